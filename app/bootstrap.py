@@ -9,8 +9,8 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_audit
-from app.access.refusals import Refusals
-from app.access.validity import KeyGuard
+from app.access.key_validity import KeyGuard
+from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
 from app.delivery.freshness import LogStateCache, SurrogateKeys
 from app.delivery.log_follower import LogFollower
@@ -33,14 +33,14 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
-from app.syndication.addresses import Addresses
-from app.syndication.items import Items
-from app.syndication.purging import FOLLOWER, Purging, Receiver
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item_cache import ItemCache
 from app.syndication.push.commands.stop_webhook import stop_webhook
-from app.syndication.push.couriers import no_headers
-from app.syndication.push.erasing import forget_erased
+from app.syndication.push.erasure import erase_deliveries
+from app.syndication.push.handlers import no_headers
+from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
-from app.syndication.sync.changes import Changes
+from app.syndication.sync.change_reader import ChangeReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Services:
     costly: CostlyReads
     runner: Runner
     delivery: DeliveryQueries
-    changes: Changes
-    items: Items
+    changes: ChangeReader
+    items: ItemCache
     index: Index
     search: Search
     archive: Archive
@@ -65,9 +65,9 @@ class Services:
     watch: Watch
     surrogates: SurrogateKeys
     leadership: Leadership
-    purging: Purging | None
+    purging: CdnPurger | None
     push: Push
-    refusals: Refusals
+    refusals: RefusedKeys
 
     def close(self) -> None:
         """Let go of the database, the index, and of who is being told."""
@@ -95,10 +95,10 @@ class Instruments:
     headers_about: Callable[[str], Mapping[str, str]] = no_headers
 
 
-PLAIN = Instruments()
+UNTRACED = Instruments()
 
 
-def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Database:
+def open_database(settings: Settings, instruments: Instruments = UNTRACED) -> Database:
     """Return the database of the settings; nothing is opened yet.
 
     Every process begins here, so from now on what it creates is for its owner only.
@@ -112,16 +112,16 @@ def open_database(settings: Settings, instruments: Instruments = PLAIN) -> Datab
     )
 
 
-def search_path(settings: Settings, database: Database) -> Path:
+def find_search_path(settings: Settings, database: Database) -> Path:
     """Return the folder of the index: on this machine, and of this database alone."""
     if settings.search_path is not None:
         return Path(settings.search_path)
     return Path(f"{database.file or database.engine.url.database}.search")
 
 
-def private_paths(settings: Settings, database: Database) -> list[Path]:
+def list_private_paths(settings: Settings, database: Database) -> list[Path]:
     """Return what only the owner may use: the database's files, and the index with its lock."""
-    names = [search_path(settings, database)]
+    names = [find_search_path(settings, database)]
     names += [names[0].with_name(f"{names[0].name}.leader")]
     if database.file is not None:
         file = database.file
@@ -149,24 +149,24 @@ def bootstrap(
     *,
     clock: Clock | None = None,
     database: Database | None = None,
-    instruments: Instruments = PLAIN,
+    instruments: Instruments = UNTRACED,
 ) -> Services:
     """Wire everything to a database that is up to date."""
     clock = clock or SystemClock()
     database = database or open_database(settings, instruments)
     # An older version left more open than these need to be.
-    for path in private_paths(settings, database):
+    for path in list_private_paths(settings, database):
         restrict(path)
     watch = database.open_watch()
     log_states = LogStateCache(watch if database.dialect == "sqlite" else None)
-    secret = _secret(settings, database)
+    secret = _load_secret(settings, database)
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
-    index = TantivyIndex(search_path(settings, database))
+    index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
         clock,
-        [write_audit, project, forget_erased, *instruments.subscribers],
+        [write_audit, project, erase_deliveries, *instruments.subscribers],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -181,8 +181,8 @@ def bootstrap(
         delivery=delivery,
         index=index,
         search=instruments.search(index, delivery),
-        changes=Changes(delivery),
-        items=Items(Addresses(settings.own_address, settings.story_url)),
+        changes=ChangeReader(delivery),
+        items=ItemCache(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
         followers=Signer(secret, "follower"),
         archive=Archive(database),
@@ -190,29 +190,29 @@ def bootstrap(
         previews=Signer(secret, "preview"),
         surrogates=surrogates,
         leadership=database.open_leadership(),
-        purging=_purging(settings, database, clock, surrogates),
-        push=_push(settings, database, clock, watch, runner, instruments),
-        refusals=Refusals(clock),
+        purging=_build_purging(settings, database, clock, surrogates),
+        push=_build_push(settings, database, clock, watch, runner, instruments),
+        refusals=RefusedKeys(clock),
     )
 
 
-def _purging(
+def _build_purging(
     settings: Settings, database: Database, clock: Clock, surrogates: SurrogateKeys
-) -> Purging | None:
+) -> CdnPurger | None:
     if settings.purge_url is None:
         return None
     token = settings.purge_token
-    return Purging(
+    return CdnPurger(
         LogFollower(database, clock, FOLLOWER),
         surrogates,
         HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
-        Receiver(
+        PurgeReceiver(
             settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
         ),
     )
 
 
-def _push(
+def _build_push(
     settings: Settings,
     database: Database,
     clock: Clock,
@@ -243,11 +243,11 @@ def _push(
     return Push(database, clock, watch, client, options, stop)
 
 
-def _secret(settings: Settings, database: Database) -> str:
+def _load_secret(settings: Settings, database: Database) -> str:
     if settings.secret_key is not None:
         return settings.secret_key
     with database.read() as session:
-        secret = access_store.secret(session, "signing")
+        secret = access_store.load_secret(session, "signing")
     if secret is None:
         raise DatabaseUnavailable("The database has lost its secret. Set DATELINE_SECRET_KEY.")
     return secret

@@ -17,23 +17,23 @@ from app.kit.process.log import configure_logging
 from app.kit.process.open_file_limit import raise_open_file_limit
 from app.kit.process.parent_process import end_with_parent
 from app.settings import Settings, read_settings
-from app.telemetry.configured import is_tracing_configured
+from app.telemetry.configuration import is_tracing_configured
 from app.worker import Indexer, Worker
 
 # Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
 # turn after every statement, and the thread that answers readers never ends one by itself.
-_TURN = 0.0001
+_SWITCH_INTERVAL = 0.0001
 
 
 def app() -> App:
     """Return the application on the database of the settings, with its background loops."""
     end_with_parent()
     raise_open_file_limit()
-    sys.setswitchinterval(_TURN)
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
     if is_tracing_configured():
-        return _traced_app(settings)
+        return _create_traced_app(settings)
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, database=database)
@@ -41,7 +41,7 @@ def app() -> App:
     return create_app(services, lambda inside: _run_loops(services, inside.state.operations))
 
 
-def _traced_app(settings: Settings) -> App:
+def _create_traced_app(settings: Settings) -> App:
     """Return the same application, which records spans."""
     # Where nothing is traced, nothing of it is imported.
     from app.telemetry.requests import TracedRequestLog  # noqa: PLC0415
@@ -59,7 +59,7 @@ def _traced_app(settings: Settings) -> App:
             yield
         await run_in_threadpool(tracing.close)
 
-    return tracing.around(create_app(services, lifespan, TracedRequestLog))
+    return tracing.wrap(create_app(services, lifespan, TracedRequestLog))
 
 
 @asynccontextmanager

@@ -31,11 +31,11 @@ _SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 
 @cache
-def _networks(text: str) -> tuple[Network, ...]:
+def _parse_networks_cached(text: str) -> tuple[Network, ...]:
     return parse_networks(text)
 
 
-def _listed(text: str) -> frozenset[str]:
+def _split_list(text: str) -> frozenset[str]:
     return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
 
 
@@ -257,7 +257,7 @@ class Settings(BaseSettings):
 
     @field_validator("operations_port")
     @classmethod
-    def _another_port(cls, value: int | None, others: ValidationInfo) -> int | None:
+    def _check_operations_port(cls, value: int | None, others: ValidationInfo) -> int | None:
         if value is not None and value == others.data.get("port"):
             raise ValueError("give another port than DATELINE_PORT")
         if value is None and "operations" in (others.data.get(one) for one in ("metrics", "docs")):
@@ -266,7 +266,7 @@ class Settings(BaseSettings):
 
     @field_validator("port", mode="before")
     @classmethod
-    def _no_service_link(cls, value: object) -> object:
+    def _check_port(cls, value: object) -> object:
         if isinstance(value, str) and _SERVICE_ADDRESS.match(value):
             raise ValueError(
                 "this is an address that Kubernetes sets for a service named 'dateline', and no "
@@ -276,7 +276,7 @@ class Settings(BaseSettings):
 
     @field_validator("public_url", "purge_url", "story_url")
     @classmethod
-    def _address(cls, value: str | None) -> str | None:
+    def _check_scheme(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("give an address that begins with http:// or https://")
         return value
@@ -290,19 +290,19 @@ class Settings(BaseSettings):
 
     @field_validator("story_url")
     @classmethod
-    def _pattern(cls, value: str | None) -> str | None:
+    def _check_story_url(cls, value: str | None) -> str | None:
         if value is not None and "{slug}" not in value and "{id}" not in value:
             raise ValueError("say where the slug stands, as in https://site.example/{slug}")
         return value
 
     @field_validator("public_url")
     @classmethod
-    def _bare(cls, value: str | None) -> str | None:
+    def _strip_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else None
 
     @field_validator("purge_url")
     @classmethod
-    def _of_a_host(cls, value: str | None) -> str | None:
+    def _check_purge_url(cls, value: str | None) -> str | None:
         parts = urlsplit(value or "http://none")
         if not parts.hostname or parts.port == 0:
             raise ValueError("give an address with the name of a host")
@@ -313,19 +313,19 @@ class Settings(BaseSettings):
     @property
     def proxies(self) -> tuple[Network, ...]:
         """The networks of trusted proxies."""
-        return _networks(self.trusted_proxies)
+        return _parse_networks_cached(self.trusted_proxies)
 
     @field_validator("proxy_header")
     @classmethod
-    def _of_addresses(cls, value: str) -> str:
+    def _check_proxy_header(cls, value: str) -> str:
         if not _HEADER_NAME.fullmatch(value):
             raise ValueError("give the name of a header, such as X-Forwarded-For or Forwarded")
         return value
 
     @field_validator("frame_hosts")
     @classmethod
-    def _of_hosts(cls, value: str) -> str:
-        for host in _listed(value):
+    def _check_frame_hosts(cls, value: str) -> str:
+        for host in _split_list(value):
             if not is_host(host) or ":" in host or "." not in host:
                 raise ValueError("give names of hosts with commas, as in youtube.com, vimeo.com")
         return value
@@ -333,11 +333,11 @@ class Settings(BaseSettings):
     @property
     def frames(self) -> frozenset[str]:
         """The hosts that may be shown in frames."""
-        return _listed(self.frame_hosts)
+        return _split_list(self.frame_hosts)
 
     @field_validator("push_networks", "trusted_proxies")
     @classmethod
-    def _of_networks(cls, value: str) -> str:
+    def _check_networks(cls, value: str) -> str:
         try:
             parse_networks(value)
         except ValueError:
@@ -346,7 +346,7 @@ class Settings(BaseSettings):
 
     @field_validator("ca_file")
     @classmethod
-    def _of_authorities(cls, value: str | None) -> str | None:
+    def _check_ca_file(cls, value: str | None) -> str | None:
         try:
             load_trusted_certificates(value)
         except SSLError:
@@ -357,12 +357,12 @@ class Settings(BaseSettings):
 
     @field_validator("purge_token")
     @classmethod
-    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+    def _check_purge_token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _VISIBLE.fullmatch(value.get_secret_value()):
             raise ValueError("a token is made of visible ASCII characters, without spaces")
         return value
 
-    def variables(self) -> dict[str, object]:
+    def to_variables(self) -> dict[str, object]:
         """Return every option as the environment has it, secrets in the clear."""
         return {
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -372,23 +372,23 @@ class Settings(BaseSettings):
 
 def read_settings(**given: object) -> Settings:
     """Read the settings, those given first; say which variable is wrong and why."""
-    unknown = list(_unknown_variables(os.environ.items()))
+    unknown = list(_find_unknown_variables(os.environ.items()))
     try:
         # What the values are is what the model finds out.
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as wrong:
         lines = [f"{_PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong.errors()]
-        raise _misconfigured([*lines, *unknown]) from wrong
+        raise _build_failure([*lines, *unknown]) from wrong
     if unknown:
-        raise _misconfigured(unknown)
+        raise _build_failure(unknown)
     return settings
 
 
-def _misconfigured(lines: Iterable[str]) -> Misconfigured:
+def _build_failure(lines: Iterable[str]) -> Misconfigured:
     return Misconfigured("\n".join(["Some settings are wrong.", *lines]))
 
 
-def _unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
+def _find_unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield what is wrong with each variable that looks like a setting and is none."""
     known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
     for variable, value in environment:

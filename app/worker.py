@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from app.access.audit import forget_older
-from app.access.idempotency import forget_outdated
-from app.bootstrap import Services, search_path
+from app.access.audit import delete_older
+from app.access.idempotency import delete_expired_answers
+from app.bootstrap import Services, find_search_path
 from app.content import store as content_store
 from app.content.commands import purge_article
 from app.content.commands.follow_time_zones import follow_time_zones
@@ -23,23 +23,23 @@ from app.kit.sql.change_watch import Version
 from app.kit.sql.leadership import ASK_EVERY, FileLeadership, as_leader
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.search.errors import IndexUnavailable
-from app.search.following import Follower
-from app.syndication.purging import FOLLOWER, Purging
-from app.syndication.push.push import GLANCE, Push
+from app.search.index_updater import IndexUpdater
+from app.syndication.push.purging import FOLLOWER, CdnPurger
+from app.syndication.push.push import POLL_SECONDS, Push
 
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
-_TIDY_EVERY = 600
+_CLEAN_UP_EVERY = 600
 # A log that was kept whole for years is not trimmed in one go: other work waits meanwhile.
-_MOST_TRIMMED = 100 * log_retention.BATCH
+_MAX_TRIMMED = 100 * log_retention.BATCH
 # Seconds: between looks whether anything was written, whether the index is still whole, and
 # until something that failed is tried again.
-_GLANCE, _LOOK_EVERY, _RETRY_AFTER = 0.02, 1.0, 2.0
+_POLL_SECONDS, _IDLE_SECONDS, _RETRY_AFTER = 0.02, 1.0, 2.0
 # Seconds between two tries whether the index can be written, by a process that does not write it.
 _PROBE_EVERY = 30.0
 # Seconds until the index is written to once more. Nobody waits for it: searching looks at what
 # is not in it yet. Each commit makes a part of the index, and parts have to be merged.
-_REST = 0.75
+_COMMIT_PAUSE = 0.75
 
 
 class Worker:
@@ -56,7 +56,7 @@ class Worker:
         self._stopped = threading.Event()
         push = partial(self._push, services.push)
         self._threads = [
-            threading.Thread(target=self._lead, name="leader", daemon=True),
+            threading.Thread(target=self._keep_leadership, name="leader", daemon=True),
             threading.Thread(target=self.run, name="worker", daemon=True),
             threading.Thread(target=push, name="push", daemon=True),
         ]
@@ -82,29 +82,29 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped; a fault is logged and the loop goes on."""
-        interval, trouble = self._services.settings.worker_interval, _Trouble("the worker")
+        interval, failure_log = self._services.settings.worker_interval, _FailureLog("the worker")
         turns = 0
-        refusals, refused = self._services.refusals, _Trouble("the audit of refused keys")
+        refusals, refused = self._services.refusals, _FailureLog("the audit of refused keys")
         while not self._stopped.wait(interval):
-            with refused.noted():
+            with refused.catch():
                 refusals.write_if_due(self._services.runner)
             if self._leadership.term is None:
                 continue
-            with trouble.noted(), as_leader(self._leadership):
+            with failure_log.catch(), as_leader(self._leadership):
                 run_due(self._services)
                 self._services.database.checkpoint()
-                if turns % max(1, int(_TIDY_EVERY / interval)) == 0:
-                    tidy(self._services)
+                if turns % max(1, int(_CLEAN_UP_EVERY / interval)) == 0:
+                    clean_up(self._services)
             turns += 1
-        with refused.noted():
+        with refused.catch():
             refusals.write(self._services.runner)
 
-    def _lead(self) -> None:
+    def _keep_leadership(self) -> None:
         """Take the leadership where nobody has it, and keep it, until stopped."""
         every = min(ASK_EVERY, self._services.settings.worker_interval)
-        trouble, led = _Trouble("leadership"), False
+        failure_log, led = _FailureLog("leadership"), False
         while not self._stopped.is_set():
-            with trouble.noted():
+            with failure_log.catch():
                 self._leadership.try_acquire()
             leads = self._leadership.term is not None
             if leads != led:
@@ -112,36 +112,36 @@ class Worker:
             led = leads
             self._stopped.wait(every)
 
-    def _purge(self, purging: Purging) -> None:
+    def _purge(self, purging: CdnPurger) -> None:
         """Tell a CDN of changes until stopped; after a failure, wait longer than usual."""
         interval = wait = self._services.settings.worker_interval
-        failures, trouble = 0, _Trouble("purging")
+        failures, failure_log = 0, _FailureLog("purging")
         while not self._stopped.wait(wait):
             if self._leadership.term is not None:
                 is_done = False
-                with trouble.noted(), as_leader(self._leadership):
+                with failure_log.catch(), as_leader(self._leadership):
                     is_done = purging.catch_up()
                 failures = 0 if is_done else failures + 1
             wait = compute_backoff(failures) if failures else interval
 
     def _push(self, push: Push) -> None:
         """Tell webhooks and subscribers until stopped; a fault is logged and the loop goes on."""
-        trouble, term = _Trouble("push"), self._leadership.term
+        failure_log, term = _FailureLog("push"), self._leadership.term
         while not self._stopped.is_set():
             before, term = term, self._leadership.term
             if term != before:
                 push.sender.forget()
             if term is None:
-                self._stopped.wait(GLANCE)
+                self._stopped.wait(POLL_SECONDS)
                 continue
-            with trouble.noted(), as_leader(self._leadership):
-                push.turn_if_needed()
-                push.sender.wait(GLANCE)
-            if trouble:
+            with failure_log.catch(), as_leader(self._leadership):
+                push.run_step_if_needed()
+                push.sender.wait(POLL_SECONDS)
+            if failure_log:
                 self._stopped.wait(_RETRY_AFTER)
 
 
-class _Trouble:
+class _FailureLog:
     """Logs what keeps a loop from its work once, and not with each try; true while it does."""
 
     def __init__(self, name: str) -> None:
@@ -154,7 +154,7 @@ class _Trouble:
         return bool(self._detail)
 
     @contextmanager
-    def noted(self) -> Iterator[None]:
+    def catch(self) -> Iterator[None]:
         """Let a `Failure` of the block end it alone."""
         try:
             yield
@@ -166,11 +166,11 @@ class _Trouble:
             self._detail = ""
 
 
-def tidy(services: Services) -> None:
+def clean_up(services: Services) -> None:
     """Do what need not be done at once: forget, and look whether rules of time have changed."""
-    services.runner.run(_ACTOR, forget_outdated)
-    services.runner.run(_ACTOR, partial(forget_older, days=services.settings.audit_days))
-    services.runner.run(_ACTOR, _forget_previews)
+    services.runner.run(_ACTOR, delete_expired_answers)
+    services.runner.run(_ACTOR, partial(delete_older, days=services.settings.audit_days))
+    services.runner.run(_ACTOR, _delete_expired_previews)
     trim_log(services)
     purge_trash(services)
     services.push.tidy()
@@ -188,7 +188,7 @@ def trim_log(services: Services) -> None:
         services.runner.run(_ACTOR, partial(log_retention.forget_follower, name=FOLLOWER))
     trim = partial(log_retention.trim_log, days=services.settings.log_days)
     done = trimmed = services.runner.run(_ACTOR, trim)
-    while done == log_retention.BATCH and trimmed < _MOST_TRIMMED:
+    while done == log_retention.BATCH and trimmed < _MAX_TRIMMED:
         done = services.runner.run(_ACTOR, trim)
         trimmed += done
 
@@ -200,7 +200,7 @@ def purge_trash(services: Services) -> None:
         pass
 
 
-def _forget_previews(unit: UnitOfWork) -> None:
+def _delete_expired_previews(unit: UnitOfWork) -> None:
     content_store.delete_expired_previews(unit.session, unit.now)
 
 
@@ -208,10 +208,12 @@ def run_due(services: Services) -> int:
     """Tell the log all that is due now; return how many stories that were."""
     if not services.delivery.has_unlogged_changes():
         return 0
-    return sum(_until_done(services, one) for one in (release_due, remove_expired, log_offered))
+    return sum(
+        _run_until_done(services, command) for command in (release_due, remove_expired, log_offered)
+    )
 
 
-def _until_done(services: Services, tell: Callable[[UnitOfWork], int]) -> int:
+def _run_until_done(services: Services, tell: Callable[[UnitOfWork], int]) -> int:
     total = 0
     while True:
         done = services.runner.run(_ACTOR, tell)
@@ -230,8 +232,8 @@ class Indexer:
         """Follow with the index of services."""
         self._watch = services.watch
         self._index = services.index
-        self._follower = Follower(services.index, services.delivery)
-        self._path = search_path(services.settings, services.database)
+        self._follower = IndexUpdater(services.index, services.delivery)
+        self._path = find_search_path(services.settings, services.database)
         self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.run, name="indexer", daemon=True)
@@ -251,22 +253,22 @@ class Indexer:
 
     def run(self) -> None:
         """Follow until stopped; a fault is logged and the loop goes on."""
-        self._make_room()
+        self._create_folder()
         pause = 0.0
-        trouble = _Trouble("the index")
+        failure_log = _FailureLog("the index")
         while not self._stopped.wait(pause):
             pause = _RETRY_AFTER
-            with trouble.noted():
-                pause = self._turn()
+            with failure_log.catch():
+                pause = self._step()
         self._follower.close()
 
-    def _make_room(self) -> None:
+    def _create_folder(self) -> None:
         try:
             create_folder(self._path.parent)
         except OSError as wrong:
             _log.warning("there is no room for the index: %s", wrong)
 
-    def _look_for_faults(self) -> None:
+    def _check_writable(self) -> None:
         """Raise where this process cannot have the lock because nothing can be written."""
         now = time.monotonic()
         if now - self._probed_at < _PROBE_EVERY:
@@ -276,17 +278,17 @@ class Indexer:
             raise IndexUnavailable(fault)
         self._probed_at = now
 
-    def _turn(self) -> float:
+    def _step(self) -> float:
         """Do some of what is to be done; return how long nothing more has to be."""
         if not self._leadership.try_acquire():
-            self._look_for_faults()
-            return _LOOK_EVERY
+            self._check_writable()
+            return _IDLE_SECONDS
         version, now = self._watch.version(), time.monotonic()
-        if version == self._version and now - self._looked_at < _LOOK_EVERY:
-            return _GLANCE
+        if version == self._version and now - self._looked_at < _IDLE_SECONDS:
+            return _POLL_SECONDS
         # What is written meanwhile moves the version on, and is looked at in the next turn.
         if self._follower.step():
             return 0.0
-        rest = _GLANCE if version == self._version else _REST
+        rest = _POLL_SECONDS if version == self._version else _COMMIT_PAUSE
         self._version, self._looked_at = version, now
         return rest

@@ -46,7 +46,7 @@ def draw(results: list[dict[str, Any]], measured: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + 24}" '
         'role="img" aria-labelledby="title description">',
-        '  <title id="title">Results beside their goals</title>',
+        '  <title id="title">Results and their goals</title>',
         f'  <desc id="description">{escape(_told(shown, summary))}</desc>',
         f"  <style>{_STYLE}  </style>",
         f'  <rect class="paper" width="{_WIDTH}" height="{bottom + 24}" rx="16"/>',

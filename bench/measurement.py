@@ -77,7 +77,7 @@ def outcome_of(comparison: Comparison, unit: str) -> Outcome:
 
 def outcome_of_load(comparison: LoadComparison, *notes: str) -> Outcome:
     """Sum up what two targets did under load."""
-    outcome = outcome_of(comparison.clock, "requests/s")
+    outcome = outcome_of(comparison.clock, "req/s")
     cpu = comparison.cpu
     details = outcome.details | {"cpu_left_rounds": cpu.left, "cpu_right_rounds": cpu.right}
     return replace(outcome, cpu_ratio=cpu.ratio, notes=notes, details=details)

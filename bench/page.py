@@ -1,10 +1,11 @@
-"""The page of the documentation that shows results: written by a run, never by hand.
+"""Write the results of a run into the benchmark page.
 
-What is measured and how is prose of the page itself. Between two marks stands what came of it.
+The page itself describes what is measured. A run replaces only the text between two marks.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from bench.drawing import draw, goal_of
@@ -33,9 +34,10 @@ RESULTS = Section(
 )
 SPEED_LAYERS = Section("layers", ROOT / "docs" / "layers.json")
 _SHOWN = (
-    "![For each goal a bar that ends where the result is: beyond the line the goal is met.]"
+    "![One bar for each goal. The goal is met if the bar reaches the dashed line.]"
     "(img/benchmarks.svg)"
 )
+_WIDTH = 118
 
 
 def write_docs(section: Section, found: dict[str, Any]) -> None:
@@ -66,11 +68,11 @@ def renewed(page: str, section: Section, found: dict[str, Any]) -> str:
 def _machine(machine: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     load = ", ".join(map(str, machine["load_average"]))
-    return (
+    return _wrapped(
         f"Measured on {machine['measured_at']}: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_gb']} GB of memory, {machine['system']}, Python {machine['python']}, "
-        f"SQLite {machine['sqlite']}, {packages}; load by {machine['load_generator']}; load "
-        f"average before the run {load}."
+        f"SQLite {machine['sqlite']}, {packages}; load generator {machine['load_generator']}; "
+        f"load average before the run {load}."
     )
 
 
@@ -96,9 +98,23 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
 
 def _missed(found: dict[str, Any]) -> str:
     missed = [one["what"] for one in found["results"] if one["met"] is False]
-    return f"Goals missed: {'; '.join(missed)}." if missed else "Every goal was met."
+    return _wrapped(f"Goals missed: {'; '.join(missed)}.") if missed else "Every goal was met."
 
 
 def _notes(found: dict[str, Any]) -> str:
-    lines = [f"- {one['what']}: {note}." for one in found["results"] for note in one["notes"]]
+    lines = [
+        _wrapped(f"- {one['what']}: {note}.", "  ")
+        for one in found["results"]
+        for note in one["notes"]
+    ]
     return "\n".join(("Notes:", "", *lines)) if lines else ""
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return fill(
+        text,
+        _WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -28,9 +28,9 @@ from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.sqlite_readers import BEGINS, PooledConnection, SqliteReadPool
 from app.kit.sql.sqlite_writer import SqliteWriter
 from app.kit.sql.statement import Statement
-from app.server.outbox import Outbox
-from app.syndication.item import item_of
-from app.syndication.items import Items
+from app.server.response_buffer import ResponseBuffer
+from app.syndication.model.item import build_item
+from app.syndication.model.item_cache import ItemCache
 
 
 def _replace(owner: Any, name: str, value: object) -> Any:
@@ -75,7 +75,7 @@ def protocol() -> None:
 
 def outbox() -> None:
     """Send each answer by itself."""
-    _replace(Outbox, "put", lambda _, transport, answer: transport.write(answer))
+    _replace(ResponseBuffer, "put", lambda _, transport, answer: transport.write(answer))
 
 
 def loop() -> None:
@@ -125,7 +125,7 @@ def heads() -> None:
 
 def rendered() -> None:
     """Render every story of a feed again."""
-    _replace(Items, "of", lambda items, document: item_of(document, items.addresses))
+    _replace(ItemCache, "of", lambda items, document: build_item(document, items.addresses))
 
 
 def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:

@@ -318,8 +318,8 @@ def page(examples: Examples) -> str:
 
 _PAGE = """# Answers
 
-What Dateline answers, whole: recorded from a server with the sample stories (`make examples`). The
-reference at `/docs` of your own server says what each field means, and has examples of every path.
+Complete answers, recorded from a server with the sample stories (`make examples`). The API
+reference at `/docs` of your server explains each field, and has examples of every path.
 
 ## A story
 
@@ -331,8 +331,8 @@ reference at `/docs` of your own server says what each field means, and has exam
 
 ## A change
 
-One entry of `data` in `GET /v1/changes`, and the `data` of an event of `GET /v1/stream`. Where
-`type` is `article`, the `document` is a story as above; where `op` is `remove`, it is `null`.
+One entry of `data` in `GET /v1/changes`, and the `data` of an event of `GET /v1/stream`. If `type`
+is `article`, the `document` is a story as above. If `op` is `remove`, the `document` is `null`.
 
 ```json
 {change}

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, get_args
 
-from app.access.store import audits
-from app.access.store.audits import AuditFilter, AuditRecord
+from app.access.store import audit_log
+from app.access.store.audit_log import AuditFilter, AuditRecord
 from app.kit.clock import format_instant
 from app.kit.ids import new_id
 from app.kit.sql.session import ReadSession, WriteSession
@@ -61,17 +61,17 @@ def write_audit(unit: UnitOfWork) -> None:
     Raises `ValueError` for a word that is not in the closed lists, and so undoes the work: a row
     with it could never be asked for.
     """
-    audits.add(unit.session, list(map(partial(_row, unit.actor, unit.now), unit.actions)))
+    audit_log.add(unit.session, list(map(partial(_build_row, unit.actor, unit.now), unit.actions)))
 
 
 def add_audit_row(
     session: WriteSession, actor: Actor, now: datetime, action: AuditedAction
 ) -> None:
     """Add a row for what was done outside a unit of work, or by another than its actor."""
-    audits.add(session, [_row(actor, now, action)])
+    audit_log.add(session, [_build_row(actor, now, action)])
 
 
-def _row(actor: Actor, now: datetime, action: AuditedAction) -> AuditRecord:
+def _build_row(actor: Actor, now: datetime, action: AuditedAction) -> AuditRecord:
     if action.verb not in VERBS or action.type not in TYPES:
         raise ValueError(f"The audit does not know that a {action.type!r} is {action.verb!r}.")
     return AuditRecord(
@@ -84,37 +84,37 @@ def _row(actor: Actor, now: datetime, action: AuditedAction) -> AuditRecord:
         verb=action.verb,
         type=action.type,
         subject=action.id,
-        before=_plain(action.before),
-        after=_plain(action.after),
+        before=_to_json(action.before),
+        after=_to_json(action.after),
     )
 
 
-def forget_older(unit: UnitOfWork, days: int) -> int:
+def delete_older(unit: UnitOfWork, days: int) -> int:
     """Delete what was done longer ago than so many days, and count it; 0 keeps everything."""
-    return audits.forget(unit.session, unit.now - timedelta(days=days)) if days else 0
+    return audit_log.delete_before(unit.session, unit.now - timedelta(days=days)) if days else 0
 
 
-def audit_page(
+def load_audit_page(
     session: ReadSession,
-    wanted: AuditFilter,
+    filters: AuditFilter,
     limit: int,
     position: str | None,
     *,
     backwards: bool,
 ) -> ViewPage:
     """Return a page of what was done, the last first."""
-    rows = audits.page(session, wanted, limit + 1, position, backwards=backwards)
+    rows = audit_log.load_page(session, filters, limit + 1, position, backwards=backwards)
     return build_view_page(
         rows,
         limit,
-        lambda kept: [_view(row) for row in kept],
+        lambda kept: [_build_view(row) for row in kept],
         lambda row: (row.id,),
         placed=position is not None,
         backwards=backwards,
     )
 
 
-def _view(row: AuditRecord) -> dict[str, Any]:
+def _build_view(row: AuditRecord) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": format_instant(row.at),
@@ -129,7 +129,7 @@ def _view(row: AuditRecord) -> dict[str, Any]:
     }
 
 
-def _plain(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def _to_json(state: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return a state as JSON values."""
     if state is None:
         return None

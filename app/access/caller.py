@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.access.access_rights import AccessRights
 from app.access.errors import Forbidden, KeyRequired
-from app.access.rights import AccessRights
 from app.access.scopes import Scope
 from app.kit.sql.unit_of_work import Actor
 
@@ -13,8 +13,8 @@ from app.kit.sql.unit_of_work import Actor
 class Caller:
     """The holder of a key, or anybody (`key_id` and `scope` are then absent).
 
-    `noted_at` is when a use of the key was last written down; `embargoed` says that it reads what
-    is under embargo. `address` and `request_id` say where the request came from.
+    `use_recorded_at` is when a use of the key was last written down; `embargoed` says that it reads
+    what is under embargo. `address` and `request_id` say where the request came from.
     """
 
     key_id: str | None = None
@@ -23,7 +23,7 @@ class Caller:
     scopes: tuple[str, ...] = ()
     scope: Scope | None = None
     expires_at: datetime | None = None
-    noted_at: datetime | None = None
+    use_recorded_at: datetime | None = None
     embargoed: bool = False
     address: str | None = None
     request_id: str | None = None

@@ -13,44 +13,44 @@ from app.access import store
 from app.access.errors import IdempotencyConflict, IdempotencyMismatch
 from app.kit.sql.unit_of_work import UnitOfWork
 
-KEPT_FOR = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 LONGEST_KEY = 255
 
 _running: set[tuple[str, str]] = set()
 _guard = threading.Lock()
 
 
-def digest(*parts: bytes) -> str:
+def hash_payload(*parts: bytes) -> str:
     """Return what tells one payload from another."""
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def first_answer(
+def find_first_answer(
     unit: UnitOfWork, key_id: str, idempotency_key: str, payload: str
-) -> store.KeptRow | None:
+) -> store.StoredAnswerRow | None:
     """Return the answer that is kept for a payload, if there is one; refuse another payload."""
     if not unit.session.try_lock(f"idempotency:{key_id}:{idempotency_key}"):
-        raise _still_running()
-    kept = store.kept_answer(unit.session, key_id, idempotency_key)
-    if kept is None or unit.now - kept.kept_at >= KEPT_FOR:
+        raise _build_conflict()
+    kept = store.find_answer(unit.session, key_id, idempotency_key)
+    if kept is None or unit.now - kept.kept_at >= RETENTION:
         return None
     if kept.payload_digest != payload:
         raise IdempotencyMismatch("This Idempotency-Key was used for another payload.")
     return kept
 
 
-def reword(unit: UnitOfWork, subject: str, body: bytes) -> None:
+def replace_bodies(unit: UnitOfWork, subject: str, body: bytes) -> None:
     """Put another body into every answer that is kept about something."""
-    store.reword_answers(unit.session, subject, body)
+    store.replace_answer_bodies(unit.session, subject, body)
 
 
 @contextmanager
-def alone(key_id: str, idempotency_key: str) -> Iterator[None]:
+def reserve_key(key_id: str, idempotency_key: str) -> Iterator[None]:
     """Refuse a second request of the same key in this process while the first one runs."""
     name = (key_id, idempotency_key)
     with _guard:
         if name in _running:
-            raise _still_running()
+            raise _build_conflict()
         _running.add(name)
     try:
         yield
@@ -59,10 +59,10 @@ def alone(key_id: str, idempotency_key: str) -> Iterator[None]:
             _running.discard(name)
 
 
-def forget_outdated(unit: UnitOfWork) -> int:
+def delete_expired_answers(unit: UnitOfWork) -> int:
     """Delete answers that need not be kept any longer, and count them."""
-    return store.forget_answers(unit.session, unit.now - KEPT_FOR)
+    return store.delete_answers_before(unit.session, unit.now - RETENTION)
 
 
-def _still_running() -> IdempotencyConflict:
+def _build_conflict() -> IdempotencyConflict:
     return IdempotencyConflict("The request with this Idempotency-Key is still running.")

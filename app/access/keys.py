@@ -21,46 +21,46 @@ from app.kit.clock import format_instant
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
 from app.kit.sql.database import Database
 
-_MARK = "dl_"
+_KEY_START = "dl_"
 PREFIX_LENGTH = 11
 # Seconds that a reader may be kept waiting for the note of a key's use.
-_PATIENCE = 0.05
-USE_IS_NOTED_EVERY = timedelta(minutes=1)
+_LOCK_TIMEOUT = 0.05
+USE_RECORD_INTERVAL = timedelta(minutes=1)
 
 
-def make_key() -> str:
+def generate_key() -> str:
     """Return a new random key."""
-    return _MARK + secrets.token_urlsafe(32)
+    return _KEY_START + secrets.token_urlsafe(32)
 
 
-def digest_of(key: str) -> bytes:
+def hash_key(key: str) -> bytes:
     """Return what is stored of a key."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def authenticate(database: Database, key: str, now: datetime) -> Caller:
     """Return the caller behind a key, or refuse it; write down that it was used, now and then."""
-    caller = recognise(database, key, now)
-    if is_to_be_noted(caller, now):
+    caller = verify_key(database, key, now)
+    if is_use_record_due(caller, now):
         assert caller.key_id is not None
-        _note_use(database, caller.key_id, now)
-        return replace(caller, noted_at=now)
+        _record_use(database, caller.key_id, now)
+        return replace(caller, use_recorded_at=now)
     return caller
 
 
-def is_to_be_noted(caller: Caller, now: datetime) -> bool:
+def is_use_record_due(caller: Caller, now: datetime) -> bool:
     """Tell whether a use of a caller's key is to be written down again."""
-    return caller.noted_at is None or now - caller.noted_at >= USE_IS_NOTED_EVERY
+    return caller.use_recorded_at is None or now - caller.use_recorded_at >= USE_RECORD_INTERVAL
 
 
-def recognise(database: Database, key: str, now: datetime) -> Caller:
+def verify_key(database: Database, key: str, now: datetime) -> Caller:
     """Return the caller behind a key, or refuse one that is unknown, expired or revoked."""
     rows = database.fetch(store.KEY_BY_PREFIX, {"prefix": key[:PREFIX_LENGTH]})
     row = rows[0] if rows else None
     stored = row.digest if row else bytes(32)
-    if not hmac.compare_digest(stored, digest_of(key)) or row is None:
+    if not hmac.compare_digest(stored, hash_key(key)) or row is None:
         raise KeyRefused("This key is not known here.")
-    refuse_if_over(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
+    refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
     return Caller(
         key_id=row.id,
         name=row.name,
@@ -68,12 +68,12 @@ def recognise(database: Database, key: str, now: datetime) -> Caller:
         scopes=tuple(row.scopes),
         scope=highest_scope(row.scopes),
         expires_at=row.expires_at,
-        noted_at=row.last_used_at,
+        use_recorded_at=row.last_used_at,
         embargoed=row.embargoed,
     )
 
 
-def refuse_if_over(state: KeyState | None, now: datetime) -> None:
+def refuse_invalid(state: KeyState | None, now: datetime) -> None:
     """Refuse a key that is not there any more, was revoked or has expired."""
     if state is None:
         raise KeyRefused("This key is not known here.")
@@ -83,16 +83,16 @@ def refuse_if_over(state: KeyState | None, now: datetime) -> None:
         raise KeyRefused(f"The key {state.prefix}… expired at {format_instant(state.expires_at)}.")
 
 
-def revoked_ids(database: Database) -> frozenset[str]:
+def load_revoked_ids(database: Database) -> frozenset[str]:
     """Return the ids of all keys that were revoked."""
     with database.read() as session:
-        return store.revoked_keys(session)
+        return store.load_revoked_key_ids(session)
 
 
-def _note_use(database: Database, key_id: str, now: datetime) -> None:
+def _record_use(database: Database, key_id: str, now: datetime) -> None:
     try:
-        with database.write(lock_timeout=_PATIENCE) as session:
-            store.touch_key(session, key_id, now)
+        with database.write(lock_timeout=_LOCK_TIMEOUT) as session:
+            store.record_key_use(session, key_id, now)
     except (DatabaseBusy, DatabaseReadOnly):
         # Reading must work while nothing can be written; the next request notes it.
         return

@@ -26,7 +26,7 @@ class ApiKey(Base):
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
-class KeptAnswer(Base):
+class StoredAnswer(Base):
     """The first answer to a POST that carried an Idempotency-Key; `subject` is what it shows."""
 
     __tablename__ = "kept_answers"

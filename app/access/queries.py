@@ -10,20 +10,22 @@ from app.kit.sql.session import ReadSession
 from app.kit.view_page import ViewPage, build_view_page
 
 
-def key(session: ReadSession, ref: str) -> dict[str, Any]:
+def load_key(session: ReadSession, ref: str) -> dict[str, Any]:
     """Return a key by id or prefix."""
-    row = store.key_by_ref(session, ref)
+    row = store.find_key(session, ref)
     if row is None:
         raise KeyNotFound(f"There is no key with the id or prefix {quote_text(ref)}.")
     return describe(row)
 
 
-def keys(session: ReadSession, limit: int, position: str | None, *, backwards: bool) -> ViewPage:
+def load_key_page(
+    session: ReadSession, limit: int, position: str | None, *, backwards: bool
+) -> ViewPage:
     """Return a page of keys, oldest first."""
     if backwards and position is not None:
-        rows = store.keys_before(session, position, limit + 1)
+        rows = store.list_keys_before(session, position, limit + 1)
     else:
-        rows = store.keys_after(session, position, limit + 1)
+        rows = store.list_keys_after(session, position, limit + 1)
     return build_view_page(
         rows,
         limit,

@@ -65,9 +65,9 @@ class Selection:
     def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these attributes is in it."""
         return (
-            all(_holds(clause, attributes) for clause in self.clauses)
-            and _within(self.published, attributes["published_at"])
-            and _within(self.updated, attributes["updated_at"])
+            all(_matches_clause(clause, attributes) for clause in self.clauses)
+            and _matches_range(self.published, attributes["published_at"])
+            and _matches_range(self.updated, attributes["updated_at"])
         )
 
 
@@ -86,22 +86,22 @@ def language_ranges(tag: str) -> tuple[str, ...]:
     Basic filtering of RFC 4647, section 3.3.1, in lower case.
     """
     # There are few languages, and many stories in each.
-    return (_known_ranges if len(tag) <= _LONGEST_TAG else _ranges)(tag)
+    return (_known_ranges if len(tag) <= _LONGEST_TAG else _split_ranges)(tag)
 
 
-def _ranges(tag: str) -> tuple[str, ...]:
+def _split_ranges(tag: str) -> tuple[str, ...]:
     parts = tag.lower().split("-")
     return tuple("-".join(parts[: count + 1]) for count in range(len(parts)))
 
 
-_known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_ranges)
+_known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_split_ranges)
 
 
-def _within(span: TimeRange, instant: str) -> bool:
+def _matches_range(span: TimeRange, instant: str) -> bool:
     return span == TimeRange() or span.includes(parse_instant(instant))
 
 
-def _holds(clause: Clause, attributes: SelectionFields) -> bool:
+def _matches_clause(clause: Clause, attributes: SelectionFields) -> bool:
     values = attributes.get(clause.field)
     if values is None:
         # It was erased: who selects by it may have had the story.

@@ -126,7 +126,7 @@ def create_app(
     inside.state.readiness = health.readiness(services)
     inside.state.notifier = notifier = ChangeNotifier(services.watch)
     inside.state.hub_clients = hub.hub_clients(services)
-    services.push.read_feeds_by(partial(read_feed, services))
+    services.push.set_feed_reader(partial(read_feed, services))
     outermost = _with_middleware(inside, services, metrics, log, notifier, draining)
     inside.state.serves_stale = outermost.serves_stale
     inside.state.operations = _for_operators(inside, services, log)

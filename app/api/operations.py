@@ -12,7 +12,7 @@ import uvicorn
 from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.server import refuse
 from app.server.interface import Headers, Hooks
-from app.server.limits import Limits, Seats
+from app.server.limits import Limits, SlotCounter
 from app.server.protocol import HttpProtocol
 
 _MOST_CONNECTIONS = 100
@@ -42,7 +42,7 @@ class _State:
 
 def operations_app(app: App) -> OperationsApp:
     """Give an application the limits of the port of operators."""
-    return OperationsApp(app, Hooks(refuse=refuse, limits=Limits(Seats(_MOST_CONNECTIONS))))
+    return OperationsApp(app, Hooks(refuse=refuse, limits=Limits(SlotCounter(_MOST_CONNECTIONS))))
 
 
 @asynccontextmanager

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from app.bootstrap import open_database, search_path
-from app.cli.common import DatabaseUrl, existing_file, progress
+from app.bootstrap import find_search_path, open_database
+from app.cli.common import DatabaseUrl, require_file, show_progress
 from app.delivery.consistency import find_log_errors
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, Misconfigured
 from app.kit.process.atomic_files import replace_file
@@ -48,9 +48,9 @@ def backup(
     database = open_database(read_settings(database_url=database_url))
     if database.file is None:
         raise Misconfigured("Back PostgreSQL up with pg_dump; this copies an SQLite file.")
-    source = existing_file(database)
+    source = require_file(database)
     _check_target(file, source, force=force)
-    with _told(file, "written"), ExitStack() as stack:
+    with _report_errors(file, "written"), ExitStack() as stack:
         if file.exists():
             stack.enter_context(lock_database(file))
         part = stack.enter_context(replace_file(file, COMPANIONS))
@@ -62,7 +62,7 @@ def backup(
             pass
         for stale in find_companions(file):
             stale.unlink()
-    typer.echo(f"Copied {source} to {file} ({_size(file)}), and checked the copy.")
+    typer.echo(f"Copied {source} to {file} ({_format_size(file)}), and checked the copy.")
 
 
 def restore(
@@ -84,9 +84,9 @@ def restore(
         raise Misconfigured(
             f"{target} exists already. With --force it is replaced, and kept under another name."
         )
-    aside, numbers = _aside(target), read_last_numbers(target)
-    with _told(target, "replaced"), ExitStack() as stack:
-        stack.enter_context(_unused(settings, database, target))
+    aside, numbers = _choose_aside_name(target), read_last_numbers(target)
+    with _report_errors(target, "replaced"), ExitStack() as stack:
+        stack.enter_context(_lock_everything(settings, database, target))
         part = stack.enter_context(replace_file(target, COMPANIONS))
         _copy("Restoring", file, part, used=False)
         with closing(Database.of_file(part)) as copied:
@@ -97,9 +97,9 @@ def restore(
             pass
         set_aside(target, aside)
         # It was made of another state of the database.
-        TantivyIndex(search_path(settings, database)).discard()
+        TantivyIndex(find_search_path(settings, database)).discard()
     kept = f" What was there before is {aside}." if aside.exists() else ""
-    typer.echo(f"Restored {target} from {file} ({_size(target)}).{kept}")
+    typer.echo(f"Restored {target} from {file} ({_format_size(target)}).{kept}")
 
 
 def _check_target(file: Path, source: Path, *, force: bool) -> None:
@@ -107,7 +107,7 @@ def _check_target(file: Path, source: Path, *, force: bool) -> None:
     own = {f"{source.resolve()}{end}" for end in ("", *COMPANIONS, ".leader")}
     if str(file.resolve()) in own or (file.exists() and file.samefile(source)):
         raise Misconfigured(f"{file} is the database itself. Choose another name.")
-    _insist_on_file(file)
+    _require_regular_file(file)
     found = [name for name in (file, *find_companions(file)) if name.exists()]
     if found and not force:
         raise Misconfigured(
@@ -121,8 +121,8 @@ def _check_source(file: Path, target: Path) -> None:
         raise Misconfigured(f"There is no file {file}.")
     if target.exists() and file.samefile(target):
         raise Misconfigured(f"{file} is the database itself. Name a backup of it.")
-    _insist_on_file(file.resolve())
-    _insist_on_file(target)
+    _require_regular_file(file.resolve())
+    _require_regular_file(target)
     try:
         is_ours = is_sqlite(file)
     except OSError as wrong:
@@ -134,7 +134,7 @@ def _check_source(file: Path, target: Path) -> None:
         )
 
 
-def _insist_on_file(file: Path) -> None:
+def _require_regular_file(file: Path) -> None:
     if file.is_symlink():
         raise Misconfigured(f"{file} is a symbolic link. Name the file itself.")
     if file.is_dir():
@@ -144,7 +144,7 @@ def _insist_on_file(file: Path) -> None:
 
 
 @contextmanager
-def _unused(settings: Settings, database: Database, target: Path) -> Iterator[None]:
+def _lock_everything(settings: Settings, database: Database, target: Path) -> Iterator[None]:
     """Hold every lock that a process of ours has on a database, or refuse: somebody uses it."""
     in_use = Misconfigured(
         f"{target} is in use: a server, a worker or another program has it open. End that, and "
@@ -152,11 +152,11 @@ def _unused(settings: Settings, database: Database, target: Path) -> Iterator[No
     )
     if not os.access(target.parent, os.W_OK):
         raise Misconfigured(f"{target.parent} does not exist, or may not be written to.")
-    create_folder(search_path(settings, database).parent)
+    create_folder(find_search_path(settings, database).parent)
     with ExitStack() as stack:
         leaderships = (
             database.open_leadership(),
-            FileLeadership(str(search_path(settings, database))),
+            FileLeadership(str(find_search_path(settings, database))),
         )
         for leadership in leaderships:
             stack.callback(leadership.release)
@@ -171,7 +171,7 @@ def _unused(settings: Settings, database: Database, target: Path) -> Iterator[No
 
 
 def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
-    with progress(what, None) as bar:
+    with show_progress(what, None) as bar:
 
         def advance(done: int, total: int) -> None:
             bar.update(bar.task_ids[0], completed=done, total=total)
@@ -187,14 +187,14 @@ def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
 def _check(copied: Database, name: str) -> None:
     """Insist that a copy is whole, and a database of ours that this version knows."""
     try:
-        found = _flaws(copied, name)
+        found = _find_flaws(copied, name)
     except DatabaseUnavailable as wrong:
         found = [wrong.detail.removesuffix(".")]
     if found:
         raise Misconfigured(f"{name} is damaged: {'; '.join(found[:_SHOWN])}.")
 
 
-def _flaws(copied: Database, name: str) -> list[str]:
+def _find_flaws(copied: Database, name: str) -> list[str]:
     if found := copied.find_integrity_errors():
         return found
     if migrations.find_current(copied) is None:
@@ -207,7 +207,7 @@ def _flaws(copied: Database, name: str) -> list[str]:
 
 
 @contextmanager
-def _told(file: Path, done: str) -> Iterator[None]:
+def _report_errors(file: Path, done: str) -> Iterator[None]:
     """Say in a sentence what kept a file from being written."""
     try:
         yield
@@ -221,11 +221,11 @@ def _told(file: Path, done: str) -> Iterator[None]:
     raise Misconfigured(f"{file} could not be {done}: {reason}")
 
 
-def _aside(target: Path) -> Path:
+def _choose_aside_name(target: Path) -> Path:
     """Return a name for the database that is replaced; nothing has it yet."""
     name = f"{target.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     return target.with_name(name)
 
 
-def _size(file: Path) -> str:
+def _format_size(file: Path) -> str:
     return f"{file.stat().st_size / 1e6:.1f} MB"

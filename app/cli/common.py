@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.errors import DatabaseUnavailable
@@ -33,7 +39,7 @@ def services(database_url: str | None) -> Iterator[Services]:
             yield parts
 
 
-def existing_file(database: Database) -> Path:
+def require_file(database: Database) -> Path:
     """Insist that an embedded database is there; opening it would make an empty one."""
     if database.file is not None and not database.file.exists():
         raise DatabaseUnavailable(f"There is no database at {database.file}.")
@@ -41,7 +47,7 @@ def existing_file(database: Database) -> Path:
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator[Progress]:
+def show_progress(what: str, total: int | None) -> Iterator[Progress]:
     """Show a bar on a terminal, and nothing in a pipe."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

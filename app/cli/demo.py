@@ -12,7 +12,7 @@ from app.access.commands.revoke_key import revoke_key
 from app.bootstrap import Services
 from app.cli.common import ACTOR, services
 from app.cli.serve import run_server
-from app.cli.serving import check_address
+from app.cli.server_process import check_address
 from app.content.store import count_rows
 from app.content.transfer.importer import Importer
 from app.kit.errors import Failure, Misconfigured

@@ -42,7 +42,7 @@ def create(
     unknown = sorted(set(scope) - set(_SCOPES))
     if unknown:
         raise Misconfigured(f"There is no scope {unknown[0]!r}. Choose from {', '.join(_SCOPES)}.")
-    written = _written(name, scope, expires_at)
+    written = _parse_input(name, scope, expires_at)
     with services(database_url) as parts:
         made = parts.runner.run(
             ACTOR,
@@ -66,9 +66,9 @@ def list_(database_url: DatabaseUrl = None) -> None:
     with services(database_url) as parts, parts.database.read() as session:
         position = None
         while True:
-            page = queries.keys(session, _PAGE, position, backwards=False)
+            page = queries.load_key_page(session, _PAGE, position, backwards=False)
             for key in page.items:
-                table.add_row(*_cells(key))
+                table.add_row(*_build_cells(key))
             if page.after is None:
                 break
             position = page.after[0]
@@ -87,8 +87,8 @@ def revoke(
     typer.echo(f"Revoked {ref}.")
 
 
-def _written(name: str, scope: list[str], expires_at: str | None) -> KeyInput:
-    fields = {"name": name, "scopes": sorted(set(scope)), "expires_at": _instant(expires_at)}
+def _parse_input(name: str, scope: list[str], expires_at: str | None) -> KeyInput:
+    fields = {"name": name, "scopes": sorted(set(scope)), "expires_at": _parse_instant(expires_at)}
     try:
         return KeyInput.model_validate(fields)
     except ValidationError as wrong:
@@ -96,7 +96,7 @@ def _written(name: str, scope: list[str], expires_at: str | None) -> KeyInput:
         raise Misconfigured(f"--{first['loc'][0]}: {first['msg']}.") from wrong
 
 
-def _cells(key: dict[str, object]) -> list[str]:
+def _build_cells(key: dict[str, object]) -> list[str]:
     scopes = key["scopes"]
     assert isinstance(scopes, list)
     instants = ("created_at", "expires_at", "last_used_at", "revoked_at")
@@ -104,7 +104,7 @@ def _cells(key: dict[str, object]) -> list[str]:
     return [str(key["prefix"]), str(key["name"]), " ".join(scopes), *shown]
 
 
-def _instant(text: str | None) -> object:
+def _parse_instant(text: str | None) -> object:
     if text is None:
         return None
     try:

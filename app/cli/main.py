@@ -6,7 +6,7 @@ from contextlib import suppress
 import typer
 
 from app import __version__
-from app.cli import backups, care, copying, demo, erasing, keys, serve, transfer
+from app.cli import backups, database_copy, demo, erasure, keys, maintenance, serve, transfer
 from app.kit.errors import Failure
 from app.kit.process.system_errors import describe_os_error
 
@@ -21,18 +21,18 @@ app.add_typer(keys.app, name="keys")
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
-app.command("migrate")(care.migrate)
+app.command("migrate")(maintenance.migrate)
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
-app.command("purge")(erasing.purge)
-app.command("erase")(erasing.erase)
+app.command("purge")(erasure.purge)
+app.command("erase")(erasure.erase)
 app.command("backup")(backups.backup)
 app.command("restore")(backups.restore)
-app.command("copy")(copying.copy)
-app.command("rebuild")(care.rebuild)
-app.command("reindex")(care.reindex)
-app.command("check")(care.check)
-app.command("openapi")(care.openapi)
+app.command("copy")(database_copy.copy)
+app.command("rebuild")(maintenance.rebuild)
+app.command("reindex")(maintenance.reindex)
+app.command("check")(maintenance.check)
+app.command("openapi")(maintenance.openapi)
 
 
 @app.callback(invoke_without_command=True)

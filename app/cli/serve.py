@@ -13,7 +13,7 @@ from app.api.cache.pushed_feeds import read_feed
 from app.api.ops.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
-from app.cli.serving import FORCE_SECONDS, GRACE_SECONDS, Server, check_address
+from app.cli.server_process import FORCE_SECONDS, GRACE_SECONDS, Server, check_address
 from app.cli.supervisor import Supervisor
 from app.kit.process import shutdown_signals
 from app.kit.process.child_signals import block_in_children
@@ -42,7 +42,7 @@ def worker(database_url: DatabaseUrl = None) -> None:
     with closing(open_database(settings)) as database:
         prepare_database(database)
         services = bootstrap(settings, database=database)
-        services.push.read_feeds_by(partial(read_feed, services))
+        services.push.set_feed_reader(partial(read_feed, services))
         loops = Worker(services)
         stopped = threading.Event()
 
@@ -68,8 +68,8 @@ def run_server(settings: Settings) -> None:
         prepare_database(database)
     # The process that only watches over others has something to say, too: that one died.
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
-    export_settings("DATELINE_", settings.variables())
-    config = _config(settings)
+    export_settings("DATELINE_", settings.to_variables())
+    config = _build_config(settings)
     if settings.workers > 1:
         block_in_children(signal.SIGINT)
         Supervisor(config, settings.drain_seconds).run()
@@ -77,7 +77,7 @@ def run_server(settings: Settings) -> None:
         Server(config, settings.drain_seconds).run()
 
 
-def _config(settings: Settings) -> uvicorn.Config:
+def _build_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         "app.main:app",
         factory=True,

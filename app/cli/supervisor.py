@@ -16,40 +16,40 @@ from tempfile import TemporaryDirectory
 
 import uvicorn
 
-from app.cli.serving import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Server, Slot
+from app.cli.server_process import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Server, Slot
 from app.kit.process import shutdown_signals
 
 _log = logging.getLogger("dateline.supervisor")
 # A process that says nothing for so long is replaced. It is not to happen to one that only takes
 # its time to start, on a machine with much to do.
 _SILENCE_SECONDS = 30.0
-_BEAT_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
 _POLL_SECONDS = 0.1
 _spawn = multiprocessing.get_context("spawn")
 
 
-class Worker:
+class WorkerProcess:
     """A process that serves, and says every second that it lives."""
 
     def __init__(self, config: uvicorn.Config, slot: Slot, drain_seconds: float) -> None:
         """Start the process."""
-        self._beats, beating = _spawn.Pipe(duplex=False)
-        arguments = (config, slot, drain_seconds, beating)
+        self._heartbeats, heartbeats = _spawn.Pipe(duplex=False)
+        arguments = (config, slot, drain_seconds, heartbeats)
         self.process = _spawn.Process(target=_serve, args=arguments)
         self.process.start()
-        beating.close()
+        heartbeats.close()
         self._heard_at = time.monotonic()
 
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         """Return whether the process runs, and has said so not long ago."""
         with suppress(EOFError, OSError):
-            while self._beats.poll():
-                self._beats.recv_bytes()
+            while self._heartbeats.poll():
+                self._heartbeats.recv_bytes()
                 self._heard_at = time.monotonic()
         return self.process.is_alive() and time.monotonic() - self._heard_at < _SILENCE_SECONDS
 
-    def tell(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send a signal to the process, if there still is one."""
         if self.process.pid is not None and self.process.is_alive():
             os.kill(self.process.pid, number)
@@ -58,7 +58,7 @@ class Worker:
         """Kill the process if it runs, and wait until it is gone."""
         self.process.kill()
         self.process.join()
-        self._beats.close()
+        self._heartbeats.close()
 
 
 class Supervisor:
@@ -68,7 +68,7 @@ class Supervisor:
         """Supervise as many processes as the configuration says; `run` starts them."""
         self._config, self._drain_seconds = config, drain_seconds
         self._sockets = [config.bind_socket()]
-        self._workers: list[Worker] = []
+        self._workers: list[WorkerProcess] = []
         self._signals: SimpleQueue[int] = SimpleQueue()
         self._has_failed = False
 
@@ -80,34 +80,34 @@ class Supervisor:
             self._folder = Path(folder)
             for number in range(self._config.workers):
                 self._workers.append(self._start(number))
-            while (told := self._next(_LOOK_SECONDS)) is None:
+            while (received := self._wait_for_signal(_LOOK_SECONDS)) is None:
                 self._replace()
-            self._end(told)
+            self._end(received)
         if self._has_failed:
             sys.exit(START_FAILED)
 
     def _stop(self, number: int) -> float:
         """Take a signal, and return in how many seconds the process has to end."""
         self._signals.put(number)
-        return FORCE_SECONDS + self._waits(number)
+        return FORCE_SECONDS + self._find_drain_seconds(number)
 
-    def _waits(self, number: int) -> float:
+    def _find_drain_seconds(self, number: int) -> float:
         return self._drain_seconds if number == signal.SIGTERM else 0.0
 
-    def _next(self, seconds: float) -> int | None:
+    def _wait_for_signal(self, seconds: float) -> int | None:
         try:
             return self._signals.get(timeout=seconds)
         except Empty:
             return None
 
-    def _start(self, number: int) -> Worker:
+    def _start(self, number: int) -> WorkerProcess:
         slot = Slot(self._sockets, self._folder, number)
-        return Worker(self._config, slot, self._drain_seconds)
+        return WorkerProcess(self._config, slot, self._drain_seconds)
 
     def _replace(self) -> None:
         """Replace processes that died or hang; what fails to start is not tried again."""
         for index, worker in enumerate(self._workers):
-            if worker.lives() or not self._signals.empty():
+            if worker.is_alive() or not self._signals.empty():
                 continue
             worker.end()
             if worker.process.exitcode == START_FAILED:
@@ -123,12 +123,14 @@ class Supervisor:
         until = float("inf")
         while any(worker.process.is_alive() for worker in self._workers):
             if number is not None:
-                until = min(until, time.monotonic() + KILL_SECONDS + self._waits(number))
+                until = min(
+                    until, time.monotonic() + KILL_SECONDS + self._find_drain_seconds(number)
+                )
                 for worker in self._workers:
-                    worker.tell(number)
+                    worker.send_signal(number)
             if time.monotonic() >= until:
                 break
-            number = self._next(_POLL_SECONDS)
+            number = self._wait_for_signal(_POLL_SECONDS)
         for worker in self._workers:
             if worker.process.is_alive():
                 _log.error("Child process [%s] does not end and is killed", worker.process.pid)
@@ -140,16 +142,18 @@ class Supervisor:
         rmtree(self._folder, ignore_errors=True)
 
 
-def _serve(config: uvicorn.Config, slot: Slot, drain_seconds: float, beating: Connection) -> None:
+def _serve(
+    config: uvicorn.Config, slot: Slot, drain_seconds: float, heartbeats: Connection
+) -> None:
     """Serve, in a process of its own."""
     shutdown_signals.install(0)
-    threading.Thread(target=_beat, args=(beating,), name="beat", daemon=True).start()
+    threading.Thread(target=_send_heartbeats, args=(heartbeats,), name="beat", daemon=True).start()
     Server(config, drain_seconds).run(slot)
 
 
-def _beat(beating: Connection) -> None:
+def _send_heartbeats(heartbeats: Connection) -> None:
     # Without a supervisor, nobody listens.
     with suppress(OSError):
         while True:
-            beating.send_bytes(b"lives")
-            time.sleep(_BEAT_SECONDS)
+            heartbeats.send_bytes(b"lives")
+            time.sleep(_HEARTBEAT_SECONDS)

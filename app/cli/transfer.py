@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.cli.common import ACTOR, DatabaseUrl, advance, progress, services
+from app.cli.common import ACTOR, DatabaseUrl, advance, services, show_progress
 from app.content.transfer.export import audit_export, count_lines, export_lines
 from app.content.transfer.importer import Importer
 from app.content.transfer.lines import LineOutcome
@@ -28,7 +28,7 @@ def import_(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Import sources, categories and articles. Doing it twice changes nothing."""
-    with services(database_url) as parts, _opened(file) as stream:
+    with services(database_url) as parts, _open(file) as stream:
         importer = Importer(parts.runner, ACTOR, dry_run=dry_run)
         tally = _import(importer, stream, total=_count_lines(file))
     would = "Would have been: " if dry_run else ""
@@ -46,8 +46,8 @@ def export(
         audit_export(parts.runner, ACTOR, killed=True)
         with (
             parts.database.read() as session,
-            _created(file) as out,
-            progress("Exporting", count_lines(session)) as bar,
+            _create(file) as out,
+            show_progress("Exporting", count_lines(session)) as bar,
         ):
             for line in export_lines(session, parts.clock.now()):
                 out.write(json.dumps(line) + b"\n")
@@ -56,40 +56,40 @@ def export(
 
 def _import(importer: Importer, stream: Iterable[bytes], total: int | None) -> dict[str, int]:
     tally = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0}
-    with progress("Importing", total) as bar:
+    with show_progress("Importing", total) as bar:
         for outcomes in importer.run(stream):
             for outcome in outcomes:
                 tally[outcome.status] += 1
                 if outcome.wrong is not None:
-                    _tell(outcome)
+                    _print_refusal(outcome)
             advance(bar, len(outcomes))
     return tally
 
 
-def _tell(outcome: LineOutcome) -> None:
+def _print_refusal(outcome: LineOutcome) -> None:
     wrong = outcome.wrong
-    typer.echo(f"line {outcome.line}: {_reason(wrong)}", err=True)
+    typer.echo(f"line {outcome.line}: {_describe(wrong)}", err=True)
 
 
-def _reason(wrong: Exception | None) -> str:
+def _describe(wrong: Exception | None) -> str:
     if isinstance(wrong, Failure):
         fields = "; ".join(f"{one.pointer}: {one.detail}" for one in wrong.errors)
         return fields or wrong.detail
     assert isinstance(wrong, ValidationError)
     return "; ".join(
-        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {_said(one)}"
+        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {_describe_error(one)}"
         for one in wrong.errors()
     )
 
 
-def _said(found: ErrorDetails) -> str:
+def _describe_error(found: ErrorDetails) -> str:
     if found["type"] == "string_pattern_mismatch":
         return "The text has not the form that the field wants, or holds U+0000."
     return found["msg"]
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
+def _open(file: str) -> Iterator[BinaryIO]:
     if file == "-":
         yield sys.stdin.buffer
         return
@@ -101,7 +101,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _created(file: str) -> Iterator[BinaryIO]:
+def _create(file: str) -> Iterator[BinaryIO]:
     """Write to a file that takes its name only when it is whole."""
     if file == "-":
         yield sys.stdout.buffer

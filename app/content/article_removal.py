@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from app.access.store import forget_answers_about
+from app.access.store import delete_answers_about
 from app.content import store
 from app.content.article import Article, is_current
 from app.content.events import ArticleRemoved
@@ -17,7 +17,7 @@ def remove_article(unit: UnitOfWork, article: Article, *, erased: bool) -> None:
     """Delete the rows of a locked story, and emit an event."""
     _unlink_translations(unit, article)
     store.delete_article(unit.session, article.id)
-    forget_answers_about(unit.session, article.id)
+    delete_answers_about(unit.session, article.id)
     unit.events.append(ArticleRemoved(article.id, erased=erased))
 
 

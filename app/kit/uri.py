@@ -62,7 +62,7 @@ def is_visible(address: str) -> bool:
 
 def is_host(host: str) -> bool:
     """Tell whether a host is a name (RFC 5890) or an IPv6 address in brackets."""
-    # IDNA encoding takes cubic time, so long labels are refused first; encoding never shortens them.
+    # IDNA encoding takes cubic time, so long labels are refused first. Encoding never shortens.
     labels = host.split(".")
     is_short = len(host) <= _LONGEST_NAME + 1 and max(map(len, labels)) <= _LONGEST_LABEL
     return is_short and _is_short_host(host)

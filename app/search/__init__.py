@@ -1,1 +1,1 @@
-"""Find stories. The room is laid out; nothing lives here yet."""
+"""Full-text search over published stories: query parsing, the index, highlights, suggestions."""

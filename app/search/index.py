@@ -1,8 +1,8 @@
-"""The one interface to a search engine, and the plain values that pass it.
+"""The interface to a search engine, and the values that cross it.
 
-What stands behind it keeps stories and finds them. It knows nothing of HTTP, of the database,
-or of who may see what: it is told which stories to leave out, and hands out ids. Any engine
-that passes the tests in `tests/search/contract` can be put in the place of the one in `engine`.
+An implementation stores stories and finds them. It knows nothing of HTTP, of the database, or of
+access rights: it is told which stories to leave out, and returns ids. Any engine that passes the
+tests in `tests/search/contract` can replace the one in `engine`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Literal, Protocol
 
 from app.access.selection import Selection
-from app.search.text import StoryText
-from app.search.typed import Typed
+from app.search.query.parser import ParsedQuery
+from app.search.text_fields import StoryText
 
 Order = Literal["relevance", "published_at", "updated_at"]
 FacetField = Literal["category", "source", "language", "tag", "kind", "published_month"]
@@ -25,18 +25,18 @@ FACETS: tuple[FacetField, ...] = (
     "kind",
     "published_month",
 )
-# As far as pages by relevance reach.
+# Pages by relevance end here.
 MOST_RELEVANT = 1_000
-# As many values a facet has.
-MOST_VALUES = 50
+# A facet has at most so many values.
+MOST_FACET_VALUES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedStory:
-    """A story as the index keeps it; instants are microseconds since 1970.
+    """A story as the index stores it; instants are microseconds since 1970.
 
-    `branches` are its categories: each of its own with those above it that are in no branch
-    before. `languages` are all ranges that take its own in.
+    `branches` has a list for each category of the story: the category and those ancestors that no
+    earlier list contains. `languages` are all language ranges that include the story's language.
     """
 
     id: str
@@ -55,18 +55,18 @@ class IndexedStory:
 
     @property
     def categories(self) -> list[str]:
-        """Return its own categories and all above them."""
+        """Return its own categories and all their ancestors."""
         return list(chain.from_iterable(self.branches))
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """How far an index has come.
+class IndexPosition:
+    """The log position of an index.
 
-    `serial` is the last row of the log that it holds, and `mark` tells that row from one of the
-    same serial that another state of the database has. `older_than` is set while the index is
-    being built, newest stories first: those older than this place are still missing. `sources` are
-    those whose stories have still to be written anew after their id.
+    `serial` is the last row of the log in the index; `mark` tells it from a row with the same
+    serial in another state of the database. While the index is being built, newest stories first,
+    `older_than` is set: stories older than this are still missing. `sources` are sources whose
+    stories have to be written again, each with the id to continue after.
     """
 
     serial: int = 0
@@ -77,58 +77,58 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page begins in an order by date: after this story's instant and tie."""
+class DatePosition:
+    """Where a page begins in an order by date: after a story's instant and tie breaker."""
 
     at: int
     tie: int
 
 
-# What has no place in an order by date.
-NOWHERE = Place(0, 0)
+# For hits outside an order by date.
+NO_DATE_POSITION = DatePosition(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What is searched for. `typed` is nothing where only filters are given.
+class IndexQuery:
+    """A search. `parsed` is None if only filters are given.
 
-    By relevance a page begins at `offset`, by date after `place`. `now` is what recency is
-    measured from.
+    A page by relevance begins at `offset`, a page by date after `date_position`. Recency is
+    measured from `now`.
     """
 
-    typed: Typed | None
+    parsed: ParsedQuery | None
     now: datetime
     selection: Selection = Selection()
     order: Order = "relevance"
     descending: bool = True
     limit: int = 20
     offset: int = 0
-    place: Place | None = None
-    counted: bool = False
+    date_position: DatePosition | None = None
+    count_total: bool = False
     facets: tuple[FacetField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A story that was found; `score` is nothing in an order by date."""
+    """A matching story; `score` is None in an order by date."""
 
     id: str
     score: float | None
-    place: Place
+    date_position: DatePosition
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a search found.
+class IndexResult:
+    """The result of a search.
 
-    `more` says that the page is not the last. `typed` is what was looked for in the end, and
-    `corrected` is that as text where it is not what was typed. A facet has its values with the
-    most stories first; its `label` is how stories spell the value.
+    `more` tells whether another page follows. `parsed` is the query as it was searched for;
+    `corrected` is that as text if it differs from what the user typed. Facet values are sorted by
+    number of stories; `label` is the spelling that stories use.
     """
 
     hits: Sequence[Hit]
     more: bool
-    typed: Typed | None
+    parsed: ParsedQuery | None
     corrected: str | None = None
     total: int | None = None
     facets: Mapping[FacetField, Sequence["FacetValue"]] = field(default_factory=dict)
@@ -136,7 +136,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """One value of a facet: as filters take it, as stories spell it, and how many have it."""
+    """One value of a facet: the value for filters, its spelling, and the number of stories."""
 
     value: str
     label: str
@@ -144,30 +144,30 @@ class FacetValue:
 
 
 class Reader(Protocol):
-    """One state of an index; it stays as it is while others write.
+    """One immutable state of an index.
 
-    Looking at one may raise `IndexUnusable`: if the index has a flaw, it is to be discarded.
+    Methods may raise `IndexUnusable`: if the index has a flaw, discard it.
     """
 
     @property
-    def position(self) -> Position:
-        """Return how far this state has come."""
+    def position(self) -> IndexPosition:
+        """Return the log position of this state."""
         ...
 
-    def with_changes(self, without: Sequence[str], stories: Sequence[IndexedStory]) -> "Reader":
-        """Return a state in which stories are taken out, and others put in (or in again)."""
+    def with_changes(self, removed: Sequence[str], stories: Sequence[IndexedStory]) -> "Reader":
+        """Return a state in which some stories are removed and others added or replaced."""
         ...
 
-    def search(self, ask: Ask) -> Found:
+    def search(self, request: IndexQuery) -> IndexResult:
         """Find stories."""
         ...
 
-    def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
-        """Find stories that are like one, the most like first, never itself or its group."""
+    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
+        """Find similar stories, the most similar first, without the story itself and its group."""
         ...
 
-    def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use that begin with an evened text, the most used first."""
+    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
+        """Return the tags in use with a normalized prefix, the most used first."""
         ...
 
     def count(self) -> int:
@@ -176,77 +176,77 @@ class Reader(Protocol):
 
 
 class Writer(Protocol):
-    """The one who may write to an index; nothing is seen by readers before a commit."""
+    """The only writer of an index; readers see nothing before a commit."""
 
     @property
-    def position(self) -> Position:
-        """Return how far the last commit came."""
+    def position(self) -> IndexPosition:
+        """Return the log position of the last commit."""
         ...
 
     def put(self, stories: Sequence[IndexedStory]) -> None:
-        """Write stories, in the place of those with the same ids."""
+        """Write stories, and replace those with the same ids."""
         ...
 
     def add(self, stories: Sequence[IndexedStory]) -> None:
-        """Write stories that are known not to be there."""
+        """Write stories that are not in the index yet."""
         ...
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Take stories out."""
+        """Remove stories."""
         ...
 
-    def save(self, position: Position) -> None:
-        """Make all that was written visible, together with how far that comes, or nothing."""
+    def save(self, position: IndexPosition) -> None:
+        """Commit everything that was written together with the log position, atomically."""
         ...
 
     def close(self) -> None:
-        """Stop writing; what was not committed is lost."""
+        """Stop writing; uncommitted changes are lost."""
         ...
 
 
 class Index(Protocol):
-    """An index that many may read and one may write to, in this process and in others.
+    """An index with many readers and one writer, in this process and in others.
 
-    Where the system refuses something that tells nothing of the index (no room, too many open
-    files, a folder that is read-only), everything here raises `IndexUnavailable`.
+    If the system refuses something that says nothing about the index (no space, too many open
+    files, a read-only folder), every method raises `IndexUnavailable`.
     """
 
     def reader(self) -> Reader:
-        """Return the newest committed state; an index that is missing or broken is empty."""
+        """Return the newest committed state; a missing or broken index is empty."""
         ...
 
     def write_fault(self) -> str | None:
-        """Return why the index cannot be written, if that is so."""
+        """Return why the index cannot be written, or None."""
         ...
 
-    def empty(self) -> Reader:
-        """Return a state without stories, as of the beginning of the log."""
+    def empty_reader(self) -> Reader:
+        """Return a state without stories, at the beginning of the log."""
         ...
 
-    def flaw(self) -> str | None:
-        """Return what is wrong with the index, if it is there and not whole to the last byte."""
+    def find_flaw(self) -> str | None:
+        """Return what is wrong with the index, or None if it is missing or intact."""
         ...
 
     def discard(self) -> None:
-        """Let go of an index that turned out to be broken: from now on it is missing."""
+        """Discard a broken index: from now on it is missing."""
         ...
 
     def writer(self) -> Writer:
-        """Return the writer; raises `IndexUnusable` where the index is missing or broken."""
+        """Return the writer; raise `IndexUnusable` if the index is missing or broken."""
         ...
 
-    def new(self) -> Writer:
-        """Return a writer to a new and empty index, which readers do not see yet."""
+    def new_writer(self) -> Writer:
+        """Return a writer to a new, empty index, which nobody reads yet."""
         ...
 
     def adopt(self, writer: Writer) -> None:
-        """Let a new index take the place of the old one, from its last commit on."""
+        """Replace the current index by a new one, at its last commit."""
         ...
 
     def is_current(self, writer: Writer) -> bool:
-        """Tell whether what a writer writes to is whole, and still what readers see."""
+        """Tell whether the index of a writer is intact and still the current one."""
         ...
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close files."""
         ...

@@ -1,4 +1,4 @@
-"""The public side of search: what is found as of now, as finished bytes."""
+"""The read side of search: results as of now, as serialized JSON."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
@@ -16,23 +16,23 @@ from app.delivery.story_query import Form
 from app.delivery.taxonomy_directory import TaxonomyDirectory
 from app.kit import json
 from app.search.errors import IndexUnavailable, IndexUnusable
-from app.search.highlighting import MOST_BYTES, Highlighter
+from app.search.highlighting.highlighter import MOST_BYTES, Highlighter
 from app.search.index import (
-    Ask,
+    DatePosition,
     FacetField,
     FacetValue,
-    Found,
     Hit,
     Index,
+    IndexPosition,
+    IndexQuery,
+    IndexResult,
     Order,
-    Place,
-    Position,
     Reader,
 )
-from app.search.overlay import Overlay, View
-from app.search.related import related
-from app.search.suggesting import Suggestion, suggestions
-from app.search.typed import Typed, understood
+from app.search.overlay import IndexView, Overlay
+from app.search.query.parser import ParsedQuery, parse_query
+from app.search.related import find_related
+from app.search.suggestions import Suggestion, find_suggestions
 
 Result = TypeVar("Result")
 Facets = Mapping[FacetField, Sequence[FacetValue]]
@@ -40,25 +40,25 @@ Facets = Mapping[FacetField, Sequence[FacetValue]]
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What a reader searches for; `typed` is nothing where only filters are given.
+    """A search request; `text` is None if only filters are given.
 
-    By relevance a page begins at `offset`, by date at `place`. With `titles_only` nothing but
-    titles is looked at or shown. `embargoed` takes in what is under embargo. `form` is what hits
-    come in; in any but the short one nothing is added to them. `names_in` are the languages in
-    which categories are named.
+    A page by relevance begins at `offset`, a page by date at `date_position`. With `titles_only`
+    only titles are searched and shown. `embargoed` includes stories under embargo. `form` is the
+    form of the hits; scores and highlights are added only to the short form. `names_in` are the
+    languages for category names.
     """
 
-    typed: str | None
+    text: str | None
     selection: Selection = Selection()
     order: Order = "relevance"
     descending: bool = True
     backwards: bool = False
     limit: int = 20
     offset: int = 0
-    place: Place | None = None
-    counted: bool = False
+    date_position: DatePosition | None = None
+    count_total: bool = False
     facets: tuple[FacetField, ...] = ()
-    highlighted: bool = False
+    highlight: bool = False
     titles_only: bool = False
     form: Form = "short"
     embargoed: bool = False
@@ -66,17 +66,17 @@ class SearchQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Stories in short form, with what was added to them.
+class SearchAnswer:
+    """Stories in short form, with scores and highlights.
 
-    `exact` says that all that is public was looked at; `settled` that the same will be found
-    until the log or time changes something.
+    `is_complete` tells whether all public stories were searched; `is_stable` whether the result
+    stays the same until the log or time changes something.
     """
 
     items: Sequence[bytes]
     head: LogState
-    exact: bool
-    settled: bool
+    is_complete: bool
+    is_stable: bool
     hits: Sequence[Hit] = ()
     more: bool = False
     total: int | None = None
@@ -85,8 +85,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How the index stands: whether it is whole, how many serials it is behind, what it holds."""
+class IndexStatus:
+    """Status of the index: whether it is built, how many serials it is behind, and its size."""
 
     built: bool
     behind: int
@@ -94,30 +94,30 @@ class Standing:
 
 
 class Search:
-    """Finds what is public now. Who may see what is decided by delivery alone."""
+    """Finds public stories. Delivery alone decides who may see what."""
 
     def __init__(self, index: Index, delivery: DeliveryQueries) -> None:
-        """Search an index of what delivery serves."""
+        """Search an index of the stories that delivery serves."""
         self._index = index
         self._delivery = delivery
         self._overlay = Overlay(index)
 
-    def search(self, query: SearchQuery) -> Answer:
-        """Return a page of what was found; in forms that cannot say so, never a part of nothing."""
-        answer = self._answered(partial(_searched, query), embargoed=query.embargoed)
-        return answer if query.form == "short" else _not_lost(answer, answer.items)
+    def search(self, query: SearchQuery) -> SearchAnswer:
+        """Return a page of results; an empty, incomplete one is an error outside the short form."""
+        answer = self._read_view(partial(_run_search, query), embargoed=query.embargoed)
+        return answer if query.form == "short" else _require_result(answer, answer.items)
 
     def suggest(
         self, text: str, limit: int, *, embargoed: bool = False
-    ) -> tuple[list[Suggestion], Answer]:
-        """Return what a text may be completed to."""
+    ) -> tuple[list[Suggestion], SearchAnswer]:
+        """Return completions of a text."""
 
-        def suggested(public: Snapshot, view: View) -> tuple[list[Suggestion], Answer]:
-            made = suggestions(text, limit, public, view.reader)
-            return made, Answer((), public.log_state, view.exact, view.settled)
+        def build(public: Snapshot, view: IndexView) -> tuple[list[Suggestion], SearchAnswer]:
+            found = find_suggestions(text, limit, public, view.reader)
+            return found, SearchAnswer((), public.log_state, view.is_complete, view.is_stable)
 
-        made, answer = self._answered(suggested, embargoed=embargoed)
-        return made, _not_lost(answer, made)
+        found, answer = self._read_view(build, embargoed=embargoed)
+        return found, _require_result(answer, found)
 
     def related(
         self,
@@ -127,197 +127,201 @@ class Search:
         *,
         embargoed: bool = False,
         names_in: tuple[str, ...] = (),
-    ) -> Answer:
-        """Return stories like a story, the most like first."""
+    ) -> SearchAnswer:
+        """Return related stories, the most similar first."""
 
-        def found(public: Snapshot, view: View) -> Answer:
-            ids = related(id_, selection, limit, public, view.reader)
-            shown = public.with_names_in(names_in).render_stories(ids)
-            items = [shown[one] for one in ids if one in shown]
-            return Answer(items, public.log_state, view.exact, view.settled)
+        def build(public: Snapshot, view: IndexView) -> SearchAnswer:
+            ids = find_related(id_, selection, limit, public, view.reader)
+            forms = public.with_names_in(names_in).render_stories(ids)
+            items = [forms[id_] for id_ in ids if id_ in forms]
+            return SearchAnswer(items, public.log_state, view.is_complete, view.is_stable)
 
-        answer = self._answered(found, embargoed=embargoed)
-        return _not_lost(answer, answer.items)
+        answer = self._read_view(build, embargoed=embargoed)
+        return _require_result(answer, answer.items)
 
-    def position(self) -> Position:
-        """Return how far the index is."""
+    def position(self) -> IndexPosition:
+        """Return the log position of the index."""
         return self._index.reader().position
 
-    def is_exact(self) -> bool:
-        """Tell whether an answer made now looks at all that is public."""
-        return self._answered(lambda _, view: view.exact)
+    def is_complete(self) -> bool:
+        """Tell whether an answer given now covers all public stories."""
+        return self._read_view(lambda _, view: view.is_complete)
 
-    def standing(self) -> Standing:
-        """Return how the index stands to what is public."""
+    def status(self) -> IndexStatus:
+        """Return the status of the index."""
         head = self._delivery.load_log_state().serial
         try:
-            return _standing(self._index.reader(), head)
+            return _build_status(self._index.reader(), head)
         except IndexUnusable:
-            return _standing(self._instead(), head)
+            return _build_status(self._fallback_reader(), head)
 
     def write_fault(self) -> str | None:
-        """Return why the index cannot be written, if that is so."""
+        """Return why the index cannot be written, or None."""
         return self._index.write_fault()
 
     def total(self) -> int:
-        """Count the stories that are public."""
+        """Count the public stories."""
         with open_snapshot(self._delivery) as public:
             return public.count_visible()
 
     def flaws(self) -> Iterator[str]:
-        """Yield what is wrong with the index. To be missing or behind is not."""
+        """Yield what is wrong with the index. To be missing or behind is not wrong."""
         if (fault := self._index.write_fault()) is not None:
             yield fault
         try:
-            flaw = self._index.flaw()
+            flaw = self._index.find_flaw()
         except IndexUnavailable as wrong:
             flaw = wrong.detail
         if flaw is not None:
             yield flaw
             return
-        exact, found, wanted = self._answered(
-            lambda public, view: (view.exact, view.reader.count(), public.count_visible())
+        is_complete, indexed, expected = self._read_view(
+            lambda public, view: (view.is_complete, view.reader.count(), public.count_visible())
         )
-        if exact and found != wanted:
-            yield f"It holds {found} stories where {wanted} are public."
+        if is_complete and indexed != expected:
+            yield f"It holds {indexed} stories where {expected} are public."
 
-    def _answered(
-        self, made: Callable[[Snapshot, View], Result], *, embargoed: bool = False
+    def _read_view(
+        self, build: Callable[[Snapshot, IndexView], Result], *, embargoed: bool = False
     ) -> Result:
-        """Make an answer; where the index is of no use for it, with what the log tells."""
+        """Build an answer; with an empty index and the log if the index is unusable."""
         try:
-            return self._made(self._index.reader(), made, embargoed=embargoed)
+            return self._run(self._index.reader(), build, embargoed=embargoed)
         except IndexUnusable:
-            return self._made(self._instead(), made, embargoed=embargoed)
+            return self._run(self._fallback_reader(), build, embargoed=embargoed)
 
-    def _instead(self) -> Reader:
-        """Return what is read where the index failed; it is discarded if it is not whole.
+    def _fallback_reader(self) -> Reader:
+        """Return an empty reader after a failure; discard the index only if it is broken.
 
-        What one question makes of an index that is whole must not take it away from all others,
-        and neither must a system that has no room or no more open files.
+        One query that fails on an intact index must not remove it for all others, and neither must
+        a system without space or file handles.
         """
         with suppress(IndexUnavailable):
-            if self._index.flaw() is not None:
+            if self._index.find_flaw() is not None:
                 self._index.discard()
-        return self._index.empty()
+        return self._index.empty_reader()
 
-    def _made(
-        self, reader: Reader, made: Callable[[Snapshot, View], Result], *, embargoed: bool
+    def _run(
+        self, reader: Reader, build: Callable[[Snapshot, IndexView], Result], *, embargoed: bool
     ) -> Result:
-        # The reader comes first: so it is no newer than the database, and the log tells the rest.
+        # The reader is taken first: so it is no newer than the database, and the log has the rest.
         with open_snapshot(self._delivery, embargoed=embargoed) as public:
-            return made(public, self._overlay.view(reader, public))
+            return build(public, self._overlay.view(reader, public))
 
 
-def _standing(reader: Reader, head: int) -> Standing:
+def _build_status(reader: Reader, head: int) -> IndexStatus:
     position = reader.position
-    # One that has nothing of a log that has something is not there yet.
+    # An index without a position, while the log has rows, is not built yet.
     built = position.complete and bool(position.serial or not head)
-    return Standing(built, max(0, head - position.serial), reader.count())
+    return IndexStatus(built, max(0, head - position.serial), reader.count())
 
 
-def _not_lost(answer: Answer, found: Sized) -> Answer:
-    """Return an answer; nothing found in a part of all stories is no answer."""
-    if not answer.exact and not found:
+def _require_result(answer: SearchAnswer, result: Sized) -> SearchAnswer:
+    """Return an answer; an empty result of an incomplete search is an error."""
+    if not answer.is_complete and not result:
         raise IndexUnavailable("The search index is not complete, and nothing was found in it.")
     return answer
 
 
-def _searched(query: SearchQuery, public: Snapshot, view: View) -> Answer:
+def _run_search(query: SearchQuery, public: Snapshot, view: IndexView) -> SearchAnswer:
     public = public.with_names_in(query.names_in)
-    found = view.reader.search(_ask(query, public))
-    hits = found.hits[::-1] if query.backwards else found.hits
-    return Answer(
-        items=_items(query, public, found, hits),
+    result = view.reader.search(_build_index_query(query, public))
+    hits = result.hits[::-1] if query.backwards else result.hits
+    return SearchAnswer(
+        items=_build_items(query, public, result, hits),
         head=public.log_state,
-        exact=view.exact,
-        settled=view.settled,
+        is_complete=view.is_complete,
+        is_stable=view.is_stable,
         hits=hits,
-        more=found.more,
-        total=found.total,
-        # A word that stands in bodies alone is not told to who may not see them.
-        corrected=found.corrected if found.hits or not query.titles_only else None,
-        facets=_labelled(found.facets, public.directory),
+        more=result.more,
+        total=result.total,
+        # A correction may reveal a word that occurs only in bodies, which this reader may not see.
+        corrected=result.corrected if result.hits or not query.titles_only else None,
+        facets=_label_facets(result.facets, public.directory),
     )
 
 
-def _ask(query: SearchQuery, public: Snapshot) -> Ask:
-    typed = None if query.typed is None else understood(query.typed)
-    if typed is not None and query.titles_only:
-        typed = _in_titles(typed)
-    return Ask(
-        typed=typed,
+def _build_index_query(query: SearchQuery, public: Snapshot) -> IndexQuery:
+    parsed = None if query.text is None else parse_query(query.text)
+    if parsed is not None and query.titles_only:
+        parsed = _restrict_to_titles(parsed)
+    return IndexQuery(
+        parsed=parsed,
         now=public.now,
         selection=query.selection,
         order=query.order,
         descending=query.descending is not query.backwards,
         limit=query.limit,
         offset=query.offset,
-        place=query.place,
-        counted=query.counted,
+        date_position=query.date_position,
+        count_total=query.count_total,
         facets=query.facets,
     )
 
 
-def _in_titles(typed: Typed) -> Typed:
-    """Return a query that looks at titles alone."""
-    wanted = tuple(tuple(replace(part, title=True) for part in group) for group in typed.wanted)
-    unwanted = tuple(replace(part, title=True) for part in typed.unwanted)
-    return replace(typed, wanted=wanted, unwanted=unwanted)
+def _restrict_to_titles(parsed: ParsedQuery) -> ParsedQuery:
+    """Return a query that searches only titles."""
+    required = tuple(
+        tuple(replace(part, title=True) for part in group) for group in parsed.required
+    )
+    excluded = tuple(replace(part, title=True) for part in parsed.excluded)
+    return replace(parsed, required=required, excluded=excluded)
 
 
-def _items(query: SearchQuery, public: Snapshot, found: Found, hits: Sequence[Hit]) -> list[bytes]:
+def _build_items(
+    query: SearchQuery, public: Snapshot, result: IndexResult, hits: Sequence[Hit]
+) -> list[bytes]:
     ids = [hit.id for hit in hits]
     if query.form != "short":
         forms = public.render_stories(ids, query.form)
         return [forms[id_] for id_ in ids if id_ in forms]
-    shown = public.render_stories(ids)
-    marked = _highlights(query, public, found, ids) if query.highlighted else {}
+    stories = public.render_stories(ids)
+    highlights = _highlight_stories(query, public, result, ids) if query.highlight else {}
     items = []
     for hit in hits:
-        item = shown.get(hit.id)
+        item = stories.get(hit.id)
         if item is not None:
             score = None if hit.score is None else round(hit.score, 4)
-            added = json.dumps({"score": score, "highlights": marked.get(hit.id)})
+            added = json.dumps({"score": score, "highlights": highlights.get(hit.id)})
             items.append(b"%b,%b" % (item[:-1], added[1:]))
     return items
 
 
-def _highlights(
-    query: SearchQuery, public: Snapshot, found: Found, ids: Sequence[str]
+def _highlight_stories(
+    query: SearchQuery, public: Snapshot, result: IndexResult, ids: Sequence[str]
 ) -> dict[str, dict[str, object]]:
-    highlighter = Highlighter(found.typed or Typed())
-    marked: dict[str, dict[str, object]] = {}
+    highlighter = Highlighter(result.parsed or ParsedQuery())
+    by_id: dict[str, dict[str, object]] = {}
     for story in public.load_excerpts(ids, MOST_BYTES):
         body = "" if query.titles_only else story.body
-        made = highlighter.highlights(story.language, story.title, body)
-        marked[story.id] = {"title": made.title, "body": list(made.body)}
-    return marked
+        highlights = highlighter.highlight(story.language, story.title, body)
+        by_id[story.id] = {"title": highlights.title, "body": list(highlights.body)}
+    return by_id
 
 
-def _labelled(found: Facets, directory: TaxonomyDirectory) -> Facets:
-    """Return facets with slugs and names in the place of ids, and language tags as written."""
+def _label_facets(facets: Facets, directory: TaxonomyDirectory) -> Facets:
+    """Return facets with slugs and names instead of ids, and normalized language tags."""
     labelled: dict[FacetField, Sequence[FacetValue]] = {}
-    for name, values in found.items():
+    for name, values in facets.items():
         match name:
             case "category" | "source":
-                labelled[name] = _named(values, directory, name)
+                labelled[name] = _label_entries(values, directory, name)
             case "language":
-                labelled[name] = [_language(one) for one in values]
+                labelled[name] = [_label_language(value) for value in values]
             case _:
                 labelled[name] = values
     return labelled
 
 
-def _named(
+def _label_entries(
     values: Sequence[FacetValue], directory: TaxonomyDirectory, type_: EntryType
 ) -> list[FacetValue]:
     entries = directory.entries[type_]
-    known = ((entries[one.value], one.count) for one in values if one.value in entries)
-    found = [FacetValue(entry.slug, entry.name, count) for entry, count in known]
-    return sorted(found, key=lambda one: (-one.count, one.value))
+    known = ((entries[value.value], value.count) for value in values if value.value in entries)
+    labelled = [FacetValue(entry.slug, entry.name, count) for entry, count in known]
+    return sorted(labelled, key=lambda value: (-value.count, value.value))
 
 
-def _language(one: FacetValue) -> FacetValue:
-    tag = normalize_language(one.value)
-    return FacetValue(tag, tag, one.count)
+def _label_language(value: FacetValue) -> FacetValue:
+    tag = normalize_language(value.value)
+    return FacetValue(tag, tag, value.count)

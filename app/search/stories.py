@@ -1,13 +1,13 @@
-"""From what the public may see of a story to what the index keeps of it."""
+"""Convert public stories to the stories that the index stores."""
 
 from app.access.selection import language_ranges
 from app.delivery.snapshot import PublicStory
 from app.search.index import IndexedStory
-from app.search.text import StoryText
+from app.search.text_fields import StoryText
 
 
-def indexed(story: PublicStory) -> IndexedStory:
-    """Return a story as the index keeps it."""
+def to_indexed_story(story: PublicStory) -> IndexedStory:
+    """Return a story as the index stores it."""
     return IndexedStory(
         id=story.id,
         slug=story.slug,

@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
-Answer = tuple[int, Mapping[str, str], bytes]
+ErrorResponse = tuple[int, Mapping[str, str], bytes]
 
 # The type of an ASGI message that is a whole answer: `status` (int), `head` (header lines, bytes)
 # and `body` (bytes). A scope names it among its extensions where the server accepts it.
@@ -33,7 +33,7 @@ class ServerState(Protocol):
     default_headers: Headers
 
 
-def refuse_plainly(code: str, detail: str) -> Answer:
+def refuse_in_plain_text(code: str, detail: str) -> ErrorResponse:
     """Refuse a request in plain text."""
     status = 500 if code == "internal" else 400
     return status, {"content-type": "text/plain; charset=utf-8"}, detail.encode()
@@ -51,7 +51,7 @@ class Hooks:
     """
 
     lookup: Callable[[Scope], Message | None] = lambda _: None
-    refuse: Callable[[str, str], Answer] = refuse_plainly
+    refuse: Callable[[str, str], ErrorResponse] = refuse_in_plain_text
     drain: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
     share: Callable[[str, int], None] = lambda _folder, _slot: None

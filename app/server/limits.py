@@ -10,26 +10,26 @@ _UNLIMITED = 1_000_000_000
 _LOOPBACK = parse_networks("127.0.0.0/8, ::1")
 
 
-class Seats:
-    """Counts what takes a seat, in total (`taken`) and for each client."""
+class SlotCounter:
+    """Counts what takes a seat, in total (`used`) and for each client."""
 
-    def __init__(self, total: int = _UNLIMITED, each: int = _UNLIMITED) -> None:
+    def __init__(self, total: int = _UNLIMITED, per_client: int = _UNLIMITED) -> None:
         """Allow so many at most, and so many to each client."""
-        self._total, self._each, self.taken = total, each, 0
+        self._total, self._per_client, self.used = total, per_client, 0
         self._by_client: Counter[str | None] = Counter()
 
-    def take(self, client: str | None) -> bool:
+    def acquire(self, client: str | None) -> bool:
         """Take a seat if one is free; there is no limit for each client where it is None."""
-        is_one_too_many = client is not None and self._by_client[client] >= self._each
-        if is_one_too_many or self.taken >= self._total:
+        exceeds_client_limit = client is not None and self._by_client[client] >= self._per_client
+        if exceeds_client_limit or self.used >= self._total:
             return False
-        self.taken += 1
+        self.used += 1
         self._by_client[client] += 1
         return True
 
-    def free(self, client: str | None) -> None:
+    def release(self, client: str | None) -> None:
         """Give back a seat that was taken."""
-        self.taken -= 1
+        self.used -= 1
         self._by_client[client] -= 1
         if not self._by_client[client]:
             del self._by_client[client]
@@ -39,11 +39,11 @@ class Seats:
 class Limits:
     """Seats for connections and listeners, and the networks without a limit for each address."""
 
-    connections: Seats = field(default_factory=Seats)
-    listeners: Seats = field(default_factory=Seats)
+    connections: SlotCounter = field(default_factory=SlotCounter)
+    listeners: SlotCounter = field(default_factory=SlotCounter)
     trusted: tuple[Network, ...] = ()
 
-    def client(self, host: str | None) -> str | None:
+    def find_client(self, host: str | None) -> str | None:
         """Return what counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
 
         Loopback, trusted proxies and sockets without an address count as none.
@@ -52,5 +52,5 @@ class Limits:
             address = ip_address(host or "")
         except ValueError:
             return None
-        is_ours = contains((*_LOOPBACK, *self.trusted), address)
-        return None if is_ours else client_network(address)
+        is_trusted = contains((*_LOOPBACK, *self.trusted), address)
+        return None if is_trusted else client_network(address)

@@ -10,24 +10,24 @@ from typing import Any
 
 from uvicorn import Config
 
-from app.server.deadlines import Phase, State, Timer
-from app.server.exchange import MOST_UNWANTED, Exchange
+from app.server.deadlines import Phase, Progress, Timer
+from app.server.exchange import MAX_UNWANTED_BYTES, Exchange
 from app.server.interface import WHOLE, App, Message, Scope, ServerState, find_hooks
-from app.server.outbox import Outbox
-from app.server.parsing import RequestReader
-from app.server.target import Refused
-from app.server.writing import head_of, header_lines
+from app.server.request_head import RequestRefused
+from app.server.request_reader import RequestReader
+from app.server.response_buffer import ResponseBuffer
+from app.server.response_head import build_head, encode_headers
 
 # So much is read ahead of the request that is answered.
-_MOST_AHEAD = 16 * 1024
+_MAX_AHEAD_BYTES = 16 * 1024
 # A larger body is written by itself, so that it is not copied.
 _LARGE = 64 * 1024
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _TOO_MANY = "too_many_connections", "There are as many connections as there may be."
 # The headers that uvicorn adds to every answer change once a second.
-_default_lines = lru_cache(maxsize=4)(header_lines)
+_default_lines = lru_cache(maxsize=4)(encode_headers)
 # One for each process, as its loop.
-_outbox = Outbox()
+_response_buffer = ResponseBuffer()
 _log = logging.getLogger("dateline.server")
 
 
@@ -44,11 +44,11 @@ class HttpProtocol(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         # The request that is answered, and what has come and is not parsed.
         self._exchange: Exchange | None = None
-        self._rest = bytearray()
+        self._unparsed = bytearray()
         self._written = 0
         # Of requests that come at once, the next has to let other connections have their turn.
-        self._has_had_turn = False
-        self._is_eof = self._is_over = self.is_stopping = False
+        self._yields_to_others = False
+        self._is_eof = self._is_closing = self.is_stopping = False
         # Set unless the client is slow to read an answer.
         self.writable = asyncio.Event()
         self.writable.set()
@@ -58,24 +58,24 @@ class HttpProtocol(asyncio.Protocol):
         """Begin, or refuse one connection too many."""
         self._transport = transport
         peer, own = _address(transport, "peername"), _address(transport, "sockname")
-        self.client = self.hooks.limits.client(peer[0] if peer else None)
+        self.client = self.hooks.limits.find_client(peer[0] if peer else None)
         base = {"type": "http", "asgi": _ASGI, "server": own, "client": peer, "root_path": ""}
         scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
         self.reader = RequestReader(self, {**base, "scheme": scheme, "extensions": {WHOLE: {}}})
-        self._timer = Timer(self.hooks.deadlines, self._look, self._expire)
-        if self.hooks.limits.connections.take(self.client):
+        self._timer = Timer(self.hooks.deadlines, self._observe, self._expire)
+        if self.hooks.limits.connections.acquire(self.client):
             self._server_state.connections.add(self)
         else:
             self._write_refusal(*_TOO_MANY)
-            self._close(at_once=True)
+            self._close(immediately=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything."""
-        self._close(at_once=True)
+        self._close(immediately=True)
         self._timer.cancel()
         self.reader.close()
         if self in self._server_state.connections:
-            self.hooks.limits.connections.free(self.client)
+            self.hooks.limits.connections.release(self.client)
             self._server_state.connections.discard(self)
         if self._exchange is not None:
             self._exchange.disconnect()
@@ -84,17 +84,17 @@ class HttpProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what a client sent; what comes behind its last request is dropped."""
-        if not self._is_over:
-            self._rest += data
+        if not self._is_closing:
+            self._unparsed += data
             self._parse()
 
     def eof_received(self) -> bool:
         """Answer a client that has no more to ask; return whether the connection stays."""
-        _outbox.flush()
+        _response_buffer.flush()
         self._is_eof = True
         exchange = self._exchange
-        is_last = self.reader.due or (exchange and exchange.ends_with_client)
-        return not is_last and bool(exchange or self._rest)
+        is_last = self.reader.body_remaining or (exchange and exchange.cancel_on_disconnect)
+        return not is_last and bool(exchange or self._unparsed)
 
     def pause_writing(self) -> None:
         """Let the answer wait until the client has read some of it."""
@@ -109,47 +109,51 @@ class HttpProtocol(asyncio.Protocol):
         self.hooks.stop()
         self.is_stopping = True
         if self._exchange is None:
-            self._close(at_once=True)
+            self._close(immediately=True)
 
-    def on_request(self, scope: Scope, *, keeps: bool, expects: bool) -> None:
+    def on_request(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
         """Answer a request from memory, or let the application do so."""
         scope["state"] = self._app_state.copy()
         # A client that is slow to read other answers waits for this one.
-        may_look = not self.reader.due and self.writable.is_set()
-        message = self._find(scope) if may_look else None
+        may_look = not self.reader.body_remaining and self.writable.is_set()
+        message = self._find_cached(scope) if may_look else None
         if message is not None:
-            keeps = keeps and not self.is_stopping
-            self.write_whole(message, keeps=keeps)
-            self.on_answered(keeps=keeps)
+            keep_alive = keep_alive and not self.is_stopping
+            self.write_whole(message, keep_alive=keep_alive)
+            self.on_answered(keep_alive=keep_alive)
             return
-        self._exchange = exchange = Exchange(self, keeps=keeps, expects=expects)
+        self._exchange = exchange = Exchange(
+            self, keep_alive=keep_alive, expects_continue=expects_continue
+        )
         exchange.task = task = self._loop.create_task(exchange.run(self._app, scope))
         self._server_state.tasks.add(task)
         task.add_done_callback(self._server_state.tasks.discard)
 
     def on_body(self, part: bytes) -> None:
         """Give a part of a body, or its end, to its exchange; an unwanted one is dropped."""
-        if self._exchange is not None and self._exchange.take_body(part):
+        if self._exchange is not None and self._exchange.add_body(part):
             self._transport.pause_reading()
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
-        _outbox.flush()
+        _response_buffer.flush()
         self._written += len(data)
         self._transport.write(data)
 
-    def head(self, status: int, lines: bytes, *, keeps: bool) -> bytes:
+    def head(self, status: int, lines: bytes, *, keep_alive: bool) -> bytes:
         """Return the head of an answer, with the headers that every answer has."""
         own = _default_lines(tuple(self._server_state.default_headers))
-        return head_of(status, own + lines, keeps=keeps, is_old=self.reader.is_old)
+        return build_head(
+            status, own + lines, keep_alive=keep_alive, is_http_1_0=self.reader.is_http_1_0
+        )
 
-    def write_whole(self, message: Message, *, keeps: bool) -> None:
+    def write_whole(self, message: Message, *, keep_alive: bool) -> None:
         """Send a `WHOLE` message, with others if it is small."""
-        head = self.head(message["status"], message["head"], keeps=keeps)
+        head = self.head(message["status"], message["head"], keep_alive=keep_alive)
         body = message["body"]
         if len(body) <= _LARGE:
             self._written += len(head) + len(body)
-            _outbox.put(self._transport, head + body)
+            _response_buffer.put(self._transport, head + body)
         else:
             self.write(head)
             self.write(body)
@@ -157,17 +161,17 @@ class HttpProtocol(asyncio.Protocol):
     def read_on(self) -> None:
         """Parse what has come and read more, unless enough waits already."""
         self._parse()
-        if len(self._rest) <= _MOST_AHEAD:
+        if len(self._unparsed) <= _MAX_AHEAD_BYTES:
             self._transport.resume_reading()
 
-    def on_answered(self, *, keeps: bool) -> None:
+    def on_answered(self, *, keep_alive: bool) -> None:
         """Go on with the next request, or close."""
         self._server_state.total_requests += 1
         self._exchange = None
-        if not keeps or self.reader.due > MOST_UNWANTED:
+        if not keep_alive or self.reader.body_remaining > MAX_UNWANTED_BYTES:
             self._close()
-        elif self._rest or self._is_eof:
-            self._has_had_turn = True
+        elif self._unparsed or self._is_eof:
+            self._yields_to_others = True
             self._loop.call_soon(self._next)
         else:
             self._transport.resume_reading()
@@ -180,22 +184,26 @@ class HttpProtocol(asyncio.Protocol):
 
     def _parse(self) -> None:
         """Parse what has come of a request; what comes behind it waits for its answer."""
-        while self._rest and not self._has_had_turn and (not self._exchange or self.reader.due):
+        while (
+            self._unparsed
+            and not self._yields_to_others
+            and (not self._exchange or self.reader.body_remaining)
+        ):
             try:
-                self.reader.feed(self._rest)
-            except Refused as refused:
+                self.reader.feed(self._unparsed)
+            except RequestRefused as refused:
                 self._refuse(*refused.args)
-        if len(self._rest) > _MOST_AHEAD:
+        if len(self._unparsed) > _MAX_AHEAD_BYTES:
             self._transport.pause_reading()
 
     def _next(self) -> None:
         """Take the next request of those that came at once, or close behind the last."""
-        self._has_had_turn = False
+        self._yields_to_others = False
         self.read_on()
-        if self._is_eof and not (self._exchange or self._has_had_turn):
-            self._close(at_once=True)
+        if self._is_eof and not (self._exchange or self._yields_to_others):
+            self._close(immediately=True)
 
-    def _find(self, scope: Scope) -> Message | None:
+    def _find_cached(self, scope: Scope) -> Message | None:
         """Return the answer that is in memory, if there is one."""
         try:
             return self.hooks.lookup(scope)
@@ -206,7 +214,7 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, code: str, detail: str) -> None:
         """Refuse the request that came last, or break its answer off, and close."""
         exchange, self._exchange = self._exchange, None
-        is_begun = exchange.is_started if exchange else self.reader.due
+        is_begun = exchange.is_started if exchange else self.reader.body_remaining
         if exchange is not None:
             exchange.disconnect()
         if not is_begun:
@@ -216,43 +224,43 @@ class HttpProtocol(asyncio.Protocol):
     def _write_refusal(self, code: str, detail: str) -> None:
         status, headers, body = self.hooks.refuse(code, detail)
         fields = {**headers, "content-length": str(len(body))}.items()
-        lines = header_lines([(name.encode(), value.encode("latin-1")) for name, value in fields])
-        self.write_whole({"status": status, "head": lines, "body": body}, keeps=False)
+        lines = encode_headers([(name.encode(), value.encode("latin-1")) for name, value in fields])
+        self.write_whole({"status": status, "head": lines, "body": body}, keep_alive=False)
 
-    def _close(self, *, at_once: bool = False) -> None:
-        """Answer nothing more, and close: not `at_once` after the client has read what was sent.
+    def _close(self, *, immediately: bool = False) -> None:
+        """Answer nothing more, and close, by default after the client has read everything.
 
         A connection that is closed with bytes unread is reset, which may take the answer with it
         (RFC 9112, section 9.6). So what still comes is read and dropped for a while.
         """
-        self._is_over = True
-        self._rest.clear()
-        _outbox.flush()
-        if at_once or self._is_eof or self.is_stopping or not self._transport.can_write_eof():
+        self._is_closing = True
+        self._unparsed.clear()
+        _response_buffer.flush()
+        if immediately or self._is_eof or self.is_stopping or not self._transport.can_write_eof():
             self._transport.close()
         else:
             self._transport.write_eof()
             self._transport.resume_reading()
 
-    def _look(self) -> State:
+    def _observe(self) -> Progress:
         """Return what the connection waits for."""
         exchange, reader = self._exchange, self.reader
-        is_patient = exchange is not None and exchange.is_patient
+        is_extended = exchange is not None and exchange.is_extended
         unsent = self._transport.get_write_buffer_size()
         if unsent:
-            return State("reading", reader.requests, self._written - unsent, is_patient)
-        if self._is_over:
-            return State("linger", reader.requests)
-        if reader.due and self._transport.is_reading():
-            return State("body", reader.requests, reader.received, is_patient)
-        return State("application" if exchange or self._rest else "head", reader.requests)
+            return Progress("reading", reader.requests, self._written - unsent, is_extended)
+        if self._is_closing:
+            return Progress("linger", reader.requests)
+        if reader.body_remaining and self._transport.is_reading():
+            return Progress("body", reader.requests, reader.received, is_extended)
+        return Progress("application" if exchange or self._unparsed else "head", reader.requests)
 
     def _expire(self, phase: Phase) -> None:
         """End a connection that was waited for too long."""
         if phase == "body" or (phase == "head" and self.reader.in_head):
             self._refuse("request_timeout", "The request did not come in time.")
         elif phase == "head":
-            self._close(at_once=True)
+            self._close(immediately=True)
         else:
             self._transport.abort()
 

@@ -1,1 +1,1 @@
-"""Stories out, and word of them: what follows the log and tells others."""
+"""Syndication: feeds and other formats, sync for copies, webhooks and WebSub, CDN purging."""

@@ -1,10 +1,10 @@
-"""What syndication refuses."""
+"""Errors of syndication."""
 
 from app.kit.errors import Failure
 
 
 class CursorTooOld(Failure):
-    """A follower stands where the log is not kept any more, or has lost rows."""
+    """A cursor's position is no longer in the log, or the log has lost rows."""
 
     code = "cursor_too_old"
 

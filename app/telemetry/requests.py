@@ -10,7 +10,7 @@ from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.middleware.access_log import RequestLog
 from app.api.ops.metrics import Tally
 from app.server.interface import find_hooks
-from app.telemetry.parts import fail
+from app.telemetry.instruments import mark_failed
 
 # Where a scope has the span that was begun before its task.
 _SPAN = "dateline.span"
@@ -23,12 +23,12 @@ class TracedRequestLog(RequestLog):
         """Note how a request was answered."""
         super().add(scope, known, status, size, seconds)
         route = known.get("route", "unmatched")
-        _describe(known["method"], route, status, known["request_id"], from_memory=False)
+        _describe_request(known["method"], route, status, known["request_id"], from_memory=False)
 
     def add_cached(self, scope: Scope, tally: Tally, size: int, id_: str, started: float) -> None:
         """Note an answer from memory."""
         super().add_cached(scope, tally, size, id_, started)
-        _describe(scope["method"], tally.route, tally.status, id_, from_memory=True)
+        _describe_request(scope["method"], tally.route, tally.status, id_, from_memory=True)
 
 
 class TracingMiddleware:
@@ -70,7 +70,7 @@ class TracingMiddleware:
         return self._tracer.start_span(scope["method"], propagate.extract(carrier), SpanKind.SERVER)
 
 
-def _describe(method: str, route: str, status: int, id_: str, *, from_memory: bool) -> None:
+def _describe_request(method: str, route: str, status: int, id_: str, *, from_memory: bool) -> None:
     span = trace.get_current_span()
     span.update_name(f"{method} {route}")
     span.set_attributes(
@@ -83,4 +83,4 @@ def _describe(method: str, route: str, status: int, id_: str, *, from_memory: bo
         }
     )
     if status >= 500:
-        fail(span, str(status))
+        mark_failed(span, str(status))

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from app import __version__
 from app.api.http.asgi import App
 from app.bootstrap import Instruments
-from app.telemetry.parts import RequestsBehind, TracedDatabase, TracedHttpClient, TracedSearch
+from app.telemetry.instruments import TraceCarriers, TracedDatabase, TracedHttpClient, TracedSearch
 from app.telemetry.requests import TracingMiddleware
 
 
@@ -30,7 +30,7 @@ class Tracing:
     @property
     def instruments(self) -> Instruments:
         """Return the parts that record spans."""
-        behind = RequestsBehind()
+        carriers = TraceCarriers()
         tracer = self._tracer
         search = type("Search", (TracedSearch,), {"tracer": tracer})
         client = type("HttpClient", (TracedHttpClient,), {"tracer": tracer})
@@ -38,11 +38,11 @@ class Tracing:
             database=partial(TracedDatabase, tracer),
             search=search,
             client=client,
-            subscribers=(behind.remember,),
-            headers_about=behind.headers,
+            subscribers=(carriers.remember,),
+            headers_about=carriers.headers,
         )
 
-    def around(self, app: App) -> App:
+    def wrap(self, app: App) -> App:
         """Record a span for each request to an application."""
         return TracingMiddleware(app, self._tracer)
 

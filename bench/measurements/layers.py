@@ -72,7 +72,7 @@ def compare(stage: Stage, layer: str, question: Question) -> Outcome:
         compared = stage.take_turns(whole, without)
     outcome = outcome_of_load(compared)
     lost = max(0.0, 1 - 1 / outcome.value)
-    return replace(outcome, notes=(f"{lost:.0%} of the requests a second are lost without it",))
+    return replace(outcome, notes=(f"{lost:.0%} of the requests per second are lost without it",))
 
 
 def _measurement(layer: str, what: str, without: str, question: Question, on: str) -> Measurement:
@@ -82,27 +82,27 @@ def _measurement(layer: str, what: str, without: str, question: Question, on: st
 
 
 _ROWS: tuple[tuple[str, str, str, Question, str], ...] = (
-    ("cache", "response cache", "every answer computed", _CACHED, "cached headlines"),
-    ("ready", "answers kept by raw request", "made from the entry", _CACHED, "cached headlines"),
-    ("encodings", "encodings kept", "gzip for each request", _packed, "cached article, gzip"),
-    ("lookup", "cached answers without a task", "a task each", _CACHED, "cached headlines"),
-    ("lookup", "answers without a task", "a task each", _COMPUTED, "computed headlines"),
-    ("protocol", "own HTTP protocol", "uvicorn's httptools", _CACHED, "cached headlines"),
-    ("protocol", "own HTTP protocol", "uvicorn's httptools", _COMPUTED, "computed headlines"),
-    ("outbox", "answers of a turn sent together", "each by itself", _CACHED, "cached headlines"),
+    ("cache", "response cache", "no cache", _CACHED, "cached headlines"),
+    ("ready", "prepared responses", "built each time", _CACHED, "cached headlines"),
+    ("encodings", "cached encodings", "gzip each time", _packed, "cached article, gzip"),
+    ("lookup", "hits without a task", "a task each", _CACHED, "cached headlines"),
+    ("lookup", "misses without a task", "a task each", _COMPUTED, "computed headlines"),
+    ("protocol", "own HTTP server", "httptools", _CACHED, "cached headlines"),
+    ("protocol", "own HTTP server", "httptools", _COMPUTED, "computed headlines"),
+    ("outbox", "batched sends", "one by one", _CACHED, "cached headlines"),
     ("loop", "uvloop", "asyncio", _CACHED, "cached headlines"),
     ("loop", "uvloop", "asyncio", _COMPUTED, "computed headlines"),
-    ("inline", "computing inline", "in a worker thread", _COMPUTED, "computed headlines"),
-    ("shared", "equal requests computed once", "each computed", _EQUAL, "counted headlines"),
-    ("parsed", "parsed queries kept", "parsed each time", _COMPUTED, "computed headlines"),
-    ("narrow", "lists depend on their filter", "on any story", _publishing, "reads during writes"),
-    ("heads", "log position kept", "read each time", _COMPUTED, "computed headlines"),
-    ("rendered", "rendered stories kept", "rendered each time", _FEED, "computed feed"),
-    ("statements", "compiled statements kept", "SQLAlchemy's", _COMPUTED, "computed headlines"),
-    ("statements", "compiled statements kept", "SQLAlchemy's", _creating, "created stories"),
+    ("inline", "computing inline", "worker thread", _COMPUTED, "computed headlines"),
+    ("shared", "coalesced requests", "each computed", _EQUAL, "counted headlines"),
+    ("parsed", "parsed queries", "parsed each time", _COMPUTED, "computed headlines"),
+    ("narrow", "narrow dependencies", "any story", _publishing, "reads during writes"),
+    ("heads", "cached log position", "read each time", _COMPUTED, "computed headlines"),
+    ("rendered", "cached rendered stories", "rendered each time", _FEED, "computed feed"),
+    ("statements", "compiled statements", "SQLAlchemy's", _COMPUTED, "computed headlines"),
+    ("statements", "compiled statements", "SQLAlchemy's", _creating, "created stories"),
     ("driver", "reads on the driver", "exec_driver_sql", _COMPUTED, "computed headlines"),
-    ("readers", "reader connections held", "a pool", _COMPUTED, "computed headlines"),
-    ("writer", "writer connection held", "opened each time", _creating, "created stories"),
+    ("readers", "reused reader connections", "a pool", _COMPUTED, "computed headlines"),
+    ("writer", "reused writer connection", "opened each time", _creating, "created stories"),
     ("orjson", "orjson", "json", _COMPUTED, "computed headlines"),
     ("orjson", "orjson", "json", _FIELDS, "selected fields, computed"),
     ("orjson", "orjson", "json", _creating, "created stories"),

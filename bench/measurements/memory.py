@@ -114,7 +114,7 @@ MEASUREMENTS = (
     Measurement("memory", _WHAT, "after start", Goal(150, True, "MB"), since_start),
     Measurement(
         "memory-flat",
-        "memory in the last quarter of it",
+        "memory in its last quarter",
         "the third quarter",
         Goal(10, True, "MB"),
         in_the_second_half,

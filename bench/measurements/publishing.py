@@ -66,7 +66,7 @@ class Publications:
     @property
     def note(self) -> str:
         """How many were published."""
-        return f"{self.rate:.1f} of {_RATE} stories a second were published"
+        return f"{self.rate:.1f} of {_RATE} stories per second were published"
 
 
 def reads(stage: Stage) -> Outcome:
@@ -116,15 +116,15 @@ def _mix(stage: Stage) -> tuple[str, ...]:
 MEASUREMENTS = (
     Measurement(
         "reads-publishing",
-        f"reads while {_RATE} stories a second are published",
-        "the same reads with no writes",
+        f"reads during {_RATE} publications/s",
+        "reads without writes",
         Goal(0.6),
         reads,
     ),
     Measurement(
         "publish-time",
-        "time of a publication during these reads, 99 of 100",
-        "half of them",
+        "publication latency during reads, p99",
+        "p50",
         Goal(60, at_most=True, unit="ms"),
         publications,
     ),

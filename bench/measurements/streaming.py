@@ -127,15 +127,15 @@ def _waits(begun: list[float], heard: dict[str, Any]) -> list[float]:
 MEASUREMENTS = (
     Measurement(
         "stream-arrival",
-        "publication to 1,000 stream listeners, 99 of 100",
-        "half of them",
+        "publication to 1,000 stream clients, p99",
+        "p50",
         Goal(0.5, True, "s"),
         publication_to_arrival,
     ),
     Measurement(
         "stream-memory",
-        "memory a stream listener, 5,000 idle",
-        "before they came",
+        "memory per stream client, 5,000 idle",
+        "before they connect",
         Goal(12, True, "kB"),
         memory_of_idle,
     ),

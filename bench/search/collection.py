@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.search.text import StoryText
+from app.search.text_fields import StoryText
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from app.search.text import StoryText
+from app.search.text_fields import StoryText
 from bench.search.collection import Collection
 
 Half = Literal["all", "tuning", "testing"]

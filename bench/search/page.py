@@ -1,11 +1,12 @@
-"""The page of the documentation that shows how search does: written by a run, never by hand.
+"""Write the results of a run into the search benchmark page.
 
-Between two marks stands what came of it, beside the goals; the same stands in a file of JSON.
+A run replaces only the text between two marks. The same results are in a JSON file.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from textwrap import fill
 from typing import Any
 
 from bench.machine import machine_facts
@@ -19,6 +20,7 @@ PAGE = ROOT / "docs" / "search-benchmarks.md"
 QUESTIONS = ROOT.parent / "shared" / "data" / "xquad" / "xquad.en.json"
 _BEGIN, _END = "<!-- results: begin -->", "<!-- results: end -->"
 _DEPTH = 100
+_WIDTH = 118
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,19 @@ def _relevance() -> dict[str, dict[str, float]]:
 def _machine(found: Mapping[str, Any]) -> str:
     machine = found["machine"]
     load = ", ".join(map(str, machine["load_average"]))
-    return (
+    return fill(
         f"Measured on {machine['measured_at']} with {found['stories']:,} stories: "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB of memory, "
-        f"Python {machine['python']}; load average {load}."
+        f"Python {machine['python']}; load average {load}.",
+        _WIDTH,
     )
 
 
 def _speed(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["| what | Dateline | beside | | ratio | goal | met |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| what | Dateline | compared to | | ratio | goal | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for one in rows:
         numbers = f"{one['left']:,.2f} | {one['right']:,.2f} | {one['unit']} | {one['ratio']:.2f}"
         met = "yes" if one["met"] else "**no**"

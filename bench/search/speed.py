@@ -24,9 +24,9 @@ from app.bootstrap import Services, bootstrap
 from app.delivery.snapshot import PublicStory, open_snapshot
 from app.kit.ids import new_id
 from app.search.engine.tantivy_index import TantivyIndex
-from app.search.index import Ask, Position
-from app.search.stories import indexed
-from app.search.typed import understood
+from app.search.index import IndexPosition, IndexQuery
+from app.search.query.parser import parse_query
+from app.search.stories import to_indexed_story
 from app.settings import Settings
 from bench.compare import in_turns
 from bench.corpus import write_corpus
@@ -110,7 +110,7 @@ def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int
     small, large = (TantivyIndex(folder / name) for name in ("small", "large"))
     _fill(small, stories, len(stories))
     _fill(large, stories, larger)
-    asked = Ask(understood(word), datetime.now(UTC))
+    asked = IndexQuery(parse_query(word), datetime.now(UTC))
     ours, others = in_turns(
         lambda: _p50(lambda: large.reader().search(asked)),
         lambda: _p50(lambda: small.reader().search(asked)),
@@ -129,16 +129,16 @@ def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
 
 def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> None:
     """Write stories until there are so many, under new ids from the second round on."""
-    writer = index.new()
+    writer = index.new_writer()
     left = total
     while left > 0:
         for start in range(0, min(left, len(stories)), _PAGE):
-            page = [indexed(one) for one in stories[start : start + _PAGE]]
+            page = [to_indexed_story(one) for one in stories[start : start + _PAGE]]
             if left < total:
                 page = [replace(one, id=(id_ := new_id()), group=id_) for one in page]
             writer.add(page)
         left -= len(stories)
-        writer.save(Position(complete=True))
+        writer.save(IndexPosition(complete=True))
     index.adopt(writer)
     writer.close()
 

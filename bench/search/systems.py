@@ -18,11 +18,11 @@ from tantivy import (
     Tokenizer,
 )
 
-from app.search import text
-from app.search.analysis.languages import LANGUAGES, primary
-from app.search.matching import loosened, match
-from app.search.text import StoryText
-from app.search.typed import Typed, understood
+from app.search import text_fields
+from app.search.analysis.languages import LANGUAGES, primary_language
+from app.search.query.compiler import compile_query, loosen_phrases
+from app.search.query.parser import ParsedQuery, parse_query
+from app.search.text_fields import StoryText
 
 _HEAP_BYTES = 50_000_000
 
@@ -41,19 +41,21 @@ class Product:
     def __init__(self, documents: Mapping[str, StoryText]) -> None:
         """Index documents in memory."""
         builder = SchemaBuilder().add_text_field("id", stored=True)
-        text.add_text_fields(builder)
+        text_fields.add_text_fields(builder)
         self._schema = builder.build()
-        self._searcher = _filled(self._schema, documents, text.register, text.text_fields)
+        self._searcher = _filled(
+            self._schema, documents, text_fields.register_tokenizer, text_fields.collect_text_fields
+        )
 
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""
-        typed = understood(query)
+        typed = parse_query(query)
         found = self._found(typed, depth)
-        loose = None if found else loosened(typed)
+        loose = None if found else loosen_phrases(typed)
         return found if loose is None else self._found(loose, depth)
 
-    def _found(self, typed: Typed, depth: int) -> list[str]:
-        matched = match(typed, self._searcher, self._schema)
+    def _found(self, typed: ParsedQuery, depth: int) -> list[str]:
+        matched = compile_query(typed, self._searcher, self._schema)
         return _ids(self._searcher, matched.query, depth)
 
 
@@ -82,7 +84,7 @@ class Bare:
 def systems(documents: Mapping[str, StoryText], language: str) -> dict[str, System]:
     """Return what is compared, by name."""
     compared: dict[str, System] = {"dateline": Product(documents), "bm25": Bare(documents)}
-    known = LANGUAGES.get(primary(language))
+    known = LANGUAGES.get(primary_language(language))
     if known is not None:
         # The engine has no stemmer for some of the languages.
         with suppress(ValueError):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.access.idempotency import alone, forget_outdated
+from app.access.idempotency import delete_expired_answers, reserve_key
 from app.bootstrap import Services
 from app.kit.sql.unit_of_work import Actor
 from tests.clock import HandClock
@@ -81,18 +81,18 @@ def test_answers_are_kept_for_24_hours(
 ) -> None:
     first = _post(newsroom)
     clock.advance(hours=23, minutes=59)
-    services.runner.run(Actor(None, "tests"), forget_outdated)
+    services.runner.run(Actor(None, "tests"), delete_expired_answers)
     assert _post(newsroom).json()["id"] == first.json()["id"]
     clock.advance(minutes=1)
     later = _post(newsroom)
     assert (later.status_code, later.json()["id"] == first.json()["id"]) == (201, False)
     clock.advance(hours=24, seconds=1)
-    assert services.runner.run(Actor(None, "tests"), forget_outdated) == 1
+    assert services.runner.run(Actor(None, "tests"), delete_expired_answers) == 1
 
 
 def test_a_request_that_is_still_running_is_a_conflict(newsroom: Newsroom) -> None:
     (key,) = newsroom.call("GET", "/keys").json()["data"]
-    with alone(key["id"], ONCE["idempotency-key"]):
+    with reserve_key(key["id"], ONCE["idempotency-key"]):
         response = _post(newsroom)
     assert (response.status_code, response.json()["code"]) == (409, "idempotency_running")
     assert _post(newsroom).status_code == 201

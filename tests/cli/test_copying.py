@@ -10,12 +10,12 @@ from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services, bootstrap
-from app.cli.copying import LEFT_OUT, SEEDED
+from app.cli.database_copy import LEFT_OUT, SEEDED
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
 from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables
 from app.settings import Settings
-from app.syndication.push.models import Delivery, Subscription
+from app.syndication.push.models import PushDelivery, Subscription
 from app.worker import trim_log
 from tests.cli.shell import Shell
 from tests.clock import HandClock
@@ -67,8 +67,8 @@ def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
     trim_log(services)
     with services.database.write() as session:
         session.execute(insert(Subscription), [_subscription()])
-        session.execute(insert(Delivery), [_delivery(1)])
-        session.execute(insert(Delivery), [_delivery(2)])
+        session.execute(insert(PushDelivery), [_delivery(1)])
+        session.execute(insert(PushDelivery), [_delivery(2)])
         # The last number is not given out again, though its row is gone.
         session.execute(text("DELETE FROM deliveries WHERE number = 2"))
 
@@ -161,8 +161,8 @@ def test_readers_and_editors_go_on_after_a_copy(
         told = [one["document"]["slug"] for one in app.catch_up()]
         assert told == ["after-the-cursor", "written-there"]
         with moved.database.write() as session:
-            session.execute(insert(Delivery), [_delivery(3)])
-            assert session.scalar(select(func.max(Delivery.number))) == 3
+            session.execute(insert(PushDelivery), [_delivery(3)])
+            assert session.scalar(select(func.max(PushDelivery.number))) == 3
         assert list_inconsistencies(moved) == []
 
 

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
-from app.search.following import Follower
-from app.syndication.push.models import Delivery
+from app.search.index_updater import IndexUpdater
+from app.syndication.push.models import PushDelivery
 from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.conftest import embargo_key
@@ -78,7 +78,7 @@ def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str,
     story = newsroom.verb(story, "correct", note=note, changes=changes)
     newsroom.verb(story, "preview")
     with services.database.write() as session:
-        session.execute(insert(Delivery), [_delivery(story)])
+        session.execute(insert(PushDelivery), [_delivery(story)])
     return story
 
 
@@ -87,7 +87,7 @@ def test_no_byte_of_an_erased_story_is_left(
     shell: Shell, services: Services, newsroom: Newsroom, clock: HandClock, tmp_path: Path
 ) -> None:
     story, other = lived(newsroom, services, clock), newsroom.story("Another", tags=["bees"])
-    index = Follower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     index.close()
@@ -208,7 +208,7 @@ def test_no_byte_of_an_erased_name_is_left(
     other, draft = newsroom.story("Other"), newsroom.article(**NAMED | {"slug": "draft"})
     killed = newsroom.story(**NAMED | {"slug": "killed"})
     newsroom.verb(killed, "kill", notice="Philomena Quistgaard was not there.")
-    index = Follower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     index.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.bootstrap import Services
 from app.kit.sql.leadership import FileLeadership
-from app.search.following import Follower
+from app.search.index_updater import IndexUpdater
 from tests.cli.shell import Shell
 from tests.newsroom import Newsroom
 from tests.search.conftest import follow, follower
@@ -22,7 +22,7 @@ def test_an_index_is_built_where_there_is_none(
     newsroom.article("A draft")
     assert not (tmp_path / "search").exists()
     assert shell.done("reindex").text == "Indexed 3 stories.\n"
-    standing = services.search.standing()
+    standing = services.search.status()
     assert (standing.built, standing.behind, standing.stories) == (True, 0, 3)
 
 
@@ -35,7 +35,7 @@ def test_a_new_index_takes_the_place_of_the_old_one_while_that_is_followed(
     shell.done("reindex")
     newsroom.story("Rain 1")
     follow()
-    assert services.search.standing().stories == 2
+    assert services.search.status().stories == 2
     after = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
     assert len(after) == 1
     assert not after & before
@@ -51,7 +51,7 @@ def test_two_do_not_build_at_once(shell: Shell, newsroom: Newsroom, tmp_path: Pa
 
 
 def test_check_finds_an_index_that_has_other_stories(
-    shell: Shell, newsroom: Newsroom, services: Services, follow: Follow, follower: Follower
+    shell: Shell, newsroom: Newsroom, services: Services, follow: Follow, follower: IndexUpdater
 ) -> None:
     story = newsroom.story("Rain")
     newsroom.story("Snow")

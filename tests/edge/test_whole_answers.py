@@ -20,7 +20,7 @@ from app.delivery.queries import DeliveryQueries
 from app.kit.errors import DatabaseUnavailable
 from app.server.interface import WHOLE, Hooks
 from app.server.protocol import HttpProtocol
-from app.server.writing import header_lines
+from app.server.response_head import encode_headers
 from tests.databases import counted_queries
 from tests.edge.driver import HOST, nothing, request
 from tests.newsroom import Newsroom
@@ -206,6 +206,6 @@ def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"\0", b"\x7f"])
 def test_no_header_ends_before_its_time(value: bytes) -> None:
-    assert header_lines([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
+    assert encode_headers([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
     with pytest.raises(RuntimeError):
-        header_lines([(b"a", b"b"), (b"c", value)])
+        encode_headers([(b"a", b"b"), (b"c", value)])

@@ -92,7 +92,7 @@ class Nursery:
 
     def start(self) -> None:
         """Start the next server and wait until it is ready."""
-        self._write()
+        self._record_attempt()
         self._child = int(self._read())
         wait_until_ready(self.port)
 
@@ -116,7 +116,7 @@ class Nursery:
         assert self._read() == "ended"
         self._child = None
 
-    def _write(self) -> None:
+    def _record_attempt(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write("start\n")
         self._process.stdin.flush()

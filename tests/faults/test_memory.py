@@ -14,7 +14,7 @@ import pytest
 from app.bootstrap import Services, bootstrap
 from app.kit.clock import SystemClock
 from app.kit.ids import new_id
-from app.search.following import Follower
+from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.faults.served import nursery
 from tests.transfer.helpers import import_all
@@ -54,7 +54,7 @@ def archive(database_url: str, tmp_path: Path) -> str:
     services = bootstrap(settings, clock=SystemClock())
     try:
         _bring_large_stories(services)
-        follower = Follower(services.index, services.delivery)
+        follower = IndexUpdater(services.index, services.delivery)
         while follower.step():
             pass
         follower.close()

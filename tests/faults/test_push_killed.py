@@ -41,7 +41,7 @@ def test_nothing_is_lost_and_doubles_carry_one_id(services: Services, database_u
             server.kill()
         server.start()
         wait_until(lambda: _told(receiver.heard).keys() >= published)
-        wait_until(lambda: services.push.standing().pending == 0)
+        wait_until(lambda: services.push.status().pending == 0)
     assert _told(receiver.heard).keys() == published
     assert all(len(ids) == 1 for ids in _told(receiver.heard).values())
 

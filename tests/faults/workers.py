@@ -140,14 +140,14 @@ class Strangers:
     """Readers who come, ask once and go, all the time; `cut` says when those came who were cut."""
 
     port: int
-    answered: int = 0
+    has_answer: int = 0
     cut: list[float] = field(default_factory=list)
     wrong: list[int] = field(default_factory=list)
 
     def wait_for(self, more: int) -> None:
         """Wait until so many more were answered."""
-        enough = self.answered + more
-        until(lambda: self.answered >= enough)
+        enough = self.has_answer + more
+        until(lambda: self.has_answer >= enough)
 
     def came_after(self, moment: float) -> list[float]:
         """Return when those came who were cut off though they came after a moment."""
@@ -176,7 +176,7 @@ class Strangers:
             except CUT_OFF:
                 self.cut.append(began)
             else:
-                self.answered += 1
+                self.has_answer += 1
                 self.wrong += [status] if status != 200 else []
 
     def _ask(self) -> int:

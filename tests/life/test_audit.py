@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.audit import TYPES, VERBS, forget_older
+from app.access.audit import TYPES, VERBS, delete_older
 from app.bootstrap import Services
 from app.content.commands.erase_article import erase_article
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
@@ -203,8 +203,8 @@ def test_old_audit_entries_are_deleted(
     clock.advance(days=400)
     newsroom.article("New")
     actor = Actor(None, "worker")
-    assert services.runner.run(actor, lambda unit: forget_older(unit, 0)) == 0
-    assert services.runner.run(actor, lambda unit: forget_older(unit, 365)) == 2
+    assert services.runner.run(actor, lambda unit: delete_older(unit, 0)) == 0
+    assert services.runner.run(actor, lambda unit: delete_older(unit, 365)) == 2
     assert [entry["after"]["title"] for entry in list_audit(newsroom)] == ["New"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.refusals import MOST_ADDRESSES, WRITTEN_EVERY
+from app.access.refused_keys import MAX_ADDRESSES, WRITE_INTERVAL
 from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit.errors import DatabaseBusy
@@ -98,7 +98,7 @@ def test_audit_entries_of_refused_keys_are_written_at_an_interval(
         services.refusals.note("203.0.113.7")
         services.refusals.write_if_due(services.runner)
         assert len(_load_entries(newsroom, "verb=refused")) == count
-        clock.advance(seconds=WRITTEN_EVERY.total_seconds() / 2)
+        clock.advance(seconds=WRITE_INTERVAL.total_seconds() / 2)
     first, last = [entry["after"]["count"] for entry in _load_entries(newsroom, "verb=refused")][
         ::-1
     ]
@@ -109,13 +109,13 @@ def test_audit_entries_of_refused_keys_are_written_at_an_interval(
 def test_the_number_of_audit_entries_in_a_minute_is_limited(
     newsroom: Newsroom, services: Services
 ) -> None:
-    for number in range(3 * MOST_ADDRESSES):
+    for number in range(3 * MAX_ADDRESSES):
         services.refusals.note(f"203.0.{number // 256}.{number % 256}")
     services.refusals.write(services.runner)
     rows = _load_entries(newsroom, "verb=refused")
-    assert len(rows) == MOST_ADDRESSES + 1
+    assert len(rows) == MAX_ADDRESSES + 1
     (others,) = [entry for entry in rows if entry["address"] is None]
-    assert others["after"]["count"] == 2 * MOST_ADDRESSES
+    assert others["after"]["count"] == 2 * MAX_ADDRESSES
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.api.schemas import documents
 from app.bootstrap import Services
 from app.content.models import PreviewRow
-from app.worker import tidy
+from app.worker import clean_up
 from tests.clock import HandClock
 from tests.faults.at_once import at_once
 from tests.newsroom import Newsroom
@@ -120,7 +120,7 @@ def test_a_preview_link_expires_is_revoked_and_cannot_be_forged(
     assert client.get(usual).status_code == 200
     clock.advance(days=7)
     assert client.get(usual).status_code == 404
-    tidy(services)
+    clean_up(services)
     assert newsroom.client.delete(usual, headers=newsroom.headers).status_code == 404
 
 

@@ -24,7 +24,7 @@ from app.bootstrap import bootstrap
 from app.kit.clock import format_instant
 from app.kit.sql.database import Database
 from app.settings import Settings
-from app.worker import run_due, tidy
+from app.worker import clean_up, run_due
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -306,7 +306,7 @@ class StoryMachine(RuleBasedStateMachine):
     @rule()
     def work(self) -> None:
         run_due(self.services)
-        tidy(self.services)
+        clean_up(self.services)
         for life in self.lives:
             copy = life.public
             if copy is not None and copy.opens <= self.now:

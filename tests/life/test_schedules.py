@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.content import local_time
-from app.worker import run_due, tidy
+from app.worker import clean_up, run_due
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.life.log import reasons
@@ -141,11 +141,11 @@ def test_new_time_zone_rules_keep_the_local_time_of_a_schedule(
     second = schedule(newsroom, newsroom.article("Behind"), **nine)
     newsroom.patch(second, title="Ahead")
     newsroom.verb(newsroom.article("An instant"), "schedule", at="2026-12-01T08:00:00Z")
-    tidy(services)
+    clean_up(services)
     assert newsroom.call("GET", f"/articles/{first['id']}").json()["version"] == first["version"]
     _NewRules(monkeypatch)
-    tidy(services)
-    tidy(services)
+    clean_up(services)
+    clean_up(services)
     for story, version in ((first, 3), (second, 5)):
         now = newsroom.call("GET", f"/articles/{story['id']}").json()
         assert (now["published_at"], now["version"]) == ("2026-12-01T09:00:00Z", version)

@@ -12,7 +12,7 @@ from app.bootstrap import Services, bootstrap
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.settings import Settings
-from app.syndication.push.models import Delivery
+from app.syndication.push.models import PushDelivery
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -37,7 +37,7 @@ def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
         with TestClient(create_app(services), base_url="http://testserver") as client:
             _write(Newsroom(client, key_for(services, "admin")))
         with services.database.write() as session:
-            session.execute(insert(Delivery), [_delivery()])
+            session.execute(insert(PushDelivery), [_delivery()])
         services.close()
         yield url
 

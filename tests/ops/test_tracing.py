@@ -19,8 +19,8 @@ from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database
 from app.kit.errors import Misconfigured
 from app.settings import Settings
-from app.telemetry import configured
-from app.telemetry.configured import is_tracing_configured
+from app.telemetry import configuration
+from app.telemetry.configuration import is_tracing_configured
 from app.telemetry.requests import TracedRequestLog
 from app.telemetry.tracing import Tracing
 from tests.cli.shell import free_port, start
@@ -106,7 +106,7 @@ def services(settings: Settings, clock: HandClock, tracing: Tracing) -> Iterator
 @pytest.fixture
 def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
     """A client of an application that is traced."""
-    app = tracing.around(create_app(services, request_log=TracedRequestLog))
+    app = tracing.wrap(create_app(services, request_log=TracedRequestLog))
     with TestClient(app) as made:
         yield made
 
@@ -118,18 +118,18 @@ def receiver() -> Iterator[Receiver]:
 
 
 def _settle(services: Services, receiver: Receiver) -> None:
-    services.push.turn()
+    services.push.run_step()
     receiver.wait_for(1)
-    while services.push.standing().pending:
+    while services.push.status().pending:
         services.push.sender.wait(0.05)
-        services.push.turn()
+        services.push.run_step()
 
 
 def test_a_request_its_sql_and_its_webhook_are_one_trace(
     client: TestClient, services: Services, recorded: Recorded, receiver: Receiver
 ) -> None:
     newsroom = Newsroom(client, key_for(services, "admin"))
-    services.push.turn()
+    services.push.run_step()
     url = f"{receiver.url}/{SECRET}?token={SECRET}"
     webhook = newsroom.call("POST", "/webhooks", json={"url": url, "events": ["*"], "filter": {}})
     assert webhook.status_code == 201
@@ -199,7 +199,7 @@ def test_without_an_endpoint_nothing_is_traced() -> None:
 
 
 def test_without_the_extra_its_absence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configured, "find_spec", lambda _name: None)
+    monkeypatch.setattr(configuration, "find_spec", lambda _name: None)
     with pytest.raises(Misconfigured, match=r"dateline\[otel\]"):
         is_tracing_configured({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
 
@@ -210,7 +210,7 @@ def test_without_configuration_nothing_of_it_is_imported(tmp_path: Path, dialect
     code = (
         "import sys, app.main; app.main.app(); "
         "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter', "
-        "'app.telemetry.parts')) for name in sys.modules))"
+        "'app.telemetry.instruments')) for name in sys.modules))"
     )
     url = f"sqlite:///{tmp_path}/dateline.db"
     root = Path(__file__).resolve().parents[2]

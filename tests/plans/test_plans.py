@@ -11,8 +11,8 @@ import pytest
 
 from app.access import store as access
 from app.access.selection import Clause, Selection, TimeRange
-from app.access.store import audits
-from app.access.store.audits import AuditFilter
+from app.access.store import audit_log
+from app.access.store.audit_log import AuditFilter
 from app.content import store as content
 from app.content.store import article_lists
 from app.content.store.article_lists import ArticleList
@@ -167,21 +167,23 @@ _LOOKUPS: dict[str, Work] = {
     "public slugs": lambda s: content.load_public_slugs(s, "article", _ids(100)),
     "where a slug leads": lambda s: content.find_current_slug(s, "article", "slug-5"),
     "a preview": lambda s: content.find_preview(s, "preview-5"),
-    "a kept answer": lambda s: access.kept_answer(s, KEY, "idem-5"),
-    "answers about a story": lambda s: access.reword_answers(s, article_id(5), b"x"),
+    "a kept answer": lambda s: access.find_answer(s, KEY, "idem-5"),
+    "answers about a story": lambda s: access.replace_answer_bodies(s, article_id(5), b"x"),
     "a key by prefix": lambda s: s.first(access.KEY_BY_PREFIX, {"prefix": "prefix-5"}),
-    "a key by id": lambda s: access.key_by_ref(s, "key-5"),
-    "keys": lambda s: access.keys_after(s, None, _LIMIT),
-    "keys after": lambda s: access.keys_after(s, "key-5", _LIMIT),
-    "keys before": lambda s: access.keys_before(s, "key-5", _LIMIT),
-    "deliveries": lambda s: deliveries.page(s, HOOK, None, None, _LIMIT, backwards=False),
-    "deliveries before": lambda s: deliveries.page(
+    "a key by id": lambda s: access.find_key(s, "key-5"),
+    "keys": lambda s: access.list_keys_after(s, None, _LIMIT),
+    "keys after": lambda s: access.list_keys_after(s, "key-5", _LIMIT),
+    "keys before": lambda s: access.list_keys_before(s, "key-5", _LIMIT),
+    "deliveries": lambda s: deliveries.load_page(s, HOOK, None, None, _LIMIT, backwards=False),
+    "deliveries before": lambda s: deliveries.load_page(
         s, HOOK, "delivered", _MIDDLE, _LIMIT, backwards=False
     ),
-    "deliveries after": lambda s: deliveries.page(s, HOOK, None, _MIDDLE, _LIMIT, backwards=True),
-    "a delivery": lambda s: deliveries.delivery(s, HOOK, "delivery-10"),
-    "due deliveries": lambda s: deliveries.due(s, NOW, 20, under_way=(), full=()),
-    "receivers": lambda s: deliveries.receivers_of(s, article_id(5)),
+    "deliveries after": lambda s: deliveries.load_page(
+        s, HOOK, None, _MIDDLE, _LIMIT, backwards=True
+    ),
+    "a delivery": lambda s: deliveries.find_delivery(s, HOOK, "delivery-10"),
+    "due deliveries": lambda s: deliveries.find_due(s, NOW, 20, under_way=(), full=()),
+    "receivers": lambda s: deliveries.find_receivers(s, article_id(5)),
     "what waits": deliveries.count_pending,
     "a story by id": lambda s: story_queries.load_story_with_state(
         s, article_id(5), NOW, embargoed=False
@@ -242,8 +244,8 @@ def test_audit_lists_use_an_index(name: str, archive: Database) -> None:
         check(
             archive,
             partial(
-                audits.page,
-                wanted=_AUDITS[name],
+                audit_log.load_page,
+                filters=_AUDITS[name],
                 limit=_LIMIT,
                 position=position,
                 backwards=backwards,

@@ -73,8 +73,10 @@ _ASKED: dict[str, Ask] = {
     "documents": delivery.load_attributes,
     "last rows": delivery.load_last_changes,
     "tombstones": delivery.load_tombstones,
-    "receivers": lambda s, values: receivers.by_ids(s, "webhook", values),
-    "due": lambda s, values: deliveries.due(s, START, 5, under_way=range(len(values)), full=values),
+    "receivers": lambda s, values: receivers.load_by_ids(s, "webhook", values),
+    "due": lambda s, values: deliveries.find_due(
+        s, START, 5, under_way=range(len(values)), full=values
+    ),
 }
 
 

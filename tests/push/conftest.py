@@ -35,7 +35,7 @@ class Pushing:
         self.services = services
         self.newsroom = newsroom
         # Its place in the log is here, before anything happens.
-        self.services.push.turn()
+        self.services.push.run_step()
 
     def webhook(self, url: str, *events: str, **filter_: list[str]) -> dict[str, Any]:
         """Create a webhook for some events, or for all that there are."""
@@ -67,18 +67,18 @@ class Pushing:
         """Send all that is due, and wait for the answers."""
         push = self.services.push
         ends = time.monotonic() + _PATIENCE
-        push.turn()
-        while not push.sender.idle:
+        push.run_step()
+        while not push.sender.is_idle:
             assert time.monotonic() < ends
             push.sender.wait(0.1)
-            push.turn()
+            push.run_step()
 
     def until(self, true: Callable[[], object]) -> None:
         """Go on until something is true."""
         ends = time.monotonic() + _PATIENCE
         while not true():
             assert time.monotonic() < ends
-            self.services.push.turn()
+            self.services.push.run_step()
             self.services.push.sender.wait(0.01)
 
 

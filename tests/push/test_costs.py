@@ -34,7 +34,7 @@ def test_what_is_due_is_found_by_the_index_of_what_waits(services: Services) -> 
 
     event.listen(services.database.engine, "before_cursor_execute", note)
     with services.database.read() as session:
-        deliveries.due(session, datetime.now(UTC), 10, under_way=[1], full=["x"])
+        deliveries.find_due(session, datetime.now(UTC), 10, under_way=[1], full=["x"])
         deliveries.count_pending(session)
     event.remove(services.database.engine, "before_cursor_execute", note)
     with services.database.engine.connect() as connection:
@@ -59,7 +59,7 @@ def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
         newsroom.story()
         counted.clear()
         with counted_queries(services.database) as sent:
-            services.push.turn()
+            services.push.run_step()
         counted.set()
         pushing.settle()
         return len(sent)
@@ -85,20 +85,20 @@ def test_changes_are_not_looked_at_one_by_one_while_nobody_is_to_be_told(
     stopped = SimpleNamespace(monotonic=lambda: now)
     monkeypatch.setattr("app.syndication.push.push.time", stopped)
     push = services.push
-    push.turn_if_needed()
+    push.run_step_if_needed()
     newsroom.story()
     now += 4.9
-    push.turn_if_needed()
-    assert push.standing().lag > 0
+    push.run_step_if_needed()
+    assert push.status().lag > 0
     now += 0.1
-    push.turn_if_needed()
-    assert push.standing().lag == 0
+    push.run_step_if_needed()
+    assert push.status().lag == 0
     pushing.webhook(receiver.url, "article.published")
     now += 0.5
-    push.turn_if_needed()
+    push.run_step_if_needed()
     newsroom.story()
-    push.turn_if_needed()
-    assert push.standing().lag == 0
+    push.run_step_if_needed()
+    assert push.status().lag == 0
 
 
 def test_the_position_and_what_it_made_are_committed_together(
@@ -106,13 +106,13 @@ def test_the_position_and_what_it_made_are_committed_together(
 ) -> None:
     pushing.webhook(receiver.url)
     newsroom.story()
-    lag = services.push.standing().lag
+    lag = services.push.status().lag
     with services.database.write() as session:
         # Whatever goes wrong while deliveries are made.
         session.execute(text(_BROKEN))
     with pytest.raises(ConstraintViolated):
-        services.push.turn()
-    assert services.push.standing().lag == lag
+        services.push.run_step()
+    assert services.push.status().lag == lag
     with services.database.write() as session:
         session.execute(text("DROP TRIGGER broken"))
     pushing.settle()

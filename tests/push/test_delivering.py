@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app.bootstrap import Services
-from app.syndication.push.schedule import WAITS, next_try
+from app.syndication.push.backoff import RETRY_DELAYS, retry_delay
 from app.syndication.push.store import deliveries
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -95,7 +95,7 @@ def test_after_the_last_attempt_it_is_given_up_and_can_be_had_again(
     made = pushing.webhook(receiver.url)
     bad = newsroom.story("Unbearable")
     receiver.answer = lambda one: 500 if bad["id"].encode() in one.body else 204
-    for _ in range(len(WAITS) + 1):
+    for _ in range(len(RETRY_DELAYS) + 1):
         # What else there is arrives, so that the webhook is not paused.
         newsroom.story("Fine")
         pushing.settle()
@@ -110,12 +110,12 @@ def test_after_the_last_attempt_it_is_given_up_and_can_be_had_again(
 
 
 def test_waits_grow_from_seconds_to_a_day_and_are_never_quite_the_same() -> None:
-    assert (WAITS[0], WAITS[-1]) == (5, 86_400)
-    assert list(WAITS) == sorted(WAITS)
-    tried = {next_try(1) for _ in range(20)}
+    assert (RETRY_DELAYS[0], RETRY_DELAYS[-1]) == (5, 86_400)
+    assert list(RETRY_DELAYS) == sorted(RETRY_DELAYS)
+    tried = {retry_delay(1) for _ in range(20)}
     assert len(tried) > 1
     assert all(one is not None and 5 <= one.total_seconds() <= 6 for one in tried)
-    assert next_try(len(WAITS) + 1) is None
+    assert retry_delay(len(RETRY_DELAYS) + 1) is None
 
 
 def test_a_receiver_that_is_gone_is_sent_nothing_more(
@@ -204,7 +204,7 @@ def test_what_was_under_way_when_it_was_dropped_is_listed_as_it_went(
     pushing.until(asked.is_set)
     if arrives == "kill":
         newsroom.verb(story, "kill", notice="It was wrong.")
-        pushing.services.push.turn()
+        pushing.services.push.run_step()
     else:
         with pushing.services.database.write() as session:
             deliveries.drop(session, made["id"])

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from app.syndication.push.events import EVENTS, EVERY
+from app.syndication.push.events import EVENTS, EVERY_EVENT
 from app.syndication.push.inputs import Event
 from tests.migrations.places import ROOT
 from tests.newsroom import Newsroom
@@ -14,7 +14,7 @@ from tests.receiver import Receiver
 
 
 def test_an_asterisk_is_every_event_there_is() -> None:
-    assert set(get_args(Event)) == {EVERY, *EVENTS}
+    assert set(get_args(Event)) == {EVERY_EVENT, *EVENTS}
 
 
 @pytest.mark.parametrize("named", [["*"], ["*", "article.killed"]])
@@ -43,7 +43,7 @@ def test_a_later_event_is_sent_to_those_who_want_every_one(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a later version adds is an event that this one's list does not hold.
-    monkeypatch.setattr("app.syndication.push.following.event_of", lambda *_: "poll.closed")
+    monkeypatch.setattr("app.syndication.push.log_follower.event_of", lambda *_: "poll.closed")
     pushing.webhook(receiver.url, "*")
     pushing.webhook(receiver.url, *(one for one in EVENTS))
     newsroom.story("One")

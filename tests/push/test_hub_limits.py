@@ -17,7 +17,7 @@ from app.bootstrap import Services
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
 from app.syndication.push import hub_limits
-from app.syndication.push.couriers import FeedContent
+from app.syndication.push.handlers import FeedContent
 from app.syndication.push.store import receivers
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -284,7 +284,7 @@ def test_no_feed_is_made_to_answer_a_subscription(
     def read(_: str) -> FeedContent:
         raise AssertionError("A feed was made.")
 
-    services.push.read_feeds_by(read)
+    services.push.set_feed_reader(read)
     monkeypatch.setattr("app.api.delivery.feeds.write_feed", _fail)
     for number, path in enumerate(("latest.rss", "tags/a.atom", "search.json?q=a")):
         topic = f"{PUBLIC}/feeds/{path}"

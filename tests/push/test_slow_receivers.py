@@ -7,8 +7,8 @@ from copy import deepcopy
 
 import pytest
 
-from app.syndication.push import room
-from app.syndication.push.room import Room
+from app.syndication.push import send_slots
+from app.syndication.push.send_slots import SendSlots
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
 from tests.receiver import Heard, Receiver, receiving
@@ -16,7 +16,7 @@ from tests.receiver import Heard, Receiver, receiving
 pytestmark = pytest.mark.slow
 
 # As many as could fill the whole room, with eight requests to each.
-_MANY = room.MOST_AT_ONCE // 8 + 4
+_MANY = send_slots.MOST_SLOTS // 8 + 4
 _STORIES = 12
 # A request is given up after ten seconds, and then there is room whatever else is done.
 _SOON = 5
@@ -91,10 +91,10 @@ def test_who_hangs_is_sent_less_the_longer_he_does(
         newsroom.story(f"Story {number}")
     pushing.until(lambda: hanging.asked == 4)
     # By now each has taken so long that three would be enough.
-    time.sleep(2.1 * room.QUICK)
+    time.sleep(2.1 * send_slots.QUICK_SECONDS)
     newsroom.story("More")
     for _ in range(5):
-        pushing.services.push.turn()
+        pushing.services.push.run_step()
         time.sleep(0.1)
     assert hanging.asked == 4
     hanging.ended.set()
@@ -106,61 +106,61 @@ def test_the_share_of_a_receiver_shrinks_with_what_it_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr("app.syndication.push.room.time.monotonic", lambda: now[0])
-    made, shares = Room(), list[int]()
+    monkeypatch.setattr("app.syndication.push.send_slots.time.monotonic", lambda: now[0])
+    made, shares = SendSlots(), list[int]()
     for seconds in (0.1, 0.1, 3.9, 9, 9, 0.1, 0.1, 0.1, 0.1):
         place = made.take("one", failing=False)
         now[0] += seconds
-        place.answered()
-        made.leave(place)
+        place.stop_clock()
+        made.release(place)
         shares.append(_fill(deepcopy(made), "one", 8))
     assert shares == [8, 8, 4, 1, 1, 2, 4, 8, 8]
 
 
 def test_the_slow_have_half_of_the_room_and_a_quarter_is_for_those_who_have_nothing() -> None:
-    made = Room()
-    for number in range(room.FOR_THE_SLOW):
-        assert made.has_place(f"new {number}", 8, failing=False)
+    made = SendSlots()
+    for number in range(send_slots.SLOW_SLOTS):
+        assert made.has_slot(f"new {number}", 8, failing=False)
         made.take(f"new {number}", failing=False)
-    assert not made.has_place("newer", 8, failing=False)
-    assert not made.has_place("failing", 8, failing=True)
+    assert not made.has_slot("newer", 8, failing=False)
+    assert not made.has_slot("failing", 8, failing=True)
     for name in ("quick", "also quick"):
-        made.leave(made.take(name, failing=False))
-    assert made.has_place("quick", 100, failing=False)
-    assert _fill(made, "quick", 100) == room.BEYOND_THE_FIRST - room.FOR_THE_SLOW
-    assert made.has_place("also quick", 100, failing=False)
+        made.release(made.take(name, failing=False))
+    assert made.has_slot("quick", 100, failing=False)
+    assert _fill(made, "quick", 100) == send_slots.SLOTS_FOR_ADDITIONAL - send_slots.SLOW_SLOTS
+    assert made.has_slot("also quick", 100, failing=False)
 
 
 def test_whoever_hangs_and_was_quick_leaves_room_for_others_who_take_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [1.0]
-    monkeypatch.setattr("app.syndication.push.room.time.monotonic", lambda: now[0])
-    made = Room()
+    monkeypatch.setattr("app.syndication.push.send_slots.time.monotonic", lambda: now[0])
+    made = SendSlots()
     hang = [f"hangs {number}" for number in range(12)]
     for name in hang:
-        made.leave(made.take(name, failing=False))
-    assert sum(_fill(made, name, 8) for name in hang) == room.BEYOND_THE_FIRST
+        made.release(made.take(name, failing=False))
+    assert sum(_fill(made, name, 8) for name in hang) == send_slots.SLOTS_FOR_ADDITIONAL
     late, quick = made.take("late", failing=False), made.take("quick", failing=False)
-    quick.answered()
+    quick.stop_clock()
     # As it is to everybody on a machine that is busy.
     now[0] += 1.2
-    late.answered()
+    late.stop_clock()
     for place in (late, quick):
-        made.leave(place)
-    assert made.has_place("late", 8, failing=False)
-    firsts = room.BEFORE_THE_QUICK - room.BEYOND_THE_FIRST
+        made.release(place)
+    assert made.has_slot("late", 8, failing=False)
+    firsts = send_slots.SLOTS_BEFORE_QUICK_ONLY - send_slots.SLOTS_FOR_ADDITIONAL
     for number in range(firsts):
-        assert made.has_place(f"new {number}", 8, failing=False)
+        assert made.has_slot(f"new {number}", 8, failing=False)
         made.take(f"new {number}", failing=False)
-    assert not made.has_place("late", 8, failing=False)
-    assert made.has_place("quick", 8, failing=False)
+    assert not made.has_slot("late", 8, failing=False)
+    assert made.has_slot("quick", 8, failing=False)
 
 
-def _fill(made: Room, receiver: str, most: int) -> int:
+def _fill(made: SendSlots, receiver: str, most: int) -> int:
     """Take all places that a receiver gets, and return how many they are."""
     taken = 0
-    while made.has_place(receiver, most, failing=False):
+    while made.has_slot(receiver, most, failing=False):
         made.take(receiver, failing=False)
         taken += 1
     return taken

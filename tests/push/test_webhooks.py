@@ -145,7 +145,7 @@ def test_a_kill_is_known_before_it_was_followed(
     clock.advance(hours=1)
     # As if the process that follows the log had been slow.
     pushing.services.push.sender.start()
-    pushing.until(lambda: pushing.services.push.sender.idle)
+    pushing.until(lambda: pushing.services.push.sender.is_idle)
     assert len([one for one in events(receiver.heard) if one[0] == "article.published"]) == 1
 
 

@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from app.bootstrap import Services
-from app.search.following import Follower
+from app.search.index_updater import IndexUpdater
 
 
 @pytest.fixture
-def follower(services: Services) -> Iterator[Follower]:
+def follower(services: Services) -> Iterator[IndexUpdater]:
     """The follower of a node; nothing is followed before the test says so."""
-    made = Follower(services.index, services.delivery)
+    made = IndexUpdater(services.index, services.delivery)
     yield made
     made.close()
 
 
 @pytest.fixture
-def follow(follower: Follower) -> Callable[[], None]:
+def follow(follower: IndexUpdater) -> Callable[[], None]:
     """Bring the index up to the end of the log."""
 
     def until_done() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 from tantivy import Query
 
 from app.bootstrap import Services
-from app.search.engine.facets import total
-from app.search.engine.generation import opened
-from app.search.engine.schema import BRANCH_COLUMNS, SCHEMA, every_story
+from app.search.engine.facets import count_stories
+from app.search.engine.generation import open_index
+from app.search.engine.schema import BRANCH_COLUMNS, SCHEMA, all_stories
 from app.search.engine.tantivy_index import TantivyIndex
-from app.search.following import Follower
+from app.search.index_updater import IndexUpdater
 
 _WORDS = ("text", "title", "summary", "names", "spoken")
 _FOUND = (
@@ -29,7 +29,7 @@ _VALUES = (*_FOUND, "ranges", *BRANCH_COLUMNS)
 def rebuilt(services: Services, path: Path) -> Path:
     """Build an index of what is public now in a folder of its own."""
     index = TantivyIndex(path)
-    for _ in Follower(index, services.delivery).rebuild():
+    for _ in IndexUpdater(index, services.delivery).rebuild():
         pass
     index.close()
     return path
@@ -38,14 +38,14 @@ def rebuilt(services: Services, path: Path) -> Path:
 def contents(folder: Path) -> dict[str, Any]:
     """Return all that an index holds: its stories, and how many have each word and value."""
     (pointer,) = folder.glob("current-*")
-    searcher = opened(folder / pointer.read_text().strip()).searcher()
+    searcher = open_index(folder / pointer.read_text().strip()).searcher()
     held: dict[str, Any] = {}
     for name in (*_WORDS, *_VALUES):
         for term, _ in searcher.terms_with_prefix(name, ""):
-            found = total(searcher, Query.term_query(SCHEMA, name, term, "basic"))
+            found = count_stories(searcher, Query.term_query(SCHEMA, name, term, "basic"))
             if found:
                 held[f"{name} {term}"] = found
-    hits = searcher.search(every_story(), 100_000).hits
+    hits = searcher.search(all_stories(), 100_000).hits
     addresses = [address for _, address in hits]
     ids = [searcher.doc(address)["id"][0] for address in addresses]
     for name in ("published_at", "updated_at", "tie"):

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from tantivy import Document, Index, SchemaBuilder
 
-from app.search import text
-from app.search.matching import Match, match
-from app.search.text import StoryText
-from app.search.typed import understood
+from app.search import text_fields
+from app.search.query.compiler import CompiledQuery, compile_query
+from app.search.query.parser import parse_query
+from app.search.text_fields import StoryText
 
 
 class Shelf:
@@ -16,22 +16,22 @@ class Shelf:
     def __init__(self, **texts: StoryText) -> None:
         builder = SchemaBuilder()
         builder.add_text_field("name", stored=True, tokenizer_name="raw")
-        text.add_text_fields(builder)
+        text_fields.add_text_fields(builder)
         self.schema = builder.build()
         index = Index(self.schema)
-        text.register(index)
+        text_fields.register_tokenizer(index)
         writer = index.writer(15_000_000, 1)
         for name, story in texts.items():
-            fields = {"name": [name], **text.text_fields(story)}
+            fields = {"name": [name], **text_fields.collect_text_fields(story)}
             writer.add_document(Document.from_dict(fields, self.schema))
         writer.commit()
         writer.wait_merging_threads()
         index.reload()
         self.searcher = index.searcher()
 
-    def match(self, typed: str, languages: Sequence[str] = ()) -> Match:
+    def match(self, typed: str, languages: Sequence[str] = ()) -> CompiledQuery:
         """Return the query that something typed becomes."""
-        return match(understood(typed), self.searcher, self.schema, languages)
+        return compile_query(parse_query(typed), self.searcher, self.schema, languages)
 
     def find(self, typed: str, languages: Sequence[str] = ()) -> list[str]:
         """Return the names of what is found, the best first."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.search.addresses import normal_address
+from app.search.urls import normalize_url
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ from app.search.addresses import normal_address
     ],
 )
 def test_what_varies_in_an_address_is_left_out(address: str, normal: str) -> None:
-    assert normal_address(address) == normal
+    assert normalize_url(address) == normal

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.analysis.folding import folded
-from app.search.analysis.languages import LANGUAGES, primary
-from app.search.analysis.stemming import beginnings, stem
-from app.search.analysis.words import spans, words
+from app.search.analysis.folding import fold_text
+from app.search.analysis.languages import LANGUAGES, primary_language
+from app.search.analysis.stemming import stem, stem_prefixes
+from app.search.analysis.tokenizer import find_spans, tokenize
 
 FAMILIES = {
     "ar": (
@@ -52,7 +52,7 @@ FAMILIES = {
     ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
 )
 def test_a_family_meets_in_one_stem(language: str, family: str) -> None:
-    stems = {stem(language, word) for word in words(family)}
+    stems = {stem(language, word) for word in tokenize(family)}
 
     assert len(stems) == 1
 
@@ -61,10 +61,10 @@ def test_a_family_meets_in_one_stem(language: str, family: str) -> None:
     ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
 )
 def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> None:
-    members = words(family)
+    members = tokenize(family)
 
     for one, other in pairwise([*members, members[0]]):
-        assert other.startswith(beginnings(language, one))
+        assert other.startswith(stem_prefixes(language, one))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> 
     ],
 )
 def test_words_that_only_look_alike_stay_apart(language: str, one: str, other: str) -> None:
-    assert stem(language, words(one)[0]) != stem(language, words(other)[0])
+    assert stem(language, tokenize(one)[0]) != stem(language, tokenize(other)[0])
 
 
 def test_every_language_has_a_stemmer() -> None:
@@ -120,7 +120,7 @@ _UNBROKEN = ["lodz", "super", "wordjoiner", "mark", "ab"]
     ],
 )
 def test_what_is_written_differently_is_one(written: str, kept: list[str]) -> None:
-    assert words(written) == kept
+    assert tokenize(written) == kept
 
 
 def _texts(first: int, last: int) -> st.SearchStrategy[str]:
@@ -142,9 +142,9 @@ _WRITTEN = st.lists(st.one_of(_SPACED, _UNSPACED), max_size=4).map(" ".join)
 
 @given(_WRITTEN)
 def test_spans_are_the_words_of_the_engine(text: str) -> None:
-    found = list(spans(text))
+    found = list(find_spans(text))
 
-    assert [span.word for span in found] == words(text)
+    assert [span.word for span in found] == tokenize(text)
     assert all(0 <= span.start < span.end <= len(text) for span in found)
 
 
@@ -152,7 +152,7 @@ def test_spans_are_the_words_of_the_engine(text: str) -> None:
     ("written", "typed"), [("Ǧuovssahas", "guovssahas"), ("ǧ", "g"), ("ꟻ", "f")]
 )
 def test_letters_without_accents_are_small(written: str, typed: str) -> None:
-    assert words(written) == words(typed) == [typed]
+    assert tokenize(written) == tokenize(typed) == [typed]
 
 
 # A number in brackets that is one sign is one word, and its brackets would be none.
@@ -161,7 +161,9 @@ _BRACKETED = "".join(map(chr, range(0x2474, 0x24B6)))
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters=_BRACKETED), max_size=200))
 def test_folding_twice_changes_no_word(text: str) -> None:
-    assert [words(word) for word in words(folded(text))] == [[word] for word in words(text)]
+    assert [tokenize(word) for word in tokenize(fold_text(text))] == [
+        [word] for word in tokenize(text)
+    ]
 
 
 def _signs(page: str) -> str:
@@ -174,15 +176,15 @@ def test_texts_of_one_code_page_are_folded_as_all_others(page: str, data: st.Dat
     text = data.draw(st.text(_signs(page), max_size=40))
 
     # Of this sign no such page knows.
-    assert words(text) == words(f"{text} \u4e00")[:-1]
+    assert tokenize(text) == tokenize(f"{text} \u4e00")[:-1]
 
 
 @pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
 def test_each_sign_of_a_code_page_is_folded_as_in_others(page: str) -> None:
     for sign in _signs(page):
-        assert words(f"a{sign}b") == words(f"a{sign}b \u4e00")[:-1]
+        assert tokenize(f"a{sign}b") == tokenize(f"a{sign}b \u4e00")[:-1]
 
 
 @pytest.mark.parametrize(("tag", "language"), [("fr-CA", "fr"), ("AR", "ar"), ("", "")])
 def test_the_language_of_a_tag(tag: str, language: str) -> None:
-    assert primary(tag) == language
+    assert primary_language(tag) == language

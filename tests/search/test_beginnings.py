@@ -31,6 +31,6 @@ def test_every_hit_is_highlighted(
     for one in range(number):
         newsroom.story(f"Story {one}", body=f"<p>About a harbour, {one}.</p>")
     follow()
-    found = services.search.search(SearchQuery("harbour", highlighted=True, limit=100))
+    found = services.search.search(SearchQuery("harbour", highlight=True, limit=100))
     assert len(found.items) == number
     assert all(b"<mark>harbour</mark>" in one for one in found.items)

@@ -12,8 +12,8 @@ from app.bootstrap import Services, bootstrap
 from app.kit.sql.leadership import FileLeadership
 from app.search.engine.reader import TantivyReader
 from app.search.errors import IndexUnusable
-from app.search.following import Follower
 from app.search.index import Hit
+from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from app.worker import Indexer
 from tests.api.reading import read, titles
@@ -26,7 +26,7 @@ Follow = Callable[[], None]
 
 @pytest.fixture
 def generation(
-    newsroom: Newsroom, follow: Follow, follower: Follower, client: TestClient, tmp_path: Path
+    newsroom: Newsroom, follow: Follow, follower: IndexUpdater, client: TestClient, tmp_path: Path
 ) -> Path:
     """An index with a few stories in a few segments, which somebody has read."""
     for number in range(3):
@@ -120,11 +120,11 @@ def test_a_harmed_index_is_built_anew_and_nobody_notices(
     assert len(_found(client)) == 4
     follow()
     assert len(_found(client, "q=rain&limit=60")) == 4
-    assert (services.search.standing().behind, services.search.standing().stories) == (0, 4)
+    assert (services.search.status().behind, services.search.status().stories) == (0, 4)
     assert list(services.search.flaws()) == []
     newsroom.story("Rain 4")
     follow()
-    assert (len(_found(client)), services.search.standing().stories) == (5, 5)
+    assert (len(_found(client)), services.search.status().stories) == (5, 5)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -151,20 +151,20 @@ def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a
             raise IndexUnusable("The engine gave up.")
         return []
 
-    monkeypatch.setattr(TantivyReader, "similar", give_up)
+    monkeypatch.setattr(TantivyReader, "find_similar", give_up)
     answer = client.get("/v1/articles/rain-0/related")
     assert answer.status_code == 200, answer.text
-    assert services.search.standing().stories == 3
+    assert services.search.status().stories == 3
     store = next(generation.glob("*.store"))
     with store.open("r+b") as file:
         file.write(b"\xa5" * 9)
     assert client.get("/v1/articles/rain-1/related").status_code == 200
-    assert services.search.standing().stories == 0
+    assert services.search.status().stories == 0
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_index_of_another_database_is_not_believed(
-    generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom, follower: Follower
+    generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom, follower: IndexUpdater
 ) -> None:
     follower.close()
     with_strangers = Settings(
@@ -184,12 +184,12 @@ def test_an_index_of_another_database_is_not_believed(
         for number in range(9):
             other.story(f"Rain of others {number}")
         assert len(_found(client)) == 9
-        other_follower = Follower(services.index, services.delivery)
+        other_follower = IndexUpdater(services.index, services.delivery)
         while other_follower.step():
             pass
         other_follower.close()
         assert len(_found(client, "q=rain&limit=80")) == 9
-        assert services.search.standing().stories == 9
+        assert services.search.status().stories == 9
     services.close()
 
 
@@ -212,13 +212,13 @@ def test_the_loop_follows_and_another_takes_over_when_it_ends(
     first, second = Indexer(services), Indexer(services)
     first.start()
     newsroom.story("Rain 1")
-    until(lambda: services.search.standing().stories == 1)
+    until(lambda: services.search.status().stories == 1)
     second.start()
     newsroom.story("Rain 2")
-    until(lambda: services.search.standing().stories == 2)
+    until(lambda: services.search.status().stories == 2)
     first.stop()
     newsroom.story("Rain 3")
-    until(lambda: services.search.standing().stories == 3)
+    until(lambda: services.search.status().stories == 3)
     second.stop()
     lock = FileLeadership(str(services.settings.search_path))
     assert lock.try_acquire()

@@ -175,7 +175,7 @@ def test_where_too_many_are_held_the_answer_says_that_it_misses_some(
     entitled: Headers,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(overlay, "MOST_HELD", 1)
+    monkeypatch.setattr(overlay, "MOST_EMBARGOED", 1)
     newsroom.story("Another reservoir", embargo_until=UNTIL)
     page = client.get("/v1/search?q=reservoir", headers=entitled).json()
     assert page["complete"] is False

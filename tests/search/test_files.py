@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from app.search.engine.files import Files
+from app.search.engine.open_files import OpenFiles
 from tests.api.reading import titles
 from tests.newsroom import Newsroom
 from tests.search.waiting import until
@@ -17,13 +17,13 @@ from tests.search.waiting import until
 def test_a_file_that_was_cut_or_grew_is_not_whole(tmp_path: Path) -> None:
     one = tmp_path / "one"
     one.write_bytes(b"12345")
-    files = Files({str(one): 5})
-    assert files.are_whole()
+    files = OpenFiles({str(one): 5})
+    assert files.are_complete()
     for content in (b"1234", b"123456"):
         one.write_bytes(content)
-        assert not files.are_whole()
+        assert not files.are_complete()
     with pytest.raises(OSError, match="missing"):
-        Files({str(one): 6, str(tmp_path / "missing"): 1})
+        OpenFiles({str(one): 6, str(tmp_path / "missing"): 1})
     assert _held(tmp_path) == 1
     del files
     assert _held(tmp_path) == 0

@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 from app import worker
 from app.bootstrap import Services
 from app.delivery.snapshot import open_snapshot
-from app.search.following import Follower
-from app.search.index import Position
-from app.search.queries import Answer, Search, SearchQuery
+from app.search.index import IndexPosition
+from app.search.index_updater import IndexUpdater
+from app.search.queries import Search, SearchAnswer, SearchQuery
 from app.worker import Indexer, run_due
 from tests.api.reading import read, titles
 from tests.clock import HandClock
@@ -28,14 +28,14 @@ def test_an_index_ends_where_the_log_ends(
     newsroom: Newsroom, services: Services, follow: Follow
 ) -> None:
     follow()
-    assert services.search.position() == Position(complete=True)
+    assert services.search.position() == IndexPosition(complete=True)
     stories = [newsroom.story(f"Rain {number}") for number in range(3)]
     follow()
     newsroom.verb(stories[0], "unpublish")
     newsroom.article("A draft")
     newsroom.story("Later", published_at="2030-01-01T00:00:00Z")
     follow()
-    assert services.search.standing().stories == 2
+    assert services.search.status().stories == 2
     position = services.search.position()
     assert (position.serial, position.complete, dict(position.sources)) == (
         _head(services),
@@ -47,14 +47,14 @@ def test_an_index_ends_where_the_log_ends(
 def test_small_steps_lead_to_the_same_end(
     newsroom: Newsroom,
     services: Services,
-    follower: Follower,
+    follower: IndexUpdater,
     monkeypatch: pytest.MonkeyPatch,
     client: TestClient,
 ) -> None:
-    monkeypatch.setattr("app.search.following._ROWS", 2)
-    monkeypatch.setattr("app.search.following._PAGE", 2)
-    monkeypatch.setattr("app.search.following._FIRST_PAGES", 1)
-    monkeypatch.setattr("app.search.following._MOST_PAGES", 1)
+    monkeypatch.setattr("app.search.index_updater._ROWS", 2)
+    monkeypatch.setattr("app.search.index_updater._PAGE", 2)
+    monkeypatch.setattr("app.search.index_updater._FIRST_PAGES", 1)
+    monkeypatch.setattr("app.search.index_updater._MOST_PAGES", 1)
     source = newsroom.source("Evening Herald")
     for number in range(7):
         newsroom.story(f"Rain {number}", source=source["id"], published_at="2026-01-01T00:00:00Z")
@@ -69,7 +69,7 @@ def test_small_steps_lead_to_the_same_end(
     while follower.step():
         steps += 1
     assert steps >= 3
-    assert services.search.standing().stories == 8
+    assert services.search.status().stories == 8
     newsroom.patch(source, "sources", name="Morning Courier")
     follower.step()
     assert len(services.search.position().sources) == 1
@@ -82,21 +82,21 @@ def test_small_steps_lead_to_the_same_end(
 def test_what_was_begun_is_gone_on_with_by_another(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.search.following._PAGE", 2)
-    monkeypatch.setattr("app.search.following._FIRST_PAGES", 1)
+    monkeypatch.setattr("app.search.index_updater._PAGE", 2)
+    monkeypatch.setattr("app.search.index_updater._FIRST_PAGES", 1)
     stories = [newsroom.story(f"Rain {number}") for number in range(6)]
-    first = Follower(services.index, services.delivery)
+    first = IndexUpdater(services.index, services.delivery)
     first.step()
     first.close()
-    begun = services.search.standing()
+    begun = services.search.status()
     assert (begun.built, begun.stories) == (False, 2)
     newsroom.verb(stories[0], "unpublish")
     newsroom.patch(stories[5], title="Snow", status="published")
-    second = Follower(services.index, services.delivery)
+    second = IndexUpdater(services.index, services.delivery)
     while second.step():
         pass
     second.close()
-    assert services.search.standing().stories == 5
+    assert services.search.status().stories == 5
     assert list(services.search.flaws()) == []
 
 
@@ -106,20 +106,24 @@ def test_what_only_time_brought_out_comes_into_the_index_when_the_log_tells(
     newsroom.story("Rain soon", published_at="2026-11-22T13:00:00Z")
     clock.advance(hours=1)
     follow()
-    assert services.search.standing().stories == 0
+    assert services.search.status().stories == 0
     assert titles(client, "/v1/search?q=rain") == ["Rain soon"]
     clock.advance(hours=-1)
     assert titles(client, "/v1/search?q=rain") == []
     clock.advance(hours=1)
     run_due(services)
     follow()
-    assert services.search.standing().stories == 1
+    assert services.search.status().stories == 1
     clock.advance(hours=-1)
     assert titles(client, "/v1/search?q=rain") == ["Rain soon"]
 
 
 def test_a_position_of_another_log_is_seen(
-    newsroom: Newsroom, services: Services, follow: Follow, follower: Follower, client: TestClient
+    newsroom: Newsroom,
+    services: Services,
+    follow: Follow,
+    follower: IndexUpdater,
+    client: TestClient,
 ) -> None:
     newsroom.story("Rain")
     follow()
@@ -129,7 +133,7 @@ def test_a_position_of_another_log_is_seen(
     writer.close()
     assert titles(client, "/v1/search?q=rain&limit=50") == ["Rain"]
     follow()
-    assert services.search.standing().stories == 1
+    assert services.search.status().stories == 1
     with open_snapshot(services.delivery) as public:
         assert services.search.position().serial == public.log_state.serial
 
@@ -144,7 +148,7 @@ def test_answers_of_a_settled_index_are_kept_and_others_are_not(
     made: list[SearchQuery] = []
     search = Search.search
 
-    def noted(self: Search, query: SearchQuery) -> Answer:
+    def noted(self: Search, query: SearchQuery) -> SearchAnswer:
         made.append(query)
         return search(self, query)
 
@@ -167,11 +171,11 @@ def test_the_index_rests_while_stories_are_published(
 ) -> None:
     indexer = Indexer(services)
     try:
-        while indexer._turn() == 0.0:
+        while indexer._step() == 0.0:
             pass
-        assert indexer._turn() == worker._GLANCE
+        assert indexer._step() == worker._POLL_SECONDS
         newsroom.story("Rain")
-        assert indexer._turn() == worker._REST
+        assert indexer._step() == worker._COMMIT_PAUSE
         assert services.search.position().serial == _head(services)
     finally:
         indexer.stop()

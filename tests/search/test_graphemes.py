@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.graphemes import cut_after, cut_before
-from app.search.highlighting import Highlighter
-from app.search.typed import understood
+from app.search.highlighting.graphemes import boundary_after, boundary_before
+from app.search.highlighting.highlighter import Highlighter
+from app.search.query.parser import parse_query
 
 # One character each, as it is seen.
 CHARACTERS = {
@@ -49,14 +49,14 @@ def test_no_character_is_cut(character: str, around: str) -> None:
     start = len(around) + 1
 
     for at in range(start + 1, start + len(character)):
-        assert cut_before(text, at) == start
-        assert cut_after(text, at) == start + len(character)
+        assert boundary_before(text, at) == start
+        assert boundary_after(text, at) == start + len(character)
 
 
 def test_flags_are_counted_by_twos() -> None:
     text = "🇹🇳🇬🇧🇫🇷"
 
-    assert [cut_before(text, at) for at in range(7)] == [0, 0, 2, 2, 4, 4, 6]
+    assert [boundary_before(text, at) for at in range(7)] == [0, 0, 2, 2, 4, 4, 6]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_flags_are_counted_by_twos() -> None:
 def test_what_is_not_one_may_be_cut(text: str) -> None:
     at = len(text) - 1
 
-    assert cut_before(text, at) == cut_after(text, at) == at
+    assert boundary_before(text, at) == boundary_after(text, at) == at
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_not_one_may_be_cut(text: str) -> None:
     ],
 )
 def test_marks_take_in_whole_characters(typed: str, text: str, marked: str) -> None:
-    assert Highlighter(understood(f"{typed} ")).highlights("en", text, "").title == marked
+    assert Highlighter(parse_query(f"{typed} ")).highlight("en", text, "").title == marked
 
 
 _CLUSTERS = st.sampled_from([*_ALL, "car", "中", "国", "한국", "ราย", "か", "1", " ", " "])
@@ -103,7 +103,7 @@ def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: 
     edges = (
         ends | {end + 1 for end in ends} | {at for at in range(len(text)) if _is_plain(text, at)}
     )
-    made = Highlighter(understood(" OR ".join(typed))).highlights("en", text, text)
+    made = Highlighter(parse_query(" OR ".join(typed))).highlight("en", text, text)
 
     place = 0
     for part in re.split("(</?mark>)", made.title):
@@ -130,7 +130,7 @@ def _is_plain(text: str, at: int) -> bool:
 @pytest.mark.parametrize("shift", range(8))
 def test_fragments_without_spaces_are_cut_between_characters(character: str, shift: int) -> None:
     body = "x" * shift + character * 90 + "中国" + character * 90
-    (fragment,) = Highlighter(understood("中国")).highlights("zh", "", body).body
+    (fragment,) = Highlighter(parse_query("中国")).highlight("zh", "", body).body
 
     plain = _TAGS.sub("", fragment).strip("… ")
     before, _, after = plain.partition("中国")
@@ -141,6 +141,6 @@ def test_fragments_without_spaces_are_cut_between_characters(character: str, shi
 def test_what_is_read_of_a_long_body_ends_between_characters() -> None:
     for shift in range(6):
         body = "x" * (99_990 + shift) + " car " + "e\u0301\u0323" * 9
-        (fragment,) = Highlighter(understood("car ")).highlights("en", "", body).body
+        (fragment,) = Highlighter(parse_query("car ")).highlight("en", "", body).body
         rest = _TAGS.sub("", fragment).partition("car")[2].strip("… ")
         assert rest == "e\u0301\u0323" * (len(rest) // 3)

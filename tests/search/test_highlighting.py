@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.highlighting import Highlighter, Highlights
-from app.search.typed import understood
+from app.search.highlighting.highlighter import Highlighter, Highlights
+from app.search.query.parser import parse_query
 
 _TAGS = re.compile("</?mark>")
 
 
 def _shown(typed: str, body: str, language: str = "en", title: str = "") -> Highlights:
-    return Highlighter(understood(typed)).highlights(language, title, body)
+    return Highlighter(parse_query(typed)).highlight(language, title, body)
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,10 @@ def test_titles_are_marked_whole(typed: str, language: str, text: str, marked: s
 
 
 def test_words_of_another_language_than_the_storys_are_marked_as_they_were_found() -> None:
-    typed = understood("chevaux ")
-    found = Highlighter(typed).highlights("en", "Un cheval", "")
-    french = type(typed)(typed.wanted, languages=("fr",))
-    with_languages = Highlighter(french).highlights("en", "Un cheval", "")
+    typed = parse_query("chevaux ")
+    found = Highlighter(typed).highlight("en", "Un cheval", "")
+    french = type(typed)(typed.required, languages=("fr",))
+    with_languages = Highlighter(french).highlight("en", "Un cheval", "")
 
     assert found.title == "Un cheval"
     assert with_languages.title == "Un <mark>cheval</mark>"
@@ -115,7 +115,7 @@ def test_fragments_do_not_overlap() -> None:
 )
 def test_without_its_marks_it_is_the_text(typed: str, language: str, pieces: list[str]) -> None:
     text = "".join(pieces)
-    found = Highlighter(understood(typed + " car 中国")).highlights(language, text, text)
+    found = Highlighter(parse_query(typed + " car 中国")).highlight(language, text, text)
 
     assert unescape(_TAGS.sub("", found.title)) == text
     assert "<" not in _TAGS.sub("", found.title)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.search.matching import MOST_WANTED, loosened
-from app.search.typed import understood
+from app.search.query.compiler import MOST_REQUIRED_WORDS, loosen_phrases
+from app.search.query.parser import parse_query
 from tests.repetitions import repetitions
 from tests.search.shelf import Shelf, story
 
@@ -91,7 +91,7 @@ def test_only_unwanted_words_leave_all_others(stories: Shelf) -> None:
 def test_all_of_few_words_are_wanted_and_of_many_as_many_as_there_are(stories: Shelf) -> None:
     few, many = "storm coast hail snow".split(), "storm coast hail snow sleet".split()
 
-    assert len(few) == MOST_WANTED
+    assert len(few) == MOST_REQUIRED_WORDS
     assert stories.find(" ".join(few)) == []
     assert set(stories.find(" ".join(many))) == {"storm", "calm", "jet"}
     assert stories.find(" ".join(many))[-1] == "jet"
@@ -130,7 +130,7 @@ def test_a_pasted_text_finds_what_has_most_of_it(stories: Shelf, typed: str) -> 
     ],
 )
 def test_quotations_can_be_taken_by_their_words(typed: str, nearest: str | None) -> None:
-    loose = loosened(understood(typed))
+    loose = loosen_phrases(parse_query(typed))
 
     assert (loose and loose.text) == nearest
 
@@ -194,11 +194,11 @@ def test_a_rare_word_beside_a_frequent_one_is_looked_for_too() -> None:
 
 
 def test_what_was_looked_for_can_be_shown(stories: Shelf) -> None:
-    typed = stories.match("goverment rab", ["fr-CA", "en"]).typed
+    typed = stories.match("goverment rab", ["fr-CA", "en"]).parsed
 
     assert typed.text == "government rab"
     assert typed.languages == ("fr", "en")
-    assert typed.wanted[1][0].open
+    assert typed.required[1][0].is_prefix
 
 
 def test_languages_asked_for_decide_about_families() -> None:
@@ -339,7 +339,7 @@ def test_the_same_is_found_where_no_scores_are_asked_for(stories: Shelf, typed: 
     matched = stories.match(typed)
     scored, found = (
         {(at.segment_ord, at.doc) for _, at in stories.searcher.search(query, 100).hits}
-        for query in (matched.query, matched.finds)
+        for query in (matched.query, matched.unscored)
     )
     assert found == scored
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from app.search import matching
-from app.search.engine import words as engine_words
+from app.search.engine import vocabularies as engine_words
 from app.search.engine.tantivy_index import TantivyIndex
-from app.search.index import Found, Reader
-from app.search.typed import Typed, understood
+from app.search.index import IndexResult, Reader
+from app.search.query import compiler
+from app.search.query.parser import ParsedQuery, parse_query
 from tests.search.contract.test_contract import ask, filled, found_ids, story
 
 
@@ -22,24 +22,24 @@ def index(tmp_path: Path) -> Iterator[TantivyIndex]:
 
 
 @pytest.fixture
-def meant(monkeypatch: pytest.MonkeyPatch) -> list[Typed]:
+def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
     """Return the queries of which it was found out what they mean."""
-    noted: list[Typed] = []
-    found_out = matching.match_words
+    noted: list[ParsedQuery] = []
+    found_out = compiler.compile_with_vocabulary
 
-    def match_words(typed: Typed, *more: object) -> object:
+    def compile_with_vocabulary(typed: ParsedQuery, *more: object) -> object:
         noted.append(typed)
         return found_out(typed, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine_words, "match_words", match_words)
+    monkeypatch.setattr(engine_words, "compile_with_vocabulary", compile_with_vocabulary)
     return noted
 
 
-def _found(reader: Reader, typed: str) -> Found:
-    return reader.search(ask(understood(typed), order="relevance"))
+def _found(reader: Reader, typed: str) -> IndexResult:
+    return reader.search(ask(parse_query(typed), order="relevance"))
 
 
-def test_a_query_is_understood_once(index: TantivyIndex, meant: list[Typed]) -> None:
+def test_a_query_is_understood_once(index: TantivyIndex, meant: list[ParsedQuery]) -> None:
     rain = story("Rain over the hills")
     reader = filled(index, rain)
     for _ in range(3):
@@ -70,10 +70,10 @@ def test_a_correction_that_is_remembered_leads_to_no_word_that_was_taken_out(
 
 
 def test_what_is_remembered_has_bounds(
-    index: TantivyIndex, meant: list[Typed], monkeypatch: pytest.MonkeyPatch
+    index: TantivyIndex, meant: list[ParsedQuery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Room for two queries of one word.
-    monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._OF_A_WORD)
+    monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._WORD_BYTES)
     reader = filled(index, story("Rain over the hills"))
     for typed in ("rain ", "hills ", "over ", "rain "):
         _found(reader, typed)

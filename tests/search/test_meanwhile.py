@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.search.engine import meanwhile as beside
 from app.search.engine import reader as engine_reader
-from app.search.engine.meanwhile import meanwhile
+from app.search.engine import side_thread as beside
+from app.search.engine.side_thread import start_on_side_thread
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import FACETS
 from tests.search.contract.test_contract import ask, filled, story, words
@@ -20,7 +20,7 @@ from tests.search.contract.test_contract import ask, filled, story, words
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have one thread for what is done meanwhile, however many processors there are."""
-    monkeypatch.setattr(beside, "_room", Semaphore(1))
+    monkeypatch.setattr(beside, "_free_threads", Semaphore(1))
     with ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(beside, "_threads", pool)
         yield
@@ -33,7 +33,7 @@ def test_work_is_done_on_another_thread() -> None:
         begun.set()
         return threading.get_ident()
 
-    result = meanwhile(work)
+    result = start_on_side_thread(work)
     assert begun.wait(60)
     assert result() != threading.get_ident()
 
@@ -45,9 +45,9 @@ def test_what_no_thread_is_free_for_is_done_here() -> None:
         begun.set()
         return end.wait(60)
 
-    first = meanwhile(long)
+    first = start_on_side_thread(long)
     assert begun.wait(60)
-    assert meanwhile(threading.get_ident)() == threading.get_ident()
+    assert start_on_side_thread(threading.get_ident)() == threading.get_ident()
     end.set()
     assert first()
 
@@ -59,10 +59,10 @@ def test_what_no_thread_has_begun_is_done_here(monkeypatch: pytest.MonkeyPatch) 
         begun.set()
         return end.wait(60)
 
-    monkeypatch.setattr(beside, "_room", Semaphore(2))
-    first = meanwhile(long)
+    monkeypatch.setattr(beside, "_free_threads", Semaphore(2))
+    first = start_on_side_thread(long)
     assert begun.wait(60)
-    assert meanwhile(threading.get_ident)() == threading.get_ident()
+    assert start_on_side_thread(threading.get_ident)() == threading.get_ident()
     end.set()
     assert first()
 
@@ -73,11 +73,11 @@ def test_a_failure_is_told_to_who_wants_the_result_and_the_thread_is_free_again(
         raise ValueError("no")
 
     begun = Event()
-    result = meanwhile(fail)
+    result = start_on_side_thread(fail)
     assert begun.wait(60)
     with pytest.raises(ValueError, match="no"):
         result()
-    assert beside._room.acquire(timeout=60)
+    assert beside._free_threads.acquire(timeout=60)
 
 
 def test_of_many_stories_facets_are_counted_meanwhile_and_are_the_same(
@@ -93,12 +93,12 @@ def test_of_many_stories_facets_are_counted_meanwhile_and_are_the_same(
 
     def noted(work: Callable[[], Any]) -> Callable[[], Any]:
         begun.append(work)
-        return meanwhile(work)
+        return start_on_side_thread(work)
 
-    monkeypatch.setattr(engine_reader, "meanwhile", noted)
+    monkeypatch.setattr(engine_reader, "start_on_side_thread", noted)
     few = reader.search(asked)
     assert begun == []
-    monkeypatch.setattr(engine_reader, "MANY", len(stories))
+    monkeypatch.setattr(engine_reader, "MANY_STORIES", len(stories))
     many = reader.search(asked)
     assert len(begun) == 1
     assert many == few

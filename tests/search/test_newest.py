@@ -8,9 +8,9 @@ import pytest
 
 from app.access.selection import Clause, Selection
 from app.kit.clock import to_micros
-from app.search.engine import newest
+from app.search.engine import newest_months
 from app.search.engine.tantivy_index import TantivyIndex
-from app.search.index import Found, IndexedStory, Reader
+from app.search.index import IndexedStory, IndexResult, Reader
 from tests.search.contract.test_contract import ask, filled, found_ids, story, words
 
 _FIRST = datetime(2025, 1, 15, tzinfo=UTC)
@@ -30,21 +30,21 @@ def _stories() -> list[IndexedStory]:
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TantivyIndex]:
     """An index in which forty stories are very many, and eight enough."""
-    monkeypatch.setattr(newest, "FREQUENT", 40)
-    monkeypatch.setattr(newest, "FITTING", 11)
-    monkeypatch.setattr(newest, "ENOUGH", 8)
+    monkeypatch.setattr(newest_months, "FREQUENT", 40)
+    monkeypatch.setattr(newest_months, "WANTED_MATCHES", 11)
+    monkeypatch.setattr(newest_months, "MIN_MATCHES", 8)
     made = TantivyIndex(tmp_path / "search")
     yield made
     made.close()
 
 
-def _found(reader: Reader, *wanted: str, **more: object) -> Found:
+def _found(reader: Reader, *wanted: str, **more: object) -> IndexResult:
     return reader.search(ask(words(*wanted), order="relevance", limit=40, **more))
 
 
 def test_a_word_of_very_many_stories_is_ranked_among_the_newest(index: TantivyIndex) -> None:
     stories = _stories()
-    found = _found(filled(index, *stories), "rain", counted=True, facets=("kind",))
+    found = _found(filled(index, *stories), "rain", count_total=True, facets=("kind",))
     assert set(found_ids(found)) == {one.id for one in stories[-12:]}
     # What is counted is counted everywhere.
     assert found.total == 40

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.search import overlay
-from app.search.errors import IndexUnavailable, IndexUnusable, unusable
-from app.search.following import Follower
+from app.search.errors import IndexUnavailable, IndexUnusable, index_failure
+from app.search.index_updater import IndexUpdater
 from app.worker import Indexer
 from tests.api.reading import read, titles
 from tests.newsroom import Newsroom
@@ -75,7 +75,7 @@ def test_an_index_that_cannot_be_written_is_kept(
     folder: Path,
     newsroom: Newsroom,
     client: TestClient,
-    follower: Follower,
+    follower: IndexUpdater,
     follow: Follow,
     services: Services,
 ) -> None:
@@ -86,10 +86,10 @@ def test_an_index_that_cannot_be_written_is_kept(
         for _ in range(4):
             with pytest.raises(IndexUnavailable):
                 follower.step()
-    assert (services.search.standing().stories, _generations(folder)) == (1, before)
+    assert (services.search.status().stories, _generations(folder)) == (1, before)
     assert sorted(titles(client, "/v1/search?q=rain&limit=9")) == ["Rain 1", "Rain 2"]
     follow()
-    assert (services.search.standing().stories, _generations(folder)) == (2, before)
+    assert (services.search.status().stories, _generations(folder)) == (2, before)
     assert list(services.search.flaws()) == []
 
 
@@ -103,8 +103,8 @@ def test_without_open_files_the_last_state_is_read(
         reader = services.index.reader()
         assert services.search.write_fault() is not None
         with pytest.raises(IndexUnavailable):
-            services.index.flaw()
-        assert services.search._instead().count() == 0
+            services.index.find_flaw()
+        assert services.search._fallback_reader().count() == 0
     assert reader.count() == 1
     assert _generations(folder) == before
     assert services.index.reader().count() == 2
@@ -112,7 +112,7 @@ def test_without_open_files_the_last_state_is_read(
 
 
 def test_an_index_that_is_not_begun_for_want_of_room_leaves_nothing(
-    newsroom: Newsroom, follower: Follower, tmp_path: Path
+    newsroom: Newsroom, follower: IndexUpdater, tmp_path: Path
 ) -> None:
     newsroom.story("Rain 1", body="Clouds. " * 300)
     with _full_disk():
@@ -172,7 +172,7 @@ def test_nothing_found_in_a_part_is_no_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     newsroom.story("Rain 1")
-    monkeypatch.setattr(overlay, "MOST_STORIES", 0)
+    monkeypatch.setattr(overlay, "MOST_CHANGED_STORIES", 0)
     answer = client.get(path)
 
     assert answer.status_code == status, answer.text
@@ -196,4 +196,4 @@ def test_nothing_found_in_a_part_is_no_answer(
 def test_what_the_system_refuses_tells_nothing_of_the_index(
     wrong: Exception, kind: type[IndexUnusable], dialect: str
 ) -> None:
-    assert type(unusable("…", wrong)) is kind
+    assert type(index_failure("…", wrong)) is kind

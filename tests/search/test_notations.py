@@ -4,8 +4,8 @@ from itertools import permutations, product
 
 import pytest
 
-from app.search.highlighting import Highlighter
-from app.search.typed import understood
+from app.search.highlighting.highlighter import Highlighter
+from app.search.query.parser import parse_query
 from tests.search.shelf import Shelf, story
 
 # What each line has stands for the same; text before and after it is put around each.
@@ -212,6 +212,6 @@ def test_an_address_is_found_encoded_or_not(typed: str, written: str) -> None:
     ],
 )
 def test_each_notation_is_marked(typed: str, text: str, marked: str) -> None:
-    typed_query = understood(f"{typed} ")
+    typed_query = parse_query(f"{typed} ")
 
-    assert Highlighter(typed_query).highlights("en", text, "").title == marked
+    assert Highlighter(typed_query).highlight("en", text, "").title == marked

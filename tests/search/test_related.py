@@ -96,7 +96,7 @@ def test_words_of_every_story_harm_nothing_when_stories_were_edited(
             f"Story {(n + 10) ^ 1}"
         ]
         assert len(titles(client, f"/v1/search?q=people+town&limit={n + 10}")) == n + 10
-        assert services.search.standing().stories == 60
+        assert services.search.status().stories == 60
 
 
 @pytest.mark.usefixtures("farming")

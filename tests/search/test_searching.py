@@ -329,7 +329,7 @@ def test_refresh_has_nothing_to_wait_for_while_an_answer_has_everything(
 def test_refresh_waits_for_an_index_that_is_behind_but_not_for_ever(
     newsroom: Newsroom, client: TestClient, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overlay, "MOST_STORIES", 1)
+    monkeypatch.setattr(overlay, "MOST_CHANGED_STORIES", 1)
     follow()
     for _ in range(2):
         newsroom.story("Rain")

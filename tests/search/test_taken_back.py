@@ -126,7 +126,7 @@ def test_answers_stay_right_when_far_more_changes_than_are_searched_beside_the_i
     follow: Follow,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.search.overlay.MOST_STORIES", 2)
+    monkeypatch.setattr("app.search.overlay.MOST_CHANGED_STORIES", 2)
     newsroom.verb(told, "unpublish")
     for number in range(4):
         newsroom.story(f"Pemba {number}")

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.search.typed import MOST_CHARACTERS, MOST_WORDS, Part, Typed, understood
+from app.search.query.parser import MOST_CHARACTERS, MOST_WORDS, ParsedQuery, QueryPart, parse_query
 
 
-def _groups(typed: Typed) -> list[list[str]]:
-    return [[part.text for part in group] for group in typed.wanted]
+def _groups(typed: ParsedQuery) -> list[list[str]]:
+    return [[part.text for part in group] for group in typed.required]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def _groups(typed: Typed) -> list[list[str]]:
     ],
 )
 def test_words_phrases_and_alternatives(typed: str, groups: list[list[str]]) -> None:
-    assert _groups(understood(typed)) == groups
+    assert _groups(parse_query(typed)) == groups
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,9 @@ def test_words_phrases_and_alternatives(typed: str, groups: list[list[str]]) -> 
     ],
 )
 def test_a_minus_says_what_is_not_wanted(typed: str, unwanted: list[str]) -> None:
-    found = understood(typed)
+    found = parse_query(typed)
 
-    assert [part.text for part in found.unwanted] == unwanted
+    assert [part.text for part in found.excluded] == unwanted
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_a_minus_says_what_is_not_wanted(typed: str, unwanted: list[str]) -> Non
     ],
 )
 def test_the_last_word_may_be_still_growing(typed: str, is_open: bool) -> None:
-    groups = understood(typed).wanted
+    groups = parse_query(typed).required
 
-    assert [part.open for group in groups for part in group][-1] is is_open
-    assert not any(part.open for group in groups for part in group[:-1])
+    assert [part.is_prefix for group in groups for part in group][-1] is is_open
+    assert not any(part.is_prefix for group in groups for part in group[:-1])
 
 
 @pytest.mark.parametrize(
@@ -80,41 +80,41 @@ def test_the_last_word_may_be_still_growing(typed: str, is_open: bool) -> None:
     ],
 )
 def test_an_id_or_an_address_is_a_reference(typed: str, reference: str | None) -> None:
-    found = understood(typed)
+    found = parse_query(typed)
 
     assert found.reference == reference
     # An address is looked for in texts, too, where it names no story.
-    assert bool(found.wanted) is (reference is None or "/" in reference)
+    assert bool(found.required) is (reference is None or "/" in reference)
 
 
 @pytest.mark.parametrize("typed", ["Who won?", "من فاز؟", "誰が勝った？ "])
 def test_a_question_is_known_by_its_mark(typed: str) -> None:
-    assert understood(typed).question
+    assert parse_query(typed).is_question
 
 
 def test_what_is_too_long_is_cut() -> None:
-    many, long = understood("word " * 1000), understood("w" * 10_000)
+    many, long = parse_query("word " * 1000), parse_query("w" * 10_000)
 
-    assert len(many.wanted) == MOST_WORDS
-    assert len(long.wanted[0][0].words[0]) == MOST_CHARACTERS
+    assert len(many.required) == MOST_WORDS
+    assert len(long.required[0][0].words[0]) == MOST_CHARACTERS
 
 
 def test_it_can_be_written_out_again() -> None:
     typed = 'rain title:"city of light" cats OR dogs -snow'
 
-    assert understood(typed).text == typed
+    assert parse_query(typed).text == typed
 
 
 def test_nothing_is_nothing() -> None:
-    assert not understood(" -- ")
-    assert understood("-snow")
+    assert not parse_query(" -- ")
+    assert parse_query("-snow")
 
 
 @given(st.text())
 def test_whatever_is_typed_is_understood(typed: str) -> None:
-    found = understood(typed)
+    found = parse_query(typed)
 
-    parts = [part for group in found.wanted for part in group] + list(found.unwanted)
+    parts = [part for group in found.required for part in group] + list(found.excluded)
     assert all(any(map(str.isalnum, "".join(part.words))) for part in parts)
     assert sum(len(part.words) for part in parts) <= MOST_WORDS
 
@@ -126,11 +126,12 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES, max_size=30).map("".join))
 def test_what_is_understood_reads_as_it_was_meant(typed: str) -> None:
-    found = understood(typed)
-    again = understood(found.text + " ")
+    found = parse_query(typed)
+    again = parse_query(found.text + " ")
 
     closed = tuple(
-        tuple(Part(part.words, part.phrase, part.title) for part in group) for group in found.wanted
+        tuple(QueryPart(part.words, part.phrase, part.title) for part in group)
+        for group in found.required
     )
-    assert again.wanted == closed
-    assert again.unwanted == found.unwanted
+    assert again.required == closed
+    assert again.excluded == found.excluded

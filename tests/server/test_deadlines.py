@@ -21,7 +21,7 @@ _LARGE = {
     "head": b"content-length: 50000000\r\n",
     "body": b"x" * 50_000_000,
 }
-_DEADLINES = Deadlines(head=0.4, body=0.4, body_rate=1_000, reading=0.4, patience=2.0, linger=0.1)
+_DEADLINES = Deadlines(head=0.4, body=0.4, body_rate=1_000, reading=0.4, extended=2.0, linger=0.1)
 
 
 class Slow:

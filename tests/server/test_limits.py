@@ -13,10 +13,10 @@ import uvicorn
 
 from app.api.http.asgi import Receive, Scope, Send, answer
 from app.api.http.errors import TooManyListeners
-from app.api.http.server import refuse, take_seat
+from app.api.http.server import acquire_listener_slot, refuse
 from app.kit.process import open_file_limit
 from app.server.interface import Hooks
-from app.server.limits import Limits, Seats
+from app.server.limits import Limits, SlotCounter
 from app.settings import Settings
 from tests.server.serving import answers_in, port_of, rest_of, served
 
@@ -40,7 +40,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/wait":
             try:
-                take_seat(scope, self._settings)
+                acquire_listener_slot(scope, self._settings)
             except TooManyListeners:
                 await answer(send, 503, {}, b"")
                 return
@@ -67,8 +67,8 @@ def _status(connection: socket.socket) -> list[int]:
     return answers_in(connection.recv(10_000))
 
 
-@pytest.mark.parametrize("seats", [Seats(total=2), Seats(each=2)])
-def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: Seats) -> None:
+@pytest.mark.parametrize("seats", [SlotCounter(total=2), SlotCounter(per_client=2)])
+def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: SlotCounter) -> None:
     with served(App(Anybody(connections=seats))) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for one in held:
@@ -90,7 +90,7 @@ def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: Seat
 
 
 def test_listeners_have_seats_and_leave_them() -> None:
-    app = App(Anybody(listeners=Seats(each=2)))
+    app = App(Anybody(listeners=SlotCounter(per_client=2)))
     with served(app) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for one in held:
@@ -111,7 +111,7 @@ def test_listeners_have_seats_and_leave_them() -> None:
 
 
 def test_listeners_behind_a_trusted_proxy_are_told_apart_by_their_own_addresses() -> None:
-    app = App(Limits(listeners=Seats(each=1)), trusted_proxies="127.0.0.1")
+    app = App(Limits(listeners=SlotCounter(per_client=1)), trusted_proxies="127.0.0.1")
     with served(app) as server, ExitStack() as opened:
         for count, client in enumerate(["203.0.113.1", "203.0.113.2", "2001:db8::1"], start=1):
             _ask(opened.enter_context(_connect(server)), "/wait", f"X-Forwarded-For: {client}\r\n")
@@ -147,7 +147,7 @@ def _wait_for(app: App, waiting: int) -> None:
 )
 def test_what_counts_as_one_client(host: str | None, client: str | None) -> None:
     limits = Limits(trusted=(ip_network("10.0.0.0/8"),))
-    assert limits.client(host) == client
+    assert limits.find_client(host) == client
 
 
 def test_connections_stay_below_the_limit_of_open_files(monkeypatch: pytest.MonkeyPatch) -> None:

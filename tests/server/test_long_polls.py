@@ -12,7 +12,7 @@ import uvicorn
 from app.api.app import create_app
 from app.bootstrap import Services
 from app.server.deadlines import Deadlines
-from app.server.limits import Limits, Seats
+from app.server.limits import Limits, SlotCounter
 from tests.conftest import key_for
 from tests.server.serving import answers_in, port_of, rest_of, served
 
@@ -27,12 +27,12 @@ class _Local(Limits):
 
 
 @pytest.fixture
-def seats() -> Seats:
-    return Seats(each=2)
+def seats() -> SlotCounter:
+    return SlotCounter(per_client=2)
 
 
 @pytest.fixture
-def server(services: Services, seats: Seats) -> Iterator[uvicorn.Server]:
+def server(services: Services, seats: SlotCounter) -> Iterator[uvicorn.Server]:
     app = create_app(services)
     hooks = app.hooks  # type: ignore[attr-defined]
     app.hooks = replace(hooks, limits=_Local(listeners=seats))  # type: ignore[attr-defined]
@@ -68,32 +68,32 @@ def _cursor(server: uvicorn.Server, key: str = "") -> str:
 
 @pytest.mark.parametrize("keyed", [False, True])
 def test_a_long_poll_ends_with_its_last_client(
-    services: Services, server: uvicorn.Server, seats: Seats, keyed: bool
+    services: Services, server: uvicorn.Server, seats: SlotCounter, keyed: bool
 ) -> None:
     key = key_for(services, "read") if keyed else ""
     path = f"/v1/changes?wait=30&cursor={_cursor(server, key)}"
     more = f"X-Api-Key: {key}\r\n" if keyed else ""
     first, second = _ask(server, path, more), _ask(server, path, more)
-    _wait_until(lambda: seats.taken == 2)
+    _wait_until(lambda: seats.used == 2)
     with _ask(server, path, more) as third:
         assert answers_in(third.recv(10_000)) == [503]
     first.close()
-    _wait_until(lambda: seats.taken == 1)
+    _wait_until(lambda: seats.used == 1)
     time.sleep(0.2)
-    assert seats.taken == 1
+    assert seats.used == 1
     second.close()
-    _wait_until(lambda: seats.taken == 0)
+    _wait_until(lambda: seats.used == 0)
     _wait_until(lambda: not server.server_state.tasks)
 
 
-def test_streams_take_seats_too(server: uvicorn.Server, seats: Seats) -> None:
+def test_streams_take_seats_too(server: uvicorn.Server, seats: SlotCounter) -> None:
     listeners = [_ask(server, "/v1/stream") for _ in range(2)]
-    _wait_until(lambda: seats.taken == 2)
+    _wait_until(lambda: seats.used == 2)
     with _ask(server, "/v1/changes?wait=5") as third:
         assert answers_in(third.recv(10_000)) == [503]
     for listener in listeners:
         listener.close()
-    _wait_until(lambda: seats.taken == 0)
+    _wait_until(lambda: seats.used == 0)
 
 
 @pytest.mark.parametrize(("keyed", "statuses"), [(True, [200]), (False, [401])])

@@ -13,7 +13,7 @@ import uvicorn
 
 from app.api.http.asgi import Message, Receive, Scope, Send
 from app.server.interface import WHOLE, Hooks
-from app.server.outbox import Outbox
+from app.server.response_buffer import ResponseBuffer
 from tests.server.serving import port_of, served
 
 
@@ -38,7 +38,7 @@ def _wire(sent: list[bytes]) -> Any:
 def test_answers_are_sent_at_the_end_of_a_turn() -> None:
     async def test() -> None:
         sent: list[bytes] = []
-        outbox = Outbox()
+        outbox = ResponseBuffer()
         for number in range(3):
             outbox.put(_wire(sent), b"%d" % number)
         assert sent == []
@@ -54,7 +54,7 @@ def test_answers_are_sent_at_the_end_of_a_turn() -> None:
 def test_no_more_than_sixteen_wait() -> None:
     async def test() -> None:
         sent: list[bytes] = []
-        outbox = Outbox()
+        outbox = ResponseBuffer()
         for _ in range(17):
             outbox.put(_wire(sent), b"x")
         assert len(sent) == 16
@@ -67,7 +67,7 @@ def test_no_more_than_sixteen_wait() -> None:
 def test_nothing_is_written_to_a_connection_that_was_closed_meanwhile() -> None:
     async def test() -> None:
         sent: list[bytes] = []
-        outbox, gone = Outbox(), _wire(sent)
+        outbox, gone = ResponseBuffer(), _wire(sent)
         outbox.put(gone, b"for nobody")
         outbox.put(_wire(sent), b"for somebody")
         gone.closing = True

@@ -8,8 +8,8 @@ import pytest
 import uvicorn
 
 from app.api.http.asgi import Receive, Scope, Send, answer
-from app.server.parsing import RequestReader
 from app.server.protocol import HttpProtocol
+from app.server.request_reader import RequestReader
 from tests.server.serving import port_of, rest_of, served
 
 _OFFER = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
@@ -49,12 +49,12 @@ def test_requests_may_come_in_any_pieces(size: int) -> None:
     for begin in range(0, len(sent), size):
         piece = bytearray(sent[begin : begin + size])
         while piece:
-            before = len(noted.paths), bool(reader.due)
+            before = len(noted.paths), bool(reader.body_remaining)
             reader.feed(piece)
             assert len(noted.paths) - before[0] + before[1] <= 1
     assert noted.paths == ["/a", "/b", "/c", "/d", "/e", "/f", "/g"]
     assert noted.bodies == [body for _, body in _SENT]
-    assert not reader.due
+    assert not reader.body_remaining
 
 
 def _connect(server: uvicorn.Server) -> socket.socket:
@@ -81,7 +81,7 @@ def test_a_client_that_leaves_is_noticed_whatever_it_has_asked_for_behind() -> N
         left = False
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"]["dateline.http.control"].take_seat(None)
+            scope["extensions"]["dateline.http.control"].acquire_listener_slot(None)
             try:
                 while True:
                     await receive()

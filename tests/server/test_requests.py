@@ -13,7 +13,7 @@ import uvicorn
 from app.api.http.asgi import Receive, Scope, Send, answer
 from app.api.http.server import refuse
 from app.server.interface import WHOLE, Hooks
-from app.server.parsing import LONGEST_HEAD
+from app.server.request_reader import LONGEST_HEAD
 from tests.server.serving import answers_in, port_of, rest_of, served
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"

@@ -100,7 +100,7 @@ class OfflineApp:
         known = self.copies[type_][named["id"]]
         return {name: known[name] for name in named}
 
-    def ends(self) -> set[str]:
+    def log_ends(self) -> set[str]:
         """Return the stories of whose end it heard."""
         entries = (change for change in self.heard if change["type"] == "article")
         return {change["id"] for change in entries if change["op"] == "remove"}

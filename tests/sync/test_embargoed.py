@@ -8,7 +8,7 @@ from httpx2 import Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from app.access.rights import AccessRights
+from app.access.access_rights import AccessRights
 from app.bootstrap import Services
 from app.delivery.models import EmbargoedRow
 from app.worker import run_due, trim_log

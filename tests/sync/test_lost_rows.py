@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.delivery import store
 from app.delivery.log_follower import LogFollower
-from app.search.following import Follower as IndexFollower
+from app.search.index_updater import IndexUpdater as IndexFollower
 from app.settings import Settings
 from tests.api.reading import read, titles
 from tests.clock import HandClock

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from app.bootstrap import Services
 from app.settings import Settings
-from app.syndication.purging import Purging
+from app.syndication.push.purging import CdnPurger
 from tests.receiver import Receiver, receiving
 
 TOKEN = "tok-4f1c-not-to-be-seen"
@@ -30,7 +30,7 @@ def settings(database_url: str, receiver: Receiver) -> Settings:
 
 
 @pytest.fixture
-def purging(services: Services) -> Purging:
+def purging(services: Services) -> CdnPurger:
     """What tells the receiver; it has begun, so it tells of all that comes now."""
     assert services.purging is not None
     assert services.purging.catch_up()

@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.syndication.purging import Purging
+from app.syndication.push.purging import CdnPurger
 from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -127,7 +127,7 @@ def test_every_answer_that_differs_had_a_key_that_was_told(
     services: Services,
     clock: HandClock,
     client: TestClient,
-    purging: Purging,
+    purging: CdnPurger,
     receiver: Receiver,
 ) -> None:
     desk = Desk(newsroom, services, clock)

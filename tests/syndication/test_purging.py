@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
 from app.settings import Settings
-from app.syndication.purging import FOLLOWER, Purging
+from app.syndication.push.purging import FOLLOWER, CdnPurger
 from app.worker import run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -30,7 +30,7 @@ def keys_of(services: Services, *ids: str) -> list[str]:
 
 
 def test_a_publication_is_told(
-    services: Services, newsroom: Newsroom, purging: Purging, receiver: Receiver
+    services: Services, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     story = newsroom.story()
     assert purging.catch_up()
@@ -59,7 +59,7 @@ def test_the_method_may_be_another_and_the_token_absent(
 
 
 def test_changes_since_the_last_time_are_told_at_once(
-    services: Services, newsroom: Newsroom, purging: Purging, receiver: Receiver
+    services: Services, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     first, second = newsroom.story("First"), newsroom.story("Second")
     newsroom.verb(first, "unpublish")
@@ -68,7 +68,7 @@ def test_changes_since_the_last_time_are_told_at_once(
 
 
 def test_drafts_and_what_is_still_to_come_are_not_told(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver
+    newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     newsroom.article("Draft")
     newsroom.story("Later", published_at="2026-11-22T13:00:00Z")
@@ -77,7 +77,7 @@ def test_drafts_and_what_is_still_to_come_are_not_told(
 
 
 def test_what_time_did_is_told(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver, services: Services, clock: HandClock
+    newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, services: Services, clock: HandClock
 ) -> None:
     times = {"published_at": "2026-11-22T13:00:00Z", "expires_at": "2026-11-22T14:00:00Z"}
     story = newsroom.story("Later", **times)
@@ -90,7 +90,7 @@ def test_what_time_did_is_told(
 
 @pytest.mark.parametrize("kind", ["source", "category"])
 def test_a_renamed_source_or_category_purges_everything(
-    kind: str, newsroom: Newsroom, purging: Purging, receiver: Receiver, client: TestClient
+    kind: str, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, client: TestClient
 ) -> None:
     plural = {"source": "sources", "category": "categories"}[kind]
     thing = newsroom.source("Wire") if kind == "source" else newsroom.category("Wire")
@@ -108,7 +108,7 @@ def test_a_renamed_source_or_category_purges_everything(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_one_request_has_few_keys_and_too_many_are_told_as_all(
-    services: Services, newsroom: Newsroom, purging: Purging, receiver: Receiver
+    services: Services, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(40)]
     assert purging.catch_up()
@@ -124,7 +124,7 @@ def test_one_request_has_few_keys_and_too_many_are_told_as_all(
 def test_a_log_of_many_batches_is_told_in_order(
     services: Services,
     newsroom: Newsroom,
-    purging: Purging,
+    purging: CdnPurger,
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -156,7 +156,7 @@ def test_who_is_new_begins_at_the_end_of_the_log(
 
 @pytest.mark.parametrize("status", [301, 308, 400, 403, 404, 500, 503])
 def test_nothing_but_success_is_success(
-    status: int, newsroom: Newsroom, purging: Purging, receiver: Receiver, services: Services
+    status: int, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, services: Services
 ) -> None:
     newsroom.story()
     before = position(services)
@@ -169,7 +169,7 @@ def test_nothing_but_success_is_success(
 def test_after_failures_everything_is_told_once_and_in_order(
     services: Services,
     newsroom: Newsroom,
-    purging: Purging,
+    purging: CdnPurger,
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -192,7 +192,7 @@ def test_after_failures_everything_is_told_once_and_in_order(
 def test_what_was_called_off_is_told_by_the_next_process(
     services: Services,
     newsroom: Newsroom,
-    purging: Purging,
+    purging: CdnPurger,
     receiver: Receiver,
     settings: Settings,
     clock: HandClock,
@@ -215,7 +215,7 @@ def test_what_was_called_off_is_told_by_the_next_process(
 
 
 def test_two_leaders_for_a_moment_do_no_harm(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver, settings: Settings, clock: HandClock
+    newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, settings: Settings, clock: HandClock
 ) -> None:
     """The other tells of all and of more, while the one waits for its answer."""
     other = bootstrap(settings, clock=clock)
@@ -239,7 +239,7 @@ def test_two_leaders_for_a_moment_do_no_harm(
 def test_the_token_is_in_no_log_and_no_printed_thing(
     answer: int,
     newsroom: Newsroom,
-    purging: Purging,
+    purging: CdnPurger,
     receiver: Receiver,
     settings: Settings,
     services: Services,
@@ -262,7 +262,7 @@ def test_the_token_is_in_no_log_and_no_printed_thing(
 
 
 def test_metrics_tell_of_purges(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver, client: TestClient
+    newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, client: TestClient
 ) -> None:
     def told() -> dict[str, float]:
         lines = [one for one in client.get("/metrics").text.splitlines() if "purge" in one]
@@ -288,7 +288,7 @@ def test_metrics_tell_of_purges(
 
 
 def test_a_receiver_that_lags_far_behind_is_found_by_check(
-    newsroom: Newsroom, purging: Purging, receiver: Receiver, clock: HandClock
+    newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, clock: HandClock
 ) -> None:
     receiver.answer = lambda _: 500
     clock.advance(hours=1)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import BigInteger, bindparam, func, select, text
 
 from app.access.models import AuditRow
-from app.access.store.audits import AuditRecord
+from app.access.store.audit_log import AuditRecord
 from app.delivery.models import Document
 from app.kit.errors import DatabaseBusy, DatabaseUnavailable, ReadTooLong
 from app.kit.sql.async_reads import AsyncReads

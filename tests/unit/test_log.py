@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from starlette.testclient import TestClient
 
-from app.access.keys import PREFIX_LENGTH, make_key
+from app.access.keys import PREFIX_LENGTH, generate_key
 from app.kit import json
 from app.kit.process.log import configure_logging
 from tests.newsroom import Newsroom
@@ -64,7 +64,7 @@ def test_no_key_is_ever_logged(
 ) -> None:
     configure_logging("debug", form)
     key = newsroom.headers["authorization"].removeprefix("Bearer ")
-    unknown = make_key()
+    unknown = generate_key()
     newsroom.article("Logged")
     newsroom.call("POST", "/articles", json={"title": 1})
     client.get("/v1/headlines", headers={"x-api-key": key})

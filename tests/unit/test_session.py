@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.access.models import AuditRow, Secret
-from app.access.store.audits import AuditRecord
+from app.access.store.audit_log import AuditRecord
 from app.bootstrap import Services
 from app.kit.errors import (
     BadParameter,

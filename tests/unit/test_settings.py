@@ -121,7 +121,7 @@ def test_a_wrong_secret_is_not_repeated_in_the_message(
 def test_secrets_reach_processes_that_are_started_and_nobody_else() -> None:
     settings = read_settings(purge_token="hunter2", port=9000)
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
-    handed_on = settings.variables()
+    handed_on = settings.to_variables()
     assert (handed_on["purge_token"], handed_on["port"]) == ("hunter2", 9000)
     assert handed_on.keys() == Settings.model_fields.keys()
     assert read_settings(**handed_on) == settings

@@ -34,7 +34,7 @@ def watch(database_url: str) -> Iterator[Watch]:
 
 
 def _write(unit: UnitOfWork) -> None:
-    store.forget_answers(unit.session, unit.now)
+    store.delete_answers_before(unit.session, unit.now)
 
 
 def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch: Watch) -> None:

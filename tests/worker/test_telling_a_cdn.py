@@ -11,7 +11,7 @@ from app.bootstrap import Services, bootstrap
 from app.delivery import store
 from app.kit.http_client import HttpClient
 from app.settings import Settings
-from app.syndication.purging import FOLLOWER
+from app.syndication.push.purging import FOLLOWER
 from app.worker import Worker
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

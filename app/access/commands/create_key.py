@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.access import store
-from app.access.keys import PREFIX_LENGTH, digest_of, make_key
+from app.access.keys import PREFIX_LENGTH, generate_key, hash_key
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -32,14 +32,14 @@ def create_key(
     """
     if expires_at is not None and expires_at <= unit.now:
         raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")
-    made = CreatedKey(new_id(), make_key())
+    made = CreatedKey(new_id(), generate_key())
     store.insert_key(
         unit.session,
         store.KeyRow(
             id=made.id,
             name=name,
             prefix=made.key[:PREFIX_LENGTH],
-            digest=digest_of(made.key),
+            digest=hash_key(made.key),
             scopes=sorted(set(scopes)),
             embargoed=embargoed,
             created_at=unit.now,

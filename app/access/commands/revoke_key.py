@@ -8,7 +8,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 def revoke_key(unit: UnitOfWork, ref: str) -> str:
     """Revoke the key with an id or a prefix, at once and for ever; return its id."""
-    row = store.key_by_ref(unit.session, ref)
+    row = store.find_key(unit.session, ref)
     if row is None:
         raise KeyNotFound(f"There is no key with the id or prefix {quote_text(ref)}.")
     store.revoke_key(unit.session, row.id, unit.now)

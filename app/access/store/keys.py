@@ -13,7 +13,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.access.models import ApiKey, KeptAnswer, Secret
+from app.access.models import ApiKey, Secret, StoredAnswer
 from app.kit import json
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -37,7 +37,7 @@ class KeyRow(NamedTuple):
     last_used_at: datetime | None
 
 
-class KeptRow(NamedTuple):
+class StoredAnswerRow(NamedTuple):
     """An answer that is kept under an Idempotency-Key; `subject` is what it shows."""
 
     key_id: str
@@ -70,7 +70,7 @@ def insert_key(session: WriteSession, row: KeyRow) -> None:
     session.insert(ApiKey, [row])
 
 
-def key_state(session: ReadSession, key_id: str) -> KeyState | None:
+def load_key_state(session: ReadSession, key_id: str) -> KeyState | None:
     """Return whether the key with an id is still valid, or nothing where there is none."""
     return session.first(_STATE, {"key_id": key_id})
 
@@ -80,7 +80,7 @@ def lock_key(session: WriteSession, key_id: str, *, shared: bool = False) -> Non
     session.lock(f"key:{key_id}", shared=shared)
 
 
-def key_by_ref(session: ReadSession, ref: str) -> KeyRow | None:
+def find_key(session: ReadSession, ref: str) -> KeyRow | None:
     """Return the key with an id or a prefix, or nothing."""
     if "\0" in ref:
         # PostgreSQL cannot even be asked about U+0000.
@@ -89,13 +89,13 @@ def key_by_ref(session: ReadSession, ref: str) -> KeyRow | None:
     return session.first(Query(statement, KeyRow))
 
 
-def keys_after(session: ReadSession, after: str | None, limit: int) -> list[KeyRow]:
+def list_keys_after(session: ReadSession, after: str | None, limit: int) -> list[KeyRow]:
     """Return keys, oldest first, that come after an id."""
     statement = select(_keys).order_by(ApiKey.id).limit(limit)
     return session.all(Query(statement.where(ApiKey.id > after) if after else statement, KeyRow))
 
 
-def keys_before(session: ReadSession, before: str, limit: int) -> list[KeyRow]:
+def list_keys_before(session: ReadSession, before: str, limit: int) -> list[KeyRow]:
     """Return keys, newest first, that come before an id."""
     statement = select(_keys).where(ApiKey.id < before)
     return session.all(Query(statement.order_by(ApiKey.id.desc()).limit(limit), KeyRow))
@@ -108,44 +108,44 @@ def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
     session.execute(statement.values(revoked_at=now))
 
 
-def revoked_keys(session: ReadSession) -> frozenset[str]:
+def load_revoked_key_ids(session: ReadSession) -> frozenset[str]:
     """Return the ids of all keys that were revoked."""
     return frozenset(session.scalars(select(ApiKey.id).where(ApiKey.revoked_at.is_not(None))))
 
 
-def touch_key(session: WriteSession, key_id: str, now: datetime) -> None:
+def record_key_use(session: WriteSession, key_id: str, now: datetime) -> None:
     """Note that a key was used."""
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
 
 
-def kept_answer(session: ReadSession, key_id: str, idempotency_key: str) -> KeptRow | None:
+def find_answer(session: ReadSession, key_id: str, idempotency_key: str) -> StoredAnswerRow | None:
     """Return the answer kept under an Idempotency-Key, or nothing."""
-    statement = select(table_of(KeptAnswer)).where(
-        KeptAnswer.key_id == key_id, KeptAnswer.idempotency_key == idempotency_key
+    statement = select(table_of(StoredAnswer)).where(
+        StoredAnswer.key_id == key_id, StoredAnswer.idempotency_key == idempotency_key
     )
-    return session.first(Query(statement, KeptRow))
+    return session.first(Query(statement, StoredAnswerRow))
 
 
-def keep_answer(session: WriteSession, row: KeptRow) -> None:
+def store_answer(session: WriteSession, row: StoredAnswerRow) -> None:
     """Keep an answer, in place of an outdated one."""
-    session.insert(KeptAnswer, [row], "whole")
+    session.insert(StoredAnswer, [row], "whole")
 
 
-def reword_answers(session: WriteSession, subject: str, body: bytes) -> None:
+def replace_answer_bodies(session: WriteSession, subject: str, body: bytes) -> None:
     """Replace the body of each answer about a subject."""
-    session.execute(_REWORD, {"about": subject, "said": body})
+    session.execute(_REPLACE_BODY, {"about": subject, "said": body})
 
 
-_REWORD: Statement[Nothing] = Statement(
-    update(KeptAnswer)
-    .where(KeptAnswer.subject == bindparam("about"))
+_REPLACE_BODY: Statement[Nothing] = Statement(
+    update(StoredAnswer)
+    .where(StoredAnswer.subject == bindparam("about"))
     .values(body=bindparam("said", type_=LargeBinary))
 )
 
 
-def forget_answers_about(session: WriteSession, subject: str) -> None:
+def delete_answers_about(session: WriteSession, subject: str) -> None:
     """Delete the answers about a subject."""
-    session.delete(KeptAnswer.subject, [subject])
+    session.delete(StoredAnswer.subject, [subject])
 
 
 def erase_answers(session: WriteSession, words: Collection[str]) -> None:
@@ -153,7 +153,7 @@ def erase_answers(session: WriteSession, words: Collection[str]) -> None:
     # As they stand in JSON.
     wanted = [json.dumps(word)[1:-1] for word in words]
     kept: Query[tuple[str, str, bytes]] = Query(
-        select(KeptAnswer.key_id, KeptAnswer.idempotency_key, KeptAnswer.body)
+        select(StoredAnswer.key_id, StoredAnswer.idempotency_key, StoredAnswer.body)
     )
     found = [
         {"key": key_id, "name": name}
@@ -164,18 +164,18 @@ def erase_answers(session: WriteSession, words: Collection[str]) -> None:
 
 
 _ERASE_ANSWER: Statement[Nothing] = Statement(
-    delete(KeptAnswer).where(
-        KeptAnswer.key_id == bindparam("key"), KeptAnswer.idempotency_key == bindparam("name")
+    delete(StoredAnswer).where(
+        StoredAnswer.key_id == bindparam("key"), StoredAnswer.idempotency_key == bindparam("name")
     )
 )
 
 
-def forget_answers(session: WriteSession, before: datetime) -> int:
+def delete_answers_before(session: WriteSession, before: datetime) -> int:
     """Delete the answers kept before an instant and count them."""
-    return session.execute(delete(KeptAnswer).where(KeptAnswer.kept_at < before))
+    return session.execute(delete(StoredAnswer).where(StoredAnswer.kept_at < before))
 
 
-def secret(session: ReadSession, name: str) -> str | None:
+def load_secret(session: ReadSession, name: str) -> str | None:
     """Return a secret of this deployment."""
     value: str | None = session.scalar(select(Secret.value).where(Secret.name == name))
     return value

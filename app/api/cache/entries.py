@@ -17,7 +17,7 @@ from app.api.http.errors import Absence
 from app.api.http.problems import PROBLEMS
 from app.api.ops.metrics import Tally
 from app.server.interface import WHOLE
-from app.server.writing import header_lines
+from app.server.response_head import encode_headers
 
 Messages = tuple[Message, ...]
 # What an entry weighs beside its bodies, and what each of its codings adds: headers, tags, the
@@ -141,7 +141,7 @@ class PreparedResponse:
     def whole(self, id_: str) -> Message:
         """Return the response under an id in one message."""
         if not self.lines:
-            self.lines = header_lines(self.headers)
+            self.lines = encode_headers(self.headers)
         head = b"%b%b: %b\r\n" % (self.lines, REQUEST_ID, id_.encode())
         return {"type": WHOLE, "status": self.status, "head": head, "body": self.body}
 

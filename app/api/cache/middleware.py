@@ -22,7 +22,7 @@ from app.api.delivery.respond import asks_much, fetch
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.errors import Absence
 from app.api.http.problems import problem_for
-from app.api.http.server import leave_with_client, take_seat
+from app.api.http.server import acquire_listener_slot, leave_with_client
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
@@ -192,7 +192,7 @@ class CacheMiddleware:
 
     async def _answer(self, request: PublicRequest) -> Messages:
         if request.is_long_poll:
-            take_seat(request.scope, self._settings)
+            acquire_listener_slot(request.scope, self._settings)
         try:
             await self._freshness.check()
         except DatabaseUnavailable:

@@ -9,7 +9,7 @@ from app.api.http.errors import NothingHere
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.bootstrap import Services
 from app.kit.errors import Failure
-from app.syndication.push.couriers import FeedContent
+from app.syndication.push.handlers import FeedContent
 
 
 def read_feed(services: Services, topic: str) -> FeedContent:

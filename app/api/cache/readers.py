@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANONYMOUS, Caller
 from app.access.errors import KeyRefused
-from app.access.keys import authenticate, is_to_be_noted
+from app.access.keys import authenticate, is_use_record_due
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
 from app.api.middleware.authentication import sent_key
@@ -39,7 +39,7 @@ class Readers:
             self._known.clear()
             self._version = version
         known = self._known.get(key)
-        if known is None or known.has_expired(now) or is_to_be_noted(known, now):
+        if known is None or known.has_expired(now) or is_use_record_due(known, now):
             try:
                 known = await run_in_threadpool(authenticate, services.database, key, now)
             except KeyRefused:

@@ -23,7 +23,7 @@ from app.api.middleware.cors import EXPOSED
 from app.api.ops.metrics import Metrics
 from app.content.errors import VersionMismatch
 from app.server.interface import WHOLE
-from app.server.writing import header_lines
+from app.server.response_head import encode_headers
 from app.settings import Settings
 
 _log = logging.getLogger("dateline.access")
@@ -151,7 +151,7 @@ class Replies:
         body = b"" if scope["method"] == "HEAD" else body
         if WHOLE not in scope.get("extensions", ()):
             return parted(status, headers, body)
-        return ({"type": WHOLE, "status": status, "head": header_lines(headers), "body": body},)
+        return ({"type": WHOLE, "status": status, "head": encode_headers(headers), "body": body},)
 
     def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
         """Return when it last changed, unless that is too young to say, and when it will not be."""

@@ -5,8 +5,8 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.rights import PUBLIC
-from app.access.validity import require_valid_key
+from app.access.access_rights import PUBLIC
+from app.access.key_validity import require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, delivered
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
@@ -19,7 +19,7 @@ from app.api.live.sync_requests import (
     short_read,
 )
 from app.bootstrap import Services
-from app.syndication.sync.changes import Batch
+from app.syndication.sync.change_reader import Batch
 
 
 async def list_changes(
@@ -47,7 +47,7 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
     """Read the next entries, and wait for the first if there is none and that was asked for."""
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.wait
-    follower = asked.follower
+    follower = asked.after
     while True:
         version = notifier.version
         read = partial(services.changes.next, follower, asked.limit)
@@ -56,7 +56,7 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
             batch.more or await notifier.changed(version, until - loop.time())
         ):
             return batch
-        follower = batch.follower
+        follower = batch.after
 
 
 CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, "async", waits="wait")

@@ -12,12 +12,12 @@ from app.delivery.story_query import StoryQuery
 from app.kit.clock import format_instant, parse_instant, to_micros
 from app.kit.xml import remove_illegal
 from app.search.queries import SearchQuery
-from app.syndication.addresses import Addresses
-from app.syndication.archiving import meeting_point
-from app.syndication.feed import Withdrawn
-from app.syndication.feeds import Place, feed_of
 from app.syndication.formats import FeedFormat
-from app.syndication.item import Item
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.archive_pages import find_page_boundary
+from app.syndication.model.feed import WithdrawnItem
+from app.syndication.model.feed_builder import FeedLocation, build_feed
+from app.syndication.model.item import Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,15 @@ def write_feed(
     services: Services, request: ReadRequest, asked: FeedRequest, page: Page, form: FeedFormat
 ) -> tuple[bytes, str | None]:
     """Return a page of stories as a feed in a format, and the cursor of the page that follows."""
-    items = services.items.of_all(page.items)
+    items = services.items.load_all(page.items)
     shown = _Shown(items, asked.paging.cursor(page.after, backwards=False))
-    if form.remembers and _is_archived(asked):
+    if form.has_archive and _is_archived(asked):
         shown = _in_archives(asked, shown)
-    gone: list[Withdrawn] = []
-    if (form.remembers or form.cancels) and asked.query.position is None:
+    gone: list[WithdrawnItem] = []
+    if (form.has_archive or form.names_canceled) and asked.query.position is None:
         gone = _withdrawn(services, asked, page)
     place = _place(services, request, asked, shown)
-    feed = feed_of(place, shown.items, gone, addresses_of(services), page.log_state)
+    feed = build_feed(place, shown.items, gone, addresses_of(services), page.log_state)
     return form.render(feed), shown.following
 
 
@@ -80,23 +80,25 @@ def addresses_of(services: Services) -> Addresses:
     return services.items.addresses
 
 
-def _withdrawn(services: Services, asked: FeedRequest, page: Page) -> list[Withdrawn]:
+def _withdrawn(services: Services, asked: FeedRequest, page: Page) -> list[WithdrawnItem]:
     head, selection = page.log_state, asked.query.selection
     found = services.archive.list_withdrawals(selection, head.now, head.serial)
     return [
-        Withdrawn(
+        WithdrawnItem(
             one.id, format_instant(one.at), remove_illegal(one.notice or one.reason), one.version
         )
         for one in found
     ]
 
 
-def _place(services: Services, request: ReadRequest, asked: FeedRequest, shown: _Shown) -> Place:
+def _place(
+    services: Services, request: ReadRequest, asked: FeedRequest, shown: _Shown
+) -> FeedLocation:
     own = addresses_of(services).own
     links = Links.of(request.path, request.query, own)
-    return Place(
+    return FeedLocation(
         site=services.settings.site_name,
-        name=asked.search.typed if asked.search is not None else asked.channel.name,
+        name=asked.search.text if asked.search is not None else asked.channel.name,
         address=links.itself,
         id=links.first,
         next=links.page(shown.following) if shown.following else None,
@@ -115,7 +117,7 @@ def _in_archives(asked: FeedRequest, page: _Shown) -> _Shown:
     if page.following is None:
         return page
     moments = [_moment(getattr(one, asked.query.key)) for one in page.items]
-    meeting = meeting_point(moments)
+    meeting = find_page_boundary(moments)
     if meeting is None:
         return replace(page, older=page.following)
     older = asked.paging.cursor((to_micros(meeting), ""), backwards=False)

@@ -58,7 +58,7 @@ def _searched(
     found = services.search.search(asked.search)
     before, after = (_position(place) for place in places(asked.search, found))
     page = Page(list(found.items), found.head, before, after)
-    return _write(services, request, asked, form, page, settled=found.settled)
+    return _write(services, request, asked, form, page, is_stable=found.is_stable)
 
 
 def _write(
@@ -68,9 +68,9 @@ def _write(
     form: FeedFormat,
     page: Page,
     *,
-    settled: bool = True,
+    is_stable: bool = True,
 ) -> Answer:
-    """Write a feed; one that is not `settled` may change without the log or time changing."""
+    """Write a feed; one that is not `is_stable` may change without the log or time changing."""
     body, following = write_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
     links = list_links(services, request, {"next": following, "prev": before})
@@ -85,7 +85,7 @@ def _write(
         media_type=form.media_type,
         # However the address was spelt: this is the one that the feed gives as its own.
         location=links["self"],
-        kept=settled,
+        kept=is_stable,
     )
 
 
@@ -104,7 +104,7 @@ def _parse(
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    embargoed = format_.tells_embargo and request.reader.embargoed
+    embargoed = format_.marks_embargo and request.reader.embargoed
     query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
     if not channel.searched:
         return FeedRequest(channel, query, paging)

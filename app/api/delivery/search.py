@@ -37,7 +37,7 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.ids import normalize_ref
-from app.search.suggesting import Suggestion
+from app.search.suggestions import Suggestion
 
 _LISTED = ("stories",)
 # What changed lately is searched in addition to the index, so there is something to wait for only
@@ -62,7 +62,7 @@ def suggest(services: Services, request: ReadRequest) -> Answer:
     limit, embargoed = values[SUGGESTION_LIMIT], request.reader.embargoed
     made, answer = services.search.suggest(text, limit, embargoed=embargoed)
     body = json.dumps({"data": [_suggestion(completion) for completion in made]})
-    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.settled)
+    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.is_stable)
 
 
 def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
@@ -90,7 +90,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     items = [fields.keep(item) for item in found.items] if fields else found.items
     body, _ = envelope(paging, items, None, None, None)
     keys = (*_LISTED, *story.keys)
-    return delivered(request, body, found.head, keys=keys, kept=found.settled)
+    return delivered(request, body, found.head, keys=keys, kept=found.is_stable)
 
 
 def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
@@ -106,7 +106,7 @@ def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
         keys=_LISTED,
         links=links,
         alternates=others,
-        kept=found.settled,
+        kept=found.is_stable,
     )
 
 
@@ -124,7 +124,7 @@ async def _refreshed(services: Services) -> None:
     """Wait while an answer could miss something, but not for ever: the indexer may be stopped."""
     end = time.monotonic() + _WAIT_SECONDS
     for _ in range(_MOST_LOOKS):
-        if await run_in_threadpool(services.search.is_exact) or time.monotonic() > end:
+        if await run_in_threadpool(services.search.is_complete) or time.monotonic() > end:
             return
         await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
 

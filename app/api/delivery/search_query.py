@@ -25,8 +25,8 @@ from app.bootstrap import Services
 from app.delivery.store.story_queries import StoryCount
 from app.delivery.story_query import StoryQuery
 from app.search.index import FACETS as FACET_NAMES
-from app.search.index import MOST_RELEVANT, Order, Place
-from app.search.queries import Answer, SearchQuery
+from app.search.index import MOST_RELEVANT, DatePosition, Order
+from app.search.queries import SearchAnswer, SearchQuery
 
 # By what each order sorts.
 SORTS: dict[str, Order] = {
@@ -84,17 +84,19 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
     paging = Paging.read(services.cursors, values, bound, 1 if relevance else 2)
     position = [int(one) for one in paging.position or ()]
     query = SearchQuery(
-        typed=typed,
+        text=typed,
         selection=selection,
         order=SORTS[sort],
         descending=relevance or sort.startswith("-"),
         backwards=paging.backwards and not relevance,
         limit=paging.limit,
         offset=position[0] if position and relevance else 0,
-        place=Place(position[0], position[1]) if position and not relevance else None,
-        counted=paging.count is not None,
+        date_position=DatePosition(position[0], position[1])
+        if position and not relevance
+        else None,
+        count_total=paging.count is not None,
         facets=values[FACETS],
-        highlighted=values[HIGHLIGHT],
+        highlight=values[HIGHLIGHT],
         titles_only=sees_titles_only(services, caller),
         embargoed=caller.embargoed,
         names_in=values[NAMES_IN],
@@ -117,13 +119,13 @@ def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -
     """Return the search for what of a list holds a text, in the order and the form of the list."""
     position = query.position
     return SearchQuery(
-        typed=typed,
+        text=typed,
         selection=query.selection,
         order=query.key,
         descending=query.descending,
         backwards=query.backwards,
         limit=query.limit,
-        place=Place(position[0], int(position[1])) if position else None,
+        date_position=DatePosition(position[0], int(position[1])) if position else None,
         titles_only=titles_only,
         form=query.form,
         embargoed=query.embargoed,
@@ -131,7 +133,7 @@ def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -
     )
 
 
-def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, str | None]]:
+def search_body(asked: SearchRequest, found: SearchAnswer) -> tuple[bytes, dict[str, str | None]]:
     """Return the JSON of a page of what was found, and its cursors by name."""
     items: Sequence[bytes] = found.items
     if asked.fields is not None:
@@ -149,7 +151,7 @@ def search_body(asked: SearchRequest, found: Answer) -> tuple[bytes, dict[str, s
         *(counted or (None,)),
         facets=found.facets,
         corrected=found.corrected,
-        complete=found.exact,
+        complete=found.is_complete,
     )
 
 
@@ -162,7 +164,7 @@ def _sort(values: Values, typed: str | None) -> str:
     return sort
 
 
-def _offsets(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+def _offsets(query: SearchQuery, found: SearchAnswer) -> tuple[Position | None, Position | None]:
     """Return where the pages before and after this one begin, by relevance."""
     end = query.offset + query.limit
     after = (end,) if found.more and end < MOST_RELEVANT else None
@@ -170,16 +172,20 @@ def _offsets(query: SearchQuery, found: Answer) -> tuple[Position | None, Positi
     return before, after
 
 
-def places(query: SearchQuery, found: Answer) -> tuple[Position | None, Position | None]:
+def places(query: SearchQuery, found: SearchAnswer) -> tuple[Position | None, Position | None]:
     """Return the places at the ends of a page, where there is more beyond them."""
-    placed = query.place is not None
+    placed = query.date_position is not None
     has_before = found.more if query.backwards else placed
     has_after = placed if query.backwards else found.more
     if not found.hits:
         # Everything on this side of the cursor is gone; the way back is still there.
-        behind = (query.place.at, query.place.tie) if query.place is not None else None
+        behind = (
+            (query.date_position.at, query.date_position.tie)
+            if query.date_position is not None
+            else None
+        )
         return (None, behind) if query.backwards else (behind, None)
-    first, last = found.hits[0].place, found.hits[-1].place
+    first, last = found.hits[0].date_position, found.hits[-1].date_position
     return (
         (first.at, first.tie) if has_before else None,
         (last.at, last.tie) if has_after else None,

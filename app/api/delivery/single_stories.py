@@ -69,14 +69,14 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
     form = STORIES.get(ext)
     if form is None:
         raise nothing_here(request, services.delivery.load_log_state(), no_format(ext, STORIES))
-    embargoed = form.tells_embargo and request.reader.embargoed
+    embargoed = form.marks_embargo and request.reader.embargoed
     found = services.delivery.find_story(normalize_ref(ref), embargoed=embargoed)
     document = found.body
     if document is None:
         return _elsewhere(services, request, found, f".{ext}")
     if len(document) > MUCH:
         request.leave_loop()
-    body = form.render(services.items.of(document))
+    body = form.render(services.items.load(document))
     return delivered(request, body, found.log_state, keys=found.keys, media_type=form.media_type)
 
 

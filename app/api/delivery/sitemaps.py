@@ -21,7 +21,7 @@ from app.kit.clock import format_instant, parse_instant
 from app.kit.xml import remove_illegal
 from app.syndication.formats.sitemap import (
     MEDIA_TYPE,
-    Part,
+    SitemapPart,
     render_archive,
     render_index,
     render_news,
@@ -53,11 +53,11 @@ def build_index(services: Services) -> Sitemap:
     months = services.archive.list_months(head.now)
     here = addresses_of(services).here
     parts = [
-        Part(here(f"/sitemap-{name}.xml"), format_instant(month.changed_at))
+        SitemapPart(here(f"/sitemap-{name}.xml"), format_instant(month.changed_at))
         for month in months
         for name in _names(month)
     ]
-    return Sitemap(render_index(parts or [Part(here("/sitemap-news.xml"))]), head)
+    return Sitemap(render_index(parts or [SitemapPart(here("/sitemap-news.xml"))]), head)
 
 
 def _archive_part(services: Services, name: str) -> Sitemap | None:
@@ -71,7 +71,7 @@ def _archive_part(services: Services, name: str) -> Sitemap | None:
     page = _page(services, query, int(found[3] or 1))
     if page is None or not page.items:
         return None
-    return Sitemap(render_archive(services.items.of_all(page.items)), page.log_state)
+    return Sitemap(render_archive(services.items.load_all(page.items)), page.log_state)
 
 
 def build_news(services: Services) -> Sitemap:
@@ -84,7 +84,9 @@ def build_news(services: Services) -> Sitemap:
     counted = services.delivery.list_stories(counting).count
     stories = 0 if counted is None else counted.number
     here = addresses_of(services).here
-    parts = [Part(here(f"/sitemap-news-{n + 1}.xml")) for n in range(ceil(stories / _NEWS_PART))]
+    parts = [
+        SitemapPart(here(f"/sitemap-news-{n + 1}.xml")) for n in range(ceil(stories / _NEWS_PART))
+    ]
     return Sitemap(render_index(parts), _undated(page.log_state), page.log_state.now + _INDEX_LIVES)
 
 
@@ -103,7 +105,7 @@ def _news_query(services: Services) -> StoryQuery:
 
 
 def _news_made(services: Services, page: Page) -> Sitemap:
-    items = services.items.of_all(page.items)
+    items = services.items.load_all(page.items)
     body = render_news(items, remove_illegal(services.settings.site_name))
     oldest = parse_instant(items[-1].published_at) if items else None
     return Sitemap(

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Response
 
 from app.access.caller import Caller
-from app.access.idempotency import LONGEST_KEY, alone, digest, first_answer
-from app.access.store import KeptRow, keep_answer
+from app.access.idempotency import LONGEST_KEY, find_first_answer, hash_payload, reserve_key
+from app.access.store import StoredAnswerRow, store_answer
 from app.api.http.errors import BadHeader
 from app.api.http.json_request import JsonRequest
 from app.kit import json
@@ -53,27 +53,29 @@ class CommandRunner:
             raise BadHeader(f"Idempotency-Key is a text of 1 to {LONGEST_KEY} characters.")
         assert self.caller.key_id is not None
         key_id = self.caller.key_id
-        fingerprint = digest(
+        fingerprint = hash_payload(
             self.request.url.path.encode(),
             json.dumps_sorted(self.request.document),
             headers.get("if-match", "").encode(),
         )
 
         def answer(unit: UnitOfWork) -> Response:
-            first = first_answer(unit, key_id, name, fingerprint)
+            first = find_first_answer(unit, key_id, name, fingerprint)
             if first is not None:
                 return _replayed(first)
             response = command(unit)
             headers, body = dict(response.headers), kept(bytes(response.body))
             said = (fingerprint, response.status_code, headers, body)
-            keep_answer(unit.session, KeptRow(key_id, name, *said, unit.now, subject(response)))
+            store_answer(
+                unit.session, StoredAnswerRow(key_id, name, *said, unit.now, subject(response))
+            )
             return response
 
-        with alone(key_id, name):
+        with reserve_key(key_id, name):
             return self.run(answer, prepared)
 
 
-def _replayed(first: KeptRow) -> Response:
+def _replayed(first: StoredAnswerRow) -> Response:
     headers = {**first.headers, "idempotency-replayed": "true"}
     headers.pop("content-length", None)
     return Response(first.body, first.status, headers)

@@ -11,8 +11,8 @@ from app.api.http.security_headers import SAFE
 from app.kit.ids import new_id
 from app.kit.process.open_file_limit import limit_connections
 from app.server.exchange import Exchange
-from app.server.interface import CONTROL, Answer, Hooks
-from app.server.limits import Limits, Seats
+from app.server.interface import CONTROL, ErrorResponse, Hooks
+from app.server.limits import Limits, SlotCounter
 from app.settings import Settings
 
 
@@ -25,14 +25,14 @@ def server_hooks(
     """Return what the server needs to know of the application."""
     connections = limit_connections(settings.max_connections)
     limits = Limits(
-        Seats(connections, settings.max_connections_per_address),
-        Seats(settings.stream_listeners, settings.listeners_per_address),
+        SlotCounter(connections, settings.max_connections_per_address),
+        SlotCounter(settings.stream_listeners, settings.listeners_per_address),
         settings.proxies,
     )
     return Hooks(lookup=lookup, refuse=refuse, drain=draining.set, stop=stop, limits=limits)
 
 
-def refuse(code: str, detail: str) -> Answer:
+def refuse(code: str, detail: str) -> ErrorResponse:
     """Return the problem document of a request that does not reach the application."""
     id_ = new_id()
     status, headers, body = problem(code, detail, id_)
@@ -43,13 +43,13 @@ def allow_time(scope: Scope) -> None:
     """Let the server wait for minutes while the client neither sends nor reads anything."""
     control = _control(scope)
     if control is not None:
-        control.is_patient = True
+        control.is_extended = True
 
 
-def take_seat(scope: Scope, settings: Settings) -> None:
+def acquire_listener_slot(scope: Scope, settings: Settings) -> None:
     """Make a request a listener, which ends with its client; raises `TooManyListeners`."""
     control = _control(scope)
-    if control is not None and not control.take_seat(client_address(scope, settings)):
+    if control is not None and not control.acquire_listener_slot(client_address(scope, settings)):
         raise TooManyListeners("As many listen as this server allows. Try again later.")
 
 
@@ -57,7 +57,7 @@ def leave_with_client(scope: Scope) -> None:
     """Let the server cancel a request when its client leaves."""
     control = _control(scope)
     if control is not None:
-        control.ends_with_client = True
+        control.cancel_on_disconnect = True
 
 
 def _control(scope: Scope) -> Exchange | None:

@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.live.sync_requests import cursor_of
 from app.bootstrap import Services
-from app.syndication.sync.changes import Batch
-from app.syndication.sync.entries import Entry
-from app.syndication.sync.place import Follower, Following
+from app.syndication.sync.change_reader import Batch
+from app.syndication.sync.entries import ChangeEntry
+from app.syndication.sync.sync_state import LogProgress, SyncState
 
 _MOST = 200
 # Batches are kept for other listeners in the same state: of one version of the database, and at
@@ -23,7 +23,7 @@ class EventBatch:
     """Events as they leave, and where the listener stands after them."""
 
     events: bytes
-    follower: Follower
+    after: SyncState
     more: bool
 
 
@@ -33,11 +33,11 @@ class Broadcast:
     def __init__(self, services: Services) -> None:
         """Make nothing yet."""
         self._services = services
-        self._made: dict[Follower, asyncio.Task[EventBatch]] = {}
+        self._made: dict[SyncState, asyncio.Task[EventBatch]] = {}
         self._version: object = None
         self._bytes = 0
 
-    async def next(self, follower: Follower, version: object) -> EventBatch:
+    async def next(self, follower: SyncState, version: object) -> EventBatch:
         """Return what a follower has not heard of, as of a version of the database."""
         if version != self._version or self._bytes > _KEPT_BYTES:
             self._made.clear()
@@ -51,14 +51,14 @@ class Broadcast:
             self._made.pop(follower, None)
             raise
 
-    async def _make(self, follower: Follower) -> EventBatch:
+    async def _make(self, follower: SyncState) -> EventBatch:
         news = await run_in_threadpool(self._made_now, follower)
         self._bytes += len(news.events)
         return news
 
-    def _made_now(self, follower: Follower) -> EventBatch:
+    def _made_now(self, follower: SyncState) -> EventBatch:
         batch = self._services.changes.next(follower, _MOST)
-        return EventBatch(self._events(batch), batch.follower, batch.more)
+        return EventBatch(self._events(batch), batch.after, batch.more)
 
     def _events(self, batch: Batch) -> bytes:
         """Return the entries as events, each with the cursor of where it leaves its listener."""
@@ -68,23 +68,23 @@ class Broadcast:
         )
 
 
-def _places(batch: Batch) -> Iterator[Follower]:
+def _places(batch: Batch) -> Iterator[SyncState]:
     """Yield where each entry of a batch leaves its listener.
 
     After the last one it stands where the batch ends, which may be further on.
     """
     if not batch.entries:
         return
-    start, place = batch.before.place, batch.follower.place
+    start, place = batch.before.progress, batch.after.progress
     # No subscriber begins within a snapshot.
-    assert isinstance(start, Following)
-    assert isinstance(place, Following)
-    place = replace(place, held=replace(place.held, told=start.held.told))
+    assert isinstance(start, LogProgress)
+    assert isinstance(place, LogProgress)
+    place = replace(place, embargoed=replace(place.embargoed, sent=start.embargoed.sent))
     for entry in batch.entries[:-1]:
-        place = place.at_row(entry.serial, entry.held)
-        yield replace(batch.follower, place=place)
-    yield batch.follower
+        place = place.after_row(entry.serial, entry.embargoed)
+        yield replace(batch.after, progress=place)
+    yield batch.after
 
 
-def _event(cursor: str, entry: Entry) -> bytes:
+def _event(cursor: str, entry: ChangeEntry) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), entry.op.encode(), entry.data)

@@ -16,7 +16,7 @@ from app.api.live.broadcast import Broadcast, EventBatch
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.key_revalidation import KeyRevalidation
 from app.kit.errors import Failure
-from app.syndication.sync.place import Follower
+from app.syndication.sync.sync_state import SyncState
 
 HEARTBEAT_SECONDS = 15
 _HEARTBEAT = b":\n\n"
@@ -28,7 +28,7 @@ class Listener:
 
     __slots__ = ("apart", "beat", "caller", "hub", "place", "send", "sending")
 
-    def __init__(self, hub: "EventHub", caller: Caller, place: Follower, beat: int) -> None:
+    def __init__(self, hub: "EventHub", caller: Caller, place: SyncState, beat: int) -> None:
         """Stand somewhere, apart from the others as yet."""
         self.hub = hub
         self.caller = caller
@@ -65,7 +65,7 @@ class EventHub:
         self._revalidation = revalidation
         self._most = most
         self._admitted = 0
-        self._groups: dict[Follower, set[Listener]] = {}
+        self._groups: dict[SyncState, set[Listener]] = {}
         self._keyed: set[Listener] = set()
         # A part of them has its heartbeat in each second.
         self._beats = tuple(set[Listener]() for _ in range(HEARTBEAT_SECONDS))
@@ -74,7 +74,7 @@ class EventHub:
         self._working: asyncio.Task[None] | None = None
         self._looked_at: object = None
 
-    def admit(self, caller: Caller, place: Follower) -> Listener:
+    def admit(self, caller: Caller, place: SyncState) -> Listener:
         """Keep a seat for somebody who stands at a place, and will stay or leave."""
         if self._admitted >= self._most:
             raise TooManyListeners("As many listen as this server allows. Try again later.")
@@ -125,7 +125,7 @@ class EventHub:
         for listener in [one for one in self._keyed if self._revalidation.is_over(one.caller)]:
             self._end(listener)
 
-    async def _tell(self, place: Follower, version: object) -> None:
+    async def _tell(self, place: SyncState, version: object) -> None:
         """Tell a group what it has not heard of; it stands further on then."""
         if not self._groups.get(place):
             self._groups.pop(place, None)
@@ -136,13 +136,13 @@ class EventHub:
             for listener in list(self._groups.get(place, ())):
                 self._end(listener)
             return
-        if news.follower != place:
+        if news.after != place:
             for listener in self._groups.pop(place, ()):
-                self._move(listener, news.events, news.follower)
+                self._move(listener, news.events, news.after)
         if news.more:
-            await self._tell(news.follower, version)
+            await self._tell(news.after, version)
 
-    async def _news(self, place: Follower, version: object) -> EventBatch:
+    async def _news(self, place: SyncState, version: object) -> EventBatch:
         """Return what a group has not heard of; those whose keys are over are in it no longer.
 
         The keys are looked at after the events were read: none is later than a revocation.
@@ -153,7 +153,7 @@ class EventHub:
             self._end_those_over()
         return news
 
-    def _move(self, listener: Listener, events: bytes, place: Follower) -> None:
+    def _move(self, listener: Listener, events: bytes, place: SyncState) -> None:
         if events and listener.sending is not None:
             # Still taking what was sent before: it goes on from its own place, alone.
             listener.apart = True
@@ -172,7 +172,7 @@ class EventHub:
                 news = await self._broadcast.next(listener.place, version)
                 if news.events and listener in self._keyed:
                     await self._revalidation.insist(listener.caller)
-                listener.place = news.follower
+                listener.place = news.after
                 await _send(listener, news.events)
                 if not news.more and self._notifier.version == version:
                     self._groups.setdefault(listener.place, set()).add(listener)

@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
-from app.access.keys import revoked_ids
+from app.access.keys import load_revoked_ids
 from app.bootstrap import Services
 
 
@@ -34,7 +34,7 @@ class KeyRevalidation:
             await asyncio.wait([running])
         # Later callers wait for another query.
         self._running, self._next = self._next, None
-        self._revoked = await run_in_threadpool(revoked_ids, self._services.database)
+        self._revoked = await run_in_threadpool(load_revoked_ids, self._services.database)
 
     async def insist(self, caller: Caller) -> None:
         """Look at the keys, and raise `KeyRefused` if that of a caller is over."""

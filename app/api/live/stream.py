@@ -8,14 +8,14 @@ hours. The outermost middleware then passes the connection to the event hub.
 from app.access.caller import Caller
 from app.api.http.access import Reads
 from app.api.http.asgi import App, Receive, Scope, Send, header, state
-from app.api.http.server import take_seat
+from app.api.http.server import acquire_listener_slot
 from app.api.live.broadcast import Broadcast
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.event_hub import EventHub, Listener
 from app.api.live.key_revalidation import KeyRevalidation
 from app.api.live.sync_requests import CURSOR, FOLLOWING, cursor_of, follower_of, short_read
 from app.bootstrap import Services
-from app.syndication.sync.place import Follower
+from app.syndication.sync.sync_state import SyncState
 
 PATH = "/v1/stream"
 MEDIA_TYPE = b"text/event-stream; charset=utf-8"
@@ -47,7 +47,7 @@ class StreamMiddleware:
             return
         known = state(scope)
         known["route"] = PATH
-        take_seat(scope, self._services.settings)
+        acquire_listener_slot(scope, self._services.settings)
         place = await short_read(self._services, lambda: self._follower(scope))
         listener = self._hub.admit(known["caller"], place)
         opening = _OPENING % cursor_of(self._services, place).encode()
@@ -59,7 +59,7 @@ class StreamMiddleware:
             raise
         known["listener"] = listener
 
-    def _follower(self, scope: Scope) -> Follower:
+    def _follower(self, scope: Scope) -> SyncState:
         """Return where a listener stands: at its last event, its cursor, or now."""
         caller: Caller = state(scope)["caller"]
         Reads.STORIES.allow(self._services, caller)
@@ -67,7 +67,7 @@ class StreamMiddleware:
         cursor = header(scope, b"last-event-id") or values[CURSOR]
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
         follower = follower_of(self._services, values, cursor, caller.rights)
-        return self._services.changes.from_now(follower)
+        return self._services.changes.follow_from_now(follower)
 
 
 def let_in(scope: Scope) -> Listener | None:

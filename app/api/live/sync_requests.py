@@ -6,15 +6,15 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.rights import AccessRights
+from app.access.access_rights import AccessRights
 from app.access.selection import Selection
 from app.api.http.filters import FILTERS, SPANS, read_selection
 from app.api.http.parameters import ParameterSet, Values, declare_number, declare_text
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.errors import BadCursor
-from app.syndication.sync.changes import Batch
-from app.syndication.sync.place import Follower, from_json, to_json
+from app.syndication.sync.change_reader import Batch
+from app.syndication.sync.sync_state import SyncState, from_json, to_json
 
 CURSOR = declare_text(
     "cursor",
@@ -33,7 +33,7 @@ CHANGE_LIST = ParameterSet(*FOLLOWING, LIMIT, WAIT)
 class ChangesRequest:
     """Who asks, for how many entries, and how many seconds it waits for the first."""
 
-    follower: Follower
+    after: SyncState
     limit: int
     wait: int
 
@@ -42,7 +42,7 @@ def read_following(services: Services, query_string: bytes, rights: AccessRights
     """Understand the query string, or refuse it."""
     values = CHANGE_LIST.parse(query_string)
     return ChangesRequest(
-        follower=follower_of(services, values, values[CURSOR], rights),
+        after=follower_of(services, values, values[CURSOR], rights),
         limit=values[LIMIT],
         wait=values[WAIT],
     )
@@ -50,11 +50,11 @@ def read_following(services: Services, query_string: bytes, rights: AccessRights
 
 def follower_of(
     services: Services, values: Values, cursor: str | None, rights: AccessRights
-) -> Follower:
+) -> SyncState:
     """Return the follower that a cursor names, or a new one; filters travel in the cursor."""
     asked = read_selection(values, services.delivery)
     if cursor is None:
-        return Follower(asked, rights=rights)
+        return SyncState(asked, rights=rights)
     known = from_json(services.followers.read(cursor), rights)
     if asked not in (Selection(), known.selection):
         raise BadCursor("The filters are part of this cursor. Leave them out, or begin anew.")
@@ -63,7 +63,7 @@ def follower_of(
 
 def batch_body(services: Services, batch: Batch) -> bytes:
     """Return the JSON of a batch."""
-    end = {"cursor": cursor_of(services, batch.follower), "more": batch.more}
+    end = {"cursor": cursor_of(services, batch.after), "more": batch.more}
     pieces = [b'{"data":[']
     for entry in batch.entries:
         pieces += entry.pieces
@@ -73,7 +73,7 @@ def batch_body(services: Services, batch: Batch) -> bytes:
     return b"".join((*pieces, b"],", json.dumps(end)[1:]))
 
 
-def cursor_of(services: Services, follower: Follower) -> str:
+def cursor_of(services: Services, follower: SyncState) -> str:
     """Return the cursor of a follower."""
     return services.followers.sign(to_json(follower))
 

@@ -6,7 +6,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANONYMOUS, Caller
 from app.access.errors import KeyRefused
-from app.access.keys import authenticate, is_to_be_noted, recognise
+from app.access.keys import authenticate, is_use_record_due, verify_key
 from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.clients import client_address, client_of
 from app.api.http.errors import BadHeader
@@ -44,8 +44,8 @@ class AuthenticationMiddleware:
         """Return the caller behind a key: where that is one short read, without another thread."""
         now = self._clock.now()
         if self._database.dialect == "sqlite":
-            caller = recognise(self._database, key, now)
-            if not is_to_be_noted(caller, now):
+            caller = verify_key(self._database, key, now)
+            if not is_use_record_due(caller, now):
                 return caller
         return await run_in_threadpool(authenticate, self._database, key, now)
 

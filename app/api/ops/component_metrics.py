@@ -7,10 +7,10 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry, Gauge
 
 from app.api.ops.collectors import CounterReading, Totals
-from app.search.queries import Standing
+from app.search.queries import IndexStatus
 from app.server.limits import Limits
-from app.syndication.purging import Purging
-from app.syndication.push.push import Standing as PushStanding
+from app.syndication.push.purging import CdnPurger
+from app.syndication.push.push import PushStatus as PushStanding
 
 
 class LogMetrics:
@@ -46,7 +46,7 @@ class IndexMetrics:
             "dateline_index_documents", "Stories in the search index.", registry=registry
         )
 
-    def note(self, standing: Standing | None) -> None:
+    def note(self, standing: IndexStatus | None) -> None:
         """Note how the index stands, where that could be found out."""
         if standing is not None:
             self._behind.set(standing.behind)
@@ -100,8 +100,8 @@ class ConnectionMetrics:
 
     def watch(self, limits: Limits) -> None:
         """Tell of the connections and listeners that are counted for their limits."""
-        self._connections.set_function(lambda: limits.connections.taken)
-        self._listeners.set_function(lambda: limits.listeners.taken)
+        self._connections.set_function(lambda: limits.connections.used)
+        self._listeners.set_function(lambda: limits.listeners.used)
 
 
 class PurgeMetrics:
@@ -121,7 +121,7 @@ class PurgeMetrics:
             registry=deployment,
         )
 
-    def watch(self, purging: Purging) -> None:
+    def watch(self, purging: CdnPurger) -> None:
         """Tell how often a CDN was told since the start."""
         self._requests.read = lambda: {("sent",): purging.sent, ("failed",): purging.failed}
 

@@ -1,7 +1,7 @@
 """Erase a story in any state, with all of its content."""
 
 from app.access.store import erase_answers
-from app.access.store.audits import erase_states
+from app.access.store.audit_log import erase_states
 from app.content import store
 from app.content.article import Article
 from app.content.article_removal import remove_article

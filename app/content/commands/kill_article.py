@@ -1,6 +1,6 @@
 """Kill a story: withdraw it for good, with a notice to its readers."""
 
-from app.access.idempotency import reword
+from app.access.idempotency import replace_bodies
 from app.content.article import Article, kill
 from app.content.command_inputs import KillInput
 from app.content.editing import ExpectedVersions, lock_article
@@ -20,5 +20,7 @@ def kill_article(
         ArticleChange(article, kill(article, order.notice, unit.now), "killed", note=order.notice),
     )
     # Stored idempotent answers must not repeat the text.
-    reword(unit, after.id, json.dumps(view_article(unit.session, after, unit.now, whole=False)))
+    replace_bodies(
+        unit, after.id, json.dumps(view_article(unit.session, after, unit.now, whole=False))
+    )
     return after

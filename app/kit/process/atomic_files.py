@@ -1,4 +1,4 @@
-"""Files that take their name only when they are whole and on the disk."""
+"""Atomic replacement of files: a file gets its name when it is complete and on the disk."""
 
 import os
 import secrets
@@ -12,13 +12,13 @@ from app.kit.process.shutdown_signals import cleanup
 
 @contextmanager
 def replace_file(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
-    """Give an empty private file in the folder of `target` to write, which then takes its place.
+    """Yield an empty private file in the folder of `target`, which then replaces `target`.
 
-    Whatever goes wrong, and if a signal ends the process, the file is removed, with those whose
-    names are its own and one of `ends`. Raises `OSError`.
+    On any error, and if a signal ends the process, the file is removed, as well as the files with
+    its name and a suffix of `ends`. Raises `OSError`.
     """
     part = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    # Before it is there: a signal may come between any two lines.
+    # Registered before the file exists: a signal may arrive between any two lines.
     with cleanup(_build_removal(part, ends)):
         try:
             create_file(part)
@@ -31,7 +31,7 @@ def replace_file(target: Path, ends: tuple[str, ...] = ()) -> Iterator[Path]:
 
 
 def flush(path: Path) -> None:
-    """Wait until the disk has what was written to a file, or the names in a folder."""
+    """Flush a file, or the names in a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

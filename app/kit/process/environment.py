@@ -1,4 +1,4 @@
-"""Options handed on to processes that are started from here."""
+"""Settings in the environment of child processes."""
 
 import os
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def export_settings(prefix: str, values: Mapping[str, Any]) -> None:
-    """Put options into the environment; those without a value are taken out of it."""
+    """Set environment variables; remove those whose value is None."""
     for name, value in values.items():
         variable = prefix + name.upper()
         if value is None:

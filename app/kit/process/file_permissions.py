@@ -1,7 +1,7 @@
-"""Files that only the user who runs Dateline may read: stories, hashes of keys, secrets.
+"""File permissions: only the user who runs Dateline may read stories, key hashes and secrets.
 
-The umask makes it so for every file that this process creates, those of SQLite and of the search
-engine included. What can be created with an explicit mode is, for processes with another umask.
+The umask ensures it for all files that the process creates, those of SQLite and the search engine
+included. Dateline's own files also get an explicit mode, for processes with another umask.
 """
 
 import os
@@ -13,16 +13,15 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def restrict_umask() -> None:
-    """Create files as `0600` and folders as `0700` from now on, in this process and its children.
+    """Set the umask to `0077`, for this process and its children.
 
-    The umask is replaced, not widened or narrowed: one that took rights away from the owner would
-    make files that Dateline itself cannot open.
+    The previous umask is ignored: if it restricted the owner, Dateline could not open its files.
     """
     os.umask(_OTHERS)
 
 
 def create_file(path: Path) -> None:
-    """Create an empty file for its owner only, unless something has that name already."""
+    """Create an empty file with mode `0600`, unless the name exists."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE))
     except FileExistsError:
@@ -30,14 +29,14 @@ def create_file(path: Path) -> None:
 
 
 def create_folder(path: Path) -> None:
-    """Create a folder for its owner only, with those above it that are missing."""
+    """Create a folder with mode `0700`, and missing parents."""
     for missing in reversed([path, *path.parents]):
         if not missing.is_dir():
             missing.mkdir(mode=FOLDER, exist_ok=True)
 
 
 def restrict(path: Path) -> None:
-    """Take the rights of others off a file, or off a folder and all that is in it.
+    """Remove the permissions of other users from a file, or from a folder and its contents.
 
     Files of other users and files that disappear meanwhile are skipped; `describe_exposed` reports
     them. Symbolic links inside a folder are not followed.
@@ -52,7 +51,7 @@ def restrict(path: Path) -> None:
 
 
 def describe_exposed(paths: list[Path]) -> list[str]:
-    """Return which of some files and folders others may use, with the command that mends it."""
+    """Describe the paths that other users have access to, with the command that corrects it."""
     return [
         f"{path} is open to other users; `chmod {'700' if path.is_dir() else '600'} {path}` as "
         "its owner mends that."

@@ -1,4 +1,4 @@
-"""Log lines: for people, or one JSON object a line. Headers and bodies are never logged."""
+"""Logging, as text or as JSON lines. Headers and bodies are never logged."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from typing import Any, Literal, TextIO
 from app.kit import json
 from app.kit.clock import format_instant
 
-# The logger of what tells of requests, and how many of its lines wait, and how long.
+# The logger of requests, and how many of its lines are buffered, and for how many seconds.
 ACCESS = "dateline.access"
 _MAX_LINES = 500
 _SECONDS = 0.1
@@ -31,7 +31,7 @@ _EXTRA = (
 Redact = Callable[[str], str]
 
 
-# A path may hold a line break, and would write a line of its own.
+# A path with a line break could forge a line of the log.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -41,39 +41,39 @@ def _escape_control(found: re.Match[str]) -> str:
 
 @lru_cache(maxsize=2)
 def _format_time(second: int) -> str:
-    """Return the time of day; many lines are of the same second."""
+    """Format the time of day; cached, as many lines have the same second."""
     return datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
 
 
 class AccessRecord(logging.LogRecord):
-    """A record of the access log, made in a fraction of the time that others take.
+    """A record of the access log, which is faster to create than other records.
 
-    All that others look up (file, thread, process) is the same for each of these, or not told.
+    Its file, thread and process are not determined, since they are not logged.
     """
 
     _same: Mapping[str, Any] = vars(logging.LogRecord(ACCESS, logging.INFO, "", 0, "", (), None))
 
     def __init__(self, message: str, args: tuple[Any, ...], **extra: Any) -> None:
-        """Note what is told, and when; `extra` are members of a line in JSON."""
+        """Store the message and the time; `extra` are members of a JSON line."""
         now = time.time()
         self.__dict__ = {**self._same, "msg": message, "args": args, "created": now, **extra}
 
 
 class _RedactingFormatter(logging.Formatter):
-    """Hides secrets in whatever text comes; what tells of requests has none by then."""
+    """Redacts secrets in any text, except in the access log, which has none."""
 
     def __init__(self, redact: Redact) -> None:
         super().__init__()
         self._redact = redact
 
     def redact(self, record: logging.LogRecord, text: str) -> str:
-        """Return a text of a record without secrets."""
+        """Return the text of a record without secrets."""
         return text if record.name == ACCESS else self._redact(text)
 
 
 class _TextFormatter(_RedactingFormatter):
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line for people."""
+        """Return a line of text."""
         message = _CONTROL.sub(_escape_control, record.getMessage())
         line = f"{_format_time(int(record.created))} {record.levelname.lower():7} {message}"
         if record.exc_info:
@@ -98,18 +98,18 @@ class _JsonFormatter(_RedactingFormatter):
 
 
 class _BufferingHandler(logging.StreamHandler[TextIO]):
-    """Writes what tells of requests a few lines at once: each by itself costs as much as an answer.
+    """Buffers lines of the access log: writing each line would cost as much as an answer.
 
-    Whatever else is said is written at once, with all that was said before it.
+    Any other record flushes the buffer and is written immediately.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        """Gather nothing yet."""
+        """Start with an empty buffer."""
         super().__init__(stream)
         self._records: list[logging.LogRecord] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record for a moment, or write everything."""
+        """Buffer a record, or flush."""
         self._records.append(record)
         if record.name != ACCESS or len(self._records) >= _MAX_LINES:
             self.flush()
@@ -119,7 +119,7 @@ class _BufferingHandler(logging.StreamHandler[TextIO]):
             timer.start()
 
     def flush(self) -> None:
-        """Write what was gathered; many lines in a row are made sooner than one at a time."""
+        """Write the buffer with one call, which is faster than a call for each line."""
         with self.lock or nullcontext():
             records, self._records = self._records, []
             if records:
@@ -128,9 +128,9 @@ class _BufferingHandler(logging.StreamHandler[TextIO]):
 
 
 def configure_logging(level: str, form: Literal["text", "json"], redact: Redact = str) -> None:
-    """Send Dateline's log to standard error, and the server's into it.
+    """Send the logs of Dateline and of uvicorn to standard error.
 
-    `redact` takes secrets out of a text; the access log is expected to have none.
+    `redact` removes secrets from a text; the access log must not have any.
     """
     handler = _BufferingHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter(redact) if form == "json" else _TextFormatter(redact))
@@ -139,9 +139,9 @@ def configure_logging(level: str, form: Literal["text", "json"], redact: Redact 
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(level.upper())
-    # No line says where in the code, or on which thread, it was written; so nobody looks.
+    # Source positions and threads are not logged, so do not determine them.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    # One access log is enough, and ours has the request id.
+    # Dateline has its own access log, with request ids.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").propagate = True

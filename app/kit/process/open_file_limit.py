@@ -1,13 +1,13 @@
-"""The limit of open files of this process, which limits its connections too."""
+"""The limit of open files of the process, which also limits its connections."""
 
 import resource
 
-# Files that are no connections of clients: the database, the index, receivers of webhooks.
+# Files other than client connections: the database, the index, outgoing connections.
 _MIN_RESERVE = 128
 
 
 def raise_open_file_limit() -> None:
-    """Raise this process's limit of open files to its hard limit, where the system lets it."""
+    """Raise the soft limit of open files to the hard limit, if the system allows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         try:
@@ -18,7 +18,7 @@ def raise_open_file_limit() -> None:
 
 
 def limit_connections(wanted: int) -> int:
-    """Return how many connections may be open: as many as wanted, if the system allows that."""
+    """Return the number of connections that the limit allows, at most `wanted`."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted

@@ -1,4 +1,4 @@
-"""The process that started this one, where there is such a one."""
+"""The parent process, if `multiprocessing` started this one."""
 
 import multiprocessing
 import os
@@ -7,10 +7,9 @@ import threading
 
 
 def end_with_parent() -> None:
-    """Ask this process to end, as an operator would, once the one that started it is gone.
+    """Send SIGTERM to this process when its parent has ended.
 
-    A process that is killed outright cannot end its children; nobody would supervise them any
-    longer, and they would hold its port for ever.
+    A parent that is killed with SIGKILL cannot end its children, which would keep its port.
     """
     parent = multiprocessing.parent_process()
     if parent is None:

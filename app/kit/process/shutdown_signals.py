@@ -1,12 +1,13 @@
-"""SIGINT, SIGTERM and SIGHUP, obeyed from the first line of the program to its last.
+"""Handling of SIGINT, SIGTERM and SIGHUP, from the first line of the program to the last.
 
-A handler in Python runs in the main thread, and not while SQLite builds an index there. The
-exception that it raises is lost in a finalizer, in a callback of a C library, or in somebody
-else's `except:`; a lock that it takes may be held by what it interrupted. So the handler of the
-interpreter itself writes the number of the signal to a pipe, and a thread that reads the pipe
-acts on it: it ends the process at once, until something that ends in order says otherwise.
-Everything that is stored survives that, because it is written in transactions or under another
-name first; what has such a name is removed.
+A Python signal handler runs in the main thread, and has to wait while SQLite builds an index there.
+An exception from a handler is lost in a finalizer, in a callback of a C library, or in an
+`except:`; and a lock that a handler needs may be held by the code that it interrupted. So the
+interpreter's C handler writes the signal number to a pipe (`set_wakeup_fd`), and a thread reads the
+pipe and acts.
+
+By default it ends the process immediately; `set_action` sets an orderly shutdown. Stored data is
+safe, as it is written in transactions, or to a temporary name, which is removed.
 """
 
 import os
@@ -20,7 +21,7 @@ from math import inf
 from types import FrameType
 from typing import NoReturn
 
-# What is done about a signal; it returns in how many seconds the process has to end.
+# Handles a signal; returns the seconds within which the process has to end.
 Action = Callable[[int], float]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -28,7 +29,7 @@ _SHOW_CURSOR = b"\x1b[?25h\n"
 
 
 class _SignalState:
-    """What the process does when it is told to stop; one for each process, as signals are."""
+    """The signal handling of the process; a singleton, as signals are."""
 
     action: Action
     write_end: int | None = None
@@ -40,11 +41,11 @@ _cleanups: list[Callable[[], None]] = []
 
 
 def install(code: int | None = None) -> None:
-    """Obey signals from now on; call it once, in the main thread, before anything else.
+    """Start handling signals; call it once, in the main thread, before anything else.
 
-    The process ends with `code`, or with 128 and the number of the signal, as shells report it.
-    SIGINT and SIGTERM are obeyed where the process that started this one blocks or ignores them,
-    as shells do for what runs in the background. SIGHUP stays ignored: `nohup` asks for that.
+    The process ends with exit code `code`, or with 128 plus the signal number, as shells report it.
+    SIGINT and SIGTERM are handled even if the parent blocks or ignores them, as shells do for
+    background jobs. SIGHUP stays ignored, which `nohup` relies on.
     """
     _state.action = lambda number: _exit_now(128 + number if code is None else code)
     _state.handled = frozenset(
@@ -54,7 +55,7 @@ def install(code: int | None = None) -> None:
     )
     read_end, _state.write_end = os.pipe()
     os.set_blocking(_state.write_end, False)
-    # Started first, it is there when the first signal comes.
+    # Started before the handlers are installed, so that no signal is missed.
     threading.Thread(target=_read_signals, args=(read_end,), name="signals", daemon=True).start()
     signal.set_wakeup_fd(_state.write_end, warn_on_full_buffer=False)
     for number in _state.handled:
@@ -63,18 +64,18 @@ def install(code: int | None = None) -> None:
 
 
 def set_action(stop: Action) -> None:
-    """From now on, a signal calls `stop`, in a thread; the process then ends by itself.
+    """Call `stop` in a thread when a signal arrives; the process then has to end by itself.
 
-    If it has not after the seconds that `stop` returns, it is ended with exit code 1.
+    If it has not ended after the seconds that `stop` returns, it is ended with exit code 1.
     """
     _state.action = stop
 
 
 @contextmanager
 def cleanup(remove: Callable[[], None]) -> Iterator[None]:
-    """Call `remove` when the process is ended by a signal during the block.
+    """Call `remove` if a signal ends the process during the block.
 
-    It runs in another thread than the block, which may go on until it is done.
+    It runs in another thread, while the block may continue.
     """
     _cleanups.append(remove)
     try:
@@ -89,7 +90,7 @@ def _read_signals(read_end: int) -> None:
         for number in os.read(read_end, 64):
             if number in _state.handled:
                 until = min(until, time.monotonic() + _state.action(number))
-    # Nothing is logged: whatever keeps this process may hold a lock of the log, too.
+    # No logging: the code that blocks the process may hold a lock of the logger.
     with suppress(OSError):
         os.write(2, b"dateline: ended by force; it did not end in time.\n")
     _exit_now(1)
@@ -100,7 +101,7 @@ def _seconds_until(moment: float) -> float:
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the interpreter has written to the pipe before it calls this."""
+    """Do nothing: the interpreter writes to the pipe before it calls this."""
 
 
 def _exit_now(code: int) -> NoReturn:
@@ -108,7 +109,7 @@ def _exit_now(code: int) -> NoReturn:
         with suppress(OSError):
             remove()
     if os.isatty(2):
-        # A bar of progress hides it.
+        # A progress bar hides the cursor.
         with suppress(OSError):
             os.write(2, _SHOW_CURSOR)
     os._exit(code)

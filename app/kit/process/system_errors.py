@@ -1,4 +1,4 @@
-"""What an operating system refuses, and what to do about it."""
+"""Messages for errors of the operating system, with remedies."""
 
 import errno
 
@@ -15,6 +15,6 @@ _REMEDIES = {
 
 
 def describe_os_error(error: OSError) -> str:
-    """Return what was refused, and the remedy where one is known."""
+    """Return a sentence for an error, with a remedy if one is known."""
     reason = error.strerror or str(error)
     return " ".join(filter(None, (f"{reason}.", _REMEDIES.get(error.errno or 0))))

@@ -1,9 +1,9 @@
-"""Whether a database may have changed, told in a microsecond, before every answer.
+"""Change detection: a version that changes with every write, read in a microsecond per answer.
 
-On SQLite its own shared memory tells. On PostgreSQL the processes of one
-machine share a counter in a mapped file, raised before a write is acknowledged; processes on
-other machines hear by NOTIFY, or look several times a second while nothing vouches for that
-connection: one that is open and silent looks like one on which nothing happens.
+On SQLite the version comes from SQLite's shared memory. On PostgreSQL the processes of a machine
+share a counter in a mapped file, which is increased before a write is acknowledged. Processes on
+other machines receive NOTIFY. While that connection does not answer, a notification may be missing,
+so the counter is increased several times a second, and every process reads the log.
 """
 
 import hashlib
@@ -26,22 +26,21 @@ from app.kit.sql.wal_index import map_wal_index
 
 _log = logging.getLogger("dateline.watch")
 CHANNEL = "dateline"
-# An opaque value: only whether it is equal to another means something.
+# An opaque value, which is only compared for equality.
 Version = int | bytes
-# So often the server is asked whether it answers. The answer comes behind all that was to be told
-# before.
+# Interval of the check that the server answers. Its answer arrives after all earlier notifications.
 _POLL_SECONDS = 0.25
-# Without an answer for so long, a write may have been missed, and every look has to find out.
+# After this time without an answer, a notification may be missing.
 _MAX_SILENCE_SECONDS = 0.5
 _CLOSE_SECONDS = 10.0
-# More commits than notifications are late. One that is forgotten moves the version twice.
+# More commits than notifications can be late. A commit that was dropped counts twice.
 _MAX_ANNOUNCED = 256
 
 
 class VersionProof(NamedTuple):
-    """What is known of a version for sure; moments are those of `time.monotonic`.
+    """A version that is known to be complete; times are from `time.monotonic`.
 
-    At `at` it was `version`, and at `moved_at` there was a write for the last time.
+    At the time `at` the version was `version`; the last known write was at `moved_at`.
     """
 
     at: float
@@ -50,41 +49,40 @@ class VersionProof(NamedTuple):
 
 
 class Watch(Protocol):
-    """Tells a version that moves with every write that was acknowledged on this machine."""
+    """Provides a version that changes with every write acknowledged on this machine."""
 
     def version(self) -> Version:
-        """Return the version; an equal one means that nothing was written in between."""
+        """Return the version; if it is equal to an earlier one, nothing was written in between."""
         ...
 
     def listen(self) -> None:
-        """Begin to hear of writes on other machines, where there can be some."""
+        """Start to receive notifications of writes on other machines."""
         ...
 
     def announce(self, commit: str = "") -> None:
-        """Move the version: a write was committed, and is about to be acknowledged.
+        """Change the version: a write was committed, and will be acknowledged.
 
-        `commit` is what its notification said, if there was one.
+        `commit` is the payload of its notification, if it has one.
         """
         ...
 
     def proof(self) -> VersionProof:
-        """Return what is known of the version for sure."""
+        """Return the last version that is known to be complete."""
         ...
 
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Close files and connections."""
         ...
 
 
 class SqliteWatch:
-    """Looks at the header of SQLite's WAL index, which every commit rewrites.
+    """Reads the header of SQLite's WAL index, which every commit rewrites.
 
-    The index is shared memory in a file beside the database, and its header is part of the
-    file format ("WAL-mode File Format", section 2.1). A commit returns after it has been
-    written. Where it cannot be mapped, `PRAGMA data_version` tells the same ten times slower.
-    The connection is held for nothing else: it would not see its own writes, and while it is
-    open the index is not taken away.
-    Close it after whatever else has the database open (see `walindex`).
+    The index is shared memory in a file next to the database, and its header is part of the file
+    format ("WAL-mode File Format", section 2.1). It is written before a commit returns. If it
+    cannot be mapped, `PRAGMA data_version` replaces it, ten times slower. The connection is used
+    for nothing else: `data_version` does not show its own writes, and while it is open, the index
+    is not deleted. Close this after all other connections to the database (see `wal_index`).
     """
 
     def __init__(self, path: str) -> None:
@@ -94,24 +92,23 @@ class SqliteWatch:
         )
         self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self._index = map_wal_index(path)
-        # What moves with every commit to the file. It is asked for several times for each answer,
-        # so nothing stands between.
+        # An attribute, not a method: it is called several times for each answer.
         self.version: Callable[[], Version] = (
             self._index.header if self._index is not None else self._read_data_version
         )
 
     def listen(self) -> None:
-        """Do nothing: there is no other machine."""
+        """Do nothing: no other machine can write."""
 
     def announce(self, commit: str = "") -> None:
-        """Do nothing: the commit has told already."""
+        """Do nothing: the commit has changed the header."""
 
     def proof(self) -> VersionProof:
-        """Return that the version is that of now."""
+        """Return the current version, which is always complete."""
         return VersionProof(time.monotonic(), self.version(), -inf)
 
     def close(self) -> None:
-        """Let go of the connection and the index."""
+        """Close the connection and the index."""
         self._connection.close()
         if self._index is not None:
             self._index.close()
@@ -122,20 +119,20 @@ class SqliteWatch:
 
 
 class PostgresWatch:
-    """Shares a counter with the other processes of this machine, and listens for the others."""
+    """Shares a counter with the processes of this machine, and listens to other machines."""
 
     def __init__(self, server: PostgresServer) -> None:
         """Open the counter of this database; listening begins with `listen`."""
         self._server = server
         self._counter = SharedCounter(_build_counter_name(server.address))
-        # It is asked for several times for each answer, so nothing stands between.
+        # An attribute, not a method: it is called several times for each answer.
         self.version: Callable[[], Version] = self._counter.value
         self._stopped = threading.Event()
         self._heard_at = 0.0
         self._proof: tuple[float, Version] = (-inf, -1)
         self._moved_at = -inf
-        # Commits for which the version moved already, and of which the other one that hears of
-        # them, the writer or the listener, has not said so yet.
+        # Commits that have changed the version, and that only one of writer and listener has
+        # announced yet.
         self._announced: deque[str] = deque(maxlen=_MAX_ANNOUNCED)
         self._announcing = threading.Lock()
         self._threads = [
@@ -144,15 +141,15 @@ class PostgresWatch:
         ]
 
     def listen(self) -> None:
-        """Begin to hear of writes on other machines."""
+        """Start to receive notifications of writes on other machines."""
         for thread in self._threads:
             thread.start()
 
     def announce(self, commit: str = "") -> None:
-        """Raise the shared counter; what was committed is acknowledged, whatever becomes of it.
+        """Increase the shared counter; errors are logged, since the commit has to be acknowledged.
 
-        It is raised once for a commit, by the writer or by the listener that is notified of it,
-        whichever is first: each version costs all readers a look at the log.
+        The counter increases once for a commit, by the writer or by the listener, whichever is
+        first: each version makes all processes read the log.
         """
         with self._announcing:
             if commit and commit in self._announced:
@@ -170,13 +167,13 @@ class PostgresWatch:
             _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
 
     def proof(self) -> VersionProof:
-        """Return when the server was last asked, and the version once all was heard until then."""
+        """Return the time of the last check, and the version that includes all writes before it."""
         return VersionProof(*self._proof, self._moved_at)
 
     def close(self) -> None:
-        """Stop listening and let go of the counter."""
+        """Stop listening and close the counter."""
         self._stopped.set()
-        # What is still open by now has nobody who waits for it, but threads that would not end.
+        # Open connections at this point belong to threads that would not end otherwise.
         self._server.disconnect_all()
         for thread in self._threads:
             if thread.is_alive():
@@ -202,8 +199,8 @@ class PostgresWatch:
                 for notification in connection.notifies(timeout=_POLL_SECONDS, stop_after=1):
                     self.announce(notification.payload)
                 if listens and self._heard_at > began_at:
-                    # What came before the answer is announced by now. If there is more than one
-                    # notification, what is read since the first sees what the others tell of.
+                    # Notifications from before the answer are announced now. If there are several,
+                    # a read after the first one sees the writes of all of them.
                     self._proof = self._heard_at, self.version()
                 asked_at = time.monotonic()
                 connection.execute("SELECT 1")
@@ -212,11 +209,11 @@ class PostgresWatch:
                     self._heard_at = asked_at
 
     def _start_listening(self, connection: psycopg.Connection[Any]) -> bool:
-        """Listen, and say so; a standby lets nobody, and is looked at again and again instead."""
+        """Send LISTEN; return False on a standby, which does not support it."""
         if is_standby(connection):
             return False
         connection.execute(f"LISTEN {CHANNEL}")
-        # What was written before we listened was told to nobody here.
+        # There are no notifications of earlier writes.
         self._increase_counter()
         return True
 
@@ -226,7 +223,7 @@ class PostgresWatch:
                 return
             self._server.tick()
             self._reopen_counter()
-            # As often as the server is asked.
+            # Every second tick, as often as the server is checked.
             if turn % 2 and time.monotonic() - self._heard_at > _MAX_SILENCE_SECONDS:
                 self._increase_counter()
 
@@ -238,5 +235,5 @@ class PostgresWatch:
 
 
 def _build_counter_name(address: str) -> str:
-    """Return the name of a database's counter: the same text of its address, the same counter."""
+    """Return the name of a database's counter, which depends on the text of its URL."""
     return hashlib.blake2b(address.encode(), digest_size=8).hexdigest()

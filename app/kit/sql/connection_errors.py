@@ -1,7 +1,7 @@
 """Why a database cannot be opened or written to, and what to do about it.
 
-Drivers tell it in words alone. These sentences repeat none of them: they may hold secrets, and
-`/readyz` shows the sentences to everybody.
+Drivers report the cause only in their message. The sentences here contain nothing of it: it may
+have secrets, and `/readyz` shows the sentences to everybody.
 """
 
 import os
@@ -13,7 +13,7 @@ from app.kit.errors import DatabaseBusy, DatabaseReadOnly, DatabaseUnavailable, 
 
 
 class _Cause(NamedTuple):
-    """What a driver says (a pattern, in lower case), and what is then wrong."""
+    """A pattern for the message of a driver in lower case, and the sentence for it."""
 
     pattern: str
     detail: str
@@ -27,7 +27,7 @@ _SQLITE = (
         "The disk of the database reports an error. Check that it is whole and not full.",
     ),
 )
-# The first that fits; a message may hold those of two attempts, with TLS and without.
+# The first match counts. A message may combine two attempts, with TLS and without.
 _POSTGRESQL = (
     _Cause(
         "could not translate host name|failed to resolve|name or service not known"
@@ -88,7 +88,7 @@ _ANYTHING_ELSE = (
 
 
 def connection_failure_for(error: BaseException | None, file: Path | None) -> Failure:
-    """Return the failure to tell when opening a database raised an error of its driver.
+    """Return the failure for an error that a driver raised on opening a database.
 
     `file` is that of SQLite.
     """
@@ -110,7 +110,7 @@ def connection_failure_for(error: BaseException | None, file: Path | None) -> Fa
 
 
 def is_full(message: str) -> bool:
-    """Tell whether a driver says that a disk is full."""
+    """Tell whether the message of a driver means that a disk is full."""
     return "disk is full" in message.lower() or "no space left" in message.lower()
 
 

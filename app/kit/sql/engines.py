@@ -81,10 +81,11 @@ class _Cursor(psycopg.Cursor[Any]):
         return super().execute(query, params, prepare=prepare, binary=binary)
 
 
-# Planner settings for public lists only. Each list has an index in its order, and stops after a page.
-# With missing or outdated statistics, the planner would collect and sort all rows, or materialize
-# them. The settings discourage that, and do not forbid it. A prepared statement is planned once:
-# planning a page takes ten times as long as reading it, and the index suits all values.
+# Planner settings for public lists only. Each list has an index in its order, and stops after a
+# page. With missing or outdated statistics, the planner would collect and sort all rows, or
+# materialize them. The settings discourage that, and do not forbid it. A prepared statement is
+# planned once: planning a page takes ten times as long as reading it, and the index suits all
+# values.
 LIST_SETTINGS = {
     "enable_sort": "off",
     "enable_incremental_sort": "off",

@@ -22,9 +22,9 @@ from app.kit.errors import Failure, LeadershipLost
 from app.kit.sql.schema import Base, key
 from app.kit.sql.session import WriteSession
 
-# Seconds: between two attempts to acquire or renew; the duration of a lease by the database's clock;
-# for which the holder relies on it, counted from before the request; and after which the server
-# ends an idle transaction of a leader, since no other process can lead before it ends.
+# Seconds: between two attempts to acquire or renew; of a lease, by the database's clock; for which
+# the holder relies on it, counted from before the request; and after which the server ends an idle
+# transaction of a leader, since no other process can lead before it ends.
 ASK_EVERY = 1.0
 _LEASE, _CERTAIN, _IDLE = 8.0, 6.0, 5.0
 _WORKER = "worker"

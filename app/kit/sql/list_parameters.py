@@ -48,7 +48,7 @@ class _IsListed(FunctionElement[bool]):
     inherit_cache = True
 
     def self_group(self, against: Any = None) -> Any:
-        """Stay a condition: SQLAlchemy would add `= 1` on SQLite, which prevents use of an index."""
+        """Stay a condition: SQLAlchemy would add `= 1` on SQLite, which disables the index."""
         return self
 
 

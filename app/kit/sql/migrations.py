@@ -16,7 +16,8 @@ from app.kit.sql.database import Database
 from app.kit.sql.sqlite_readers import BEGINS
 
 _ROOT = Path(__file__).resolve().parents[3]
-_LOCK = 0x646174656C696E65  # "dateline" in ASCII: an advisory lock, so that one process migrates at a time
+# "dateline" in ASCII: the advisory lock that lets one process migrate at a time.
+_LOCK = 0x646174656C696E65
 
 
 @cache

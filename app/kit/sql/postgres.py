@@ -1,8 +1,8 @@
-"""Connections to a PostgreSQL server: how each is opened, and what ends them when it is silent.
+"""Connections to a PostgreSQL server: opening them, and closing all when the server is silent.
 
-The connection that listens for changes asks the server four times a second whether it answers.
-Where no answer came for a while, every connection is cut, so that nobody waits for it, and no other
-one is waited for until the server answers again. A statement that takes long is not cut.
+The connection that listens for changes checks four times a second that the server answers. If it
+does not answer for a while, all connections are closed, so that nobody waits, and new ones fail
+until the server answers again. A long statement is not affected.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.kit.errors import Misconfigured
 
-# A connection whose statements are awaited.
+# An async connection.
 AsyncConnection = psycopg.AsyncConnection[Any]
 _log = logging.getLogger("dateline.database")
 _PREFIX = re.compile(r"postgres(ql)?(\+psycopg)?://")
-# What libpq is given unless the address says otherwise. A connection that was cut without a word
-# is noticed within five seconds, even where nothing else asks.
+# Defaults for libpq, which the URL overrides. They detect a dead connection within five seconds,
+# even if nothing uses it.
 _DEFAULTS: Mapping[str, Any] = {
     "application_name": "dateline",
     "connect_timeout": 2,
@@ -38,7 +38,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 5_000,
 }
-# The same from the other side: locks of a machine that vanished are not held for hours.
+# The same for the server: it must not hold the locks of a dead client for hours.
 _SESSION: Mapping[str, str] = {
     "timezone": "UTC",
     "tcp_keepalives_idle": "5",
@@ -47,12 +47,12 @@ _SESSION: Mapping[str, str] = {
     "tcp_user_timeout": "10000",
 }
 _IN_OPTIONS = re.compile(r"(?:-c\s*|--)([\w.-]+)\s*=")
-# Seconds: an address that says nothing for so long is still waited for, but not alone; and between
-# looks whether the server is given up. What is refused sooner than in the third was not silence.
+# Seconds: before the next address is tried as well; between checks whether to give up; and within
+# which a refusal proves that the server answers.
 _ATTEMPT_DELAY, _CHECK_EVERY = 0.25, 0.1
 _REFUSED_WITHIN = 0.5
 _MAX_ATTEMPTS = 64
-# Seconds within which a statement that waits for nothing is answered.
+# Seconds within which a trivial statement is answered.
 _ANSWER_WITHIN = 5.0
 # Seconds between two calls of `PostgresServer.tick`, and after how many calls without an answer the
 # server counts as silent.
@@ -70,13 +70,13 @@ class PostgresServer:
     """One PostgreSQL database, at one or several addresses."""
 
     def __init__(self, url: str, lock_timeout: float) -> None:
-        """Take libpq's form of an address; nothing is opened yet.
+        """Parse a URL as libpq does; no connection is opened yet.
 
         `lock_timeout` is how many seconds a statement waits for a lock.
         """
         given = _parse_url(url)
         self.database: str | None = given.get("dbname")
-        # The same text of an address is the same database, to the processes of a machine.
+        # Processes of a machine take equal URLs for the same database.
         self.address = url
         self._parameters = {**_DEFAULTS, **given}
         self._addresses = list(_split_addresses(given))
@@ -93,11 +93,11 @@ class PostgresServer:
     def connect(
         self, settings: Mapping[str, str] | None = None, **options: Any
     ) -> psycopg.Connection[Any]:
-        """Open a connection with these settings, too; none while the server is silent."""
+        """Open a connection with additional settings; raises while the server is silent."""
         return self._connect_first(settings or {}, options, lambda: self.is_silent)
 
     async def connect_async(self, settings: Mapping[str, str]) -> AsyncConnection:
-        """Open a connection whose statements are awaited, in autocommit, as `connect` does."""
+        """Open an async connection in autocommit mode, as `connect` does."""
         left = list(self._addresses)
         pending: set[asyncio.Task[AsyncConnection]] = set()
         failure: BaseException = psycopg.OperationalError(_SILENT)
@@ -123,13 +123,13 @@ class PostgresServer:
         raise failure
 
     def connect_monitor(self) -> psycopg.Connection[Any]:
-        """Open a connection to find out whether the server answers, without transactions."""
+        """Open a connection in autocommit mode that checks whether the server answers."""
         began = time.monotonic()
         try:
             connection = self._connect_first({}, {}, lambda: False)
         except psycopg.Error:
             if time.monotonic() - began < _REFUSED_WITHIN:
-                # Whoever needs a connection finds out as soon, and also when the server is back.
+                # Other connections fail as fast, and notice as fast when the server is back.
                 self.record_answer()
             raise
         self.record_answer()
@@ -137,10 +137,10 @@ class PostgresServer:
         return connection
 
     def refuse_transaction_pooling(self) -> None:
-        """Insist that each connection keeps its own process of the server.
+        """Check that each connection keeps its backend process.
 
-        A pooler of transactions gives that of the first connection to the second one, and another
-        one to the first; or, where it has one only, lets the first one wait.
+        A pooler of transactions gives the backend of the first connection to the second one. If it
+        has no other, the first one waits.
         """
         with closing(self.connect()) as first, closing(self.connect()) as second:
             before = _fetch_backend_pid(first)
@@ -159,14 +159,14 @@ class PostgresServer:
             )
 
     def record_answer(self) -> None:
-        """Note that the server has answered just now, be it with a refusal."""
+        """Record that the server has answered now, even with a refusal."""
         self._ticks = 0
         self.is_silent = False
 
     def tick(self) -> None:
-        """Count the time without an answer, and end all waiting where it is too long.
+        """Count the time without an answer; disconnect all after too many ticks.
 
-        Ticks are counted, since a process that was stopped itself has not waited meanwhile.
+        Counting ticks, not time, keeps a process that was suspended from taking that for silence.
         """
         self._ticks += 1
         if self._ticks == _SILENT_TICKS:
@@ -176,17 +176,17 @@ class PostgresServer:
             self.disconnect_all()
 
     def disconnect_all(self) -> None:
-        """Cut every connection: whoever waits for an answer gets an error."""
+        """Shut down every connection; threads that wait for an answer get an error."""
         with self._lock:
             sockets = list(self._sockets.values())
-        for one in sockets:
+        for connected in sockets:
             with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                connected.shutdown(socket.SHUT_RDWR)
 
     def _connect_first(
         self, settings: Mapping[str, str], options: Mapping[str, Any], given_up: Callable[[], bool]
     ) -> psycopg.Connection[Any]:
-        """Open a connection at the first address that takes it; a silent one delays little."""
+        """Connect to the first address that accepts; a silent one causes only a short delay."""
         left = list(self._addresses)
         pending: set[Future[psycopg.Connection[Any]]] = set()
         failure: BaseException = psycopg.OperationalError(_SILENT)
@@ -196,11 +196,11 @@ class PostgresServer:
                 pending.add(self._attempts.submit(attempt))
             seconds = _ATTEMPT_DELAY if left else _CHECK_EVERY
             done, pending = wait(pending, seconds, FIRST_COMPLETED)
-            opened = [one for one in done if one.exception() is None]
+            opened = [attempt for attempt in done if attempt.exception() is None]
             if opened:
                 _close_when_opened({*pending, *opened[1:]})
                 return opened[0].result()
-            failure = next((one.exception() for one in done), None) or failure
+            failure = next((attempt.exception() for attempt in done), None) or failure
         _close_when_opened(pending)
         raise failure
 
@@ -230,30 +230,30 @@ class PostgresServer:
         return connection
 
     def _track_socket(self, connection: psycopg.Connection[Any] | AsyncConnection) -> None:
-        """Keep the socket of a connection, to cut it."""
-        # One of our own, since the driver's number may belong to another file by then.
+        """Store the socket of a connection, for `disconnect_all`."""
+        # A duplicate, since the driver's descriptor may be reused for another file later.
         own = socket.socket(fileno=socket.dup(connection.fileno()))
         finalize(connection, own.close)
         with self._lock:
             self._sockets[connection] = own
 
     def _build_configuration(self, settings: Mapping[str, str]) -> tuple[LiteralString, list[str]]:
-        """Return what makes the settings of a new connection, and its values."""
+        """Return the statement that applies the settings of a new connection, and its values."""
         wanted = {**self._settings, **settings}
         given = [pair for pair in wanted.items() if pair[0] not in self._url_settings]
-        # Not as parameters of the start: poolers refuse those that they do not know.
+        # Not as startup parameters: poolers refuse unknown ones.
         calls = ", ".join(["set_config(%s, %s, false)"] * len(given))
         return f"SELECT {calls}", [value for pair in given for value in pair]
 
 
 def close_async(connection: AsyncConnection) -> None:
-    """Close a connection, on any event loop and without one: closing waits for nothing."""
+    """Close a connection on any event loop, or without one: closing does not wait."""
     with suppress(StopIteration):
         connection.close().send(None)
 
 
 def is_lost(connection: psycopg.Connection[Any] | AsyncConnection) -> bool:
-    """Tell whether the server has hung up: there is something to read, and nothing was asked."""
+    """Tell whether the server has closed an idle connection: there is something to read."""
     if connection.closed:
         return True
     poll = select.poll()
@@ -266,13 +266,13 @@ def _fetch_backend_pid(connection: psycopg.Connection[Any]) -> object:
 
 
 def is_standby(connection: psycopg.Connection[Any]) -> bool:
-    """Tell whether the server follows another one, and takes no writes."""
+    """Tell whether the server is a standby, which takes no writes."""
     row = connection.execute("SELECT pg_is_in_recovery()").fetchone()
     return bool(row and row[0])
 
 
 def is_postgresql_url(url: str) -> bool:
-    """Tell whether an address is one of PostgreSQL."""
+    """Tell whether a URL is one of PostgreSQL."""
     return _PREFIX.match(url) is not None
 
 
@@ -299,7 +299,7 @@ def _merge_hosts(query: str) -> str:
 
 
 def _split_addresses(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Yield for each address its own values of the parameters that may have several."""
+    """Yield the connection parameters of each address; some may have several values."""
     lists = {
         name: str(parameters[name]).split(",")
         for name in ("host", "hostaddr", "port")
@@ -315,12 +315,12 @@ def _split_addresses(parameters: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _find_setting_names(options: str) -> set[str]:
-    """Return the names of settings that an address gives values to."""
+    """Return the names of the settings in the `options` of a URL."""
     return {name.lower().replace("-", "_") for name in _IN_OPTIONS.findall(options)}
 
 
 def _close_when_opened(attempts: set[Future[psycopg.Connection[Any]]]) -> None:
-    """Close what nobody waits for any more, when and if it is opened."""
+    """Close the connections of abandoned attempts when they are opened."""
     for attempt in attempts:
         attempt.add_done_callback(_close_result)
 

@@ -1,4 +1,4 @@
-"""What models are made of: one root, keys, instants; the same on both databases."""
+"""The base class and column types of models, the same on both databases."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from app.kit.clock import EPOCH, MICROSECOND, from_micros
 
 
 class Base(DeclarativeBase):
-    """The root of all models; constraint names are fixed so that migrations can name them."""
+    """The base class of models; constraint names are fixed, for use in migrations."""
 
     metadata = MetaData(
         naming_convention={
@@ -24,28 +24,28 @@ class Base(DeclarativeBase):
 
 
 def key(length: int) -> String:
-    """Return the type of a text that is compared and sorted byte by byte on both databases."""
+    """Return a text type that is compared and sorted bytewise on both databases."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 def table_of(model: type[Base]) -> Table:
-    """Return a model's table, for statements that deal in rows rather than objects."""
+    """Return a model's table, for statements that use rows, not objects."""
     table = model.__table__
     assert isinstance(table, Table)
     return table
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970 so that both databases sort it alike."""
+    """An aware instant, stored as microseconds since 1970, so both databases sort it alike."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Turn an instant into microseconds."""
-        # As `to_micros` does, without another call: it is done for each statement.
+        """Convert an instant to microseconds."""
+        # `to_micros` inlined: this runs for each statement.
         return None if value is None else (value - EPOCH) // MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Turn microseconds into an instant."""
+        """Convert microseconds to an instant."""
         return None if value is None else from_micros(value)

@@ -1,4 +1,4 @@
-"""Sessions: one that reads and one that may write, so that a signature says which."""
+"""Read and write sessions: two types, so that a signature says whether it may write."""
 
 import sqlite3
 import zlib
@@ -38,30 +38,30 @@ Values = Mapping[str, Any] | None
 Params = Values | Sequence[Mapping[str, Any]]
 RowT = TypeVar("RowT")
 Value = TypeVar("Value")
-# What says, in each driver's words, that a constraint was violated.
+# The errors of each driver for a violated constraint.
 INTEGRITY_ERRORS = (IntegrityError, sqlite3.IntegrityError, psycopg.IntegrityError)
 
-# A statement of many rows costs little more than one of a single row, and to SQLite it lets other
-# threads take a turn once, not with each row. Each number of rows is another statement; and of two
-# rows with one key the second cannot replace the first.
+# An INSERT of many rows costs little more than one of a single row, and SQLite releases the GIL
+# once, not for each row. Each number of rows is a separate statement. Upserts are excluded: one
+# statement cannot update the same row twice.
 _MULTI_ROW_MODES, _ROWS_PER_STATEMENT, _MAX_ROWS = frozenset({"new", "missing"}), 16, 64
 
 
-# Runs a text with the values of its parameters, or with each of a list of them.
+# Runs SQL with the values of its parameters, or with each item of a list of values.
 Execute = Callable[[str, Any], Any]
 
 
 class ReadSession:
     """Reads from one connection.
 
-    Every method takes a `Statement` that is kept, or a `Query` that was built for this one time;
-    rows are what it declares, in either case and on both databases.
+    Every method takes a reusable `Statement`, or a `Query` that is built for one call. In either
+    case rows have the declared type, on both databases.
     """
 
     def __init__(self, connection: Connection, execute: Execute | None = None) -> None:
-        """Wrap a connection; its opener ends the transaction.
+        """Wrap a connection, whose opener ends the transaction.
 
-        Statements that are kept are run by `execute`, or else through the connection.
+        `execute` runs reusable statements; the default is the connection.
         """
         self._connection = connection
         self._execute = execute or connection.exec_driver_sql
@@ -76,20 +76,20 @@ class ReadSession:
         return list(map(query.build_row_factory(list(result.keys())), result))
 
     def _execute_clause(self, clause: Any, params: Params) -> CursorResult[Any]:
-        """Run what is not kept here; SQLAlchemy has a cache of what it compiled."""
+        """Run a clause through SQLAlchemy, which has its own cache of compiled statements."""
         return self._connection.execute(clause, params)
 
     def first(self, query: Query[RowT], params: Values = None) -> RowT | None:
-        """Return the first row, or nothing."""
+        """Return the first row, or None."""
         rows = self.all(query, params)
         return rows[0] if rows else None
 
     def find(self, query: Query[RowT], values: Collection[Any], **params: Any) -> list[RowT]:
-        """Return the rows for values, which are bound as a list: without any there are none."""
+        """Return the rows for a list of values; without values, return no rows."""
         return self.all(query, {"values": values, **params}) if values else []
 
     def scalar(self, query: Query[Any] | Executable, params: Values = None) -> Any:
-        """Return the first column of the first row, or nothing."""
+        """Return the first column of the first row, or None."""
         return next(iter(self.scalars(query, params)), None)
 
     @overload
@@ -104,7 +104,7 @@ class ReadSession:
         return [row[0] for row in rows]
 
     def estimate(self, statement: Statement[Any], params: Mapping[str, Any]) -> int:
-        """Return how many rows PostgreSQL's planner expects of a statement."""
+        """Return PostgreSQL's estimate of the number of rows of a statement."""
         compiled = compile_statement(statement, self._connection.dialect)
         result = self._connection.exec_driver_sql(
             f"EXPLAIN (FORMAT JSON) {compiled.text}", compiled.values(params)
@@ -113,9 +113,9 @@ class ReadSession:
         return int((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
     def stream(self, query: Query[RowT], chunk: int = 500) -> Iterator[RowT]:
-        """Yield rows in chunks, in memory that does not grow with their number."""
+        """Yield rows, which are read in chunks to limit memory."""
         options, clause = {"yield_per": chunk}, cast(Executable, query.clause)
-        # Whoever stops reading in the middle leaves no cursor open on the server.
+        # Close the cursor even if the caller stops early.
         with self._connection.execute(clause, execution_options=options) as result:
             yield from map(query.build_row_factory(list(result.keys())), result)
 
@@ -124,7 +124,7 @@ class WriteSession(ReadSession):
     """A transaction that may write."""
 
     def execute(self, statement: Statement[Any] | Executable, params: Params = None) -> int:
-        """Run a statement (with a list of parameters: for each of them); count its rows."""
+        """Run a statement, once or for each item of a list of parameters; return its row count."""
         if isinstance(params, Sequence) and not params:
             return 0
         if not isinstance(statement, Statement):
@@ -140,15 +140,14 @@ class WriteSession(ReadSession):
         return count
 
     def delete(self, column: Any, values: Collection[Value]) -> None:
-        """Delete the rows in which a column of a model has one of these values."""
+        """Delete the rows in which a column of a model has one of the values."""
         if values:
             self.execute(build_delete(column.property.columns[0]), {"values": values})
 
     def insert(self, model: type[Base], rows: Sequence[TypedRow], mode: Mode = "new") -> None:
-        """Insert rows of one type; the mode says what becomes of those whose key is there.
+        """Insert rows of one type; the mode says what happens to rows whose key exists.
 
-        Entries of indexes stay where a row that is replaced says the same, which a deletion would
-        not let them.
+        An upsert keeps unchanged index entries, unlike a deletion and an insertion.
         """
         if not rows:
             return
@@ -163,7 +162,7 @@ class WriteSession(ReadSession):
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Open a part of the transaction that is undone by itself where it fails."""
+        """Open a savepoint; an exception rolls back to it."""
         try:
             with self._connection.begin_nested():
                 yield
@@ -171,7 +170,7 @@ class WriteSession(ReadSession):
             raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
 
     def lock(self, name: str, *, shared: bool = False) -> None:
-        """Wait for a named lock that lasts to the end of the transaction.
+        """Acquire a named lock, which is held to the end of the transaction.
 
         SQLite has one writer, so there the transaction itself is the lock.
         """
@@ -184,7 +183,7 @@ class WriteSession(ReadSession):
             self.all(_NOTIFY, {"channel": channel, "payload": payload})
 
     def try_lock(self, name: str) -> bool:
-        """Take a named lock if it is free, and say whether it was."""
+        """Acquire a named lock if it is free; return whether it was."""
         if self.dialect != "postgresql":
             return True
         return bool(self.scalar(_TRY_LOCK, {"key": _lock_key(name)}))

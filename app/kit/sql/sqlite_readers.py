@@ -1,11 +1,10 @@
-"""Readers of the database: how long their statements may take, and what they borrow to read.
+"""Time limits of reads, and the pool of connections that read an SQLite file.
 
-A read has a limit where it is run by `ReadLimit.run`; all else takes as long as it takes. It ends
-when nobody waits for it any more.
+A read that runs inside `ReadLimit.run` has a time limit, and ends when the caller abandons it.
+Other reads have no limit.
 
-Connections to an SQLite file are held open from one read to the next. To open one costs a hundred
-times what a read does, and an open one has the pages that it read. Each is lent to one reader at a
-time, the one that came back last first.
+Connections to an SQLite file stay open between reads: opening one costs a hundred times a read, and
+an open one caches pages. The most recently used connection is used first.
 """
 
 import threading
@@ -25,40 +24,40 @@ from app.kit.sql.statement import Statement, compile_statement
 Result = TypeVar("Result")
 
 _CANCEL_SECONDS = 5.0
-# An option of connections: what their transactions begin with, or nothing.
+# An execution option: the statement that begins transactions, or None.
 BEGINS = "dateline_begins"
-# Letters of the texts that the driver keeps prepared on a connection, of the loop and of
-# any other: some twelve bytes each. It counts statements alone, so a connection that was asked
-# for more is closed, and another one opened.
+# Characters of the prepared statements of a connection, of the event loop's thread and of others. A
+# character takes some twelve bytes. The driver limits only the number of statements, so a
+# connection above this limit is closed.
 _LOOP_MAX_PREPARED, _THREAD_MAX_PREPARED = 512 * 1024, 128 * 1024
-# The loop runs in the thread that opens the database, and answers most readers. A thousand stories
-# of a million touch some seven pages each that are nobody else's. There are dozens of other
-# threads, and what they read is in the system's memory. In KiB.
+# Page caches in KiB. The event loop runs in the thread that opens the database, and answers most
+# requests. A story of a large archive needs some seven pages of its own. There are dozens of other
+# threads, which use the cache of the operating system.
 _LOOP_CACHE_KIB, _THREAD_CACHE_KIB = 40_960, 4_096
 _POOLED = "dateline_lent"
-# Steps of SQLite's virtual machine between looks whether a statement has to end: some ten
-# milliseconds. Each look takes the interpreter's lock.
+# Instructions of SQLite's virtual machine between two checks of the limit: some ten milliseconds.
+# Each check takes the GIL.
 _PROGRESS_STEPS = 500_000
-# Shown each statement that a reader runs, with its values filled in.
+# Called with each statement, with its values filled in.
 Trace = Callable[[str], None]
 
 
 class ReadLimit:
-    """The seconds that each statement of an answer may take."""
+    """The time limit of each statement of an answer."""
 
     __slots__ = ("_lock", "_server", "ends_at", "is_abandoned", "seconds")
 
     def __init__(self, seconds: float) -> None:
-        """Allow each statement so many seconds."""
+        """Set the seconds that each statement may take."""
         self.seconds = seconds
         self.is_abandoned = False
-        # When the statement ends that runs on a file, by `time.monotonic`.
+        # When the current statement on SQLite ends, by `time.monotonic`.
         self.ends_at = 0.0
         self._lock = threading.Lock()
         self._server: psycopg.Connection[Any] | None = None
 
     def run(self, function: Callable[[], Result]) -> Result:
-        """Return what a function returns; its reads have this limit."""
+        """Call a function with this limit for its reads; return its result."""
         token = _current.set(self)
         try:
             return function()
@@ -66,12 +65,12 @@ class ReadLimit:
             _current.reset(token)
 
     def is_over(self) -> bool:
-        """Tell whether the statement on a file has to end."""
+        """Tell whether the current statement on SQLite has to end."""
         return self.is_abandoned or time.monotonic() > self.ends_at
 
     @contextmanager
     def cancel_with(self, connection: psycopg.Connection[Any]) -> Iterator[None]:
-        """Let `abandon` end what runs on a connection to PostgreSQL."""
+        """Let `abandon` cancel statements on a connection to PostgreSQL."""
         before, self._server = self._server, connection
         try:
             yield
@@ -80,27 +79,27 @@ class ReadLimit:
                 self._server = before
 
     def abandon(self) -> None:
-        """End the statement that runs, and refuse the next: nobody waits for the answer."""
+        """Cancel the current statement, and refuse later ones: nobody waits for the answer."""
         self.is_abandoned = True
         if self._server is not None:
-            # It takes a connection of its own.
+            # Cancelling needs a separate connection.
             threading.Thread(target=self._cancel, name="cancelling", daemon=True).start()
 
     def _cancel(self) -> None:
-        # The connection is not given to anybody else meanwhile.
+        # The lock keeps the connection from being reused meanwhile.
         with self._lock, suppress(psycopg.Error):
             if self._server is not None:
                 self._server.cancel_safe(timeout=_CANCEL_SECONDS)
 
 
 _current: ContextVar[ReadLimit | None] = ContextVar("read_limit", default=None)
-# Returns the limit of the reads that are opened here; there may be none.
+# Returns the limit of the current context, or None.
 current_limit = _current.get
 
 
 @contextmanager
 def unlimited() -> Iterator[None]:
-    """Let reads take as long as they take: many answers are made of what they return."""
+    """Remove the time limit, for reads whose result serves many answers."""
     token = _current.set(None)
     try:
         yield
@@ -109,21 +108,21 @@ def unlimited() -> Iterator[None]:
 
 
 class PooledConnection:
-    """A connection for one reader or writer at a time, on which nothing is begun.
+    """A connection of a pool, for one reader or writer at a time, without a transaction.
 
-    A statement that is kept runs on the driver's own connection, which is the one that SQLAlchemy
-    hands out for it. To run the first page of the stories through `exec_driver_sql` takes 88
-    microseconds, and 39 so, which is a third of the whole request.
+    Compiled statements run on the driver's connection, which SQLAlchemy gives access to. The first
+    page of the stories takes 88 microseconds through `exec_driver_sql`, and 39 this way: the
+    difference is a third of the whole request.
     """
 
     __slots__ = ("connection", "driver", "left", "limit", "prepared")
 
-    def __init__(self, engine: Engine, most: int) -> None:
-        """Open a connection, and count what is prepared on it; `most` letters may be."""
+    def __init__(self, engine: Engine, max_prepared: int) -> None:
+        """Open a connection; `max_prepared` limits the characters of prepared statements."""
         self.connection = engine.connect().execution_options(**{BEGINS: None})
         self.driver: Any = self.connection.connection.driver_connection
         self.prepared: set[str] = set()
-        self.left = most
+        self.left = max_prepared
         self.limit: ReadLimit | None = None
         self.connection.info[_POOLED] = self
         driver: Any = self.driver
@@ -133,14 +132,14 @@ class PooledConnection:
         return self.limit is not None and self.limit.is_over()
 
     def execute(self, text: str, values: dict[str, Any] | list[dict[str, Any]]) -> Any:
-        """Run a text with values, or with each of a list of them; return the driver's cursor."""
+        """Run SQL with values, or with each item of a list; return the driver's cursor."""
         self.record(text)
         if isinstance(values, dict):
             return self.driver.execute(text, values)
         return self.driver.executemany(text, values)
 
     def record(self, text: str) -> None:
-        """Note that a statement begins, and stays prepared."""
+        """Start the time limit of a statement, and count its prepared text."""
         if self.limit is not None:
             self.limit.ends_at = time.monotonic() + self.limit.seconds
         if text not in self.prepared:
@@ -149,13 +148,13 @@ class PooledConnection:
 
 
 class SqliteReadPool:
-    """Lends connections that are open, and opens another one where all are lent."""
+    """A pool of open connections; opens another one if all are in use."""
 
     def __init__(self, engine: Engine) -> None:
         """Open nothing yet."""
         self._engine = engine
         self._loop = threading.get_ident()
-        # Kept apart, so that the thread of the loop gets the pages back that it has read.
+        # Separate, so that the thread of the event loop gets its own page caches back.
         self._loop_connections: list[PooledConnection] = []
         self._thread_connections: list[PooledConnection] = []
         self._trace: Trace | None = None
@@ -163,7 +162,7 @@ class SqliteReadPool:
         event.listen(engine, "before_cursor_execute", _record_statement)
 
     def fetch(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
-        """Return the rows of one statement, which sees what is committed when it begins."""
+        """Return the rows of a statement, which sees what is committed when it begins."""
         compiled = compile_statement(statement, self._engine.dialect)
         pooled = self._acquire()
         try:
@@ -177,7 +176,7 @@ class SqliteReadPool:
 
     @contextmanager
     def session(self, *, snapshot: bool) -> Iterator[ReadSession]:
-        """Read with a connection that is held open; one on which a read failed is not kept."""
+        """Read with a connection of the pool, which is closed if the read fails."""
         pooled = self._acquire()
         try:
             if snapshot:
@@ -191,7 +190,7 @@ class SqliteReadPool:
         self._release(pooled)
 
     def _acquire(self) -> PooledConnection:
-        """Return a connection for the caller alone."""
+        """Return a connection that only the caller uses."""
         is_in_loop = threading.get_ident() == self._loop
         try:
             pooled = (self._loop_connections if is_in_loop else self._thread_connections).pop()
@@ -202,7 +201,7 @@ class SqliteReadPool:
         return pooled
 
     def _release(self, pooled: PooledConnection) -> None:
-        """Keep a connection for the next reader, unless too much was prepared on it."""
+        """Return a connection to the pool, unless too much is prepared on it."""
         if pooled.left < 0 or self._is_closed:
             pooled.connection.close()
         else:
@@ -210,13 +209,13 @@ class SqliteReadPool:
             (self._loop_connections if is_in_loop else self._thread_connections).append(pooled)
 
     def trace(self, trace: Trace | None) -> None:
-        """Show the statements of readers that begin later; nothing ends it."""
+        """Set a callback for the statements of later readers; None removes it."""
         self._trace = trace
         for pooled in (*self._loop_connections, *self._thread_connections):
             pooled.driver.set_trace_callback(trace)
 
     def close(self) -> None:
-        """Close what is not lent; the rest is closed when it comes back."""
+        """Close all unused connections; others are closed when they are released."""
         self._is_closed = True
         for kept in (self._loop_connections, self._thread_connections):
             while kept:
@@ -233,7 +232,7 @@ class SqliteReadPool:
 
 
 def _record_statement(connection: Connection, _cursor: object, text: str, *_: Any) -> None:
-    """Note a statement that is not kept, too."""
+    """Record a statement that SQLAlchemy runs."""
     pooled: PooledConnection | None = connection.info.get(_POOLED)
     if pooled is not None:
         pooled.record(text)

@@ -1,8 +1,8 @@
-"""The place of the one who writes to SQLite: inside one process writers queue up for it.
+"""The connection that writes to SQLite: the writers of a process queue for it.
 
-SQLite's own waiting is a lottery. Whoever has the place has its connection, too. A connection
-knows the pages that it read for as long as no other one writes, so the next writer finds those of
-the one before: with one of many, each reads some two hundred again.
+SQLite's busy handler polls, so without a queue the order of writers is random. All writers share
+one connection: its page cache is valid as long as no other connection writes, so a writer finds the
+pages of the previous one. With several connections, each writer reads some two hundred pages again.
 """
 
 import threading
@@ -15,17 +15,17 @@ from app.kit.errors import DatabaseBusy
 from app.kit.sql.session import WriteSession
 from app.kit.sql.sqlite_readers import PooledConnection, Trace
 
-# Whoever closes the database waits so long for a writer, and no longer.
+# The longest time that `close` waits for a writer.
 _CLOSE_SECONDS = 5.0
-# Letters of the texts that the driver keeps prepared on the connection, as for readers.
+# Characters of the prepared statements of the connection.
 _MAX_PREPARED = 1024 * 1024
 
 
 class SqliteWriter:
-    """A connection to write on, kept from one transaction to the next."""
+    """The connection for writes, which stays open between transactions."""
 
     def __init__(self, engine: Engine, busy_timeout: float) -> None:
-        """Open nothing yet; a connection waits so many seconds for SQLite's lock."""
+        """Prepare the writer; `busy_timeout` is how many seconds it waits for SQLite's lock."""
         self._engine = engine
         self._busy_timeout = busy_timeout
         self._lock = threading.Lock()
@@ -34,9 +34,9 @@ class SqliteWriter:
 
     @contextmanager
     def transaction(self, seconds: float) -> Iterator[WriteSession]:
-        """Write in a transaction; wait at most so many seconds for the place, and for the lock.
+        """Open a transaction; wait at most `seconds` for the queue, and for SQLite's lock.
 
-        A connection on which something went wrong, or too much was prepared, is not kept.
+        The connection is closed after an error, or if too much is prepared on it.
         """
         if not self._lock.acquire(timeout=seconds):
             raise DatabaseBusy("Other writers keep the database busy. Try again shortly.")
@@ -67,14 +67,14 @@ class SqliteWriter:
         return pooled
 
     def trace(self, trace: Trace | None) -> None:
-        """Show the statements of writers that begin later; nothing ends it."""
+        """Set a callback for the statements of later writers; None removes it."""
         with self._lock:
             self._trace = trace
             if self._pooled is not None:
                 self._pooled.driver.set_trace_callback(trace)
 
     def close(self) -> None:
-        """Let go of the connection, once nobody writes any more; a writer who hangs keeps it."""
+        """Close the connection when no writer uses it; a writer that hangs keeps it."""
         if not self._lock.acquire(timeout=_CLOSE_SECONDS):
             return
         try:

@@ -1,9 +1,9 @@
-"""Statements that are built once and kept, and the text and types that one has on a database.
+"""Reusable statements, compiled once for a dialect to SQL and type conversions.
 
-SQLAlchemy builds a statement and compiles it. What it is compiled to is kept here, and bounded in
-bytes: to look it up through SQLAlchemy, which compares how a statement is built, costs more than
-SQLite needs to run one. Values and columns are converted as their types say, so a row is the same
-on both databases.
+SQLAlchemy builds and compiles a statement. The result is cached here, with a limit in bytes: a
+lookup in SQLAlchemy's cache, which compares the structure of statements, costs more than SQLite
+needs to run one. Values and columns are converted by their types, so rows are the same on both
+databases.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,31 +31,31 @@ from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import Base, table_of
 
 RowT_co = TypeVar("RowT_co", covariant=True)
-# What an insert does where its key is there already: fails, leaves the row alone, replaces it, or
-# where it differs.
+# What an insert does if the key exists: fail, keep the row, replace it, or replace it if it
+# differs.
 Mode = Literal["new", "missing", "whole", "changed"]
-# The rows of a statement that returns none, or none that matter.
+# The row type of a statement whose rows do not matter.
 Nothing = tuple[()]
 _Processor = Callable[[Any], Any]
 _MAX_BUILT = 300
 
 
 class Query(Generic[RowT_co]):
-    """What is asked one time, and what its rows become.
+    """A query for one call, with the type of its rows.
 
-    `row` is a named tuple or a dataclass whose fields are the columns in their order; without one,
-    rows are tuples.
+    `row` is a named tuple or a dataclass whose fields are the columns in order; the default is a
+    plain tuple.
     """
 
     __slots__ = ("clause", "row")
 
     def __init__(self, clause: ClauseElement, row: type[RowT_co] | None = None) -> None:
-        """Say what the rows of what SQLAlchemy built become."""
+        """Combine a clause of SQLAlchemy with a row type."""
         self.clause = clause
         self.row = row
 
     def build_row_factory(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
-        """Return what makes a row of the values of columns that have these names."""
+        """Return a function that builds a row from the values of the named columns."""
         row: Any = self.row or tuple
         if row is tuple:
             return cast(Callable[[Sequence[Any]], RowT_co], tuple)
@@ -63,12 +63,12 @@ class Query(Generic[RowT_co]):
             return lambda values: row(**dict(zip(names, values, strict=True)))
         if row._fields != tuple(names):
             raise TypeError(f"{row.__name__} has other fields than the columns {list(names)}.")
-        # The `_make` of a named tuple counts the columns every time.
+        # Faster than `_make` of a named tuple, which checks the length every time.
         return partial(tuple.__new__, row)
 
 
 class Statement(Query[RowT_co]):
-    """A query that is kept: an object of a module or of a cache, not one made for each run."""
+    """A reusable query: a module constant or a cached object, which is compiled once."""
 
     __slots__ = ()
 
@@ -86,25 +86,25 @@ TypedRow = _Tuple | _Dataclass
 
 
 class InsertStatement(Statement[Nothing]):
-    """A statement that inserts rows with these fields; the parameters of each have its number."""
+    """An INSERT of one or more rows; the parameter names of a row end with its number."""
 
     __slots__ = ("_names", "_values")
 
     def __init__(self, clause: ClauseElement, fields: Sequence[str], names: Sequence[str]) -> None:
-        """Keep what SQLAlchemy built; `names` are those of its parameters, row by row."""
+        """Store a clause; `names` are its parameter names, row by row."""
         super().__init__(clause)
         self._names = names
-        # Every table has two columns or more; of a single name it would return no tuple.
+        # `attrgetter` returns a tuple for two names or more; every table has as many columns.
         self._values = attrgetter(*fields)
 
     def params(self, rows: Sequence[TypedRow]) -> dict[str, Any]:
-        """Return the values of rows as its parameters."""
+        """Return the parameters for rows."""
         values = chain.from_iterable(map(self._values, rows))
         return dict(zip(self._names, values, strict=True))
 
 
 class CompiledStatement(Generic[RowT_co]):
-    """A statement as a database takes it: its text, its values by name, and its rows."""
+    """A statement compiled for a dialect: SQL, and conversions of parameters and rows."""
 
     def __init__(self, statement: Statement[RowT_co], dialect: Dialect) -> None:
         """Compile a statement for a dialect."""
@@ -127,14 +127,14 @@ class CompiledStatement(Generic[RowT_co]):
         self._make = statement.build_row_factory(list(columns.keys() if columns else ()))
 
     def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Return the values of parameters, as the driver takes them."""
+        """Convert parameters for the driver."""
         values = {**self._constants, **params} if params else dict(self._constants)
         for name, process in self._processors:
             values[name] = process(values[name])
         return values
 
     def rows(self, found: Iterable[Sequence[Any]]) -> list[RowT_co]:
-        """Return the driver's rows as what they are declared to be."""
+        """Convert the driver's rows to the declared type."""
         if not self._columns:
             return list(map(self._make, found))
         rows = []
@@ -152,7 +152,7 @@ PlaceT = TypeVar("PlaceT")
 def _keep_processors(
     some: Iterable[tuple[PlaceT, _Processor | None]],
 ) -> tuple[tuple[PlaceT, _Processor], ...]:
-    """Return those of some places where anything is to be done."""
+    """Return the places that have a processor."""
     return tuple((place, process) for place, process in some if process is not None)
 
 
@@ -160,8 +160,8 @@ def _resolve_type(type_: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
     return type_.dialect_impl(dialect)
 
 
-# Bytes of the statements that are kept, with what they were compiled to; and what one takes for
-# each letter of its text: the objects that it is built of are far larger than that.
+# The limit of compiled statements in bytes, and the size of one for each character of its SQL: the
+# objects of the clause are far larger than the text.
 _MAX_COMPILED_BYTES, _BYTES_PER_CHARACTER = 8 * 2**20, 40
 _compiled: BoundedCache[tuple[Statement[Any], str], CompiledStatement[Any]] = BoundedCache(
     _MAX_COMPILED_BYTES, lambda _, made: _BYTES_PER_CHARACTER * len(made.text)
@@ -171,7 +171,7 @@ _compiled: BoundedCache[tuple[Statement[Any], str], CompiledStatement[Any]] = Bo
 def compile_statement(
     statement: Statement[RowT_co], dialect: Dialect
 ) -> CompiledStatement[RowT_co]:
-    """Return a statement compiled for a dialect of one of our engines."""
+    """Return a statement compiled for a dialect, from the cache if possible."""
     key = (statement, dialect.name)
     known: CompiledStatement[RowT_co] | None = _compiled.get(key)
     if known is None:
@@ -181,7 +181,7 @@ def compile_statement(
 
 @lru_cache(maxsize=_MAX_BUILT)
 def build_delete(column: Column[Any]) -> Statement[Nothing]:
-    """Return what deletes the rows in which a column has one of the `values`."""
+    """Build the statement that deletes rows in which a column has one of the `values`."""
     return Statement(delete(column.table).where(is_listed(column)))
 
 
@@ -189,7 +189,7 @@ def build_delete(column: Column[Any]) -> Statement[Nothing]:
 def build_insert(
     model: type[Base], row: type[TypedRow], dialect: str, mode: Mode, count: int
 ) -> InsertStatement:
-    """Return what inserts so many rows of a type; a number that the database gives is left out."""
+    """Build the statement that inserts `count` rows of a type, without identity columns."""
     columns = table_of(model).c
     of_row: Any = row
     fields = [
@@ -207,11 +207,11 @@ def build_insert(
 
 
 def _build_insert_clause(table: Table, columns: Sequence[str], dialect: str, mode: Mode) -> Insert:
-    """Return the statement that inserts rows; `columns` are what one that replaces them sets."""
-    # Inline: no key that the database makes is asked back.
+    """Build the INSERT for a mode; `columns` are what an upsert sets."""
+    # Inline: no RETURNING for generated keys.
     if mode == "new":
         return insert(table).inline()
-    # The two have the same methods, and no common class that says so.
+    # Both dialects have the same methods, but no common type.
     dialects: Any = sqlite if dialect == "sqlite" else postgresql
     statement = dialects.insert(table).inline()
     if mode == "missing":

@@ -1,4 +1,4 @@
-"""Values of any table, looked at and rewritten."""
+"""Search and rewrite text in the columns of any table."""
 
 from collections.abc import Callable, Collection, Iterator
 from operator import eq
@@ -12,7 +12,7 @@ from app.kit.sql.statement import Query
 
 
 def rewrite(session: WriteSession, tables: Collection[str], change: Callable[[Any], Any]) -> int:
-    """Change the texts of some tables, keys left out, and count the rows that are others now."""
+    """Apply a function to the texts of tables, except keys; return the number of changed rows."""
     count = 0
     for table in (Base.metadata.tables[name] for name in tables):
         keys = list(table.primary_key.columns)
@@ -30,7 +30,7 @@ def rewrite(session: WriteSession, tables: Collection[str], change: Callable[[An
 
 
 def _build_update(table: Table, keys: list[Any], columns: list[Any]) -> Update:
-    """Return what writes one row; its values are numbered, the keys first."""
+    """Build the UPDATE of one row; its parameters are numbered, the keys first."""
     values = [
         bindparam(f"value{at}", type_=column.type) for at, column in enumerate([*keys, *columns])
     ]
@@ -42,7 +42,7 @@ def _build_update(table: Table, keys: list[Any], columns: list[Any]) -> Update:
 def find_tables_with(
     session: ReadSession, is_wanted: Callable[[str], bool]
 ) -> Iterator[tuple[str, int]]:
-    """Yield the tables in which a text is one that is wanted, and how many rows have it."""
+    """Yield the tables with texts that match, and the number of matching rows."""
     for table in Base.metadata.sorted_tables:
         columns = _find_text_columns(table)
         rows = session.stream(Query[tuple[Any, ...]](select(*columns))) if columns else iter(())

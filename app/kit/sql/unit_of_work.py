@@ -1,4 +1,4 @@
-"""One use case in progress: its transaction, its moment, who acts, and what it raised."""
+"""The unit of work of a command: transaction, time, actor, events; and the command runner."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,16 +15,16 @@ from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 
 _ATTEMPTS = 3
-# Each needs something else; more are needed where others change what it depends on meanwhile.
+# Each computes other values; more are needed when concurrent writes change the inputs.
 _MAX_PREPARATIONS = 20
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the id and name of an API key, or a program such as the importer.
+    """Who acts: the id and name of an API key, or the name of a program such as the importer.
 
-    Where a request is behind it, its id and the address that it came from are known, too.
+    If there is a request, it has its id and the client's address.
     """
 
     id: str | None
@@ -35,9 +35,9 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AuditedAction:
-    """One thing that was done: the verb, the thing, and what is different since.
+    """An action for the audit log: verb, object, and the changed fields before and after.
 
-    Which words there are, those who follow units say.
+    The subscriber that writes the log defines the allowed verbs and types.
     """
 
     verb: str
@@ -49,9 +49,9 @@ class AuditedAction:
 
 @dataclass(slots=True)
 class UnitOfWork:
-    """What a command works with. It never commits; whoever opened the unit does.
+    """The transaction of a command, which never commits itself.
 
-    `events` tell the layers above what happened, inside the same transaction.
+    `events` are handled by higher layers in the same transaction.
     """
 
     session: WriteSession
@@ -63,7 +63,7 @@ class UnitOfWork:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Do a part that leaves no trace where it fails, while the rest goes on."""
+        """Open a savepoint; a `Failure` rolls back the database, events and actions to it."""
         events, actions = len(self.events), len(self.actions)
         try:
             with self.session.savepoint():
@@ -80,7 +80,7 @@ class UnitOfWork:
         before: Mapping[str, Any] | None,
         after: Mapping[str, Any] | None,
     ) -> None:
-        """Note what was done for the audit; of two states, only what differs is kept."""
+        """Add an action for the audit log; of two states, only the differences are stored."""
         both = before is not None and after is not None
         was, has_become = before or {}, after or {}
         old: dict[str, Any] = {}
@@ -97,7 +97,7 @@ class UnitOfWork:
 
 
 class Guard(Protocol):
-    """Refuses units of work whose actor may not act any more, by raising a `Failure`."""
+    """Checks that the actor of a unit of work may still act; raises a `Failure`."""
 
     def check(self, unit: UnitOfWork) -> None:
         """Check the actor before the work."""
@@ -109,20 +109,20 @@ class Guard(Protocol):
 
 
 class _NoGuard:
-    """Lets every actor act: for programs that work on a database without keys."""
+    """Allows every actor, for programs that use a database without keys."""
 
     def check(self, unit: UnitOfWork) -> None:
-        """Let the work begin."""
+        """Allow the work."""
 
     def check_again(self, unit: UnitOfWork) -> None:
-        """Let the work be committed."""
+        """Allow the commit."""
 
 
 NO_GUARD: Guard = _NoGuard()
 
 
 class Runner:
-    """Runs commands: one transaction each, in which the subscribers follow, then the commit."""
+    """Runs each command in a transaction, calls the subscribers in it, and commits."""
 
     def __init__(
         self,
@@ -152,12 +152,11 @@ class Runner:
         command: Callable[[UnitOfWork], Result],
         prepared: ComputedValues[Any] | None = None,
     ) -> Result:
-        """Run a command and return its result once it is committed.
+        """Run a command, commit, and return its result.
 
-        Where somebody else was faster at the same thing (two equal titles want one slug), the
-        command is run again on what is there now. `prepared` holds what was computed for it
-        already; what else takes long is computed between two attempts, while no transaction is
-        open.
+        After a conflict with a concurrent write (two equal titles need the same slug), the command
+        runs again. `prepared` contains values that were computed for it already. Other expensive
+        values are computed between two attempts, outside of any transaction.
         """
         prepared = ComputedValues(self.options) if prepared is None else prepared
         conflicts = preparations = 0

@@ -1,4 +1,4 @@
-"""What was deleted, removed from the files of a database as well."""
+"""Removal of deleted data from the files of a database."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from app.kit.sql.schema import Base
 
 
 def overwrite_deleted(database: Database) -> bool:
-    """Build SQLite's file anew, or let PostgreSQL reuse the space; tell whether nothing is left.
+    """Vacuum the database; return whether no deleted data is left in its files.
 
-    SQLite keeps the former pages in its write-ahead log as long as others read them.
+    SQLite keeps old pages in its write-ahead log while others read them.
     """
     with translate_driver_errors(), database.engine.connect() as connection:
         if database.dialect == "postgresql":

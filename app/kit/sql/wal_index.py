@@ -1,8 +1,8 @@
-"""The index of SQLite's write-ahead log, mapped once for all that watch a database here.
+"""The index of SQLite's write-ahead log, mapped once for all watches of a database in a process.
 
-Closing any descriptor of a file takes all POSIX locks on it from the whole process, SQLite's own
-among them. Without its lock on the index, another process takes the index for left over, and
-makes it anew beneath us. So a descriptor is closed when nobody here watches the database any more.
+Closing any descriptor of a file releases all POSIX locks of the process on it, SQLite's included.
+Without its lock on the index, another process takes the index for stale and rebuilds it while it is
+in use. So a descriptor is closed only when no watch of the process uses the database.
 """
 
 import mmap
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-# The header stands twice, 48 bytes each; a commit is done when both are written.
+# Two copies of the header, 48 bytes each; a commit is done when both are written.
 HEADER = 96
 
 _Identity = tuple[int, int]
@@ -27,17 +27,18 @@ class _Mapping:
 
 
 class WalIndex:
-    """The header of the index of one database, as SQLite shares it between processes."""
+    """The header of the index of a database, which SQLite shares between processes."""
 
     def __init__(self, identity: _Identity, mapping: _Mapping) -> None:
-        """Be one more user of a mapping; see `map_wal_index`."""
+        """Add a user of a mapping; see `map_wal_index`."""
         self._identity = identity
-        # Returns what moves with every commit. It runs several times for each answer.
+        # Returns a value that changes with every commit. A partial, as it runs several times per
+        # answer.
         self.header: Callable[[], Any] = partial(mapping.index.__getitem__, slice(HEADER))
         mapping.users += 1
 
     def close(self) -> None:
-        """Let go of it; the last one to do so closes the file."""
+        """Remove this user; the last one closes the file."""
         with _lock:
             mapping = _mappings[self._identity]
             mapping.users -= 1
@@ -52,11 +53,11 @@ _lock = threading.Lock()
 
 
 def map_wal_index(database: str) -> WalIndex | None:
-    """Return the index of a database that is open, or nothing where there is none to be read."""
+    """Map the index of an open database; return None if it cannot be read."""
     path = f"{database}-shm"
     with _lock:
         try:
-            found = os.stat(path)  # noqa: PTH116 - what is told of a file, not of a path
+            found = os.stat(path)  # noqa: PTH116 - needs a string, and a Path costs more
             identity = (found.st_dev, found.st_ino)
             if identity not in _mappings:
                 _mappings[identity] = _map_file(path)
@@ -67,5 +68,5 @@ def map_wal_index(database: str) -> WalIndex | None:
 
 def _map_file(path: str) -> _Mapping:
     descriptor = os.open(path, os.O_RDONLY)
-    # One that is too short is refused with a ValueError; the descriptor stays, as it has to.
+    # A file that is too short raises ValueError. The descriptor stays open: see above.
     return _Mapping(descriptor, mmap.mmap(descriptor, HEADER, access=mmap.ACCESS_READ))

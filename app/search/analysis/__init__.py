@@ -1,5 +1,5 @@
-"""Words in the form in which they are compared, and which words of a language belong together.
+"""Text analysis: folding, tokenizing, stop words and stemming.
 
-The engine keeps words as they stand in a text, only folded: small letters, no accents, one form
-of each Arabic letter. Stems are looked at when somebody searches, not when a story is written.
+The index stores words as they are written, only folded: lower case, no accents, one form of each
+Arabic letter. Stems are computed when a query is compiled, not when a story is indexed.
 """

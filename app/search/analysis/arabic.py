@@ -1,12 +1,11 @@
-"""Arabic words without what is attached to them, in their folded form.
+"""Affix stripping for folded Arabic words, applied before the Snowball stemmer.
 
-A word carries much at both ends: "and", "so", "with", "as", "for" and the article before it, and
-number, gender, owner and relation after it. Snowball undoes some of these by turns, and leaves
-words of one family apart; so each end is looked at once before. The letters were folded before
-that: ة is ه, ى is ي, and every alef is ا.
+An Arabic word can carry a conjunction, a preposition and the article in front, and number, gender,
+possessor and relation behind. Snowball removes only some of these at a time, so that words of one
+family get different stems. In a folded word ة is ه, ى is ي, and every alef is ا.
 """
 
-# The longest first.
+# Longest first.
 _ARTICLES = ("وبال", "فبال", "وكال", "ولل", "فلل", "وال", "فال", "بال", "كال", "ال", "لل")
 _SUFFIXES = (
     *("ياتهم", "ياتها"),
@@ -17,24 +16,24 @@ _SUFFIXES = (
 )
 _SHORTEST = 3
 
-# What may stand before a stem: where to look for the rest of a family. The letters after the
-# articles are "and", "so", "with", "for", "as", and the future.
-BEFORE = ("", *_ARTICLES, "و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "فل", "وس")
+# Prefixes that can precede a stem: where to look for the rest of a family. The letters after the
+# articles mean "and", "so", "with", "for", "as", and the future tense.
+PREFIXES = ("", *_ARTICLES, "و", "ف", "ب", "ل", "ك", "س", "وب", "ول", "فل", "وس")
 
 
-def bared(word: str) -> str:
-    """Return a folded word without article and ending, if a word is left."""
-    return _without_suffix(_without_article(word))
+def strip_affixes(word: str) -> str:
+    """Return a folded word without its article and its ending, if enough letters remain."""
+    return _strip_suffix(_strip_article(word))
 
 
-def _without_article(word: str) -> str:
+def _strip_article(word: str) -> str:
     for article in _ARTICLES:
         if word.startswith(article) and len(word) - len(article) >= _SHORTEST:
             return word[len(article) :]
     return word
 
 
-def _without_suffix(word: str) -> str:
+def _strip_suffix(word: str) -> str:
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST:
             return word[: -len(suffix)]

@@ -1,11 +1,11 @@
-"""The languages that are known by more than their letters, and the script of each."""
+"""The languages that have a stemmer, and the script of each."""
 
 import re
 from typing import NamedTuple
 
 
 class Language(NamedTuple):
-    """A language with stems: which Snowball stemmer it has, and which letters it is written in."""
+    """A language with a Snowball stemmer, and a pattern that matches a letter of its script."""
 
     stemmer: str
     letters: re.Pattern[str]
@@ -62,12 +62,12 @@ LANGUAGES = {
 }
 
 
-def primary(tag: str) -> str:
-    """Return the language of a BCP 47 tag, without region or script: `fr` of `fr-CA`."""
+def primary_language(tag: str) -> str:
+    """Return the primary language subtag of a BCP 47 tag: `fr` for `fr-CA`."""
     return tag.partition("-")[0].lower()
 
 
 def has_stems(language: str, word: str) -> bool:
-    """Tell whether a word may be one of a language: whether it has a letter of its script."""
+    """Tell whether a language has a stemmer and a word has a letter of its script."""
     known = LANGUAGES.get(language)
     return known is not None and known.letters.search(word) is not None

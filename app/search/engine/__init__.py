@@ -1,1 +1,1 @@
-"""The search engine in the same process: Tantivy, in a folder of this machine."""
+"""The search engine: Tantivy, in the same process, with its index in a local folder."""

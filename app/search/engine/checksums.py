@@ -1,7 +1,7 @@
-"""Whether a file of the engine holds what was written: each ends in a checksum of the rest.
+"""Checksums of the engine's files.
 
-The engine looks at it nowhere by itself. A file is its content, a footer in JSON with the
-checksum, the length of the footer, and a number that marks the end.
+The engine never verifies them itself. A file is its content, a JSON footer with the checksum, the
+length of the footer, and a magic number.
 """
 
 import struct
@@ -16,8 +16,8 @@ _MARK = 1337
 _READ_AT_ONCE = 1 << 20
 
 
-def is_sound(path: Path) -> bool:
-    """Tell whether the content of a file is what its checksum says."""
+def has_valid_checksum(path: Path) -> bool:
+    """Tell whether the content of a file matches its checksum."""
     size = path.stat().st_size
     if size < _END.size:
         return False
@@ -28,20 +28,20 @@ def is_sound(path: Path) -> bool:
         if mark != _MARK or start < 0:
             return False
         file.seek(start)
-        wanted = _noted(file.read(length))
+        expected = _read_checksum(file.read(length))
         file.seek(0)
-        return wanted == _summed(file.read, start)
+        return expected == _compute_checksum(file.read, start)
 
 
-def _noted(footer: bytes) -> int | None:
+def _read_checksum(footer: bytes) -> int | None:
     try:
-        found = json.loads(footer)
+        content = json.loads(footer)
     except json.JSONDecodeError:
         return None
-    return found.get("crc") if isinstance(found, dict) else None
+    return content.get("crc") if isinstance(content, dict) else None
 
 
-def _summed(read: Callable[[int], bytes], length: int) -> int:
+def _compute_checksum(read: Callable[[int], bytes], length: int) -> int:
     total = 0
     while length > 0 and (part := read(min(length, _READ_AT_ONCE))):
         total = crc32(part, total)

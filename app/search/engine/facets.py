@@ -1,4 +1,4 @@
-"""Counting: how many of the stories found have each value of a field."""
+"""Facets: how many of the matching stories have each value of a field."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,15 @@ from typing import Any
 from tantivy import Query, Searcher, SearchResult
 
 from app.kit.bounded_cache import entries_within
-from app.search.engine.schema import BRANCH_COLUMNS, NO_VALUE, SPELT, TOGETHER, code, spelt
-from app.search.index import MOST_VALUES, FacetField, FacetValue
+from app.search.engine.schema import (
+    BRANCH_COLUMNS,
+    NO_VALUE,
+    SPELLING_SEPARATOR,
+    VALUE_SEPARATOR,
+    encode_category,
+    to_facet_key,
+)
+from app.search.index import MOST_FACET_VALUES, FacetField, FacetValue
 
 _COLUMNS: Mapping[FacetField, Sequence[str]] = {
     "category": BRANCH_COLUMNS,
@@ -20,70 +27,72 @@ _COLUMNS: Mapping[FacetField, Sequence[str]] = {
     "kind": ("kind",),
     "published_month": ("month",),
 }
-# So many values are counted in each column, and in each segment, so that the sums of the first
-# are right. Categories stand in several columns, so nearly all of them have to be known of each.
+# So many values are counted in each column and segment that the sums of the first ones are exact.
+# Categories are spread over several columns, so nearly all of them are needed of each.
 _MOST_BUCKETS, _MOST_CATEGORIES = 200, 2_000
-_COUNTED = 10_000
+_SEGMENT_BUCKETS = 10_000
 Counts = Counter[str]
 
 
-def total(searcher: Searcher, query: Query) -> int:
-    """Count the stories that a query finds."""
-    return counted(searcher.search(query, 1, count=True))
+def count_stories(searcher: Searcher, query: Query) -> int:
+    """Count the stories that match a query."""
+    return total_of(searcher.search(query, 1, count=True))
 
 
-def counted(answer: SearchResult) -> int:
-    """Return how many were found in all, in an answer that was to count them."""
-    # The stubs of the engine do not name it.
+def total_of(answer: SearchResult) -> int:
+    """Return the total of a search that was run with `count=True`."""
+    # The engine's type stubs lack this attribute.
     number: int = answer.count  # type: ignore[attr-defined]
     return number
 
 
-def counts(searcher: Searcher, query: Query, facets: Sequence[FacetField]) -> dict[str, Counts]:
-    """Count the values of some fields among the stories that a query finds."""
-    columns = {column: name for name in facets for column in _used(searcher, name)}
-    asked = {column: _terms(column, name) for column, name in columns.items()}
-    answer: dict[str, Any] = searcher.aggregate(query, asked) if asked else {}
+def count_values(
+    searcher: Searcher, query: Query, facets: Sequence[FacetField]
+) -> dict[str, Counts]:
+    """Count the values of some fields among the stories that match a query."""
+    columns = {column: name for name in facets for column in _used_columns(searcher, name)}
+    aggregations = {column: _build_aggregation(column, name) for column, name in columns.items()}
+    answer: dict[str, Any] = searcher.aggregate(query, aggregations) if aggregations else {}
     sums: dict[str, Counts] = {name: Counter() for name in facets}
-    for column, found in answer.items():
-        _add(sums[columns[column]], column, found["buckets"])
+    for column, counted in answer.items():
+        _add_buckets(sums[columns[column]], column, counted["buckets"])
     if "category" in sums:
-        known = _categories(searcher)
-        sums["category"] = Counter({known[one]: count for one, count in sums["category"].items()})
+        known = _categories_by_code(searcher)
+        sums["category"] = Counter({known[code]: count for code, count in sums["category"].items()})
     return sums
 
 
-def _add(sums: Counts, column: str, buckets: Sequence[Mapping[str, Any]]) -> None:
-    """Add what was counted in a column."""
+def _add_buckets(sums: Counts, column: str, buckets: Sequence[Mapping[str, Any]]) -> None:
+    """Add the counts of one column."""
     for bucket in buckets:
         count = bucket["doc_count"]
-        for value in _values(column, bucket["key"]):
+        for value in _split_key(column, bucket["key"]):
             sums[value] += count
 
 
-# Of each column the same values are counted again and again.
+# The same values are counted again and again.
 @lru_cache(entries_within(4 * 2**20, 1_000))
-def _values(column: str, key: str) -> Sequence[str]:
-    """Return what is counted of what stands in a column."""
+def _split_key(column: str, key: str) -> Sequence[str]:
+    """Return the values that the key of a bucket stands for."""
     if key == NO_VALUE:
         return ()
-    return (spelt(key),) if column == "begun_tag" else tuple(key.split(TOGETHER))
+    return (to_facet_key(key),) if column == "begun_tag" else tuple(key.split(VALUE_SEPARATOR))
 
 
-def _used(searcher: Searcher, name: FacetField) -> Sequence[str]:
+def _used_columns(searcher: Searcher, name: FacetField) -> Sequence[str]:
     return _branch_columns(searcher) if name == "category" else _COLUMNS[name]
 
 
-# The states that are read: the last ones, so few are kept open.
+# One entry for each index state that is still read.
 @lru_cache(maxsize=4)
-def _categories(searcher: Searcher) -> Mapping[str, str]:
-    """Return the categories that any story has, by their codes."""
-    return {code(id_): id_ for id_, _ in searcher.terms_with_prefix("category", "")}
+def _categories_by_code(searcher: Searcher) -> Mapping[str, str]:
+    """Return the categories in use, by their codes."""
+    return {encode_category(id_): id_ for id_, _ in searcher.terms_with_prefix("category", "")}
 
 
 @lru_cache(maxsize=4)
 def _branch_columns(searcher: Searcher) -> Sequence[str]:
-    """Return the columns for categories that any story fills; the first ones are filled first."""
+    """Return the category columns in use; they are filled in order."""
 
     def is_filled(column: str) -> bool:
         known = searcher.terms_with_prefix(column, "", limit=2)
@@ -92,23 +101,25 @@ def _branch_columns(searcher: Searcher) -> Sequence[str]:
     return list(takewhile(is_filled, BRANCH_COLUMNS))
 
 
-def _terms(column: str, name: FacetField) -> dict[str, Any]:
+def _build_aggregation(column: str, name: FacetField) -> dict[str, Any]:
     most = _MOST_CATEGORIES if name == "category" else _MOST_BUCKETS
-    return {"terms": {"field": column, "size": most, "segment_size": _COUNTED}}
+    return {"terms": {"field": column, "size": most, "segment_size": _SEGMENT_BUCKETS}}
 
 
-def added(one: dict[str, Counts], other: dict[str, Counts]) -> dict[str, Counts]:
-    """Return the sums of two countings."""
-    return {name: found + other.get(name, Counter()) for name, found in one.items()}
+def add_counts(first: dict[str, Counts], other: dict[str, Counts]) -> dict[str, Counts]:
+    """Return the sums of two sets of counts."""
+    return {name: count + other.get(name, Counter()) for name, count in first.items()}
 
 
-def values(found: Mapping[str, int], most: int = MOST_VALUES) -> list[FacetValue]:
-    """Return values with the most stories first; those that differ in spelling alone are one."""
+def build_facet_values(
+    counts: Mapping[str, int], most: int = MOST_FACET_VALUES
+) -> list[FacetValue]:
+    """Return values with the most stories first; spellings of one value are merged."""
     totals: Counter[str] = Counter()
     labels: dict[str, str] = {}
-    for key, count in sorted(found.items(), key=lambda one: (-one[1], one[0])):
-        value, _, label = key.partition(SPELT)
+    for key, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
+        value, _, label = key.partition(SPELLING_SEPARATOR)
         totals[value] += count
         labels.setdefault(value, label or value)
-    first = sorted(totals.items(), key=lambda one: (-one[1], one[0]))[:most]
+    first = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
     return [FacetValue(value, labels[value], count) for value, count in first]

@@ -1,4 +1,4 @@
-"""From a selection to a query for the engine: which stories may be found at all."""
+"""Build the engine's filters from a selection."""
 
 from datetime import datetime
 
@@ -6,66 +6,66 @@ from tantivy import FieldType, Occur, Query
 
 from app.access.selection import Clause, Selection, TimeRange
 from app.kit.clock import to_micros
-from app.search.addresses import last_name, normal_address
-from app.search.engine.schema import SCHEMA, called, every_story
+from app.search.engine.schema import SCHEMA, all_stories, hash_name
+from app.search.urls import last_path_segment, normalize_url
 
 Clauses = list[tuple[Occur, Query]]
 
 
-def narrowed(query: Query | None, selection: Selection, without: Query | None) -> Query:
-    """Return a query that finds of another only what a selection holds, less some stories.
+def apply_filters(query: Query | None, selection: Selection, removed: Query | None) -> Query:
+    """Return a query restricted to a selection, without the stories of `removed`.
 
-    Filters add nothing to a score. A query that nothing narrows stays as it is, since the
-    engine answers a bare one several times as fast.
+    Filters add nothing to a score. A query without filters is returned unchanged, because the
+    engine answers a bare query several times as fast.
     """
-    clauses = filter_clauses(selection)
-    if without is not None:
-        clauses.append((Occur.MustNot, without))
+    clauses = build_filters(selection)
+    if removed is not None:
+        clauses.append((Occur.MustNot, removed))
     if query is None:
-        query = every_story()
+        query = all_stories()
     if not clauses:
         return query
     return Query.boolean_query([(Occur.Must, query), *clauses])
 
 
-def filter_clauses(selection: Selection) -> Clauses:
-    """Return what has to hold and what must not, for each clause and span of a selection."""
-    found: Clauses = []
+def build_filters(selection: Selection) -> Clauses:
+    """Return a required or excluded clause for each filter and date range of a selection."""
+    clauses: Clauses = []
     for clause in selection.clauses:
-        found += _clause(clause)
+        clauses += _build_clause(clause)
     for name, span in (("published_at", selection.published), ("updated_at", selection.updated)):
-        found += _span(name, span)
-    return found
+        clauses += _build_span(name, span)
+    return clauses
 
 
-def stories_by_id(ids: list[str]) -> Query:
-    """Return the query for stories with these ids."""
+def ids_query(ids: list[str]) -> Query:
+    """Return a query for the stories with these ids."""
     return _any_of("id", tuple(ids))
 
 
-def referred(reference: str) -> Query:
-    """Return the query for the story that an id, a slug or an address names."""
+def reference_query(reference: str) -> Query:
+    """Return a query for the story with an id, a slug or a URL."""
     parts = [
         Query.term_query(SCHEMA, "id", reference.lower(), "basic"),
-        Query.term_query(SCHEMA, "called", called(normal_address(reference)), "basic"),
-        Query.term_query(SCHEMA, "called", called(last_name(reference)), "basic"),
+        Query.term_query(SCHEMA, "called", hash_name(normalize_url(reference)), "basic"),
+        Query.term_query(SCHEMA, "called", hash_name(last_path_segment(reference)), "basic"),
     ]
     return Query.boolean_query([(Occur.Should, part) for part in parts])
 
 
-def between(name: str, least: int | None, most: int | None) -> Query:
-    """Return the query for stories whose number lies within limits, both of them taken in."""
+def range_query(name: str, least: int | None, most: int | None) -> Query:
+    """Return a query for stories whose number lies between two limits, inclusively."""
     return Query.range_query(SCHEMA, name, FieldType.Integer, least, most)
 
 
-def _clause(clause: Clause) -> Clauses:
-    found: Clauses = []
+def _build_clause(clause: Clause) -> Clauses:
+    clauses: Clauses = []
     if clause.included:
-        wanted = Query.const_score_query(_any_of(clause.field, clause.included), 0.0)
-        found.append((Occur.Must, wanted))
+        included = Query.const_score_query(_any_of(clause.field, clause.included), 0.0)
+        clauses.append((Occur.Must, included))
     if clause.excluded:
-        found.append((Occur.MustNot, _any_of(clause.field, clause.excluded)))
-    return found
+        clauses.append((Occur.MustNot, _any_of(clause.field, clause.excluded)))
+    return clauses
 
 
 def _any_of(name: str, values: tuple[str, ...]) -> Query:
@@ -74,11 +74,11 @@ def _any_of(name: str, values: tuple[str, ...]) -> Query:
     return Query.term_set_query(SCHEMA, name, values)
 
 
-def _span(name: str, span: TimeRange) -> Clauses:
+def _build_span(name: str, span: TimeRange) -> Clauses:
     if span.start is None and span.end is None:
         return []
     end = None if span.end is None else to_micros(span.end) - 1
-    query = between(name, _micros(span.start), end)
+    query = range_query(name, _micros(span.start), end)
     return [(Occur.Must, Query.const_score_query(query, 0.0))]
 
 

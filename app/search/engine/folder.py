@@ -1,7 +1,7 @@
-"""The folder of an index: generations, and a file that names the one that is read.
+"""The folder of an index: generations, and a pointer file that names the current one.
 
-Each generation is an index of its own. A new one is built beside the old one, and takes its
-place by one renaming. Versions of Dateline that keep other things do not see each other's.
+Each generation is an index. A new one is built next to the current one and replaces it by one
+rename. Versions of Dateline with different schemas ignore each other's generations.
 """
 
 import fcntl
@@ -12,43 +12,43 @@ from pathlib import Path
 
 from app.kit.ids import new_id
 from app.kit.process.file_permissions import FILE, FOLDER, create_folder
-from app.search.engine.schema import stamp
-from app.search.errors import IndexUnavailable, IndexUnusable, unusable
+from app.search.engine.schema import version_stamp
+from app.search.errors import IndexUnavailable, IndexUnusable, index_failure
 
-# What tells a file from the one that takes its place.
-Mark = tuple[int, int]
-# The engine's own lock: who writes to a generation holds it.
+# Modification time and inode: they change when a file is replaced.
+FileVersion = tuple[int, int]
+# The engine's lock file: the writer of a generation holds the lock.
 _LOCK = ".tantivy-writer.lock"
-# A file system that is full takes empty files.
+# A full file system still accepts empty files.
 _PROBE_BYTES = 4_096
 
 
-class Folder:
-    """Where the generations are."""
+class IndexFolder:
+    """The folder with all generations."""
 
     def __init__(self, path: Path) -> None:
-        """Name the folder; nothing is made before it is written to."""
+        """Remember the path; nothing is created before the first write."""
         self.path = path
-        self._stamp = stamp()
+        self._stamp = version_stamp()
         self._pointer = path / f"current-{self._stamp}"
 
-    def mark(self) -> Mark | None:
-        """Return what changes when another generation is read, or nothing if there is none."""
-        return mark_of(self._pointer)
+    def pointer_version(self) -> FileVersion | None:
+        """Return a value that changes with the current generation, or None if there is none."""
+        return file_version(self._pointer)
 
     def current(self) -> Path:
-        """Return the generation that is read; raise `IndexUnusable` where there is none."""
+        """Return the current generation; raise `IndexUnusable` if there is none."""
         try:
             name = self._pointer.read_text().strip()
             is_there = name and "/" not in name and (self.path / name).is_dir()
         except (OSError, UnicodeDecodeError) as wrong:
-            raise unusable(f"There is no index that can be read: {wrong}.", wrong) from wrong
+            raise index_failure(f"There is no index that can be read: {wrong}.", wrong) from wrong
         if not is_there:
             raise IndexUnusable("The index is missing.")
         return self.path / name
 
-    def make(self) -> Path:
-        """Make an empty generation."""
+    def create_generation(self) -> Path:
+        """Create an empty generation."""
         made = self.path / f"{self._stamp}-{new_id()}"
         try:
             create_folder(self.path)
@@ -58,7 +58,7 @@ class Folder:
         return made
 
     def adopt(self, generation: Path) -> None:
-        """Let a generation be the one that is read."""
+        """Make a generation the current one."""
         part = self._pointer.with_suffix(f".{os.getpid()}")
         try:
             part.write_text(generation.name)
@@ -67,8 +67,8 @@ class Folder:
             raise IndexUnavailable(self._unwritable(wrong)) from wrong
 
     def write_fault(self) -> str | None:
-        """Return why nothing can be written here, if that is so, by trying it."""
-        existing = next(one for one in (self.path, *self.path.parents) if one.exists())
+        """Return why the folder is not writable, or None; found by writing a file."""
+        existing = next(path for path in (self.path, *self.path.parents) if path.exists())
         probe = existing / f".probe-{new_id()}"
         try:
             if self.path.parent.is_dir():
@@ -85,27 +85,27 @@ class Folder:
         return f"The index cannot be written to {self.path}: {wrong}."
 
     def remove(self, generation: Path) -> None:
-        """Take away a generation that nobody reads."""
+        """Delete a generation that nobody reads."""
         _remove(generation)
 
     def discard(self) -> None:
-        """Let no generation be the one that is read."""
+        """Remove the pointer, so that there is no current generation."""
         with suppress(OSError):
             self._pointer.unlink()
 
     def tidy(self) -> None:
-        """Take away what nobody reads or writes: other generations, and those of other versions."""
+        """Delete generations that nobody reads or writes, those of other versions included."""
         try:
             kept = {self._pointer, self.current()}
         except IndexUnusable:
             return
-        for one in self.path.iterdir():
-            if one not in kept and not _is_written_to(one):
-                _remove(one)
+        for path in self.path.iterdir():
+            if path not in kept and not _is_written_to(path):
+                _remove(path)
 
 
-def mark_of(path: Path) -> Mark | None:
-    """Return what tells a file from the one that takes its place, or nothing if it is missing."""
+def file_version(path: Path) -> FileVersion | None:
+    """Return a value that changes when a file is replaced, or None if the file is missing."""
     try:
         found = os.stat(path)  # noqa: PTH116 - before every search, and a Path costs more than the call
     except OSError:
@@ -114,7 +114,7 @@ def mark_of(path: Path) -> Mark | None:
 
 
 def _is_written_to(path: Path) -> bool:
-    """Tell whether a generation is being built by somebody else."""
+    """Tell whether another writer is building a generation."""
     try:
         with (path / _LOCK).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

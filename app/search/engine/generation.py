@@ -1,4 +1,4 @@
-"""One generation, opened for reading: followed through its commits, and known to be whole."""
+"""One generation, opened for reading."""
 
 import os
 from collections.abc import Iterator
@@ -9,101 +9,103 @@ from typing import Any
 from tantivy import Index, Query
 
 from app.kit import json
-from app.search.engine.checksums import is_sound
-from app.search.engine.faults import telling_faults
-from app.search.engine.files import Files
-from app.search.engine.folder import Mark, mark_of
+from app.search.engine.checksums import has_valid_checksum
+from app.search.engine.engine_errors import translate_errors
+from app.search.engine.folder import FileVersion, file_version
+from app.search.engine.open_files import OpenFiles
 from app.search.engine.reader import TantivyReader
-from app.search.engine.schema import POSITION_ID, SCHEMA, position_of, prepare
+from app.search.engine.schema import POSITION_ID, SCHEMA, parse_position, prepare_index
 from app.search.errors import IndexUnusable
-from app.search.index import Position
+from app.search.index import IndexPosition
 
 _META = "meta.json"
-# The files that the engine takes away when nobody needs them; its writer reads it, and no reader.
+# The engine's list of files that it may delete; only its writer reads it.
 _MANAGED = ".managed.json"
 _POSITION = Query.term_query(SCHEMA, "id", POSITION_ID, "basic")
 
 
 class Generation:
-    """An index in a folder, as it was last committed."""
+    """An index in a folder, at its last commit."""
 
     def __init__(self, path: Path) -> None:
-        """Open an index; raise `IndexUnusable` where it is missing, broken or another one."""
+        """Open an index; raise `IndexUnusable` if it is missing, broken or of another schema."""
         self._path = path
         self._meta = path / _META
-        self._mark: Mark | None = None
-        self._files = Files({})
-        with telling_faults():
-            self._index = opened(path)
-            self._schema = _meta(path)["schema"]
-        self._reader = self._loaded()
+        self._file_version: FileVersion | None = None
+        self._files = OpenFiles({})
+        with translate_errors():
+            self._index = open_index(path)
+            self._schema = _read_meta(path)["schema"]
+        self._reader = self._load_last()
 
     def reader(self) -> TantivyReader:
         """Return the newest committed state."""
-        if mark_of(self._meta) != self._mark:
-            self._reader = self._loaded()
-        elif not self._files.are_whole() and mark_of(self._meta) == self._mark:
-            # Pages of a file that was cut must not be touched: the system ends who does.
+        if file_version(self._meta) != self._file_version:
+            self._reader = self._load_last()
+        elif not self._files.are_complete() and file_version(self._meta) == self._file_version:
+            # Reading beyond the end of a mapped file would end the process (SIGBUS).
             raise IndexUnusable("Files of the index were cut.")
         return self._reader
 
-    def last(self) -> TantivyReader:
-        """Return the state that was loaded last, where no newer one can be."""
-        if not self._files.are_whole():
+    def last_reader(self) -> TantivyReader:
+        """Return the state that was loaded last, if no newer one can be loaded."""
+        if not self._files.are_complete():
             raise IndexUnusable("Files of the index were cut.")
         return self._reader
 
-    def flaw(self) -> str | None:
-        """Return what is wrong with the content of a file, as its checksum shows; reads it all."""
-        with telling_faults():
-            return next((f"{one.name} was overwritten." for one in self._overwritten()), None)
+    def find_flaw(self) -> str | None:
+        """Return the first file whose checksum is wrong, or None; reads every file."""
+        with translate_errors():
+            return next(
+                (f"{path.name} was overwritten." for path in self._find_overwritten()), None
+            )
 
-    def _overwritten(self) -> Iterator[Path]:
+    def _find_overwritten(self) -> Iterator[Path]:
         managed = self._path / _MANAGED
         if managed.exists() and not _is_json(managed.read_bytes()):
             yield managed
-        for name in _sizes(self._path, _meta(self._path)):
-            # A file that is gone is of a commit that is no longer the last.
+        for name in _read_sizes(self._path, _read_meta(self._path)):
+            # A missing file belongs to an older commit.
             with suppress(FileNotFoundError):
-                if not is_sound(Path(name)):
+                if not has_valid_checksum(Path(name)):
                     yield Path(name)
 
-    def _loaded(self) -> TantivyReader:
-        """Load the last commit; again, if it was not the last any more while it was loaded."""
+    def _load_last(self) -> TantivyReader:
+        """Load the last commit; retry if another commit came while it was loaded."""
         while True:
-            mark = mark_of(self._meta)
+            mark = file_version(self._meta)
             try:
                 return self._load(mark)
             except IndexUnusable:
-                if mark_of(self._meta) == mark:
+                if file_version(self._meta) == mark:
                     raise
 
-    def _load(self, mark: Mark | None) -> TantivyReader:
-        with telling_faults():
-            meta = _meta(self._path)
+    def _load(self, mark: FileVersion | None) -> TantivyReader:
+        with translate_errors():
+            meta = _read_meta(self._path)
             if meta["schema"] != self._schema:
                 raise IndexUnusable("The index was replaced by another one.")
-            files = Files(_sizes(self._path, meta))
+            files = OpenFiles(_read_sizes(self._path, meta))
             self._index.reload()
-            reader = TantivyReader(self._index.searcher(), position(self._index))
-        self._mark, self._files = mark, files
+            reader = TantivyReader(self._index.searcher(), read_position(self._index))
+        self._file_version, self._files = mark, files
         return reader
 
 
-def opened(path: Path) -> Index:
+def open_index(path: Path) -> Index:
     """Open the index in a folder."""
     if not Index.exists(str(path)):
         raise IndexUnusable("The index is missing.")
-    return prepare(Index(SCHEMA, path=str(path)))
+    return prepare_index(Index(SCHEMA, path=str(path)))
 
 
-def position(index: Index) -> Position:
-    """Return how far an index has come; each commit of ours says so."""
+def read_position(index: Index) -> IndexPosition:
+    """Return the log position of an index; each commit contains it."""
     searcher = index.searcher()
-    found = searcher.search(_POSITION, 1, count=False).hits
-    if not found:
+    hits = searcher.search(_POSITION, 1, count=False).hits
+    if not hits:
         raise IndexUnusable("The index does not say how far it has come.")
-    return position_of(searcher.doc(found[0][1]))
+    return parse_position(searcher.doc(hits[0][1]))
 
 
 def _is_json(content: bytes) -> bool:
@@ -114,18 +116,20 @@ def _is_json(content: bytes) -> bool:
     return True
 
 
-def _meta(path: Path) -> dict[str, Any]:
-    """Return what the engine notes about its last commit."""
-    found = json.loads((path / _META).read_bytes())
-    if not isinstance(found, dict) or not {"schema", "segments"} <= found.keys():
+def _read_meta(path: Path) -> dict[str, Any]:
+    """Return the engine's metadata of the last commit."""
+    content = json.loads((path / _META).read_bytes())
+    if not isinstance(content, dict) or not {"schema", "segments"} <= content.keys():
         raise IndexUnusable("The index is broken.")
-    return found
+    return content
 
 
-def _sizes(path: Path, meta: dict[str, Any]) -> dict[str, int]:
-    """Return the files of the segments that were last committed, and how long they are."""
+def _read_sizes(path: Path, meta: dict[str, Any]) -> dict[str, int]:
+    """Return the files of the committed segments, and their lengths."""
     names = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
-    with os.scandir(path) as found:
+    with os.scandir(path) as entries:
         return {
-            one.path: one.stat().st_size for one in found if one.name.partition(".")[0] in names
+            entry.path: entry.stat().st_size
+            for entry in entries
+            if entry.name.partition(".")[0] in names
         }

@@ -1,4 +1,4 @@
-"""The order by relevance: the engine's score, raised a little for what is recent."""
+"""Order by relevance: the engine's score with a small boost for recent stories."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -9,129 +9,132 @@ from tantivy import DocAddress, Query, Searcher
 
 from app.kit.clock import to_micros
 from app.search.engine import facets
-from app.search.index import MOST_RELEVANT, Ask
+from app.search.index import MOST_RELEVANT, IndexQuery
 
-# A story of this moment counts so much more than one that is old, and half of that after a while.
+# A story published now scores higher than an old one by this share; half of it after so many days.
 RECENT_IS_WORTH = 0.2
 HALF_AFTER_DAYS = 30
-# The best are ranked anew in bands that end here, or where the score of the engine changes next:
-# so each page of a walk is cut from the same order, and a first page looks at few stories. Each
-# that is looked at takes its share of a search.
+# Stories are ranked again in bands. A band ends at one of these counts, or where the engine's score
+# changes next. So every page is cut from the same order, and the first page reads few stories.
 _BANDS = (100, 300, MOST_RELEVANT)
 _DAY = 86_400_000_000
-# By age in days; what is older than the last counts like the last.
+# By age in days; older stories count like the last entry.
 _OLDEST = 20 * HALF_AFTER_DAYS
 _BOOSTS: list[float] = [
     1 + RECENT_IS_WORTH * 0.5 ** (age / HALF_AFTER_DAYS) for age in range(_OLDEST + 1)
 ]
 
 
-# A story with its score, the number of the index it stands in, and its place there: a plain tuple,
-# since a search makes a hundred of them, and twenty are shown.
+# Score, number of the index, address in that index. A plain tuple, because a search creates a
+# hundred of them and shows twenty.
 Scored = tuple[float, int, DocAddress]
 
 
-class Best(NamedTuple):
-    """The most relevant stories, the best first, and how many there are in all."""
+class RankedStories(NamedTuple):
+    """The most relevant stories, the best first, and the total."""
 
     stories: Sequence[Scored]
     total: int | None
 
 
-def best(sides: Sequence[tuple[Searcher, Query]], ask: Ask) -> Best:
-    """Return the most relevant stories in an index and perhaps one beside it, in a lasting order.
+def rank_best(sides: Sequence[tuple[Searcher, Query]], request: IndexQuery) -> RankedStories:
+    """Return the most relevant stories of the index and its overlay, in a stable order.
 
-    There is one more than the page takes, if there is one: so that is known.
+    The result has one story more than the page if there is one, so that the next page is known.
     """
-    wanted = min(ask.offset + ask.limit, MOST_RELEVANT)
+    wanted = min(request.offset + request.limit, MOST_RELEVANT)
     total: int | None = None
-    found: list[Scored] = []
+    stories: list[Scored] = []
     for most in _BANDS:
         if wanted <= most:
-            answers = [one.search(q, most + 1, count=ask.counted and not found) for one, q in sides]
-            if ask.counted and not found:
-                total = sum(map(facets.counted, answers))
-            found = _joined([answer.hits for answer in answers])[: most + 1]
-            if _is_end(found, most):
+            answers = [
+                searcher.search(q, most + 1, count=request.count_total and not stories)
+                for searcher, q in sides
+            ]
+            if request.count_total and not stories:
+                total = sum(map(facets.total_of, answers))
+            stories = _merge([answer.hits for answer in answers])[: most + 1]
+            if _is_end(stories, most):
                 break
-    today = to_micros(ask.now) // _DAY
-    searchers = [one for one, _ in sides]
-    ranked = [one for band in _bands(found) for one in _ranked(searchers, band, today)]
-    return Best(ranked, total)
+    today = to_micros(request.now) // _DAY
+    searchers = [searcher for searcher, _ in sides]
+    ranked = [story for band in _bands(stories) for story in _rank(searchers, band, today)]
+    return RankedStories(ranked, total)
 
 
-def _joined(sides: Sequence[Sequence[tuple[Any, DocAddress]]]) -> list[Scored]:
-    """Return what was found in an index and beside it, by the engine's score.
+def _merge(sides: Sequence[Sequence[tuple[Any, DocAddress]]]) -> list[Scored]:
+    """Return the hits of the index and its overlay, by the engine's score.
 
-    A word's rarity weighs in each, and in a small index none is rare: scores there are raised
-    so that the best of both are equal. It concerns stories of the last second.
+    A score depends on how rare a word is in its index. In the small overlay no word is rare, so its
+    scores are scaled until the best scores of both are equal. This concerns stories of the last
+    second.
     """
     top = sides[0][0][0] if sides[0] else None
-    found: list[Scored] = []
+    stories: list[Scored] = []
     for side, hits in enumerate(sides):
         factor = top / hits[0][0] if side and hits and top is not None else 1.0
-        found += [(score * factor, side, address) for score, address in hits]
+        stories += [(score * factor, side, address) for score, address in hits]
     if len(sides) > 1:
-        found.sort(key=itemgetter(0), reverse=True)
-    return found
+        stories.sort(key=itemgetter(0), reverse=True)
+    return stories
 
 
-def _is_end(found: Sequence[Scored], most: int) -> bool:
-    """Tell whether a band ends after so many: stories that fit equally well stay together."""
-    return len(found) <= most or found[most - 1][0] != found[most][0]
+def _is_end(stories: Sequence[Scored], most: int) -> bool:
+    """Tell whether a band may end after `most` stories: equal scores stay in one band."""
+    return len(stories) <= most or stories[most - 1][0] != stories[most][0]
 
 
-def _bands(found: Sequence[Scored]) -> Iterator[Sequence[Scored]]:
-    """Yield what is ranked together, the same in all that was found as in its beginning."""
+def _bands(stories: Sequence[Scored]) -> Iterator[Sequence[Scored]]:
+    """Yield the bands; the first bands do not depend on how many stories follow."""
     start = 0
     for most in _BANDS[:-1]:
         end = max(start, most)
-        while not _is_end(found, end):
+        while not _is_end(stories, end):
             end += 1
-        yield found[start:end]
+        yield stories[start:end]
         start = end
-    yield found[start:]
+    yield stories[start:]
 
 
-def page(found: Sequence[Scored], ask: Ask) -> tuple[Sequence[Scored], bool]:
-    """Return a page, and whether there is more after it that can be reached."""
-    end = min(ask.offset + ask.limit, MOST_RELEVANT)
-    return found[ask.offset : end], end < min(len(found), MOST_RELEVANT)
+def cut_page(stories: Sequence[Scored], request: IndexQuery) -> tuple[Sequence[Scored], bool]:
+    """Return a page, and whether a reachable page follows."""
+    end = min(request.offset + request.limit, MOST_RELEVANT)
+    return stories[request.offset : end], end < min(len(stories), MOST_RELEVANT)
 
 
-def _ranked(searchers: Sequence[Searcher], band: Sequence[Scored], today: int) -> list[Scored]:
-    """Return stories by score and instant, the best first."""
-    published = _column(searchers, band, "published_at")
+def _rank(searchers: Sequence[Searcher], band: Sequence[Scored], today: int) -> list[Scored]:
+    """Return stories by boosted score and instant, the best first."""
+    published = _load_column(searchers, band, "published_at")
     boosts = [_boost(today - at // _DAY) for at in published]
-    scores = [one[0] * boost for one, boost in zip(band, boosts, strict=True)]
+    scores = [story[0] * boost for story, boost in zip(band, boosts, strict=True)]
     rows = sorted(zip(scores, published, range(len(band)), strict=True), reverse=True)
     if _has_ties(rows):
-        # Of one score and one instant: an order that outlasts the files of the engine.
-        ties = _column(searchers, band, "tie")
-        rows.sort(key=lambda one: (one[0], one[1], ties[one[2]], one[2]), reverse=True)
+        # Equal in score and instant: the tie breaker is independent of the engine's files.
+        ties = _load_column(searchers, band, "tie")
+        rows.sort(key=lambda row: (row[0], row[1], ties[row[2]], row[2]), reverse=True)
     return [(score, band[number][1], band[number][2]) for score, _, number in rows]
 
 
 def _boost(age: int) -> float:
-    """Return what a story counts for that is so many days old."""
+    """Return the boost of a story by its age in days."""
     return _BOOSTS[age] if 0 <= age < _OLDEST else _BOOSTS[0 if age < 0 else _OLDEST]
 
 
 def _has_ties(rows: Sequence[tuple[float, int, int]]) -> bool:
-    """Tell whether two that follow one another have the same score and the same instant."""
-    return any(one[0] == other[0] and one[1] == other[1] for one, other in pairwise(rows))
+    """Tell whether two neighbours have the same score and instant."""
+    return any(first[0] == other[0] and first[1] == other[1] for first, other in pairwise(rows))
 
 
-def _column(searchers: Sequence[Searcher], band: Sequence[Scored], name: str) -> list[int]:
-    """Return a number of each story, asking each index at once for all of its own."""
+def _load_column(searchers: Sequence[Searcher], band: Sequence[Scored], name: str) -> list[int]:
+    """Return a column of numbers for a band, with one call for each index."""
     if len(searchers) == 1:
-        return _values(searchers[0], name, [address for _, _, address in band])
+        return _load_values(searchers[0], name, [address for _, _, address in band])
     values = []
     for number, searcher in enumerate(searchers):
         addresses = [address for _, side, address in band if side == number]
-        values.append(iter(_values(searcher, name, addresses)))
+        values.append(iter(_load_values(searcher, name, addresses)))
     return [next(values[side]) for _, side, _ in band]
 
 
-def _values(searcher: Searcher, name: str, addresses: list[DocAddress]) -> list[int]:
+def _load_values(searcher: Searcher, name: str, addresses: list[DocAddress]) -> list[int]:
     return cast("list[int]", searcher.fast_field_values(name, addresses))

@@ -1,4 +1,4 @@
-"""Reading: one committed state, perhaps with a few stories taken out and others put in."""
+"""Read one committed state of the index, with a few stories removed and others added."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,275 +7,329 @@ from functools import partial
 from tantivy import DocAddress, Index, Occur, Query, Searcher
 
 from app.access.selection import Clause, Selection
-from app.search.engine import dated, facets, newest, ranking
-from app.search.engine.faults import telling_faults
-from app.search.engine.filters import narrowed, referred, stories_by_id
-from app.search.engine.likeness import ENOUGH, by_words, like
-from app.search.engine.meanwhile import meanwhile
-from app.search.engine.schema import SCHEMA, document, every_story, prepare, spelt
-from app.search.engine.words import Vocabularies, truthful_match
+from app.search.engine import date_order, facets, newest_months, ranking
+from app.search.engine.engine_errors import translate_errors
+from app.search.engine.filters import apply_filters, ids_query, reference_query
+from app.search.engine.schema import (
+    SCHEMA,
+    all_stories,
+    build_document,
+    prepare_index,
+    to_facet_key,
+)
+from app.search.engine.side_thread import start_on_side_thread
+from app.search.engine.similarity import MIN_SCORE_SHARE, similarity_query, words_query
+from app.search.engine.vocabularies import VocabularyCache, compile_with_existing_words
 from app.search.index import (
-    NOWHERE,
-    Ask,
+    NO_DATE_POSITION,
     FacetField,
     FacetValue,
-    Found,
     Hit,
     IndexedStory,
-    Position,
+    IndexPosition,
+    IndexQuery,
+    IndexResult,
 )
-from app.search.matching import Match, loosened
-from app.search.text import TEXT
-from app.search.typed import Typed
+from app.search.query.compiler import CompiledQuery, loosen_phrases
+from app.search.query.parser import ParsedQuery
+from app.search.text_fields import TEXT
 
 _SCRATCH_BYTES = 15_000_000
-# To count so many stories takes longer than the way to another thread and back.
-MANY = 20_000
+# Counting so many stories takes longer than a round trip to another thread.
+MANY_STORIES = 20_000
 
 
 class TantivyReader:
-    """A state of the index; `beside` holds the stories that were put in since."""
+    """A state of the index; `scratch` is a small index with the stories that were added."""
 
     def __init__(
         self,
         searcher: Searcher,
-        position: Position,
-        without: Query | None = None,
-        beside: Searcher | None = None,
-        words: Vocabularies | None = None,
+        position: IndexPosition,
+        removed: Query | None = None,
+        scratch: Searcher | None = None,
+        vocabularies: VocabularyCache | None = None,
     ) -> None:
-        """Read a searcher, leaving out what `without` finds in it; `words` are known already."""
+        """Read a searcher without the stories of `removed`; `vocabularies` are reused if given."""
         self._searcher = searcher
         self._position = position
-        self._without = without
-        self._beside = beside
-        self._words = words or Vocabularies([one for one in (searcher, beside) if one is not None])
+        self._removed = removed
+        self._scratch = scratch
+        self._vocabularies = vocabularies or VocabularyCache(
+            [side for side in (searcher, scratch) if side is not None]
+        )
 
     @property
-    def position(self) -> Position:
-        """Return how far this state has come."""
+    def position(self) -> IndexPosition:
+        """Return the log position of this state."""
         return self._position
 
     def with_changes(
-        self, without: Sequence[str], stories: Sequence[IndexedStory]
+        self, removed: Sequence[str], stories: Sequence[IndexedStory]
     ) -> "TantivyReader":
-        """Return a state in which stories are taken out, and others put in (or in again)."""
-        taken = [*without, *(one.id for one in stories)]
-        query = stories_by_id(taken) if taken else None
-        beside = _scratch(stories) if stories else None
-        words = self._words if beside is None and self._beside is None else None
-        return TantivyReader(self._searcher, self._position, query, beside, words)
+        """Return a state in which some stories are removed and others added or replaced."""
+        replaced = [*removed, *(story.id for story in stories)]
+        query = ids_query(replaced) if replaced else None
+        scratch = _build_scratch(stories) if stories else None
+        vocabularies = self._vocabularies if scratch is None and self._scratch is None else None
+        return TantivyReader(self._searcher, self._position, query, scratch, vocabularies)
 
-    @telling_faults()
-    def search(self, ask: Ask) -> Found:
+    @translate_errors()
+    def search(self, request: IndexQuery) -> IndexResult:
         """Find stories."""
-        if ask.typed is not None and not ask.typed:
-            return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
-        matched = self._verbatim_or_loosened(ask)
-        # What is counted or has an order of its own needs no scores.
-        finding = _Asked.of(ask, matched.finds if matched else None, self._without)
-        counted = self._begun_facets(ask, finding)
-        if ask.order == "relevance":
-            asked = _Asked.of(ask, matched.query if matched else None, self._without)
-            found = self._by_relevance(ask, asked, finding, matched.frequent if matched else 0)
+        if request.parsed is not None and not request.parsed:
+            return IndexResult(
+                (), more=False, parsed=request.parsed, total=0 if request.count_total else None
+            )
+        compiled = self._compile_or_loosen(request)
+        # Counts and date orders need no scores.
+        unscored = _SideQueries.for_request(
+            request, compiled.unscored if compiled else None, self._removed
+        )
+        count_facets = self._start_facets(request, unscored)
+        if request.order == "relevance":
+            queries = _SideQueries.for_request(
+                request, compiled.query if compiled else None, self._removed
+            )
+            result = self._search_by_relevance(
+                request, queries, unscored, compiled.rarest_frequency if compiled else 0
+            )
         else:
-            found = self._by_date(ask, finding)
+            result = self._search_by_date(request, unscored)
         return replace(
-            found,
-            typed=matched.typed if matched else None,
-            corrected=matched.corrected if matched else None,
-            facets=counted(),
+            result,
+            parsed=compiled.parsed if compiled else None,
+            corrected=compiled.corrected if compiled else None,
+            facets=count_facets(),
         )
 
-    @telling_faults()
-    def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
-        """Find stories that are like one, the most like first, never itself or its group."""
-        words = self._own_words(story)
-        enough = ENOUGH * self._own_score(story, words)
-        likes = [like(story, one, enough) for one in words]
-        asked = _Asked.each(likes, selection, self._without)
-        found = [
+    @translate_errors()
+    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
+        """Find similar stories, the most similar first, without the story itself and its group."""
+        word_queries = self._build_own_queries(story)
+        enough = MIN_SCORE_SHARE * self._compute_own_score(story, word_queries)
+        similar = [similarity_query(story, query, enough) for query in word_queries]
+        queries = _SideQueries.for_sides(similar, selection, self._removed)
+        hits = [
             (score, searcher, address)
-            for searcher, query in self._sides(asked)
+            for searcher, query in self._sides(queries)
             for score, address in searcher.search(query, limit, count=False).hits
             if score >= enough
         ]
-        found.sort(key=lambda one: -one[0])
+        hits.sort(key=lambda hit: -hit[0])
         return [
-            Hit(_id(searcher, address), score, NOWHERE)
-            for score, searcher, address in found[:limit]
+            Hit(_story_id(searcher, address), score, NO_DATE_POSITION)
+            for score, searcher, address in hits[:limit]
         ]
 
-    def _own_words(self, story: IndexedStory) -> list[Query]:
-        """Return the queries for the telling words of a story, in the index and beside it."""
-        vocabulary = self._words.of(())
-        here = by_words(story, vocabulary, self._searcher)
-        beside = by_words(story, vocabulary, self._beside) if self._beside else here
-        return [here, beside]
+    def _build_own_queries(self, story: IndexedStory) -> list[Query]:
+        """Return queries for the significant words of a story, in the index and in the overlay."""
+        vocabulary = self._vocabularies.for_languages(())
+        main = words_query(story, vocabulary, self._searcher)
+        scratch = words_query(story, vocabulary, self._scratch) if self._scratch else main
+        return [main, scratch]
 
-    def _own_score(self, story: IndexedStory, words: Sequence[Query]) -> float:
-        """Return what a story scores that is looked for by its own words."""
+    def _compute_own_score(self, story: IndexedStory, word_queries: Sequence[Query]) -> float:
+        """Return the score of a story for a query with its own words."""
         itself = Selection((Clause("id", (story.id,)),))
-        asked = _Asked.each(words, itself, self._without)
-        hits = [one.search(query, 1, count=False).hits for one, query in self._sides(asked)]
+        queries = _SideQueries.for_sides(word_queries, itself, self._removed)
+        hits = [
+            searcher.search(query, 1, count=False).hits for searcher, query in self._sides(queries)
+        ]
         return max((float(score) for found in hits for score, _ in found), default=0.0)
 
-    @telling_faults()
-    def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use that begin with an evened text, the most used first."""
-        counted: dict[str, int] = {}
-        for searcher, without in ((self._searcher, self._without), (self._beside, None)):
+    @translate_errors()
+    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
+        """Return the tags in use with a normalized prefix, the most used first."""
+        counts: dict[str, int] = {}
+        for searcher, removed in ((self._searcher, self._removed), (self._scratch, None)):
             if searcher is not None:
                 for term, _ in searcher.terms_with_prefix("begun_tag", prefix, limit=4 * limit):
-                    counted[term] = counted.get(term, 0) + _alive(searcher, term, without)
-        known = {spelt(term): count for term, count in counted.items() if count}
-        return facets.values(known, limit)
+                    counts[term] = counts.get(term, 0) + _count_tagged(searcher, term, removed)
+        keys = {to_facet_key(term): count for term, count in counts.items() if count}
+        return facets.build_facet_values(keys, limit)
 
-    @telling_faults()
+    @translate_errors()
     def count(self) -> int:
         """Count the stories."""
-        asked = _Asked.around(every_story(), Selection(), self._without)
-        return self._total(asked)
+        queries = _SideQueries.for_both(all_stories(), Selection(), self._removed)
+        return self._count_total(queries)
 
-    def _verbatim_or_loosened(self, ask: Ask) -> Match | None:
-        """Return what finds what was typed; without its quotations if nothing has them verbatim."""
-        matched = self._matched(ask)
-        loose = loosened(ask.typed) if matched is not None and ask.typed is not None else None
-        if loose is None or matched is None or self._any(ask, matched):
-            return matched
-        nearest = self._matched(replace(ask, typed=loose))
-        return nearest and replace(nearest, corrected=nearest.typed.text)
+    def _compile_or_loosen(self, request: IndexQuery) -> CompiledQuery | None:
+        """Compile a query; split its phrases into words if no story contains them verbatim."""
+        compiled = self._compile(request)
+        loosened = (
+            loosen_phrases(request.parsed)
+            if compiled is not None and request.parsed is not None
+            else None
+        )
+        if loosened is None or compiled is None or self._has_result(request, compiled):
+            return compiled
+        nearest = self._compile(replace(request, parsed=loosened))
+        return nearest and replace(nearest, corrected=nearest.parsed.text)
 
-    def _any(self, ask: Ask, matched: Match) -> bool:
-        """Tell whether an answer to this query would have a story."""
-        sides = self._sides(_Asked.of(ask, matched.finds, self._without))
-        return any(one.search(query, 1, count=False).hits for one, query in sides)
+    def _has_result(self, request: IndexQuery, compiled: CompiledQuery) -> bool:
+        """Tell whether this query has any result."""
+        sides = self._sides(_SideQueries.for_request(request, compiled.unscored, self._removed))
+        return any(searcher.search(query, 1, count=False).hits for searcher, query in sides)
 
-    def _matched(self, ask: Ask) -> Match | None:
-        if ask.typed is None:
+    def _compile(self, request: IndexQuery) -> CompiledQuery | None:
+        if request.parsed is None:
             return None
-        if ask.typed.reference is not None:
-            query = referred(ask.typed.reference)
-            if not ask.typed.wanted or self._finds(query):
-                return Match(query, query, ask.typed)
+        if request.parsed.reference is not None:
+            query = reference_query(request.parsed.reference)
+            if not request.parsed.required or self._has_match(query):
+                return CompiledQuery(query, query, request.parsed)
         languages = [
             value
-            for clause in ask.selection.clauses
+            for clause in request.selection.clauses
             if clause.field == "language"
             for value in clause.included
         ]
-        return truthful_match(ask.typed, languages, self._words, self._has)
+        return compile_with_existing_words(
+            request.parsed, languages, self._vocabularies, self._has_word
+        )
 
-    def _has(self, word: str) -> bool:
-        return self._finds(Query.term_query(SCHEMA, TEXT, word))
+    def _has_word(self, word: str) -> bool:
+        return self._has_match(Query.term_query(SCHEMA, TEXT, word))
 
-    def _finds(self, query: Query) -> bool:
-        asked = _Asked.around(query, Selection(), self._without)
-        return any(facets.total(one, query) for one, query in self._sides(asked))
+    def _has_match(self, query: Query) -> bool:
+        queries = _SideQueries.for_both(query, Selection(), self._removed)
+        return any(
+            facets.count_stories(searcher, query) for searcher, query in self._sides(queries)
+        )
 
-    def _by_relevance(self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float) -> Found:
+    def _search_by_relevance(
+        self,
+        request: IndexQuery,
+        queries: "_SideQueries",
+        unscored: "_SideQueries",
+        frequent: float,
+    ) -> IndexResult:
         best = None
-        if frequent >= newest.FREQUENT:
-            best = self._newest(ask, asked, finding, frequent)
-        best = best or ranking.best(self._sides(asked), ask)
-        page, more = ranking.page(best.stories, ask)
-        searchers = [one for one, _ in self._sides(asked)]
-        hits = [Hit(_id(searchers[side], address), score, NOWHERE) for score, side, address in page]
-        return Found(hits, more, ask.typed, total=best.total)
-
-    def _newest(
-        self, ask: Ask, asked: "_Asked", finding: "_Asked", frequent: float
-    ) -> ranking.Best | None:
-        """Return the most relevant of the newest stories, if enough of them fit."""
-        narrow = replace(asked, main=newest.among_newest(self._searcher, asked.main, frequent))
-        best = ranking.best(self._sides(narrow), replace(ask, counted=True))
-        if best.total is None or best.total < newest.ENOUGH:
-            return None
-        return best._replace(total=self._total(finding) if ask.counted else None)
-
-    def _total(self, asked: "_Asked") -> int:
-        return sum(facets.total(one, query) for one, query in self._sides(asked))
-
-    def _by_date(self, ask: Ask, asked: "_Asked") -> Found:
-        found = [
-            (place, _id(searcher, address))
-            for searcher, query in self._sides(asked)
-            for place, address in dated.dated(searcher, query, ask, ask.limit + 1)
+        if frequent >= newest_months.FREQUENT:
+            best = self._rank_newest(request, queries, unscored, frequent)
+        best = best or ranking.rank_best(self._sides(queries), request)
+        page, more = ranking.cut_page(best.stories, request)
+        searchers = [searcher for searcher, _ in self._sides(queries)]
+        hits = [
+            Hit(_story_id(searchers[side], address), score, NO_DATE_POSITION)
+            for score, side, address in page
         ]
-        found.sort(key=lambda one: (one[0].at, one[0].tie), reverse=ask.descending)
-        hits = [Hit(id_, None, place) for place, id_ in found[: ask.limit]]
-        total = self._total(asked) if ask.counted else None
-        return Found(hits, len(found) > ask.limit, ask.typed, total=total)
+        return IndexResult(hits, more, request.parsed, total=best.total)
 
-    def _begun_facets(
-        self, ask: Ask, asked: "_Asked"
+    def _rank_newest(
+        self,
+        request: IndexQuery,
+        queries: "_SideQueries",
+        unscored: "_SideQueries",
+        frequent: float,
+    ) -> ranking.RankedStories | None:
+        """Return the most relevant of the newest stories, or None if too few match."""
+        newest = replace(
+            queries, main=newest_months.restrict_to_newest(self._searcher, queries.main, frequent)
+        )
+        best = ranking.rank_best(self._sides(newest), replace(request, count_total=True))
+        if best.total is None or best.total < newest_months.MIN_MATCHES:
+            return None
+        return best._replace(total=self._count_total(unscored) if request.count_total else None)
+
+    def _count_total(self, queries: "_SideQueries") -> int:
+        return sum(
+            facets.count_stories(searcher, query) for searcher, query in self._sides(queries)
+        )
+
+    def _search_by_date(self, request: IndexQuery, queries: "_SideQueries") -> IndexResult:
+        dated = [
+            (place, _story_id(searcher, address))
+            for searcher, query in self._sides(queries)
+            for place, address in date_order.find_by_date(
+                searcher, query, request, request.limit + 1
+            )
+        ]
+        dated.sort(key=lambda hit: (hit[0].at, hit[0].tie), reverse=request.descending)
+        hits = [Hit(id_, None, place) for place, id_ in dated[: request.limit]]
+        total = self._count_total(queries) if request.count_total else None
+        return IndexResult(hits, len(dated) > request.limit, request.parsed, total=total)
+
+    def _start_facets(
+        self, request: IndexQuery, queries: "_SideQueries"
     ) -> Callable[[], dict[FacetField, Sequence[FacetValue]]]:
-        """Begin to count, if there is enough to count, and return what gives the result."""
-        count = partial(self._facets, ask, asked)
-        worth = bool(ask.facets) and self._searcher.num_docs >= MANY
-        return meanwhile(count) if worth else count
+        """Start counting facets, perhaps on a side thread; return a callable for the result."""
+        count = partial(self._count_facets, request, queries)
+        is_worth_it = bool(request.facets) and self._searcher.num_docs >= MANY_STORIES
+        return start_on_side_thread(count) if is_worth_it else count
 
-    def _facets(self, ask: Ask, asked: "_Asked") -> dict[FacetField, Sequence[FacetValue]]:
-        if not ask.facets:
+    def _count_facets(
+        self, request: IndexQuery, queries: "_SideQueries"
+    ) -> dict[FacetField, Sequence[FacetValue]]:
+        if not request.facets:
             return {}
-        counted = [facets.counts(one, query, ask.facets) for one, query in self._sides(asked)]
-        total = counted[0] if len(counted) == 1 else facets.added(counted[0], counted[1])
-        return {name: facets.values(total[name]) for name in ask.facets}
+        counts = [
+            facets.count_values(searcher, query, request.facets)
+            for searcher, query in self._sides(queries)
+        ]
+        total = counts[0] if len(counts) == 1 else facets.add_counts(counts[0], counts[1])
+        return {name: facets.build_facet_values(total[name]) for name in request.facets}
 
-    def _sides(self, asked: "_Asked") -> list[tuple[Searcher, Query]]:
-        sides = [(self._searcher, asked.main)]
-        if self._beside is not None:
-            sides.append((self._beside, asked.beside))
+    def _sides(self, queries: "_SideQueries") -> list[tuple[Searcher, Query]]:
+        sides = [(self._searcher, queries.main)]
+        if self._scratch is not None:
+            sides.append((self._scratch, queries.scratch))
         return sides
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One query, as it is put to the index and to what stands beside it."""
+class _SideQueries:
+    """One query for the index, and the same query for its overlay."""
 
     main: Query
-    beside: Query
+    scratch: Query
 
     @classmethod
-    def of(cls, ask: Ask, query: Query | None, without: Query | None) -> "_Asked":
-        if query is not None and _finds_all(ask.typed):
-            query = Query.boolean_query([(Occur.Must, query), (Occur.Must, every_story())])
-        return cls.around(query, ask.selection, without)
+    def for_request(
+        cls, request: IndexQuery, query: Query | None, removed: Query | None
+    ) -> "_SideQueries":
+        if query is not None and _is_exclusion_only(request.parsed):
+            query = Query.boolean_query([(Occur.Must, query), (Occur.Must, all_stories())])
+        return cls.for_both(query, request.selection, removed)
 
     @classmethod
-    def around(cls, query: Query | None, selection: Selection, without: Query | None) -> "_Asked":
-        return cls.each((query, query), selection, without)
+    def for_both(
+        cls, query: Query | None, selection: Selection, removed: Query | None
+    ) -> "_SideQueries":
+        return cls.for_sides((query, query), selection, removed)
 
     @classmethod
-    def each(
-        cls, queries: Sequence[Query | None], selection: Selection, without: Query | None
-    ) -> "_Asked":
-        main, beside = queries
-        return cls(narrowed(main, selection, without), narrowed(beside, selection, None))
+    def for_sides(
+        cls, queries: Sequence[Query | None], selection: Selection, removed: Query | None
+    ) -> "_SideQueries":
+        main, scratch = queries
+        return cls(apply_filters(main, selection, removed), apply_filters(scratch, selection, None))
 
 
-def _finds_all(typed: Typed | None) -> bool:
-    """Tell whether a query names only what is not wanted, and so finds the position too."""
-    return typed is not None and not typed.wanted and typed.reference is None
+def _is_exclusion_only(parsed: ParsedQuery | None) -> bool:
+    """Tell whether a query only excludes words; it would match the position document, too."""
+    return parsed is not None and not parsed.required and parsed.reference is None
 
 
-def _alive(searcher: Searcher, term: str, without: Query | None) -> int:
-    """Count the stories that have a tag and were not taken out; the dictionary forgets late."""
+def _count_tagged(searcher: Searcher, term: str, removed: Query | None) -> int:
+    """Count the stories with a tag; the term dictionary still counts removed stories."""
     query = Query.term_query(SCHEMA, "begun_tag", term, "basic")
-    return facets.total(searcher, narrowed(query, Selection(), without))
+    return facets.count_stories(searcher, apply_filters(query, Selection(), removed))
 
 
-def _scratch(stories: Sequence[IndexedStory]) -> Searcher:
-    """Return a small index in memory that holds some stories."""
-    index = prepare(Index(SCHEMA))
+def _build_scratch(stories: Sequence[IndexedStory]) -> Searcher:
+    """Return a small in-memory index with some stories."""
+    index = prepare_index(Index(SCHEMA))
     writer = index.writer(_SCRATCH_BYTES, 1)
     for story in stories:
-        writer.add_document(document(story))
+        writer.add_document(build_document(story))
     writer.commit()
     index.reload()
     return index.searcher()
 
 
-def _id(searcher: Searcher, address: DocAddress) -> str:
-    found: str = searcher.doc(address)["id"][0]
-    return found
+def _story_id(searcher: Searcher, address: DocAddress) -> str:
+    id_: str = searcher.doc(address)["id"][0]
+    return id_

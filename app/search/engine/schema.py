@@ -1,4 +1,4 @@
-"""What a story is made of in the engine: fields to search, to filter by, to count and to sort."""
+"""The engine's schema: fields to search, to filter by, to count and to sort by."""
 
 import hashlib
 from base64 import b64encode
@@ -12,199 +12,198 @@ from app.access.selection import fold
 from app.kit import json
 from app.kit.bounded_cache import entries_within
 from app.kit.clock import from_micros
-from app.search import text
-from app.search.addresses import normal_address
-from app.search.analysis.words import evened
-from app.search.index import IndexedStory, Position
+from app.search import text_fields
+from app.search.analysis.tokenizer import normalize_text
+from app.search.index import IndexedStory, IndexPosition
+from app.search.urls import normalize_url
 
-# Raised when the fields below change; an index of another version is not opened.
+# Increase this when the fields below change; an index of another version is not opened.
 VERSION = 8
-# The document that says how far the index has come; no story has such an id.
+# The document with the log position; no story has this id.
 POSITION_ID = "position"
-# Between a folded tag and the tag as it is spelt.
-SPELT = "\x1f"
+# Between a folded tag and its spelling.
+SPELLING_SEPARATOR = "\x1f"
 
-# The engine counts a column with one value for each document many times as fast as any other, and
-# each column takes its time. So a language and the ranges that take it in are one value, as is a
-# category with those above it; the first categories of a story have a column each, and others
-# share one. Where a story, or the document that says how far the index has come, has no value,
-# this is it.
+# A column with one value for each document is counted many times as fast as any other, and each
+# column costs time. So a language and its ranges are one value, and so are a category and its
+# ancestors. The first categories of a story have a column each, the others share one. This is the
+# value of a document that has none.
 NO_VALUE = "-"
-# Between what is one value in a column.
-TOGETHER = "\x1e"
-# Of the code of a category.
+# Between the parts of one column value.
+VALUE_SEPARATOR = "\x1e"
+# Length of a category code.
 _CODE_BYTES = 6
 _BRANCH_COLUMNS = tuple(f"branch_{number}" for number in range(3))
 _MORE_BRANCHES = "branch_more"
 _FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
 BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
-# Found by exactly one value or several, and never counted.
-_SOUGHT = ("group", "author", "tag", "category", "language")
-# Found and counted; a fast field is a column.
-_COUNTED = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
+# Filtered by exact values, never counted.
+_FILTER_FIELDS = ("group", "author", "tag", "category", "language")
+# Filtered and counted; a fast field is a column.
+_COLUMN_FIELDS = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
 
 _DAY = 86_400_000_000
 
 
-def _made() -> Schema:
+def _build_schema() -> Schema:
     builder = SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field("state", stored=True)
-    for name in _SOUGHT:
+    for name in _FILTER_FIELDS:
         builder.add_text_field(name, tokenizer_name="raw", index_option="basic")
-    for name in _COUNTED:
+    for name in _COLUMN_FIELDS:
         builder.add_text_field(name, fast=True, tokenizer_name="raw", index_option="basic")
     for name in _NUMBERS:
         builder.add_integer_field(name, fast=True)
-    # A slug and an address, as numbers.
+    # Slug and URL, as hashes.
     builder.add_integer_field("called", indexed=True)
-    text.add_text_fields(builder)
+    text_fields.add_text_fields(builder)
     return builder.build()
 
 
-SCHEMA = _made()
+SCHEMA = _build_schema()
 
 
 @cache
-def stamp() -> str:
-    """Return what tells an index of this version from others."""
-    versions = f"{VERSION} {text.VERSION} {version('tantivy')}"
+def version_stamp() -> str:
+    """Return a name for this version of schema, text fields and engine."""
+    versions = f"{VERSION} {text_fields.VERSION} {version('tantivy')}"
     return hashlib.blake2b(versions.encode(), digest_size=4).hexdigest()
 
 
-def prepare(index: Index) -> Index:
-    """Make an index that was opened ready for reading and writing."""
-    text.register(index)
+def prepare_index(index: Index) -> Index:
+    """Register the tokenizer of an index and set how it reloads."""
+    text_fields.register_tokenizer(index)
     index.config_reader("manual")
     return index
 
 
-def document(story: IndexedStory) -> Document:
-    """Return a story as the engine keeps it.
+def build_document(story: IndexedStory) -> Document:
+    """Return a story as a document of the engine.
 
-    Each value is added as what its field is: one of another type would end the writer.
+    Each value is added with the type of its field: a value of another type would end the writer.
     """
-    made = Document()
-    add = made.add_text
-    made.add_integer("published_at", story.published_at)
-    made.add_integer("updated_at", story.updated_at)
-    made.add_integer("tie", tie(story.id))
-    made.add_integer("called", called(story.slug))
+    document = Document()
+    add = document.add_text
+    document.add_integer("published_at", story.published_at)
+    document.add_integer("updated_at", story.updated_at)
+    document.add_integer("tie", tie_breaker(story.id))
+    document.add_integer("called", hash_name(story.slug))
     if story.url:
-        made.add_integer("called", called(normal_address(story.url)))
+        document.add_integer("called", hash_name(normalize_url(story.url)))
     add("id", story.id)
-    # A group bears the id of its first story, which is found by it.
+    # A group has the id of its first story, which the `id` field already matches.
     if story.group != story.id:
         add("group", story.group)
     _add_terms(story, add)
     _add_columns(story, add)
-    text.add_words(story.text, add)
-    return made
+    text_fields.add_text(story.text, add)
+    return document
 
 
-def _add_terms(story: IndexedStory, add: text.Add) -> None:
-    """Add what the story has in common with others, as filters ask for it."""
+def _add_terms(story: IndexedStory, add: text_fields.AddField) -> None:
+    """Add the values that filters look for."""
     for branch in story.branches:
         for category in branch:
             add("category", category)
     for language in story.languages:
         add("language", language)
-    for author in set(map(_folded, story.authors)):
+    for author in set(map(_fold_cached, story.authors)):
         add("author", author)
-    # Of spellings of one tag the last stands for it.
-    for tag, spelling in {_folded(tag): tag for tag in story.tags}.items():
+    # Of several spellings of one tag the last one is kept.
+    for tag, spelling in {_fold_cached(tag): tag for tag in story.tags}.items():
         add("tag", tag)
-        add("begun_tag", _begun(spelling))
+        add("begun_tag", _completion_term(spelling))
 
 
-def _add_columns(story: IndexedStory, add: text.Add) -> None:
-    """Add what is counted, a value to each column."""
+def _add_columns(story: IndexedStory, add: text_fields.AddField) -> None:
+    """Add the values that are counted, one for each column."""
     add("source", story.source or NO_VALUE)
     add("kind", story.kind)
-    add("month", _month(story.published_at // _DAY))
-    add("ranges", TOGETHER.join(story.languages) or NO_VALUE)
+    add("month", _month_of(story.published_at // _DAY))
+    add("ranges", VALUE_SEPARATOR.join(story.languages) or NO_VALUE)
     branches = story.branches
     for column, branch in zip(_BRANCH_COLUMNS, branches, strict=False):
-        add(column, _coded(branch))
+        add(column, _encode_branch(branch))
     for column in _BRANCH_COLUMNS[len(branches) :]:
         add(column, NO_VALUE)
     for branch in branches[len(_BRANCH_COLUMNS) :]:
-        add(_MORE_BRANCHES, _coded(branch))
+        add(_MORE_BRANCHES, _encode_branch(branch))
 
 
-def position_document(position: Position) -> Document:
-    """Return the document that says how far an index has come."""
-    made = Document()
-    made.add_text("id", POSITION_ID)
+def build_position_document(position: IndexPosition) -> Document:
+    """Return the document with the log position."""
+    document = Document()
+    document.add_text("id", POSITION_ID)
     for name in _FILLED:
-        made.add_text(name, NO_VALUE)
-    made.add_bytes("state", json.dumps(position))
-    return made
+        document.add_text(name, NO_VALUE)
+    document.add_bytes("state", json.dumps(position))
+    return document
 
 
-def position_of(kept: Document) -> Position:
-    """Return how far an index has come, from its document."""
-    state = json.loads(kept["state"][0])
+def parse_position(document: Document) -> IndexPosition:
+    """Return the log position from its document."""
+    state = json.loads(document["state"][0])
     place = state.pop("older_than")
-    return Position(**state, older_than=None if place is None else tuple(place))
+    return IndexPosition(**state, older_than=None if place is None else tuple(place))
 
 
-def tie(id_: str) -> int:
-    """Return a number that puts stories of one instant in a lasting order."""
+def tie_breaker(id_: str) -> int:
+    """Return a number that orders stories of the same instant, derived from the id."""
     return int(id_.replace("-", "")[-15:], 16)
 
 
-def called(name: str) -> int:
-    """Return the number by which a story is found that has a slug or an address.
+def hash_name(name: str) -> int:
+    """Return the hash by which a story is found by slug or URL.
 
-    Nobody reads those out of the index, and a dictionary of long names that differ from story to
-    story takes longer to write than one of numbers. Of 64 bits, two names hardly have the same.
+    Nobody reads these names from the index, and a dictionary of long unique names takes longer to
+    write than one of numbers. With 64 bits collisions are negligible.
     """
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
 
 
-def spelt(begun: str) -> str:
-    """Return a term of `begun_tag` with the tag folded as filters take it, and as it is spelt."""
-    tag = begun.partition(SPELT)[2]
-    return f"{fold(tag)}{SPELT}{tag}"
+def to_facet_key(begun: str) -> str:
+    """Return a term of `begun_tag` as folded tag, separator and spelling."""
+    tag = begun.partition(SPELLING_SEPARATOR)[2]
+    return f"{fold(tag)}{SPELLING_SEPARATOR}{tag}"
 
 
 @lru_cache(entries_within(4 * 2**20, 50))
-def code(category: str) -> str:
-    """Return what stands for a category in columns, eight letters.
+def encode_category(category: str) -> str:
+    """Return a code of eight letters for a category column.
 
-    The engine compresses what is longer than two kilobytes, and to open that takes longer than to
-    look up a hundred values. Of 48 bits, two categories hardly have the same.
+    The engine compresses values above two kilobytes, and decompressing takes longer than a hundred
+    look-ups. With 48 bits collisions are negligible.
     """
     digest = hashlib.blake2b(category.encode(), digest_size=_CODE_BYTES).digest()
     return b64encode(digest).decode()
 
 
-def _coded(branch: Sequence[str]) -> str:
-    return TOGETHER.join(map(code, branch))
+def _encode_branch(branch: Sequence[str]) -> str:
+    return VALUE_SEPARATOR.join(map(encode_category, branch))
 
 
-# A few tags and authors stand on most stories; none is longer than this.
+# A few tags and authors occur in most stories; none is longer than this.
 _LONGEST_NAME = 200
-_folded = lru_cache(entries_within(4 * 2**20, 2 * _LONGEST_NAME))(fold)
+_fold_cached = lru_cache(entries_within(4 * 2**20, 2 * _LONGEST_NAME))(fold)
 
 
 @lru_cache(entries_within(4 * 2**20, 3 * _LONGEST_NAME))
-def _begun(tag: str) -> str:
+def _completion_term(tag: str) -> str:
     """Return the term by which a tag is completed and counted."""
-    return f"{evened(tag)}{SPELT}{tag}"
+    return f"{normalize_text(tag)}{SPELLING_SEPARATOR}{tag}"
 
 
-# Stories are written by and large in the order of their days.
+# Stories are mostly indexed in the order of their days.
 @lru_cache(maxsize=1_000)
-def _month(day: int) -> str:
+def _month_of(day: int) -> str:
     moment = from_micros(day * _DAY)
     return f"{moment.year:04}-{moment.month:02}"
 
 
-def every_story() -> Query:
-    """Return the query that all stories fit."""
+def all_stories() -> Query:
+    """Return a query for all stories."""
     return Query.exists_query("published_at")

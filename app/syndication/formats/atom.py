@@ -11,11 +11,11 @@ from app.kit.xml import (
     escape_text,
     wrap_in_cdata,
 )
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.formats.feed_markup import feed_markup
-from app.syndication.formats.languages import iso_language
-from app.syndication.formats.once import once
-from app.syndication.item import Author, Item
+from app.syndication.formats.feed_markup import build_feed_markup
+from app.syndication.formats.iso_languages import to_iso_language
+from app.syndication.formats.memoized import memoize
+from app.syndication.model.feed import Feed, WithdrawnItem
+from app.syndication.model.item import Item, ItemAuthor
 
 MEDIA_TYPE = "application/atom+xml"
 _MAIL = re.compile(r"<(?=[^<>\s@]+@[^<>\s@]+>)")
@@ -34,7 +34,7 @@ def render(feed: Feed) -> bytes:
         f"<id>{escape_text(feed.id)}</id>{_text('title', feed.title)}",
         f"<updated>{feed.updated}</updated>",
         f"<author><name>{_name(feed.site)}</name></author>",
-        # The oldest page is not marked: it may get older stories yet, and a page before it.
+        # The oldest page is not marked as archive: older stories may still be added to it.
         "<fh:archive/>" if feed.current and feed.archive else "",
         _link("self", feed.address, MEDIA_TYPE),
         _link("alternate", feed.home),
@@ -42,21 +42,24 @@ def render(feed: Feed) -> bytes:
         _link("prev-archive", feed.archive, MEDIA_TYPE),
         _link("hub", feed.hub),
     ]
-    after = "".join([*(_tombstone(one) for one in feed.withdrawn), "</feed>\n"])
+    after = "".join([*(_tombstone(gone) for gone in feed.withdrawn), "</feed>\n"])
     return b"".join([encode_xml("".join(parts)), *map(_entry, feed.items), encode_xml(after)])
 
 
-@once
+@memoize
 def _entry(item: Item) -> bytes:
-    content = feed_markup(item)
+    content = build_feed_markup(item)
     parts = (
         f'\n<entry xml:lang="{_language(item.language)}"><id>{item.urn}</id>',
         _text("title", item.title),
         _link("alternate", item.link),
-        *(_link("enclosure", one.url, one.type, one.title) for one in item.media),
+        *(_link("enclosure", medium.url, medium.type, medium.title) for medium in item.media),
         f"<published>{item.published_at}</published><updated>{item.updated_at}</updated>",
-        *(_author(one) for one in item.authors),
-        *(_category(one["slug"], one["name"].strip() or one["slug"]) for one in item.categories),
+        *(_author(author) for author in item.authors),
+        *(
+            _category(category["slug"], category["name"].strip() or category["slug"])
+            for category in item.categories
+        ),
         *(_category(tag, tag) for tag in item.tags),
         build_element("dc:publisher", item.source["name"]) if item.source else "",
         _text("rights", _rights(item)),
@@ -68,12 +71,12 @@ def _entry(item: Item) -> bytes:
 
 
 def _language(tag: str) -> str:
-    """Return a tag as readers know it; nothing would let an entry be in the feed's language."""
-    return escape_attribute(iso_language(tag) or "und")
+    """Return a language that readers know; without one an entry inherits the feed's language."""
+    return escape_attribute(to_iso_language(tag) or "und")
 
 
 def _text(name: str, text: str | None) -> str:
-    """Return a text construct; what looks like markup is sent as HTML, in which it is none."""
+    """Return a text construct; text that looks like markup is escaped as HTML."""
     if not text:
         return ""
     if "<" not in text and "&" not in text:
@@ -84,33 +87,33 @@ def _text(name: str, text: str | None) -> str:
 def _link(rel: str, address: str | None, type_: str | None = None, title: str | None = None) -> str:
     if address is None:
         return ""
-    told = f' type="{escape_attribute(type_)}"' if type_ else ""
-    told += f' title="{escape_attribute(title)}"' if title else ""
-    return f'<link rel="{rel}"{told} href="{escape_attribute(address)}"/>'
+    attributes = f' type="{escape_attribute(type_)}"' if type_ else ""
+    attributes += f' title="{escape_attribute(title)}"' if title else ""
+    return f'<link rel="{rel}"{attributes} href="{escape_attribute(address)}"/>'
 
 
-def _author(author: Author) -> str:
+def _author(author: ItemAuthor) -> str:
     uri = build_element("uri", author["url"])
     return f"<author><name>{_name(author['name'])}</name>{uri}</author>"
 
 
 def _name(name: str) -> str:
-    """Return a name; an address of mail in brackets is no tag, and nobody's to harvest from it."""
+    """Return a name; a zero-width joiner keeps readers from taking a mail address for a tag."""
     return escape_plain(_MAIL.sub("<\u2060", name) if "@" in name else name)
 
 
 def _category(term: str, label: str) -> str:
-    told = escape_plain(label).replace('"', "&quot;")
-    return f'<category term="{escape_attribute(term)}" label="{told}"/>'
+    escaped = escape_plain(label).replace('"', "&quot;")
+    return f'<category term="{escape_attribute(term)}" label="{escaped}"/>'
 
 
 def _rights(item: Item) -> str | None:
     if item.rights is None:
         return None
-    told = (item.rights["holder"], item.rights["usage_terms"], item.rights["licence"])
-    return ". ".join(one for one in told if one) or None
+    texts = (item.rights["holder"], item.rights["usage_terms"], item.rights["licence"])
+    return ". ".join(text for text in texts if text) or None
 
 
-def _tombstone(gone: Withdrawn) -> str:
-    comment = f"<at:comment>{escape_text(gone.why)}</at:comment>"
+def _tombstone(gone: WithdrawnItem) -> str:
+    comment = f"<at:comment>{escape_text(gone.reason)}</at:comment>"
     return f'\n<at:deleted-entry ref="{gone.urn}" when="{gone.at}">{comment}</at:deleted-entry>'

@@ -1,40 +1,42 @@
-"""Bodies for RSS and Atom, without what their readers take for a risk or do not know."""
+"""Bodies for RSS and Atom, without markup that feed readers reject or do not know."""
 
 import html
 import re
 
-from app.syndication.formats.corrected import corrected
-from app.syndication.formats.strays import without_strays
-from app.syndication.item import Item
-from app.syndication.media import file_name
+from app.syndication.formats.corrections import append_corrections
+from app.syndication.formats.orphan_elements import replace_orphans
+from app.syndication.model.item import Item
+from app.syndication.model.media import file_name
 
-# Stored markup has its attributes in double quotes. A value may hold "<", ">" and what looks like
-# another attribute, so tags and attributes are read from their beginning, one after the other.
+# Stored markup has its attributes in double quotes. A value may contain "<", ">" and text like
+# another attribute, so tags and attributes are parsed from left to right.
 _TAG = re.compile(r'<(/?[A-Za-z][A-Za-z0-9]*)((?:[^<>"]|"[^"]*")*)>')
 _VALUE = re.compile(r' (src|title)="([^"]*)"')
 _PLAYERS = ("audio", "video")
 _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="[^"]*"')
-# Said in words, within an attribute: some readers take it for the address of a picture.
-_SAID_SOURCE = r"src=(?='|[\w-]+\s)"
-# Most bodies have nothing of it, and are looked through once.
-_UNUSUAL = re.compile(rf"<(?:audio|bdo|figcaption|ruby|summary|video)\b|<img\b[^<>]*{_SAID_SOURCE}")
+# This text inside an attribute is mistaken for an image address by some readers.
+_QUOTED_SOURCE = r"src=(?='|[\w-]+\s)"
+# Most bodies contain none of this and are searched only once.
+_UNUSUAL = re.compile(
+    rf"<(?:audio|bdo|figcaption|ruby|summary|video)\b|<img\b[^<>]*{_QUOTED_SOURCE}"
+)
 _DIRECTION = re.compile(r' dir="(ltr|rtl)"', re.IGNORECASE)
-# HTML says that the element means these (15.3.5).
+# The HTML standard defines `bdo` by these characters (15.3.5).
 _OVERRIDES, _ENDS = {"ltr": "\u202d", "rtl": "\u202e"}, "\u202c"
 
 
-def feed_markup(item: Item) -> str | None:
-    """Return the body with its corrections, as feeds that are read by many programs hold it."""
-    markup = corrected(item)
+def build_feed_markup(item: Item) -> str | None:
+    """Return the body with its corrections, for feeds that many programs read."""
+    markup = append_corrections(item)
     if markup is None or _UNUSUAL.search(markup) is None:
         return markup
-    return without_strays(_without_risks(markup))
+    return replace_orphans(_rewrite_risky_tags(markup))
 
 
-def _without_risks(markup: str) -> str:
-    """Write each tag as many readers take it.
+def _rewrite_risky_tags(markup: str) -> str:
+    """Rewrite tags that many readers reject.
 
-    `bdo` is said by characters: in which direction its text runs, whatever it is.
+    Unicode overrides replace `bdo`; they set the direction of its text.
     """
     parts, ends, last = list[str](), list[str](), 0
     player = dict[str, str]()
@@ -61,7 +63,7 @@ def _without_risks(markup: str) -> str:
 
 
 def _link(player: dict[str, str]) -> str:
-    """Return a link to what a player plays, for readers that have none."""
+    """Return a link to the file of a player, for readers without players."""
     address = player.get("src")
     if not address:
         return ""
@@ -73,12 +75,12 @@ def _values(attributes: str) -> dict[str, str]:
     return {name: html.unescape(value) for name, value in _VALUE.findall(attributes)}
 
 
-def _tag(name: str, attributes: str, written: str) -> str:
+def _tag(name: str, attributes: str, tag: str) -> str:
     if name in _PLAYERS:
-        # Each reader has a player of its own, or none.
-        return f"<{name}{_ATTRIBUTE.sub(_without_controls, attributes)}>"
-    return re.sub(_SAID_SOURCE, "src&#61;", written) if name == "img" else written
+        # A reader adds its own controls, or has no player.
+        return f"<{name}{_ATTRIBUTE.sub(_drop_controls, attributes)}>"
+    return re.sub(_QUOTED_SOURCE, "src&#61;", tag) if name == "img" else tag
 
 
-def _without_controls(found: re.Match[str]) -> str:
-    return "" if found[1] == "controls" else found[0]
+def _drop_controls(match: re.Match[str]) -> str:
+    return "" if match[1] == "controls" else match[0]

@@ -3,17 +3,17 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.feed import Feed
-from app.syndication.formats.corrected import corrected
-from app.syndication.formats.once import once
-from app.syndication.item import Item
+from app.syndication.formats.corrections import append_corrections
+from app.syndication.formats.memoized import memoize
+from app.syndication.model.feed import Feed
+from app.syndication.model.item import Item
 
 MEDIA_TYPE = "application/feed+json"
 
 
 def render(feed: Feed) -> bytes:
     """Return a feed as JSON Feed."""
-    whole: dict[str, Any] = {
+    document: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": feed.title,
         "home_page_url": feed.home,
@@ -23,14 +23,14 @@ def render(feed: Feed) -> bytes:
         "authors": [{"name": feed.site}],
         "hubs": [{"type": "WebSub", "url": feed.hub}] if feed.hub else None,
     }
-    before, items = json.dumps(json.drop_empty(whole))[:-1], b",".join(map(_item, feed.items))
+    before, items = json.dumps(json.drop_empty(document))[:-1], b",".join(map(_item, feed.items))
     return b'%b,"items":[%b]}' % (before, items)
 
 
-@once
+@memoize
 def _item(item: Item) -> bytes:
-    content = corrected(item)
-    whole: dict[str, Any] = {
+    content = append_corrections(item)
+    document: dict[str, Any] = {
         "id": item.urn,
         "url": item.link,
         "external_url": item.url if item.url != item.link else None,
@@ -41,14 +41,14 @@ def _item(item: Item) -> bytes:
         "image": item.image["url"] if item.image else None,
         "date_published": item.published_at,
         "date_modified": item.updated_at,
-        "authors": [json.drop_empty(one) for one in item.authors] or None,
-        "tags": [*(one["name"] for one in item.categories), *item.tags] or None,
+        "authors": [json.drop_empty(author) for author in item.authors] or None,
+        "tags": [*(category["name"] for category in item.categories), *item.tags] or None,
         "language": item.language,
         "attachments": [
-            json.drop_empty({"url": one.url, "mime_type": one.type, "title": one.title})
-            for one in item.media
+            json.drop_empty({"url": medium.url, "mime_type": medium.type, "title": medium.title})
+            for medium in item.media
         ],
         "_dateline": {"corrections": item.corrections} if item.corrections else None,
         "_source": {"name": item.source["name"]} if item.source else None,
     }
-    return json.dumps(json.drop_empty(whole))
+    return json.dumps(json.drop_empty(document))

@@ -1,21 +1,21 @@
-"""schema.org NewsArticle as JSON-LD, safe to put into a page as it is."""
+"""schema.org NewsArticle as JSON-LD, safe inside a `script` element."""
 
 from typing import Any
 
 from app.kit import json
-from app.syndication.digital_sources import schema_org_uri
-from app.syndication.item import Author, Image, Item
-from app.syndication.media import Medium
+from app.syndication.model.digital_sources import schema_org_uri
+from app.syndication.model.item import Item, ItemAuthor, ItemImage
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/ld+json"
 
 
 def render_story(item: Item) -> bytes:
-    """Return one story as JSON-LD. No `<` is in it, so no text ends the script around it."""
-    return json.dumps(_story(item)).replace(b"<", b"\\u003c")
+    """Return one story as JSON-LD; `<` is escaped, so that no text can end the script element."""
+    return json.dumps(_build_story(item)).replace(b"<", b"\\u003c")
 
 
-def _story(item: Item) -> dict[str, Any]:
+def _build_story(item: Item) -> dict[str, Any]:
     rights = item.rights
     return json.drop_empty(
         {
@@ -32,12 +32,16 @@ def _story(item: Item) -> dict[str, Any]:
             "genre": item.kind,
             "digitalSourceType": schema_org_uri(item.digital_source_type),
             "version": item.version,
-            "author": [_person(one) for one in item.authors],
+            "author": [_person(author) for author in item.authors],
             "publisher": _publisher(item),
             "image": _image(item.image) if item.image else None,
-            "audio": [_object("AudioObject", one) for one in item.media if one.kind == "audio"],
-            "video": [_object("VideoObject", one) for one in item.media if one.kind == "video"],
-            "articleSection": [one["name"] for one in item.categories],
+            "audio": [
+                _object("AudioObject", medium) for medium in item.media if medium.kind == "audio"
+            ],
+            "video": [
+                _object("VideoObject", medium) for medium in item.media if medium.kind == "video"
+            ],
+            "articleSection": [category["name"] for category in item.categories],
             "keywords": item.tags,
             "dateline": item.dateline,
             "wordCount": item.word_count,
@@ -45,20 +49,22 @@ def _story(item: Item) -> dict[str, Any]:
             "copyrightHolder": _organisation(rights["holder"]) if rights else None,
             "usageInfo": rights["usage_terms"] if rights else None,
             "license": rights["licence"] if rights else None,
-            "correction": [_correction(one["at"], one["note"]) for one in item.corrections],
+            "correction": [
+                _correction(correction["at"], correction["note"]) for correction in item.corrections
+            ],
             "workTranslation": [
                 {
                     "@type": "NewsArticle",
-                    "@id": f"urn:uuid:{one['id']}",
-                    "inLanguage": one["language"],
+                    "@id": f"urn:uuid:{translation['id']}",
+                    "inLanguage": translation["language"],
                 }
-                for one in item.translations
+                for translation in item.translations
             ],
         }
     )
 
 
-def _person(author: Author) -> dict[str, Any]:
+def _person(author: ItemAuthor) -> dict[str, Any]:
     return json.drop_empty({"@type": "Person", "name": author["name"], "url": author["url"]})
 
 
@@ -74,7 +80,7 @@ def _organisation(name: str | None) -> dict[str, Any] | None:
     return {"@type": "Organization", "name": name} if name else None
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _image(image: ItemImage) -> dict[str, Any]:
     return json.drop_empty(
         {
             "@type": "ImageObject",

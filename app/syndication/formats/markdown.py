@@ -1,28 +1,31 @@
-"""Markdown of one story: what is known about it in front, then the text."""
+"""Markdown of one story: front matter, then the text."""
 
 from typing import Any
 
 from app.kit import json
-from app.syndication.item import Image, Item
-from app.syndication.markdown import markdown_of, plain, target
+from app.syndication.model.item import Item, ItemImage
+from app.syndication.model.markdown import escape_line, link_target, render_markdown
 
 MEDIA_TYPE = "text/markdown"
 
 
 def render_story(item: Item) -> bytes:
-    """Return one story as Markdown with front matter, which is YAML whose values are JSON."""
+    """Return one story as Markdown with YAML front matter, whose values are JSON."""
     front = (f"{name}: {json.dumps(value).decode()}" for name, value in _facts(item).items())
-    byline = ", ".join(one["name"] for one in item.authors)
+    byline = ", ".join(author["name"] for author in item.authors)
     parts = [
         "---\n" + "\n".join(front) + "\n---",
-        f"# {plain(item.title)}",
-        plain(item.summary or ""),
-        plain(byline),
+        f"# {escape_line(item.title)}",
+        escape_line(item.summary or ""),
+        escape_line(byline),
         _picture(item.image) if item.image else "",
-        markdown_of(item.body_html or ""),
-        *(f"> {plain(one['at'])}: {plain(one['note'])}" for one in item.corrections),
+        render_markdown(item.body_html or ""),
+        *(
+            f"> {escape_line(correction['at'])}: {escape_line(correction['note'])}"
+            for correction in item.corrections
+        ),
     ]
-    return ("\n\n".join(one for one in parts if one) + "\n").encode()
+    return ("\n\n".join(part for part in parts if part) + "\n").encode()
 
 
 def _facts(item: Item) -> dict[str, Any]:
@@ -36,8 +39,8 @@ def _facts(item: Item) -> dict[str, Any]:
             "updated_at": item.updated_at,
             "version": item.version,
             "source": item.source["name"] if item.source else None,
-            "authors": [one["name"] for one in item.authors],
-            "categories": [one["slug"] for one in item.categories],
+            "authors": [author["name"] for author in item.authors],
+            "categories": [category["slug"] for category in item.categories],
             "tags": item.tags,
             "dateline": item.dateline,
             "digital_source_type": item.digital_source_type,
@@ -46,6 +49,6 @@ def _facts(item: Item) -> dict[str, Any]:
     )
 
 
-def _picture(image: Image) -> str:
-    told = f"![{plain(image['alt'] or '')}]({target(image['url'])})"
-    return f"{told}\n\n{plain(image['credit'])}" if image["credit"] else told
+def _picture(image: ItemImage) -> str:
+    markup = f"![{escape_line(image['alt'] or '')}]({link_target(image['url'])})"
+    return f"{markup}\n\n{escape_line(image['credit'])}" if image["credit"] else markup

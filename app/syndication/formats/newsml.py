@@ -1,11 +1,11 @@
-"""IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage of them."""
+"""IPTC NewsML-G2 2.35: one story as a newsItem, a feed as a newsMessage."""
 
 from app.kit.xml import build_element, escape_attribute, escape_text
-from app.syndication.digital_sources import iptc_uri
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.formats.once import once
-from app.syndication.item import Image, Item
-from app.syndication.media import Medium
+from app.syndication.formats.memoized import memoize
+from app.syndication.model.digital_sources import iptc_uri
+from app.syndication.model.feed import Feed, WithdrawnItem
+from app.syndication.model.item import Item, ItemImage
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/vnd.iptc.g2.newsmessage+xml"
 STORY_MEDIA_TYPE = "application/vnd.iptc.g2.newsitem+xml"
@@ -17,15 +17,15 @@ _CATALOG = "http://www.iptc.org/std/catalog/catalog.IPTC-G2-Standards_42.xml"
 def render(feed: Feed) -> bytes:
     """Return a feed as a newsMessage."""
     header = f"<header><sent>{feed.updated}</sent>{build_element('origin', feed.site)}</header>"
-    items = [_story(one, "") for one in feed.items]
-    items += [_canceled(one, feed).encode() for one in feed.withdrawn]
-    items = items or [_nothing(feed).encode()]
+    items = [_build_story(item, "") for item in feed.items]
+    items += [_build_cancellation(gone, feed).encode() for gone in feed.withdrawn]
+    items = items or [_build_empty_package(feed).encode()]
     before = f"{_PROLOG}<newsMessage {_NAMESPACE}>{header}<itemSet>"
     return b"".join([before.encode(), *items, b"</itemSet></newsMessage>\n"])
 
 
-def _nothing(feed: Feed) -> str:
-    """Return a package without stories: a message has to hold something."""
+def _build_empty_package(feed: Feed) -> str:
+    """Return a package without stories: a newsMessage must not be empty."""
     return (
         f'<packageItem guid="{escape_attribute(feed.id)}" version="1" standard="NewsML-G2" '
         'standardversion="2.35" conformance="power"><itemMeta><itemClass qcode="ninat:composite"/>'
@@ -35,25 +35,25 @@ def _nothing(feed: Feed) -> str:
     )
 
 
-def _canceled(gone: Withdrawn, feed: Feed) -> str:
-    """Return what tells of a story that is withdrawn: its name and its status, and no more."""
+def _build_cancellation(gone: WithdrawnItem, feed: Feed) -> str:
+    """Return a newsItem with only the id and the status of a withdrawn story."""
     return (
         f'\n<newsItem guid="{gone.urn}" version="{gone.version}" standard="NewsML-G2" '
         f'standardversion="2.35" conformance="power"><catalogRef href="{_CATALOG}"/>'
         f'<itemMeta><itemClass qcode="ninat:text"/>'
         f'<provider literal="{escape_attribute(feed.site)}"/>'
         f'<versionCreated>{gone.at}</versionCreated><pubStatus qcode="stat:canceled"/>'
-        f"{build_element('edNote', gone.why)}</itemMeta></newsItem>"
+        f"{build_element('edNote', gone.reason)}</itemMeta></newsItem>"
     )
 
 
 def render_story(item: Item) -> bytes:
     """Return one story as a newsItem."""
-    return b"%b%b\n" % (_PROLOG.encode(), _story(item, f" {_NAMESPACE}"))
+    return b"%b%b\n" % (_PROLOG.encode(), _build_story(item, f" {_NAMESPACE}"))
 
 
-@once
-def _story(item: Item, namespace: str) -> bytes:
+@memoize
+def _build_story(item: Item, namespace: str) -> bytes:
     return "".join(
         (
             f'\n<newsItem{namespace} guid="{item.urn}" version="{item.version}" '
@@ -91,9 +91,9 @@ def _item_meta(item: Item) -> str:
             f'<pubStatus qcode="stat:{"canceled" if item.canceled else "usable"}"/>',
             f"<title>{escape_text(item.title)}</title>",
             *(
-                f"<edNote>{escape_text(one['note'])}</edNote>"
-                for one in item.corrections
-                if one["note"]
+                f"<edNote>{escape_text(correction['note'])}</edNote>"
+                for correction in item.corrections
+                if correction["note"]
             ),
             f'<link rel="irel:isRenditionOf" href="{escape_attribute(item.link)}"/>',
             *map(_medium, item.media),
@@ -116,7 +116,7 @@ def _provider(item: Item) -> str:
 
 
 def _content_meta(item: Item) -> str:
-    byline = ", ".join(one["name"] for one in item.authors)
+    byline = ", ".join(author["name"] for author in item.authors)
     return "".join(
         (
             "<contentMeta>",
@@ -125,11 +125,14 @@ def _content_meta(item: Item) -> str:
             f"<contentCreated>{item.published_at}</contentCreated>",
             f"<contentModified>{item.updated_at}</contentModified>",
             _digital_source(item.digital_source_type),
-            _named("located", item.dateline),
-            *(_named("creator", one["name"], one["url"]) for one in item.authors),
+            _build_concept("located", item.dateline),
+            *(_build_concept("creator", author["name"], author["url"]) for author in item.authors),
             f'<language tag="{escape_attribute(item.language)}"/>',
             *(f"<keyword>{escape_text(tag)}</keyword>" for tag in item.tags),
-            *(_named("subject", one["name"], f"urn:uuid:{one['id']}") for one in item.categories),
+            *(
+                _build_concept("subject", category["name"], f"urn:uuid:{category['id']}")
+                for category in item.categories
+            ),
             f"<slugline>{escape_text(item.slug)}</slugline>",
             f"<headline>{escape_text(item.title)}</headline>",
             build_element("dateline", item.dateline),
@@ -140,8 +143,8 @@ def _content_meta(item: Item) -> str:
     )
 
 
-def _named(tag: str, name: str | None, uri: str | None = None) -> str:
-    """Return a concept by its address, or by its name where it has none."""
+def _build_concept(tag: str, name: str | None, uri: str | None = None) -> str:
+    """Return a concept with its URI, or with its name if it has none."""
     if not name:
         return ""
     which = f'uri="{escape_attribute(uri)}"' if uri else f'literal="{escape_attribute(name)}"'
@@ -156,7 +159,7 @@ def _summary(text: str | None) -> str:
     return f'<description role="drol:summary">{escape_text(text)}</description>' if text else ""
 
 
-def _icon(image: Image) -> str:
+def _icon(image: ItemImage) -> str:
     sizes = "".join(
         f' {name}="{size}"'
         for name, size in (("width", image["width"]), ("height", image["height"]))
@@ -168,8 +171,9 @@ def _icon(image: Image) -> str:
 def _content(item: Item) -> str:
     if item.body_html is None:
         return ""
-    counted = f' wordcount="{item.word_count}"' if item.word_count is not None else ""
+    word_count = f' wordcount="{item.word_count}"' if item.word_count is not None else ""
     body = escape_text(item.body_html)
     return (
-        f'<contentSet><inlineData contenttype="text/html"{counted}>{body}</inlineData></contentSet>'
+        f'<contentSet><inlineData contenttype="text/html"{word_count}>{body}'
+        "</inlineData></contentSet>"
     )

@@ -1,13 +1,13 @@
-"""IPTC ninjs 3.1: one story as an object, a feed as an array of them."""
+"""IPTC ninjs 3.1: one story as an object, a feed as an array."""
 
 from typing import Any
 
 from app.kit import json
-from app.syndication.digital_sources import iptc_uri
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.formats.once import once
-from app.syndication.item import Image, Item
-from app.syndication.media import Medium
+from app.syndication.formats.memoized import memoize
+from app.syndication.model.digital_sources import iptc_uri
+from app.syndication.model.feed import Feed, WithdrawnItem
+from app.syndication.model.item import Item, ItemImage
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/ninjs+json"
 _STANDARD = {
@@ -18,18 +18,18 @@ _STANDARD = {
 
 
 def render(feed: Feed) -> bytes:
-    """Return a feed as an array of ninjs objects, those of withdrawn stories after the others."""
-    gone = (json.dumps(_canceled(one)) for one in feed.withdrawn)
-    return b"[%b]" % b",".join([*map(render_story, feed.items), *gone])
+    """Return a feed as an array of ninjs objects, withdrawn stories last."""
+    cancellations = (json.dumps(_build_cancellation(story)) for story in feed.withdrawn)
+    return b"[%b]" % b",".join([*map(render_story, feed.items), *cancellations])
 
 
-@once
+@memoize
 def render_story(item: Item) -> bytes:
     """Return one story as a ninjs object."""
-    return json.dumps(_story(item))
+    return json.dumps(_build_story(item))
 
 
-def _story(item: Item) -> dict[str, Any]:
+def _build_story(item: Item) -> dict[str, Any]:
     return json.drop_empty(
         {
             "uri": item.urn,
@@ -44,9 +44,9 @@ def _story(item: Item) -> dict[str, Any]:
             "urgency": item.urgency,
             "digitalSourceType": _digital_source(item.digital_source_type),
             "language": item.language,
-            "edNote": "\n".join(one["note"] for one in item.corrections),
+            "edNote": "\n".join(correction["note"] for correction in item.corrections),
             "title": item.title,
-            "by": ", ".join(one["name"] for one in item.authors),
+            "by": ", ".join(author["name"] for author in item.authors),
             "slugline": item.slug,
             "located": item.dateline,
             "headlines": [{"role": "main", "contentType": "text/plain", "value": item.title}],
@@ -67,15 +67,15 @@ def _story(item: Item) -> dict[str, Any]:
     )
 
 
-def _canceled(gone: Withdrawn) -> dict[str, Any]:
-    """Return what tells of a story that is withdrawn: its name and its status, and no more."""
+def _build_cancellation(gone: WithdrawnItem) -> dict[str, Any]:
+    """Return an object with only the id and the status of a withdrawn story."""
     return {
         "uri": gone.urn,
         "type": "text",
         "version": str(gone.version),
         "versionCreated": gone.at,
         "pubStatus": "canceled",
-        "edNote": gone.why,
+        "edNote": gone.reason,
         "standard": _STANDARD,
     }
 
@@ -101,8 +101,8 @@ def _bodies(item: Item) -> list[dict[str, Any]]:
 
 def _subjects(item: Item) -> list[dict[str, Any]]:
     categories = [
-        {"rel": "category", "uri": f"urn:uuid:{one['id']}", "name": one["name"]}
-        for one in item.categories
+        {"rel": "category", "uri": f"urn:uuid:{category['id']}", "name": category["name"]}
+        for category in item.categories
     ]
     return [*categories, *({"rel": "keyword", "name": tag} for tag in item.tags)]
 
@@ -111,12 +111,12 @@ def _source(item: Item) -> list[dict[str, Any]]:
     if item.source is None:
         return []
     source = item.source
-    told = {"role": "source", "uri": f"urn:uuid:{source['id']}", "name": source["name"]}
+    entry = {"role": "source", "uri": f"urn:uuid:{source['id']}", "name": source["name"]}
     contact = [{"type": "web", "value": source["url"]}] if source["url"] else None
-    return [json.drop_empty({**told, "contactInfo": contact})]
+    return [json.drop_empty({**entry, "contactInfo": contact})]
 
 
-def _picture(item: Item, image: Image) -> dict[str, Any]:
+def _picture(item: Item, image: ItemImage) -> dict[str, Any]:
     rendition = {"name": "main", "href": image["url"]}
     sizes = {name: image[name] for name in ("width", "height") if image[name]}
     return json.drop_empty(
@@ -139,7 +139,10 @@ def _digital_source(code: str | None) -> dict[str, Any] | None:
 
 def _associations(item: Item) -> list[dict[str, Any]]:
     pictures = [_picture(item, item.image)] if item.image else []
-    return [*pictures, *(_medium(item, one, count) for count, one in enumerate(item.media, 1))]
+    return [
+        *pictures,
+        *(_medium(item, medium, count) for count, medium in enumerate(item.media, 1)),
+    ]
 
 
 def _medium(item: Item, medium: Medium, count: int) -> dict[str, Any]:
@@ -161,5 +164,5 @@ def _rights(item: Item) -> dict[str, Any]:
     terms = (item.rights["usage_terms"], item.rights["licence"])
     return {
         "copyrightHolder": item.rights["holder"],
-        "usageTerms": "\n".join(one for one in terms if one),
+        "usageTerms": "\n".join(term for term in terms if term),
     }

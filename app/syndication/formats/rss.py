@@ -1,4 +1,4 @@
-"""RSS 2.0, with what its readers expect of other namespaces."""
+"""RSS 2.0, with the namespace extensions that readers expect."""
 
 import html
 from datetime import date
@@ -12,12 +12,12 @@ from app.kit.xml import (
     escape_text,
     wrap_in_cdata,
 )
-from app.syndication.feed import Feed
-from app.syndication.formats.feed_markup import feed_markup
-from app.syndication.formats.languages import iso_language
-from app.syndication.formats.once import once
-from app.syndication.item import Image, Item
-from app.syndication.media import Medium
+from app.syndication.formats.feed_markup import build_feed_markup
+from app.syndication.formats.iso_languages import to_iso_language
+from app.syndication.formats.memoized import memoize
+from app.syndication.model.feed import Feed
+from app.syndication.model.item import Item, ItemImage
+from app.syndication.model.media import Medium
 
 MEDIA_TYPE = "application/rss+xml"
 _DAYS = "Mon Tue Wed Thu Fri Sat Sun".split()
@@ -36,32 +36,35 @@ def render(feed: Feed) -> bytes:
         f'<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" {_NAMESPACES}><channel>',
         f"<title>{escape_plain(feed.title)}</title><link>{escape_text(feed.home)}</link>",
         f"<description>{escape_plain(feed.title)}</description>",
-        build_element("language", iso_language(feed.language)),
+        build_element("language", to_iso_language(feed.language)),
         f"<lastBuildDate>{rfc822_date(feed.updated)}</lastBuildDate>",
         f'<atom:link href="{escape_attribute(feed.address)}" rel="self" type="{MEDIA_TYPE}"/>',
         f'<atom:link href="{escape_attribute(feed.hub)}" rel="hub"/>' if feed.hub else "",
     ]
-    items = [_item(one, feed.own) for one in feed.items]
+    items = [_item(item, feed.own) for item in feed.items]
     return b"".join([encode_xml("".join(parts)), *items, b"</channel></rss>\n"])
 
 
 def rfc822_date(instant: str) -> str:
-    """Return an RFC 3339 instant in UTC as RSS writes dates."""
+    """Return an RFC 3339 instant in UTC as an RFC 822 date."""
     year, month, day = int(instant[:4]), int(instant[5:7]), int(instant[8:10])
     weekday = _DAYS[date(year, month, day).weekday()]
     return f"{weekday}, {day:02} {_MONTHS[month - 1]} {year:04} {instant[11:19]} GMT"
 
 
-@once
+@memoize
 def _item(item: Item, own: str) -> bytes:
-    content = feed_markup(item)
-    names = [*(one["name"].strip() or one["slug"] for one in item.categories), *item.tags]
+    content = build_feed_markup(item)
+    names = [
+        *(category["name"].strip() or category["slug"] for category in item.categories),
+        *item.tags,
+    ]
     parts = (
         f"\n<item><title>{escape_plain(item.title)}</title><link>{escape_text(item.link)}</link>"
         f'<guid isPermaLink="false">{item.urn}</guid>'
         f"<pubDate>{rfc822_date(item.published_at)}</pubDate>",
-        *(f"<dc:creator>{escape_plain(one['name'])}</dc:creator>" for one in item.authors),
-        build_element("dc:language", iso_language(item.language)),
+        *(f"<dc:creator>{escape_plain(author['name'])}</dc:creator>" for author in item.authors),
+        build_element("dc:language", to_iso_language(item.language)),
         *(f"<category>{escape_plain(name)}</category>" for name in names),
         _source(item, own),
         _description(item),
@@ -83,7 +86,7 @@ def _source(item: Item, own: str) -> str:
 
 
 def _description(item: Item) -> str:
-    """Return the summary, else how the body begins; it is HTML to its readers, so text is not."""
+    """Return the summary, or the beginning of the body, escaped: readers parse it as HTML."""
     text = item.summary
     if text is None and item.body_html:
         text = _excerpt(item.body_text or "")
@@ -98,7 +101,7 @@ def _excerpt(text: str) -> str:
     return (text[:_EXCERPT].rpartition(" ")[0] or text[:_EXCERPT]) + "…"
 
 
-def _media(image: Image) -> str:
+def _media(image: ItemImage) -> str:
     sizes = "".join(
         f' {name}="{size}"'
         for name, size in (("width", image["width"]), ("height", image["height"]))
@@ -114,7 +117,7 @@ def _media(image: Image) -> str:
 
 
 def _enclosure(medium: Medium) -> str:
-    """Return the one file that players of podcasts look for; its length is not known here."""
+    """Return the one file that podcast players look for; its length is unknown."""
     address = escape_attribute(medium.url)
     return f'<enclosure url="{address}" length="0" type="{escape_attribute(medium.type)}"/>'
 

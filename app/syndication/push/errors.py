@@ -1,33 +1,33 @@
-"""What push refuses."""
+"""Errors of push."""
 
 from app.kit.errors import Failure
 
 
 class WebhookNotFound(Failure):
-    """There is no webhook, or no delivery to it, with this id."""
+    """No webhook, or no delivery to it, has this id."""
 
     code = "not_found"
 
 
 class WebhookChanged(Failure):
-    """The webhook is another version by now than the one that was read."""
+    """The webhook has another version than the one that was read."""
 
     code = "version_mismatch"
 
 
-class WrongState(Failure):
-    """The verb does not apply to a webhook in this state."""
+class WrongWebhookState(Failure):
+    """The command does not apply to a webhook in this state."""
 
     code = "wrong_state"
 
 
 class BadHubRequest(Failure):
-    """What was sent to the hub is no subscription that it can take."""
+    """The form sent to the hub is not a valid subscription request."""
 
     code = "bad_hub_request"
 
 
 class HubFull(Failure):
-    """The hub has as many subscriptions as it may have."""
+    """The hub has reached its number of subscriptions."""
 
     code = "hub_full"

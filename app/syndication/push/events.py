@@ -1,7 +1,7 @@
-"""What a row of the log is to those who are told: an event, or none of their business.
+"""Map rows of the log to events for receivers.
 
-A row says what a story was and is selected by while it is public, so a story that never was
-public is in no row. Who could not have the story hears nothing of it.
+A row has the selection fields of a story before and after the change while it is public. A story
+that was never public has no row, and a receiver that could not have a story gets no event about it.
 """
 
 from collections.abc import Mapping
@@ -16,32 +16,34 @@ from app.kit.clock import format_instant
 REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
 KILLED = "article.killed"
 TEST = "webhook.test"
-# What a webhook names instead of each event: all of them, and those that come later.
-EVERY = "*"
+# Selects all events of a webhook, and events that are added later.
+EVERY_EVENT = "*"
 EVENTS = (*(f"article.{reason}" for reason in REASONS), "source.updated", "category.updated")
 
 
-def event_of(row: Change, selection: Selection) -> str | None:
-    """Return what a row is to somebody who wants a selection of stories, or nothing."""
+def find_event(row: Change, selection: Selection) -> str | None:
+    """Return the event of a row for a selection of stories, or None."""
     if row.type != "article":
         return f"{row.type}.updated"
-    was, is_ = (one is not None and selection.matches(one) for one in (row.before, row.after))
-    if is_:
+    was_selected, is_selected = (
+        facts is not None and selection.matches(facts) for facts in (row.before, row.after)
+    )
+    if is_selected:
         return f"article.{row.reason}"
-    if was:
+    if was_selected:
         return f"article.{row.reason if row.op == 'remove' else 'left'}"
     return None
 
 
-def touches(row: Change, selection: Selection) -> bool:
-    """Tell whether a row may have changed what a feed of a selection shows."""
-    return event_of(row, selection) is not None
+def affects(row: Change, selection: Selection) -> bool:
+    """Tell whether a row may have changed a feed of a selection."""
+    return find_event(row, selection) is not None
 
 
-def body_of(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:
-    """Return the thin event: what happened to what, and where to read it.
+def build_body(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:
+    """Return the thin event: what happened, to what, and where to read it.
 
-    `slugs` are those of stories that are public now; `own` is this API's own address.
+    `slugs` are the slugs of stories that are public now; `own` is this API's base URL.
     """
     place = {"article": "articles", "source": "sources", "category": "categories"}[row.type]
     data: dict[str, Any] = {
@@ -53,13 +55,15 @@ def body_of(event: str, row: Change, slugs: Mapping[str, str], own: str) -> byte
         "notice": row.notice,
         "deleted": True if row.type != "article" and row.op == "remove" else None,
     }
-    return _thin(event, row.at, {name: one for name, one in data.items() if one is not None})
+    return _build_thin_event(
+        event, row.at, {name: value for name, value in data.items() if value is not None}
+    )
 
 
-def test_body(webhook: str, now: datetime) -> bytes:
-    """Return the event that a test sends."""
-    return _thin(TEST, now, {"webhook": webhook})
+def build_test_body(webhook: str, now: datetime) -> bytes:
+    """Return the body of a test event."""
+    return _build_thin_event(TEST, now, {"webhook": webhook})
 
 
-def _thin(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:
+def _build_thin_event(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:
     return json.dumps({"type": event, "timestamp": format_instant(at), "data": data})

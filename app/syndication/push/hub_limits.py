@@ -1,7 +1,7 @@
-"""How much the hub does for clients and callbacks that have not proven anything yet.
+"""Limits of the hub for clients and callbacks that have not confirmed anything yet.
 
-Anyone may name any callback, and the hub asks that callback. So the questions to one host are
-few, and unconfirmed subscriptions take no seats of confirmed ones.
+Anyone may name any callback, and the hub sends a verification there. So verifications to one host
+are limited, and unconfirmed subscriptions do not use the capacity of confirmed ones.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ from app.syndication.push.errors import HubFull
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow
 
-# Hub requests of one client: so many in a row, and so many a second afterwards.
+# Hub requests of one client: burst, and rate per second.
 CLIENT_BURST, CLIENT_PER_SECOND = 20, 10 / 60
-# Questions to one callback host: asked and not answered yet, and in all within the window.
+# Verifications to one callback host: unanswered, and in total within the window.
 PENDING_OF_HOST, QUESTIONS_OF_HOST = 5, 30
 WINDOW = timedelta(minutes=10)
-# Requests that ask questions, repeated ones too, to one network address.
+# Verifications to one network address, retries included: burst, and rate per second.
 ADDRESS_BURST, ADDRESS_PER_SECOND = 60, 10 / 60
-# Subscriptions of all hosts that are not confirmed; one that is not within the time is forgotten.
+# Unconfirmed subscriptions of all hosts; each is deleted after this time.
 PENDING_IN_ALL = 1_000
 CONFIRM_WITHIN = timedelta(minutes=10)
 _TRY_AGAIN_SECONDS = 60
@@ -31,14 +31,14 @@ _TRY_AGAIN_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class HubLimits:
-    """Seats for subscriptions, and whether what is not confirmed is limited as well."""
+    """The capacity of the hub, and whether unconfirmed requests are limited."""
 
-    seats: int
+    capacity: int
     is_rate_limited: bool
 
 
 def host_key(callback: str) -> str:
-    """Return the key of a callback's host: as long as an id, and no id."""
+    """Return the key of a callback's host: as long as an id, and never equal to one."""
     host = host_network(callback) or callback
     return f"host:{hashlib.sha256(host.encode()).hexdigest()[:31]}"
 
@@ -50,41 +50,41 @@ def check_limits(
     limits: HubLimits,
     now: datetime,
 ) -> None:
-    """Raise `HubFull` or `RateLimited` where the hub may not ask a callback now.
+    """Raise `HubFull` or `RateLimited` if the hub may not verify a callback now.
 
-    `known` is the subscription that the question is about, if there is one already.
+    `known` is the subscription in question, if it exists.
     """
     if known is None:
-        _check_seats(session, limits, now)
+        _check_capacity(session, limits, now)
     if limits.is_rate_limited:
         _check_host(session, callback, now)
 
 
-def has_seat(session: ReadSession, seats: int, now: datetime) -> bool:
-    """Tell whether one more subscription may be confirmed."""
-    return receivers.count_live(session, now) < seats
+def has_capacity(session: ReadSession, capacity: int, now: datetime) -> bool:
+    """Tell whether another subscription may be confirmed."""
+    return receivers.count_live(session, now) < capacity
 
 
-def _check_seats(session: ReadSession, limits: HubLimits, now: datetime) -> None:
-    if not has_seat(session, limits.seats, now):
+def _check_capacity(session: ReadSession, limits: HubLimits, now: datetime) -> None:
+    if not has_capacity(session, limits.capacity, now):
         raise HubFull("This hub has as many subscriptions as it may have. Try again later.")
-    most = PENDING_IN_ALL if limits.is_rate_limited else limits.seats
+    most = PENDING_IN_ALL if limits.is_rate_limited else limits.capacity
     if receivers.count_unconfirmed(session) >= most:
         raise HubFull("Too many subscriptions wait to be confirmed. Try again in a minute.")
 
 
 def _check_host(session: ReadSession, callback: str, now: datetime) -> None:
-    asked = deliveries.questions_of(session, host_key(callback), now - WINDOW)
-    if asked.total >= QUESTIONS_OF_HOST:
+    verifications = deliveries.count_verifications(session, host_key(callback), now - WINDOW)
+    if verifications.total >= QUESTIONS_OF_HOST:
         minutes = int(WINDOW.total_seconds()) // 60
         raise RateLimited(
             f"The host of `hub.callback` is asked at most {QUESTIONS_OF_HOST} times in {minutes} "
             "minutes. Try again after the seconds in Retry-After.",
-            max(1, math.ceil((asked.first + WINDOW - now).total_seconds())),
+            max(1, math.ceil((verifications.first + WINDOW - now).total_seconds())),
         )
-    if asked.pending >= PENDING_OF_HOST:
+    if verifications.pending >= PENDING_OF_HOST:
         raise RateLimited(
-            f"{asked.pending} requests for the host of `hub.callback` wait to be confirmed. Let "
-            "it answer them, and try again after the seconds in Retry-After.",
+            f"{verifications.pending} requests for the host of `hub.callback` wait to be "
+            "confirmed. Let it answer them, and try again after the seconds in Retry-After.",
             _TRY_AGAIN_SECONDS,
         )

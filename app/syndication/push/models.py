@@ -1,4 +1,4 @@
-"""Tables of push: who is told, and what each is still to be told."""
+"""Tables of push: webhooks, subscriptions and deliveries."""
 
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ _ID = key(36)
 
 
 class Webhook(Base):
-    """An endpoint that wants to be told of events.
+    """A webhook.
 
-    `filter` is what was written, `selection` the same with ids. Its secret signs what it is sent,
-    so it has to be kept as it is; a former one signs as well until its time is over. `state` is
-    active, paused or disabled, and `reason` says why. It is told what the log says after `since`.
-    While it fails, `failures` counts how often in a row, and it is asked again at `retry_at`.
+    `filter` is the filter as written, `selection` the same with ids. The secret is stored in plain
+    text, because it signs requests; an old secret also signs until it expires. `state` is active,
+    paused or disabled, and `reason` says why. It receives events of rows after `since`. While it
+    fails, `failures` counts the failures in a row, and it is tried again at `retry_at`.
     """
 
     __tablename__ = "webhooks"
@@ -42,9 +42,9 @@ class Webhook(Base):
 
 
 class Subscription(Base):
-    """A subscriber of a feed, by WebSub; `digest` is of topic and callback, which are one thing.
+    """A WebSub subscription; `digest` is the unique key of topic and callback.
 
-    Nobody is told before the callback said that it wants to be (`active`).
+    Nothing is sent before the callback has confirmed (`active`).
     """
 
     __tablename__ = "subscriptions"
@@ -67,12 +67,12 @@ class Subscription(Base):
     __table_args__ = (Index("ix_subscriptions_lease_until", "lease_until"),)
 
 
-class Delivery(Base):
-    """One thing that a receiver is to be told, and what came of it.
+class PushDelivery(Base):
+    """A delivery to a receiver, and its outcome.
 
-    `number` is their order; of one `subject`, a receiver is told one after the other. `body` is
-    what is sent; it is taken away when nobody may be told any more. `due_at` is set while it
-    waits (`pending`). Afterwards it is `delivered`, `failed`, or `dropped`.
+    `number` orders deliveries; those about one `subject` reach a receiver one after the other.
+    `body` is deleted when it may no longer be sent. `due_at` is set while the state is `pending`.
+    Final states are `delivered`, `failed` and `dropped`.
     """
 
     __tablename__ = "deliveries"

@@ -1,4 +1,4 @@
-"""Push as one part: it follows the log, sends what is due, and can be asked how it stands."""
+"""Push: follow the log, send due deliveries, report the status."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,16 +14,15 @@ from app.kit.sql.change_watch import Version, Watch
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 from app.kit.token_buckets import TokenBuckets
-from app.syndication.push.couriers import (
+from app.syndication.push.handlers import (
     VERIFY,
-    Courier,
+    DeliveryHandler,
     FeedContent,
-    FeedCourier,
-    WebhookCourier,
+    FeedHandler,
+    WebhookHandler,
     end_subscription,
     no_headers,
 )
-from app.syndication.push.following import FOLLOWER, write_down
 from app.syndication.push.hub_limits import (
     ADDRESS_BURST,
     ADDRESS_PER_SECOND,
@@ -31,20 +30,21 @@ from app.syndication.push.hub_limits import (
     WINDOW,
     HubLimits,
 )
-from app.syndication.push.sending import Sender, Stop
+from app.syndication.push.log_follower import FOLLOWER, create_deliveries
+from app.syndication.push.sender import Sender, StopWebhook
 from app.syndication.push.store import deliveries, receivers
 
 HUB = "/hub"
-# Seconds: between looks whether anything was written, and whether anything has come due or there is
-# somebody to be told; while there is nobody, between steps along the log.
-GLANCE, _LOOK_EVERY, _STEP_EVERY = 0.02, 0.5, 5.0
-# Rows of the log that are followed in one transaction: each may make many deliveries.
+# Seconds between checks for writes, between checks for due deliveries and new receivers, and
+# between steps along the log while there are no receivers.
+POLL_SECONDS, _CHECK_SECONDS, _IDLE_STEP_SECONDS = 0.02, 0.5, 5.0
+# Rows of the log in one transaction: each may create many deliveries.
 _BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class PushOptions:
-    """What the operator decided: this API's address, where requests may go, and for how long."""
+    """Options of the operator: this API's base URL, allowed networks, limits and retention."""
 
     own: str | None
     reach: AllowedNetworks
@@ -56,18 +56,18 @@ class PushOptions:
 
     @property
     def hub(self) -> str | None:
-        """Return the address of the hub, where there is one."""
+        """Return the URL of the hub, if there is one."""
         return f"{self.own}{HUB}" if self.own is not None and self.hub_subscriptions else None
 
     @property
     def hub_limits(self) -> HubLimits:
-        """Return what bounds the hub."""
+        """Return the limits of the hub."""
         return HubLimits(self.hub_subscriptions, self.is_rate_limited)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How push stands: serials to follow, deliveries to make, webhooks that are told nothing."""
+class PushStatus:
+    """Status of push: rows to follow, deliveries to make, webhooks that are stopped."""
 
     lag: int
     pending: int
@@ -75,7 +75,7 @@ class Standing:
 
 
 class Push:
-    """Tells webhooks and subscribers of what the log says; one process of all does so."""
+    """Sends events to webhooks and feeds to subscribers; only one process does so."""
 
     def __init__(
         self,
@@ -84,86 +84,86 @@ class Push:
         watch: Watch,
         client: HttpClient,
         options: PushOptions,
-        stop: Stop,
+        stop: StopWebhook,
     ) -> None:
-        """Begin where the follower stands."""
+        """Begin at the follower's position in the log."""
         self.options = options
         self._database = database
         self._clock = clock
         self._watch = watch
         self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
-        self._feeds = FeedCourier(options.hub or "", options.hub_subscriptions)
-        couriers: dict[str, Courier] = {
-            "webhook": WebhookCourier(options.headers_about),
+        self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions)
+        couriers: dict[str, DeliveryHandler] = {
+            "webhook": WebhookHandler(options.headers_about),
             "feed": self._feeds,
         }
-        allows = _question_limit(clock) if options.is_rate_limited else None
+        allows = _limit_verifications(clock) if options.is_rate_limited else None
         self.sender = Sender(database, clock, client, couriers, stop, options.pause_after, allows)
         self._version: Version | None = None
         self._looked_at = self._asked_at = float("-inf")
         self._followed = False
 
-    def read_feeds_by(self, read: Callable[[str], FeedContent]) -> None:
-        """Say how a feed is read by its address; until then no feed is sent."""
+    def set_feed_reader(self, read: Callable[[str], FeedContent]) -> None:
+        """Set the function that reads a feed by its URL; until then no feed is sent."""
         self._feeds.read = read
 
-    def turn(self) -> None:
-        """Do all that can be done now, and wait for no answer."""
-        self._follower.follow_in_transaction(self._write_down)
-        # News first; noting what came of older news makes room for more.
+    def run_step(self) -> None:
+        """Do all work that can be done now, without waiting for answers."""
+        self._follower.follow_in_transaction(self._create_deliveries)
+        # New events first; settling old deliveries then frees slots for more.
         self.sender.start()
         if self.sender.settle():
             self.sender.start()
 
-    def turn_if_needed(self) -> None:
-        """Do what is to be done, if something was written, an answer came, or time passed."""
+    def run_step_if_needed(self) -> None:
+        """Do a step if something was written, an answer came, or enough time passed."""
         version, now = self._watch.version(), time.monotonic()
-        if now - self._asked_at >= _LOOK_EVERY:
-            self._asked_at, self._followed = now, self._is_followed()
-        is_time = now - self._looked_at >= (_LOOK_EVERY if self._followed else _STEP_EVERY)
-        # Also after an answer: `wait` looks at the clock no more than that.
-        if is_time or self.answered or (version != self._version and self._followed):
+        if now - self._asked_at >= _CHECK_SECONDS:
+            self._asked_at, self._followed = now, self._has_receivers()
+        is_due = now - self._looked_at >= (_CHECK_SECONDS if self._followed else _IDLE_STEP_SECONDS)
+        # Also after an answer, because `wait` does not advance the clock.
+        if is_due or self.has_answer or (version != self._version and self._followed):
             self._version, self._looked_at = version, now
-            self.turn()
+            self.run_step()
 
-    def _is_followed(self) -> bool:
-        """Tell whether anybody is to be told; if not, each change need not be looked at alone."""
+    def _has_receivers(self) -> bool:
+        """Tell whether there are receivers; without them changes are followed in larger steps."""
         with self._database.read() as session:
-            return receivers.is_anybody(session)
+            return receivers.has_receivers(session)
 
     @property
-    def answered(self) -> bool:
-        """Tell whether an answer arrived that nobody has looked at."""
+    def has_answer(self) -> bool:
+        """Tell whether an answer arrived that is not settled yet."""
         return self.sender.wait(0)
 
-    def standing(self) -> Standing:
-        """Return how push stands."""
+    def status(self) -> PushStatus:
+        """Return the status of push."""
         with self._database.read() as session:
             pending = deliveries.count_pending(session)
-            paused = receivers.paused_webhooks(session)
-        return Standing(self._follower.count_waiting(), pending, paused)
+            paused = receivers.count_stopped_webhooks(session)
+        return PushStatus(self._follower.count_waiting(), pending, paused)
 
     def tidy(self) -> None:
-        """Forget old deliveries, and subscriptions that are over."""
+        """Delete old deliveries, and subscriptions that are over."""
         now = self._clock.now()
         with self._database.write() as session:
-            deliveries.forget(session, now - self.options.kept)
-            for id_ in receivers.ended_subscriptions(session, now, now - CONFIRM_WITHIN):
+            deliveries.delete_older(session, now - self.options.kept)
+            for id_ in receivers.find_ended_subscriptions(session, now, now - CONFIRM_WITHIN):
                 end_subscription(session, id_)
-            deliveries.forget_questions(session, VERIFY, now - WINDOW)
+            deliveries.delete_verifications(session, VERIFY, now - WINDOW)
 
     def close(self) -> None:
-        """Call off what is under way, and send nothing more."""
+        """Cancel requests in flight, and send nothing more."""
         self.sender.close()
 
-    def _write_down(self, session: WriteSession, rows: Sequence[Change]) -> None:
-        write_down(session, rows, self._clock.now(), self.options.own or "")
+    def _create_deliveries(self, session: WriteSession, rows: Sequence[Change]) -> None:
+        create_deliveries(session, rows, self._clock.now(), self.options.own or "")
 
 
-def _question_limit(clock: Clock) -> AddressCheck:
-    """Return what bounds the questions to one network address, whatever names lead to it.
+def _limit_verifications(clock: Clock) -> AddressCheck:
+    """Return a rate limit of verifications for each network address, whatever names lead to it.
 
-    One process of all sends, so this holds for all of them together.
+    Only one process sends, so the limit holds for all processes.
     """
     buckets = TokenBuckets(ADDRESS_BURST, ADDRESS_PER_SECOND, clock.now)
 

@@ -1,4 +1,4 @@
-"""What administrators read about webhooks and deliveries."""
+"""The read side of push: webhooks and deliveries for administrators."""
 
 from datetime import datetime
 from typing import Any
@@ -12,24 +12,24 @@ from app.syndication.push.store.receivers import WebhookRow
 from app.syndication.push.views import delivery_view, webhook_view
 
 
-def found(session: ReadSession, id_: str) -> WebhookRow:
-    """Return a webhook, or say that there is none."""
-    row = None if "\0" in id_ else receivers.webhook(session, id_)
+def load_webhook(session: ReadSession, id_: str) -> WebhookRow:
+    """Return a webhook; raise if there is none."""
+    row = None if "\0" in id_ else receivers.find_webhook(session, id_)
     if row is None:
         raise WebhookNotFound(f"There is no webhook with the id {quote_text(id_)}.")
     return row
 
 
-def webhook(session: ReadSession, id_: str, now: datetime) -> dict[str, Any]:
-    """Return a webhook."""
-    return webhook_view(found(session, id_), now)
+def show_webhook(session: ReadSession, id_: str, now: datetime) -> dict[str, Any]:
+    """Return a webhook as administrators see it."""
+    return webhook_view(load_webhook(session, id_), now)
 
 
-def webhooks(
+def list_webhooks(
     session: ReadSession, limit: int, position: str | None, now: datetime, *, backwards: bool
 ) -> ViewPage:
     """Return a page of webhooks, oldest first."""
-    rows = receivers.webhook_page(session, position, limit + 1, backwards=backwards)
+    rows = receivers.load_webhook_page(session, position, limit + 1, backwards=backwards)
     return build_view_page(
         rows,
         limit,
@@ -40,7 +40,7 @@ def webhooks(
     )
 
 
-def log(
+def list_deliveries(
     session: ReadSession,
     id_: str,
     state: str | None,
@@ -50,8 +50,8 @@ def log(
     backwards: bool,
 ) -> ViewPage:
     """Return a page of deliveries to a webhook, the newest first."""
-    found(session, id_)
-    rows = deliveries.page(session, id_, state, position, limit + 1, backwards=backwards)
+    load_webhook(session, id_)
+    rows = deliveries.load_page(session, id_, state, position, limit + 1, backwards=backwards)
     return build_view_page(
         rows,
         limit,
@@ -62,10 +62,10 @@ def log(
     )
 
 
-def delivery(session: ReadSession, webhook_id: str, id_: str) -> dict[str, Any]:
+def show_delivery(session: ReadSession, webhook_id: str, id_: str) -> dict[str, Any]:
     """Return one delivery to a webhook."""
-    found(session, webhook_id)
-    row = None if "\0" in id_ else deliveries.delivery(session, webhook_id, id_)
+    load_webhook(session, webhook_id)
+    row = None if "\0" in id_ else deliveries.find_delivery(session, webhook_id, id_)
     if row is None:
         raise WebhookNotFound(f"There is no delivery {quote_text(id_)} to this webhook.")
     return delivery_view(row)

@@ -1,4 +1,4 @@
-"""Selections as JSON, as they are kept beside whoever is told."""
+"""Selections as JSON, as they are stored with receivers."""
 
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,12 @@ from app.kit.clock import from_micros, to_micros
 
 def to_json(selection: Selection) -> list[Any]:
     """Return a selection as a small JSON value."""
-    clauses = [[one.field, one.included, one.excluded] for one in selection.clauses]
+    clauses = [[clause.field, clause.included, clause.excluded] for clause in selection.clauses]
     return [clauses, _span(selection.published), _span(selection.updated)]
 
 
 def from_json(value: list[Any]) -> Selection:
-    """Read a selection back."""
+    """Parse a selection."""
     clauses, published, updated = value
     return Selection(
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
@@ -24,7 +24,7 @@ def from_json(value: list[Any]) -> Selection:
 
 
 def _span(span: TimeRange) -> list[int | None]:
-    return [to_micros(one) if one is not None else None for one in (span.start, span.end)]
+    return [to_micros(moment) if moment is not None else None for moment in (span.start, span.end)]
 
 
 def _moment(micros: int | None) -> datetime | None:

@@ -6,26 +6,26 @@ import hmac
 import secrets
 from collections.abc import Iterable
 
-_MARK = "whsec_"
+_PREFIX = "whsec_"
 _SECRET_BYTES = 32
 
 
 def make_secret() -> str:
     """Return a new random secret."""
-    return _MARK + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
-def signatures(keys: Iterable[str], id_: str, seconds: int, body: bytes) -> str:
-    """Return what stands in `webhook-signature`: one signature for each secret."""
+def sign_webhook(keys: Iterable[str], id_: str, seconds: int, body: bytes) -> str:
+    """Return the `webhook-signature` header: one signature for each secret."""
     signed = b"%b.%d.%b" % (id_.encode(), seconds, body)
     return " ".join(f"v1,{_signature(key, signed)}" for key in keys)
 
 
-def hub_signature(secret: str, body: bytes) -> str:
-    """Return what stands in `X-Hub-Signature` (WebSub, section 7.1)."""
+def sign_hub_request(secret: str, body: bytes) -> str:
+    """Return the `X-Hub-Signature` header (WebSub, section 7.1)."""
     return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
 
 
 def _signature(key: str, signed: bytes) -> str:
-    secret = base64.b64decode(key.removeprefix(_MARK))
+    secret = base64.b64decode(key.removeprefix(_PREFIX))
     return base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()

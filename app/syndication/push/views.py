@@ -1,11 +1,11 @@
-"""Webhooks and deliveries as administrators see them: everything but secrets."""
+"""Webhooks and deliveries as administrators see them, without secrets."""
 
 from datetime import datetime
 from typing import Any
 
 from app.kit import json
 from app.kit.clock import format_instant
-from app.syndication.push.store.deliveries import Message
+from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import WebhookRow
 
 
@@ -28,8 +28,8 @@ def webhook_view(row: WebhookRow, now: datetime) -> dict[str, Any]:
     }
 
 
-def delivery_view(row: Message) -> dict[str, Any]:
-    """Return a delivery, with what is sent while it may be."""
+def delivery_view(row: DeliveryRow) -> dict[str, Any]:
+    """Return a delivery, with its body if it still has one."""
     return {
         "id": row.id,
         "event": row.event,
@@ -45,8 +45,8 @@ def delivery_view(row: Message) -> dict[str, Any]:
     }
 
 
-def noted(row: WebhookRow) -> dict[str, Any]:
-    """Return what the audit notes of a webhook."""
+def audit_values(row: WebhookRow) -> dict[str, Any]:
+    """Return the values of a webhook for the audit."""
     names = ("url", "events", "filter", "state", "reason")
     return {name: getattr(row, name) for name in names}
 

@@ -1,1 +1,1 @@
-"""Sync: everything there is, and then what changed since, for apps that keep a copy."""
+"""Sync: a snapshot of everything, then the changes since, for clients that keep a copy."""

@@ -1,4 +1,4 @@
-"""One change as it leaves: bytes, with the finished document in them."""
+"""One change as serialized JSON, with the document in it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,21 +9,21 @@ from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.clock import format_instant
 
-# The pieces of a finished document, which is large: they are joined once, with all that is sent.
+# A document is large: its pieces are joined only once, with the whole response.
 Document = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A change, as the JSON that everybody who follows is given: in pieces, to be joined once.
+class ChangeEntry:
+    """A change, in pieces of JSON that all clients share.
 
-    `held` is its serial in the log of what is under embargo, if it comes from there.
+    `embargoed` is its serial in the embargo log, if it comes from there.
     """
 
     serial: int
     op: Literal["upsert", "remove"]
     pieces: tuple[bytes, ...]
-    held: int = 0
+    embargoed: int = 0
 
     @property
     def data(self) -> bytes:
@@ -31,7 +31,7 @@ class Entry:
         return b"".join(self.pieces)
 
 
-def upsert(
+def build_upsert(
     type_: str,
     id_: str,
     document: Document,
@@ -39,15 +39,15 @@ def upsert(
     serial: int,
     reason: str,
     at: datetime,
-    held: int = 0,
-) -> Entry:
-    """Return the entry that brings a document, new or instead of an older one."""
-    about = _about("upsert", type_, id_, serial=serial, reason=reason, at=at)
+    embargoed: int = 0,
+) -> ChangeEntry:
+    """Return an entry with a document, new or changed."""
+    about = _build_header("upsert", type_, id_, serial=serial, reason=reason, at=at)
     pieces = (json.dumps(about)[:-1], b',"document":', *document, b"}")
-    return Entry(serial, "upsert", pieces, held)
+    return ChangeEntry(serial, "upsert", pieces, embargoed)
 
 
-def tombstone(
+def build_tombstone(
     type_: str,
     id_: str,
     *,
@@ -55,20 +55,24 @@ def tombstone(
     reason: str,
     at: datetime,
     notice: str | None = None,
-    held: int = 0,
-) -> Entry:
-    """Return the entry that takes a document away, with the notice that its readers get."""
-    about = _about("remove", type_, id_, serial=serial, reason=reason, at=at)
-    said = {} if notice is None else {"notice": notice}
-    return Entry(serial, "remove", (json.dumps({**about, **said, "document": None}),), held)
+    embargoed: int = 0,
+) -> ChangeEntry:
+    """Return an entry that removes a document, with the notice for its readers."""
+    about = _build_header("remove", type_, id_, serial=serial, reason=reason, at=at)
+    notice_member = {} if notice is None else {"notice": notice}
+    return ChangeEntry(
+        serial, "remove", (json.dumps({**about, **notice_member, "document": None}),), embargoed
+    )
 
 
-def present(type_: EntryType, entry: TaxonomyEntry, *, serial: int, at: datetime) -> Entry:
-    """Return the entry that brings a source or category as it is."""
-    return upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)
+def build_taxonomy_upsert(
+    type_: EntryType, entry: TaxonomyEntry, *, serial: int, at: datetime
+) -> ChangeEntry:
+    """Return an entry with a source or category as it is now."""
+    return build_upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)
 
 
-def _about(
+def _build_header(
     op: str, type_: str, id_: str, *, serial: int, reason: str, at: datetime
 ) -> dict[str, Any]:
     return {

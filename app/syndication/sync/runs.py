@@ -1,11 +1,11 @@
-"""Following the log in runs.
+"""Follow the log in runs.
 
-A run ends where the log ended when it began, and tells each thing once, at its last row. Whether a
-follower can have a story is told by the visibility rule and the document of now, which may be newer
-than the run. So it could have had one that is gone if the story was in its selection at any moment
-of the run, and is told of its end.
+A run ends where the log ended when the run began, and reports each thing once, at its last row. The
+visibility rule and the document as of now decide whether a client can have a story; both may be
+newer than the run. So a client may have had a story that is gone now, if the story was in its
+selection at any moment of the run. Then it gets a tombstone.
 
-Who reads what is under embargo is told two logs as one.
+Clients that are entitled to stories under embargo read two logs as one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,83 +15,91 @@ from app.delivery import store
 from app.delivery.store import MergedChange, merged_log
 from app.delivery.store.entries import EntryType
 from app.delivery.store.story_queries import StoryRow
-from app.syndication.sync.entries import Entry, tombstone, upsert
-from app.syndication.sync.place import Following, Place, Stretch
-from app.syndication.sync.sight import Sight
+from app.syndication.sync.entries import ChangeEntry, build_tombstone, build_upsert
+from app.syndication.sync.subscriber_view import SubscriberView
+from app.syndication.sync.sync_state import EmbargoedProgress, LogProgress, Progress
 
 
-def followed(sight: Sight, place: Following, limit: int) -> tuple[list[Entry], Place]:
-    """Go on behind the log; a run that is over is followed by the next."""
-    if place.is_over:
-        held = Stretch(place.held.told, sight.end, place.held.told)
-        place = Following(place.told, sight.head.position, place.told, held)
-    rows = _rows(sight, place, limit + 1)
+def read_log(
+    view: SubscriberView, progress: LogProgress, limit: int
+) -> tuple[list[ChangeEntry], Progress]:
+    """Return the next entries of the log; a finished run is followed by the next one."""
+    if progress.is_finished:
+        embargoed = EmbargoedProgress(
+            progress.embargoed.sent, view.embargoed_end, progress.embargoed.sent
+        )
+        progress = LogProgress(progress.sent, view.head.position, progress.sent, embargoed)
+    rows = _load_rows(view, progress, limit + 1)
     part = rows[:limit]
-    entries = list(_told(sight, part, place))
+    entries = list(_build_entries(view, part, progress))
     if len(rows) > limit:
-        return entries, place.at_row(part[-1].serial, max(row.held for row in part))
-    return entries, place.at_end()
+        return entries, progress.after_row(part[-1].serial, max(row.held for row in part))
+    return entries, progress.after_all()
 
 
-def _rows(sight: Sight, place: Following, limit: int) -> Sequence[MergedChange]:
-    if not sight.embargoed:
-        return store.load_last_of_each(sight.session, place.told, place.upto.serial, limit)
-    (public, _), (held, _) = place.ends
-    after = place.told, place.held.told
-    return merged_log.load_last_of_each_merged(sight.session, after, (public, held), limit)
+def _load_rows(view: SubscriberView, progress: LogProgress, limit: int) -> Sequence[MergedChange]:
+    if not view.embargoed:
+        return store.load_last_of_each(view.session, progress.sent, progress.until.serial, limit)
+    (public, _), (embargoed_end, _) = progress.log_ends
+    after = progress.sent, progress.embargoed.sent
+    return merged_log.load_last_of_each_merged(view.session, after, (public, embargoed_end), limit)
 
 
-def _told(sight: Sight, rows: Sequence[MergedChange], place: Following) -> Iterator[Entry]:
+def _build_entries(
+    view: SubscriberView, rows: Sequence[MergedChange], progress: LogProgress
+) -> Iterator[ChangeEntry]:
     ids = [row.id for row in rows if row.type == "article"]
-    found = sight.found(ids)
-    had = _had(sight, place, [id_ for id_ in ids if id_ not in found])
+    found = view.find_stories(ids)
+    possible = _find_possible(view, progress, [id_ for id_ in ids if id_ not in found])
     for row in rows:
         if row.type != "article":
-            yield _taxonomy(sight, row, row.type)
+            yield _build_taxonomy_entry(view, row, row.type)
         elif row.id in found:
-            yield _come(sight, row, found[row.id])
-        elif row.id in had:
-            yield _gone(sight, row)
+            yield _build_appearance(view, row, found[row.id])
+        elif row.id in possible:
+            yield _build_removal(view, row)
 
 
-def _had(sight: Sight, place: Following, ids: Sequence[str]) -> set[str]:
-    """Return the stories that the follower could have had at some moment of the run."""
-    (public, _), (held, _) = place.ends
-    before = store.load_attributes_before(sight.session, place.since, public, ids)
-    if sight.embargoed:
-        early = merged_log.load_embargoed_before(sight.session, place.held.since, held, ids)
+def _find_possible(view: SubscriberView, progress: LogProgress, ids: Sequence[str]) -> set[str]:
+    """Return the stories that the client could have had at some moment of the run."""
+    (public, _), (embargoed_end, _) = progress.log_ends
+    before = store.load_attributes_before(view.session, progress.since, public, ids)
+    if view.embargoed:
+        early = merged_log.load_embargoed_before(
+            view.session, progress.embargoed.since, embargoed_end, ids
+        )
         before = chain(before, early)
-    return {id_ for id_, attributes in before if sight.matches(attributes)}
+    return {id_ for id_, attributes in before if view.matches(attributes)}
 
 
-def _come(sight: Sight, row: MergedChange, found: StoryRow) -> Entry:
-    return upsert(
+def _build_appearance(view: SubscriberView, row: MergedChange, found: StoryRow) -> ChangeEntry:
+    return build_upsert(
         "article",
         row.id,
-        sight.whole(found),
+        view.build_document(found),
         serial=row.serial,
-        # Withdrawn, and back since: its return stands further on in the log.
+        # Withdrawn and restored: the row of its return is further on in the log.
         reason=row.reason if row.op == "upsert" else "restored",
         at=row.at,
-        held=row.held,
+        embargoed=row.held,
     )
 
 
-def _gone(sight: Sight, row: MergedChange) -> Entry:
-    ended = row.op == "remove"
-    return tombstone(
+def _build_removal(view: SubscriberView, row: MergedChange) -> ChangeEntry:
+    is_removed = row.op == "remove"
+    return build_tombstone(
         "article",
         row.id,
         serial=row.serial,
-        reason=row.reason if ended else "left",
+        reason=row.reason if is_removed else "left",
         at=row.at,
-        notice=row.notice if ended else None,
-        held=row.held,
+        notice=row.notice if is_removed else None,
+        embargoed=row.held,
     )
 
 
-def _taxonomy(sight: Sight, row: MergedChange, type_: EntryType) -> Entry:
-    entry, at = sight.directory.entries[type_].get(row.id), row.at
+def _build_taxonomy_entry(view: SubscriberView, row: MergedChange, type_: EntryType) -> ChangeEntry:
+    entry, at = view.directory.entries[type_].get(row.id), row.at
     if entry is None:
-        return tombstone(type_, row.id, serial=row.serial, reason="deleted", at=at)
-    return upsert(type_, entry.id, (entry.whole,), serial=row.serial, reason="updated", at=at)
+        return build_tombstone(type_, row.id, serial=row.serial, reason="deleted", at=at)
+    return build_upsert(type_, entry.id, (entry.whole,), serial=row.serial, reason="updated", at=at)

@@ -1,47 +1,54 @@
-"""A snapshot in pages: sources, categories, then stories by publication.
+"""A snapshot in pages: sources, categories, then stories by publication date.
 
-It holds no transaction open between its pages. It notes the log's position at its beginning; what
-changes meanwhile is in the log after that position, which is followed next, so nothing is missed.
+No transaction stays open between pages. The log position is noted at the beginning; changes during
+the snapshot are in the log after it, which is read next, so nothing is missed.
 """
 
 from dataclasses import replace
 
 from app.delivery.store.story_queries import StoryRow
 from app.kit.clock import from_micros
-from app.syndication.sync.entries import Entry, present, upsert
-from app.syndication.sync.place import Place, Stage, Taking
-from app.syndication.sync.sight import Sight
+from app.syndication.sync.entries import ChangeEntry, build_taxonomy_upsert, build_upsert
+from app.syndication.sync.subscriber_view import SubscriberView
+from app.syndication.sync.sync_state import Progress, SnapshotProgress, Stage
 
 _NEXT: dict[Stage, Stage] = {"source": "category", "category": "article"}
 
 
-def taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
-    """Go on with a snapshot."""
-    if place.stage == "article":
-        return _stories_taken(sight, place, limit)
-    known = sight.directory.entries[place.stage].values()
-    left = [one for one in known if one.slug > place.slug]
-    part = left[:limit]
+def read_snapshot(
+    view: SubscriberView, progress: SnapshotProgress, limit: int
+) -> tuple[list[ChangeEntry], Progress]:
+    """Return the next page of a snapshot."""
+    if progress.stage == "article":
+        return _read_stories(view, progress, limit)
+    known = view.directory.entries[progress.stage].values()
+    remaining = [entry for entry in known if entry.slug > progress.slug]
+    part = remaining[:limit]
     entries = [
-        present(place.stage, one, serial=place.start.serial, at=sight.head.now) for one in part
+        build_taxonomy_upsert(progress.stage, entry, serial=progress.start.serial, at=view.head.now)
+        for entry in part
     ]
-    if len(left) > limit:
-        return entries, replace(place, slug=part[-1].slug)
-    return entries, replace(place, stage=_NEXT[place.stage], slug="")
+    if len(remaining) > limit:
+        return entries, replace(progress, slug=part[-1].slug)
+    return entries, replace(progress, stage=_NEXT[progress.stage], slug="")
 
 
-def _stories_taken(sight: Sight, place: Taking, limit: int) -> tuple[list[Entry], Place]:
-    rows = sight.page(place.position, limit)
+def _read_stories(
+    view: SubscriberView, progress: SnapshotProgress, limit: int
+) -> tuple[list[ChangeEntry], Progress]:
+    rows = view.load_page(progress.position, limit)
     part = rows[:limit]
-    entries = [_taken(sight, row, place.start.serial) for row in part]
+    entries = [_build_story_entry(view, row, progress.start.serial) for row in part]
     if len(rows) > limit:
-        return entries, replace(place, position=(part[-1].place, part[-1].id))
-    return entries, place.taken()
+        return entries, replace(progress, position=(part[-1].place, part[-1].id))
+    return entries, progress.to_log_progress()
 
 
-def _taken(sight: Sight, row: StoryRow, serial: int) -> Entry:
+def _build_story_entry(view: SubscriberView, row: StoryRow, serial: int) -> ChangeEntry:
     at = from_micros(row.place)
-    if sight.embargoed:
-        # Nothing is told of before it is there, and what is under embargo was offered by now.
-        at = min(at, sight.head.now)
-    return upsert("article", row.id, sight.whole(row), serial=serial, reason="published", at=at)
+    if view.embargoed:
+        # No entry is dated in the future; a story under embargo is offered before its publication.
+        at = min(at, view.head.now)
+    return build_upsert(
+        "article", row.id, view.build_document(row), serial=serial, reason="published", at=at
+    )

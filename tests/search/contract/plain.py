@@ -11,22 +11,22 @@ from dataclasses import dataclass, field, replace
 
 from app.access.selection import Selection, SelectionFields, fold
 from app.kit.clock import format_instant, from_micros
-from app.search.analysis.words import evened
+from app.search.analysis.tokenizer import normalize_text
 from app.search.errors import IndexUnusable
 from app.search.index import (
+    MOST_FACET_VALUES,
     MOST_RELEVANT,
-    MOST_VALUES,
-    Ask,
+    DatePosition,
     FacetField,
     FacetValue,
-    Found,
     Hit,
     IndexedStory,
-    Place,
-    Position,
+    IndexPosition,
+    IndexQuery,
+    IndexResult,
     Writer,
 )
-from app.search.typed import Part, Typed
+from app.search.query.parser import ParsedQuery, QueryPart
 
 Stories = Mapping[str, IndexedStory]
 _WORD = re.compile(r"\w+")
@@ -37,18 +37,18 @@ class Generation:
     """What was committed."""
 
     stories: dict[str, IndexedStory] = field(default_factory=dict)
-    position: Position = field(default_factory=Position)
+    position: IndexPosition = field(default_factory=IndexPosition)
 
 
 class PlainReader:
     """A copy of what was committed."""
 
-    def __init__(self, stories: Stories, position: Position) -> None:
+    def __init__(self, stories: Stories, position: IndexPosition) -> None:
         self._stories = stories
         self._position = position
 
     @property
-    def position(self) -> Position:
+    def position(self) -> IndexPosition:
         return self._position
 
     def with_changes(
@@ -57,24 +57,26 @@ class PlainReader:
         kept = {id_: one for id_, one in self._stories.items() if id_ not in set(without)}
         return PlainReader(kept | {one.id: one for one in stories}, self._position)
 
-    def search(self, ask: Ask) -> Found:
-        if ask.typed is not None and not ask.typed:
-            return Found((), more=False, typed=ask.typed, total=0 if ask.counted else None)
+    def search(self, ask: IndexQuery) -> IndexResult:
+        if ask.parsed is not None and not ask.parsed:
+            return IndexResult(
+                (), more=False, parsed=ask.parsed, total=0 if ask.count_total else None
+            )
         chosen = [
             (score, one)
             for one in self._stories.values()
-            if _selected(one, ask.selection) and (score := _score(one, ask.typed)) > 0
+            if _selected(one, ask.selection) and (score := _score(one, ask.parsed)) > 0
         ]
         hits, more = _page(ask, chosen)
-        return Found(
+        return IndexResult(
             hits,
             more,
-            ask.typed,
-            total=len(chosen) if ask.counted else None,
+            ask.parsed,
+            total=len(chosen) if ask.count_total else None,
             facets={name: _values(name, [one for _, one in chosen]) for name in ask.facets},
         )
 
-    def similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
+    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
         words = _words(story)
         found = [
             (len(words & _words(one)), one.id)
@@ -82,11 +84,11 @@ class PlainReader:
             if one.id != story.id and one.group != story.group and _selected(one, selection)
         ]
         best = sorted((one for one in found if one[0]), reverse=True)[:limit]
-        return [Hit(id_, float(score), Place(0, 0)) for score, id_ in best]
+        return [Hit(id_, float(score), DatePosition(0, 0)) for score, id_ in best]
 
-    def tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
+    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
         values = _values("tag", list(self._stories.values()))
-        return [one for one in values if evened(one.label).startswith(prefix)][:limit]
+        return [one for one in values if normalize_text(one.label).startswith(prefix)][:limit]
 
     def count(self) -> int:
         return len(self._stories)
@@ -95,13 +97,13 @@ class PlainReader:
 class PlainWriter:
     """Gathers what is written until it is saved."""
 
-    def __init__(self, generation: Generation, position: Position) -> None:
+    def __init__(self, generation: Generation, position: IndexPosition) -> None:
         self.generation = generation
         self._position = position
         self._stories = dict(generation.stories)
 
     @property
-    def position(self) -> Position:
+    def position(self) -> IndexPosition:
         return self._position
 
     def put(self, stories: Sequence[IndexedStory]) -> None:
@@ -114,7 +116,7 @@ class PlainWriter:
         for one in ids:
             self._stories.pop(one, None)
 
-    def save(self, position: Position) -> None:
+    def save(self, position: IndexPosition) -> None:
         self.generation.stories, self.generation.position = dict(self._stories), position
         self._position = position
 
@@ -130,13 +132,13 @@ class PlainIndex:
 
     def reader(self) -> PlainReader:
         if self._current is None:
-            return self.empty()
+            return self.empty_reader()
         return PlainReader(self._current.stories, self._current.position)
 
-    def empty(self) -> PlainReader:
-        return PlainReader({}, Position(complete=True))
+    def empty_reader(self) -> PlainReader:
+        return PlainReader({}, IndexPosition(complete=True))
 
-    def flaw(self) -> str | None:
+    def find_flaw(self) -> str | None:
         return None
 
     def write_fault(self) -> str | None:
@@ -150,8 +152,8 @@ class PlainIndex:
             raise IndexUnusable("There is no index yet.")
         return PlainWriter(self._current, self._current.position)
 
-    def new(self) -> PlainWriter:
-        return PlainWriter(Generation(), Position())
+    def new_writer(self) -> PlainWriter:
+        return PlainWriter(Generation(), IndexPosition())
 
     def adopt(self, writer: Writer) -> None:
         assert isinstance(writer, PlainWriter)
@@ -180,25 +182,25 @@ def _selected(one: IndexedStory, selection: Selection) -> bool:
     return selection.matches(attributes)
 
 
-def _score(one: IndexedStory, typed: Typed | None) -> float:
+def _score(one: IndexedStory, typed: ParsedQuery | None) -> float:
     if typed is None:
         return 1.0
     if typed.reference is not None:
         return float(typed.reference in {one.id, one.url, one.slug})
-    if any(_holds(one, part) for part in typed.unwanted):
+    if any(_holds(one, part) for part in typed.excluded):
         return 0.0
-    fits = all(any(_holds(one, part) for part in group) for group in typed.wanted)
-    return float(fits) * (1 + sum(_holds_in_title(one, group) for group in typed.wanted))
+    fits = all(any(_holds(one, part) for part in group) for group in typed.required)
+    return float(fits) * (1 + sum(_holds_in_title(one, group) for group in typed.required))
 
 
-def _holds(one: IndexedStory, part: Part) -> bool:
+def _holds(one: IndexedStory, part: QueryPart) -> bool:
     text = one.text.title if part.title else " ".join(_texts(one))
     words = " ".join(_WORD.findall(text.casefold()))
     wanted = " ".join(_WORD.findall(" ".join(part.words).casefold()))
-    return f" {wanted}" in f" {words}" if part.open else f" {wanted} " in f" {words} "
+    return f" {wanted}" in f" {words}" if part.is_prefix else f" {wanted} " in f" {words} "
 
 
-def _holds_in_title(one: IndexedStory, group: Sequence[Part]) -> bool:
+def _holds_in_title(one: IndexedStory, group: Sequence[QueryPart]) -> bool:
     return any(_holds(one, replace(part, title=True)) for part in group)
 
 
@@ -211,16 +213,18 @@ def _words(one: IndexedStory) -> set[str]:
     return set(_WORD.findall(" ".join(_texts(one)).casefold())) | set(one.categories)
 
 
-def _page(ask: Ask, chosen: list[tuple[float, IndexedStory]]) -> tuple[list[Hit], bool]:
+def _page(ask: IndexQuery, chosen: list[tuple[float, IndexedStory]]) -> tuple[list[Hit], bool]:
     if ask.order == "relevance":
         best = sorted(chosen, key=lambda one: (one[0], one[1].published_at, one[1].id))[::-1]
-        hits = [Hit(one.id, score, Place(0, 0)) for score, one in best[:MOST_RELEVANT]]
+        hits = [Hit(one.id, score, DatePosition(0, 0)) for score, one in best[:MOST_RELEVANT]]
         end = ask.offset + ask.limit
         return hits[ask.offset : end], end < len(hits)
-    places = [Hit(one.id, None, Place(getattr(one, ask.order), _tie(one))) for _, one in chosen]
+    places = [
+        Hit(one.id, None, DatePosition(getattr(one, ask.order), _tie(one))) for _, one in chosen
+    ]
     places.sort(key=_place, reverse=ask.descending)
-    if ask.place is not None:
-        start = (ask.place.at, ask.place.tie)
+    if ask.date_position is not None:
+        start = (ask.date_position.at, ask.date_position.tie)
         places = [
             one
             for one in places
@@ -234,7 +238,7 @@ def _tie(one: IndexedStory) -> int:
 
 
 def _place(hit: Hit) -> tuple[int, int]:
-    return hit.place.at, hit.place.tie
+    return hit.date_position.at, hit.date_position.tie
 
 
 def _values(name: FacetField, stories: list[IndexedStory]) -> list[FacetValue]:
@@ -244,7 +248,7 @@ def _values(name: FacetField, stories: list[IndexedStory]) -> list[FacetValue]:
         for value, label in _facet(name, one).items():
             counts[value] += 1
             labels.setdefault(value, Counter())[label] += 1
-    first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_VALUES]
+    first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:MOST_FACET_VALUES]
     return [FacetValue(value, labels[value].most_common(1)[0][0], n) for value, n in first]
 
 

@@ -17,17 +17,17 @@ from app.search.errors import IndexUnusable
 from app.search.index import (
     FACETS,
     MOST_RELEVANT,
-    Ask,
-    Found,
+    DatePosition,
     Index,
     IndexedStory,
+    IndexPosition,
+    IndexQuery,
+    IndexResult,
     Order,
-    Place,
-    Position,
     Reader,
 )
-from app.search.text import StoryText
-from app.search.typed import Part, Typed
+from app.search.query.parser import ParsedQuery, QueryPart
+from app.search.text_fields import StoryText
 from tests.clock import START
 from tests.search.contract.plain import PlainIndex
 
@@ -64,44 +64,46 @@ def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> Inde
     return IndexedStory(id=id_, text=text, published_at=at, **values)
 
 
-def filled(index: Index, *stories: IndexedStory, position: Position | None = None) -> Reader:
+def filled(index: Index, *stories: IndexedStory, position: IndexPosition | None = None) -> Reader:
     """Write stories into a new index, and return a reader of it."""
-    writer = index.new()
+    writer = index.new_writer()
     writer.put(stories)
-    writer.save(position or Position(serial=1, mark=1, complete=True))
+    writer.save(position or IndexPosition(serial=1, mark=1, complete=True))
     index.adopt(writer)
     writer.close()
     return index.reader()
 
 
-def words(*wanted: str, unwanted: tuple[str, ...] = (), title: bool = False) -> Typed:
+def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> ParsedQuery:
     """Return a query for words that all have to be there."""
-    return Typed(
-        wanted=tuple((Part((one,), title=title),) for one in wanted),
-        unwanted=tuple(Part((one,)) for one in unwanted),
+    return ParsedQuery(
+        required=tuple((QueryPart((one,), title=title),) for one in wanted),
+        excluded=tuple(QueryPart((one,)) for one in excluded),
     )
 
 
-def ask(typed: Typed | None = None, *, order: Order = "published_at", **more: Any) -> Ask:
+def ask(
+    typed: ParsedQuery | None = None, *, order: Order = "published_at", **more: Any
+) -> IndexQuery:
     """Return a search, by date unless it says otherwise."""
-    return Ask(typed, START, order=order, **more)
+    return IndexQuery(typed, START, order=order, **more)
 
 
-def found_ids(found: Found) -> list[str]:
+def found_ids(found: IndexResult) -> list[str]:
     return [hit.id for hit in found.hits]
 
 
 def test_an_index_that_is_missing_is_empty_and_stands_at_the_beginning(index: Index) -> None:
     reader = index.reader()
-    assert (reader.count(), reader.position) == (0, Position(complete=True))
-    assert reader.search(ask(words("rain"), counted=True)).total == 0
-    assert index.flaw() is None
+    assert (reader.count(), reader.position) == (0, IndexPosition(complete=True))
+    assert reader.search(ask(words("rain"), count_total=True)).total == 0
+    assert index.find_flaw() is None
     with pytest.raises(IndexUnusable):
         index.writer()
 
 
 def test_a_position_is_kept_with_what_was_written(index: Index) -> None:
-    position = Position(7, 11, (5, "x"), complete=False, sources={"a": "b", "c": ""})
+    position = IndexPosition(7, 11, (5, "x"), complete=False, sources={"a": "b", "c": ""})
     reader = filled(index, story("Rain"), position=position)
     assert (reader.position, index.writer().position) == (position, position)
 
@@ -113,7 +115,7 @@ def test_nothing_is_seen_before_it_is_saved_and_nothing_is_kept_that_was_not(ind
     assert index.reader().count() == 1
     writer.close()
     writer = index.writer()
-    writer.save(Position(serial=2, complete=True))
+    writer.save(IndexPosition(serial=2, complete=True))
     writer.close()
     assert (index.reader().count(), index.reader().position.serial) == (1, 2)
     assert reader.position.serial == 1
@@ -124,7 +126,7 @@ def test_a_reader_stays_as_it_is_while_others_write(index: Index) -> None:
     before = filled(index, rain)
     writer = index.writer()
     writer.remove([rain.id])
-    writer.save(Position(serial=2, complete=True))
+    writer.save(IndexPosition(serial=2, complete=True))
     assert (before.count(), index.reader().count()) == (1, 0)
     assert found_ids(before.search(ask(words("rain")))) == [rain.id]
     writer.close()
@@ -137,7 +139,7 @@ def test_readers_see_one_commit_after_the_other_while_somebody_writes(index: Ind
     def write() -> None:
         for serial in range(2, 60):
             writer.put([story(f"Rain {serial}") for _ in range(3)])
-            writer.save(Position(serial=serial, complete=True))
+            writer.save(IndexPosition(serial=serial, complete=True))
         writer.close()
 
     thread = threading.Thread(target=write)
@@ -160,7 +162,7 @@ def test_a_story_written_twice_is_there_once_as_it_is_now(index: Index) -> None:
     writer = index.writer()
     writer.put([new])
     writer.put([new])
-    writer.save(Position(serial=2, complete=True))
+    writer.save(IndexPosition(serial=2, complete=True))
     writer.close()
     reader = index.reader()
     assert reader.count() == 1
@@ -172,9 +174,9 @@ def test_a_new_index_takes_the_place_of_the_old_one_at_once(index: Index) -> Non
     filled(index, story("Rain"))
     old = index.writer()
     assert index.is_current(old)
-    fresh = index.new()
+    fresh = index.new_writer()
     fresh.add([story("Sunshine"), story("Snow")])
-    fresh.save(Position(serial=9, complete=True))
+    fresh.save(IndexPosition(serial=9, complete=True))
     assert index.reader().count() == 1
     index.adopt(fresh)
     assert (index.reader().count(), index.reader().position.serial) == (2, 9)
@@ -189,29 +191,29 @@ def test_words_are_all_wanted_and_some_are_not(index: Index) -> None:
     one = story("Rain", body="Nowhere else.")
     reader = filled(index, both, one)
     assert found_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
-    assert found_ids(reader.search(ask(words("rain", unwanted=("rabat",))))) == [one.id]
+    assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [one.id]
     assert found_ids(reader.search(ask(words("last", title=True)))) == []
 
 
 def test_what_is_only_not_wanted_leaves_all_the_rest(index: Index) -> None:
     rain, snow = story("Rain"), story("Snow")
     reader = filled(index, rain, snow)
-    found = reader.search(ask(words(unwanted=("rain",)), counted=True))
+    found = reader.search(ask(words(excluded=("rain",)), count_total=True))
     assert (found_ids(found), found.total) == ([snow.id], 1)
 
 
 def test_nothing_typed_finds_everything_and_nothing_meant_finds_nothing(index: Index) -> None:
     reader = filled(index, story("Rain"), story("Snow"))
-    assert reader.search(ask(counted=True)).total == 2
-    assert reader.search(ask(Typed(), counted=True)).total == 0
-    assert reader.search(ask(Typed(), order="relevance")).hits == ()
+    assert reader.search(ask(count_total=True)).total == 2
+    assert reader.search(ask(ParsedQuery(), count_total=True)).total == 0
+    assert reader.search(ask(ParsedQuery(), order="relevance")).hits == ()
 
 
 @pytest.mark.parametrize("by", ["id", "url", "slug"])
 def test_an_id_or_an_address_finds_its_story(index: Index, by: str) -> None:
     one = story("Rain", url="https://a.example/2026/rain-today")
     reader = filled(index, one, story("Snow"))
-    typed = Typed(reference=getattr(one, by))
+    typed = ParsedQuery(reference=getattr(one, by))
     assert found_ids(reader.search(ask(typed, order="relevance"))) == [one.id]
 
 
@@ -266,14 +268,14 @@ def test_pages_by_date_hold_everything_once_however_many_share_an_instant(
     stories = [story("Rain", published_at=at) for at in instants]
     reader = filled(index, *stories)
     seen: list[str] = []
-    place: Place | None = None
+    place: DatePosition | None = None
     while True:
-        asked = ask(words("rain"), order=order, descending=descending, limit=4, place=place)
+        asked = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
         page = reader.search(asked)
         seen += found_ids(page)
         if not page.more:
             break
-        place = page.hits[-1].place
+        place = page.hits[-1].date_position
     at = {one.id: one.published_at for one in stories}
     assert len(seen) == len(set(seen)) == len(stories)
     assert [at[one] for one in seen] == sorted(at.values(), reverse=descending)
@@ -299,7 +301,9 @@ def test_relevance_puts_titles_first_and_pages_hold_everything_once(index: Index
 
 def test_relevance_reaches_a_thousand_stories(index: Index) -> None:
     reader = filled(index, *(story("Rain") for _ in range(MOST_RELEVANT + 5)))
-    last = ask(words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, counted=True)
+    last = ask(
+        words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, count_total=True
+    )
     found = reader.search(last)
     assert (len(found.hits), found.more, found.total) == (10, False, MOST_RELEVANT + 5)
 
@@ -329,7 +333,7 @@ def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index)
         story("Rain", source="s2", tags=("Storm",), kind="analysis"),
         story("Snow", branches=(("world",),), source="s2"),
     )
-    found = reader.search(ask(words("rain"), facets=FACETS, counted=True))
+    found = reader.search(ask(words("rain"), facets=FACETS, count_total=True))
     counted = {
         name: [(one.value, one.label, one.count) for one in values]
         for name, values in found.facets.items()
@@ -353,12 +357,12 @@ def test_changes_are_found_as_if_they_had_been_written(index: Index, order: Orde
     new = story("Snow in place of rain", id=old.id, tags=("d",), hours=3)
     fresh = story("Rain", tags=("e",))
     reader = filled(index, kept, gone, old).with_changes([gone.id], [new, fresh])
-    found = reader.search(ask(words("rain"), order=order, counted=True, facets=("tag",)))
+    found = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
     assert set(found_ids(found)) == {kept.id, new.id, fresh.id}
     assert (found.total, reader.count()) == (3, 3)
     assert sorted(one.value for one in found.facets["tag"]) == ["a", "d", "e"]
     assert found_ids(reader.search(ask(words("snow")))) == [new.id]
-    assert [one.value for one in reader.tags("", 10)] == ["a", "d", "e"]
+    assert [one.value for one in reader.complete_tags("", 10)] == ["a", "d", "e"]
     assert index.reader().count() == 3
 
 
@@ -368,9 +372,9 @@ def test_changes_take_their_place_in_pages_by_date(index: Index) -> None:
     reader = filled(index, *stories).with_changes([], fresh)
     place, seen = None, list[str]()
     for _ in range(5):
-        page = reader.search(ask(words("rain"), limit=3, place=place))
+        page = reader.search(ask(words("rain"), limit=3, date_position=place))
         seen += found_ids(page)
-        place = page.hits[-1].place
+        place = page.hits[-1].date_position
     in_order = sorted([*stories, *fresh], key=lambda one: -one.published_at)
     assert seen == [one.id for one in in_order]
 
@@ -382,12 +386,12 @@ def test_similar_stories_share_words_or_a_category_and_are_never_the_same(index:
     like = story("Wheat prices", body="Wheat harvests and winter rain.", branches=(("farming",),))
     unlike = story("Football", body="Nil nil.", branches=(("sport",),))
     reader = filled(index, one, translation, like, unlike)
-    found = [hit.id for hit in reader.similar(one, Selection(), 10)]
+    found = [hit.id for hit in reader.find_similar(one, Selection(), 10)]
     assert found[0] == like.id
     assert not {one.id, translation.id} & set(found)
     narrowed = Selection((Clause("category", ("sport",)),))
-    assert like.id not in [hit.id for hit in reader.similar(one, narrowed, 10)]
-    rest = reader.with_changes([like.id], []).similar(one, Selection(), 10)
+    assert like.id not in [hit.id for hit in reader.find_similar(one, narrowed, 10)]
+    rest = reader.with_changes([like.id], []).find_similar(one, Selection(), 10)
     assert like.id not in [hit.id for hit in rest]
 
 
@@ -398,13 +402,13 @@ def test_tags_in_use_are_completed(index: Index) -> None:
         story("2", tags=("climate",)),
         gone := story("3", tags=("Clinic",)),
     )
-    assert [(one.value, one.count) for one in reader.tags("cli", 9)] == [
+    assert [(one.value, one.count) for one in reader.complete_tags("cli", 9)] == [
         ("climate", 2),
         ("climbing", 1),
         ("clinic", 1),
     ]
     writer = index.writer()
     writer.remove([gone.id])
-    writer.save(Position(serial=2, complete=True))
+    writer.save(IndexPosition(serial=2, complete=True))
     writer.close()
-    assert [one.value for one in index.reader().tags("clin", 9)] == []
+    assert [one.value for one in index.reader().complete_tags("clin", 9)] == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.syndication.archiving import meeting_point
+from app.syndication.model.archive_pages import find_page_boundary
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.reading import fetch, ids, links, withdrawn
@@ -102,7 +102,7 @@ INSTANTS = st.timedeltas(-NEAR, NEAR).map(lambda far: datetime(2020, 1, 1, tzinf
 @given(st.lists(INSTANTS, min_size=1, max_size=30))
 def test_pages_meet_in_the_older_half_of_a_page(moments: list[datetime]) -> None:
     moments.sort(reverse=True)
-    meeting = meeting_point(moments)
+    meeting = find_page_boundary(moments)
     middle = moments[len(moments) // 2]
     if meeting is None:
         assert middle == moments[-1]
@@ -113,10 +113,10 @@ def test_pages_meet_in_the_older_half_of_a_page(moments: list[datetime]) -> None
 def test_pages_meet_at_round_moments() -> None:
     day = datetime(2026, 3, 1, tzinfo=UTC)
     around = [day + timedelta(hours=hours) for hours in (40, 30, 20, 1.5, -3, -30)]
-    assert meeting_point(around) == day
-    assert meeting_point([day.replace(hour=9, minute=m) for m in (50, 40, 30, 10)]) == day.replace(
-        hour=9, minute=30
-    )
+    assert find_page_boundary(around) == day
+    assert find_page_boundary(
+        [day.replace(hour=9, minute=m) for m in (50, 40, 30, 10)]
+    ) == day.replace(hour=9, minute=30)
 
 
 def test_withdrawn_stories_leave_a_tombstone(

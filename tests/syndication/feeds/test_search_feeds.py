@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.search.following import Follower
+from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.api.reading import read
 from tests.newsroom import Newsroom
@@ -24,7 +24,7 @@ def follow(services: Services) -> Callable[[], None]:
     """Bring the index up to the end of the log."""
 
     def until_done() -> None:
-        follower = Follower(services.index, services.delivery)
+        follower = IndexUpdater(services.index, services.delivery)
         while follower.step():
             pass
         follower.close()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from html5lib import HTMLParser
 from html5lib.html5parser import ParseError
 
-from app.syndication.formats.languages import iso_language
+from app.syndication.formats.iso_languages import to_iso_language
 
 _FULL_URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+.-]*:(?://)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+")
 _URN = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -133,7 +133,7 @@ def about_values(one: Element) -> Iterator[str]:
     if one.name in ("published", "updated") and not _is_plausible(text):
         yield f"InvalidRFC3339Date or ImplausibleDate {text}"
     for tag in [text] * (one.name == "language") + [one.attrs.get("lang", "")]:
-        if tag and (not _LANGUAGE.fullmatch(tag) or iso_language(tag) != tag):
+        if tag and (not _LANGUAGE.fullmatch(tag) or to_iso_language(tag) != tag):
             yield f"InvalidLanguage {tag}"
     if one.name in _NEVER_BLANK and not one.attrs.get("term") and not text.strip():
         yield "NotBlank"

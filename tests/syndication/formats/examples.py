@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.kit import json
-from app.syndication.addresses import Addresses
-from app.syndication.feed import Feed, Withdrawn
-from app.syndication.item import Item, item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.feed import Feed, WithdrawnItem
+from app.syndication.model.item import Item, build_item
 
 ADDRESSES = Addresses("https://api.example")
 ID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
@@ -82,12 +82,12 @@ RICH: dict[str, Any] = {
 
 def item(**fields: Any) -> Item:
     """Return a story with everything, but for what is given."""
-    return item_of(json.dumps({**RICH, **fields}), ADDRESSES)
+    return build_item(json.dumps({**RICH, **fields}), ADDRESSES)
 
 
 def bare(**fields: Any) -> Item:
     """Return a story with nothing, but for what is given."""
-    return item_of(json.dumps({**BARE, **fields}), ADDRESSES)
+    return build_item(json.dumps({**BARE, **fields}), ADDRESSES)
 
 
 def hostile(text: str = HOSTILE) -> Item:
@@ -120,7 +120,7 @@ def feed(*items: Item, **fields: Any) -> Feed:
         "own": "https://api.example",
         "language": "en",
         "updated": "2026-01-13T08:30:00Z",
-        "withdrawn": [Withdrawn(ID, "2026-01-13T08:30:00Z", "unpublished")],
+        "withdrawn": [WithdrawnItem(ID, "2026-01-13T08:30:00Z", "unpublished")],
         "next": "https://api.example/feeds/latest.rss?cursor=x",
         "archive": "https://api.example/feeds/latest.rss?cursor=y",
         "hub": "https://hub.example/",

@@ -14,9 +14,9 @@ from markdown_it import MarkdownIt
 from app.content.allow_list import ATTRIBUTES, TAGS
 from app.content.body_text import render_text
 from app.kit import json as compact
-from app.syndication.addresses import Addresses
 from app.syndication.formats import FEEDS, STORIES
-from app.syndication.item import Item, item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item import Item, build_item
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import BARE, feed
 
@@ -144,7 +144,7 @@ def story(
         "image": {"url": base, "alt": "](x)", "credit": None, "width": None, "height": None},
         "authors": [{"name": "N", "url": base}],
     }
-    return item_of(compact.dumps(told), Addresses("https://api.example"))
+    return build_item(compact.dumps(told), Addresses("https://api.example"))
 
 
 def markups(one: Item) -> Iterator[tuple[str, str]]:

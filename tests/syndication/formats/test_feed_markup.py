@@ -4,7 +4,7 @@ import pytest
 
 from app.content.body_text import sanitise_html
 from app.syndication.formats import FEEDS
-from app.syndication.formats.feed_markup import feed_markup
+from app.syndication.formats.feed_markup import build_feed_markup
 from tests.syndication.formats.examples import bare, feed
 
 _CASES = {
@@ -38,7 +38,7 @@ _CASES = {
 @pytest.mark.parametrize("markup", _CASES)
 def test_what_readers_do_not_know_is_said_in_what_they_know(markup: str) -> None:
     story = bare(body_html=sanitise_html(markup, "https://a.example/"))
-    assert feed_markup(story) == _CASES[markup]
+    assert build_feed_markup(story) == _CASES[markup]
 
 
 @pytest.mark.parametrize("ext", ["rss", "atom"])

@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 from app.content.body_text import extract_text, sanitise_html
 from app.kit.xml import remove_illegal
 from app.syndication.formats import FEEDS, STORIES, sitemap
-from app.syndication.formats.corrected import corrected
-from app.syndication.markdown import markdown_of
+from app.syndication.formats.corrections import append_corrections
+from app.syndication.model.markdown import render_markdown
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, feed, hostile, item
 
@@ -69,8 +69,8 @@ def test_bodies_come_back_from_xml_as_they_are(text: str) -> None:
     newsml = ElementTree.fromstring(FEEDS["newsml"].render(feed(one)))
     inline = next(newsml.iter(f"{G2}inlineData")).text
     for found, meant in (
-        (encoded, corrected(one)),
-        (content, corrected(one)),
+        (encoded, append_corrections(one)),
+        (content, append_corrections(one)),
         (inline, one.body_html),
     ):
         assert _same(found, meant or "")
@@ -99,7 +99,7 @@ def test_json_and_csv_say_the_same(text: str) -> None:
 def test_markdown_of_a_text_reads_as_that_text(text: str) -> None:
     bare = remove_illegal(text)
     markup = sanitise_html(f"<p>{bare.replace('&', '&amp;').replace('<', '&lt;')}</p>")
-    assert extract_text(_rendered(markdown_of(markup))).split() == extract_text(markup).split()
+    assert extract_text(_rendered(render_markdown(markup))).split() == extract_text(markup).split()
 
 
 MARKUP = [
@@ -120,7 +120,7 @@ MARKUP = [
 @pytest.mark.parametrize("markup", MARKUP)
 def test_markdown_keeps_every_word_of_a_body(markup: str) -> None:
     clean = sanitise_html(markup)
-    rendered = _rendered(markdown_of(clean))
+    rendered = _rendered(render_markdown(clean))
     assert extract_text(rendered).split() == extract_text(clean).split()
     for tag in ("h2", "ul", "ol", "blockquote", "hr", "pre", "code", "table", "a", "img"):
         assert (f"<{tag}" in clean) == (f"<{tag}" in rendered), (tag, rendered)

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.content.body_text import sanitise_html
-from app.syndication.feed import Feed
 from app.syndication.formats import FEEDS
+from app.syndication.model.feed import Feed
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, ID, bare, feed, item
 from tests.syndication.formats.judging import complaints_of

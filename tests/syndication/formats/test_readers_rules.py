@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 import pytest
 
 from app.kit import json
-from app.syndication.addresses import Addresses
 from app.syndication.formats import FEEDS
 from app.syndication.formats.rss import rfc822_date
-from app.syndication.item import item_of
+from app.syndication.model.addresses import Addresses
+from app.syndication.model.item import build_item
 from tests.syndication.formats.examples import RICH, bare, feed, hostile, item
 
 _URI = re.compile(r"[a-zA-Z][0-9a-zA-Z+.-]*:(?://)?[0-9a-zA-Z;/?:@&=+$.\-_!~*'()%,#]+")
@@ -119,7 +119,7 @@ def test_a_story_is_read_on_the_site_if_there_is_one() -> None:
         ): "https://xn--9ca.example/n/0198",
     }
     for addresses, start in read_at.items():
-        assert item_of(document, addresses).link.startswith(start)
+        assert build_item(document, addresses).link.startswith(start)
     without = json.dumps({**RICH, "url": None})
     here = "https://api.example/v1/articles/%D8"
-    assert item_of(without, Addresses("https://api.example")).link.startswith(here)
+    assert build_item(without, Addresses("https://api.example")).link.startswith(here)

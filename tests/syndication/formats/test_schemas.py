@@ -11,7 +11,7 @@ import pytest
 import xmlschema
 
 from app.syndication.formats import FEEDS, STORIES, sitemap
-from app.syndication.item import Item
+from app.syndication.model.item import Item
 from tests.syndication.formats.examples import bare, feed, hostile, item
 
 _GEO = "https://geojson.org/schema/GeoJSON.json"
@@ -50,8 +50,10 @@ def test_sitemaps_are_valid(shared: Path) -> None:
         _xml(str(shared / "sitemap" / f"{one}.xsd")) for one in ("sitemap", "siteindex")
     )
     sites.validate(sitemap.render_archive(ITEMS))
-    part = sitemap.Part("https://api.example/sitemap-2026-01.xml", "2026-01-13T08:30:00.25Z")
-    index.validate(sitemap.render_index([part, sitemap.Part("https://api.example/s.xml?a=1&b=2")]))
+    part = sitemap.SitemapPart("https://api.example/sitemap-2026-01.xml", "2026-01-13T08:30:00.25Z")
+    index.validate(
+        sitemap.render_index([part, sitemap.SitemapPart("https://api.example/s.xml?a=1&b=2")])
+    )
 
 
 def test_news_sitemaps_are_valid(shared: Path) -> None:

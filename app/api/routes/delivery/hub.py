@@ -19,11 +19,15 @@ from app.kit.errors import RateLimited
 from app.kit.sql.unit_of_work import Actor
 from app.kit.token_buckets import TokenBuckets
 from app.kit.uri import find_address_problem
-from app.syndication.push.commands.ask_hub import HubRequest, ask_hub, is_question_needed
+from app.syndication.push.commands.request_subscription import (
+    HubRequest,
+    needs_verification,
+    request_subscription,
+)
 from app.syndication.push.errors import BadHubRequest
 from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
 from app.syndication.push.push import HUB
-from app.syndication.push.reaching import is_reachable
+from app.syndication.push.reachability import is_reachable
 
 router = PublicRouter(tags=["feeds"])
 _MOST_BYTES = 16_384
@@ -97,10 +101,12 @@ def _ask(services: Services, asked: HubRequest, actor: Actor) -> None:
     if not is_reachable(asked.callback, options.reach):
         raise BadHubRequest("`hub.callback` is an address inside the network.")
     with services.database.read() as session:
-        if not is_question_needed(session, asked, options.hub_limits, services.clock.now()):
+        if not needs_verification(session, asked, options.hub_limits, services.clock.now()):
             return
     selection = selection_of_topic(services, asked.topic)
-    services.runner.run(actor, lambda unit: ask_hub(unit, asked, selection, options.hub_limits))
+    services.runner.run(
+        actor, lambda unit: request_subscription(unit, asked, selection, options.hub_limits)
+    )
 
 
 async def _body(request: Request) -> bytes:

@@ -2,9 +2,9 @@
 
 from fastapi import Request, Response
 
-from app.access.audit import TYPES, VERBS, audit_page
+from app.access.audit import TYPES, VERBS, load_audit_page
 from app.access.scopes import Scope
-from app.access.store.audits import AuditFilter
+from app.access.store.audit_log import AuditFilter
 from app.api.http.dependencies import Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice, declare_instant, declare_text
@@ -44,5 +44,5 @@ def manage_list_audit(request: Request, services: Parts) -> Response:
     paging = Paging.read(services.cursors, values, f"{request.url.path}?{wanted!r}", 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
-        found = audit_page(session, wanted, paging.limit, position, backwards=paging.backwards)
+        found = load_audit_page(session, wanted, paging.limit, position, backwards=paging.backwards)
     return list_response(request, services, paging, found)

@@ -37,7 +37,7 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> R
     chosen = values[_STATE]
     paging = Paging.read(services.cursors, values, f"{request.url.path}?{chosen}", 1)
     with services.database.read() as session:
-        page = queries.log(
+        page = queries.list_deliveries(
             session,
             webhook,
             chosen or None,
@@ -58,7 +58,7 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> R
 def manage_read_delivery(webhook: str, delivery: str, services: Parts) -> Response:
     """Return a delivery by what `webhook-id` said."""
     with services.database.read() as session:
-        return json_response(queries.delivery(session, webhook, delivery))
+        return json_response(queries.show_delivery(session, webhook, delivery))
 
 
 @router.post(
@@ -88,6 +88,6 @@ def manage_test_webhook(webhook: str, commands: Commands) -> Response:
     """Send a signed event of the type `webhook.test`; the delivery tells how it was answered."""
 
     def act(unit: UnitOfWork) -> Response:
-        return json_response(queries.delivery(unit.session, webhook, send_test(unit, webhook)))
+        return json_response(queries.show_delivery(unit.session, webhook, send_test(unit, webhook)))
 
     return commands.run_once(act)

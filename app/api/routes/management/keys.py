@@ -61,7 +61,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
     paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
-        found = queries.keys(session, paging.limit, position, backwards=paging.backwards)
+        found = queries.load_key_page(session, paging.limit, position, backwards=paging.backwards)
     return list_response(request, services, paging, found)
 
 
@@ -87,7 +87,7 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
             written.expires_at,
             embargoed=written.embargoed,
         )
-        view = {"key": made.key, **queries.key(unit.session, made.id)}
+        view = {"key": made.key, **queries.load_key(unit.session, made.id)}
         return json_response(view, status=201, location=f"/v1/manage/keys/{made.id}")
 
     return commands.run_once(act, kept=_without_key)
@@ -103,7 +103,7 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
 def manage_read_key(ref: str, services: Parts) -> Response:
     """Return a key by id or prefix, without the key."""
     with services.database.read() as session:
-        return json_response(queries.key(session, ref))
+        return json_response(queries.load_key(session, ref))
 
 
 @manage.delete(
@@ -117,7 +117,7 @@ def manage_revoke_key(ref: str, commands: Commands) -> Response:
     """Revoke a key at once and for ever; it stays in the list. Needs no If-Match."""
 
     def act(unit: UnitOfWork) -> Response:
-        return json_response(queries.key(unit.session, revoke_key(unit, ref)))
+        return json_response(queries.load_key(unit.session, revoke_key(unit, ref)))
 
     return commands.run(act)
 

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
-from app.access.validity import require_valid_key
+from app.access.key_validity import require_valid_key
 from app.api.http.errors import BodyTooLarge
 from app.api.http.problems import PROBLEMS, problem_for
 from app.api.http.validation import invalid_input

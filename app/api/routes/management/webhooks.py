@@ -39,7 +39,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push import queries
 from app.syndication.push.commands.create_webhook import create_webhook
 from app.syndication.push.commands.delete_webhook import delete_webhook
-from app.syndication.push.commands.edit_webhook import edit_webhook, written_of
+from app.syndication.push.commands.edit_webhook import edit_webhook, editable_values
 from app.syndication.push.commands.resume_webhook import resume_webhook
 from app.syndication.push.commands.rotate_secret import rotate_secret
 from app.syndication.push.commands.stop_webhook import PAUSED, stop_webhook
@@ -65,7 +65,9 @@ def manage_list_webhooks(request: Request, services: Parts) -> Response:
     position = str(paging.position[0]) if paging.position else None
     now = services.clock.now()
     with services.database.read() as session:
-        page = queries.webhooks(session, paging.limit, position, now, backwards=paging.backwards)
+        page = queries.list_webhooks(
+            session, paging.limit, position, now, backwards=paging.backwards
+        )
     return list_response(request, services, paging, page)
 
 
@@ -103,7 +105,7 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
 def manage_read_webhook(webhook: str, services: Parts) -> Response:
     """Return a webhook with its version and how it fares."""
     with services.database.read() as session:
-        view = queries.webhook(session, webhook, services.clock.now())
+        view = queries.show_webhook(session, webhook, services.clock.now())
     return json_response(view, version=view["version"])
 
 
@@ -126,7 +128,7 @@ def manage_patch_webhook(
 ) -> Response:
     """Apply a merge patch (RFC 7396); what waits already goes to the new address."""
     with services.database.read() as session:
-        before = written_of(queries.found(session, webhook))
+        before = editable_values(queries.load_webhook(session, webhook))
     written = WebhookInput.read(json.merge_patch(before, patch))
     selection = _selection_of(services, written.filter)
     reach = services.push.options.reach
@@ -212,7 +214,7 @@ def _run(commands: CommandRunner, webhook: str, act: Callable[[UnitOfWork], None
 
 
 def _view(unit: UnitOfWork, webhook: str) -> dict[str, Any]:
-    return queries.webhook(unit.session, webhook, unit.now)
+    return queries.show_webhook(unit.session, webhook, unit.now)
 
 
 def _selection_of(services: Services, written: FilterInput) -> Selection:

@@ -90,7 +90,7 @@ def _readiness(services: Services) -> dict[str, str | bool | None]:
 
 def _index(services: Services) -> str:
     """Say how the search index stands; without it, searching is worse and serving is not."""
-    standing = services.search.standing()
+    standing = services.search.status()
     if not standing.built:
         return "is being built"
     return "is behind" if standing.behind > _NOT_FOLLOWING else "follows"

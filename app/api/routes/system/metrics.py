@@ -10,9 +10,9 @@ from app.api.ops.metrics import MEDIA_TYPE, Metrics
 from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
 from app.kit.errors import Failure
-from app.search.queries import Standing
-from app.syndication.purging import Purging
-from app.syndication.push.push import Standing as PushStanding
+from app.search.queries import IndexStatus
+from app.syndication.push.purging import CdnPurger
+from app.syndication.push.push import PushStatus as PushStanding
 
 router = PublicRouter(tags=["operations"])
 _NO_STORE = {"cache-control": "no-store"}
@@ -45,7 +45,7 @@ def _serial(services: Services) -> int | None:
         return None
 
 
-def _lag(purging: Purging) -> int | None:
+def _lag(purging: CdnPurger) -> int | None:
     try:
         return purging.lag()
     except Failure:
@@ -54,13 +54,13 @@ def _lag(purging: Purging) -> int | None:
 
 def _pushing(services: Services) -> PushStanding | None:
     try:
-        return services.push.standing()
+        return services.push.status()
     except Failure:
         return None
 
 
-def _standing(services: Services) -> Standing | None:
+def _standing(services: Services) -> IndexStatus | None:
     try:
-        return services.search.standing()
+        return services.search.status()
     except Failure:
         return None

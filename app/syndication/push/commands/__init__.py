@@ -1,1 +1,1 @@
-"""The verbs of push: one file each."""
+"""The commands of push: one in each file."""

@@ -4,9 +4,9 @@ from app.access.selection import Selection
 from app.kit.ids import new_id
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.following import begin
 from app.syndication.push.inputs import WebhookInput
-from app.syndication.push.reaching import need_reachable
+from app.syndication.push.log_follower import start_following
+from app.syndication.push.reachability import require_reachable
 from app.syndication.push.selections import to_json
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
@@ -14,15 +14,15 @@ from app.syndication.push.store.receivers import WebhookRow
 
 
 def create_webhook(
-    unit: UnitOfWork, written: WebhookInput, selection: Selection, reach: AllowedNetworks
+    unit: UnitOfWork, given: WebhookInput, selection: Selection, reach: AllowedNetworks
 ) -> WebhookRow:
-    """Store a webhook, which is told what happens from now on; return it with its secret."""
-    need_reachable(written.url, reach, "#/url")
+    """Store a webhook, which receives events from now on; return it with its secret."""
+    require_reachable(given.url, reach, "#/url")
     row = WebhookRow(
         id=new_id(),
-        url=written.url,
-        events=sorted(set(written.events)),
-        filter=written.filter.model_dump(exclude_none=True),
+        url=given.url,
+        events=sorted(set(given.events)),
+        filter=given.filter.model_dump(exclude_none=True),
         selection=to_json(selection),
         secret=make_secret(),
         old_secret=None,
@@ -32,12 +32,12 @@ def create_webhook(
         failing_since=None,
         failures=0,
         retry_at=None,
-        since=begin(unit.session, unit.now),
+        since=start_following(unit.session, unit.now),
         version=1,
         created_at=unit.now,
         modified_at=unit.now,
     )
     receivers.insert_webhook(unit.session, row)
-    seen = {"url": row.url, "events": row.events, "filter": row.filter}
-    unit.audit("created", "webhook", row.id, None, seen)
+    values = {"url": row.url, "events": row.events, "filter": row.filter}
+    unit.audit("created", "webhook", row.id, None, values)
     return row

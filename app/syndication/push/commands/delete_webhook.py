@@ -1,14 +1,14 @@
 """Delete a webhook."""
 
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.changing import Expected, to_change
+from app.syndication.push.editing import Expected, load_for_change
 from app.syndication.push.store import deliveries, receivers
-from app.syndication.push.views import noted
+from app.syndication.push.views import audit_values
 
 
 def delete_webhook(unit: UnitOfWork, id_: str, expected: Expected) -> None:
-    """Take a webhook away, with what waits for it and the log of what was sent."""
-    row = to_change(unit, id_, expected)
-    deliveries.forget_of(unit.session, id_)
+    """Delete a webhook with its deliveries, pending ones included."""
+    row = load_for_change(unit, id_, expected)
+    deliveries.delete_for_receiver(unit.session, id_)
     receivers.remove(unit.session, "webhook", id_)
-    unit.audit("deleted", "webhook", id_, noted(row), None)
+    unit.audit("deleted", "webhook", id_, audit_values(row), None)

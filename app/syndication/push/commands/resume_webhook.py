@@ -1,13 +1,13 @@
-"""Resume a webhook that was paused or disabled: it gets all that was kept for it."""
+"""Resume a paused or disabled webhook; it receives all pending deliveries."""
 
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.changing import Expected, note_change, to_change
+from app.syndication.push.editing import Expected, audit_change, load_for_change
 from app.syndication.push.store import deliveries, receivers
 
 
 def resume_webhook(unit: UnitOfWork, id_: str, expected: Expected = None) -> None:
-    """Send again, from what has waited longest on."""
-    before = to_change(unit, id_, expected)
+    """Send again, the oldest pending delivery first."""
+    before = load_for_change(unit, id_, expected)
     if before.state == "active":
         return
     receivers.change(
@@ -23,4 +23,4 @@ def resume_webhook(unit: UnitOfWork, id_: str, expected: Expected = None) -> Non
         modified_at=unit.now,
     )
     deliveries.hold(unit.session, id_, unit.now)
-    note_change(unit, "resumed", before)
+    audit_change(unit, "resumed", before)

@@ -1,16 +1,16 @@
-"""Give a webhook a new secret, while the one so far goes on signing for some time."""
+"""Replace the secret of a webhook; the old one keeps signing for some time."""
 
 from datetime import timedelta
 
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.changing import Expected, to_change
+from app.syndication.push.editing import Expected, load_for_change
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 
 
 def rotate_secret(unit: UnitOfWork, id_: str, hours: int, expected: Expected = None) -> str:
-    """Return the new secret, this once; for so many hours both sign."""
-    row = to_change(unit, id_, expected)
+    """Return the new secret, which is shown only once; for so many hours both secrets sign."""
+    row = load_for_change(unit, id_, expected)
     secret = make_secret()
     receivers.change(
         unit.session,

@@ -1,19 +1,19 @@
-"""Send a webhook an event that means nothing, to see whether it arrives."""
+"""Send a test event to a webhook."""
 
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.changing import need_active, to_change
-from app.syndication.push.events import TEST, test_body
-from app.syndication.push.following import delivery_row
+from app.syndication.push.editing import load_for_change, require_active
+from app.syndication.push.events import TEST, build_test_body
+from app.syndication.push.log_follower import build_delivery
 from app.syndication.push.store import deliveries
 
 
 def send_test(unit: UnitOfWork, id_: str) -> str:
-    """Add a test to what is sent next, and return the id of its delivery."""
-    row = to_change(unit, id_, None)
-    need_active(row)
-    body = test_body(id_, unit.now)
-    made = delivery_row("webhook", row, TEST, id_, body, serial=0, now=unit.now)
-    # Somebody waits for it, however long the receiver is left alone.
-    deliveries.add(unit.session, [made._replace(due_at=unit.now)])
+    """Enqueue a test event, and return the id of its delivery."""
+    row = load_for_change(unit, id_, None)
+    require_active(row)
+    body = build_test_body(id_, unit.now)
+    delivery = build_delivery("webhook", row, TEST, id_, body, serial=0, now=unit.now)
+    # Due at once even if the receiver is in backoff, because a person waits for it.
+    deliveries.add(unit.session, [delivery._replace(due_at=unit.now)])
     unit.audit("tested", "webhook", id_, None, None)
-    return made.id
+    return delivery.id

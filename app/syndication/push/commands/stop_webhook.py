@@ -1,8 +1,8 @@
-"""Pause a webhook, or disable it: nothing is sent to it until somebody resumes it."""
+"""Pause or disable a webhook: nothing is sent until it is resumed."""
 
 from app.access.audit import AuditVerb
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.syndication.push.changing import Expected, note_change, to_change
+from app.syndication.push.editing import Expected, audit_change, load_for_change
 from app.syndication.push.store import deliveries, receivers
 
 PAUSED, DISABLED = "paused", "disabled"
@@ -12,8 +12,8 @@ _DONE: dict[str, AuditVerb] = {PAUSED: "paused", DISABLED: "disabled"}
 def stop_webhook(
     unit: UnitOfWork, id_: str, state: str, reason: str, expected: Expected = None
 ) -> None:
-    """Pause a webhook, and keep what it is to be told; or disable it, and keep nothing."""
-    before = to_change(unit, id_, expected)
+    """Pause a webhook and keep its pending deliveries, or disable it and drop them."""
+    before = load_for_change(unit, id_, expected)
     if before.state == state:
         return
     receivers.change(
@@ -29,4 +29,4 @@ def stop_webhook(
         deliveries.drop(unit.session, id_)
     else:
         deliveries.hold(unit.session, id_, None)
-    note_change(unit, _DONE[state], before)
+    audit_change(unit, _DONE[state], before)

@@ -1,1 +1,1 @@
-"""All SQL of push."""
+"""SQL of push."""

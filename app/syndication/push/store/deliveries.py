@@ -1,4 +1,4 @@
-"""Deliveries: added, found when they are due, and what came of them."""
+"""SQL of deliveries: insert, find due ones, record outcomes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Query
-from app.syndication.push.models import Delivery
+from app.syndication.push.models import PushDelivery
 
-_deliveries = table_of(Delivery)
+_deliveries = table_of(PushDelivery)
 _earlier = _deliveries.alias("earlier")
 _log = table_of(LogRow)
 _c = _deliveries.c
-# Written out, so that the index of what waits is known to hold it.
-_waits = _c.state == literal_column("'pending'")
+# A literal, so that the planner can use the partial index of pending deliveries.
+_is_pending = _c.state == literal_column("'pending'")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which deliveries of a webhook are meant; what is nothing does not matter."""
+class ReplayFilter:
+    """Which deliveries of a webhook to replay; None means no condition."""
 
     state: str | None = None
     ids: tuple[str, ...] | None = None
@@ -41,8 +41,8 @@ class Wanted:
     until: datetime | None = None
 
 
-class Message(NamedTuple):
-    """A delivery as it is kept; its number is given to it when it is added."""
+class DeliveryRow(NamedTuple):
+    """A row of a delivery; the database assigns its number."""
 
     id: str
     kind: str
@@ -61,31 +61,31 @@ class Message(NamedTuple):
     number: int = 0
 
 
-_columns = [_c[name] for name in Message._fields]
+_columns = [_c[name] for name in DeliveryRow._fields]
 
 
-class Due(NamedTuple):
-    """A delivery that is due, and whether the story was killed after its event."""
+class DueDelivery(NamedTuple):
+    """A due delivery, and whether its story was killed after the event."""
 
-    row: Message
+    row: DeliveryRow
     killed: bool
 
 
-def add(session: WriteSession, rows: Sequence[Message]) -> None:
-    """Add deliveries, in their order."""
-    session.insert(Delivery, rows)
+def add(session: WriteSession, rows: Sequence[DeliveryRow]) -> None:
+    """Insert deliveries, in order."""
+    session.insert(PushDelivery, rows)
 
 
-def due(
+def find_due(
     session: ReadSession,
     now: datetime,
     limit: int,
     *,
     under_way: Collection[int],
     full: Collection[str],
-) -> list[Due]:
-    """Return deliveries that are due, and of each subject no other than the first."""
-    # The log knows at once that a story was killed.
+) -> list[DueDelivery]:
+    """Return due deliveries, of each subject only the first."""
+    # A kill is in the log before it is followed.
     killed = exists().where(
         _log.c.type == "article",
         _log.c.id == _c.subject,
@@ -99,98 +99,104 @@ def due(
         (_earlier.c.state == "pending") | is_listed(_earlier.c.number, values=under_way),
     )
     statement = select(*_columns, killed.label("killed")).where(
-        _waits,
+        _is_pending,
         _c.due_at <= now,
         ~is_listed(_c.number, values=under_way),
         ~is_listed(_c.receiver, values=full),
         first,
     )
-    found: Query[tuple[Any, ...]] = Query(statement.order_by(_c.due_at, _c.number).limit(limit))
-    return [Due(Message(*row), bool(killed)) for *row, killed in session.all(found)]
+    query: Query[tuple[Any, ...]] = Query(statement.order_by(_c.due_at, _c.number).limit(limit))
+    return [DueDelivery(DeliveryRow(*row), bool(killed)) for *row, killed in session.all(query)]
 
 
-def settle(session: WriteSession, row: Message, **values: Any) -> bool:
-    """Write down what came of a delivery, unless it was settled or renewed meanwhile; say so."""
-    statement = update(_deliveries).where(_c.number == row.number, _c.serial == row.serial, _waits)
+def settle(session: WriteSession, row: DeliveryRow, **values: Any) -> bool:
+    """Record the outcome of a delivery, unless it was settled or renewed meanwhile; tell which."""
+    statement = update(_deliveries).where(
+        _c.number == row.number, _c.serial == row.serial, _is_pending
+    )
     return session.execute(statement.values(**values)) == 1
 
 
-def settle_dropped(session: WriteSession, row: Message, *, delivered: bool, **tried: Any) -> None:
-    """Write down what came of a delivery that was dropped while it was under way.
+def settle_dropped(
+    session: WriteSession, row: DeliveryRow, *, delivered: bool, **tried: Any
+) -> None:
+    """Record the outcome of a delivery that was dropped while it was in flight.
 
-    It was made, so it is delivered where its receiver took it; it is not tried again.
+    It was sent, so it is `delivered` if its receiver accepted it; it is not tried again.
     """
-    its = (_c.number == row.number) & (_c.serial == row.serial) & (_c.state == "dropped")
+    is_this = (_c.number == row.number) & (_c.serial == row.serial) & (_c.state == "dropped")
     values = {**tried, "state": "delivered" if delivered else "dropped"}
-    session.execute(update(_deliveries).where(its).values(**values))
+    session.execute(update(_deliveries).where(is_this).values(**values))
 
 
 def postpone(session: WriteSession, receiver: str, until: datetime) -> None:
-    """Let what a receiver waits for wait longer."""
-    statement = update(_deliveries).where(_c.receiver == receiver, _waits, _c.due_at < until)
+    """Postpone the pending deliveries to a receiver."""
+    statement = update(_deliveries).where(_c.receiver == receiver, _is_pending, _c.due_at < until)
     session.execute(statement.values(due_at=until))
 
 
 def hasten(session: WriteSession, receiver: str, failing_since: datetime, now: datetime) -> None:
-    """Let all be due that waited for a receiver to be there again."""
+    """Make all deliveries due that waited for a receiver to recover."""
     late = (_c.tried_at.is_(None)) | (_c.tried_at > failing_since)
-    statement = update(_deliveries).where(_c.receiver == receiver, _waits, _c.due_at > now, late)
+    statement = update(_deliveries).where(
+        _c.receiver == receiver, _is_pending, _c.due_at > now, late
+    )
     session.execute(statement.values(due_at=now))
 
 
 def hold(session: WriteSession, receiver: str, until: datetime | None) -> None:
-    """Let everything of a receiver wait for an instant, or until somebody lets it go."""
-    statement = update(_deliveries).where(_c.receiver == receiver, _waits)
+    """Postpone all pending deliveries to a receiver, or hold them if `until` is None."""
+    statement = update(_deliveries).where(_c.receiver == receiver, _is_pending)
     session.execute(statement.values(due_at=until))
 
 
 def drop(session: WriteSession, receiver: str) -> None:
-    """Give up what a receiver still waits for."""
-    statement = update(_deliveries).where(_c.receiver == receiver, _waits)
+    """Drop the pending deliveries to a receiver."""
+    statement = update(_deliveries).where(_c.receiver == receiver, _is_pending)
     session.execute(statement.values(state="dropped", due_at=None))
 
 
-def silence(session: WriteSession, subject: str, but_for: str) -> None:
-    """Forget what was to be said, and said, of a story, but for one kind of event."""
-    of_it = (_c.subject == subject) & (_c.event != but_for)
-    session.execute(update(_deliveries).where(of_it).values(body=None))
-    waiting = update(_deliveries).where(of_it, _waits)
+def drop_for_subject(session: WriteSession, subject: str, but_for: str) -> None:
+    """Drop pending deliveries about a story and delete all bodies, except one kind of event."""
+    is_selected = (_c.subject == subject) & (_c.event != but_for)
+    session.execute(update(_deliveries).where(is_selected).values(body=None))
+    waiting = update(_deliveries).where(is_selected, _is_pending)
     session.execute(waiting.values(state="dropped", due_at=None))
 
 
-def erase(session: WriteSession, subject: str) -> None:
-    """Forget what was to be said, and said, of a story, and what receivers answered."""
-    of_it = _c.subject == subject
-    waiting = update(_deliveries).where(of_it, _waits)
+def erase_for_subject(session: WriteSession, subject: str) -> None:
+    """Drop pending deliveries about a story, and delete all bodies and answers."""
+    is_selected = _c.subject == subject
+    waiting = update(_deliveries).where(is_selected, _is_pending)
     session.execute(waiting.values(state="dropped", due_at=None))
-    session.execute(update(_deliveries).where(of_it).values(body=None, answer=None))
+    session.execute(update(_deliveries).where(is_selected).values(body=None, answer=None))
 
 
-def receivers_of(session: ReadSession, subject: str) -> set[str]:
-    """Return who was told of a story, or may have been."""
-    told = select(_c.receiver).where(_c.subject == subject, _c.attempts > 0).distinct()
-    return set(session.scalars(told))
+def find_receivers(session: ReadSession, subject: str) -> set[str]:
+    """Return the receivers to which deliveries about a story were sent."""
+    query = select(_c.receiver).where(_c.subject == subject, _c.attempts > 0).distinct()
+    return set(session.scalars(query))
 
 
-def waiting_for(session: ReadSession, receiver: str) -> Message | None:
-    """Return the feed that a subscriber still waits for, or nothing."""
-    statement = select(*_columns).where(_c.receiver == receiver, _waits, _c.event == "feed")
-    return session.first(Query(statement, Message))
+def find_pending_feed(session: ReadSession, receiver: str) -> DeliveryRow | None:
+    """Return the pending feed delivery of a subscriber, or None."""
+    statement = select(*_columns).where(_c.receiver == receiver, _is_pending, _c.event == "feed")
+    return session.first(Query(statement, DeliveryRow))
 
 
 def renew(session: WriteSession, number: int, serial: int) -> None:
-    """Note that something newer is to be told in the same delivery."""
+    """Note that a pending delivery has to include a newer row."""
     session.execute(update(_deliveries).where(_c.number == number).values(serial=serial))
 
 
-def delivery(session: ReadSession, receiver: str, id_: str) -> Message | None:
-    """Return a delivery to a receiver, or nothing."""
-    # Said so that no index has the receiver: the one of ids is to be taken.
-    is_its = func.coalesce(_c.receiver == receiver, false())
-    return session.first(Query(select(*_columns).where(is_its, _c.id == id_), Message))
+def find_delivery(session: ReadSession, receiver: str, id_: str) -> DeliveryRow | None:
+    """Return a delivery to a receiver, or None."""
+    # `coalesce` hides the receiver from the planner, which then uses the index of ids.
+    is_receiver = func.coalesce(_c.receiver == receiver, false())
+    return session.first(Query(select(*_columns).where(is_receiver, _c.id == id_), DeliveryRow))
 
 
-def page(
+def load_page(
     session: ReadSession,
     receiver: str,
     state: str | None,
@@ -198,8 +204,8 @@ def page(
     limit: int,
     *,
     backwards: bool,
-) -> list[Message]:
-    """Return deliveries to a receiver, the newest first, or backwards from one."""
+) -> list[DeliveryRow]:
+    """Return deliveries to a receiver, the newest first, or backwards from a position."""
     statement = select(*_columns).where(_c.receiver == receiver).limit(limit)
     if state is not None:
         statement = statement.where(_c.state == state)
@@ -208,85 +214,87 @@ def page(
     else:
         statement = statement.order_by(_c.number.desc())
         statement = statement if position is None else statement.where(_c.number < position)
-    return session.all(Query(statement, Message))
+    return session.all(Query(statement, DeliveryRow))
 
 
-def replay(session: WriteSession, receiver: str, wanted: Wanted, now: datetime | None) -> int:
-    """Let deliveries that are over be made again, as they were; return how many."""
-    again = update(_deliveries).where(
-        _c.receiver == receiver, _c.state != "pending", _c.body.is_not(None), *_conditions(wanted)
+def replay(
+    session: WriteSession, receiver: str, filter_: ReplayFilter, now: datetime | None
+) -> int:
+    """Make finished deliveries pending again; return their number."""
+    update_ = update(_deliveries).where(
+        _c.receiver == receiver, _c.state != "pending", _c.body.is_not(None), *_conditions(filter_)
     )
     values = {"state": "pending", "attempts": 0, "due_at": now, "tried_at": None}
-    return session.execute(again.values(**values))
+    return session.execute(update_.values(**values))
 
 
-def known(session: ReadSession, receiver: str, ids: Sequence[str]) -> frozenset[str]:
-    """Return which of some ids are those of deliveries to a receiver."""
-    its = select(_c.id).where(_c.receiver == receiver, is_listed(_c.id, values=ids))
-    return frozenset(session.scalars(its))
+def find_ids(session: ReadSession, receiver: str, ids: Sequence[str]) -> frozenset[str]:
+    """Return those of some ids that are deliveries to a receiver."""
+    query = select(_c.id).where(_c.receiver == receiver, is_listed(_c.id, values=ids))
+    return frozenset(session.scalars(query))
 
 
-def forget_of(session: WriteSession, receiver: str, *, but_for: str = "") -> None:
-    """Delete all deliveries to a receiver, but for one kind of event, which is sent no more."""
-    of_it = _c.receiver == receiver
-    session.execute(delete(_deliveries).where(of_it, _c.event != but_for))
-    rest = update(_deliveries).where(of_it, _waits)
+def delete_for_receiver(session: WriteSession, receiver: str, *, but_for: str = "") -> None:
+    """Delete all deliveries to a receiver, except one kind of event, which is dropped."""
+    is_selected = _c.receiver == receiver
+    session.execute(delete(_deliveries).where(is_selected, _c.event != but_for))
+    rest = update(_deliveries).where(is_selected, _is_pending)
     session.execute(rest.values(state="dropped", due_at=None, body=None))
 
 
-def forget(session: WriteSession, before: datetime) -> int:
-    """Delete deliveries that were made before an instant, whatever came of them."""
+def delete_older(session: WriteSession, before: datetime) -> int:
+    """Delete deliveries that were created before an instant, whatever their outcome."""
     return session.execute(delete(_deliveries).where(_c.made_at < before))
 
 
 def count_pending(session: ReadSession) -> int:
-    """Count what is still to be delivered."""
-    count: int = session.scalar(select(func.count()).select_from(_deliveries).where(_waits))
+    """Count the pending deliveries."""
+    count: int = session.scalar(select(func.count()).select_from(_deliveries).where(_is_pending))
     return count
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _conditions(filter_: ReplayFilter) -> list[ColumnElement[bool]]:
     conditions = []
-    if wanted.state is not None:
-        conditions.append(_c.state == wanted.state)
-    if wanted.ids is not None:
-        conditions.append(is_listed(_c.id, values=wanted.ids))
-    if wanted.since is not None:
-        conditions.append(_c.made_at >= wanted.since)
-    if wanted.until is not None:
-        conditions.append(_c.made_at < wanted.until)
+    if filter_.state is not None:
+        conditions.append(_c.state == filter_.state)
+    if filter_.ids is not None:
+        conditions.append(is_listed(_c.id, values=filter_.ids))
+    if filter_.since is not None:
+        conditions.append(_c.made_at >= filter_.since)
+    if filter_.until is not None:
+        conditions.append(_c.made_at < filter_.until)
     return conditions
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
-    """Questions to one host: how many, how many of them wait, and when the first was asked."""
+class VerificationCounts:
+    """Verifications to one host: in total, pending, and the time of the first one."""
 
     total: int
     pending: int
     first: datetime
 
 
-def questions_of(session: ReadSession, host: str, since: datetime) -> Questions:
-    """Return what the callbacks of a host were asked since an instant; `host` is the subject."""
+def count_verifications(session: ReadSession, host: str, since: datetime) -> VerificationCounts:
+    """Count the verifications to a host since an instant; `host` is their subject."""
     statement = (
         select(_c.state, _c.made_at)
         .where(_c.subject == host, _c.kind == "feed", _c.made_at > since)
         .order_by(_c.made_at)
     )
-    asked: Query[tuple[str, datetime]] = Query(statement)
-    rows = session.all(asked)
+    query: Query[tuple[str, datetime]] = Query(statement)
+    rows = session.all(query)
     pending = sum(state == "pending" for state, _ in rows)
-    return Questions(len(rows), pending, rows[0][1] if rows else since)
+    return VerificationCounts(len(rows), pending, rows[0][1] if rows else since)
 
 
-def forget_questions(session: WriteSession, event: str, before: datetime) -> int:
-    """Delete questions to subscribers that were asked before an instant and do not wait."""
+def delete_verifications(session: WriteSession, event: str, before: datetime) -> int:
+    """Delete finished verifications that were created before an instant."""
     old = delete(_deliveries).where(_c.made_at < before, _c.kind == "feed", _c.event == event)
     return session.execute(old.where(_c.state != "pending"))
 
 
-def asked(session: ReadSession, receiver: str, event: str) -> bool:
-    """Tell whether an event of a kind waits for a receiver."""
-    waiting = select(_c.number).where(_c.receiver == receiver, _waits, _c.event == event)
+def has_pending_event(session: ReadSession, receiver: str, event: str) -> bool:
+    """Tell whether an event of a kind is pending for a receiver."""
+    waiting = select(_c.number).where(_c.receiver == receiver, _is_pending, _c.event == event)
     return session.scalar(waiting) is not None

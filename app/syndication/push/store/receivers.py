@@ -1,4 +1,4 @@
-"""Webhooks and subscribers of feeds: kept, found, and how they fare."""
+"""SQL of webhooks and subscriptions."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from app.syndication.push.models import Subscription, Webhook
 
 
 class WebhookRow(NamedTuple):
-    """A webhook as it is kept."""
+    """A row of a webhook."""
 
     id: str
     url: str
@@ -36,7 +36,7 @@ class WebhookRow(NamedTuple):
 
 
 class SubscriptionRow(NamedTuple):
-    """A subscription as it is kept."""
+    """A row of a subscription."""
 
     id: str
     digest: str
@@ -58,7 +58,7 @@ Receiver = WebhookRow | SubscriptionRow
 _webhooks = table_of(Webhook)
 _subscriptions = table_of(Subscription)
 TABLES = {"webhook": _webhooks, "feed": _subscriptions}
-_ANYBODY: Statement[tuple[bool]] = Statement(
+_HAS_RECEIVERS: Statement[tuple[bool]] = Statement(
     select(or_(exists(select(_webhooks.c.id)), exists(select(_subscriptions.c.id))).label("found"))
 )
 
@@ -72,22 +72,22 @@ _BY_IDS: dict[str, Statement[Receiver]] = {
 
 
 def insert_webhook(session: WriteSession, row: WebhookRow) -> None:
-    """Add a webhook."""
+    """Insert a webhook."""
     session.insert(Webhook, [row])
 
 
-def webhook(session: ReadSession, id_: str) -> WebhookRow | None:
-    """Return a webhook, or nothing."""
+def find_webhook(session: ReadSession, id_: str) -> WebhookRow | None:
+    """Return a webhook, or None."""
     return session.first(Query(select(_webhooks).where(_webhooks.c.id == id_), WebhookRow))
 
 
-def webhook_locked(session: WriteSession, id_: str) -> WebhookRow | None:
-    """Return a webhook that nobody else changes before this transaction ends."""
+def lock_webhook(session: WriteSession, id_: str) -> WebhookRow | None:
+    """Lock a webhook until the transaction ends, and return it."""
     statement = select(_webhooks).where(_webhooks.c.id == id_).with_for_update()
     return session.first(Query(statement, WebhookRow))
 
 
-def webhook_page(
+def load_webhook_page(
     session: ReadSession, position: str | None, limit: int, *, backwards: bool
 ) -> list[WebhookRow]:
     """Return webhooks after an id, oldest first, or backwards from it."""
@@ -100,59 +100,59 @@ def webhook_page(
     return session.all(Query(statement, WebhookRow))
 
 
-def told_webhooks(session: ReadSession) -> list[WebhookRow]:
-    """Return the webhooks that events are kept for: all that are not disabled."""
+def list_enabled_webhooks(session: ReadSession) -> list[WebhookRow]:
+    """Return the webhooks that are not disabled."""
     return session.all(Query(select(_webhooks).where(_webhooks.c.state != "disabled"), WebhookRow))
 
 
-def is_anybody(session: ReadSession) -> bool:
-    """Tell whether there is any webhook or subscription, in whatever state."""
-    return bool(session.scalar(_ANYBODY))
+def has_receivers(session: ReadSession) -> bool:
+    """Tell whether there is any webhook or subscription, in any state."""
+    return bool(session.scalar(_HAS_RECEIVERS))
 
 
-def paused_webhooks(session: ReadSession) -> int:
-    """Count the webhooks that are told nothing, though somebody set them up."""
+def count_stopped_webhooks(session: ReadSession) -> int:
+    """Count the webhooks that are paused or disabled."""
     count = select(func.count()).select_from(_webhooks).where(_webhooks.c.state != "active")
-    found: int = session.scalar(count)
-    return found
+    stopped: int = session.scalar(count)
+    return stopped
 
 
 def change(session: WriteSession, kind: str, id_: str, **values: Any) -> None:
-    """Change a webhook or a subscription."""
+    """Update a webhook or a subscription."""
     table = TABLES[kind]
     session.execute(update(table).where(table.c.id == id_).values(**values))
 
 
 def remove(session: WriteSession, kind: str, id_: str) -> None:
-    """Take a webhook or a subscription away."""
+    """Delete a webhook or a subscription."""
     table = TABLES[kind]
     session.execute(delete(table).where(table.c.id == id_))
 
 
-def by_ids(session: ReadSession, kind: str, ids: Sequence[str]) -> dict[str, Receiver]:
+def load_by_ids(session: ReadSession, kind: str, ids: Sequence[str]) -> dict[str, Receiver]:
     """Return webhooks or subscriptions by id."""
     return {row.id: row for row in session.find(_BY_IDS[kind], ids)}
 
 
 def insert_subscription(session: WriteSession, row: SubscriptionRow) -> None:
-    """Add a subscription."""
+    """Insert a subscription."""
     session.insert(Subscription, [row])
 
 
-def subscription_of(session: ReadSession, digest: str) -> SubscriptionRow | None:
-    """Return the subscription of a callback to a topic, or nothing."""
+def find_subscription(session: ReadSession, digest: str) -> SubscriptionRow | None:
+    """Return the subscription of a callback to a topic, or None."""
     statement = select(_subscriptions).where(_subscriptions.c.digest == digest)
     return session.first(Query(statement, SubscriptionRow))
 
 
-def live_subscriptions(session: ReadSession, now: datetime) -> list[SubscriptionRow]:
-    """Return the subscriptions that wish to be told now."""
+def list_live_subscriptions(session: ReadSession, now: datetime) -> list[SubscriptionRow]:
+    """Return the active subscriptions whose lease has not ended."""
     statement = select(_subscriptions).where(_subscriptions.c.active.is_(True))
     return session.all(Query(statement.where(_subscriptions.c.lease_until > now), SubscriptionRow))
 
 
 def count_live(session: ReadSession, now: datetime) -> int:
-    """Count the subscriptions that were confirmed and are not over."""
+    """Count the active subscriptions whose lease has not ended."""
     c = _subscriptions.c
     live = select(func.count()).where(c.active.is_(True), c.lease_until > now)
     count: int = session.scalar(live)
@@ -165,8 +165,10 @@ def count_unconfirmed(session: ReadSession) -> int:
     return count
 
 
-def ended_subscriptions(session: ReadSession, now: datetime, asked_before: datetime) -> list[str]:
-    """Return the ids of those whose lease is over, and of those that nobody confirmed in time."""
+def find_ended_subscriptions(
+    session: ReadSession, now: datetime, asked_before: datetime
+) -> list[str]:
+    """Return the ids of subscriptions whose lease ended, or that were not confirmed in time."""
     c = _subscriptions.c
     over = (c.lease_until <= now) | (c.active.is_(False) & (c.created_at < asked_before))
     return session.scalars(select(c.id).where(over))

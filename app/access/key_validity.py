@@ -1,0 +1,57 @@
+"""Whether a key is still valid, asked again while a request that it began is running.
+
+A request is authenticated when its head has arrived. Its body may arrive an hour later, an import
+or an export may run for as long, and a long poll or a stream mostly waits. So the key is checked
+again inside every transaction that writes, and before anything more is sent to those who wait.
+"""
+
+from app.access import store
+from app.access.caller import Caller
+from app.access.keys import refuse_invalid
+from app.kit.clock import Clock
+from app.kit.sql.database import Database
+from app.kit.sql.unit_of_work import UnitOfWork
+
+
+class KeyGuard:
+    """Refuses units of work whose key was revoked or has expired; programs have none."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Compare expiry with a clock."""
+        self._clock = clock
+
+    def check(self, unit: UnitOfWork) -> None:
+        """Check the key before the work; raise `KeyRefused`."""
+        if unit.actor.id is not None:
+            state = store.load_key_state(unit.session, unit.actor.id)
+            refuse_invalid(state, self._clock.now())
+
+    def check_again(self, unit: UnitOfWork) -> None:
+        """Check the key after the work; raise `KeyRefused`.
+
+        On PostgreSQL the key may have been revoked since the transaction began. From here on a
+        revocation waits for the commit, so that none is acknowledged before it. On SQLite nobody
+        else can have written.
+        """
+        key_id = unit.actor.id
+        if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
+            return
+        store.lock_key(unit.session, key_id, shared=True)
+        refuse_invalid(store.load_key_state(unit.session, key_id), self._clock.now())
+
+
+def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
+    """Raise `KeyRefused` if a caller's key was revoked or has expired since it was recognised."""
+    if caller.key_id is None:
+        return
+    with database.read(snapshot=False) as session:
+        state = store.load_key_state(session, caller.key_id)
+    refuse_invalid(state, clock.now())
+
+
+def _revokes(unit: UnitOfWork, key_id: str) -> bool:
+    """Tell whether the work itself revoked the key that it is done with."""
+    return any(
+        (action.verb, action.type, action.id) == ("revoked", "key", key_id)
+        for action in unit.actions
+    )

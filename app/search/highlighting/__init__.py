@@ -1,0 +1,1 @@
+"""Highlights: HTML with `<mark>` around each word that a query found."""

@@ -1,0 +1,99 @@
+"""Engine clauses for words and phrases, with and without scores."""
+
+from tantivy import Occur, Query, Schema
+
+from app.search.query.variants import Variants
+from app.search.text_fields import NAMES, SUMMARY, TEXT, TITLE
+from app.search.vocabulary import Vocabulary
+
+# Weight of a word in each field; the text field contains the words of all others.
+FIELD_WEIGHTS = {TEXT: 1.0, TITLE: 1.6, SUMMARY: 1.2, NAMES: 1.2}
+# The best form and field of a word counts fully, each other one this share.
+TIE_BREAKER = 0.3
+# Two words within so many positions add this share of their score.
+NEIGHBOUR_SLOP, NEIGHBOUR_WEIGHT = 4, 0.15
+
+
+class UnscoredClauseBuilder:
+    """Builds clauses without scores for single words and phrases.
+
+    The text field contains the words of all other fields, so no other field has to be searched.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        """Build clauses for indexes of a schema."""
+        self._schema = schema
+
+    def match_word(self, variants: Variants) -> Query:
+        """Match a word anywhere in a story."""
+        return self._any_of(TEXT, variants)
+
+    def match_title_word(self, variants: Variants) -> Query:
+        """Match a word in the title."""
+        return self._any_of(TITLE, variants)
+
+    def match_phrase(self, words: tuple[str, ...]) -> Query:
+        """Match consecutive words."""
+        return self.match_phrase_in(TEXT, words)
+
+    def match_phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
+        """Match consecutive words in one field."""
+        if len(words) == 1:
+            return Query.term_query(self._schema, field, words[0])
+        return Query.phrase_query(self._schema, field, list(words))
+
+    def _any_of(self, field: str, variants: Variants) -> Query:
+        clauses = [
+            Query.term_query(self._schema, field, form, "basic") for form in variants.weights
+        ]
+        if len(clauses) == 1:
+            return clauses[0]
+        return Query.boolean_query([(Occur.Should, clause) for clause in clauses])
+
+
+class ScoredClauseBuilder(UnscoredClauseBuilder):
+    """Builds clauses with scores for single words and phrases.
+
+    Each word is one flat disjunction: the engine is slow with nested ones.
+    """
+
+    def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
+        """Build clauses for an index."""
+        super().__init__(schema)
+        self._vocabulary = vocabulary
+
+    def match_word(self, variants: Variants) -> Query:
+        """Match a word anywhere in a story."""
+        clauses = [
+            self._match_form(form, field, place * weight * variants.idf)
+            for field, place in FIELD_WEIGHTS.items()
+            for form, weight in variants.weights.items()
+            if field == TEXT or self._vocabulary.count(form, field)
+        ]
+        return _take_best(clauses)
+
+    def match_title_word(self, variants: Variants) -> Query:
+        """Match a word in the title."""
+        weights = variants.weights.items()
+        return _take_best(
+            [self._match_form(form, TITLE, weight * variants.idf) for form, weight in weights]
+        )
+
+    def match_phrase(self, words: tuple[str, ...]) -> Query:
+        """Match consecutive words."""
+        in_title = Query.boost_query(self.match_phrase_in(TITLE, words), FIELD_WEIGHTS[TITLE])
+        return _take_best([self.match_phrase_in(TEXT, words), in_title])
+
+    def boost_neighbours(self, first: str, second: str) -> Query:
+        """Boost stories in which two words stand close together."""
+        near = Query.phrase_query(self._schema, TEXT, [first, second], NEIGHBOUR_SLOP)
+        return Query.boost_query(near, NEIGHBOUR_WEIGHT)
+
+    def _match_form(self, form: str, field: str, score: float) -> Query:
+        """Match one form, with the score of the combined frequency of all forms."""
+        own = self._vocabulary.idf(self._vocabulary.count(form, field))
+        return Query.boost_query(Query.term_query(self._schema, field, form), score / own)
+
+
+def _take_best(clauses: list[Query]) -> Query:
+    return clauses[0] if len(clauses) == 1 else Query.disjunction_max_query(clauses, TIE_BREAKER)

@@ -1,0 +1,87 @@
+"""The text fields of the index, and how they are filled.
+
+The engine adds the fields to its schema, registers the tokenizer with each index that it opens, and
+calls `add_text` for each document; it needs no knowledge of languages.
+
+The words of all stories are in one field, folded but not stemmed. So a word has one weight in all
+languages, and a story is found even if its language is wrong. The other fields only weight a word
+by where it occurs.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tantivy import Index, SchemaBuilder
+
+from app.search.analysis.folding import fold_text
+from app.search.analysis.languages import primary_language
+from app.search.analysis.tokenizer import build_analyzer
+
+# Increase this when stories have to be analyzed again; an index of another version is rebuilt.
+VERSION = 4
+
+# All words of a story.
+TEXT = "text"
+TITLE = "title"
+SUMMARY = "summary"
+# Tags, authors and source.
+NAMES = "names"
+# The language of a story, without region.
+LANGUAGE = "spoken"
+
+# Adds a value to a field of a document.
+AddField = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryText:
+    """The text of a story, as written; the body is plain text."""
+
+    language: str
+    title: str
+    summary: str = ""
+    body: str = ""
+    tags: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    source: str = ""
+
+
+def add_text_fields(builder: SchemaBuilder) -> None:
+    """Add to a schema every field that `collect_text_fields` fills."""
+    for name in (TEXT, TITLE):
+        builder.add_text_field(name, tokenizer_name="words", index_option="position")
+    for name in (SUMMARY, NAMES):
+        builder.add_text_field(name, tokenizer_name="words", index_option="freq")
+    builder.add_text_field(LANGUAGE, tokenizer_name="raw", index_option="basic")
+
+
+def register_tokenizer(index: Index) -> None:
+    """Register the tokenizer with an index; needed each time an index is opened or created."""
+    index.register_tokenizer("words", build_analyzer())
+
+
+def collect_text_fields(story: StoryText) -> dict[str, list[str]]:
+    """Return the values of the text fields by field name."""
+    fields: dict[str, list[str]] = {name: [] for name in (TEXT, TITLE, SUMMARY, NAMES, LANGUAGE)}
+    add_text(story, lambda name, value: fields[name].append(value))
+    return fields
+
+
+def add_text(story: StoryText, add: AddField) -> None:
+    """Add the values of the text fields to a document."""
+    title, summary, names = fold_text(story.title), fold_text(story.summary), _fold_names(story)
+    add(TEXT, title)
+    add(TITLE, title)
+    if summary:
+        add(TEXT, summary)
+        add(SUMMARY, summary)
+    add(TEXT, fold_text(story.body))
+    for name in names:
+        add(TEXT, name)
+    if names:
+        add(NAMES, " ".join(names))
+    add(LANGUAGE, primary_language(story.language))
+
+
+def _fold_names(story: StoryText) -> list[str]:
+    return [fold_text(name) for name in (*story.tags, *story.authors, story.source) if name]

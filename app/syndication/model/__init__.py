@@ -1,0 +1,1 @@
+"""The neutral model of stories and feeds that every format renders."""

@@ -1,0 +1,159 @@
+"""Turn rows of the log into deliveries, in the transaction that moves the log position.
+
+So each delivery is created exactly once, even after a crash, and keeps its id however often it is
+sent.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.access.selection import Selection
+from app.delivery import store as delivery_store
+from app.delivery.store import Change
+from app.kit.ids import new_id
+from app.kit.sql.session import WriteSession
+from app.syndication.push.events import EVERY_EVENT, KILLED, affects, build_body, find_event
+from app.syndication.push.selections import from_json
+from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.deliveries import DeliveryRow
+from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
+
+FOLLOWER = "push"
+
+
+@dataclass(frozen=True, slots=True)
+class _WebhookFilter:
+    """A webhook with its selection of stories."""
+
+    row: WebhookRow
+    selection: Selection
+
+    def wants(self, event: str) -> bool:
+        """Tell whether it asked for an event; every webhook for story events gets kills."""
+        events = self.row.events
+        return (
+            EVERY_EVENT in events
+            or event in events
+            or (event == KILLED and any("article." in event for event in events))
+        )
+
+
+def start_following(session: WriteSession, now: datetime) -> int:
+    """Register as a follower of the log, and return where the log ends."""
+    delivery_store.start_follower(session, FOLLOWER, now)
+    return delivery_store.load_last_serial(session)
+
+
+def create_deliveries(
+    session: WriteSession, rows: Sequence[Change], now: datetime, own: str
+) -> None:
+    """Create the deliveries for rows of the log."""
+    webhooks = [
+        _WebhookFilter(row, from_json(row.selection))
+        for row in receivers.list_enabled_webhooks(session)
+    ]
+    slugs = _load_public_slugs(session, rows, now) if webhooks else {}
+    new_deliveries: list[DeliveryRow] = []
+    for row in rows:
+        if row.reason == "killed":
+            # Pending deliveries are about a story that nobody may have any more.
+            deliveries.add(session, new_deliveries)
+            new_deliveries = []
+        informed = _drop_killed(session, row)
+        new_deliveries += _build_webhook_deliveries(row, webhooks, informed, slugs, now, own)
+    deliveries.add(session, new_deliveries)
+    _enqueue_feeds(session, rows, now)
+
+
+def build_delivery(
+    kind: str,
+    receiver: Receiver,
+    event: str,
+    subject: str,
+    body: bytes | None,
+    *,
+    serial: int,
+    now: datetime,
+) -> DeliveryRow:
+    """Return a delivery that is due now, or when its receiver's backoff ends."""
+    is_stopped = isinstance(receiver, WebhookRow) and receiver.state != "active"
+    due_at = None if is_stopped else max(receiver.retry_at or now, now)
+    id_ = f"msg_{new_id().replace('-', '')}"
+    return DeliveryRow(
+        id_,
+        kind,
+        receiver.id,
+        event,
+        subject,
+        serial,
+        body,
+        "pending",
+        0,
+        made_at=now,
+        due_at=due_at,
+    )
+
+
+def _drop_killed(session: WriteSession, row: Change) -> set[str]:
+    """Drop the deliveries about a killed story; return the receivers that had heard of it."""
+    if row.reason != "killed":
+        return set()
+    deliveries.drop_for_subject(session, row.id, KILLED)
+    return deliveries.find_receivers(session, row.id)
+
+
+def _build_webhook_deliveries(
+    row: Change,
+    webhooks: Iterable[_WebhookFilter],
+    informed: set[str],
+    slugs: Mapping[str, str],
+    now: datetime,
+    own: str,
+) -> Iterator[DeliveryRow]:
+    bodies: dict[str, bytes] = {}
+    for webhook in webhooks:
+        event = find_event(row, webhook.selection)
+        if event is None and webhook.row.id in informed:
+            event = KILLED
+        if event is None or not webhook.wants(event) or row.serial <= webhook.row.since:
+            continue
+        body = bodies.get(event) or bodies.setdefault(event, build_body(event, row, slugs, own))
+        yield build_delivery(
+            "webhook", webhook.row, event, row.id, body, serial=row.serial, now=now
+        )
+
+
+def _load_public_slugs(
+    session: WriteSession, rows: Sequence[Change], now: datetime
+) -> dict[str, str]:
+    """Return the slugs of stories that are public now; other slugs are not disclosed."""
+    ids = {row.id for row in rows if row.type == "article" and row.op == "upsert"}
+    found = delivery_store.load_attributes(session, ids)
+    return {id_: story.slug for id_, story in found.items() if story.is_public(now)}
+
+
+def _enqueue_feeds(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
+    for subscription in receivers.list_live_subscriptions(session, now):
+        selection = from_json(subscription.selection)
+        serials = [
+            row.serial
+            for row in rows
+            if row.serial > subscription.since and affects(row, selection)
+        ]
+        if serials:
+            enqueue_feed(session, subscription, serials[-1], now)
+
+
+def enqueue_feed(
+    session: WriteSession, subscription: SubscriptionRow, serial: int, now: datetime
+) -> None:
+    """Enqueue the feed for a subscriber; a pending delivery is enough."""
+    waiting = deliveries.find_pending_feed(session, subscription.id)
+    if waiting is not None:
+        deliveries.renew(session, waiting.number, serial)
+        return
+    row = build_delivery(
+        "feed", subscription, "feed", subscription.id, None, serial=serial, now=now
+    )
+    deliveries.add(session, [row])

@@ -1,0 +1,69 @@
+"""One state of the public side, as a client may see it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+from app.access.selection import Clause, Selection, SelectionFields
+from app.delivery.freshness import LogState
+from app.delivery.store import LogPosition, story_queries
+from app.delivery.store.story_queries import StoryRow
+from app.delivery.story_query import ListPosition, StoryQuery
+from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
+from app.kit.sql.session import ReadSession
+from app.syndication.sync.entries import Document
+
+# Number of ids in one query.
+_IDS_PER_QUERY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberView:
+    """What is read for one client, with its selection and entitlement.
+
+    `embargoed_end` is the last row of the embargo log, for clients that are entitled to it.
+    """
+
+    session: ReadSession
+    head: LogState
+    embargoed_end: LogPosition
+    directory: TaxonomyDirectory
+    selection: Selection
+    embargoed: bool
+
+    def load_page(self, position: ListPosition | None, limit: int) -> list[StoryRow]:
+        """Return visible stories after a position, oldest first, and one more if there is one."""
+        return self._stories(self.selection, position, limit)
+
+    def find_stories(self, ids: Sequence[str]) -> Mapping[str, StoryRow]:
+        """Return the visible stories of the selection among some ids, by id."""
+        found: dict[str, StoryRow] = {}
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            part = ids[start : start + _IDS_PER_QUERY]
+            # One statement for every number of ids: the last id is repeated.
+            filled = (*part, *repeat(part[-1], _IDS_PER_QUERY - len(part)))
+            clauses = (*self.selection.clauses, Clause("id", filled))
+            named = replace(self.selection, clauses=clauses)
+            found |= {row.id: row for row in self._stories(named, None, _IDS_PER_QUERY)}
+        return found
+
+    def build_document(self, row: StoryRow) -> Document:
+        """Return the full document of a story, as this client may see it."""
+        return story_pieces(row, self.directory)
+
+    def matches(self, attributes: SelectionFields) -> bool:
+        """Tell whether a story with these fields was in the selection."""
+        return self.selection.matches(attributes)
+
+    def _stories(
+        self, selection: Selection, position: ListPosition | None, limit: int
+    ) -> list[StoryRow]:
+        query = StoryQuery(
+            selection,
+            descending=False,
+            position=position,
+            form="whole",
+            limit=limit,
+            embargoed=self.embargoed,
+        )
+        return story_queries.load_page(self.session, query, self.head.now)

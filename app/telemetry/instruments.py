@@ -1,0 +1,218 @@
+"""Parts of Dateline that record spans: SQL, search, and requests to others.
+
+An attribute never holds a value that came from outside: no text of a statement, no words that were
+searched for, no path, query, header or body. Errors are recorded by the name of their class.
+"""
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
+
+from app.access.selection import Selection
+from app.kit.http_client import AddressCheck, HttpClient, HttpOutcome, HttpResponse
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession, RowT, Values, WriteSession
+from app.kit.sql.statement import Statement, compile_statement
+from app.kit.sql.unit_of_work import UnitOfWork
+from app.search.queries import Search, SearchAnswer, SearchQuery
+from app.search.suggestions import Suggestion
+
+_TABLE = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+(\w+)")
+_MAX_SUBJECTS = 10_000
+
+
+@contextmanager
+def record_span(
+    tracer: Tracer, name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: str
+) -> Iterator[Span]:
+    """Record a span around a block; of an exception, only its class is noted."""
+    given = {key.replace("__", "."): value for key, value in attributes.items()}
+    with tracer.start_as_current_span(
+        name, kind=kind, attributes=given, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        # Noted, and raised again.
+        except Exception as wrong:
+            mark_failed(span, type(wrong).__name__)
+            raise
+
+
+def mark_failed(span: Span, kind: str) -> None:
+    """Note that what a span is about went wrong."""
+    span.set_attribute("error.type", kind)
+    span.set_status(Status(StatusCode.ERROR))
+
+
+class TracedDatabase(Database):
+    """Records a span for each transaction, and for each statement that runs alone."""
+
+    def __init__(self, tracer: Tracer, *args: Any, **options: Any) -> None:
+        """Take what a database takes."""
+        super().__init__(*args, **options)
+        self._tracer = tracer
+        self._fetch = self.fetch
+        # On SQLite, `Database` sets `fetch` on the object, which hides an override in this class.
+        # So the attribute is replaced. `async_reads` is an object of another class.
+        self.fetch = self._fetch_with_span  # type: ignore[method-assign]
+        if self.async_reads is not None:
+            inner = self.async_reads.fetch
+
+            async def fetch(statement: Statement[RowT], params: Values = None) -> list[RowT]:
+                with self._record(self._summarize(statement)):
+                    return await inner(statement, params)
+
+            self.async_reads.fetch = fetch  # type: ignore[method-assign]
+
+    @contextmanager
+    def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
+        """Record the time from the beginning of a reading transaction to its end."""
+        with (
+            self._record("read"),
+            super().read(snapshot=snapshot, lists=lists) as session,
+        ):
+            yield session
+
+    @contextmanager
+    def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
+        """Record the time from the beginning of a writing transaction to its commit."""
+        with self._record("write"), super().write(lock_timeout) as session:
+            yield session
+
+    def _fetch_with_span(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:
+        with self._record(self._summarize(statement)):
+            return self._fetch(statement, params)
+
+    def _summarize(self, statement: Statement[Any]) -> str:
+        """Return the verb and the first table of a statement."""
+        found = _TABLE.search(compile_statement(statement, self.engine.dialect).text)
+        return f"SELECT {found[1]}" if found else "SELECT"
+
+    def _record(self, summary: str) -> Any:
+        if not trace.get_current_span().get_span_context().is_valid:
+            # What the loops look for many times a second is nobody's request.
+            return _skip_span()
+        return record_span(
+            self._tracer,
+            summary,
+            SpanKind.CLIENT,
+            db__system__name=self.dialect,
+            db__query__summary=summary,
+        )
+
+
+@contextmanager
+def _skip_span() -> Iterator[None]:
+    yield
+
+
+class TracedSearch(Search):
+    """Records a span for each search."""
+
+    tracer: Tracer
+
+    def search(self, query: SearchQuery) -> SearchAnswer:
+        """Record a search."""
+        with record_span(self.tracer, "search"):
+            return super().search(query)
+
+    def suggest(
+        self, text: str, limit: int, *, embargoed: bool = False
+    ) -> tuple[list[Suggestion], SearchAnswer]:
+        """Record a suggestion."""
+        with record_span(self.tracer, "suggest"):
+            return super().suggest(text, limit, embargoed=embargoed)
+
+    def related(
+        self,
+        id_: str,
+        selection: Selection,
+        limit: int,
+        *,
+        embargoed: bool = False,
+        names_in: tuple[str, ...] = (),
+    ) -> SearchAnswer:
+        """Record a search for what is like a story."""
+        with record_span(self.tracer, "related"):
+            return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)
+
+
+class TracedHttpClient(HttpClient):
+    """Records a span for each request to others, which continues the trace in its headers."""
+
+    tracer: Tracer
+
+    def start(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        allows: AddressCheck | None = None,
+    ) -> Future[HttpOutcome]:
+        """Send a request with a `traceparent` of its own; its span ends with its outcome."""
+        where = urlsplit(url)
+        attributes: dict[str, Any] = {"http.request.method": method}
+        # The rest of the address may hold a secret.
+        attributes["server.address"] = where.hostname or ""
+        if where.port is not None:
+            attributes["server.port"] = where.port
+        parent = propagate.extract(dict(headers)) if "traceparent" in headers else Context()
+        span = self.tracer.start_span(method, parent, SpanKind.CLIENT, attributes)
+        carried = dict(headers)
+        propagate.inject(carried, trace.set_span_in_context(span, parent))
+        try:
+            sending = super().start(method, url, carried, body, allows)
+        except BaseException as wrong:
+            mark_failed(span, type(wrong).__name__)
+            span.end()
+            raise
+        sending.add_done_callback(partial(_end, span))
+        return sending
+
+
+def _end(span: Span, sending: Future[HttpOutcome]) -> None:
+    outcome = None if sending.cancelled() or sending.exception() else sending.result()
+    if isinstance(outcome, HttpResponse):
+        span.set_attribute("http.response.status_code", outcome.status)
+        if outcome.status >= 400:
+            mark_failed(span, str(outcome.status))
+    else:
+        mark_failed(span, "no_answer")
+    span.end()
+
+
+class TraceCarriers:
+    """Remembers which request changed a thing last, so that webhooks continue its trace.
+
+    It is kept in memory, of the things that changed last: what another process changed begins a
+    trace of its own.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._carriers: OrderedDict[str, dict[str, str]] = OrderedDict()
+
+    def remember(self, unit: UnitOfWork) -> None:
+        """Note the trace of what is done in a unit of work."""
+        carrier: dict[str, str] = {}
+        propagate.inject(carrier)
+        for action in unit.actions:
+            if action.id is not None and carrier:
+                self._carriers[action.id] = carrier
+                self._carriers.move_to_end(action.id)
+        while len(self._carriers) > _MAX_SUBJECTS:
+            self._carriers.popitem(last=False)
+
+    def headers(self, subject: str) -> Mapping[str, str]:
+        """Return the headers that continue the trace of whoever changed a thing last."""
+        return self._carriers.get(subject, {})
