@@ -1,4 +1,4 @@
-"""How new answers are is remembered, and never longer than it is true."""
+"""The log state is cached, and never longer than it is valid."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

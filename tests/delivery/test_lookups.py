@@ -1,4 +1,4 @@
-"""What is asked for by name is found by name, however many stories are out.
+"""Lookups by id or slug use an index, however many stories are public.
 
 Half of all stories are in the index of what is out. An engine without statistics may take that
 one, and looks through the whole archive for every change then.

@@ -1,4 +1,4 @@
-"""What stands between the pieces of a story is put together once, as long as it is asked for."""
+"""The cache of rendered sources and categories is bounded."""
 
 import pytest
 

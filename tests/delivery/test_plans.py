@@ -1,4 +1,4 @@
-"""How lists are read: in the order of an index, from where the page begins, and no further."""
+"""Lists are read in the order of an index, from the start of the page to its end."""
 
 from datetime import timedelta
 from itertools import product

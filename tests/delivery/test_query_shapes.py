@@ -1,4 +1,4 @@
-"""There are few statements, however many values are asked for."""
+"""Queries with any number of values have few statements."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A document is replaced in its place; what it is found by is written anew where it differs."""
+"""A document is replaced in place, and its terms only if they differ."""
 
 import pytest
 from sqlalchemy import String, delete, literal_column, select, update

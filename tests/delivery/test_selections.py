@@ -1,4 +1,4 @@
-"""Whatever is asked for: each story of it once, in order, and no other."""
+"""Any selection returns each of its stories once, in order, and no other."""
 
 from datetime import timedelta
 

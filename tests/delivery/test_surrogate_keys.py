@@ -1,4 +1,4 @@
-"""Surrogate keys name nothing that is not public."""
+"""Surrogate keys contain no ids of stories that are not public."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The audit of exports and refused keys: a row when it matters, and none for each request."""
+"""Exports and refused keys are audited, with few entries for many requests."""
 
 import json
 from typing import Any

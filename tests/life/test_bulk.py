@@ -1,4 +1,4 @@
-"""One verb for many stories: for each that it fits, or for all or none."""
+"""Bulk commands change each story that allows it, or all or none."""
 
 from typing import Any
 

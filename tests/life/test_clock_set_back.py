@@ -1,4 +1,4 @@
-"""A clock that is set back hides nothing that was out, from readers or from the newsroom."""
+"""A clock that is set back hides no released story, from readers or from the newsroom."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A correction changes what is public and says so; the working copy may run ahead meanwhile."""
+"""A correction changes the public copy and adds a note; the working copy may be ahead."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Under embargo a story is there for the keys that may read it, and for nobody else."""
+"""Only keys with embargo access read a story under embargo."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is hidden leaves no trace, on any route, in any form, for any reader.
+"""Hidden stories leave no trace on any route, in any form, for any reader.
 
 Routes and their parameters are taken from the application itself, so that one added later is
 tested without anybody remembering it.

@@ -1,4 +1,4 @@
-"""Preview links: signed, ending, revocable, kept by nobody, and closed with the story."""
+"""Preview links are signed, expire, can be revoked, are not cached, and end with their story."""
 
 from typing import Any
 

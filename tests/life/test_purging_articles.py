@@ -1,4 +1,4 @@
-"""Purging: a deleted story goes for good, and takes nothing else with it."""
+"""Purging deletes a story for good, and nothing else."""
 
 from typing import Any
 

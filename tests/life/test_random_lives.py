@@ -1,4 +1,4 @@
-"""Random lives: verbs in any order at any time, held against a plain model of what readers see."""
+"""Random commands at random times, compared with a simple model of what readers see."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass

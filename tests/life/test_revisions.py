@@ -1,4 +1,4 @@
-"""Versions are kept whole, compared field by field and word by word, and brought back."""
+"""Revisions are complete, can be compared by field and word, and can be restored."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A story is scheduled by a clock on a wall somewhere, and moved or cancelled until it is due."""
+"""A story is scheduled in local time or at an instant, and can be moved or cancelled."""
 
 from datetime import UTC, datetime
 from typing import Any

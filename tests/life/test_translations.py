@@ -1,4 +1,4 @@
-"""Stories in several languages: one group, one story of each language, one per group in lists."""
+"""Translation groups have one story in each language, and lists can show one story per group."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Unpublished with a word, led elsewhere, or killed: who gets what where the story was."""
+"""What readers get for a story that was unpublished, redirected or killed."""
 
 from typing import Any
 

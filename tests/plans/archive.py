@@ -1,4 +1,4 @@
-"""An archive of both sides, written by the database itself: what counts is how many rows it has."""
+"""An archive of both sides, written by the database itself: only its number of rows matters."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""No statement looks at more rows than it has to, whatever the planner knows of the tables."""
+"""No statement reads more rows than it needs, whatever the planner knows of the tables."""
 
 from collections.abc import Callable
 from dataclasses import replace

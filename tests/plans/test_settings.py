@@ -1,4 +1,4 @@
-"""Planner settings of public lists stay with these."""
+"""Planner settings apply to public lists only."""
 
 from contextlib import closing
 from functools import partial

@@ -1,4 +1,4 @@
-"""However many values are asked for, the database sees few statements, and no list is lost."""
+"""Queries with any number of values have few statements, and lose no value."""
 
 from collections.abc import Callable
 

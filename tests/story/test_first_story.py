@@ -1,4 +1,4 @@
-"""The main job, end to end: a real story entered, published, edited, renamed, withdrawn."""
+"""End to end: a real story is created, published, edited, renamed and withdrawn."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Relative addresses in bodies: resolved when stored, and by what counted then."""
+"""Relative URLs in bodies are resolved when they are stored."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An app that keeps a copy: it applies changes, and knows nothing else of the server."""
+"""An app with an offline copy: it applies changes, and knows nothing else of the server."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A desk where this and that is done at random, with everything that a follower has to hear of."""
+"""A random editor, which makes every kind of change that followers get."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Somebody who listens to the stream over a socket of its own."""
+"""A client of the event stream with its own socket."""
 
 import json
 import socket

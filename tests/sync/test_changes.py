@@ -1,4 +1,4 @@
-"""Following changes: everything first, then what happened, once, oldest first."""
+"""Sync: a snapshot first, then each change once, oldest first."""
 
 import json
 from datetime import timedelta

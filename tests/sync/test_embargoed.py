@@ -1,4 +1,4 @@
-"""Who reads what is under embargo is told of it; all others are told what they ever were."""
+"""Embargoed changes reach readers with embargo access, and change nothing for others."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The log loses its last rows, and others get their serials: whoever knew the lost ones notices."""
+"""The log loses its last rows, and others get their serials: every client of them notices."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whatever is done, a copy that was kept by following is what the server shows."""
+"""A copy that follows the changes equals the server, whatever was edited."""
 
 import random
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The log is kept for a while: who comes back in time misses nothing, who does not is told so."""
+"""Log retention: a client that returns in time misses nothing, any other gets an error."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The live stream, over real sockets: events as they happen, and none lost in between."""
+"""The event stream over real sockets: events as they happen, without gaps."""
 
 from collections.abc import Iterator
 from datetime import timedelta

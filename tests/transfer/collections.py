@@ -1,4 +1,4 @@
-"""The collections of real input, converted to lines."""
+"""Collections of real input, converted to lines."""
 
 import gzip
 from collections.abc import Iterable, Iterator

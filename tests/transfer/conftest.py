@@ -1,4 +1,4 @@
-"""Two houses: the one that is left, and one on the other kind of database."""
+"""Two newsrooms: the source, and a destination on the other kind of database."""
 
 from collections.abc import Iterator
 from pathlib import Path

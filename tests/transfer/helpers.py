@@ -1,4 +1,4 @@
-"""A newsroom's goods on the move: lines in, lines out, and readers who compare."""
+"""Helpers for imports, exports, and readers who compare."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

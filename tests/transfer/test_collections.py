@@ -1,4 +1,4 @@
-"""Real collections go in whole and are read back: Arabic, Spanish, and a tree of 1,286 topics."""
+"""Real collections are imported and read: Arabic, Spanish, and a tree of 1,286 topics."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Import: what a line matches, what it changes, and that a second time changes nothing."""
+"""Import: what a line matches and changes, and that a repeated import changes nothing."""
 
 from typing import Any
 

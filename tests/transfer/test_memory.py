@@ -1,4 +1,4 @@
-"""Import and export hold a batch in memory, never the file."""
+"""Import and export keep a batch in memory, never the whole file."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The same import and export over HTTP: streamed, refused where they should be, and equal."""
+"""Import and export over HTTP: streamed, validated, and equal to the commands."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""A newsroom moves to a database of the other kind, and its readers notice nothing."""
+"""An export imported into the other kind of database is the same for readers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""An export without killed stories keeps groups of translations together, and an import them."""
+"""An export without killed stories keeps translation groups together."""
 
 from typing import Any
 
