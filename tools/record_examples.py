@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 
@@ -326,8 +326,8 @@ def page(examples: Examples) -> str:
 
 _PAGE = """# Answers
 
-Complete answers, recorded from a server with the sample stories (`make examples`). The API reference
-at `/docs` of your server explains each field, and has examples of every path.
+Complete answers, recorded from a server with the sample stories (`make examples`). The API
+reference at `/docs` of your server explains each field, and has examples of every path.
 
 ## A story
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.api.schemas.base import Id, Instant, Selectable
-from app.content.digital_sources import DigitalSourceType as Code
+from app.content.digital_source_types import DigitalSourceType as Code
 
 DigitalSourceType = Annotated[
     Code, Field(title="DigitalSourceType", examples=["trainedAlgorithmicMedia"])

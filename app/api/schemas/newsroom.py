@@ -15,10 +15,9 @@ from app.api.schemas.documents import (
 )
 from app.api.schemas.reading import PageInfo
 from app.api.schemas.system import ProblemDocument
-from app.content.article import Answer as StoryAnswer
-from app.content.article import State
+from app.content.article import State, WithdrawalAnswer
+from app.content.body_warnings import Code as RemovalCode
 from app.content.inputs import BodyFormat, PublicationStatus
-from app.content.removals import Code as RemovalCode
 from app.content.saving import Action
 
 _VERSION = "The version, for `If-Match`. It rises with each change."
@@ -116,7 +115,7 @@ class ArticleView(ResponseModel):
         description="The IANA time zone of `scheduled_at_local`.", examples=["Europe/Lisbon"]
     )
     corrections: list[StoryCorrection] = Field(description="The public corrections, oldest first.")
-    answer: Annotated[StoryAnswer, Field(title="WithdrawalAnswer")] | None = Field(
+    answer: Annotated[WithdrawalAnswer, Field(title="WithdrawalAnswer")] | None = Field(
         description="What readers get where the story was. Null means a `404`, or a public story.",
         examples=["gone"],
     )

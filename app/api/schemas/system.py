@@ -95,7 +95,8 @@ class Readiness(ResponseModel):
         examples=["answers"],
     )
     migrations: str = Field(
-        description="The schema of the database: `current`, `behind`, `unknown`.",
+        description="The schema of the database: `current`; `older` or `newer`, which this version "
+        "can use as well; `behind`, which it cannot; or `unknown`.",
         examples=["current"],
     )
     index: str = Field(
