@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench bench-search test-system examples openapi api-changes record-answers compare-answers requirements release clean
+.PHONY: help install demo test quick check bench bench-search test-exhaustive test-system examples openapi api-changes record-answers compare-answers requirements release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -37,11 +37,11 @@ install: .venv/.installed ## make .venv with what Dateline runs on, pinned, and 
 demo: .venv/.installed ## serve sample stories on an embedded database (PORT=8123 chooses the port)
 	@$(BIN)/dateline demo $(if $(PORT),--port $(PORT))
 
-test: .venv/.installed-dev ## run all tests that need nothing but Python
-	$(PYTEST) -m "not system" $(PARALLEL) $(ARGS)
+test: .venv/.installed-dev ## run the tests that need nothing but Python, for each change
+	$(PYTEST) -m "not system and not exhaustive" $(PARALLEL) $(ARGS)
 
 quick: .venv/.installed-dev ## run the fast tests, on SQLite
-	$(PYTEST) -m "not slow and not system and not postgresql" $(PARALLEL) $(ARGS)
+	$(PYTEST) -m "not slow and not system and not exhaustive and not postgresql" $(PARALLEL) $(ARGS)
 
 check: .venv/.installed-dev ## lint, formatting, types, layers and public names; changes nothing
 	$(BIN)/ruff check .
@@ -55,6 +55,9 @@ bench: .venv/.installed-dev ## measure, beside the floor and the idiomatic versi
 
 bench-search: .venv/.installed-dev ## measure how well search ranks, on any collection of texts (ARGS=--help)
 	$(BIN)/python -m bench.search $(ARGS)
+
+test-exhaustive: .venv/.installed-dev ## run the tests that take long, before a release
+	$(PYTEST) -m "exhaustive and not system" $(PARALLEL) $(ARGS)
 
 test-system: .venv/.installed-dev ## run the tests that need programs of the system
 	$(PYTEST) -m system $(ARGS)

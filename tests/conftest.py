@@ -27,6 +27,8 @@ for name in [one for one in os.environ if one.startswith("DATELINE_")]:
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+_LONG = ("slow", "exhaustive")
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _limit_time(item: pytest.Item) -> None:
     if FACTOR > 1:
         item.add_marker(pytest.mark.timeout(0), append=False)
-    elif item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+    elif any(map(item.get_closest_marker, _LONG)) and not item.get_closest_marker("timeout"):
         # They try something many times; the limit of all others is in pyproject.toml.
         item.add_marker(pytest.mark.timeout(600))
 

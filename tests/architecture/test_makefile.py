@@ -22,7 +22,9 @@ def test_what_only_runs_dateline_installs_nothing_else(target: str) -> None:
     assert recipe(target).splitlines()[0].split()[1] == RUNTIME
 
 
-@pytest.mark.parametrize("target", ["test", "quick", "check", "bench", "examples", "test-system"])
+@pytest.mark.parametrize(
+    "target", ["test", "quick", "check", "bench", "examples", "test-exhaustive", "test-system"]
+)
 def test_what_tests_and_measures_installs_the_tools(target: str) -> None:
     assert recipe(target).splitlines()[0].split()[1] == DEV
 

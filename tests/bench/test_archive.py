@@ -16,7 +16,7 @@ from app.settings import Settings
 from bench.archive import Archive, fill, some_slugs
 from bench.workload import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 STORIES = 2_000
 

@@ -20,8 +20,6 @@ from bench.servers import Server, dateline
 from bench.without import LAYERS, _replace
 from bench.workload import HEADLINES
 
-pytestmark = pytest.mark.slow
-
 PATHS = (
     HEADLINES,
     f"{HEADLINES}?category=section-1&count=exact",
@@ -72,6 +70,7 @@ def comparable(answer: Answer) -> Any:
     return answer.status, sorted(headers), answer.body
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("layer", LAYERS)
 def test_answers_are_the_same_without_a_layer(
     layer: str, archive: tuple[Path, str], expected: list[Any], tmp_path: Path

@@ -54,7 +54,7 @@ def test_sigterm_turns_readiness_before_the_server_stops(tmp_path: Path, workers
         assert process.wait(15) == 0
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM, signal.SIGINT]])
 def test_sigint_never_waits(tmp_path: Path, workers: str, numbers: list[signal.Signals]) -> None:
     port = free_port()

@@ -81,7 +81,7 @@ def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(300)  # nine processes start, on a machine with much to do
 def test_nobody_else_may_use_what_is_written(tmp_path: Path) -> None:
     # This one hides nothing: what is open under any other umask is open under this as well.

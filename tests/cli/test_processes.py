@@ -104,7 +104,7 @@ def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: lis
         assert "Traceback" not in rest
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 def test_ctrl_c_twice_is_no_fault(tmp_path: Path, workers: str) -> None:
     port = free_port()
     with running("serve", "--port", str(port), "--workers", workers, folder=tmp_path) as process:

@@ -195,10 +195,10 @@ def delays(number: int, end: float) -> list[float]:
 @pytest.mark.parametrize(
     ("words", "moments"),
     [
-        (("serve",), delays(4, 3.0)),
-        (("serve", "--workers", "2"), delays(3, 4.5)),
-        (("demo",), delays(3, 4.2)),
-        (("worker",), delays(3, 2.4)),
+        (("serve",), delays(2, 3.0)),
+        (("serve", "--workers", "2"), delays(1, 4.5)),
+        (("demo",), delays(1, 4.2)),
+        (("worker",), delays(1, 2.4)),
     ],
 )
 def test_a_server_ends_whenever_it_is_told_to(
@@ -217,7 +217,7 @@ def test_a_server_ends_whenever_it_is_told_to(
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # servers start, on a machine with much to do
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("number", _SIGNALS)
 def test_a_server_that_answers_ends_in_order_and_however_often_it_is_told(
     tmp_path: Path, workers: str, number: int
@@ -246,7 +246,7 @@ def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path) -> None:
         ("restore", "copy.db", "--force"),
         ("reindex",),
     ):
-        for place, moment in enumerate(delays(3, 2.4)):
+        for place, moment in enumerate(delays(2, 2.4)):
             process = Process(*words, folder=tmp_path)
             with suppress(subprocess.TimeoutExpired):
                 process.process.wait(moment)

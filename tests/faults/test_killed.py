@@ -13,7 +13,7 @@ from tests.faults.served import Client, Nursery, nursery
 from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, settle, writing
 from tests.repetitions import repetitions
 
-_KILLS = {"sqlite": repetitions(16), "postgresql": repetitions(6)}
+_KILLS = {"sqlite": repetitions(8), "postgresql": repetitions(4)}
 _CHECK_EVERY = 8
 # Long enough for several writes of each client, and often in the middle of an import.
 _LIVES = (0.03, 0.6)

@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.faults.served import nursery
 from tests.transfer.helpers import import_all
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 # Bytes over its start that a process may take, kept answers included.
 _MOST_GROWTH = 150 * 2**20
 _STORIES, _WORDS = 40, 25_000

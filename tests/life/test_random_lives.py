@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 _STORIES = 3
 # What the verbs mean depends on no database; that both know as much, fewer lives show.
-_LIVES = {"sqlite": repetitions(16), "postgresql": repetitions(8)}
+_LIVES = {"sqlite": repetitions(8), "postgresql": repetitions(4)}
 _NUMBER = st.integers(0, _STORIES - 1)
 _HOURS = st.sampled_from([0.5, 1, 2, 5])
 _ANSWERS = st.sampled_from(["not_found", "gone"])

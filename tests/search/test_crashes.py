@@ -20,7 +20,7 @@ from tests.search.index_contents import contents, rebuilt
 from tests.search.polling import until
 
 pytestmark = pytest.mark.slow
-_KILLS = {"sqlite": repetitions(15), "postgresql": repetitions(4)}
+_KILLS = {"sqlite": repetitions(6), "postgresql": repetitions(2)}
 _LIVES = {"sqlite": (0.02, 0.5), "postgresql": (0.1, 1.5)}
 _WORDS = "rain snow wheat harvest harbour market night river bridge school".split()
 
