@@ -44,7 +44,7 @@ def test_a_file_that_exists_is_not_overwritten(shell: Shell, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_copies_made_while_others_write_are_sound(
+def test_a_backup_during_writes_is_consistent(
     shell: Shell, services: Services, tmp_path: Path
 ) -> None:
     stopped = threading.Event()
@@ -116,7 +116,7 @@ def test_a_backup_finishes_while_hundreds_of_commits_a_second_are_made(
     assert Shell(f"sqlite:///{tmp_path / 'copy.db'}").done("check").text.startswith("Sound")
 
 
-def test_a_backup_is_one_file_of_its_owner_alone(shell: Shell, tmp_path: Path) -> None:
+def test_a_backup_is_a_single_private_file(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "odd ?name%23#.db"
     shell.done("backup", str(copy))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -125,7 +125,7 @@ def test_a_backup_is_one_file_of_its_owner_alone(shell: Shell, tmp_path: Path) -
     assert copy.read_bytes()[18:20] == b"\x01\x01"
 
 
-def test_a_backup_overwrites_only_when_told_to(shell: Shell, tmp_path: Path) -> None:
+def test_a_backup_overwrites_only_with_force(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     copy.write_text("precious", encoding="utf-8")
     (tmp_path / "copy.db-wal").write_bytes(b"of another database")
@@ -144,7 +144,7 @@ def test_a_backup_in_use_is_not_overwritten(shell: Shell, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_backup_goes_to_a_file_of_its_own(
+def test_a_backup_to_the_database_itself_is_refused(
     shell: Shell, database_url: str, tmp_path: Path, force: list[str]
 ) -> None:
     source = Path(database_url.removeprefix("sqlite:///"))

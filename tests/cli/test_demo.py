@@ -88,7 +88,7 @@ def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_its_key_ends_with_it_and_after_a_day_at_the_latest(tmp_path: Path) -> None:
+def test_its_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
     for starts in (1, 2):
         with demo(tmp_path):
             assert len(keys(tmp_path)) == starts
@@ -100,7 +100,7 @@ def test_its_key_ends_with_it_and_after_a_day_at_the_latest(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken_is_told_before_anything_else(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_first(tmp_path: Path) -> None:
     port = free_port()
     folder = tmp_path / "late"
     folder.mkdir()

@@ -39,7 +39,7 @@ def _wait_for(address: str, status: int, seconds: float) -> float:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_turns_readiness_before_the_server_stops(tmp_path: Path, workers: str) -> None:
+def test_sigterm_changes_readiness_before_the_server_stops(tmp_path: Path, workers: str) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     words = ("serve", "--port", str(port), "--workers", workers)
@@ -92,7 +92,7 @@ def _hanging(server: Postgres) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_a_database_that_hangs_keeps_no_server(
+def test_a_hanging_database_does_not_keep_the_server_from_stopping(
     tmp_path: Path, workers: str, number: signal.Signals
 ) -> None:
     port = free_port()

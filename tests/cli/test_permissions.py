@@ -83,7 +83,7 @@ def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # nine processes start, on a machine with much to do
-def test_nobody_else_may_use_what_is_written(tmp_path: Path) -> None:
+def test_created_files_are_private(tmp_path: Path) -> None:
     # This one hides nothing: what is open under any other umask is open under this as well.
     umask = "000"
     data, temporary = tmp_path / "data", tmp_path / "temporary"
@@ -157,7 +157,7 @@ def test_a_database_is_private_whatever_the_umask_of_the_process(
     assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
 
 
-def test_what_an_older_version_left_open_is_closed_to_others(
+def test_wider_permissions_of_older_versions_are_removed(
     shell: Shell, database_url: str, tmp_path: Path
 ) -> None:
     shell.done("reindex")
@@ -171,7 +171,7 @@ def test_what_an_older_version_left_open_is_closed_to_others(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")
-def test_check_tells_of_files_that_it_may_not_close_to_others(
+def test_check_reports_files_that_it_cannot_make_private(
     shell: Shell, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))

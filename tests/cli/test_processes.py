@@ -42,7 +42,7 @@ def answer(url: str, **more: Any) -> httpx2.Response:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
+def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
     port, operations = free_port(), free_port()
     words = ("serve", "--port", str(port), "--workers", workers)
     variables = {"DATELINE_LOG_FORMAT": "json", "DATELINE_OPERATIONS_PORT": str(operations)}
@@ -105,7 +105,7 @@ def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: lis
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_twice_is_no_fault(tmp_path: Path, workers: str) -> None:
+def test_ctrl_c_twice_is_no_error(tmp_path: Path, workers: str) -> None:
     port = free_port()
     with running("serve", "--port", str(port), "--workers", workers, folder=tmp_path) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
@@ -117,7 +117,7 @@ def test_ctrl_c_twice_is_no_fault(tmp_path: Path, workers: str) -> None:
         assert "Traceback" not in process.stderr.read()
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     port = free_port()
     with running("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
@@ -129,7 +129,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert "address already in use" in said
 
 
-def test_the_worker_runs_alone_and_ends_when_told(tmp_path: Path) -> None:
+def test_the_worker_runs_alone_until_it_is_stopped(tmp_path: Path) -> None:
     with running("worker", folder=tmp_path) as process:
         assert process.stderr is not None
         assert "Ctrl-C" in process.stderr.readline()
@@ -139,7 +139,7 @@ def test_the_worker_runs_alone_and_ends_when_told(tmp_path: Path) -> None:
         assert all(line.endswith("this process does the background work") for line in told)
 
 
-def test_a_reader_that_leaves_early_is_no_fault(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "many.ndjson"
     line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T"}\n'
     file.write_text("".join(line % number for number in range(3_000)), encoding="utf-8")

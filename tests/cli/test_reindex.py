@@ -14,7 +14,7 @@ __all__ = ["follow", "follower"]
 Follow = Callable[[], None]
 
 
-def test_an_index_is_built_where_there_is_none(
+def test_a_missing_index_is_built(
     shell: Shell, newsroom: Newsroom, services: Services, tmp_path: Path
 ) -> None:
     for number in range(3):
@@ -26,7 +26,7 @@ def test_an_index_is_built_where_there_is_none(
     assert (standing.built, standing.behind, standing.stories) == (True, 0, 3)
 
 
-def test_a_new_index_takes_the_place_of_the_old_one_while_that_is_followed(
+def test_a_rebuilt_index_replaces_the_one_that_is_being_updated(
     shell: Shell, newsroom: Newsroom, services: Services, follow: Follow, tmp_path: Path
 ) -> None:
     newsroom.story("Rain 0")
@@ -41,7 +41,9 @@ def test_a_new_index_takes_the_place_of_the_old_one_while_that_is_followed(
     assert not after & before
 
 
-def test_two_do_not_build_at_once(shell: Shell, newsroom: Newsroom, tmp_path: Path) -> None:
+def test_two_processes_cannot_rebuild_concurrently(
+    shell: Shell, newsroom: Newsroom, tmp_path: Path
+) -> None:
     newsroom.story("Rain")
     lock = FileLeadership(f"{tmp_path / 'search'}.rebuild")
     assert lock.try_acquire()
@@ -70,7 +72,7 @@ def test_check_finds_an_index_that_has_other_stories(
     shell.done("check")
 
 
-def test_check_finds_an_index_that_is_broken_and_misses_none(
+def test_check_finds_every_broken_index(
     shell: Shell, newsroom: Newsroom, follow: Follow, tmp_path: Path
 ) -> None:
     newsroom.story("Rain")

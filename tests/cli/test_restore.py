@@ -47,7 +47,7 @@ def asides(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.before-restore-*"))
 
 
-def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
+def test_a_backup_is_restored_and_the_old_database_kept(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     add(shell, "kept")
@@ -66,7 +66,7 @@ def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_database_that_is_missing_is_restored_without_more(
+def test_a_missing_database_is_restored_without_force(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     shell.done("import", str(SAMPLES))
@@ -80,7 +80,7 @@ def test_a_database_that_is_missing_is_restored_without_more(
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_a_write_ahead_log_that_was_left_is_part_of_what_is_kept(
+def test_a_leftover_write_ahead_log_is_kept_with_the_old_database(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     """A server that was killed left it; the restored database must not read it."""
@@ -134,7 +134,7 @@ def test_a_server_that_opened_the_old_file_meanwhile_does_not_use_it(
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_what_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) -> None:
     add(shell, "kept")
     shell.done("backup", str(tmp_path / "good.db"))
     good = (tmp_path / "good.db").read_bytes()
@@ -184,9 +184,7 @@ def test_a_database_that_is_broken_is_replaced(shell: Shell, path: Path, tmp_pat
     assert asides(path)[0].read_bytes() == broken
 
 
-def test_serials_that_were_given_out_are_not_given_out_again(
-    shell: Shell, path: Path, tmp_path: Path
-) -> None:
+def test_used_serials_are_not_used_again(shell: Shell, path: Path, tmp_path: Path) -> None:
     """A reader that follows the log must not take later changes for those that it has."""
     add(shell, "kept")
     shell.done("backup", str(tmp_path / "copy.db"))
@@ -199,7 +197,9 @@ def test_serials_that_were_given_out_are_not_given_out_again(
     assert last_serial(path) > last
 
 
-def test_the_index_is_built_of_what_was_restored(shell: Shell, path: Path, tmp_path: Path) -> None:
+def test_the_index_is_rebuilt_from_the_restored_database(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
     add(shell, "kept")
     shell.done("backup", str(tmp_path / "copy.db"))
     add(shell, "later")
@@ -210,7 +210,7 @@ def test_the_index_is_built_of_what_was_restored(shell: Shell, path: Path, tmp_p
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_folders_that_are_missing_are_not_taken_for_a_server(
+def test_missing_folders_are_not_taken_for_a_running_server(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell.done("backup", str(tmp_path / "copy.db"))

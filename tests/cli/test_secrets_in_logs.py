@@ -18,7 +18,7 @@ from app.content.orders import PreviewInput
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.cli.shell import free_port, start
-from tests.faults.served import wait_until_ready
+from tests.faults.server import wait_until_ready
 
 pytestmark = pytest.mark.slow
 _TESTS = Actor(None, "tests")

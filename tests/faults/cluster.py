@@ -19,7 +19,7 @@ import psutil
 import psycopg
 
 from tests.faults.postgres import Postgres, own_postgres
-from tests.faults.served import CUT_OFF, Client, environment, free_port
+from tests.faults.server import CUT_OFF, Client, environment, free_port
 from tests.faults.test_killed import admin_key
 
 Result = TypeVar("Result")

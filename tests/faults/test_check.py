@@ -135,7 +135,7 @@ _MENDED: list[tuple[Damage, str]] = [
 @pytest.mark.parametrize(
     ("damage", "words"), _MENDED, ids=[one.__name__.strip("_") for one, _ in _MENDED]
 )
-def test_what_is_damaged_is_named_and_mended(
+def test_damaged_documents_are_reported_and_corrected(
     damage: Damage, words: str, newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -148,7 +148,7 @@ def test_what_is_damaged_is_named_and_mended(
     _assert_public(services, newspaper, gone=damage is _document_of_a_draft)
 
 
-def test_a_lost_revision_is_named_and_takes_nothing_away(
+def test_a_lost_revision_is_reported_and_rebuild_removes_nothing(
     newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -158,7 +158,7 @@ def test_a_lost_revision_is_named_and_takes_nothing_away(
     _assert_public(services, newspaper)
 
 
-def test_a_lost_public_version_is_named_and_takes_nothing_away(
+def test_a_lost_public_version_is_reported_and_rebuild_removes_nothing(
     newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -168,7 +168,7 @@ def test_a_lost_public_version_is_named_and_takes_nothing_away(
     _assert_public(services, newspaper)
 
 
-def test_a_log_that_ends_too_early_is_told_what_is_gone(
+def test_a_truncated_log_gets_its_missing_rows_again(
     newsroom: Newsroom, newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -187,7 +187,7 @@ def test_a_log_that_ends_too_early_is_told_what_is_gone(
     _assert_public(services, newspaper, gone=True)
 
 
-def test_many_faults_are_counted_and_the_first_ones_shown(
+def test_many_errors_are_counted_and_the_first_ones_shown(
     newsroom: Newsroom, services: Services
 ) -> None:
     for number in range(55):

@@ -71,7 +71,7 @@ def refs(newsroom: Newsroom) -> list[str]:
         ("anonymous", GenerationMode.POSITIVE, 2),
     ],
 )
-def test_every_answer_is_one_that_is_described(
+def test_every_answer_is_documented(
     who: str,
     mode: GenerationMode,
     examples: int,

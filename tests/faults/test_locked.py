@@ -14,7 +14,7 @@ from app.bootstrap import Services
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.faults.commandline import assert_sound
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def _locked(services: Services) -> Iterator[None]:
     engine.dispose()
 
 
-def test_writers_hear_that_the_database_is_busy_and_readers_go_on(
+def test_writers_get_database_busy_and_readers_continue(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -82,7 +82,7 @@ def test_an_import_refuses_its_lines_while_the_database_is_busy(
     assert json.loads(again.text)["status"] == "created"
 
 
-def test_a_key_is_recognised_while_its_use_cannot_be_noted(
+def test_a_key_is_verified_while_its_use_cannot_be_recorded(
     newsroom: Newsroom, services: Services
 ) -> None:
     with _locked(services):

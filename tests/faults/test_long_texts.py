@@ -58,7 +58,7 @@ def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wat
     assert not any(noted.seen)
 
 
-def test_every_way_to_write_prepares_before_its_transaction(
+def test_every_write_precomputes_texts_before_its_transaction(
     watched: Watched, newsroom: Newsroom, services: Services
 ) -> None:
     made = newsroom.story(body=LONG)
@@ -132,7 +132,7 @@ def test_a_kill_does_not_wait_for_a_long_text(
         writer.join(60)
 
 
-def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
+def test_few_long_texts_are_computed_concurrently_and_many_are_refused() -> None:
     go_on, at_once, most = threading.Event(), [], []
     guard = threading.Lock()
     refused: list[DatabaseBusy] = []
@@ -165,7 +165,7 @@ def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
     assert (max(most), len(refused)) == (2, 4)
 
 
-def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
+def test_a_stored_body_above_a_new_limit_is_refused_on_publication(
     newsroom: Newsroom, services: Services
 ) -> None:
     made = newsroom.article(body="*a*", body_format="markdown")

@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.served import Client, Nursery, nursery
+from tests.faults.server import Client, Nursery, nursery
 from tests.rewinding import Copy
 from tests.sync.listener import Listener
 

@@ -16,7 +16,7 @@ from app.kit.clock import SystemClock
 from app.kit.ids import new_id
 from app.search.index_updater import IndexUpdater
 from app.settings import Settings
-from tests.faults.served import nursery
+from tests.faults.server import nursery
 from tests.transfer.moving import bring_all
 
 pytestmark = pytest.mark.slow
@@ -188,7 +188,7 @@ def _held(port: int) -> int:
     return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
 
 
-def test_no_mix_of_requests_takes_more_than_a_bound(archive: str, tmp_path: Path) -> None:
+def test_memory_stays_within_a_limit_for_any_mix_of_requests(archive: str, tmp_path: Path) -> None:
     rng = random.Random(10)
     grown: dict[str, str] = {}
     with nursery(archive, search_path=tmp_path / "search") as server:

@@ -11,7 +11,7 @@ from app.settings import Settings
 from app.worker import Worker
 from tests.faults.commandline import assert_sound
 from tests.faults.postgres import Postgres, own_postgres
-from tests.faults.served import Client, nursery, ready
+from tests.faults.server import Client, nursery, ready
 from tests.faults.test_killed import admin_key
 from tests.faults.writers import Ledger, Writer, settle, writing
 from tests.newsroom import Newsroom
@@ -38,7 +38,7 @@ def database_url(postgres: Postgres) -> str:
     return postgres.url
 
 
-def test_every_path_tells_that_the_database_is_away_and_recovers(
+def test_every_path_reports_an_unreachable_database_and_recovers(
     postgres: Postgres, newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -72,7 +72,7 @@ def test_every_path_tells_that_the_database_is_away_and_recovers(
     assert_sound(postgres.url)
 
 
-def test_nothing_is_half_written_when_it_goes_away(postgres: Postgres) -> None:
+def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
     key = admin_key(postgres.url)
     ledger = Ledger()
     writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]

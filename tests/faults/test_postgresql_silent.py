@@ -100,7 +100,7 @@ both = pytest.mark.parametrize("addresses", [["first", "second"]])
 
 
 @only_first
-def test_nobody_waits_for_an_address_that_says_nothing(
+def test_an_unresponsive_address_causes_no_wait(
     first: Proxy, newsroom: Newsroom, client: TestClient, listening: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -117,7 +117,7 @@ def test_nobody_waits_for_an_address_that_says_nothing(
 
 
 @only_first
-def test_nobody_waits_for_a_server_that_stands_still(
+def test_a_suspended_server_causes_no_wait(
     postgres: Postgres, newsroom: Newsroom, client: TestClient, listening: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -129,7 +129,7 @@ def test_nobody_waits_for_a_server_that_stands_still(
 
 
 @only_first
-def test_readiness_waits_for_no_thread_that_others_hold(
+def test_readiness_does_not_wait_for_a_busy_thread_pool(
     first: Proxy, client: TestClient, services: Services
 ) -> None:
     """Nothing listens, so nobody is told that the server is silent."""
@@ -140,7 +140,7 @@ def test_readiness_waits_for_no_thread_that_others_hold(
 
 
 @only_first
-def test_a_long_statement_is_waited_for(listening: Services) -> None:
+def test_a_long_statement_is_not_aborted(listening: Services) -> None:
     with listening.database.read() as session:
         assert session.scalar(text("SELECT count(pg_sleep(2))")) == 1
 

@@ -107,7 +107,7 @@ def test_a_standby_serves_reads_and_refuses_writes_until_it_is_promoted(
 
 
 @pytest.mark.parametrize("settings", [(["standby_proxy"], "")], indirect=True)
-def test_a_standby_shows_what_its_primary_was_told(postgres: Postgres, node: Newsroom) -> None:
+def test_a_standby_shows_writes_of_its_primary(postgres: Postgres, node: Newsroom) -> None:
     """Nobody listens on a standby, so it is looked at several times a second."""
     assert node.client.get("/v1/headlines").json()["data"] == []
     services = bootstrap(Settings(database_url=postgres.url))
@@ -122,7 +122,7 @@ def test_a_standby_shows_what_its_primary_was_told(postgres: Postgres, node: New
     [(["primary_proxy", "standby_proxy"], "?target_session_attrs=read-write")],
     indirect=True,
 )
-def test_writes_go_on_after_a_promotion(
+def test_writes_continue_after_a_promotion(
     primary_proxy: Proxy, standby: Standby, node: Newsroom
 ) -> None:
     assert node.article("Before")["version"] == 1

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 from tests.receiver import Receiver, receiving
 from tests.worker.test_telling_a_cdn import position, wait_until
 
@@ -20,7 +20,7 @@ _A_WHILE = 0.5
 
 
 @pytest.mark.slow
-def test_what_was_sent_and_not_noted_is_sent_again(services: Services, database_url: str) -> None:
+def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str) -> None:
     key = key_for(services, "admin")
     with receiving() as receiver, nursery(database_url, **_options(receiver)) as server:
         server.start()

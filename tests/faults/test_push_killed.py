@@ -7,7 +7,7 @@ import pytest
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 from tests.receiver import Heard, receiving
 from tests.worker.test_telling_a_cdn import wait_until
 
@@ -17,7 +17,9 @@ _STORIES = 8
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_and_doubles_carry_one_id(services: Services, database_url: str) -> None:
+def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
+    services: Services, database_url: str
+) -> None:
     key = key_for(services, "admin")
     options = {"push_networks": "127.0.0.0/8", "worker_interval": 0.05, "busy_timeout": _PATIENCE}
     published: set[str] = set()

@@ -309,7 +309,7 @@ def test_an_export_is_cut_off(
 
 
 @pytest.mark.parametrize("ends", ["revoked", "expired"])
-def test_a_long_poll_is_told_nothing(
+def test_a_long_poll_with_a_revoked_key_gets_no_data(
     ends: str, port: int, services: Services, elsewhere: Services, clock: HandClock
 ) -> None:
     soon = clock.now().replace(hour=13)
@@ -332,7 +332,7 @@ def test_a_long_poll_is_told_nothing(
     assert (answer.status, json.loads(read)["code"]) == (401, "key_refused")
 
 
-def test_a_long_poll_that_is_shared_is_answered_to_valid_keys_alone(
+def test_a_shared_long_poll_answers_only_valid_keys(
     port: int, services: Services, elsewhere: Services
 ) -> None:
     keys = [make_key(services, "read") for _ in range(3)]
@@ -348,7 +348,7 @@ def test_a_long_poll_that_is_shared_is_answered_to_valid_keys_alone(
     assert [one.answer().status for one in asked] == [200, 401, 200]
 
 
-def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
+def test_a_stream_ends_before_events_after_the_revocation(
     services: Services, elsewhere: Services, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The keys are looked at, then one is revoked and a story published, then events are read."""
@@ -379,7 +379,7 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
     assert b"Held" not in heard
 
 
-def test_what_was_read_before_a_revocation_is_not_kept(
+def test_a_caller_verified_before_a_revocation_is_not_cached(
     services: Services, elsewhere: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key is read; it is revoked, and another request notices; then the result arrives."""

@@ -50,7 +50,7 @@ def listening(services: Services) -> None:
     _soon(lambda: services.watch.proof().at > 0)
 
 
-def test_anybody_is_answered_from_memory_for_a_while(
+def test_stale_answers_are_sent_for_a_limited_time(
     way: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Before")
@@ -87,7 +87,7 @@ def test_anybody_is_answered_from_memory_for_a_while(
     assert not {"age", "cache-status"} & set(after.headers)
 
 
-def test_a_moment_that_changes_an_answer_ends_it(
+def test_a_stale_answer_ends_at_its_next_scheduled_change(
     way: Proxy, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("Ends", expires_at=(clock.now() + timedelta(minutes=5)).isoformat())
@@ -99,7 +99,7 @@ def test_a_moment_that_changes_an_answer_ends_it(
     assert client.get("/readyz").status_code == 503
 
 
-def test_what_was_written_last_ends_all_that_is_older(
+def test_a_known_write_ends_older_stale_answers(
     way: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.story("Wrong")
@@ -112,7 +112,7 @@ def test_what_was_written_last_ends_all_that_is_older(
         assert answer.status_code == 503 or answer.json()["data"] == []
 
 
-def test_a_node_that_has_nothing_in_memory_is_not_ready(
+def test_a_node_with_an_empty_cache_is_not_ready(
     way: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
     """It knows the log, by an answer that is not kept."""
@@ -126,7 +126,9 @@ def test_a_node_that_has_nothing_in_memory_is_not_ready(
 
 
 @pytest.mark.parametrize("settings", [0.0], indirect=True)
-def test_it_can_be_turned_off(way: Proxy, newsroom: Newsroom, client: TestClient) -> None:
+def test_stale_answers_can_be_turned_off(
+    way: Proxy, newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.story("Before")
     _settled(client)
     way.silence()

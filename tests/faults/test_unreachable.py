@@ -30,26 +30,30 @@ every_command = pytest.mark.parametrize("words", _COMMANDS, ids=" ".join)
 
 
 @every_command
-def test_a_missing_folder_is_told_in_a_sentence(words: list[str], tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_in_a_sentence(words: list[str], tmp_path: Path) -> None:
     ended = dateline(*words, database_url=f"sqlite:///{tmp_path}/nowhere/dateline.db")
     assert_told_in_a_sentence(ended)
     assert not (tmp_path / "nowhere").exists()
 
 
 @every_command
-def test_a_file_that_is_no_database_is_told_in_a_sentence(words: list[str], tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_a_sentence(
+    words: list[str], tmp_path: Path
+) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear reader, " * 500)
     assert_told_in_a_sentence(dateline(*words, database_url=f"sqlite:///{path}"))
     assert path.read_text() == "Dear reader, " * 500
 
 
-def test_a_folder_in_place_of_a_database_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_database_is_reported_in_a_sentence(tmp_path: Path) -> None:
     assert_told_in_a_sentence(dateline("serve", database_url=f"sqlite:///{tmp_path}"))
 
 
 @every_command
-def test_postgresql_that_is_down_is_told_in_a_sentence(words: list[str], tmp_path: Path) -> None:
+def test_an_unreachable_postgresql_is_reported_in_a_sentence(
+    words: list[str], tmp_path: Path
+) -> None:
     url = f"postgresql+psycopg://user:secret@/dateline?host={tmp_path}"
     ended = dateline(*words, database_url=url)
     assert_told_in_a_sentence(ended)
@@ -77,7 +81,7 @@ def test_a_database_of_a_newer_version_is_refused(words: list[str], services: Se
 
 
 @pytest.mark.parametrize("revision", ["0000", "9999"])
-def test_readiness_tells_of_another_schema(
+def test_readiness_reports_another_schema(
     revision: str, client: TestClient, services: Services
 ) -> None:
     assert client.get("/readyz").status_code == 200
@@ -88,7 +92,7 @@ def test_readiness_tells_of_another_schema(
     assert client.get("/healthz").status_code == 200
 
 
-def test_tables_that_are_gone_are_told_of_without_a_traceback(
+def test_missing_tables_are_reported_without_a_traceback(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     migrations.downgrade(services.database, "base")
@@ -130,7 +134,7 @@ def test_an_embedded_database_opened_read_only_is_served(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("snapshot", [True, False])
-def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, snapshot: bool) -> None:
+def test_a_removed_file_is_not_created_again(services: Services, snapshot: bool) -> None:
     """By a connection that is opened after it, for a thread that had none."""
     file = Path(str(services.database.engine.url.database))
     services.database.check_file()
@@ -146,7 +150,7 @@ def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, snapsho
     assert not file.exists()
 
 
-def test_a_read_only_database_without_a_schema_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_read_only_database_without_a_schema_is_reported_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     url = f"sqlite:///file:{tmp_path}/empty.db?mode=ro&uri=true"
     assert_told_in_a_sentence(dateline("serve", database_url=url))

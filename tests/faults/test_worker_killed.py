@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.commandline import assert_sound
-from tests.faults.served import Client
+from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
 from tests.faults.test_workers import is_told_of_what_is_due
 from tests.faults.workers import Workers, serving, until
@@ -20,7 +20,7 @@ _KILLS = {"sqlite": repetitions(3), "postgresql": repetitions(2)}
 _LIVES = (0.1, 0.8)
 
 
-def test_what_was_acknowledged_survives_and_others_go_on(
+def test_acknowledged_writes_survive_and_other_workers_continue(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
     key = admin_key(database_url)

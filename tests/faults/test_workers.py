@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.served import Client
+from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
 from tests.faults.workers import PATIENCE, Strangers, Workers, is_free, serving, until
 
@@ -121,7 +121,7 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_ends_whole_whoever_is_connected(
+def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
     server: Workers, key: str, number: signal.Signals
 ) -> None:
     workers = server.processes()
@@ -142,7 +142,7 @@ def test_told_to_end_it_ends_whole_whoever_is_connected(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_metrics_are_sums_that_never_fall(server: Workers) -> None:
+def test_metrics_are_sums_that_never_decrease(server: Workers) -> None:
     with server.connections(each=1) as found:
         for reader, *_ in found.values():
             reader.request("GET", "/v1/sources")

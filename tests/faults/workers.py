@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.served import CUT_OFF, environment, free_port, wait_until_ready
+from tests.faults.server import CUT_OFF, environment, free_port, wait_until_ready
 
 # Four processes that import everything, on a machine that others keep busy, take their time.
 PATIENCE = 180

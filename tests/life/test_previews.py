@@ -11,7 +11,7 @@ from app.bootstrap import Services
 from app.content.models import PreviewRow
 from app.worker import clean_up
 from tests.clock import HandClock
-from tests.faults.at_once import at_once
+from tests.faults.concurrency import at_once
 from tests.newsroom import Newsroom
 
 

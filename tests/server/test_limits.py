@@ -68,7 +68,9 @@ def _status(connection: socket.socket) -> list[int]:
 
 
 @pytest.mark.parametrize("seats", [SlotCounter(total=2), SlotCounter(per_client=2)])
-def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: SlotCounter) -> None:
+def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
+    seats: SlotCounter,
+) -> None:
     with served(App(Anybody(connections=seats))) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for one in held:
@@ -89,7 +91,7 @@ def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: Slot
             assert time.monotonic() < until
 
 
-def test_listeners_have_seats_and_leave_them() -> None:
+def test_listeners_acquire_and_release_slots() -> None:
     app = App(Anybody(listeners=SlotCounter(per_client=2)))
     with served(app) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
@@ -110,7 +112,7 @@ def test_listeners_have_seats_and_leave_them() -> None:
         _wait_for(app, 0)
 
 
-def test_listeners_behind_a_trusted_proxy_are_told_apart_by_their_own_addresses() -> None:
+def test_listeners_behind_a_trusted_proxy_count_by_their_own_addresses() -> None:
     app = App(Limits(listeners=SlotCounter(per_client=1)), trusted_proxies="127.0.0.1")
     with served(app) as server, ExitStack() as opened:
         for count, client in enumerate(["203.0.113.1", "203.0.113.2", "2001:db8::1"], start=1):

@@ -67,7 +67,7 @@ def _cursor(server: uvicorn.Server, key: str = "") -> str:
 
 
 @pytest.mark.parametrize("keyed", [False, True])
-def test_a_long_poll_ends_with_its_last_client(
+def test_a_long_poll_ends_when_its_last_client_disconnects(
     services: Services, server: uvicorn.Server, seats: SlotCounter, keyed: bool
 ) -> None:
     key = key_for(services, "read") if keyed else ""
@@ -86,7 +86,7 @@ def test_a_long_poll_ends_with_its_last_client(
     _wait_until(lambda: not server.server_state.tasks)
 
 
-def test_streams_take_seats_too(server: uvicorn.Server, seats: SlotCounter) -> None:
+def test_streams_use_slots_too(server: uvicorn.Server, seats: SlotCounter) -> None:
     listeners = [_ask(server, "/v1/stream") for _ in range(2)]
     _wait_until(lambda: seats.used == 2)
     with _ask(server, "/v1/changes?wait=5") as third:
@@ -97,7 +97,7 @@ def test_streams_take_seats_too(server: uvicorn.Server, seats: SlotCounter) -> N
 
 
 @pytest.mark.parametrize(("keyed", "statuses"), [(True, [200]), (False, [401])])
-def test_only_imports_with_a_key_have_time(
+def test_only_imports_with_a_key_have_the_extended_timeout(
     services: Services, keyed: bool, statuses: list[int]
 ) -> None:
     app = create_app(services)
@@ -116,7 +116,7 @@ def test_only_imports_with_a_key_have_time(
             assert answers_in(rest_of(connection)) == statuses
 
 
-def test_a_hub_request_without_its_body_is_not_held(services: Services) -> None:
+def test_a_hub_request_without_its_body_times_out(services: Services) -> None:
     app = create_app(services)
     hooks = app.hooks  # type: ignore[attr-defined]
     short = Deadlines(head=0.3, body=0.3, linger=0.1)

@@ -97,7 +97,7 @@ def _begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
 
 
 @pytest.mark.parametrize("last", ["/ready", "/slow"])
-def test_nothing_is_done_behind_the_last_answer(
+def test_requests_after_the_last_one_are_ignored(
     app: App, connection: socket.socket, last: str
 ) -> None:
     head = f"GET {last} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -107,7 +107,7 @@ def test_nothing_is_done_behind_the_last_answer(
     assert "/next" not in app.asked
 
 
-def test_an_answer_ends_as_its_reader_leaves_whatever_waits_behind(
+def test_a_response_ends_on_disconnect_with_pipelined_requests(
     app: App, connection: socket.socket
 ) -> None:
     _begun(connection, "/long")
@@ -115,7 +115,7 @@ def test_an_answer_ends_as_its_reader_leaves_whatever_waits_behind(
     assert app.left.wait(5)
 
 
-def test_no_refusal_is_written_into_an_answer(app: App, connection: socket.socket) -> None:
+def test_no_refusal_is_written_into_a_response(app: App, connection: socket.socket) -> None:
     _begun(connection, "/long", b"")
     connection.sendall(_NEXT + b"no HTTP\r\n\r\n")
     time.sleep(0.2)
@@ -124,13 +124,13 @@ def test_no_refusal_is_written_into_an_answer(app: App, connection: socket.socke
     assert app.asked == []
 
 
-def test_what_was_answered_comes_before_a_refusal(connection: socket.socket) -> None:
+def test_earlier_responses_are_sent_before_a_refusal(connection: socket.socket) -> None:
     connection.sendall(f"GET /ready{_HEAD}".encode() + b"no HTTP\r\n\r\n")
     found = _rest(connection)
     assert found.index(b"HTTP/1.1 200 ") < found.index(b"HTTP/1.1 400 ")
 
 
-def test_a_great_many_requests_are_answered_in_order(connection: socket.socket) -> None:
+def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket) -> None:
     asked = f"GET /ready{_HEAD}".encode() + f"GET /a{_HEAD}".encode() + f"HEAD /b{_HEAD}".encode()
     sender = threading.Thread(target=connection.sendall, args=(asked * 3_000,))
     sender.start()
@@ -142,7 +142,7 @@ def test_a_great_many_requests_are_answered_in_order(connection: socket.socket) 
     assert answers_in(found) == [200] * 9_000
 
 
-def test_of_a_great_many_requests_few_are_parsed_ahead(app: App, connection: socket.socket) -> None:
+def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.socket) -> None:
     _begun(connection, "/long", _NEXT * 50_000)
     time.sleep(0.2)
     gc.collect()
@@ -150,7 +150,7 @@ def test_of_a_great_many_requests_few_are_parsed_ahead(app: App, connection: soc
     assert before <= 1_000
 
 
-def test_a_listener_that_takes_nothing_is_cut_off_whatever_waits_behind(
+def test_a_listener_that_does_not_read_is_disconnected(
     server: uvicorn.Server, connection: socket.socket
 ) -> None:
     _begun(connection, "/v1/stream")

@@ -95,7 +95,7 @@ def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
         _POST + b"Content-Length: +4\r\n\r\nabcd",
     ],
 )
-def test_what_is_no_http_is_refused_with_a_problem(connection: socket.socket, sent: bytes) -> None:
+def test_invalid_http_is_refused_with_a_problem(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
     head, _, body = rest_of(connection).partition(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
@@ -107,7 +107,7 @@ def test_what_is_no_http_is_refused_with_a_problem(connection: socket.socket, se
     assert f"x-request-id: {problem['request_id']}".encode() in lines
 
 
-def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
+def test_a_head_that_is_too_long_is_refused(connection: socket.socket) -> None:
     connection.sendall(_GET)
     line = b"X-Long: " + b"a" * 8_000 + b"\r\n"
     for _ in range(2 * LONGEST_HEAD // len(line)):
@@ -115,7 +115,7 @@ def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
     assert rest_of(connection).startswith(b"HTTP/1.1 431 ")
 
 
-def test_trailers_without_end_are_cut_off(connection: socket.socket) -> None:
+def test_trailers_that_are_too_long_are_refused(connection: socket.socket) -> None:
     connection.sendall(_POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
     trailers = (b"X-Trailer: " + b"a" * 8_000 + b"\r\n") * 4_000
     connection.sendall(trailers)
@@ -129,7 +129,7 @@ def test_a_large_body_is_not_taken_for_a_head(connection: socket.socket) -> None
     assert rest_of(connection).endswith(b"read %d" % size)
 
 
-def test_many_requests_at_once_are_not_taken_for_a_head(connection: socket.socket) -> None:
+def test_many_pipelined_requests_are_not_taken_for_a_head(connection: socket.socket) -> None:
     number = 2 * LONGEST_HEAD // len(_GET)
     last = _GET + b"Connection: close\r\n\r\n"
     sender = threading.Thread(
@@ -140,7 +140,7 @@ def test_many_requests_at_once_are_not_taken_for_a_head(connection: socket.socke
     sender.join()
 
 
-def test_who_offers_another_protocol_is_answered_without_it(
+def test_an_upgrade_to_another_protocol_is_ignored(
     connection: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
@@ -167,7 +167,7 @@ _CHUNKED = b"Transfer-Encoding: chunked\r\n"
         b"2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX-Trailer: a\r\n\r\n",
     ],
 )
-def test_a_body_in_chunks_is_put_together(connection: socket.socket, body: bytes) -> None:
+def test_a_chunked_body_is_joined(connection: socket.socket, body: bytes) -> None:
     found = _ask(connection, _POST, _CHUNKED, b"\r\n", body, _LAST)
     assert answers_in(found) == [200, 200]
     assert found.count(b"read 5") == 1
@@ -211,7 +211,7 @@ def test_a_body_in_chunks_is_put_together(connection: socket.socket, body: bytes
         (_GET + b"X-A: " + b"a" * LONGEST_HEAD + b"\r\n", 431, b"head_too_large"),
     ],
 )
-def test_an_ambiguous_request_is_refused_and_nothing_behind_it_is_read(
+def test_an_ambiguous_request_is_refused_and_the_connection_closed(
     connection: socket.socket, head: bytes, status: int, code: bytes
 ) -> None:
     found = _ask(connection, head, b"\r\n", b"0\r\n\r\n", _LAST)
@@ -240,7 +240,7 @@ def test_an_unfinished_query_that_is_too_long_is_refused(connection: socket.sock
     assert answers_in(_ask(connection, b"GET /?" + b"a" * 9_000)) == [414]
 
 
-def test_a_query_of_eight_kilobytes_is_taken(connection: socket.socket) -> None:
+def test_a_query_of_eight_kilobytes_is_accepted(connection: socket.socket) -> None:
     target = b"GET /?" + b"a" * 8192
     assert answers_in(_ask(connection, target, b" HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)) == [
         200,
@@ -277,7 +277,7 @@ _OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings
     ],
 )
 @pytest.mark.parametrize("path", [b"/", b"/known", b"/early"])
-def test_requests_behind_an_upgrade_are_answered(
+def test_requests_after_an_upgrade_are_answered(
     connection: socket.socket, path: bytes, body: bytes, read: bytes
 ) -> None:
     head = b"POST %b HTTP/1.1\r\nHost: x\r\n" % path
@@ -287,7 +287,7 @@ def test_requests_behind_an_upgrade_are_answered(
     assert path != b"/" or read in found
 
 
-def test_a_body_behind_an_upgrade_may_come_late(connection: socket.socket) -> None:
+def test_a_body_after_an_upgrade_may_arrive_late(connection: socket.socket) -> None:
     connection.sendall(_POST + _OFFER + b"Content-Length: 5\r\n\r\n")
     time.sleep(0.05)
     connection.sendall(b"GET ")
@@ -302,7 +302,7 @@ def test_a_last_request_that_offers_an_upgrade_is_the_last(connection: socket.so
     assert answers_in(_ask(connection, head, _GET, b"\r\n")) == [200]
 
 
-def test_a_client_that_expects_it_is_told_to_go_on(connection: socket.socket) -> None:
+def test_a_client_that_expects_it_gets_100_continue(connection: socket.socket) -> None:
     expecting = _POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
     connection.sendall(expecting)
     assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -311,12 +311,12 @@ def test_a_client_that_expects_it_is_told_to_go_on(connection: socket.socket) ->
     assert b"read 5" in found
 
 
-def test_nobody_is_told_to_go_on_who_has_done_so(connection: socket.socket) -> None:
+def test_a_client_that_sent_its_body_gets_no_100_continue(connection: socket.socket) -> None:
     expecting = _POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"
     assert answers_in(_ask(connection, expecting, _LAST)) == [200, 200]
 
 
-def test_a_body_that_was_expected_and_not_wanted_is_not_taken_for_a_request(
+def test_an_unread_expected_body_is_not_taken_for_a_request(
     connection: socket.socket,
 ) -> None:
     head = b"POST /early HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n"
@@ -324,7 +324,7 @@ def test_a_body_that_was_expected_and_not_wanted_is_not_taken_for_a_request(
     assert answers_in(rest_of(connection)) == [401]
 
 
-def test_a_body_that_nobody_wants_is_read_over(connection: socket.socket) -> None:
+def test_an_unread_body_is_discarded(connection: socket.socket) -> None:
     head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n"
     connection.sendall(head)
     assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
@@ -332,9 +332,7 @@ def test_a_body_that_nobody_wants_is_read_over(connection: socket.socket) -> Non
 
 
 @pytest.mark.parametrize("size", [b"Content-Length: 300000", b"Transfer-Encoding: chunked"])
-def test_who_sends_a_large_body_that_nobody_wants_is_told_that_the_connection_ends(
-    connection: socket.socket, size: bytes
-) -> None:
+def test_a_large_unread_body_closes_the_connection(connection: socket.socket, size: bytes) -> None:
     """A client that is not told asks again on a connection where nobody answers."""
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % size)
     found = rest_of(connection)
@@ -342,7 +340,7 @@ def test_who_sends_a_large_body_that_nobody_wants_is_told_that_the_connection_en
     assert b"\r\nconnection: close\r\n" in found
 
 
-def test_a_connection_stays_where_a_large_body_is_read_between_the_parts_of_an_answer(
+def test_a_connection_stays_open_if_a_streamed_response_reads_the_body(
     connection: socket.socket,
 ) -> None:
     head = b"POST /meanwhile HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
@@ -353,14 +351,14 @@ def test_a_connection_stays_where_a_large_body_is_read_between_the_parts_of_an_a
     assert answers_in(found) == [200]
 
 
-def test_a_connection_ends_where_a_large_body_was_not_read_between_the_parts_of_an_answer(
+def test_a_connection_closes_if_a_streamed_response_does_not_read_the_body(
     connection: socket.socket,
 ) -> None:
     connection.sendall(b"POST /parts HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n")
     assert rest_of(connection).endswith(b"0\r\n\r\n")
 
 
-def test_a_connection_stays_where_nearly_all_of_a_large_body_was_read(
+def test_a_connection_stays_open_if_nearly_all_of_the_body_was_read(
     connection: socket.socket,
 ) -> None:
     connection.sendall(b"POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n")
@@ -369,7 +367,7 @@ def test_a_connection_stays_where_nearly_all_of_a_large_body_was_read(
     assert answers_in(_ask(connection, b"x" * 100_000, _LAST)) == [200]
 
 
-def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
+def test_only_a_part_of_a_large_unread_body_is_read(
     connection: socket.socket,
 ) -> None:
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
@@ -378,7 +376,7 @@ def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
         _send_slowly(connection, b"x" * 50_000, 1_000)
 
 
-def test_a_large_body_behind_another_request_is_read(connection: socket.socket) -> None:
+def test_a_large_body_after_another_request_is_read(connection: socket.socket) -> None:
     """It comes with the request before it, of which the answer takes a turn of the loop."""
     head = _POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n"
     found = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
@@ -387,7 +385,7 @@ def test_a_large_body_behind_another_request_is_read(connection: socket.socket) 
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])
-def test_http_1_0_has_one_answer_or_says_that_the_connection_stays(
+def test_http_1_0_closes_the_connection_unless_it_says_keep_alive(
     connection: socket.socket, path: str
 ) -> None:
     found = _ask(connection, f"GET {path} HTTP/1.0\r\n\r\n".encode(), _LAST)
@@ -399,14 +397,14 @@ def test_http_1_0_has_one_answer_or_says_that_the_connection_stays(
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/empty"])
-def test_http_1_0_may_ask_that_the_connection_stays(connection: socket.socket, path: str) -> None:
+def test_http_1_0_may_ask_for_keep_alive(connection: socket.socket, path: str) -> None:
     asked = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
     found = _ask(connection, asked, asked, _LAST)
     assert len(answers_in(found)) == 3
     assert found.count(b"connection: keep-alive\r\n") == 2
 
 
-def test_an_answer_without_a_length_is_in_chunks(connection: socket.socket) -> None:
+def test_a_response_without_a_length_is_chunked(connection: socket.socket) -> None:
     found = _ask(connection, b"GET /parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert found.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
 
@@ -422,26 +420,26 @@ def test_head_has_no_body(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts"])
-def test_who_has_no_more_to_ask_is_answered(connection: socket.socket, path: str) -> None:
+def test_a_half_closed_client_is_answered(connection: socket.socket, path: str) -> None:
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3)
     connection.shutdown(socket.SHUT_WR)
     assert answers_in(rest_of(connection)) == [200, 200, 200]
 
 
 @pytest.mark.parametrize("path", ["/known", "/"])
-def test_garbage_behind_requests_is_refused_behind_their_answers(
+def test_garbage_after_requests_is_refused_after_their_responses(
     connection: socket.socket, path: str
 ) -> None:
     asked = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
     assert answers_in(_ask(connection, asked, b"no HTTP\r\n\r\n", _LAST)) == [200, 200, 200, 400]
 
 
-def test_a_body_that_breaks_off_is_refused_once(connection: socket.socket) -> None:
+def test_an_invalid_chunk_is_refused_once(connection: socket.socket) -> None:
     found = _ask(connection, _POST, _CHUNKED, b"\r\n5\r\nhello\r\nno number\r\n", _LAST)
     assert answers_in(found) == [400]
 
 
-def test_an_application_that_fails_is_a_problem(connection: socket.socket) -> None:
+def test_a_failing_application_is_answered_with_a_problem(connection: socket.socket) -> None:
     found = _ask(connection, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)
     assert answers_in(found) == [500]
     assert b'"code":"internal"' in found

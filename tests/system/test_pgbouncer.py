@@ -20,7 +20,7 @@ from app.worker import Worker
 from tests.conftest import key_for
 from tests.faults.commandline import assert_told_in_a_sentence, dateline
 from tests.faults.postgres import Postgres, own_postgres
-from tests.faults.served import free_port
+from tests.faults.server import free_port
 from tests.newsroom import Newsroom
 from tests.system.programs import needed
 

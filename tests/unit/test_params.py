@@ -66,7 +66,7 @@ def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> N
         ("publised_before", "published_before"),
     ],
 )
-def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> None:
+def test_a_misspelt_name_finds_the_intended_one(name: str, meant: str) -> None:
     assert find_nearest(name, NAMES) == meant
 
 
@@ -77,7 +77,7 @@ def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> 
         *("facets", "include", "highlight", "cursor", "count", "limit", "query", "size"),
     ],
 )
-def test_a_name_like_nothing_finds_nothing(name: str) -> None:
+def test_a_name_without_similar_ones_finds_nothing(name: str) -> None:
     assert find_nearest(name, NAMES) is None
     assert find_nearest(name, ()) is None
 

@@ -25,7 +25,7 @@ def _used(database: Database) -> object:
 
 
 @embedded
-def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
+def test_writers_of_all_threads_share_a_connection(
     services: Services,
 ) -> None:
     used = [_used(services.database)]
@@ -38,7 +38,7 @@ def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
 
 
 @embedded
-def test_after_a_failure_one_writes_all_the_same(services: Services) -> None:
+def test_writes_continue_after_a_failure(services: Services) -> None:
     with pytest.raises(NotFound), services.database.write():
         raise NotFound("There is no such thing.")
     assert _place(services)._pooled is None
@@ -47,7 +47,7 @@ def test_after_a_failure_one_writes_all_the_same(services: Services) -> None:
 
 
 @embedded
-def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
+def test_waiting_for_the_writer_has_a_timeout(services: Services) -> None:
     with (
         services.database.write(),
         pytest.raises(DatabaseBusy),
@@ -57,14 +57,14 @@ def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
 
 
 @embedded
-def test_a_database_that_is_closed_holds_no_connection(services: Services) -> None:
+def test_a_closed_database_has_no_connection(services: Services) -> None:
     _used(services.database)
     services.database.close()
     assert _place(services)._pooled is None
 
 
 @embedded
-def test_closing_does_not_wait_for_a_writer_who_hangs(
+def test_closing_does_not_wait_for_a_hanging_writer(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_writer, "_CLOSE_SECONDS", 0.05)

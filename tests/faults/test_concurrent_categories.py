@@ -8,12 +8,12 @@ import pytest
 
 from app.bootstrap import Services
 from app.delivery import store
-from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
+from tests.faults.concurrency import at_once
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 
-def test_moves_at_once_cannot_make_a_cycle(newsroom: Newsroom, services: Services) -> None:
+def test_concurrent_moves_cannot_create_a_cycle(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         ring = [newsroom.category(f"Ring {number} {name}") for name in "abcd"]
         pairs = zip(ring, [*ring[1:], ring[0]], strict=True)
@@ -29,7 +29,7 @@ def test_moves_at_once_cannot_make_a_cycle(newsroom: Newsroom, services: Service
 
 
 @pytest.mark.slow
-def test_stories_published_while_their_category_moves_are_found_where_they_belong(
+def test_stories_published_during_a_move_are_found_in_their_category(
     newsroom: Newsroom, services: Services
 ) -> None:
     africa, europe = newsroom.category("Africa"), newsroom.category("Europe")
@@ -55,7 +55,7 @@ def test_stories_published_while_their_category_moves_are_found_where_they_belon
     assert_sound(services.settings.database_url)
 
 
-def test_a_category_in_use_cannot_be_deleted_by_being_faster(
+def test_a_category_in_use_cannot_be_deleted_concurrently(
     newsroom: Newsroom, services: Services
 ) -> None:
     for number in range(6):
@@ -71,7 +71,7 @@ def test_a_category_in_use_cannot_be_deleted_by_being_faster(
 
 
 @pytest.mark.slow
-def test_what_comes_under_a_category_while_its_slug_changes_is_told_with_its_new_path(
+def test_a_category_moved_during_a_slug_change_is_logged_with_its_new_path(
     newsroom: Newsroom, services: Services
 ) -> None:
     for number in range(12):

@@ -73,13 +73,15 @@ def both(
         return one.result(timeout=60), other.result(timeout=60)
 
 
-def test_of_two_in_one_language_one_is_tied(services: Services, original: str) -> None:
+def test_of_two_concurrent_translations_in_one_language_one_is_linked(
+    services: Services, original: str
+) -> None:
     _, refused = both(services, tied(original, "fr"), tied(original, "FR"))
     assert isinstance(refused, InvalidInput)
     assert [one.code for one in refused.errors] == ["language_taken"]
 
 
-def test_followers_hear_of_each_story_after_the_other_came(
+def test_sync_clients_receive_each_story_again_after_the_link(
     services: Services, original: str
 ) -> None:
     first, second = both(services, tied(original, "fr"), tied(original, "ar"))

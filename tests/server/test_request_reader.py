@@ -42,7 +42,7 @@ class Noted:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 11, 31, 10_000])
-def test_requests_may_come_in_any_pieces(size: int) -> None:
+def test_requests_may_arrive_in_any_chunks(size: int) -> None:
     noted = Noted()
     reader = RequestReader(cast(HttpProtocol, noted), {})
     sent = b"".join(data for data, _ in _SENT)
@@ -65,7 +65,7 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 200, {}, b"")
 
 
-def test_a_refused_request_leaves_nothing_behind() -> None:
+def test_a_refused_request_leaves_no_reference_cycle() -> None:
     with served(_app) as server:
         for head in (b"no HTTP\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000) * 20:
             with _connect(server) as connection:
@@ -76,7 +76,7 @@ def test_a_refused_request_leaves_nothing_behind() -> None:
     assert len(kept) <= 2
 
 
-def test_a_client_that_leaves_is_noticed_whatever_it_has_asked_for_behind() -> None:
+def test_a_disconnect_is_noticed_with_pipelined_requests() -> None:
     class App:
         left = False
 

@@ -37,7 +37,7 @@ def _write(unit: UnitOfWork) -> None:
     store.delete_answers_before(unit.session, unit.now)
 
 
-def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch: Watch) -> None:
+def test_the_version_changes_with_each_acknowledged_write(database_url: str, watch: Watch) -> None:
     with closing(bootstrap(Settings(database_url=database_url))) as services:
         for number in range(5):
             before = watch.version()
@@ -93,7 +93,7 @@ def _is_heard_of(here: PostgresWatch, there: Services) -> None:
 
 
 @pytest.mark.postgresql
-def test_it_hears_of_writes_on_other_machines(
+def test_writes_on_other_machines_change_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And stands still without one, for as long as the server answers."""
@@ -106,7 +106,7 @@ def test_it_hears_of_writes_on_other_machines(
 
 
 @pytest.mark.postgresql
-def test_it_looks_while_its_connection_is_silent(tmp_path: Path) -> None:
+def test_the_version_changes_while_the_connection_is_silent(tmp_path: Path) -> None:
     """A server process that stands still, as a proxy may, looks like one with nothing to tell."""
     with _elsewhere(tmp_path) as (here, there, looking_on):
         ((pid,),) = looking_on.execute(
@@ -121,7 +121,7 @@ def test_it_looks_while_its_connection_is_silent(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgresql
-def test_it_looks_while_it_has_no_connection(
+def test_the_version_changes_without_a_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with _elsewhere(tmp_path) as (here, there, looking_on):
@@ -154,7 +154,7 @@ def _is_held(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_watching_leaves_sqlite_its_locks(database_url: str, tmp_path: Path) -> None:
+def test_watching_does_not_release_locks_of_sqlite(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "test.db"
     with closing(bootstrap(Settings(database_url=database_url))) as services:
         services.runner.run(Actor(None, "tests"), _write)
@@ -167,7 +167,7 @@ def test_watching_leaves_sqlite_its_locks(database_url: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_nothing_stays_open_of_what_was_watched(database_url: str) -> None:
+def test_closing_a_watch_closes_all_descriptors(database_url: str) -> None:
     before = psutil.Process().num_fds()
     for _ in range(3):
         with closing(bootstrap(Settings(database_url=database_url))) as services:

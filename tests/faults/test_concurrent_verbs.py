@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from app.bootstrap import Services
-from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
+from tests.faults.concurrency import at_once
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 _ANY = {"if-match": "*"}
@@ -34,7 +34,7 @@ def _edit(newsroom: Newsroom, id_: str) -> int:
     return newsroom.call("PATCH", f"/articles/{id_}", json=patch, headers=headers).status_code
 
 
-def test_ten_verbs_at_once_leave_one_order(newsroom: Newsroom, services: Services) -> None:
+def test_ten_concurrent_verbs_have_one_order(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         story = newsroom.story(f"Story {number}")
         acts: list[Callable[[], int]] = [
@@ -49,7 +49,7 @@ def test_ten_verbs_at_once_leave_one_order(newsroom: Newsroom, services: Service
     assert_sound(services.settings.database_url)
 
 
-def test_a_kill_among_verbs_is_the_end_of_them(newsroom: Newsroom, services: Services) -> None:
+def test_a_kill_among_concurrent_verbs_is_final(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         story = newsroom.story(f"Story {number}")
         verbs = [one for one in _VERBS if one[0] != "restore"] + [("kill", {"notice": "N."})]

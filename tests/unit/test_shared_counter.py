@@ -96,14 +96,14 @@ def _at_once(work: Callable[[], None], count: int) -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
+def test_the_version_never_decreases_when_threads_announce() -> None:
     wrong: list[Any] = []
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
     assert not wrong
 
 
-def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> None:
+def test_a_commit_changes_the_version_once_for_writer_and_listener() -> None:
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         versions = [watch.version()]
         for commit in ("first", "first", "second", "third", "third", "second", "", ""):
@@ -114,7 +114,7 @@ def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> No
 
 
 @pytest.mark.usefixtures("hurried")
-def test_it_never_goes_back_among_processes_and_threads() -> None:
+def test_it_never_decreases_among_processes_and_threads() -> None:
     wrong: list[Any] = []
     with ExitStack() as stack:
         others = [stack.enter_context(_started(_HAMMER)) for _ in range(2)]
@@ -136,7 +136,7 @@ def test_it_never_goes_back_among_processes_and_threads() -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-def test_it_never_goes_back_while_its_file_is_removed_again_and_again() -> None:
+def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as one, closing(SharedCounter("test")) as other:
         ended = threading.Event()
@@ -157,7 +157,7 @@ def test_it_never_goes_back_while_its_file_is_removed_again_and_again() -> None:
 
 
 @pytest.mark.usefixtures("hurried")
-def test_it_never_goes_back_where_processes_inherited_it() -> None:
+def test_it_never_decreases_after_a_fork() -> None:
     with closing(SharedCounter("test")) as counter:
         # Of a process with no threads: one that has some may not be able to go on after a fork.
         forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
@@ -170,7 +170,7 @@ def test_it_never_goes_back_where_processes_inherited_it() -> None:
     assert not wrong
 
 
-def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
+def test_processes_share_a_new_file_after_a_removal() -> None:
     with closing(SharedCounter("test")) as old:
         before = old.value()
         old.path.unlink()
@@ -193,7 +193,7 @@ def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
             assert old.value() > at_old
 
 
-def test_nobody_reads_a_part_of_a_number() -> None:
+def test_reads_are_atomic() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as counter, _started(_HAMMER) as other:
         _go_on(other)
@@ -207,7 +207,7 @@ def test_nobody_reads_a_part_of_a_number() -> None:
     assert not wrong
 
 
-def test_a_process_that_restarts_goes_on_where_it_was() -> None:
+def test_a_restarted_process_continues_the_count() -> None:
     with closing(SharedCounter("test")) as counter:
         counter.increase()
         before = counter.value()
@@ -215,7 +215,7 @@ def test_a_process_that_restarts_goes_on_where_it_was() -> None:
         assert counter.value() == before
 
 
-def test_a_file_that_was_made_again_does_not_repeat_a_number() -> None:
+def test_a_new_file_does_not_repeat_values() -> None:
     seen: set[int] = set()
     for _ in range(20):
         with closing(SharedCounter("test")) as counter:
@@ -226,7 +226,7 @@ def test_a_file_that_was_made_again_does_not_repeat_a_number() -> None:
             counter.path.unlink()
 
 
-def test_a_file_that_was_cut_off_is_made_whole() -> None:
+def test_a_truncated_file_is_repaired() -> None:
     with closing(SharedCounter("test")) as counter:
         before = counter.value()
         for length in (0, 3):
@@ -236,7 +236,7 @@ def test_a_file_that_was_cut_off_is_made_whole() -> None:
             before = counter.value()
 
 
-def test_a_process_that_dies_lets_go_of_the_counter() -> None:
+def test_a_process_that_dies_releases_the_lock() -> None:
     with closing(SharedCounter("test")) as counter, _started(_HOLD, str(counter.path)) as holder:
         with counter.path.open("r+b") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -264,7 +264,7 @@ def _link(path: Path, elsewhere: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "for all", "another's"])
-def test_a_file_that_somebody_else_may_have_made_is_refused(kind: str, folder: Path) -> None:
+def test_a_file_of_another_user_is_refused(kind: str, folder: Path) -> None:
     elsewhere = folder / "elsewhere"
     with closing(SharedCounter("test")) as counter:
         path = counter.path
@@ -284,7 +284,7 @@ def test_a_file_that_somebody_else_may_have_made_is_refused(kind: str, folder: P
 
 
 @pytest.mark.parametrize("kind", ["link", "file", "for all", "another's", "missing"])
-def test_a_folder_that_somebody_else_may_write_to_is_refused(
+def test_a_folder_that_others_can_write_to_is_refused(
     kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder / f"dateline-{os.geteuid()}"
@@ -309,7 +309,7 @@ def _give_away(path: Path) -> None:
     os.chown(path, 12345, 12345)
 
 
-def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
+def test_a_write_is_acknowledged_if_the_counter_cannot_be_created(
     caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
@@ -322,7 +322,7 @@ def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
     assert "TMPDIR" in caplog.text
 
 
-def test_nothing_stays_open() -> None:
+def test_all_descriptors_are_closed() -> None:
     before = psutil.Process().num_fds()
     for _ in range(3):
         with closing(SharedCounter("test")) as counter:

@@ -8,8 +8,8 @@ import pytest
 from app.bootstrap import Services
 from app.delivery import store
 from app.kit.sql.database import Database
-from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
+from tests.faults.concurrency import at_once
 from tests.newsroom import Newsroom
 
 _WRITERS = 6
@@ -41,7 +41,9 @@ class Follower:
 
 
 @pytest.mark.slow
-def test_a_follower_neither_skips_nor_doubles_a_row(newsroom: Newsroom, services: Services) -> None:
+def test_a_log_reader_neither_skips_nor_repeats_a_row(
+    newsroom: Newsroom, services: Services
+) -> None:
     category = newsroom.category("World")
     database = Database(services.settings.database_url, pool_size=1)
     follower = Follower(database)

@@ -106,7 +106,7 @@ def test_no_byte_of_an_erased_story_is_left(
 @pytest.mark.parametrize(
     "filters", ["", "author=Philomena%20Quistgaard", "tag=xylotomy", "language=en"]
 )
-def test_followers_are_told_that_a_story_was_erased(
+def test_sync_clients_receive_the_erasure_of_a_story(
     shell: Shell, newsroom: Newsroom, client: TestClient, filters: str
 ) -> None:
     app = OfflineApp(client, filters)
@@ -120,7 +120,7 @@ def test_followers_are_told_that_a_story_was_erased(
     assert app.refusals == []
 
 
-def test_readers_of_embargoed_stories_are_told_too(
+def test_clients_with_embargo_access_receive_it_too(
     shell: Shell, services: Services, newsroom: Newsroom, client: TestClient
 ) -> None:
     headers = embargo_key(services)
@@ -138,7 +138,7 @@ def test_readers_of_embargoed_stories_are_told_too(
 
 
 @pytest.mark.parametrize("filters", ["author=Philomena%20Quistgaard", "tag=xylotomy"])
-def test_no_list_in_memory_shows_an_erased_story(
+def test_no_cached_list_shows_an_erased_story(
     shell: Shell, newsroom: Newsroom, client: TestClient, filters: str
 ) -> None:
     story = newsroom.story(**STORY)
@@ -172,7 +172,7 @@ def test_a_slug_of_an_erased_story_is_free_again(shell: Shell, newsroom: Newsroo
     assert newsroom.story(**STORY)["slug"] == story["slug"]
 
 
-def test_purge_and_erase_refuse_what_is_not_there(shell: Shell, newsroom: Newsroom) -> None:
+def test_purge_and_erase_refuse_an_unknown_story(shell: Shell, newsroom: Newsroom) -> None:
     story = newsroom.story("A story")
     assert "Delete it before" in shell.refused("purge", story["slug"])
     for command in ("purge", "erase"):
@@ -232,7 +232,7 @@ def test_no_byte_of_an_erased_name_is_left(
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_what_still_has_an_erased_name_is_told(shell: Shell, newsroom: Newsroom) -> None:
+def test_remaining_uses_of_an_erased_name_are_reported(shell: Shell, newsroom: Newsroom) -> None:
     newsroom.source("Philomena Quistgaard")
     newsroom.story("By Philomena Quistgaard")
     said = shell.done("erase", "--name", "Philomena Quistgaard").err

@@ -140,7 +140,7 @@ def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("furnished")
-def test_readers_and_editors_go_on_after_a_copy(
+def test_clients_continue_after_a_copy(
     shell: Shell, target: str, client: TestClient, newsroom: Newsroom, clock: HandClock
 ) -> None:
     app = OfflineApp(client)
@@ -172,7 +172,7 @@ def test_a_copy_to_the_source_itself_is_refused(shell: Shell) -> None:
 
 
 @ON_SQLITE
-def test_a_target_with_rows_is_left_as_it_is(shell: Shell, target: str) -> None:
+def test_a_target_with_rows_is_refused(shell: Shell, target: str) -> None:
     assert Shell(target).run("migrate").code == 0
     assert Shell(target).run("keys", "create", "--name", "k", "--scope", "read").code == 0
     before = rows_of(target)
@@ -218,7 +218,7 @@ def test_a_copy_that_is_interrupted_leaves_nothing(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("furnished")
-def test_what_is_written_during_a_copy_is_not_in_it(
+def test_writes_during_a_copy_are_not_copied(
     services: Services, newsroom: Newsroom, shell: Shell, target: str
 ) -> None:
     Shell(target).done("migrate")
@@ -238,7 +238,7 @@ def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None
     assert filled == SEEDED | LEFT_OUT.keys()
 
 
-def test_a_source_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_source_is_reported(tmp_path: Path) -> None:
     shell, target = Shell(f"sqlite:///{tmp_path}/none.db"), f"sqlite:///{tmp_path}/new.db"
     assert "There is no database" in shell.refused("copy", "--to", target)
     assert list(tmp_path.iterdir()) == []

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Services
-from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
+from tests.faults.concurrency import at_once
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 _WRITERS = 10
@@ -52,7 +52,9 @@ def test_no_update_is_lost_among_ten_writers(newsroom: Newsroom, services: Servi
     assert_sound(services.settings.database_url)
 
 
-def test_verbs_of_opposite_effect_leave_one_truth(newsroom: Newsroom, services: Services) -> None:
+def test_opposite_concurrent_verbs_leave_a_consistent_state(
+    newsroom: Newsroom, services: Services
+) -> None:
     article = newsroom.story()
     verbs = ["publish", "unpublish"] * 5
     acts = [partial(_verb, newsroom, article["id"], verb) for verb in verbs]
@@ -61,7 +63,9 @@ def test_verbs_of_opposite_effect_leave_one_truth(newsroom: Newsroom, services: 
     assert_sound(services.settings.database_url)
 
 
-def test_a_deletion_and_an_edit_leave_one_truth(newsroom: Newsroom, services: Services) -> None:
+def test_a_concurrent_deletion_and_edit_leave_a_consistent_state(
+    newsroom: Newsroom, services: Services
+) -> None:
     for number in range(5):
         article = newsroom.story(f"Story {number}")
         acts = [
@@ -73,7 +77,7 @@ def test_a_deletion_and_an_edit_leave_one_truth(newsroom: Newsroom, services: Se
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_one_idempotency_key_sent_many_times_at_once_creates_once(
+def test_an_idempotency_key_sent_concurrently_creates_once(
     same: bool, newsroom: Newsroom, services: Services
 ) -> None:
     def create(number: int) -> tuple[int, Any]:
@@ -94,7 +98,7 @@ def test_one_idempotency_key_sent_many_times_at_once_creates_once(
     assert_sound(services.settings.database_url)
 
 
-def test_equal_titles_at_once_get_slugs_of_their_own(
+def test_concurrent_equal_titles_get_different_slugs(
     newsroom: Newsroom, services: Services
 ) -> None:
     made = at_once([partial(newsroom.story, "The same title") for _ in range(8)])
@@ -103,7 +107,7 @@ def test_equal_titles_at_once_get_slugs_of_their_own(
     assert_sound(services.settings.database_url)
 
 
-def test_one_external_id_created_at_once_is_one_story(
+def test_an_external_id_created_concurrently_is_one_story(
     newsroom: Newsroom, services: Services
 ) -> None:
     source = newsroom.source("Agency")

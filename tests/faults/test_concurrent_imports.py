@@ -7,13 +7,13 @@ from functools import partial
 import pytest
 
 from app.bootstrap import Services
-from tests.faults.at_once import at_once
 from tests.faults.commandline import assert_sound
+from tests.faults.concurrency import at_once
 from tests.newsroom import Newsroom
 
 
 @pytest.mark.slow
-def test_two_imports_with_the_same_external_ids_make_each_story_once(
+def test_two_imports_with_the_same_external_ids_create_each_story_once(
     newsroom: Newsroom, services: Services
 ) -> None:
     newsroom.source("Agency")

@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, text
 from app.bootstrap import Services
 from app.delivery import store
 from tests.conftest import key_for
-from tests.faults.at_once import at_once
-from tests.faults.served import Client, nursery
+from tests.faults.concurrency import at_once
+from tests.faults.server import Client, nursery
 
 _WRITERS = 6
 _STORIES = 15
@@ -67,7 +67,7 @@ class Follower:
 
 
 @pytest.mark.slow
-def test_no_follower_misses_an_entry_or_is_told_one_twice(
+def test_no_sync_client_misses_or_repeats_an_entry(
     services: Services, database_url: str, dialect: str
 ) -> None:
     if dialect == "postgresql":
