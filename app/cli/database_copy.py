@@ -10,7 +10,7 @@ from app.bootstrap import open_database
 from app.cli.common import DatabaseUrl, advance, require_file, show_progress
 from app.delivery.consistency import find_inconsistencies, find_log_errors
 from app.kit.clock import SystemClock
-from app.kit.errors import Misconfigured
+from app.kit.errors import DatabaseBehind, Misconfigured
 from app.kit.process.file_permissions import restrict
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
@@ -34,7 +34,11 @@ def copy(
         closing(open_database(read_settings(database_url=to))) as target,
     ):
         require_file(source)
-        migrations.check(source)
+        if migrations.check(source) != "current":
+            raise DatabaseBehind(
+                "The source has the schema of another release, and a copy would lose what only "
+                "that schema has. Copy with that release, or run `dateline migrate` first."
+            )
         _refuse_same_file(source, target)
         _prepare(target)
         rows = _copy(source, target)

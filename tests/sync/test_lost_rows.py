@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.delivery import store
 from app.delivery.log_follower import LogFollower
-from app.search.index_updater import IndexUpdater as IndexFollower
+from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.api.reading import read, titles
 from tests.clock import HandClock
@@ -137,7 +137,7 @@ def test_the_search_index_is_built_anew(
     lost: int, newsroom: Newsroom, client: TestClient, services: Services, loss: Loss
 ) -> None:
     path = "/v1/search?q=rain&limit=50"
-    follower = IndexFollower(services.index, services.delivery)
+    follower = IndexUpdater(services.index, services.delivery)
     for number in range(lost):
         newsroom.story(f"Rain lost {number}")
     while follower.step():
@@ -214,7 +214,7 @@ def test_a_cursor_of_lost_rows_under_embargo_is_gone(
 def test_where_nothing_is_lost_nobody_is_disturbed(
     newsroom: Newsroom, client: TestClient, services: Services, loss: Loss
 ) -> None:
-    index = IndexFollower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     position = services.search.position()
