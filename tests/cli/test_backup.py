@@ -131,7 +131,7 @@ def test_a_backup_overwrites_only_with_force(shell: Shell, tmp_path: Path) -> No
     (tmp_path / "copy.db-wal").write_bytes(b"of another database")
     assert "--force" in shell.refused("backup", str(copy))
     shell.done("backup", str(copy), "--force")
-    assert sorted(one.name for one in tmp_path.glob("copy.db*")) == ["copy.db"]
+    assert sorted(item.name for item in tmp_path.glob("copy.db*")) == ["copy.db"]
     assert Shell(f"sqlite:///{copy}").done("check").text.startswith("Sound")
 
 
@@ -228,4 +228,4 @@ def test_postgresql_has_its_own_tools(shell: Shell, tmp_path: Path) -> None:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return what a command left of a file that it did not finish."""
-    return [one for one in folder.rglob("*") if ".part" in one.name]
+    return [item for item in folder.rglob("*") if ".part" in item.name]

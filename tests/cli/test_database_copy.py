@@ -161,7 +161,7 @@ def test_clients_continue_after_a_copy(
         key = newsroom.headers["authorization"].removeprefix("Bearer ")
         Newsroom(there, key).story("Written there")
         app.move_to(there)
-        told = [one["document"]["slug"] for one in app.catch_up()]
+        told = [item["document"]["slug"] for item in app.catch_up()]
         assert told == ["after-the-cursor", "written-there"]
         with moved.database.write() as session:
             session.execute(insert(PushDelivery), [_delivery(3)])

@@ -114,9 +114,9 @@ def test_sync_clients_receive_the_erasure_of_a_story(
     app.catch_up()
     assert app.copies["article"].keys() == {story["id"]}
     shell.done("erase", story["id"])
-    assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], "deleted")]
+    assert [(item["id"], item["reason"]) for item in app.catch_up()] == [(story["id"], "deleted")]
     newsroom.story("A later story", authors=STORY["authors"], tags=["xylotomy"])
-    assert [one["op"] for one in app.catch_up()] == ["upsert"]
+    assert [item["op"] for item in app.catch_up()] == ["upsert"]
     assert app.refusals == []
 
 
@@ -131,8 +131,8 @@ def test_clients_with_embargo_access_receive_it_too(
         app.catch_up()
     shell.done("erase", story["id"])
     gone = [(story["id"], "deleted")]
-    assert [(one["id"], one["reason"]) for one in partner.catch_up()] == gone
-    assert [(one["id"], one["reason"]) for one in filtered.catch_up()] == gone
+    assert [(item["id"], item["reason"]) for item in partner.catch_up()] == gone
+    assert [(item["id"], item["reason"]) for item in filtered.catch_up()] == gone
     assert public.catch_up() == []
     assert list_inconsistencies(services) == []
 
@@ -212,7 +212,7 @@ def test_no_byte_of_an_erased_name_is_left(
     while index.step():
         pass
     index.close()
-    apps = [OfflineApp(client, one) for one in ("", "author=Philomena%20Quistgaard", "tag=bees")]
+    apps = [OfflineApp(client, item) for item in ("", "author=Philomena%20Quistgaard", "tag=bees")]
     for app in apps:
         app.catch_up()
     assert named(services.database, tmp_path / "search")
@@ -221,10 +221,10 @@ def test_no_byte_of_an_erased_name_is_left(
     assert ended.err == ""
     assert not named(services.database, tmp_path / "search")
     for app, reason in zip(apps, ("updated", "left", "updated"), strict=True):
-        assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], reason)]
+        assert [(item["id"], item["reason"]) for item in app.catch_up()] == [(story["id"], reason)]
     shown = client.get("/v1/articles/the-harbour").json()
     assert (shown["title"], shown["tags"]) == ("[…] at the harbour", ["bees"])
-    assert [one["name"] for one in shown["authors"]] == ["Noor Haddad"]
+    assert [author["name"] for author in shown["authors"]] == ["Noor Haddad"]
     assert shown["body_text"] == "Said […] on Tuesday & left."
     for one, version in ((story, 2), (other, 1), (draft, 1)):
         assert newsroom.call("GET", f"/articles/{one['id']}").json()["version"] == version

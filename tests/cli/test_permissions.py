@@ -151,7 +151,9 @@ def test_a_database_is_private_whatever_the_umask_of_the_process(
             with database.engine.connect() as connection:
                 # What SQLite keeps in addition is there while a connection is.
                 connection.exec_driver_sql("SELECT count(*) FROM things").scalar()
-                modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+                modes = {
+                    item.name: stat.S_IMODE(item.stat().st_mode) for item in tmp_path.iterdir()
+                }
     finally:
         os.umask(before)
     assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
@@ -163,11 +165,11 @@ def test_wider_permissions_of_older_versions_are_removed(
     shell.done("reindex")
     path, index = Path(database_url.removeprefix("sqlite:///")), tmp_path / "search"
     path.chmod(0o644)
-    for one in (index, *index.rglob("*")):
-        one.chmod(0o755 if one.is_dir() else 0o644)
+    for item in (index, *index.rglob("*")):
+        item.chmod(0o755 if item.is_dir() else 0o644)
     assert shell.done("check").text.startswith("Sound")
-    for one in (path, index, *index.rglob("*")):
-        assert not one.stat().st_mode & 0o077, one
+    for item in (path, index, *index.rglob("*")):
+        assert not item.stat().st_mode & 0o077, item
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")

@@ -31,12 +31,12 @@ def test_a_rebuilt_index_replaces_the_one_that_is_being_updated(
 ) -> None:
     newsroom.story("Rain 0")
     follow()
-    before = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
+    before = {item.name for item in (tmp_path / "search").iterdir() if item.is_dir()}
     shell.done("reindex")
     newsroom.story("Rain 1")
     follow()
     assert services.search.status().stories == 2
-    after = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
+    after = {item.name for item in (tmp_path / "search").iterdir() if item.is_dir()}
     assert len(after) == 1
     assert not after & before
 
@@ -78,8 +78,8 @@ def test_check_finds_every_broken_index(
     newsroom.story("Rain")
     shell.done("check")
     follow()
-    for one in (tmp_path / "search").rglob("*.term"):
-        one.write_bytes(b"")
+    for item in (tmp_path / "search").rglob("*.term"):
+        item.write_bytes(b"")
     assert "index: " in shell.run("check").err
     shell.done("reindex")
     shell.done("check")

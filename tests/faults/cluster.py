@@ -227,7 +227,9 @@ class Cluster:
     @property
     def url(self) -> str:
         """The address of whichever of both takes writes."""
-        return address_of([(one.machine.address, one.port) for one in (self.primary, self.standby)])
+        return address_of(
+            [(item.machine.address, item.port) for item in (self.primary, self.standby)]
+        )
 
     def node(self, machine: Machine, folder: Path, **settings: object) -> Node:
         """Start a node, which is not ready yet."""

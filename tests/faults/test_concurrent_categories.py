@@ -20,8 +20,8 @@ def test_concurrent_moves_cannot_create_a_cycle(newsroom: Newsroom, services: Se
         statuses = at_once([partial(_move, newsroom, one, under) for one, under in pairs])
         assert sorted(statuses) == [200, 200, 200, 422]
         parents = {
-            one["slug"]: newsroom.call("GET", f"/categories/{one['id']}").json()["parent"]
-            for one in ring
+            item["slug"]: newsroom.call("GET", f"/categories/{item['id']}").json()["parent"]
+            for item in ring
         }
         for slug in parents:
             assert len(list(_upwards(slug, parents))) <= len(ring)

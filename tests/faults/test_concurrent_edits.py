@@ -48,7 +48,7 @@ def test_no_update_is_lost_among_ten_writers(newsroom: Newsroom, services: Servi
     assert sorted(now["tags"]) == sorted(tags)
     assert now["version"] == 1 + len(tags)
     revisions = newsroom.call("GET", f"/articles/{article['id']}/revisions?limit=100").json()
-    assert [one["version"] for one in revisions["data"]] == list(range(1 + len(tags), 0, -1))
+    assert [item["version"] for item in revisions["data"]] == list(range(1 + len(tags), 0, -1))
     assert_sound(services.settings.database_url)
 
 
@@ -102,7 +102,7 @@ def test_concurrent_equal_titles_get_different_slugs(
     newsroom: Newsroom, services: Services
 ) -> None:
     made = at_once([partial(newsroom.story, "The same title") for _ in range(8)])
-    slugs = {one["slug"] for one in made}
+    slugs = {item["slug"] for item in made}
     assert slugs == {"the-same-title", *(f"the-same-title-{n}" for n in range(2, 9))}
     assert_sound(services.settings.database_url)
 
@@ -113,7 +113,7 @@ def test_an_external_id_created_concurrently_is_one_story(
     source = newsroom.source("Agency")
     fields = {"source": source["slug"], "external_id": "x-1"}
     made = at_once([partial(newsroom.story, f"Title {n}", **fields) for n in range(6)])
-    assert len({one["id"] for one in made}) == 1
+    assert len({item["id"] for item in made}) == 1
     assert_sound(services.settings.database_url)
 
 

@@ -63,7 +63,7 @@ class Follower:
     @property
     def told(self) -> list[tuple[int, str]]:
         """What it heard, as the log has it."""
-        return [(one["serial"], one["id"]) for one in self.heard]
+        return [(item["serial"], item["id"]) for item in self.heard]
 
 
 @pytest.mark.slow
@@ -81,8 +81,8 @@ def test_no_sync_client_misses_or_repeats_an_entry(
             for number, filters in enumerate(_FILTERS)
         ]
         *early, late = followers
-        for one in early:
-            one.skip()
+        for item in early:
+            item.skip()
         began = _log(services)[-1][0]
 
         def follow_late() -> None:
@@ -97,7 +97,7 @@ def test_no_sync_client_misses_or_repeats_an_entry(
                 done.set()
 
         acts: list[Callable[[], None]] = [write, follow_late]
-        acts += [partial(one.follow, done) for one in early]
+        acts += [partial(item.follow, done) for item in early]
         at_once(acts)
     log = [row for row in _log(services) if row[0] > began]
     assert len(log) == _WRITERS * _STORIES
@@ -152,5 +152,5 @@ def _log(services: Services) -> list[tuple[int, str]]:
 
 
 def _titles(follower: Follower) -> dict[str, str]:
-    stories = (one for one in follower.heard if one["type"] == "article")
-    return {one["id"]: one["document"]["title"] for one in stories}
+    stories = (item for item in follower.heard if item["type"] == "article")
+    return {story["id"]: story["document"]["title"] for story in stories}

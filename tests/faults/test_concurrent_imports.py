@@ -39,7 +39,7 @@ def test_two_imports_of_the_same_sources_and_categories_agree(
     ndjson = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
     told = at_once([partial(_send, newsroom, ndjson) for _ in range(3)])
     for answers in told:
-        assert {one["status"] for one in answers} <= {"created", "unchanged"}, answers
+        assert {answer["status"] for answer in answers} <= {"created", "unchanged"}, answers
     assert newsroom.call("GET", "/categories?count=exact").json()["page"]["count"] == 20
     assert_sound(services.settings.database_url)
 

@@ -68,7 +68,7 @@ def test_a_log_reader_neither_skips_nor_repeats_a_row(
     reasons: dict[str, list[str]] = {}
     for _, id_, reason in log[1:]:
         reasons.setdefault(id_, []).append(reason)
-    assert all(one == ["published", "updated", "unpublished"] for one in reasons.values())
+    assert all(item == ["published", "updated", "unpublished"] for item in reasons.values())
     assert_sound(services.settings.database_url)
 
 

@@ -78,7 +78,7 @@ def test_of_two_concurrent_translations_in_one_language_one_is_linked(
 ) -> None:
     _, refused = both(services, tied(original, "fr"), tied(original, "FR"))
     assert isinstance(refused, InvalidInput)
-    assert [one.code for one in refused.errors] == ["language_taken"]
+    assert [error.code for error in refused.errors] == ["language_taken"]
 
 
 def test_sync_clients_receive_each_story_again_after_the_link(

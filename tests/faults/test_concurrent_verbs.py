@@ -44,7 +44,7 @@ def test_ten_concurrent_verbs_have_one_order(newsroom: Newsroom, services: Servi
         assert set(at_once(acts)) <= {200, 409}
         now = newsroom.call("GET", f"/articles/{story['id']}").json()
         history = newsroom.call("GET", f"/articles/{story['id']}/revisions?limit=100").json()
-        versions = [one["version"] for one in history["data"]]
+        versions = [item["version"] for item in history["data"]]
         assert versions == list(range(now["version"], 0, -1))
     assert_sound(services.settings.database_url)
 
@@ -52,7 +52,7 @@ def test_ten_concurrent_verbs_have_one_order(newsroom: Newsroom, services: Servi
 def test_a_kill_among_concurrent_verbs_is_final(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         story = newsroom.story(f"Story {number}")
-        verbs = [one for one in _VERBS if one[0] != "restore"] + [("kill", {"notice": "N."})]
+        verbs = [item for item in _VERBS if item[0] != "restore"] + [("kill", {"notice": "N."})]
         at_once([partial(_verb, newsroom, story["id"], verb, body) for verb, body in verbs])
         assert newsroom.call("GET", f"/articles/{story['id']}").json()["state"] == "killed"
         answer = newsroom.client.get(f"/v1/articles/{story['id']}")

@@ -88,7 +88,9 @@ def test_every_answer_is_documented(
         if operation.path in ENDLESS:
             continue
         cases = operation.as_strategy(generation_mode=mode)
-        found += [f"{operation.label}: {one}" for one in _faults(cases, headers, refs, examples)]
+        found += [
+            f"{operation.label}: {fault}" for fault in _faults(cases, headers, refs, examples)
+        ]
     assert not found, "\n\n".join(found)
 
 

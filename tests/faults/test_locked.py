@@ -64,7 +64,7 @@ def test_writers_get_database_busy_and_readers_continue(
             assert time.monotonic() - began < 5
         _reading_goes_on(client, newsroom, story["id"])
     assert newsroom.story("After")["version"] == 1
-    titles = [one["title"] for one in client.get("/v1/headlines").json()["data"]]
+    titles = [item["title"] for item in client.get("/v1/headlines").json()["data"]]
     assert sorted(titles) == ["After", "Before"]
     assert_sound(services.settings.database_url)
 
@@ -76,7 +76,7 @@ def test_an_import_refuses_its_lines_while_the_database_is_busy(
     ndjson = {"content-type": "application/x-ndjson"}
     with _locked(services):
         answer = newsroom.call("POST", "/import", content=line * 2, headers=ndjson)
-    told = [one["problem"]["code"] for one in map(json.loads, answer.text.splitlines())]
+    told = [item["problem"]["code"] for item in map(json.loads, answer.text.splitlines())]
     assert told == ["database_busy", "database_busy"]
     again = newsroom.call("POST", "/import", content=line, headers=ndjson)
     assert json.loads(again.text)["status"] == "created"

@@ -180,12 +180,15 @@ _KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
 def _held(port: int) -> int:
     """Return what the process that listens on a port has in memory, with those it began."""
     (pid,) = {
-        one.pid
-        for one in psutil.net_connections("tcp4")
-        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid
+        connection.pid
+        for connection in psutil.net_connections("tcp4")
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port == port
+        and connection.pid
     }
     process = psutil.Process(pid)
-    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+    return sum(item.memory_info().rss for item in (process, *process.children(recursive=True)))
 
 
 def test_memory_stays_within_a_limit_for_any_mix_of_requests(archive: str, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
                 time.sleep(0.3)
                 postgres.down()
             # What a writer was told while it was away is a refusal, and no wonder.
-            assert all("answered 503" in one for one in ledger.wrong), ledger.wrong
+            assert all("answered 503" in item for item in ledger.wrong), ledger.wrong
             assert ready(server.port) == 503
             ledger.wrong.clear()
             postgres.up()

@@ -180,7 +180,7 @@ def test_a_leader_that_vanishes_is_replaced(
     assert told.count("this process does the background work") == 2
     assert told.count("this process leaves the background work") == 1
     # Once for each loop, and not with each try.
-    assert len([one for one in told if one.startswith("leadership could not go on")]) <= 2
+    assert len([item for item in told if item.startswith("leadership could not go on")]) <= 2
 
 
 def _attempt(services: Services) -> str:

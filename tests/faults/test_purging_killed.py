@@ -35,9 +35,9 @@ def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str
         assert position(services) == 1
         server.start()
         wait_until(lambda: position(services) == 2)
-    assert [one.status for one in receiver.heard] == [200, 200, 200]
+    assert [item.status for item in receiver.heard] == [200, 200, 200]
     told_of = [keys[2] for keys in receiver.taken()]
-    assert told_of == [f"story:{one}" for one in (first, second, second)]
+    assert told_of == [f"story:{item}" for item in (first, second, second)]
 
 
 def _options(receiver: Receiver) -> dict[str, object]:

@@ -51,9 +51,9 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
 def _told(heard: list[Heard]) -> dict[str, set[str]]:
     """Return the ids under which each story was told of."""
     told: dict[str, set[str]] = {}
-    for one in list(heard):
-        id_ = json.loads(one.body)["data"]["id"]
-        told.setdefault(id_, set()).add(one.headers["webhook-id"])
+    for item in list(heard):
+        id_ = json.loads(item.body)["data"]["id"]
+        told.setdefault(id_, set()).add(item.headers["webhook-id"])
     return told
 
 

@@ -177,12 +177,12 @@ def test_a_change_that_was_half_sent_is_refused(
         revoke(elsewhere, editor)
     else:
         clock.advance(hours=1)
-    for one in begun:
-        status, problem = one.finish()
+    for item in begun:
+        status, problem = item.finish()
         assert (status, problem.get("code")) == (401, "key_refused"), problem
     other = make_key(services)
     keys = call(port, other, "GET", "/v1/manage/keys")["data"]
-    assert [one["name"] for one in keys] == ["for admin", "Kept", "for admin"]
+    assert [item["name"] for item in keys] == ["for admin", "Kept", "for admin"]
     assert len(call(port, other, "GET", "/v1/manage/articles")["data"]) == 1
     assert len(call(port, other, "GET", "/v1/manage/sources")["data"]) == 1
     assert call(port, other, "GET", at)["version"] == 1
@@ -265,11 +265,11 @@ def test_an_open_import_ends(
     asked.send(before)
     answer = asked.answer()
     first = [json.loads(answer.readline()) for _ in range(500)]
-    assert {one["status"] for one in first} == {"created"}
+    assert {item["status"] for item in first} == {"created"}
     revoke(elsewhere, editor)
     asked.send(after)
     rest = [json.loads(line) for line in answer.read().splitlines()]
-    assert [(one["line"], one["status"]) for one in rest] == [(501, "refused")]
+    assert [(item["line"], item["status"]) for item in rest] == [(501, "refused")]
     assert (rest[0]["problem"]["status"], rest[0]["problem"]["code"]) == (401, "key_refused")
     other = make_key(services)
     page = call(port, other, "GET", "/v1/manage/articles?count=exact&limit=1")["page"]
@@ -345,7 +345,7 @@ def test_a_shared_long_poll_answers_only_valid_keys(
     time.sleep(_RECOGNISED_SECONDS)
     revoke(elsewhere, keys[1])
     publish(elsewhere, "News")
-    assert [one.answer().status for one in asked] == [200, 401, 200]
+    assert [item.answer().status for item in asked] == [200, 401, 200]
 
 
 def test_a_stream_ends_before_events_after_the_revocation(

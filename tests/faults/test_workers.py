@@ -81,7 +81,7 @@ def _written(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
 def _is_fresh(server: Workers, key: str, number: int) -> None:
     """Whatever process acknowledges a write, all show it with their next answer."""
     with server.connections(each=2) as found:
-        readers = [one for connections in found.values() for one in connections]
+        readers = [connection for connections in found.values() for connection in connections]
         assert len(found) == _NUMBER
         for turn in range(5):
             title = f"Fresh {number} {turn}"

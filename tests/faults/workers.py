@@ -38,9 +38,11 @@ class Workers:
 
     def pids(self) -> set[int]:
         """Return the ids of the processes that serve."""
-        found = {one for one in self.parent.children() if "spawn_main" in "".join(_command(one))}
+        found = {
+            child for child in self.parent.children() if "spawn_main" in "".join(_command(child))
+        }
         self._known |= found
-        return {one.pid for one in found}
+        return {item.pid for item in found}
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes that serve."""
@@ -89,7 +91,7 @@ class Workers:
         return connection
 
     def _by_worker(self, opened: list[HTTPConnection]) -> dict[int, list[HTTPConnection]]:
-        ports = {one.sock.getsockname()[1]: one for one in opened}
+        ports = {item.sock.getsockname()[1]: item for item in opened}
         found: dict[int, list[HTTPConnection]] = {}
         for pid in self.pids():
             with suppress(psutil.Error):
@@ -151,7 +153,7 @@ class Strangers:
 
     def came_after(self, moment: float) -> list[float]:
         """Return when those came who were cut off though they came after a moment."""
-        return [one for one in self.cut if one > moment]
+        return [item for item in self.cut if item > moment]
 
     @contextmanager
     def reading(self, number: int = 4) -> Iterator["Strangers"]:

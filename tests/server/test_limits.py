@@ -73,9 +73,9 @@ def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
 ) -> None:
     with served(App(Anybody(connections=seats))) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
-        for one in held:
-            _ask(one)
-            assert _status(one) == [200]
+        for item in held:
+            _ask(item)
+            assert _status(item) == [200]
         with _connect(server) as third:
             found = rest_of(third)
         assert answers_in(found) == [503]
@@ -95,8 +95,8 @@ def test_listeners_acquire_and_release_slots() -> None:
     app = App(Anybody(listeners=SlotCounter(per_client=2)))
     with served(app) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
-        for one in held:
-            _ask(one, "/wait")
+        for item in held:
+            _ask(item, "/wait")
         _wait_for(app, 2)
         with _connect(server) as third:
             _ask(third, "/wait")

@@ -146,7 +146,7 @@ def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.so
     _begun(connection, "/long", _NEXT * 50_000)
     time.sleep(0.2)
     gc.collect()
-    before = len([one for one in gc.get_objects() if isinstance(one, Exchange)])
+    before = len([item for item in gc.get_objects() if isinstance(item, Exchange)])
     assert before <= 1_000
 
 

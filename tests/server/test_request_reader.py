@@ -72,7 +72,7 @@ def test_a_refused_request_leaves_no_reference_cycle() -> None:
                 connection.sendall(head)
                 assert rest_of(connection)
         gc.collect()
-        kept = [one for one in gc.get_objects() if type(one) is HttpProtocol]
+        kept = [item for item in gc.get_objects() if type(item) is HttpProtocol]
     assert len(kept) <= 2
 
 

@@ -126,17 +126,17 @@ def test_received_requests_are_parsed_before_responses_are_sent(slow: Slow, port
             opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(4)
         ]
         # The server knows all of them.
-        for one in (first, *others):
-            _ask(one)
-            assert _is_answered(one)
+        for item in (first, *others):
+            _ask(item)
+            assert _is_answered(item)
         _ask(first, "/slow")
         time.sleep(0.05)
-        for one in others:
-            _ask(one)
+        for other in others:
+            _ask(other)
         assert _is_answered(first)
         assert _is_answered(others[0])
         assert slow.made == 8
-        assert all(_is_answered(one) for one in others[1:])
+        assert all(_is_answered(other) for other in others[1:])
 
 
 def test_the_buffer_is_sent_before_a_stopping_server_closes(

@@ -44,7 +44,7 @@ def test_every_notation_of_an_address_is_recognized(host: str) -> None:
 
 
 def test_names_are_no_addresses() -> None:
-    assert [parse_ip(one) for one in ("example.org", "localhost", "a.127.0.0.1.example")] == [
+    assert [parse_ip(item) for item in ("example.org", "localhost", "a.127.0.0.1.example")] == [
         None
     ] * 3
 

@@ -39,10 +39,13 @@ def _try(url: str) -> None:
 )
 def test_each_address_is_tried_in_turn(url: str, attempts: list[dict[str, Any]]) -> None:
     _try(url)
-    assert [(one["host"], one["port"]) for one in attempts] == [("h1", "1"), ("h2", "2")]
-    for one in attempts:
-        assert (one["user"], one["password"], one["dbname"]) == ("u", "p", "news")
-        assert one["target_session_attrs"] == "read-write"
+    assert [(attempt["host"], attempt["port"]) for attempt in attempts] == [
+        ("h1", "1"),
+        ("h2", "2"),
+    ]
+    for attempt in attempts:
+        assert (attempt["user"], attempt["password"], attempt["dbname"]) == ("u", "p", "news")
+        assert attempt["target_session_attrs"] == "read-write"
 
 
 def test_every_connection_has_timeouts(attempts: list[dict[str, Any]]) -> None:

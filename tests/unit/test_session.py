@@ -59,8 +59,8 @@ def test_many_rows_are_inserted_by_one_statement(services: Services) -> None:
     rows = [_Pair(f"name {number:02}", str(number)) for number in range(20)]
     with counted_queries(services.database) as sent, services.database.write() as session:
         session.insert(Secret, rows)
-    inserts = [one for one in sent if one.startswith("INSERT")]
-    assert [one.count("), (") + 1 for one in inserts] == [16, 4]
+    inserts = [item for item in sent if item.startswith("INSERT")]
+    assert [insert.count("), (") + 1 for insert in inserts] == [16, 4]
     with services.database.read() as session:
         pairs = select(Secret.name, Secret.value).where(Secret.name.like("name %"))
         assert sorted(session.all(Query(pairs, _Pair))) == rows
