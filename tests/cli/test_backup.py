@@ -1,4 +1,4 @@
-"""`dateline backup`: one consistent state, taken while others write."""
+"""`dateline backup`: a consistent snapshot during writes."""
 
 import os
 import sqlite3

@@ -1,4 +1,4 @@
-"""`dateline copy`: everything from one database to another, of either kind."""
+"""`dateline copy`: all data from one database to another, SQLite or PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -47,7 +47,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
+def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
     """A newsroom with rows in every table."""
     newsroom.source("Post")
     child = newsroom.category("Japan")
@@ -123,13 +123,13 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def copied(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+def copy_database(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
     """Return what a copy brings."""
     return {name: found for name, found in rows.items() if name not in LEFT_OUT}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
+@pytest.mark.usefixtures("filled_database")
 def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
     before = rows_of(shell.url)
     assert [name for name, rows in before.items() if not rows] == [], "furnish each table above"
@@ -138,11 +138,11 @@ def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
     after = rows_of(target)
     assert LEFT_OUT.keys() == {"leases"}
     assert all(LEFT_OUT.values())
-    assert copied(after) == copied(before)
+    assert copy_database(after) == copy_database(before)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
+@pytest.mark.usefixtures("filled_database")
 def test_clients_continue_after_a_copy(
     shell: Shell, target: str, client: TestClient, newsroom: Newsroom, clock: HandClock
 ) -> None:
@@ -191,7 +191,7 @@ def test_a_target_with_rows_is_refused(shell: Shell, target: str) -> None:
     assert Shell(target).run("keys", "create", "--name", "k", "--scope", "read").code == 0
     before = rows_of(target)
     assert "not empty: its table 'api_keys' has rows" in shell.refused("copy", "--to", target)
-    assert copied(rows_of(target)) == copied(before)
+    assert copy_database(rows_of(target)) == copy_database(before)
 
 
 @ON_SQLITE
@@ -206,7 +206,7 @@ def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
     assert shell.done("copy", "--to", target).text.endswith("checked the copy.\n")
 
 
-def interrupted_copy(source: Database, target: Database) -> None:
+def interrupt_copy(source: Database, target: Database) -> None:
     tables = select_tables(LEFT_OUT)
     with source.read() as here, target.write() as there:
         lock_empty_tables(there, tables, SEEDED)
@@ -216,7 +216,7 @@ def interrupted_copy(source: Database, target: Database) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
+@pytest.mark.usefixtures("filled_database")
 def test_a_copy_that_is_interrupted_leaves_nothing(
     shell: Shell, services: Services, target: str
 ) -> None:
@@ -224,14 +224,14 @@ def test_a_copy_that_is_interrupted_leaves_nothing(
     before = rows_of(target)
     database = Database(target)
     with pytest.raises(KeyboardInterrupt):
-        interrupted_copy(services.database, database)
+        interrupt_copy(services.database, database)
     database.close()
     assert rows_of(target) == before
     shell.done("copy", "--to", target)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
+@pytest.mark.usefixtures("filled_database")
 def test_writes_during_a_copy_are_not_copied(
     services: Services, newsroom: Newsroom, shell: Shell, target: str
 ) -> None:
@@ -244,7 +244,7 @@ def test_writes_during_a_copy_are_not_copied(
             if number == 0:
                 newsroom.story("Too late", source="post")
     database.close()
-    assert copied(rows_of(target)) == copied(before)
+    assert copy_database(rows_of(target)) == copy_database(before)
 
 
 def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None:

@@ -1,4 +1,4 @@
-"""`dateline erase`: after it no byte of a story is left, and its followers know that it is gone."""
+"""`dateline erase`: no byte of a story is left, and sync clients learn of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,11 +33,11 @@ STORY: dict[str, Any] = {
 
 def leftovers(database: Database, search: Path) -> list[str]:
     """Return which words are anywhere in what is kept, without regard to case."""
-    found = b"\n".join(_everything(database, search)).lower()
+    found = b"\n".join(_read_all_bytes(database, search)).lower()
     return [word for word in WORDS if word.encode() in found]
 
 
-def _everything(database: Database, search: Path) -> Iterator[bytes]:
+def _read_all_bytes(database: Database, search: Path) -> Iterator[bytes]:
     if database.file is not None:
         for file in database.file.parent.glob(f"{database.file.name}*"):
             yield file.read_bytes() if file.is_file() else b""
@@ -66,7 +66,7 @@ def _delivery(story: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
+def create_with_history(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
     """Return a story with a past: versions, slugs, a correction, a preview, an answer kept."""
     document = {"language": "en", "status": "published", **STORY}
     headers = {"idempotency-key": "once"}
@@ -86,7 +86,10 @@ def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str,
 def test_no_byte_of_an_erased_story_is_left(
     shell: Shell, services: Services, newsroom: Newsroom, clock: HandClock, tmp_path: Path
 ) -> None:
-    story, other = lived(newsroom, services, clock), newsroom.story("Another", tags=["bees"])
+    story, other = (
+        create_with_history(newsroom, services, clock),
+        newsroom.story("Another", tags=["bees"]),
+    )
     index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
@@ -191,9 +194,9 @@ NAMED: dict[str, Any] = {
 }
 
 
-def named(database: Database, search: Path) -> bool:
+def has_name(database: Database, search: Path) -> bool:
     """Tell whether the name is anywhere."""
-    found = b"\n".join(_everything(database, search)).lower()
+    found = b"\n".join(_read_all_bytes(database, search)).lower()
     return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
 
 
@@ -215,11 +218,11 @@ def test_no_byte_of_an_erased_name_is_left(
     apps = [OfflineApp(client, item) for item in ("", "author=Philomena%20Quistgaard", "tag=bees")]
     for app in apps:
         app.catch_up()
-    assert named(services.database, tmp_path / "search")
+    assert has_name(services.database, tmp_path / "search")
     ended = shell.done("erase", "--name", "philomena quistgaard")
     assert ended.text.startswith("Erased the name from 3 stories and "), ended
     assert ended.err == ""
-    assert not named(services.database, tmp_path / "search")
+    assert not has_name(services.database, tmp_path / "search")
     for app, reason in zip(apps, ("updated", "left", "updated"), strict=True):
         assert [(item["id"], item["reason"]) for item in app.catch_up()] == [(story["id"], reason)]
     shown = client.get("/v1/articles/the-harbour").json()

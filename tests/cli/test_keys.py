@@ -1,4 +1,4 @@
-"""`dateline keys`: made, shown once, listed, revoked."""
+"""`dateline keys`: create, list and revoke."""
 
 import pytest
 from starlette.testclient import TestClient

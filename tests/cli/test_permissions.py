@@ -1,4 +1,4 @@
-"""What Dateline writes is for its owner only, from the first instant and under any umask."""
+"""Files are private from their creation, with any umask."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def dialect() -> str:
     return "sqlite"
 
 
-class Seen:
+class ModeObserver:
     """Every file and folder below some folders, with the widest mode that it was seen with."""
 
     def __init__(self, *folders: Path) -> None:
@@ -95,7 +95,7 @@ def test_created_files_are_private(tmp_path: Path) -> None:
         process = start(umask, *words, folder=data, temporary=temporary)
         assert process.wait(100) == 0, words
 
-    seen = Seen(data, temporary)
+    seen = ModeObserver(data, temporary)
     with seen.watching():
         port = free_port()
         serving = start(umask, "demo", "--port", str(port), folder=data, temporary=temporary)

@@ -1,4 +1,4 @@
-"""`dateline reindex`, and what `dateline check` says of the index."""
+"""`dateline reindex`, and how `dateline check` checks the index."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tokens of preview links and keys: in no line that a server writes, and in no metric."""
+"""Tokens of previews and keys: in no log line, and in no metric."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP are obeyed at every moment, and leave nothing half done."""
+"""SIGINT, SIGTERM and SIGHUP are handled at any time, and leave no partial files."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""`dateline import` and `dateline export`: files, pipes, progress, and what is refused."""
+"""`dateline import` and `dateline export`: files, pipes, progress, and refusals."""
 
 from pathlib import Path
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 
-from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.server import CUT_OFF, Client, environment, free_port
 from tests.faults.test_killed import admin_key
 
@@ -253,7 +253,7 @@ def address_of(places: list[tuple[str, int]]) -> str:
 def cluster(first: Machine, second: Machine) -> Iterator[Cluster]:
     """Run a primary on a machine and its standby on another one."""
     with ExitStack() as stack:
-        with own_postgres() as seed:
+        with start_postgres() as seed:
             key = admin_key(seed.url)
             servers = [DatabaseServer(seed, machine) for machine in (first, second)]
             for server in servers:

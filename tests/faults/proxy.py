@@ -1,4 +1,4 @@
-"""A way to a PostgreSQL that a test may silence: connections stay open all the same."""
+"""A TCP proxy to PostgreSQL that a test may silence, without closing connections."""
 
 import select
 import socket

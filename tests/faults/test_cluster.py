@@ -1,4 +1,4 @@
-"""A primary that stands still while it is written to, and its synchronous standby takes over."""
+"""A primary is suspended during writes, and its synchronous standby is promoted."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Followers of `/v1/changes` while many write: none misses an entry, and none is told one twice."""
+"""Clients of `/v1/changes` during concurrent writes: no entry is missed or repeated."""
 
 import threading
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, text
 from app.bootstrap import Services
 from app.delivery import store
 from tests.conftest import key_for
-from tests.faults.concurrency import at_once
+from tests.faults.concurrency import run_concurrently
 from tests.faults.server import Client, nursery
 
 _WRITERS = 6
@@ -91,14 +91,16 @@ def test_no_sync_client_misses_or_repeats_an_entry(
 
         def write() -> None:
             try:
-                at_once([partial(_write, server.port, key, n, midst) for n in range(_WRITERS)])
+                run_concurrently(
+                    [partial(_write, server.port, key, n, midst) for n in range(_WRITERS)]
+                )
             finally:
                 midst.set()
                 done.set()
 
         acts: list[Callable[[], None]] = [write, follow_late]
         acts += [partial(item.follow, done) for item in early]
-        at_once(acts)
+        run_concurrently(acts)
     log = [row for row in _log(services) if row[0] > began]
     assert len(log) == _WRITERS * _STORIES
     # Each story is published once, so each row of the log is an entry, and in its order.

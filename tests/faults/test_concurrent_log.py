@@ -1,4 +1,4 @@
-"""A follower of the log while many publish: it never skips a row, and meets none twice."""
+"""A reader of the log during concurrent writes: it skips and repeats no row."""
 
 import threading
 from functools import partial
@@ -8,8 +8,8 @@ import pytest
 from app.bootstrap import Services
 from app.delivery import store
 from app.kit.sql.database import Database
-from tests.faults.commandline import assert_sound
-from tests.faults.concurrency import at_once
+from tests.faults.commandline import assert_consistent
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import Newsroom
 
 _WRITERS = 6
@@ -54,11 +54,11 @@ def test_a_log_reader_neither_skips_nor_repeats_a_row(
 
     def write() -> None:
         try:
-            at_once(writers)
+            run_concurrently(writers)
         finally:
             follower.finish()
 
-    at_once([follower.follow, write])
+    run_concurrently([follower.follow, write])
     database.close()
     with services.database.read() as session:
         log = [(row.serial, row.id, row.reason) for row in store.load_changes(session, 0, 10_000)]
@@ -69,7 +69,7 @@ def test_a_log_reader_neither_skips_nor_repeats_a_row(
     for _, id_, reason in log[1:]:
         reasons.setdefault(id_, []).append(reason)
     assert all(item == ["published", "updated", "unpublished"] for item in reasons.values())
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 def _publish_and_withdraw(newsroom: Newsroom, writer: int, category: str) -> None:

@@ -1,4 +1,4 @@
-"""A body that takes long to prepare keeps no other writer waiting, nor a reader."""
+"""An expensive body blocks no other writer or reader."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""A database that is restored under server processes: they show, and send, what is true now."""
+"""A database that is restored under running servers: they show and send its state."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What anonymous readers ask, however strange, fills a process's memory no further than a bound."""
+"""The memory of a process stays limited, whatever anonymous clients request."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def _word(rng: random.Random) -> str:
     return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=9))
 
 
-def _bring_large_stories(services: Services) -> None:
+def _import_large_stories(services: Services) -> None:
     rng = random.Random(16)
     for number in range(_STORIES):
         words = " ".join(_word(rng) for _ in range(_WORDS))
@@ -53,7 +53,7 @@ def archive(database_url: str, tmp_path: Path) -> str:
     settings = Settings(database_url=database_url, search_path=str(tmp_path / "search"))
     services = bootstrap(settings, clock=SystemClock())
     try:
-        _bring_large_stories(services)
+        _import_large_stories(services)
         follower = IndexUpdater(services.index, services.delivery)
         while follower.step():
             pass
@@ -75,7 +75,7 @@ def _with_header(name: str, value: str, path: str, client: HTTPConnection) -> No
     _get(path, client, **{name: value})
 
 
-def _highlighted(rng: random.Random) -> Iterator[Ask]:
+def _highlights(rng: random.Random) -> Iterator[Ask]:
     while True:
         yield partial(_get, f"/v1/search?q=harbour+{_word(rng)}&highlight=true&limit=40")
 
@@ -163,7 +163,7 @@ def _nothing(rng: random.Random) -> Iterator[Ask]:
 
 
 _KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
-    "highlighted": (_highlighted, 6),
+    "highlighted": (_highlights, 6),
     "long queries": (_long_queries, 60),
     "suggestions": (_suggestions, 60),
     "values": (_lists_of_values, 60),

@@ -1,4 +1,4 @@
-"""PostgreSQL that goes away while serving: told as a problem, and forgotten when it is back."""
+"""A PostgreSQL server that stops and starts again: a problem, and recovery."""
 
 import time
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.settings import Settings
 from app.worker import Worker
-from tests.faults.commandline import assert_sound
-from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.commandline import assert_consistent
+from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.server import Client, nursery, ready
 from tests.faults.test_killed import admin_key
 from tests.faults.writers import Ledger, Writer, settle, writing
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of the test's own."""
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
@@ -69,7 +69,7 @@ def test_every_path_reports_an_unreachable_database_and_recovers(
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 2
     _worker_still_works(newsroom, services)
     worker.stop()
-    assert_sound(postgres.url)
+    assert_consistent(postgres.url)
 
 
 def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
@@ -91,7 +91,7 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
             client = Client(server.port, key)
             settle(ledger, client, set(ledger.stories))
             client.close()
-            assert_sound(postgres.url)
+            assert_consistent(postgres.url)
     assert ledger.stories
 
 

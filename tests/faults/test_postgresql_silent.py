@@ -1,4 +1,4 @@
-"""PostgreSQL that says nothing any more: nobody waits for it longer than a second."""
+"""A PostgreSQL server that stops answering: no request waits longer than a second."""
 
 import signal
 import time
@@ -15,7 +15,7 @@ from app.bootstrap import Services, bootstrap
 from app.kit.errors import DatabaseUnavailable
 from app.settings import Settings
 from app.worker import Worker
-from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.proxy import Proxy, proxy
 from tests.newsroom import Newsroom
 
@@ -28,7 +28,7 @@ _PROMISE, _BACK = 1.0 + 1.0, 5.0
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of these tests' own."""
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
@@ -64,7 +64,7 @@ def settings(addresses: list[str], request: pytest.FixtureRequest) -> Settings:
 def listening(services: Services) -> Services:
     """A deployment that finds out whether the server answers."""
     services.watch.listen()
-    _soon(lambda: services.watch._heard_at > 0)  # type: ignore[attr-defined]
+    _wait_until(lambda: services.watch._heard_at > 0)  # type: ignore[attr-defined]
     return services
 
 
@@ -77,7 +77,7 @@ def _refused(ask: Callable[[], Response]) -> None:
     assert "retry-after" in answer.headers
 
 
-def _soon(true: Callable[[], object], seconds: float = 60) -> None:
+def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -111,7 +111,7 @@ def test_an_unresponsive_address_causes_no_wait(
     _refused(lambda: client.get("/v1/me", headers=newsroom.headers))
     _is_not_ready(client)
     first.speak()
-    _soon(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
+    _wait_until(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
     assert newsroom.article("After")["version"] == 1
     assert client.get("/readyz").status_code == 200
 
@@ -125,7 +125,7 @@ def test_a_suspended_server_causes_no_wait(
         _refused(lambda: newsroom.call("GET", "/articles"))
         _refused(lambda: client.get("/v1/headlines"))
         _is_not_ready(client)
-    _soon(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
+    _wait_until(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
 
 
 @only_first
@@ -152,7 +152,7 @@ def test_a_second_address_takes_over(
     newsroom.story("Before")
     first.silence()
     _refused(lambda: newsroom.call("GET", "/articles"))
-    _soon(lambda: client.get("/readyz").status_code == 200, _BACK)
+    _wait_until(lambda: client.get("/readyz").status_code == 200, _BACK)
     for number in range(20):
         assert newsroom.article(f"{number}")["version"] == 1
 
@@ -165,13 +165,13 @@ def test_a_leader_that_vanishes_is_replaced(
     other = bootstrap(Settings(database_url=postgres.url))
     leader, heir = Worker(listening), Worker(other)
     leader.start()
-    _soon(lambda: listening.leadership.term)
+    _wait_until(lambda: listening.leadership.term)
     heir.start()
     first.silence()
-    _soon(lambda: other.leadership.term, 15)
+    _wait_until(lambda: other.leadership.term, 15)
     assert listening.leadership.term is None
     first.speak()
-    _soon(lambda: _attempt(listening) == "answers 1", _BACK)
+    _wait_until(lambda: _attempt(listening) == "answers 1", _BACK)
     assert listening.leadership.term is None
     leader.stop()
     heir.stop()

@@ -1,4 +1,4 @@
-"""A server that is killed after it told a CDN, and before it noted that, tells it again."""
+"""A server that is killed between a purge and its record purges again."""
 
 import threading
 import time
@@ -27,7 +27,7 @@ def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str
         wait_until(lambda: position(services) is not None)
         first = _publish(server.port, key, "First")
         wait_until(lambda: position(services) == 1)
-        with _nobody_notes_what_is_told(services, receiver) as told:
+        with _fail_to_record(services, receiver) as told:
             second = _publish(server.port, key, "Second")
             assert told.wait(_PATIENCE)
             time.sleep(_A_WHILE)
@@ -56,7 +56,7 @@ def _publish(port: int, key: str, title: str) -> str:
 
 
 @contextmanager
-def _nobody_notes_what_is_told(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
+def _fail_to_record(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
     """From the next request on, let nobody move a follower on until the block ends."""
     held, ended = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A server that is killed while it tells webhooks loses nothing, and repeats under one id."""
+"""A server that is killed while it sends webhooks: no loss, and repetitions with one id."""
 
 import json
 import time
@@ -42,13 +42,13 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
             receiver.wait_for(round_ * _STORIES + 3)
             server.kill()
         server.start()
-        wait_until(lambda: _told(receiver.heard).keys() >= published)
+        wait_until(lambda: _received(receiver.heard).keys() >= published)
         wait_until(lambda: services.push.status().pending == 0)
-    assert _told(receiver.heard).keys() == published
-    assert all(len(ids) == 1 for ids in _told(receiver.heard).values())
+    assert _received(receiver.heard).keys() == published
+    assert all(len(ids) == 1 for ids in _received(receiver.heard).values())
 
 
-def _told(heard: list[Heard]) -> dict[str, set[str]]:
+def _received(heard: list[Heard]) -> dict[str, set[str]]:
     """Return the ids under which each story was told of."""
     told: dict[str, set[str]] = {}
     for item in list(heard):

@@ -1,4 +1,4 @@
-"""The connection on which a process writes to SQLite: kept, one at a time, never a bad one."""
+"""The connection that writes to SQLite: reused, exclusive, and replaced after errors."""
 
 import threading
 
@@ -13,13 +13,13 @@ from app.kit.sql.database import Database
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def _place(services: Services) -> sqlite_writer.SqliteWriter:
+def _writer(services: Services) -> sqlite_writer.SqliteWriter:
     found = services.database._writer
     assert found is not None
     return found
 
 
-def _used(database: Database) -> object:
+def _record_connections(database: Database) -> object:
     with database.write() as session:
         return session._connection.connection.dbapi_connection
 
@@ -28,8 +28,8 @@ def _used(database: Database) -> object:
 def test_writers_of_all_threads_share_a_connection(
     services: Services,
 ) -> None:
-    used = [_used(services.database)]
-    thread = threading.Thread(target=lambda: used.append(_used(services.database)))
+    used = [_record_connections(services.database)]
+    thread = threading.Thread(target=lambda: used.append(_record_connections(services.database)))
     thread.start()
     thread.join()
     with services.database.read() as session:
@@ -41,9 +41,9 @@ def test_writers_of_all_threads_share_a_connection(
 def test_writes_continue_after_a_failure(services: Services) -> None:
     with pytest.raises(NotFound), services.database.write():
         raise NotFound("There is no such thing.")
-    assert _place(services)._pooled is None
-    used = _used(services.database)
-    assert used is _used(services.database)
+    assert _writer(services)._pooled is None
+    used = _record_connections(services.database)
+    assert used is _record_connections(services.database)
 
 
 @embedded
@@ -58,9 +58,9 @@ def test_waiting_for_the_writer_has_a_timeout(services: Services) -> None:
 
 @embedded
 def test_a_closed_database_has_no_connection(services: Services) -> None:
-    _used(services.database)
+    _record_connections(services.database)
     services.database.close()
-    assert _place(services)._pooled is None
+    assert _writer(services)._pooled is None
 
 
 @embedded
@@ -69,4 +69,4 @@ def test_closing_does_not_wait_for_a_hanging_writer(
 ) -> None:
     monkeypatch.setattr(sqlite_writer, "_CLOSE_SECONDS", 0.05)
     with services.database.write():
-        _place(services).close()
+        _writer(services).close()

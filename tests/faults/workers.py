@@ -1,4 +1,4 @@
-"""`dateline serve --workers` as a whole: a parent, its workers, and who is connected to whom."""
+"""Runs `dateline serve --workers`, and finds which worker a connection belongs to."""
 
 import socket
 import subprocess
@@ -138,7 +138,7 @@ def until(done: Callable[[], bool]) -> None:
 
 
 @dataclass
-class Strangers:
+class Connections:
     """Readers who come, ask once and go, all the time; `cut` says when those came who were cut."""
 
     port: int
@@ -156,7 +156,7 @@ class Strangers:
         return [item for item in self.cut if item > moment]
 
     @contextmanager
-    def reading(self, number: int = 4) -> Iterator["Strangers"]:
+    def reading(self, number: int = 4) -> Iterator["Connections"]:
         """Read from so many threads."""
         stopped = threading.Event()
         threads = [threading.Thread(target=self._read, args=(stopped,)) for _ in range(number)]

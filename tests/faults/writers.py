@@ -1,4 +1,4 @@
-"""Clients that write to a server without rest, and remember what it acknowledged."""
+"""Clients that write continuously, and record what the server acknowledged."""
 
 import json
 import random

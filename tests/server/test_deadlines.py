@@ -1,4 +1,4 @@
-"""How long clients are waited for: heads, bodies, and the reading of answers."""
+"""Timeouts of heads, bodies, and the reading of responses."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from app.api.http.asgi import Receive, Scope, Send, answer
 from app.api.http.server import allow_time, refuse
 from app.server.deadlines import Deadlines
 from app.server.interface import WHOLE, Hooks
-from tests.server.serving import answers_in, is_over_within, port_of, rest_of, served
+from tests.server.serving import is_over_within, port_of, read_all, served, split_responses
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _LARGE = {
@@ -102,7 +102,7 @@ def _wait_until_gone(server: uvicorn.Server, seconds: float = 10) -> None:
 def test_an_idle_connection_is_closed(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
     begun = time.monotonic()
-    assert len(answers_in(rest_of(connection))) == (sent[:3] == b"GET")
+    assert len(split_responses(read_all(connection))) == (sent[:3] == b"GET")
     assert 0.3 < time.monotonic() - begun < 5
 
 
@@ -111,8 +111,8 @@ def test_an_incomplete_head_is_refused_after_the_timeout(
     connection: socket.socket, sent: bytes
 ) -> None:
     connection.sendall(sent)
-    found = rest_of(connection)
-    assert answers_in(found) == [408]
+    found = read_all(connection)
+    assert split_responses(found) == [408]
     assert b'"code":"request_timeout"' in found
 
 
@@ -127,7 +127,7 @@ def test_a_slow_head_does_not_extend_its_timeout(connection: socket.socket) -> N
             found = connection.recv(1000)
         except TimeoutError:
             assert time.monotonic() - begun < 5
-    assert answers_in(found) == [408]
+    assert split_responses(found) == [408]
 
 
 def test_empty_lines_do_not_keep_a_connection_open(connection: socket.socket) -> None:
@@ -149,8 +149,8 @@ def test_a_missing_body_is_refused_after_the_timeout(
     app: Slow, server: uvicorn.Server, connection: socket.socket, framing: bytes, expects: bytes
 ) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + expects + b"\r\n")
-    found = rest_of(connection)
-    assert answers_in(found)[-1] == 408
+    found = read_all(connection)
+    assert split_responses(found)[-1] == 408
     connection.close()
     _wait_until_gone(server)
     assert app.left == 1
@@ -166,7 +166,7 @@ def test_a_body_that_is_too_slow_is_refused(connection: socket.socket) -> None:
             found = connection.recv(1000)
         except TimeoutError:
             assert time.monotonic() - begun < 5
-    assert answers_in(found) == [408]
+    assert split_responses(found) == [408]
 
 
 def test_a_body_that_is_fast_enough_is_read(connection: socket.socket) -> None:
@@ -183,7 +183,7 @@ def test_the_application_may_extend_timeouts(connection: socket.socket) -> None:
     connection.sendall(b"x")
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
     connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
-    assert answers_in(rest_of(connection)) == [408]
+    assert split_responses(read_all(connection)) == [408]
 
 
 def test_an_unread_body_is_not_waited_for(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Seats: connections and listeners, in total and for each client address."""
+"""Limits of connections and listeners, in total and by client address."""
 
 import asyncio
 import resource
@@ -18,10 +18,10 @@ from app.kit.process import open_file_limit
 from app.server.interface import Hooks
 from app.server.limits import Limits, SlotCounter
 from app.settings import Settings
-from tests.server.serving import answers_in, port_of, rest_of, served
+from tests.server.serving import port_of, read_all, served, split_responses
 
 
-class Anybody(Limits):
+class LoopbackLimits(Limits):
     """Limits under which loopback counts as one client, so that there can be tests."""
 
     def find_client(self, host: str | None) -> str | None:
@@ -64,21 +64,21 @@ def _ask(connection: socket.socket, path: str = "/", more: str = "") -> None:
 
 
 def _status(connection: socket.socket) -> list[int]:
-    return answers_in(connection.recv(10_000))
+    return split_responses(connection.recv(10_000))
 
 
-@pytest.mark.parametrize("seats", [SlotCounter(total=2), SlotCounter(per_client=2)])
+@pytest.mark.parametrize("slots", [SlotCounter(total=2), SlotCounter(per_client=2)])
 def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
-    seats: SlotCounter,
+    slots: SlotCounter,
 ) -> None:
-    with served(App(Anybody(connections=seats))) as server, ExitStack() as opened:
+    with served(App(LoopbackLimits(connections=slots))) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for item in held:
             _ask(item)
             assert _status(item) == [200]
         with _connect(server) as third:
-            found = rest_of(third)
-        assert answers_in(found) == [503]
+            found = read_all(third)
+        assert split_responses(found) == [503]
         assert b'"code":"too_many_connections"' in found
         assert b"retry-after: " in found
         held[0].close()
@@ -92,7 +92,7 @@ def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
 
 
 def test_listeners_acquire_and_release_slots() -> None:
-    app = App(Anybody(listeners=SlotCounter(per_client=2)))
+    app = App(LoopbackLimits(listeners=SlotCounter(per_client=2)))
     with served(app) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for item in held:

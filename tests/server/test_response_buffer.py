@@ -1,4 +1,4 @@
-"""Answers of one turn of the loop are sent together, in order, and not held for long."""
+"""The response buffer: responses of a loop iteration are sent together, in order."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""The one rule for addresses: which hosts, ports and characters are accepted."""
+"""Validation of web addresses: hosts, ports and characters."""
 
 import time
 

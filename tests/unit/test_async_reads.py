@@ -1,4 +1,4 @@
-"""Statements that are awaited on PostgreSQL: their rows, their limits, and lost connections."""
+"""Async reads on PostgreSQL: rows, time limits, and lost connections."""
 
 import asyncio
 import time

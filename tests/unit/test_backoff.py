@@ -1,4 +1,4 @@
-"""What fails is tried again after a while that grows, and has an end."""
+"""Backoff: delays between retries grow up to a limit."""
 
 from app.kit.backoff import compute_backoff
 

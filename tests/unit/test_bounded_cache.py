@@ -1,4 +1,4 @@
-"""A cache holds no more bytes than it may, and forgets the oldest first."""
+"""The bounded cache: a limit in bytes, and eviction of the oldest entries."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""The address of a client: the last one in the header that is not a trusted proxy's."""
+"""The address of a client: the last one in the header that is no trusted proxy."""
 
 import pytest
 

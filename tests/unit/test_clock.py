@@ -1,4 +1,4 @@
-"""Instants: read in every form of RFC 3339, kept in UTC, written in one form."""
+"""Instants: every form of RFC 3339 is parsed, and one form written, in UTC."""
 
 from contextlib import suppress
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Cursors: what was signed comes back, and nothing else does."""
+"""Cursors: a signed value is returned, and any other token refused."""
 
 import string
 from typing import Any

@@ -1,4 +1,4 @@
-"""What pages embed: a link in its place, or a frame where a setting names the host."""
+"""Embedded content: a link replaces it, unless a setting allows the host of the frame."""
 
 import pytest
 

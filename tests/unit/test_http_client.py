@@ -1,4 +1,4 @@
-"""The client for others: bounded in time and size, led nowhere else, called off at once."""
+"""The HTTP client: timeouts, size limits, no redirects, and cancellation."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ def client() -> Iterator[HttpClient]:
 
 
 @contextmanager
-def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
+def serve_bytes(speak: Callable[[socket.socket], None]) -> Iterator[str]:
     """Accept one connection, read a little of it, and let `speak` say what comes back."""
 
     def serve() -> None:
@@ -63,7 +63,7 @@ def test_only_the_beginning_of_a_long_response_is_read(client: HttpClient) -> No
         while True:
             connection.sendall(b"x" * 700)
 
-    with speaking(endless) as url:
+    with serve_bytes(endless) as url:
         assert client.send("GET", url, {}, b"") == HttpResponse(200, b"x" * 1_000)
 
 
@@ -81,7 +81,7 @@ def test_a_slow_response_ends_at_the_timeout(begin: bytes) -> None:
             raise
 
     client = HttpClient("tests/1", seconds=0.3)
-    with speaking(drip) as url:
+    with serve_bytes(drip) as url:
         assert client.send("GET", url, {}, b"") == HttpFailure("no answer within 0.3 seconds")
         assert hung_up.wait(_PATIENCE)
     client.close()
@@ -91,7 +91,7 @@ def test_a_slow_response_ends_at_the_timeout(begin: bytes) -> None:
     "answer", [b"", b"SMTP 220 welcome\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"]
 )
 def test_an_invalid_response_is_a_failure(answer: bytes, client: HttpClient) -> None:
-    with speaking(lambda connection: connection.sendall(answer)) as url:
+    with serve_bytes(lambda connection: connection.sendall(answer)) as url:
         outcome = client.send("GET", url, {}, b"")
     assert isinstance(outcome, HttpFailure)
     assert outcome.reason == "no answer (RemoteProtocolError)"

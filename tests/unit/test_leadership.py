@@ -1,4 +1,4 @@
-"""One process leads; who dies is followed by another."""
+"""Leader election: one process leads, and another replaces it when it ends."""
 
 import subprocess
 import sys
@@ -48,7 +48,7 @@ def test_one_process_leads_until_it_dies(database_url: str, leadership: Leadersh
         assert not leadership.try_acquire()
         process.kill()
         process.wait()
-        assert _soon(leadership)
+        assert _wait_until(leadership)
     assert leadership.try_acquire()
     leadership.release()
 
@@ -61,7 +61,7 @@ def test_a_released_leadership_can_be_acquired_again(
         assert leadership.try_acquire()
         assert not other.try_acquire()
         leadership.release()
-        assert _soon(other)
+        assert _wait_until(other)
         assert not leadership.try_acquire()
         other.release()
 
@@ -176,7 +176,7 @@ def test_an_idle_transaction_of_a_leader_is_ended(
         assert other.scalar(text("SELECT value FROM secrets")) not in {"late", "later"}
 
 
-def _soon(leadership: Leadership) -> bool:
+def _wait_until(leadership: Leadership) -> bool:
     """Ask for a while: a lease ends some seconds after its holder."""
     for _ in range(1_200):
         if leadership.try_acquire():

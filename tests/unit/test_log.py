@@ -1,4 +1,4 @@
-"""Log lines: one form for people and one for machines, and no key in either."""
+"""Log lines: as text and as JSON, without keys."""
 
 import logging
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Addresses inside the network, in every form, are none that others may send us to."""
+"""Internal addresses are recognized in every notation."""
 
 from ipaddress import ip_address
 

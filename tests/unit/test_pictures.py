@@ -1,4 +1,4 @@
-"""Pictures that have several addresses, that are loaded later, or that show nothing."""
+"""Pictures with several addresses, lazy loading, or nothing to show."""
 
 import pytest
 

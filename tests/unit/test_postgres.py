@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL, and what every connection to it is given."""
+"""URLs of PostgreSQL, and the settings of every connection."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Statements with a time limit, and those that nobody waits for any more."""
+"""Time limits of reads, and cancellation of abandoned ones."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Selections: the value means what a plain reading of the filters means."""
+"""Selections match as a naive implementation of the filters does."""
 
 from datetime import UTC, datetime, timedelta
 from typing import get_args
@@ -35,7 +35,7 @@ STORIES = st.fixed_dictionaries(
 )
 
 
-def plainly_matches(selection: Selection, story: SelectionFields) -> bool:
+def matches_naively(selection: Selection, story: SelectionFields) -> bool:
     """Say the same in the longest words."""
     for clause in selection.clauses:
         has = set(story[clause.field])
@@ -58,7 +58,7 @@ def plainly_matches(selection: Selection, story: SelectionFields) -> bool:
 def test_a_selection_matches_what_its_filters_say(
     selection: Selection, story: SelectionFields
 ) -> None:
-    assert selection.matches(story) == plainly_matches(selection, story)
+    assert selection.matches(story) == matches_naively(selection, story)
 
 
 @given(STORIES)

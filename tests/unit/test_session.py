@@ -1,4 +1,4 @@
-"""Sessions: statements that are kept, inserts, attempts, and connections that are lost."""
+"""Sessions: statements, inserts, savepoints, and lost connections."""
 
 import time
 from contextlib import ExitStack, suppress
@@ -119,7 +119,7 @@ def test_an_existing_key_fails_at_the_commit_at_the_latest(
         assert _secret(session, "a") is None
 
 
-def _attempt(session: WriteSession, rows: list[_Pair]) -> None:
+def _savepoint(session: WriteSession, rows: list[_Pair]) -> None:
     with session.savepoint():
         for row in rows:
             session.insert(Secret, [row])
@@ -130,13 +130,13 @@ def test_a_failed_savepoint_keeps_earlier_writes(services: Services) -> None:
     with services.database.write() as session:
         session.insert(Secret, [first])
         with pytest.raises(ConstraintViolated):
-            _attempt(session, [second, first])
+            _savepoint(session, [second, first])
         session.insert(Secret, [third])
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
 
 
-def _given_up(session: WriteSession, rows: list[_Pair]) -> None:
+def _roll_back(session: WriteSession, rows: list[_Pair]) -> None:
     with session.savepoint():
         session.insert(Secret, rows)
         raise BadParameter("It was found out only now.")
@@ -147,7 +147,7 @@ def test_a_rolled_back_savepoint_writes_nothing_later(services: Services) -> Non
     with services.database.write() as session:
         session.insert(Secret, [first])
         with pytest.raises(BadParameter):
-            _given_up(session, [second])
+            _roll_back(session, [second])
         session.insert(Secret, [third])
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
@@ -217,7 +217,7 @@ def _lose_connection(services: Services, *, prepared: bool) -> None:
             session.scalar(select(Secret.value))
 
 
-def _go_on_after_a_failure(services: Services) -> None:
+def _continue_after_failure(services: Services) -> None:
     with services.database.write() as session:
         session.insert(Secret, [_Pair("a", "1")])
         with suppress(DBAPIError):
@@ -227,7 +227,7 @@ def _go_on_after_a_failure(services: Services) -> None:
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_failed_transaction_is_not_reported_as_committed(services: Services) -> None:
     with pytest.raises(DatabaseUnavailable):
-        _go_on_after_a_failure(services)
+        _continue_after_failure(services)
     with services.database.read() as session:
         assert _secret(session, "a") is None
 

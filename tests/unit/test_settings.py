@@ -1,4 +1,4 @@
-"""Settings: a wrong one is named, with what would be right."""
+"""Settings: an invalid one is named, with its correction."""
 
 from traceback import format_exception
 

@@ -1,4 +1,4 @@
-"""The counter that processes share: it only grows, and nobody else can write to it."""
+"""The shared counter: it never decreases, and no other user can write to it."""
 
 import fcntl
 import os
@@ -65,7 +65,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def hurried() -> Iterator[None]:
+def frequent_switches() -> Iterator[None]:
     """Let threads take turns as often as they can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -73,9 +73,7 @@ def hurried() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def _watch_it_grow(
-    value: Callable[[], Any], increase: Callable[[], None], wrong: list[Any]
-) -> None:
+def _check_growth(value: Callable[[], Any], increase: Callable[[], None], wrong: list[Any]) -> None:
     seen = 0
     for _ in range(_ROUNDS):
         before = value()
@@ -86,7 +84,7 @@ def _watch_it_grow(
         seen = after
 
 
-def _at_once(work: Callable[[], None], count: int) -> None:
+def _run_concurrently(work: Callable[[], None], count: int) -> None:
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
         thread.start()
@@ -95,11 +93,11 @@ def _at_once(work: Callable[[], None], count: int) -> None:
         assert not thread.is_alive()
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_switches")
 def test_the_version_never_decreases_when_threads_announce() -> None:
     wrong: list[Any] = []
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
-        _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
+        _run_concurrently(lambda: _check_growth(watch.version, watch.announce, wrong), 4)
     assert not wrong
 
 
@@ -113,17 +111,17 @@ def test_a_commit_changes_the_version_once_for_writer_and_listener() -> None:
     assert moves == [True, False, True, True, False, False, True, True]
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_switches")
 def test_it_never_decreases_among_processes_and_threads() -> None:
     wrong: list[Any] = []
     with ExitStack() as stack:
-        others = [stack.enter_context(_started(_HAMMER)) for _ in range(2)]
+        others = [stack.enter_context(_start(_HAMMER)) for _ in range(2)]
         counter = stack.enter_context(closing(SharedCounter("test")))
         second = stack.enter_context(closing(SharedCounter("test")))
         for other in others:
-            _go_on(other)
-        one = lambda: _watch_it_grow(counter.value, counter.increase, wrong)  # noqa: E731
-        two = lambda: _watch_it_grow(counter.value, second.increase, wrong)  # noqa: E731
+            _continue(other)
+        one = lambda: _check_growth(counter.value, counter.increase, wrong)  # noqa: E731
+        two = lambda: _check_growth(counter.value, second.increase, wrong)  # noqa: E731
         threads = [threading.Thread(target=work) for work in (one, one, two)]
         for thread in threads:
             thread.start()
@@ -135,7 +133,7 @@ def test_it_never_decreases_among_processes_and_threads() -> None:
     assert not wrong
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_switches")
 def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as one, closing(SharedCounter("test")) as other:
@@ -148,23 +146,23 @@ def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
         remover = threading.Thread(target=remove)
         remover.start()
         try:
-            _at_once(lambda: _watch_it_grow(one.value, one.increase, wrong), 2)
-            _at_once(lambda: _watch_it_grow(other.value, other.increase, wrong), 2)
+            _run_concurrently(lambda: _check_growth(one.value, one.increase, wrong), 2)
+            _run_concurrently(lambda: _check_growth(other.value, other.increase, wrong), 2)
         finally:
             ended.set()
             remover.join()
     assert not wrong
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("frequent_switches")
 def test_it_never_decreases_after_a_fork() -> None:
     with closing(SharedCounter("test")) as counter:
         # Of a process with no threads: one that has some may not be able to go on after a fork.
         forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
-        with _started(forking) as forked:
-            _go_on(forked)
+        with _start(forking) as forked:
+            _continue(forked)
             wrong: list[Any] = []
-            _watch_it_grow(counter.value, counter.increase, wrong)
+            _check_growth(counter.value, counter.increase, wrong)
             _, said = forked.communicate(timeout=60)
             assert forked.returncode == 0, said
     assert not wrong
@@ -195,8 +193,8 @@ def test_processes_share_a_new_file_after_a_removal() -> None:
 
 def test_reads_are_atomic() -> None:
     wrong: list[Any] = []
-    with closing(SharedCounter("test")) as counter, _started(_HAMMER) as other:
-        _go_on(other)
+    with closing(SharedCounter("test")) as counter, _start(_HAMMER) as other:
+        _continue(other)
         seen = 0
         while other.poll() is None:
             now = counter.value()
@@ -237,7 +235,7 @@ def test_a_truncated_file_is_repaired() -> None:
 
 
 def test_a_process_that_dies_releases_the_lock() -> None:
-    with closing(SharedCounter("test")) as counter, _started(_HOLD, str(counter.path)) as holder:
+    with closing(SharedCounter("test")) as counter, _start(_HOLD, str(counter.path)) as holder:
         with counter.path.open("r+b") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         holder.send_signal(signal.SIGKILL)
@@ -333,7 +331,7 @@ def test_all_descriptors_are_closed() -> None:
     assert psutil.Process().num_fds() == before
 
 
-def _started(code: str, *arguments: str) -> subprocess.Popen[str]:
+def _start(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a process and wait until it is ready."""
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
@@ -347,7 +345,7 @@ def _started(code: str, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-def _go_on(process: subprocess.Popen[str]) -> None:
+def _continue(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()

@@ -1,4 +1,4 @@
-"""Connections that readers borrow: how much of a file they keep in memory, and how long."""
+"""The pool of SQLite readers: page caches, and reuse of connections."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Text that people type or paste: what becomes of white space and control characters."""
+"""Typed or pasted text: white space and control characters."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Token buckets: a burst, a steady rate, and a bounded memory."""
+"""Token buckets: a burst, a constant rate, and limited memory."""
 
 from app.kit.token_buckets import TokenBuckets
 from tests.clock import HandClock

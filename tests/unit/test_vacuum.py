@@ -1,4 +1,4 @@
-"""What was deleted is removed from the file of an embedded database, too."""
+"""Deleted data is removed from the file of an SQLite database."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""XML as text: what is left out, and how quickly that is noticed."""
+"""XML as text: escaping, and removal of illegal characters."""
 
 import pytest
 from hypothesis import given
