@@ -71,7 +71,7 @@ def imports(module: Module) -> Iterator[str]:
     """Yield the name of every module that is imported, wherever it is."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
 

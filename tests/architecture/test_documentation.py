@@ -53,7 +53,7 @@ def test_every_setting_has_a_heading() -> None:
 
 def test_no_setting_is_explained_that_is_not_there() -> None:
     wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
-    found = {one for one in headings("settings.md") if one.startswith("DATELINE_")}
+    found = {heading for heading in headings("settings.md") if heading.startswith("DATELINE_")}
     assert found - wanted == set()
 
 

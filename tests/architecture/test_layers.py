@@ -66,7 +66,7 @@ def test_commands_never_commit() -> None:
     found = [
         f"{module.name}:{node.lineno}"
         for module in modules()
-        if not any(module.path.is_relative_to(one) for one in own)
+        if not any(module.path.is_relative_to(item) for item in own)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in names
     ]
@@ -104,7 +104,7 @@ def test_every_module_and_public_thing_says_what_it_is_for() -> None:
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 public = not node.name.startswith("_") and node in _reachable(module.tree)
                 # What an overload is for, the function itself says.
-                overload = any(ast.unparse(one) == "overload" for one in node.decorator_list)
+                overload = any(ast.unparse(item) == "overload" for item in node.decorator_list)
                 if public and not overload and ast.get_docstring(node) is None:
                     silent.append(f"{module.name}:{node.lineno} {node.name}")
     assert silent == []
@@ -126,8 +126,8 @@ def test_every_function_says_what_it_takes_and_returns() -> None:
         for function in functions(module)
         if function.returns is None
         or any(
-            one.annotation is None and one.arg not in {"self", "cls"}
-            for one in [*function.args.args, *function.args.kwonlyargs]
+            item.annotation is None and item.arg not in {"self", "cls"}
+            for item in [*function.args.args, *function.args.kwonlyargs]
         )
     ]
     assert bare == []

@@ -1,1 +1,1 @@
-"""`dateline`, command by command."""
+"""Tests of the `dateline` commands."""

@@ -1,4 +1,4 @@
-"""A shell on a database of the test's own."""
+"""A shell with its own database."""
 
 import pytest
 

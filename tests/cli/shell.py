@@ -1,4 +1,4 @@
-"""`dateline` as a shell sees it: what comes out, what is said, and the exit code."""
+"""Runs `dateline` as a shell does: output, errors, and exit code."""
 
 import io
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """How a command ended."""
 
     code: int
@@ -40,13 +40,13 @@ class Shell:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def run(self, *words: str, stdin: bytes = b"", url: str | None = None) -> Ended:
+    def run(self, *words: str, stdin: bytes = b"", url: str | None = None) -> CommandResult:
         """Run a command on the database and return how it ended."""
         if words[0] not in {"openapi", "--version", "--help"}:
             words = (*words, "--database-url", url or self.url)
         return run_here(*words, stdin=stdin)
 
-    def done(self, *words: str, stdin: bytes = b"") -> Ended:
+    def done(self, *words: str, stdin: bytes = b"") -> CommandResult:
         """Run a command that has to succeed."""
         ended = self.run(*words, stdin=stdin)
         assert ended.code == 0, ended
@@ -63,7 +63,7 @@ class Shell:
         return ended.err
 
 
-def run_here(*words: str, stdin: bytes = b"") -> Ended:
+def run_here(*words: str, stdin: bytes = b"") -> CommandResult:
     """Run the program's entry point with streams of bytes in place of the real ones."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
@@ -80,7 +80,7 @@ def run_here(*words: str, stdin: bytes = b"") -> Ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     out.flush()
     err.flush()
-    return Ended(code, _bytes(out), _bytes(err).decode())
+    return CommandResult(code, _bytes(out), _bytes(err).decode())
 
 
 def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""`dateline backup`: one consistent state, taken while others write."""
+"""`dateline backup`: a consistent snapshot during writes."""
 
 import os
 import sqlite3
@@ -44,7 +44,7 @@ def test_a_file_that_exists_is_not_overwritten(shell: Shell, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_copies_made_while_others_write_are_sound(
+def test_a_backup_during_writes_is_consistent(
     shell: Shell, services: Services, tmp_path: Path
 ) -> None:
     stopped = threading.Event()
@@ -116,7 +116,7 @@ def test_a_backup_finishes_while_hundreds_of_commits_a_second_are_made(
     assert Shell(f"sqlite:///{tmp_path / 'copy.db'}").done("check").text.startswith("Sound")
 
 
-def test_a_backup_is_one_file_of_its_owner_alone(shell: Shell, tmp_path: Path) -> None:
+def test_a_backup_is_a_single_private_file(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "odd ?name%23#.db"
     shell.done("backup", str(copy))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -125,13 +125,13 @@ def test_a_backup_is_one_file_of_its_owner_alone(shell: Shell, tmp_path: Path) -
     assert copy.read_bytes()[18:20] == b"\x01\x01"
 
 
-def test_a_backup_overwrites_only_when_told_to(shell: Shell, tmp_path: Path) -> None:
+def test_a_backup_overwrites_only_with_force(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     copy.write_text("precious", encoding="utf-8")
     (tmp_path / "copy.db-wal").write_bytes(b"of another database")
     assert "--force" in shell.refused("backup", str(copy))
     shell.done("backup", str(copy), "--force")
-    assert sorted(one.name for one in tmp_path.glob("copy.db*")) == ["copy.db"]
+    assert sorted(item.name for item in tmp_path.glob("copy.db*")) == ["copy.db"]
     assert Shell(f"sqlite:///{copy}").done("check").text.startswith("Sound")
 
 
@@ -144,7 +144,7 @@ def test_a_backup_in_use_is_not_overwritten(shell: Shell, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
-def test_a_backup_goes_to_a_file_of_its_own(
+def test_a_backup_to_the_database_itself_is_refused(
     shell: Shell, database_url: str, tmp_path: Path, force: list[str]
 ) -> None:
     source = Path(database_url.removeprefix("sqlite:///"))
@@ -228,4 +228,4 @@ def test_postgresql_has_its_own_tools(shell: Shell, tmp_path: Path) -> None:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return what a command left of a file that it did not finish."""
-    return [one for one in folder.rglob("*") if ".part" in one.name]
+    return [item for item in folder.rglob("*") if ".part" in item.name]

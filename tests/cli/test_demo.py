@@ -1,4 +1,4 @@
-"""`dateline demo`: what it imports, announces and leaves behind."""
+"""`dateline demo`: import, output, and the end of its key."""
 
 import re
 import signal
@@ -15,7 +15,7 @@ from sqlalchemy import Row, select
 from app.access.models import ApiKey
 from app.kit.sql.database import Database
 from tests.cli.shell import free_port, start
-from tests.cli.test_processes import answer, running
+from tests.cli.test_processes import answer, run_process
 
 _DATABASE = "dateline-demo.db"
 
@@ -24,10 +24,10 @@ _DATABASE = "dateline-demo.db"
 def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
     """Run a demo until the block ends; yield a client with its key, and what it announced."""
     port = free_port()
-    with running("demo", "--port", str(port), folder=folder) as process:
+    with run_process("demo", "--port", str(port), folder=folder) as process:
         address = f"http://127.0.0.1:{port}"
         answer(f"{address}/healthz")
-        announced = announcement(process)
+        announced = read_announcement(process)
         key = re.search(r"dl_[\w-]{43}", announced)
         assert key is not None, announced
         headers = {"authorization": f"Bearer {key.group()}"}
@@ -39,7 +39,7 @@ def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
         assert "Traceback" not in process.stderr.read()
 
 
-def announcement(process: subprocess.Popen[str]) -> str:
+def read_announcement(process: subprocess.Popen[str]) -> str:
     """Return what a demo prints before it serves."""
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
@@ -88,7 +88,7 @@ def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_its_key_ends_with_it_and_after_a_day_at_the_latest(tmp_path: Path) -> None:
+def test_its_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
     for starts in (1, 2):
         with demo(tmp_path):
             assert len(keys(tmp_path)) == starts
@@ -100,11 +100,11 @@ def test_its_key_ends_with_it_and_after_a_day_at_the_latest(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken_is_told_before_anything_else(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_first(tmp_path: Path) -> None:
     port = free_port()
     folder = tmp_path / "late"
     folder.mkdir()
-    with running("serve", "--port", str(port), folder=tmp_path):
+    with run_process("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
         late = start("demo", "--port", str(port), folder=folder)
         printed, said = late.communicate(timeout=30)

@@ -1,4 +1,4 @@
-"""A server that is told to end serves on for a while if it may, and ends whatever hangs."""
+"""Shutdown of a server: it drains if it may, and ends even if something hangs."""
 
 import os
 import signal
@@ -15,8 +15,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cli.shell import free_port
-from tests.cli.test_processes import answer, running
-from tests.faults.postgres import Postgres, own_postgres
+from tests.cli.test_processes import answer, run_process
+from tests.faults.postgres import Postgres, start_postgres
 
 pytestmark = pytest.mark.slow
 _DRAIN = 3
@@ -39,11 +39,11 @@ def _wait_for(address: str, status: int, seconds: float) -> float:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_turns_readiness_before_the_server_stops(tmp_path: Path, workers: str) -> None:
+def test_sigterm_changes_readiness_before_the_server_stops(tmp_path: Path, workers: str) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     words = ("serve", "--port", str(port), "--workers", workers)
-    with running(*words, folder=tmp_path, DATELINE_DRAIN_SECONDS=str(_DRAIN)) as process:
+    with run_process(*words, folder=tmp_path, DATELINE_DRAIN_SECONDS=str(_DRAIN)) as process:
         answer(f"{address}/readyz")
         _wait_for(address, 200, 30)
         told_at = time.monotonic()
@@ -60,7 +60,7 @@ def test_sigint_never_waits(tmp_path: Path, workers: str, numbers: list[signal.S
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     words = ("serve", "--port", str(port), "--workers", workers)
-    with running(*words, folder=tmp_path, DATELINE_DRAIN_SECONDS="60") as process:
+    with run_process(*words, folder=tmp_path, DATELINE_DRAIN_SECONDS="60") as process:
         answer(f"{address}/readyz")
         _wait_for(address, 200, 30)
         time.sleep(1)
@@ -71,7 +71,7 @@ def test_sigint_never_waits(tmp_path: Path, workers: str, numbers: list[signal.S
 
 
 @contextmanager
-def _hanging(server: Postgres) -> Iterator[None]:
+def hang_database(server: Postgres) -> Iterator[None]:
     """Stop all processes that serve connections of a PostgreSQL, which keeps them open."""
     engine = create_engine(server.url)
     with engine.connect() as connection:
@@ -92,18 +92,18 @@ def _hanging(server: Postgres) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_a_database_that_hangs_keeps_no_server(
+def test_a_hanging_database_does_not_keep_the_server_from_stopping(
     tmp_path: Path, workers: str, number: signal.Signals
 ) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     words = ("serve", "--port", str(port), "--workers", workers)
     with (
-        own_postgres() as server,
-        running(*words, folder=tmp_path, DATELINE_DATABASE_URL=server.url) as process,
+        start_postgres() as server,
+        run_process(*words, folder=tmp_path, DATELINE_DATABASE_URL=server.url) as process,
     ):
         answer(f"{address}/v1/headlines")
-        with _hanging(server):
+        with hang_database(server):
             for _ in range(3):
                 threading.Thread(target=_ready, args=(address,), daemon=True).start()
             time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""`dateline keys`: made, shown once, listed, revoked."""
+"""`dateline keys`: create, list and revoke."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -7,7 +7,7 @@ from app.bootstrap import Services
 from tests.cli.shell import Shell
 
 
-def test_a_key_is_made_and_works(shell: Shell, client: TestClient) -> None:
+def test_a_key_is_created_and_works(shell: Shell, client: TestClient) -> None:
     made = shell.done("keys", "create", "--name", "desk", "--scope", "write")
     key = made.text.splitlines()[-1]
     assert key.startswith("dl_")
@@ -66,13 +66,13 @@ def test_an_expiry_is_kept(shell: Shell) -> None:
         (["--name", "x", "--scope", "read", "--expires-at", "2020-01-01T00:00:00Z"], "expired"),
     ],
 )
-def test_a_key_that_makes_no_sense_is_refused(shell: Shell, words: list[str], told: str) -> None:
+def test_an_invalid_key_input_is_refused(shell: Shell, words: list[str], told: str) -> None:
     said = shell.refused("keys", "create", *words)
     assert told in said
     assert said.count("\n") == 1
 
 
-def test_revoking_what_is_not_there_is_refused(shell: Shell) -> None:
+def test_revoking_an_unknown_key_is_refused(shell: Shell) -> None:
     assert "'dl_nobody'" in shell.refused("keys", "revoke", "dl_nobody")
 
 

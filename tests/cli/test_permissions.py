@@ -1,4 +1,4 @@
-"""What Dateline writes is for its owner only, from the first instant and under any umask."""
+"""Files are private from their creation, with any umask."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ def dialect() -> str:
     return "sqlite"
 
 
-class Seen:
+class ModeObserver:
     """Every file and folder below some folders, with the widest mode that it was seen with."""
 
     def __init__(self, *folders: Path) -> None:
@@ -83,7 +83,7 @@ def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(300)  # nine processes start, on a machine with much to do
-def test_nobody_else_may_use_what_is_written(tmp_path: Path) -> None:
+def test_created_files_are_private(tmp_path: Path) -> None:
     # This one hides nothing: what is open under any other umask is open under this as well.
     umask = "000"
     data, temporary = tmp_path / "data", tmp_path / "temporary"
@@ -95,7 +95,7 @@ def test_nobody_else_may_use_what_is_written(tmp_path: Path) -> None:
         process = start(umask, *words, folder=data, temporary=temporary)
         assert process.wait(100) == 0, words
 
-    seen = Seen(data, temporary)
+    seen = ModeObserver(data, temporary)
     with seen.watching():
         port = free_port()
         serving = start(umask, "demo", "--port", str(port), folder=data, temporary=temporary)
@@ -151,27 +151,29 @@ def test_a_database_is_private_whatever_the_umask_of_the_process(
             with database.engine.connect() as connection:
                 # What SQLite keeps in addition is there while a connection is.
                 connection.exec_driver_sql("SELECT count(*) FROM things").scalar()
-                modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+                modes = {
+                    item.name: stat.S_IMODE(item.stat().st_mode) for item in tmp_path.iterdir()
+                }
     finally:
         os.umask(before)
     assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
 
 
-def test_what_an_older_version_left_open_is_closed_to_others(
+def test_wider_permissions_of_older_versions_are_removed(
     shell: Shell, database_url: str, tmp_path: Path
 ) -> None:
     shell.done("reindex")
     path, index = Path(database_url.removeprefix("sqlite:///")), tmp_path / "search"
     path.chmod(0o644)
-    for one in (index, *index.rglob("*")):
-        one.chmod(0o755 if one.is_dir() else 0o644)
+    for item in (index, *index.rglob("*")):
+        item.chmod(0o755 if item.is_dir() else 0o644)
     assert shell.done("check").text.startswith("Sound")
-    for one in (path, index, *index.rglob("*")):
-        assert not one.stat().st_mode & 0o077, one
+    for item in (path, index, *index.rglob("*")):
+        assert not item.stat().st_mode & 0o077, item
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root may give a file away")
-def test_check_tells_of_files_that_it_may_not_close_to_others(
+def test_check_reports_files_that_it_cannot_make_private(
     shell: Shell, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = Path(database_url.removeprefix("sqlite:///"))

@@ -1,4 +1,4 @@
-"""`dateline serve` and `worker` as processes: they start, serve, and end when told."""
+"""`dateline serve` and `worker` as processes: they start, serve, and end on a signal."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def running(*words: str, folder: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
+def run_process(*words: str, folder: Path, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """Start a process and make sure that it ends."""
     process = start(*words, folder=folder, **variables)
     try:
@@ -42,11 +42,11 @@ def answer(url: str, **more: Any) -> httpx2.Response:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
+def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
     port, operations = free_port(), free_port()
     words = ("serve", "--port", str(port), "--workers", workers)
     variables = {"DATELINE_LOG_FORMAT": "json", "DATELINE_OPERATIONS_PORT": str(operations)}
-    with running(*words, folder=tmp_path, **variables) as process:
+    with run_process(*words, folder=tmp_path, **variables) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
         assert "dateline_leader 1.0" in answer(f"http://127.0.0.1:{operations}/metrics").text
         process.send_signal(signal.SIGTERM)
@@ -58,7 +58,7 @@ def test_serve_serves_and_ends_when_told(tmp_path: Path, workers: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
 def test_a_closed_terminal_stops_it_like_sigterm(tmp_path: Path, number: signal.Signals) -> None:
     port = free_port()
-    with running("serve", "--port", str(port), folder=tmp_path) as process:
+    with run_process("serve", "--port", str(port), folder=tmp_path) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
         process.send_signal(number)
         assert process.wait(20) == 0
@@ -72,7 +72,7 @@ def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
     port = free_port()
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with running("serve", "--port", str(port), folder=tmp_path) as process:
+        with run_process("serve", "--port", str(port), folder=tmp_path) as process:
             answer(f"http://127.0.0.1:{port}/healthz")
             process.send_signal(signal.SIGHUP)
             time.sleep(0.2)
@@ -93,7 +93,7 @@ def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
 def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: list[str]) -> None:
     """A terminal tells all processes at once, also those that have hardly begun."""
     words = ("serve", "--port", str(free_port()), "--workers", workers)
-    with running(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:
+    with run_process(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:
         assert process.stderr is not None
         said = iter(process.stderr.readline, "")
         for step in steps:
@@ -105,9 +105,11 @@ def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: lis
 
 
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
-def test_ctrl_c_twice_is_no_fault(tmp_path: Path, workers: str) -> None:
+def test_ctrl_c_twice_is_no_error(tmp_path: Path, workers: str) -> None:
     port = free_port()
-    with running("serve", "--port", str(port), "--workers", workers, folder=tmp_path) as process:
+    with run_process(
+        "serve", "--port", str(port), "--workers", workers, folder=tmp_path
+    ) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
         for _ in range(2):
             os.killpg(process.pid, signal.SIGINT)
@@ -117,9 +119,9 @@ def test_ctrl_c_twice_is_no_fault(tmp_path: Path, workers: str) -> None:
         assert "Traceback" not in process.stderr.read()
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     port = free_port()
-    with running("serve", "--port", str(port), folder=tmp_path):
+    with run_process("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
         late = start("serve", "--port", str(port), folder=tmp_path)
         _, said = late.communicate(timeout=30)
@@ -129,8 +131,8 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
     assert "address already in use" in said
 
 
-def test_the_worker_runs_alone_and_ends_when_told(tmp_path: Path) -> None:
-    with running("worker", folder=tmp_path) as process:
+def test_the_worker_runs_alone_until_it_is_stopped(tmp_path: Path) -> None:
+    with run_process("worker", folder=tmp_path) as process:
         assert process.stderr is not None
         assert "Ctrl-C" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
@@ -139,7 +141,7 @@ def test_the_worker_runs_alone_and_ends_when_told(tmp_path: Path) -> None:
         assert all(line.endswith("this process does the background work") for line in told)
 
 
-def test_a_reader_that_leaves_early_is_no_fault(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     file = tmp_path / "many.ndjson"
     line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T"}\n'
     file.write_text("".join(line % number for number in range(3_000)), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`dateline reindex`, and what `dateline check` says of the index."""
+"""`dateline reindex`, and how `dateline check` checks the index."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ __all__ = ["follow", "follower"]
 Follow = Callable[[], None]
 
 
-def test_an_index_is_built_where_there_is_none(
+def test_a_missing_index_is_built(
     shell: Shell, newsroom: Newsroom, services: Services, tmp_path: Path
 ) -> None:
     for number in range(3):
@@ -26,22 +26,24 @@ def test_an_index_is_built_where_there_is_none(
     assert (standing.built, standing.behind, standing.stories) == (True, 0, 3)
 
 
-def test_a_new_index_takes_the_place_of_the_old_one_while_that_is_followed(
+def test_a_rebuilt_index_replaces_the_one_that_is_being_updated(
     shell: Shell, newsroom: Newsroom, services: Services, follow: Follow, tmp_path: Path
 ) -> None:
     newsroom.story("Rain 0")
     follow()
-    before = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
+    before = {item.name for item in (tmp_path / "search").iterdir() if item.is_dir()}
     shell.done("reindex")
     newsroom.story("Rain 1")
     follow()
     assert services.search.status().stories == 2
-    after = {one.name for one in (tmp_path / "search").iterdir() if one.is_dir()}
+    after = {item.name for item in (tmp_path / "search").iterdir() if item.is_dir()}
     assert len(after) == 1
     assert not after & before
 
 
-def test_two_do_not_build_at_once(shell: Shell, newsroom: Newsroom, tmp_path: Path) -> None:
+def test_two_processes_cannot_rebuild_concurrently(
+    shell: Shell, newsroom: Newsroom, tmp_path: Path
+) -> None:
     newsroom.story("Rain")
     lock = FileLeadership(f"{tmp_path / 'search'}.rebuild")
     assert lock.try_acquire()
@@ -70,14 +72,14 @@ def test_check_finds_an_index_that_has_other_stories(
     shell.done("check")
 
 
-def test_check_finds_an_index_that_is_broken_and_misses_none(
+def test_check_finds_every_broken_index(
     shell: Shell, newsroom: Newsroom, follow: Follow, tmp_path: Path
 ) -> None:
     newsroom.story("Rain")
     shell.done("check")
     follow()
-    for one in (tmp_path / "search").rglob("*.term"):
-        one.write_bytes(b"")
+    for item in (tmp_path / "search").rglob("*.term"):
+        item.write_bytes(b"")
     assert "index: " in shell.run("check").err
     shell.done("reindex")
     shell.done("check")

@@ -1,4 +1,4 @@
-"""`dateline restore`: a backup takes the place of a database that nobody uses."""
+"""`dateline restore`: a backup replaces an unused database."""
 
 import shutil
 import sqlite3
@@ -42,12 +42,12 @@ def slugs(shell: Shell) -> set[str]:
     return {str(line["slug"]) for line in shell.done("export").lines if line["type"] == "article"}
 
 
-def asides(path: Path) -> list[Path]:
+def find_old_databases(path: Path) -> list[Path]:
     """Return the databases that restores put aside."""
     return sorted(path.parent.glob(f"{path.name}.before-restore-*"))
 
 
-def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
+def test_a_backup_is_restored_and_the_old_database_kept(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     add(shell, "kept")
@@ -58,7 +58,7 @@ def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
     assert slugs(shell) == {"kept", "later"}
     told = shell.done("restore", str(tmp_path / "copy.db"), "--force").text
     assert slugs(shell) == {"kept"}
-    (aside,) = asides(path)
+    (aside,) = find_old_databases(path)
     assert str(aside) in told
     assert slugs(Shell(f"sqlite:///{aside}")) == {"kept", "later"}
     assert shell.done("check").text.startswith("Sound")
@@ -66,7 +66,7 @@ def test_what_was_backed_up_comes_back_and_what_was_there_is_kept(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_database_that_is_missing_is_restored_without_more(
+def test_a_missing_database_is_restored_without_force(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     shell.done("import", str(SAMPLES))
@@ -80,7 +80,7 @@ def test_a_database_that_is_missing_is_restored_without_more(
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_a_write_ahead_log_that_was_left_is_part_of_what_is_kept(
+def test_a_leftover_write_ahead_log_is_kept_with_the_old_database(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     """A server that was killed left it; the restored database must not read it."""
@@ -96,7 +96,7 @@ def test_a_write_ahead_log_that_was_left_is_part_of_what_is_kept(
     subprocess.run([sys.executable, "-c", killed, str(path)], check=True)
     assert path.with_name(path.name + "-wal").stat().st_size > 0
     shell.done("restore", str(tmp_path / "copy.db"), "--force")
-    with closing(sqlite3.connect(asides(path)[0])) as old:
+    with closing(sqlite3.connect(find_old_databases(path)[0])) as old:
         assert old.execute("SELECT count(*) FROM late").fetchone() == (0,)
     with closing(sqlite3.connect(path)) as new, pytest.raises(sqlite3.OperationalError):
         new.execute("SELECT count(*) FROM late")
@@ -117,7 +117,7 @@ def test_a_database_that_is_in_use_is_not_replaced(
         assert "in use" in shell.refused("restore", str(tmp_path / "copy.db"), "--force")
         leadership.release()
     assert path.stat().st_ino == before
-    assert asides(path) == []
+    assert find_old_databases(path) == []
     shell.done("restore", str(tmp_path / "copy.db"), "--force")
 
 
@@ -134,7 +134,7 @@ def test_a_server_that_opened_the_old_file_meanwhile_does_not_use_it(
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_what_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) -> None:
     add(shell, "kept")
     shell.done("backup", str(tmp_path / "good.db"))
     good = (tmp_path / "good.db").read_bytes()
@@ -159,7 +159,7 @@ def test_what_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) 
     for name, said in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
         assert said in shell.refused("restore", str(tmp_path / name), "--force"), name
     assert slugs(shell) == {"kept"}
-    assert asides(path) == []
+    assert find_old_databases(path) == []
     assert leftovers(tmp_path) == []
 
 
@@ -181,25 +181,25 @@ def test_a_database_that_is_broken_is_replaced(shell: Shell, path: Path, tmp_pat
     path.write_bytes(broken)
     shell.done("restore", str(tmp_path / "copy.db"), "--force")
     assert slugs(shell) == {"kept"}
-    assert asides(path)[0].read_bytes() == broken
+    assert find_old_databases(path)[0].read_bytes() == broken
 
 
-def test_serials_that_were_given_out_are_not_given_out_again(
-    shell: Shell, path: Path, tmp_path: Path
-) -> None:
+def test_used_serials_are_not_used_again(shell: Shell, path: Path, tmp_path: Path) -> None:
     """A reader that follows the log must not take later changes for those that it has."""
     add(shell, "kept")
     shell.done("backup", str(tmp_path / "copy.db"))
     for number in range(5):
         add(shell, f"lost-{number}")
-    last = last_serial(path)
+    last = read_last_serial(path)
     shell.done("restore", str(tmp_path / "copy.db"), "--force")
-    assert last_serial(path) < last
+    assert read_last_serial(path) < last
     add(shell, "new")
-    assert last_serial(path) > last
+    assert read_last_serial(path) > last
 
 
-def test_the_index_is_built_of_what_was_restored(shell: Shell, path: Path, tmp_path: Path) -> None:
+def test_the_index_is_rebuilt_from_the_restored_database(
+    shell: Shell, path: Path, tmp_path: Path
+) -> None:
     add(shell, "kept")
     shell.done("backup", str(tmp_path / "copy.db"))
     add(shell, "later")
@@ -210,7 +210,7 @@ def test_the_index_is_built_of_what_was_restored(shell: Shell, path: Path, tmp_p
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_folders_that_are_missing_are_not_taken_for_a_server(
+def test_missing_folders_are_not_taken_for_a_running_server(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell.done("backup", str(tmp_path / "copy.db"))
@@ -228,10 +228,10 @@ def test_a_link_to_the_database_stays_a_link(shell: Shell, path: Path, tmp_path:
     path.symlink_to(real)
     shell.done("restore", str(tmp_path / "copy.db"), "--force")
     assert path.is_symlink()
-    assert asides(real)
+    assert find_old_databases(real)
 
 
-def last_serial(path: Path) -> int:
+def read_last_serial(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
         serial: int = connection.execute("SELECT max(serial) FROM changes").fetchone()[0]
         return serial

@@ -1,4 +1,4 @@
-"""Tokens of preview links and keys: in no line that a server writes, and in no metric."""
+"""Tokens of previews and keys: in no log line, and in no metric."""
 
 import signal
 import time
@@ -18,7 +18,7 @@ from app.content.inputs import ArticleInput
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.cli.shell import free_port, start
-from tests.faults.served import wait_until_ready
+from tests.faults.server import wait_until_ready
 
 pytestmark = pytest.mark.slow
 _TESTS = Actor(None, "tests")

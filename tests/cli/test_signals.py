@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP are obeyed at every moment, and leave nothing half done."""
+"""SIGINT, SIGTERM and SIGHUP are handled at any time, and leave no partial files."""
 
 import os
 import signal
@@ -135,13 +135,13 @@ atexit.register(time.sleep, 600)
 
 @pytest.mark.parametrize("number", _SIGNALS)
 @pytest.mark.parametrize("moment", _MOMENTS)
-def test_a_signal_is_obeyed(tmp_path: Path, moment: str, number: int) -> None:
+def test_a_signal_ends_the_process(tmp_path: Path, moment: str, number: int) -> None:
     process = Process(folder=tmp_path, program=_BUSY + _MOMENTS[moment])
     time.sleep(0.2)
     assert process.end(number) == 128 + number
 
 
-def test_a_signal_that_the_starting_process_ignores_or_blocks_is_obeyed(tmp_path: Path) -> None:
+def test_a_signal_that_the_parent_ignores_or_blocks_ends_the_process(tmp_path: Path) -> None:
     """A shell lets what runs in the background ignore SIGINT."""
     for preparing in (
         "signal.signal(signal.SIGINT, signal.SIG_IGN)",
@@ -160,7 +160,7 @@ def test_nohup_is_respected(tmp_path: Path) -> None:
     assert process.end(signal.SIGTERM) == 143
 
 
-def test_what_does_not_end_is_ended_by_force(tmp_path: Path) -> None:
+def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
     program = _BUSY + "shutdown_signals.set_action(lambda _: 0.5)\ntime.sleep(600)"
     process = Process(folder=tmp_path, program=program)
     time.sleep(0.5)
@@ -170,7 +170,7 @@ def test_what_does_not_end_is_ended_by_force(tmp_path: Path) -> None:
     assert "by force" in said
 
 
-def test_a_file_that_is_half_written_is_removed(tmp_path: Path) -> None:
+def test_a_partial_file_is_removed(tmp_path: Path) -> None:
     program = _BUSY + (
         "from pathlib import Path\nfrom app.kit.process.atomic_files import replace_file\n"
         "with replace_file(Path('whole')) as part:\n    part.write_text('half')\n"
@@ -201,7 +201,7 @@ def delays(number: int, end: float) -> list[float]:
         (("worker",), delays(1, 2.4)),
     ],
 )
-def test_a_server_ends_whenever_it_is_told_to(
+def test_a_server_can_be_stopped_at_any_time(
     tmp_path: Path, words: tuple[str, ...], moments: list[float]
 ) -> None:
     port = [] if words == ("worker",) else ["--port", str(free_port())]
@@ -219,7 +219,7 @@ def test_a_server_ends_whenever_it_is_told_to(
 @pytest.mark.timeout(300)  # servers start, on a machine with much to do
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("number", _SIGNALS)
-def test_a_server_that_answers_ends_in_order_and_however_often_it_is_told(
+def test_a_running_server_shuts_down_orderly_after_any_number_of_signals(
     tmp_path: Path, workers: str, number: int
 ) -> None:
     for times in (1, 3) if workers == "1" else (3,):
@@ -233,7 +233,7 @@ def test_a_server_that_answers_ends_in_order_and_however_often_it_is_told(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # many commands, one after the other
-def test_a_command_ends_whenever_it_is_told_to(tmp_path: Path) -> None:
+def test_a_command_can_be_stopped_at_any_time(tmp_path: Path) -> None:
     line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T", "body": "%s"}\n'
     lines = "".join(line % (item, "words " * 200) for item in range(2_000))
     (tmp_path / "many.ndjson").write_text(lines, encoding="utf-8")

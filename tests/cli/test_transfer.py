@@ -1,4 +1,4 @@
-"""`dateline import` and `dateline export`: files, pipes, progress, and what is refused."""
+"""`dateline import` and `dateline export`: files, pipes, progress, and refusals."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ not json
 """
 
 
-def test_the_samples_go_in_and_come_out_the_same(shell: Shell, tmp_path: Path) -> None:
+def test_the_samples_are_imported_and_exported_unchanged(shell: Shell, tmp_path: Path) -> None:
     ended = shell.done("import", str(SAMPLES))
     assert ended.text.endswith("created, 0 updated, 0 unchanged, 0 refused\n")
     assert ended.err == ""
@@ -48,7 +48,7 @@ def test_a_dry_run_writes_nothing(shell: Shell) -> None:
     assert shell.done("export").out == b""
 
 
-def test_an_export_is_written_whole_or_not_at_all(
+def test_an_export_is_complete_or_not_written(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell.run("import", "-", stdin=LINES)
@@ -66,12 +66,12 @@ def test_an_export_is_written_whole_or_not_at_all(
 
 
 @pytest.mark.parametrize("name", ["missing.ndjson", "."])
-def test_a_file_that_cannot_be_read_is_told(shell: Shell, tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_reported(shell: Shell, tmp_path: Path, name: str) -> None:
     assert str(tmp_path) in shell.refused("import", str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["missing/out.ndjson", "."])
-def test_a_file_that_cannot_be_written_is_told(shell: Shell, tmp_path: Path, name: str) -> None:
+def test_an_unwritable_file_is_reported(shell: Shell, tmp_path: Path, name: str) -> None:
     assert str(tmp_path) in shell.refused("export", str(tmp_path / name))
 
 

@@ -1,4 +1,4 @@
-"""The wheel has all that Dateline needs: installed alone, it migrates, serves and demonstrates."""
+"""The wheel is complete: installed alone, it migrates, serves and runs the demo."""
 
 import os
 import shutil
@@ -52,7 +52,7 @@ def test_it_migrates_and_checks(dateline: Path, tmp_path: Path) -> None:
 
 
 def test_it_serves(dateline: Path, tmp_path: Path) -> None:
-    with _serving(dateline, "serve", folder=tmp_path) as address:
+    with _serve(dateline, "serve", folder=tmp_path) as address:
         assert read(f"{address}/readyz").json()["status"] == "ready"
         document = read(f"{address}/openapi.json").json()
         assert set(document["components"]["examples"]) == set(PROBLEMS)
@@ -61,7 +61,7 @@ def test_it_serves(dateline: Path, tmp_path: Path) -> None:
 
 
 def test_it_shows_the_demo(dateline: Path, tmp_path: Path) -> None:
-    with _serving(dateline, "demo", folder=tmp_path) as address:
+    with _serve(dateline, "demo", folder=tmp_path) as address:
         assert len(read(f"{address}/v1/headlines?limit=100").json()["data"]) >= 30
 
 
@@ -79,7 +79,7 @@ def _run(*words: str, cwd: Path | None = None) -> str:
 
 
 @contextmanager
-def _serving(dateline: Path, command: str, *, folder: Path) -> Iterator[str]:
+def _serve(dateline: Path, command: str, *, folder: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{free_port()}"
     words = [str(dateline), command, "--port", address.rpartition(":")[2]]
     with subprocess.Popen(words, cwd=folder, env=_environment()) as process:

@@ -11,7 +11,7 @@ from app.kit.sql.schema import table_of
 from app.kit.sql.statement import Query
 from tests.api.reading import titles
 from tests.databases import counted_queries
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
 from tests.newsroom import Newsroom
 
 
@@ -96,7 +96,7 @@ def test_lost_terms_and_bodies_are_repaired(newsroom: Newsroom, services: Servic
             pass
         assert _terms(services) == whole
         assert "Words." in newsroom.client.get("/v1/articles/one").json()["body_html"]
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 def test_a_story_that_comes_back_deletes_its_tombstone(

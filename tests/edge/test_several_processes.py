@@ -15,7 +15,7 @@ from app.access.commands.create_key import create_key
 from app.bootstrap import bootstrap
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 
 pytestmark = pytest.mark.slow
 _STEPS = 120

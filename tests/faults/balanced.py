@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faults.cluster import Node, Reply, soon
-from tests.faults.served import CUT_OFF
+from tests.faults.server import CUT_OFF
 
 _READS = (
     "/v1/headlines",

@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import psutil
 import psycopg
 
-from tests.faults.postgres import Postgres, own_postgres
-from tests.faults.served import CUT_OFF, Client, environment, free_port
+from tests.faults.postgres import Postgres, start_postgres
+from tests.faults.server import CUT_OFF, Client, environment, free_port
 from tests.faults.test_killed import admin_key
 
 Result = TypeVar("Result")
@@ -227,7 +227,9 @@ class Cluster:
     @property
     def url(self) -> str:
         """The address of whichever of both takes writes."""
-        return address_of([(one.machine.address, one.port) for one in (self.primary, self.standby)])
+        return address_of(
+            [(item.machine.address, item.port) for item in (self.primary, self.standby)]
+        )
 
     def node(self, machine: Machine, folder: Path, **settings: object) -> Node:
         """Start a node, which is not ready yet."""
@@ -251,7 +253,7 @@ def address_of(places: list[tuple[str, int]]) -> str:
 def cluster(first: Machine, second: Machine) -> Iterator[Cluster]:
     """Run a primary on a machine and its standby on another one."""
     with ExitStack() as stack:
-        with own_postgres() as seed:
+        with start_postgres() as seed:
             key = admin_key(seed.url)
             servers = [DatabaseServer(seed, machine) for machine in (first, second)]
             for server in servers:

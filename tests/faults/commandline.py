@@ -1,4 +1,4 @@
-"""`dateline` as an operator sees it: the exit code, and what is printed."""
+"""Runs `dateline` as an operator does: exit code and output."""
 
 import io
 import sys
@@ -10,7 +10,7 @@ from app.cli.main import main
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """How a command ended."""
 
     code: int
@@ -18,7 +18,7 @@ class Ended:
     err: str
 
 
-def dateline(*words: str, database_url: str) -> Ended:
+def dateline(*words: str, database_url: str) -> CommandResult:
     """Run a command in this process, which saves the time that a new one takes to start."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
@@ -28,16 +28,16 @@ def dateline(*words: str, database_url: str) -> Ended:
             main()
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    return Ended(code, out.getvalue(), err.getvalue())
+    return CommandResult(code, out.getvalue(), err.getvalue())
 
 
-def assert_sound(database_url: str) -> None:
+def assert_consistent(database_url: str) -> None:
     """Insist that `dateline check` finds nothing wrong."""
     ended = dateline("check", database_url=database_url)
     assert ended.code == 0, ended.err
 
 
-def assert_told_in_a_sentence(ended: Ended) -> None:
+def assert_reported_in_a_sentence(ended: CommandResult) -> None:
     """Insist on exit code 1 and a sentence, and on no traceback."""
     assert ended.code == 1, ended
     assert ended.err.startswith("dateline: "), ended.err

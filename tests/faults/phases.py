@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from tests.faults.cluster import Node, Reply
-from tests.faults.served import CUT_OFF
+from tests.faults.server import CUT_OFF
 
 # The promises are 1 and 2 seconds; what is above the first is left to a busy machine.
 ANSWERED_WITHIN, READY_WITHIN, BACK_WITHIN, ENDED_WITHIN = 1.0 + 1.0, 2.0, 5.0, 10.0

@@ -1,4 +1,4 @@
-"""A PostgreSQL that a test may take down and bring back."""
+"""A PostgreSQL server that a test may stop and start."""
 
 import shutil
 import subprocess
@@ -87,20 +87,20 @@ class Standby:
 
     def wait_for_primary(self) -> None:
         """Wait until it has all that its primary has by now."""
-        (end,) = _asked(self._primary, "SELECT pg_current_wal_lsn()")
+        (end,) = _query(self._primary, "SELECT pg_current_wal_lsn()")
         has_it = f"SELECT pg_last_wal_replay_lsn() >= '{end}'"
         deadline = time.monotonic() + 60
-        while _asked(str(self._folder), has_it) != (True,):
+        while _query(str(self._folder), has_it) != (True,):
             assert time.monotonic() < deadline, "the standby does not follow"
             time.sleep(0.02)
 
     def stop_following(self) -> None:
         """Receive nothing any more, as if the network between them were cut."""
         host = str(self._folder)
-        _asked(host, "ALTER SYSTEM SET primary_conninfo = ''")
-        _asked(host, "SELECT pg_reload_conf()")
+        _query(host, "ALTER SYSTEM SET primary_conninfo = ''")
+        _query(host, "SELECT pg_reload_conf()")
         deadline = time.monotonic() + 60
-        while _asked(host, "SELECT count(*) FROM pg_stat_wal_receiver") != (0,):
+        while _query(host, "SELECT count(*) FROM pg_stat_wal_receiver") != (0,):
             assert time.monotonic() < deadline, "the standby still follows"
             time.sleep(0.02)
 
@@ -121,7 +121,7 @@ class Standby:
         subprocess.run(command, check=True, user=self._user, stdout=subprocess.DEVNULL, timeout=60)
 
 
-def _asked(host: str, statement: str) -> tuple[Any, ...]:
+def _query(host: str, statement: str) -> tuple[Any, ...]:
     """Run a statement, and return its first row."""
     with psycopg.connect(f"host={host} user=postgres", autocommit=True) as connection:
         # The text is one of this file.
@@ -130,7 +130,7 @@ def _asked(host: str, statement: str) -> tuple[Any, ...]:
 
 
 @contextmanager
-def own_postgres() -> Iterator[Postgres]:
+def start_postgres() -> Iterator[Postgres]:
     """Give a PostgreSQL of its own to a test."""
     server = Postgres()
     try:

@@ -1,4 +1,4 @@
-"""A way to a PostgreSQL that a test may silence: connections stay open all the same."""
+"""A TCP proxy to PostgreSQL that a test may silence, without closing connections."""
 
 import select
 import socket
@@ -34,8 +34,8 @@ class Proxy:
         """End all connections."""
         self._is_closed.set()
         self._thread.join()
-        for one in (self._listening, *self._others):
-            one.close()
+        for item in (self._listening, *self._others):
+            item.close()
 
     def _run(self) -> None:
         while not self._is_closed.is_set():
@@ -43,11 +43,11 @@ class Proxy:
                 self._is_closed.wait(_LOOK_EVERY)
                 continue
             watched = [self._listening, *self._others]
-            for one in select.select(watched, [], [], _LOOK_EVERY)[0]:
-                if one is self._listening:
+            for item in select.select(watched, [], [], _LOOK_EVERY)[0]:
+                if item is self._listening:
                     self._accept()
-                elif one in self._others:
-                    self._forward(one)
+                elif item in self._others:
+                    self._forward(item)
 
     def _accept(self) -> None:
         client, _ = self._listening.accept()

@@ -1,4 +1,4 @@
-"""What keeps a command from its database or its file: cause and remedy, in a sentence."""
+"""Commands without access to a database or file: cause and remedy in a sentence."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 from tests.cli.shell import ROOT
 from tests.databases import fresh_database
-from tests.faults.commandline import assert_told_in_a_sentence, dateline
+from tests.faults.commandline import assert_reported_in_a_sentence, dateline
 from tests.faults.proxy import proxy
 
 _SAMPLES = str(ROOT / "samples" / "stories.ndjson")
@@ -32,10 +32,10 @@ _COMMANDS = [
 every_command = pytest.mark.parametrize("words", _COMMANDS, ids=lambda words: words[0])
 
 
-def refused(words: list[str], url: str) -> str:
+def run_refused(words: list[str], url: str) -> str:
     """Return the sentence with which a command ends."""
     ended = dateline(*words, database_url=url)
-    assert_told_in_a_sentence(ended)
+    assert_reported_in_a_sentence(ended)
     assert len(ended.err.splitlines()) == 1
     return ended.err
 
@@ -51,7 +51,7 @@ def refused(words: list[str], url: str) -> str:
     ],
 )
 def test_an_address_where_no_postgresql_is(words: list[str], address: str, cause: str) -> None:
-    said = refused(words, f"postgresql+psycopg://{address}")
+    said = run_refused(words, f"postgresql+psycopg://{address}")
     assert cause in said
     assert "secret" not in said
 
@@ -60,14 +60,14 @@ def test_an_address_where_no_postgresql_is(words: list[str], address: str, cause
 @every_command
 def test_a_database_that_postgresql_does_not_have(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).path, "/nowhere", 1)
-    assert "no database of this name. Check the name in" in refused(words, url)
+    assert "no database of this name. Check the name in" in run_refused(words, url)
 
 
 @pytest.mark.postgresql
 @every_command
 def test_a_role_that_postgresql_does_not_have(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).netloc, "nobody:secret@", 1)
-    said = refused(words, url)
+    said = run_refused(words, url)
     assert "does not let this role in. Check the user and the password in" in said
     assert "secret" not in said
 
@@ -76,14 +76,14 @@ def test_a_role_that_postgresql_does_not_have(words: list[str], postgresql: str)
 @every_command
 def test_a_postgresql_without_tls(words: list[str], postgresql: str) -> None:
     with over_tcp(postgresql) as url:
-        assert "fails at TLS. Check sslmode and" in refused(words, f"{url}?sslmode=require")
+        assert "fails at TLS. Check sslmode and" in run_refused(words, f"{url}?sslmode=require")
 
 
 @pytest.mark.postgresql
 @pytest.mark.slow
 def test_a_postgresql_that_says_nothing(postgresql: str) -> None:
     with over_tcp(postgresql, silent=True) as url:
-        assert "PostgreSQL's host does not answer. Check the host" in refused(["check"], url)
+        assert "PostgreSQL's host does not answer. Check the host" in run_refused(["check"], url)
 
 
 @pytest.mark.postgresql
@@ -92,7 +92,7 @@ def test_a_role_without_rights(postgresql: str) -> None:
         connection.execute("CREATE ROLE powerless LOGIN")
         try:
             url = postgresql.replace(urlsplit(postgresql).netloc, "powerless@", 1)
-            assert "may not use this database. Make it the owner" in refused(["migrate"], url)
+            assert "may not use this database. Make it the owner" in run_refused(["migrate"], url)
         finally:
             connection.execute("DROP ROLE powerless")
 
@@ -102,18 +102,18 @@ def test_a_folder_that_may_not_be_written_to(words: list[str]) -> None:
     # Nobody makes a file there, root included.
     if not Path("/sys/kernel").is_dir():
         pytest.skip("there is no /sys here")
-    said = refused(words, "sqlite:////sys/kernel/dateline.db")
+    said = run_refused(words, "sqlite:////sys/kernel/dateline.db")
     assert "The folder of the database file may not be written to. Give it to" in said
 
 
 @every_command
 def test_a_folder_in_place_of_a_file(words: list[str], tmp_path: Path) -> None:
-    assert "is a folder. Name a file in it" in refused(words, f"sqlite:///{tmp_path}")
+    assert "is a folder. Name a file in it" in run_refused(words, f"sqlite:///{tmp_path}")
 
 
 def test_a_disk_that_is_full_for_an_import(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url, full_disk():
-        said = refused(["import", _SAMPLES], url)
+        said = run_refused(["import", _SAMPLES], url)
     assert "No space is left on the disk of the database. Free some" in said
 
 
@@ -129,9 +129,9 @@ def test_a_disk_that_is_full_for_postgresql(services: Services) -> None:
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
-        said = refused(["export", str(tmp_path / "nowhere" / "all.ndjson")], url)
+        said = run_refused(["export", str(tmp_path / "nowhere" / "all.ndjson")], url)
         assert "No such file or directory. Check the name" in said
-        said = refused(["import", str(tmp_path / "none.ndjson")], url)
+        said = run_refused(["import", str(tmp_path / "none.ndjson")], url)
         assert "No such file or directory. Check the name" in said
 
 

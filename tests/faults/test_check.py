@@ -1,4 +1,4 @@
-"""`dateline check` names whatever does not agree, and `dateline rebuild` mends what it can."""
+"""`dateline check` reports inconsistencies, and `dateline rebuild` corrects them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow, Ta
 from app.kit.ids import new_id
 from app.kit.sql.database import Database
 from app.kit.sql.schema import table_of
-from tests.faults.commandline import Ended, assert_sound, dateline
+from tests.faults.commandline import CommandResult, assert_consistent, dateline
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.slow
@@ -135,20 +135,20 @@ _MENDED: list[tuple[Damage, str]] = [
 @pytest.mark.parametrize(
     ("damage", "words"), _MENDED, ids=[one.__name__.strip("_") for one, _ in _MENDED]
 )
-def test_what_is_damaged_is_named_and_mended(
+def test_damaged_documents_are_reported_and_corrected(
     damage: Damage, words: str, newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
-    assert_sound(url)
+    assert_consistent(url)
     _act(services.database, damage, newspaper)
     _assert_named(dateline("check", database_url=url), words)
     mended = dateline("rebuild", database_url=url)
     assert mended.code == 0, mended.err
-    assert_sound(url)
+    assert_consistent(url)
     _assert_public(services, newspaper, gone=damage is _document_of_a_draft)
 
 
-def test_a_lost_revision_is_named_and_takes_nothing_away(
+def test_a_lost_revision_is_reported_and_rebuild_removes_nothing(
     newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -158,7 +158,7 @@ def test_a_lost_revision_is_named_and_takes_nothing_away(
     _assert_public(services, newspaper)
 
 
-def test_a_lost_public_version_is_named_and_takes_nothing_away(
+def test_a_lost_public_version_is_reported_and_rebuild_removes_nothing(
     newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -168,7 +168,7 @@ def test_a_lost_public_version_is_named_and_takes_nothing_away(
     _assert_public(services, newspaper)
 
 
-def test_a_log_that_ends_too_early_is_told_what_is_gone(
+def test_a_truncated_log_gets_its_missing_rows_again(
     newsroom: Newsroom, newspaper: Newspaper, services: Services
 ) -> None:
     url = services.settings.database_url
@@ -178,7 +178,7 @@ def test_a_log_that_ends_too_early_is_told_what_is_gone(
         dateline("check", database_url=url), "the change log ends with a story that is not public"
     )
     assert dateline("rebuild", database_url=url).code == 0
-    assert_sound(url)
+    assert_consistent(url)
     with services.database.read() as session:
         (last,) = store.load_changes(session, 0, 100)[-1:]
     assert (last.op, last.reason, last.id) == ("remove", "unpublished", newspaper.story["id"])
@@ -187,7 +187,7 @@ def test_a_log_that_ends_too_early_is_told_what_is_gone(
     _assert_public(services, newspaper, gone=True)
 
 
-def test_many_faults_are_counted_and_the_first_ones_shown(
+def test_many_errors_are_counted_and_the_first_ones_shown(
     newsroom: Newsroom, services: Services
 ) -> None:
     for number in range(55):
@@ -216,7 +216,7 @@ def _act(database: Database, damage: Damage, paper: Newspaper) -> None:
         damage(connection, paper)
 
 
-def _assert_named(ended: Ended, words: str) -> None:
+def _assert_named(ended: CommandResult, words: str) -> None:
     assert ended.code == 1, ended
     assert words in ended.err, ended.err
     assert "Traceback" not in ended.err

@@ -1,4 +1,4 @@
-"""A primary that stands still while it is written to, and its synchronous standby takes over."""
+"""A primary is suspended during writes, and its synchronous standby is promoted."""
 
 import signal
 from pathlib import Path
@@ -22,8 +22,8 @@ def test_nothing_acknowledged_is_lost_when_a_synchronous_standby_takes_over(
         made.primary.wait_for_standby()
         node = made.node(here, tmp_path / "node", stale_seconds=_STALE_SECONDS)
         writer = made.node(here, tmp_path / "writer")
-        for one in (node, writer):
-            one.wait_until_ready()
+        for item in (node, writer):
+            item.wait_until_ready()
         readers, published = Readers(node, made.key), list[dict[str, Any]]()
         readers.prepare()
         with meanwhile(lambda: keep_writing(writer, made.key, published)):

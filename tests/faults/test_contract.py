@@ -71,7 +71,7 @@ def refs(newsroom: Newsroom) -> list[str]:
         ("anonymous", GenerationMode.POSITIVE, 2),
     ],
 )
-def test_every_answer_is_one_that_is_described(
+def test_every_answer_is_documented(
     who: str,
     mode: GenerationMode,
     examples: int,
@@ -88,7 +88,9 @@ def test_every_answer_is_one_that_is_described(
         if operation.path in ENDLESS:
             continue
         cases = operation.as_strategy(generation_mode=mode)
-        found += [f"{operation.label}: {one}" for one in _faults(cases, headers, refs, examples)]
+        found += [
+            f"{operation.label}: {fault}" for fault in _faults(cases, headers, refs, examples)
+        ]
     assert not found, "\n\n".join(found)
 
 

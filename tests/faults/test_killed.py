@@ -8,8 +8,8 @@ import pytest
 from app.bootstrap import bootstrap
 from app.settings import Settings
 from tests.conftest import key_for
-from tests.faults.commandline import assert_sound
-from tests.faults.served import Client, Nursery, nursery
+from tests.faults.commandline import assert_consistent
+from tests.faults.server import Client, Nursery, nursery
 from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, settle, writing
 from tests.repetitions import repetitions
 
@@ -20,7 +20,7 @@ _LIVES = (0.03, 0.6)
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_survives_a_sigkill(dialect: str, database_url: str) -> None:
+def test_acknowledged_writes_survive_sigkill(dialect: str, database_url: str) -> None:
     key = admin_key(database_url)
     ledger, chance = Ledger(), random.Random(7)
     importing = ImportingWriter(ledger)
@@ -36,9 +36,9 @@ def test_what_was_acknowledged_survives_a_sigkill(dialect: str, database_url: st
             assert ledger.wrong == []
             _is_there(ledger, server, key)
             if kill % _CHECK_EVERY == 0:
-                assert_sound(database_url)
+                assert_consistent(database_url)
         _is_whole(ledger, server, key)
-    assert_sound(database_url)
+    assert_consistent(database_url)
     # However busy the machine is: more was written than what was imported.
     assert len(ledger.stories) > IMPORTED
 

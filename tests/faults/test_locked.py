@@ -1,4 +1,4 @@
-"""A database that others keep locked: writers hear of it in time, and readers go on."""
+"""A locked database: writers get an error in time, and readers continue."""
 
 import json
 import time
@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.conftest import key_for
-from tests.faults.commandline import assert_sound
-from tests.faults.served import Client, nursery
+from tests.faults.commandline import assert_consistent
+from tests.faults.server import Client, nursery
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def settings(database_url: str) -> Settings:
 
 
 @contextmanager
-def _locked(services: Services) -> Iterator[None]:
+def _lock_database(services: Services) -> Iterator[None]:
     """Hold all articles in a writing transaction of somebody else's."""
     engine = create_engine(services.settings.database_url)
     sqlite = engine.dialect.name == "sqlite"
@@ -44,11 +44,11 @@ def _locked(services: Services) -> Iterator[None]:
     engine.dispose()
 
 
-def test_writers_hear_that_the_database_is_busy_and_readers_go_on(
+def test_writers_get_database_busy_and_readers_continue(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("Before")
-    with _locked(services):
+    with _lock_database(services):
         for method, path, body in (
             ("POST", "/articles", {"title": "Never", "language": "en", "status": "published"}),
             ("PATCH", f"/articles/{story['id']}", {"title": "Never"}),
@@ -62,11 +62,11 @@ def test_writers_hear_that_the_database_is_busy_and_readers_go_on(
             assert int(refused.headers["retry-after"]) > 0
             # A deployment that was told nothing would wait for as long as this.
             assert time.monotonic() - began < 5
-        _reading_goes_on(client, newsroom, story["id"])
+        _assert_readable(client, newsroom, story["id"])
     assert newsroom.story("After")["version"] == 1
-    titles = [one["title"] for one in client.get("/v1/headlines").json()["data"]]
+    titles = [item["title"] for item in client.get("/v1/headlines").json()["data"]]
     assert sorted(titles) == ["After", "Before"]
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 def test_an_import_refuses_its_lines_while_the_database_is_busy(
@@ -74,23 +74,23 @@ def test_an_import_refuses_its_lines_while_the_database_is_busy(
 ) -> None:
     line = b'{"type":"article","external_id":"x","title":"T","language":"en"}\n'
     ndjson = {"content-type": "application/x-ndjson"}
-    with _locked(services):
+    with _lock_database(services):
         answer = newsroom.call("POST", "/import", content=line * 2, headers=ndjson)
-    told = [one["problem"]["code"] for one in map(json.loads, answer.text.splitlines())]
+    told = [item["problem"]["code"] for item in map(json.loads, answer.text.splitlines())]
     assert told == ["database_busy", "database_busy"]
     again = newsroom.call("POST", "/import", content=line, headers=ndjson)
     assert json.loads(again.text)["status"] == "created"
 
 
-def test_a_key_is_recognised_while_its_use_cannot_be_noted(
+def test_a_key_is_verified_while_its_use_cannot_be_recorded(
     newsroom: Newsroom, services: Services
 ) -> None:
-    with _locked(services):
+    with _lock_database(services):
         me = newsroom.client.get("/v1/me", headers=newsroom.headers)
     assert (me.status_code, me.json()["scopes"]) == (200, ["admin"])
 
 
-def _reading_goes_on(client: TestClient, newsroom: Newsroom, id_: str) -> None:
+def _assert_readable(client: TestClient, newsroom: Newsroom, id_: str) -> None:
     for path in ("/v1/headlines", f"/v1/articles/{id_}", "/v1/sources", "/readyz", "/metrics"):
         began = time.monotonic()
         assert client.get(path).status_code == 200
@@ -110,7 +110,7 @@ def test_a_write_that_waits_does_not_block_the_event_loop(
         server.start()
         with closing(Client(server.port, key)) as writer, closing(Client(server.port)) as reader:
             document = {"title": "Waits", "language": "en"}
-            with _locked(services):
+            with _lock_database(services):
                 waiting = pool.submit(writer.call, "POST", "/v1/manage/articles", document)
                 for _ in range(20):
                     assert reader.call("GET", "/healthz")[0] == 200

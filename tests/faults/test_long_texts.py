@@ -1,4 +1,4 @@
-"""A body that takes long to prepare keeps no other writer waiting, nor a reader."""
+"""An expensive body blocks no other writer or reader."""
 
 import threading
 import time
@@ -58,7 +58,7 @@ def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wat
     assert not any(noted.seen)
 
 
-def test_every_way_to_write_prepares_before_its_transaction(
+def test_every_write_precomputes_texts_before_its_transaction(
     watched: Watched, newsroom: Newsroom, services: Services
 ) -> None:
     made = newsroom.story(body=LONG)
@@ -83,7 +83,7 @@ def test_every_way_to_write_prepares_before_its_transaction(
         for n in range(3)
     ]
     (outcomes,) = Importer(services.runner, ACTOR).run(lines)
-    assert {one.status for one in outcomes} == {"created"}
+    assert {outcome.status for outcome in outcomes} == {"created"}
 
 
 def test_many_relative_addresses_are_resolved_before_the_transaction(
@@ -132,7 +132,7 @@ def test_a_kill_does_not_wait_for_a_long_text(
         writer.join(60)
 
 
-def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
+def test_few_long_texts_are_computed_concurrently_and_many_are_refused() -> None:
     go_on, at_once, most = threading.Event(), [], []
     guard = threading.Lock()
     refused: list[DatabaseBusy] = []
@@ -156,18 +156,18 @@ def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
             refused.append(wrong)
 
     threads = [threading.Thread(target=prepare, args=(number,)) for number in range(12)]
-    for one in threads:
-        one.start()
+    for thread in threads:
+        thread.start()
     until = time.monotonic() + 60
     while len(refused) < 4 and time.monotonic() < until:
         time.sleep(0.01)
     go_on.set()
-    for one in threads:
-        one.join(60)
+    for thread in threads:
+        thread.join(60)
     assert (max(most), len(refused)) == (2, 4)
 
 
-def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
+def test_a_stored_body_above_a_new_limit_is_refused_on_publication(
     newsroom: Newsroom, services: Services
 ) -> None:
     made = newsroom.article(body="*a*", body_format="markdown")
@@ -194,7 +194,7 @@ def test_relative_addresses_may_not_make_a_body_far_longer(newsroom: Newsroom) -
 
     def blamed(method: str, path: str, document: dict[str, object], **headers: str) -> object:
         answer = newsroom.call(method, path, json=document, headers=headers)
-        return answer.status_code, [one["pointer"] for one in answer.json().get("errors", [])]
+        return answer.status_code, [item["pointer"] for item in answer.json().get("errors", [])]
 
     assert blamed("POST", "/articles", {**document, "url": far}) == wanted
     marked = {"body": "![a](a)\n\n" * 10_000, "body_format": "markdown"}

@@ -1,4 +1,4 @@
-"""A database that is restored under server processes: they show, and send, what is true now."""
+"""A database that is restored under running servers: they show and send its state."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.served import Client, Nursery, nursery
+from tests.faults.server import Client, Nursery, nursery
 from tests.rewinding import Copy
 from tests.sync.stream_client import StreamClient
 
@@ -39,7 +39,7 @@ def publish(editor: Client, title: str) -> dict[str, Any]:
 
 def titles(reader: Client, path: str) -> set[str]:
     status, _, answer = reader.call("GET", path)
-    return {one["title"] for one in answer["data"]} if status == 200 else set()
+    return {item["title"] for item in answer["data"]} if status == 200 else set()
 
 
 def test_a_server_notices_that_its_database_was_restored(
@@ -67,8 +67,8 @@ def test_a_server_notices_that_its_database_was_restored(
     assert going_on.next().data["document"]["title"] == "Rain new"
     status, _, found = reader.call("GET", f"/v1/articles/{kept['id']}")
     assert (status, found["title"]) == (200, "Rain kept")
-    for one in (listener, again, going_on, editor, reader):
-        one.close()
+    for item in (listener, again, going_on, editor, reader):
+        item.close()
     copy.close()
 
 

@@ -1,4 +1,4 @@
-"""What anonymous readers ask, however strange, fills a process's memory no further than a bound."""
+"""The memory of a process stays limited, whatever anonymous clients request."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from app.kit.clock import SystemClock
 from app.kit.ids import new_id
 from app.search.index_updater import IndexUpdater
 from app.settings import Settings
-from tests.faults.served import nursery
+from tests.faults.server import nursery
 from tests.transfer.helpers import import_all
 
 pytestmark = pytest.mark.exhaustive
@@ -32,7 +32,7 @@ def _word(rng: random.Random) -> str:
     return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=9))
 
 
-def _bring_large_stories(services: Services) -> None:
+def _import_large_stories(services: Services) -> None:
     rng = random.Random(16)
     for number in range(_STORIES):
         words = " ".join(_word(rng) for _ in range(_WORDS))
@@ -53,7 +53,7 @@ def archive(database_url: str, tmp_path: Path) -> str:
     settings = Settings(database_url=database_url, search_path=str(tmp_path / "search"))
     services = bootstrap(settings, clock=SystemClock())
     try:
-        _bring_large_stories(services)
+        _import_large_stories(services)
         follower = IndexUpdater(services.index, services.delivery)
         while follower.step():
             pass
@@ -75,7 +75,7 @@ def _with_header(name: str, value: str, path: str, client: HTTPConnection) -> No
     _get(path, client, **{name: value})
 
 
-def _highlighted(rng: random.Random) -> Iterator[Ask]:
+def _highlights(rng: random.Random) -> Iterator[Ask]:
     while True:
         yield partial(_get, f"/v1/search?q=harbour+{_word(rng)}&highlight=true&limit=40")
 
@@ -163,7 +163,7 @@ def _nothing(rng: random.Random) -> Iterator[Ask]:
 
 
 _KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
-    "highlighted": (_highlighted, 6),
+    "highlighted": (_highlights, 6),
     "long queries": (_long_queries, 60),
     "suggestions": (_suggestions, 60),
     "values": (_lists_of_values, 60),
@@ -180,15 +180,18 @@ _KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
 def _held(port: int) -> int:
     """Return what the process that listens on a port has in memory, with those it began."""
     (pid,) = {
-        one.pid
-        for one in psutil.net_connections("tcp4")
-        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid
+        connection.pid
+        for connection in psutil.net_connections("tcp4")
+        if connection.status == psutil.CONN_LISTEN
+        and connection.laddr
+        and connection.laddr.port == port
+        and connection.pid
     }
     process = psutil.Process(pid)
-    return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+    return sum(item.memory_info().rss for item in (process, *process.children(recursive=True)))
 
 
-def test_no_mix_of_requests_takes_more_than_a_bound(archive: str, tmp_path: Path) -> None:
+def test_memory_stays_within_a_limit_for_any_mix_of_requests(archive: str, tmp_path: Path) -> None:
     rng = random.Random(10)
     grown: dict[str, str] = {}
     with nursery(archive, search_path=tmp_path / "search") as server:

@@ -1,4 +1,4 @@
-"""PostgreSQL that goes away while serving: told as a problem, and forgotten when it is back."""
+"""A PostgreSQL server that stops and starts again: a problem, and recovery."""
 
 import time
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.settings import Settings
 from app.worker import Worker
-from tests.faults.commandline import assert_sound
-from tests.faults.postgres import Postgres, own_postgres
-from tests.faults.served import Client, nursery, ready
+from tests.faults.commandline import assert_consistent
+from tests.faults.postgres import Postgres, start_postgres
+from tests.faults.server import Client, nursery, ready
 from tests.faults.test_killed import admin_key
 from tests.faults.writers import Ledger, Writer, settle, writing
 from tests.newsroom import Newsroom
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of the test's own."""
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
@@ -38,7 +38,7 @@ def database_url(postgres: Postgres) -> str:
     return postgres.url
 
 
-def test_every_path_tells_that_the_database_is_away_and_recovers(
+def test_every_path_reports_an_unreachable_database_and_recovers(
     postgres: Postgres, newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -69,10 +69,10 @@ def test_every_path_tells_that_the_database_is_away_and_recovers(
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 2
     _worker_still_works(newsroom, services)
     worker.stop()
-    assert_sound(postgres.url)
+    assert_consistent(postgres.url)
 
 
-def test_nothing_is_half_written_when_it_goes_away(postgres: Postgres) -> None:
+def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
     key = admin_key(postgres.url)
     ledger = Ledger()
     writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
@@ -83,7 +83,7 @@ def test_nothing_is_half_written_when_it_goes_away(postgres: Postgres) -> None:
                 time.sleep(0.3)
                 postgres.down()
             # What a writer was told while it was away is a refusal, and no wonder.
-            assert all("answered 503" in one for one in ledger.wrong), ledger.wrong
+            assert all("answered 503" in item for item in ledger.wrong), ledger.wrong
             assert ready(server.port) == 503
             ledger.wrong.clear()
             postgres.up()
@@ -91,7 +91,7 @@ def test_nothing_is_half_written_when_it_goes_away(postgres: Postgres) -> None:
             client = Client(server.port, key)
             settle(ledger, client, set(ledger.stories))
             client.close()
-            assert_sound(postgres.url)
+            assert_consistent(postgres.url)
     assert ledger.stories
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL that says nothing any more: nobody waits for it longer than a second."""
+"""A PostgreSQL server that stops answering: no request waits longer than a second."""
 
 import signal
 import time
@@ -15,7 +15,7 @@ from app.bootstrap import Services, bootstrap
 from app.kit.errors import DatabaseUnavailable
 from app.settings import Settings
 from app.worker import Worker
-from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.proxy import Proxy, proxy
 from tests.newsroom import Newsroom
 
@@ -28,7 +28,7 @@ _PROMISE, _BACK = 1.0 + 1.0, 5.0
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of these tests' own."""
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
@@ -64,7 +64,7 @@ def settings(addresses: list[str], request: pytest.FixtureRequest) -> Settings:
 def listening(services: Services) -> Services:
     """A deployment that finds out whether the server answers."""
     services.watch.listen()
-    _soon(lambda: services.watch._heard_at > 0)  # type: ignore[attr-defined]
+    _wait_until(lambda: services.watch._heard_at > 0)  # type: ignore[attr-defined]
     return services
 
 
@@ -77,7 +77,7 @@ def _refused(ask: Callable[[], Response]) -> None:
     assert "retry-after" in answer.headers
 
 
-def _soon(true: Callable[[], object], seconds: float = 60) -> None:
+def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -100,7 +100,7 @@ both = pytest.mark.parametrize("addresses", [["first", "second"]])
 
 
 @only_first
-def test_nobody_waits_for_an_address_that_says_nothing(
+def test_an_unresponsive_address_causes_no_wait(
     first: Proxy, newsroom: Newsroom, client: TestClient, listening: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -111,13 +111,13 @@ def test_nobody_waits_for_an_address_that_says_nothing(
     _refused(lambda: client.get("/v1/me", headers=newsroom.headers))
     _is_not_ready(client)
     first.speak()
-    _soon(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
+    _wait_until(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
     assert newsroom.article("After")["version"] == 1
     assert client.get("/readyz").status_code == 200
 
 
 @only_first
-def test_nobody_waits_for_a_server_that_stands_still(
+def test_a_suspended_server_causes_no_wait(
     postgres: Postgres, newsroom: Newsroom, client: TestClient, listening: Services
 ) -> None:
     story = newsroom.story("Before")
@@ -125,11 +125,11 @@ def test_nobody_waits_for_a_server_that_stands_still(
         _refused(lambda: newsroom.call("GET", "/articles"))
         _refused(lambda: client.get("/v1/headlines"))
         _is_not_ready(client)
-    _soon(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
+    _wait_until(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
 
 
 @only_first
-def test_readiness_waits_for_no_thread_that_others_hold(
+def test_readiness_does_not_wait_for_a_busy_thread_pool(
     first: Proxy, client: TestClient, services: Services
 ) -> None:
     """Nothing listens, so nobody is told that the server is silent."""
@@ -140,7 +140,7 @@ def test_readiness_waits_for_no_thread_that_others_hold(
 
 
 @only_first
-def test_a_long_statement_is_waited_for(listening: Services) -> None:
+def test_a_long_statement_is_not_aborted(listening: Services) -> None:
     with listening.database.read() as session:
         assert session.scalar(text("SELECT count(pg_sleep(2))")) == 1
 
@@ -152,7 +152,7 @@ def test_a_second_address_takes_over(
     newsroom.story("Before")
     first.silence()
     _refused(lambda: newsroom.call("GET", "/articles"))
-    _soon(lambda: client.get("/readyz").status_code == 200, _BACK)
+    _wait_until(lambda: client.get("/readyz").status_code == 200, _BACK)
     for number in range(20):
         assert newsroom.article(f"{number}")["version"] == 1
 
@@ -165,13 +165,13 @@ def test_a_leader_that_vanishes_is_replaced(
     other = bootstrap(Settings(database_url=postgres.url))
     leader, heir = Worker(listening), Worker(other)
     leader.start()
-    _soon(lambda: listening.leadership.term)
+    _wait_until(lambda: listening.leadership.term)
     heir.start()
     first.silence()
-    _soon(lambda: other.leadership.term, 15)
+    _wait_until(lambda: other.leadership.term, 15)
     assert listening.leadership.term is None
     first.speak()
-    _soon(lambda: _attempt(listening) == "answers 1", _BACK)
+    _wait_until(lambda: _attempt(listening) == "answers 1", _BACK)
     assert listening.leadership.term is None
     leader.stop()
     heir.stop()
@@ -180,7 +180,7 @@ def test_a_leader_that_vanishes_is_replaced(
     assert told.count("this process does the background work") == 2
     assert told.count("this process leaves the background work") == 1
     # Once for each loop, and not with each try.
-    assert len([one for one in told if one.startswith("leadership could not go on")]) <= 2
+    assert len([item for item in told if item.startswith("leadership could not go on")]) <= 2
 
 
 def _attempt(services: Services) -> str:

@@ -1,4 +1,4 @@
-"""A node on a hot standby reads and refuses writes; after a promotion it takes them."""
+"""A node on a hot standby serves reads; after a promotion it accepts writes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
 from tests.conftest import key_for
-from tests.faults.postgres import Postgres, Standby, own_postgres
+from tests.faults.postgres import Postgres, Standby, start_postgres
 from tests.faults.proxy import Proxy, proxy
 from tests.newsroom import Newsroom
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A primary of these tests' own."""
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
@@ -75,7 +75,7 @@ def _is_away(node: Newsroom) -> bool:
     return answer.status_code == 503 or answer.json()["database"] == "away"
 
 
-def _soon(true: Callable[[], object], seconds: float = 60) -> None:
+def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline
@@ -102,19 +102,19 @@ def test_a_standby_serves_reads_and_refuses_writes_until_it_is_promoted(
     assert "standby" in refused.json()["detail"]
     assert "retry-after" in refused.headers
     standby.promote()
-    _soon(lambda: _writes(node), 5)
+    _wait_until(lambda: _writes(node), 5)
     assert node.article("After")["version"] == 1
 
 
 @pytest.mark.parametrize("settings", [(["standby_proxy"], "")], indirect=True)
-def test_a_standby_shows_what_its_primary_was_told(postgres: Postgres, node: Newsroom) -> None:
+def test_a_standby_shows_writes_of_its_primary(postgres: Postgres, node: Newsroom) -> None:
     """Nobody listens on a standby, so it is looked at several times a second."""
     assert node.client.get("/v1/headlines").json()["data"] == []
     services = bootstrap(Settings(database_url=postgres.url))
     with TestClient(create_app(services)) as client:
         Newsroom(client, key_for(services, "admin")).story("News")
     services.close()
-    _soon(lambda: node.client.get("/v1/headlines").json()["data"], 5)
+    _wait_until(lambda: node.client.get("/v1/headlines").json()["data"], 5)
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,14 @@ def test_a_standby_shows_what_its_primary_was_told(postgres: Postgres, node: New
     [(["primary_proxy", "standby_proxy"], "?target_session_attrs=read-write")],
     indirect=True,
 )
-def test_writes_go_on_after_a_promotion(
+def test_writes_continue_after_a_promotion(
     primary_proxy: Proxy, standby: Standby, node: Newsroom
 ) -> None:
     assert node.article("Before")["version"] == 1
     primary_proxy.silence()
-    _soon(lambda: _is_away(node), 5)
+    _wait_until(lambda: _is_away(node), 5)
     standby.promote()
-    _soon(lambda: _writes(node), 5)
+    _wait_until(lambda: _writes(node), 5)
     assert node.article("After")["version"] == 1
 
 
@@ -156,9 +156,9 @@ def test_rows_that_a_promoted_standby_lacks_are_noticed(
     if not loses:
         standby.wait_for_primary()
     primary_proxy.silence()
-    _soon(lambda: _is_away(node), 5)
+    _wait_until(lambda: _is_away(node), 5)
     standby.promote()
-    _soon(lambda: _writes(node), 5)
+    _wait_until(lambda: _writes(node), 5)
     node.verb(first, "kill", notice="Withdrawn.")
     assert client.get(path).status_code == 410
     answer = client.get(f"/v1/changes?cursor={cursor}")

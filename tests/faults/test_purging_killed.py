@@ -1,4 +1,4 @@
-"""A server that is killed after it told a CDN, and before it noted that, tells it again."""
+"""A server that is killed between a purge and its record purges again."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 from tests.receiver import Receiver, receiving
 from tests.worker.test_telling_a_cdn import position, wait_until
 
@@ -20,14 +20,14 @@ _A_WHILE = 0.5
 
 
 @pytest.mark.slow
-def test_what_was_sent_and_not_noted_is_sent_again(services: Services, database_url: str) -> None:
+def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str) -> None:
     key = key_for(services, "admin")
     with receiving() as receiver, nursery(database_url, **_options(receiver)) as server:
         server.start()
         wait_until(lambda: position(services) is not None)
         first = _publish(server.port, key, "First")
         wait_until(lambda: position(services) == 1)
-        with _nobody_notes_what_is_told(services, receiver) as told:
+        with _fail_to_record(services, receiver) as told:
             second = _publish(server.port, key, "Second")
             assert told.wait(_PATIENCE)
             time.sleep(_A_WHILE)
@@ -35,9 +35,9 @@ def test_what_was_sent_and_not_noted_is_sent_again(services: Services, database_
         assert position(services) == 1
         server.start()
         wait_until(lambda: position(services) == 2)
-    assert [one.status for one in receiver.heard] == [200, 200, 200]
+    assert [item.status for item in receiver.heard] == [200, 200, 200]
     told_of = [keys[2] for keys in receiver.taken()]
-    assert told_of == [f"story:{one}" for one in (first, second, second)]
+    assert told_of == [f"story:{item}" for item in (first, second, second)]
 
 
 def _options(receiver: Receiver) -> dict[str, object]:
@@ -56,7 +56,7 @@ def _publish(port: int, key: str, title: str) -> str:
 
 
 @contextmanager
-def _nobody_notes_what_is_told(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
+def _fail_to_record(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
     """From the next request on, let nobody move a follower on until the block ends."""
     held, ended = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A server that is killed while it tells webhooks loses nothing, and repeats under one id."""
+"""A server that is killed while it sends webhooks: no loss, and repetitions with one id."""
 
 import json
 import time
@@ -7,7 +7,7 @@ import pytest
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 from tests.receiver import Heard, receiving
 from tests.worker.test_telling_a_cdn import wait_until
 
@@ -17,7 +17,9 @@ _STORIES = 8
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_and_doubles_carry_one_id(services: Services, database_url: str) -> None:
+def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
+    services: Services, database_url: str
+) -> None:
     key = key_for(services, "admin")
     options = {"push_networks": "127.0.0.0/8", "worker_interval": 0.05, "busy_timeout": _PATIENCE}
     published: set[str] = set()
@@ -40,18 +42,18 @@ def test_nothing_is_lost_and_doubles_carry_one_id(services: Services, database_u
             receiver.wait_for(round_ * _STORIES + 3)
             server.kill()
         server.start()
-        wait_until(lambda: _told(receiver.heard).keys() >= published)
+        wait_until(lambda: _received(receiver.heard).keys() >= published)
         wait_until(lambda: services.push.status().pending == 0)
-    assert _told(receiver.heard).keys() == published
-    assert all(len(ids) == 1 for ids in _told(receiver.heard).values())
+    assert _received(receiver.heard).keys() == published
+    assert all(len(ids) == 1 for ids in _received(receiver.heard).values())
 
 
-def _told(heard: list[Heard]) -> dict[str, set[str]]:
+def _received(heard: list[Heard]) -> dict[str, set[str]]:
     """Return the ids under which each story was told of."""
     told: dict[str, set[str]] = {}
-    for one in list(heard):
-        id_ = json.loads(one.body)["data"]["id"]
-        told.setdefault(id_, set()).add(one.headers["webhook-id"])
+    for item in list(heard):
+        id_ = json.loads(item.body)["data"]["id"]
+        told.setdefault(id_, set()).add(item.headers["webhook-id"])
     return told
 
 

@@ -1,4 +1,4 @@
-"""A key that is revoked, or expires, while its requests run: nothing more is done with it."""
+"""Keys that are revoked or expire while their requests run."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ def port(services: Services) -> Iterator[int]:
 
 
 @pytest.fixture
-def elsewhere(services: Services) -> Iterator[Services]:
+def other_services(services: Services) -> Iterator[Services]:
     """Another process on the same database, such as the command line."""
     settings = services.settings
     other = bootstrap(settings, clock=services.clock, database=open_database(settings))
@@ -74,10 +74,10 @@ def _hang_up() -> Iterator[None]:
         _opened.pop().close()
 
 
-_opened: list["Asked"] = []
+_opened: list["PendingRequest"] = []
 
 
-class Asked:
+class PendingRequest:
     """A request on a connection of its own, sent in parts; the fixture closes it."""
 
     def __init__(
@@ -108,7 +108,7 @@ class Asked:
         self._socket.close()
 
 
-class HalfSent(Asked):
+class PartialRequest(PendingRequest):
     """A request of which half of the body is still to be sent."""
 
     def __init__(
@@ -140,7 +140,7 @@ def call(port: int, key: CreatedKey, method: str, path: str, body: Any = None, *
 
 @pytest.mark.parametrize("ends", ["revoked", "expired"])
 def test_a_change_that_was_half_sent_is_refused(
-    ends: str, port: int, services: Services, elsewhere: Services, clock: HandClock
+    ends: str, port: int, services: Services, other_services: Services, clock: HandClock
 ) -> None:
     soon = clock.now().replace(hour=13)
     editor = make_key(services, expires_at=soon if ends == "expired" else None)
@@ -154,7 +154,7 @@ def test_a_change_that_was_half_sent_is_refused(
     bulk = {"verb": "publish", "refs": [article["id"]]}
     anything = {"if_match": "*"}
     begun = [
-        HalfSent(port, editor, method, path, body, **headers)
+        PartialRequest(port, editor, method, path, body, **headers)
         for method, path, body, headers in (
             ("POST", "/v1/manage/keys", {"name": "K", "scopes": ["admin"]}, {}),
             ("POST", "/v1/manage/keys", key, {"idempotency_key": "k"}),
@@ -174,15 +174,15 @@ def test_a_change_that_was_half_sent_is_refused(
     ]
     time.sleep(_RECOGNISED_SECONDS)
     if ends == "revoked":
-        revoke(elsewhere, editor)
+        revoke(other_services, editor)
     else:
         clock.advance(hours=1)
-    for one in begun:
-        status, problem = one.finish()
+    for item in begun:
+        status, problem = item.finish()
         assert (status, problem.get("code")) == (401, "key_refused"), problem
     other = make_key(services)
     keys = call(port, other, "GET", "/v1/manage/keys")["data"]
-    assert [one["name"] for one in keys] == ["for admin", "Kept", "for admin"]
+    assert [item["name"] for item in keys] == ["for admin", "Kept", "for admin"]
     assert len(call(port, other, "GET", "/v1/manage/articles")["data"]) == 1
     assert len(call(port, other, "GET", "/v1/manage/sources")["data"]) == 1
     assert call(port, other, "GET", at)["version"] == 1
@@ -195,7 +195,9 @@ def test_a_key_may_revoke_itself(port: int, services: Services) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_change_that_waits_for_others_is_refused(services: Services, elsewhere: Services) -> None:
+def test_a_change_that_waits_for_others_is_refused(
+    services: Services, other_services: Services
+) -> None:
     editor = make_key(services, "publish")
     engine = create_engine(services.settings.database_url)
     with ThreadPoolExecutor() as threads, engine.connect() as connection:
@@ -203,7 +205,7 @@ def test_a_change_that_waits_for_others_is_refused(services: Services, elsewhere
         waiting = threads.submit(publish, services, "Late", Actor(editor.id, "editor"))
         time.sleep(_RECOGNISED_SECONDS)
         # The transaction has begun, and found the key to be valid. Revoking does not wait for it.
-        revoke(elsewhere, editor)
+        revoke(other_services, editor)
         connection.rollback()
         with pytest.raises(KeyRefused):
             waiting.result()
@@ -212,7 +214,7 @@ def test_a_change_that_waits_for_others_is_refused(services: Services, elsewhere
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_revocation_is_not_acknowledged_before_a_commit_that_it_does_not_stop(
-    services: Services, elsewhere: Services
+    services: Services, other_services: Services
 ) -> None:
     editor = make_key(services, "publish")
     done: list[str] = []
@@ -232,7 +234,7 @@ def test_a_revocation_is_not_acknowledged_before_a_commit_that_it_does_not_stop(
         done.append("published")
 
     def end() -> None:
-        revoke(elsewhere, editor)
+        revoke(other_services, editor)
         done.append("revoked")
 
     with ThreadPoolExecutor() as threads:
@@ -256,20 +258,20 @@ def _lines(count: int, prefix: str) -> bytes:
 
 @pytest.mark.parametrize("query", ["", "?dry_run=true"])
 def test_an_open_import_ends(
-    query: str, port: int, services: Services, elsewhere: Services
+    query: str, port: int, services: Services, other_services: Services
 ) -> None:
     editor, before, after = make_key(services, "publish"), _lines(500, "a"), _lines(600, "b")
     path = f"/v1/manage/import{query}"
     length = len(before) + len(after) + 1
-    asked = Asked(port, editor, "POST", path, length, content_type=_NDJSON)
+    asked = PendingRequest(port, editor, "POST", path, length, content_type=_NDJSON)
     asked.send(before)
     answer = asked.answer()
     first = [json.loads(answer.readline()) for _ in range(500)]
-    assert {one["status"] for one in first} == {"created"}
-    revoke(elsewhere, editor)
+    assert {item["status"] for item in first} == {"created"}
+    revoke(other_services, editor)
     asked.send(after)
     rest = [json.loads(line) for line in answer.read().splitlines()]
-    assert [(one["line"], one["status"]) for one in rest] == [(501, "refused")]
+    assert [(item["line"], item["status"]) for item in rest] == [(501, "refused")]
     assert (rest[0]["problem"]["status"], rest[0]["problem"]["code"]) == (401, "key_refused")
     other = make_key(services)
     page = call(port, other, "GET", "/v1/manage/articles?count=exact&limit=1")["page"]
@@ -277,30 +279,32 @@ def test_an_open_import_ends(
 
 
 def test_an_open_import_of_bad_lines_ends_as_well(
-    port: int, services: Services, elsewhere: Services
+    port: int, services: Services, other_services: Services
 ) -> None:
     editor, bad = make_key(services, "publish"), b"{}\n" * 500
-    asked = Asked(port, editor, "POST", "/v1/manage/import", 1_501 * 2, content_type=_NDJSON)
+    asked = PendingRequest(
+        port, editor, "POST", "/v1/manage/import", 1_501 * 2, content_type=_NDJSON
+    )
     asked.send(bad)
     answer = asked.answer()
     for _ in range(500):
         assert json.loads(answer.readline())["problem"]["code"] == "invalid_input"
-    revoke(elsewhere, editor)
+    revoke(other_services, editor)
     asked.send(bad)
     (last,) = [json.loads(line) for line in answer.read().splitlines()]
     assert (last["line"], last["problem"]["code"]) == (501, "key_refused")
 
 
 def test_an_export_is_cut_off(
-    port: int, services: Services, elsewhere: Services, capfd: pytest.CaptureFixture[str]
+    port: int, services: Services, other_services: Services, capfd: pytest.CaptureFixture[str]
 ) -> None:
     editor = make_key(services, "publish")
     for number in range(250):
         publish(services, f"T {number}", body_format="text", body="x" * 100_000)
-    asked = Asked(port, editor, "GET", "/v1/manage/export")
+    asked = PendingRequest(port, editor, "GET", "/v1/manage/export")
     answer = asked.answer()
     first = answer.read(10_000)
-    revoke(elsewhere, editor)
+    revoke(other_services, editor)
     # A part of it does not look like the whole.
     with pytest.raises(IncompleteRead) as cut:
         answer.read()
@@ -309,8 +313,8 @@ def test_an_export_is_cut_off(
 
 
 @pytest.mark.parametrize("ends", ["revoked", "expired"])
-def test_a_long_poll_is_told_nothing(
-    ends: str, port: int, services: Services, elsewhere: Services, clock: HandClock
+def test_a_long_poll_with_a_revoked_key_gets_no_data(
+    ends: str, port: int, services: Services, other_services: Services, clock: HandClock
 ) -> None:
     soon = clock.now().replace(hour=13)
     partner = make_key(
@@ -320,20 +324,20 @@ def test_a_long_poll_is_told_nothing(
     while more:
         told = call(port, partner, "GET", f"/v1/changes?{cursor}")
         cursor, more = f"cursor={told['cursor']}", told["more"]
-    asked = Asked(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
+    asked = PendingRequest(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
     time.sleep(_RECOGNISED_SECONDS)
     if ends == "revoked":
-        revoke(elsewhere, partner)
+        revoke(other_services, partner)
     else:
         clock.advance(hours=1)
-    publish(elsewhere, "Under embargo", embargo_until=clock.now().replace(hour=18))
+    publish(other_services, "Under embargo", embargo_until=clock.now().replace(hour=18))
     answer = asked.answer()
     read = answer.read()
     assert (answer.status, json.loads(read)["code"]) == (401, "key_refused")
 
 
-def test_a_long_poll_that_is_shared_is_answered_to_valid_keys_alone(
-    port: int, services: Services, elsewhere: Services
+def test_a_shared_long_poll_answers_only_valid_keys(
+    port: int, services: Services, other_services: Services
 ) -> None:
     keys = [make_key(services, "read") for _ in range(3)]
     told = call(port, keys[0], "GET", "/v1/changes")
@@ -341,15 +345,18 @@ def test_a_long_poll_that_is_shared_is_answered_to_valid_keys_alone(
     path = f"/v1/changes?cursor={told['cursor']}&wait=20"
     for key in keys:
         call(port, key, "GET", "/v1/me")
-    asked = [Asked(port, key, "GET", path) for key in keys]
+    asked = [PendingRequest(port, key, "GET", path) for key in keys]
     time.sleep(_RECOGNISED_SECONDS)
-    revoke(elsewhere, keys[1])
-    publish(elsewhere, "News")
-    assert [one.answer().status for one in asked] == [200, 401, 200]
+    revoke(other_services, keys[1])
+    publish(other_services, "News")
+    assert [item.answer().status for item in asked] == [200, 401, 200]
 
 
-def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
-    services: Services, elsewhere: Services, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+def test_a_stream_ends_before_events_after_the_revocation(
+    services: Services,
+    other_services: Services,
+    clock: HandClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The keys are looked at, then one is revoked and a story published, then events are read."""
     partner = make_key(services, "read", embargoed=True)
@@ -359,9 +366,9 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
         await look(self)
         if told.is_set() and not revoked.is_set():
             revoked.set()
-            await asyncio.to_thread(revoke, elsewhere, partner)
+            await asyncio.to_thread(revoke, other_services, partner)
             until = clock.now().replace(hour=18)
-            await asyncio.to_thread(publish, elsewhere, "Held", embargo_until=until)
+            await asyncio.to_thread(publish, other_services, "Held", embargo_until=until)
 
     told = threading.Event()
     monkeypatch.setattr(KeyRevalidation, "refresh", looked)
@@ -370,7 +377,7 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
         listener = StreamClient(port_of(server), authorization=bearer).begun()
         time.sleep(_RECOGNISED_SECONDS)
         told.set()
-        publish(elsewhere, "Moves the version")
+        publish(other_services, "Moves the version")
         heard = b""
         while (size := int(listener._file.readline(), 16)) > 0:
             heard += listener._file.read(size + 2)
@@ -379,8 +386,8 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
     assert b"Held" not in heard
 
 
-def test_what_was_read_before_a_revocation_is_not_kept(
-    services: Services, elsewhere: Services, monkeypatch: pytest.MonkeyPatch
+def test_a_caller_verified_before_a_revocation_is_not_cached(
+    services: Services, other_services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key is read; it is revoked, and another request notices; then the result arrives."""
     key = make_key(services, "read")
@@ -401,7 +408,7 @@ def test_what_was_read_before_a_revocation_is_not_kept(
     async def race() -> None:
         first = asyncio.create_task(readers.caller(scope, fields))
         await asyncio.to_thread(read.wait, 30)
-        await asyncio.to_thread(revoke, elsewhere, key)
+        await asyncio.to_thread(revoke, other_services, key)
         with pytest.raises(KeyRefused):
             await readers.caller(scope, fields)
         noticed.set()

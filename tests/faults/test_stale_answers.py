@@ -1,4 +1,4 @@
-"""Answers from memory while PostgreSQL is away: to anybody, for a while, and to no cache."""
+"""Stale answers from the cache while PostgreSQL is unreachable."""
 
 import re
 import time
@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock
-from tests.faults.postgres import Postgres, own_postgres
+from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.proxy import Proxy, proxy
 from tests.newsroom import Newsroom
 
@@ -25,21 +25,21 @@ _LIST = "/v1/headlines"
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of these tests' own."""
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
 @pytest.fixture
-def way(postgres: Postgres) -> Iterator[Proxy]:
+def database_proxy(postgres: Postgres) -> Iterator[Proxy]:
     """The way to it."""
     with proxy(postgres.socket) as made:
         yield made
 
 
 @pytest.fixture(params=[_SECONDS])
-def settings(way: Proxy, request: pytest.FixtureRequest) -> Settings:
+def settings(database_proxy: Proxy, request: pytest.FixtureRequest) -> Settings:
     """A deployment that may send stale answers for some seconds."""
-    url = f"postgresql+psycopg://postgres:@127.0.0.1:{way.port}/dateline"
+    url = f"postgresql+psycopg://postgres:@127.0.0.1:{database_proxy.port}/dateline"
     return Settings(database_url=url, stale_seconds=request.param)
 
 
@@ -47,19 +47,19 @@ def settings(way: Proxy, request: pytest.FixtureRequest) -> Settings:
 def listening(services: Services) -> None:
     """Find out whether the server answers."""
     services.watch.listen()
-    _soon(lambda: services.watch.proof().at > 0)
+    _wait_until(lambda: services.watch.proof().at > 0)
 
 
-def test_anybody_is_answered_from_memory_for_a_while(
-    way: Proxy, newsroom: Newsroom, client: TestClient
+def test_stale_answers_are_sent_for_a_limited_time(
+    database_proxy: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Before")
-    before = _settled(client)
+    before = _warm_up(client)
     assert client.get("/v1/articles/none").status_code == 404
     assert client.get("/v1/changes").status_code == 200
-    way.silence()
+    database_proxy.silence()
     silent_at = time.monotonic()
-    _soon(lambda: "cache-status" in client.get(_LIST).headers)
+    _wait_until(lambda: "cache-status" in client.get(_LIST).headers)
     _is_stale(client.get(_LIST), 200, before)
     tag = {"if-none-match": before.headers["etag"]}
     _is_stale(client.get(_LIST, headers=tag), 304, before)
@@ -77,64 +77,66 @@ def test_anybody_is_answered_from_memory_for_a_while(
         assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
     assert time.monotonic() - silent_at < _SECONDS
     # The time counts from the last proof, which is a quarter of a second older than the silence.
-    _soon(lambda: client.get(_LIST).status_code == 503)
+    _wait_until(lambda: client.get(_LIST).status_code == 503)
     assert _SECONDS - 0.6 < time.monotonic() - silent_at < _SECONDS + 2
     assert client.get("/readyz").status_code == 503
-    way.speak()
-    _soon(lambda: client.get(_LIST).status_code == 200)
+    database_proxy.speak()
+    _wait_until(lambda: client.get(_LIST).status_code == 200)
     after = client.get(_LIST)
     assert "s-maxage=15" in after.headers["cache-control"]
     assert not {"age", "cache-status"} & set(after.headers)
 
 
-def test_a_moment_that_changes_an_answer_ends_it(
-    way: Proxy, newsroom: Newsroom, client: TestClient, clock: HandClock
+def test_a_stale_answer_ends_at_its_next_scheduled_change(
+    database_proxy: Proxy, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("Ends", expires_at=(clock.now() + timedelta(minutes=5)).isoformat())
-    _settled(client)
-    way.silence()
-    _soon(lambda: "cache-status" in client.get(_LIST).headers)
+    _warm_up(client)
+    database_proxy.silence()
+    _wait_until(lambda: "cache-status" in client.get(_LIST).headers)
     clock.advance(minutes=5)
     assert client.get(_LIST).status_code == 503
     assert client.get("/readyz").status_code == 503
 
 
-def test_what_was_written_last_ends_all_that_is_older(
-    way: Proxy, newsroom: Newsroom, client: TestClient
+def test_a_known_write_ends_older_stale_answers(
+    database_proxy: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.story("Wrong")
-    _settled(client)
+    _warm_up(client)
     newsroom.verb(story, "unpublish")
-    way.silence()
+    database_proxy.silence()
     end = time.monotonic() + _SECONDS
     while time.monotonic() < end:
         answer = client.get(_LIST)
         assert answer.status_code == 503 or answer.json()["data"] == []
 
 
-def test_a_node_that_has_nothing_in_memory_is_not_ready(
-    way: Proxy, newsroom: Newsroom, client: TestClient
+def test_a_node_with_an_empty_cache_is_not_ready(
+    database_proxy: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
     """It knows the log, by an answer that is not kept."""
     for _ in range(2):
         assert client.get("/v1/changes").status_code == 200
         # By then it has heard of all that was written before.
         time.sleep(1.0)
-    way.silence()
-    _soon(lambda: client.get("/readyz").json()["database"] != "answers")
+    database_proxy.silence()
+    _wait_until(lambda: client.get("/readyz").json()["database"] != "answers")
     assert client.get("/readyz").status_code == 503
 
 
 @pytest.mark.parametrize("settings", [0.0], indirect=True)
-def test_it_can_be_turned_off(way: Proxy, newsroom: Newsroom, client: TestClient) -> None:
+def test_stale_answers_can_be_turned_off(
+    database_proxy: Proxy, newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.story("Before")
-    _settled(client)
-    way.silence()
-    _soon(lambda: client.get(_LIST).status_code == 503)
+    _warm_up(client)
+    database_proxy.silence()
+    _wait_until(lambda: client.get(_LIST).status_code == 503)
     assert client.get("/readyz").status_code == 503
 
 
-def _settled(client: TestClient) -> Response:
+def _warm_up(client: TestClient) -> Response:
     """Return the list once it is answered from memory, and nothing has to be looked up for it."""
     client.get(_LIST)
     time.sleep(1.0)
@@ -155,7 +157,7 @@ def _is_stale(answer: Response, status: int, before: Response) -> None:
     assert int(found[1]) == -int(age)
 
 
-def _soon(true: Callable[[], object], seconds: float = 20) -> None:
+def _wait_until(true: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline

@@ -1,4 +1,4 @@
-"""Databases that are missing, read-only, behind or ahead: a sentence, and never a traceback."""
+"""Databases that are missing, read-only, older or newer: a sentence, and no traceback."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +15,7 @@ from app.kit.sql.database import Database
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.databases import fresh_database
-from tests.faults.commandline import assert_sound, assert_told_in_a_sentence, dateline
+from tests.faults.commandline import assert_consistent, assert_reported_in_a_sentence, dateline
 from tests.newsroom import Newsroom
 
 _COMMANDS = [
@@ -30,29 +30,33 @@ every_command = pytest.mark.parametrize("words", _COMMANDS, ids=" ".join)
 
 
 @every_command
-def test_a_missing_folder_is_told_in_a_sentence(words: list[str], tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_in_a_sentence(words: list[str], tmp_path: Path) -> None:
     ended = dateline(*words, database_url=f"sqlite:///{tmp_path}/nowhere/dateline.db")
-    assert_told_in_a_sentence(ended)
+    assert_reported_in_a_sentence(ended)
     assert not (tmp_path / "nowhere").exists()
 
 
 @every_command
-def test_a_file_that_is_no_database_is_told_in_a_sentence(words: list[str], tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_a_sentence(
+    words: list[str], tmp_path: Path
+) -> None:
     path = tmp_path / "letter.txt"
     path.write_text("Dear reader, " * 500)
-    assert_told_in_a_sentence(dateline(*words, database_url=f"sqlite:///{path}"))
+    assert_reported_in_a_sentence(dateline(*words, database_url=f"sqlite:///{path}"))
     assert path.read_text() == "Dear reader, " * 500
 
 
-def test_a_folder_in_place_of_a_database_is_told_in_a_sentence(tmp_path: Path) -> None:
-    assert_told_in_a_sentence(dateline("serve", database_url=f"sqlite:///{tmp_path}"))
+def test_a_folder_instead_of_a_database_is_reported_in_a_sentence(tmp_path: Path) -> None:
+    assert_reported_in_a_sentence(dateline("serve", database_url=f"sqlite:///{tmp_path}"))
 
 
 @every_command
-def test_postgresql_that_is_down_is_told_in_a_sentence(words: list[str], tmp_path: Path) -> None:
+def test_an_unreachable_postgresql_is_reported_in_a_sentence(
+    words: list[str], tmp_path: Path
+) -> None:
     url = f"postgresql+psycopg://user:secret@/dateline?host={tmp_path}"
     ended = dateline(*words, database_url=url)
-    assert_told_in_a_sentence(ended)
+    assert_reported_in_a_sentence(ended)
     assert "secret" not in ended.err
 
 
@@ -61,7 +65,7 @@ def test_postgresql_that_is_down_is_told_in_a_sentence(words: list[str], tmp_pat
 def test_postgresql_without_a_schema_is_refused(words: list[str], tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path, migrated=False) as url:
         ended = dateline(*words, database_url=url)
-        assert_told_in_a_sentence(ended)
+        assert_reported_in_a_sentence(ended)
         assert "Run `dateline migrate`" in ended.err
         database = Database(url)
         assert migrations.find_current(database) is None
@@ -72,12 +76,12 @@ def test_postgresql_without_a_schema_is_refused(words: list[str], tmp_path: Path
 def test_a_database_of_a_newer_version_is_refused(words: list[str], services: Services) -> None:
     _pretend(services, "9999")
     ended = dateline(*words, database_url=services.settings.database_url)
-    assert_told_in_a_sentence(ended)
+    assert_reported_in_a_sentence(ended)
     assert "newer" in ended.err
 
 
 @pytest.mark.parametrize("revision", ["0000", "9999"])
-def test_readiness_tells_of_another_schema(
+def test_readiness_reports_another_schema(
     revision: str, client: TestClient, services: Services
 ) -> None:
     assert client.get("/readyz").status_code == 200
@@ -88,7 +92,7 @@ def test_readiness_tells_of_another_schema(
     assert client.get("/healthz").status_code == 200
 
 
-def test_tables_that_are_gone_are_told_of_without_a_traceback(
+def test_missing_tables_are_reported_without_a_traceback(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     migrations.downgrade(services.database, "base")
@@ -116,21 +120,21 @@ def test_a_read_only_database_is_read_and_not_written(
 def test_an_embedded_database_opened_read_only_is_served(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
         read_only = f"sqlite:///file:{tmp_path}/test.db?mode=ro&uri=true"
-        assert_sound(read_only)
+        assert_consistent(read_only)
         refused = dateline(
             "keys", "create", "--name", "n", "--scope", "read", database_url=read_only
         )
-        assert_told_in_a_sentence(refused)
+        assert_reported_in_a_sentence(refused)
         services = bootstrap(Settings(database_url=read_only), clock=HandClock())
         with TestClient(create_app(services), raise_server_exceptions=False) as client:
             assert client.get("/v1/headlines").status_code == 200
         services.close()
-        assert_sound(url)
+        assert_consistent(url)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("snapshot", [True, False])
-def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, snapshot: bool) -> None:
+def test_a_removed_file_is_not_created_again(services: Services, snapshot: bool) -> None:
     """By a connection that is opened after it, for a thread that had none."""
     file = Path(str(services.database.engine.url.database))
     services.database.check_file()
@@ -146,10 +150,10 @@ def test_a_file_that_was_taken_away_is_not_made_anew(services: Services, snapsho
     assert not file.exists()
 
 
-def test_a_read_only_database_without_a_schema_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_read_only_database_without_a_schema_is_reported_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     url = f"sqlite:///file:{tmp_path}/empty.db?mode=ro&uri=true"
-    assert_told_in_a_sentence(dateline("serve", database_url=url))
+    assert_reported_in_a_sentence(dateline("serve", database_url=url))
 
 
 def _pretend(services: Services, revision: str) -> None:

@@ -1,4 +1,4 @@
-"""A worker that is killed while others go on writing loses nothing that was acknowledged."""
+"""A worker that is killed during writes loses nothing that was acknowledged."""
 
 import random
 import time
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.commandline import assert_sound
-from tests.faults.served import Client
+from tests.faults.commandline import assert_consistent
+from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.test_workers import is_told_of_what_is_due
+from tests.faults.test_workers import receives_due_changes
 from tests.faults.workers import Workers, serving, until
 from tests.faults.writers import ImportingWriter, Ledger, Writer, settle, writing
 from tests.repetitions import repetitions
@@ -20,7 +20,7 @@ _KILLS = {"sqlite": repetitions(3), "postgresql": repetitions(2)}
 _LIVES = (0.1, 0.8)
 
 
-def test_what_was_acknowledged_survives_and_others_go_on(
+def test_acknowledged_writes_survive_and_other_workers_continue(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
     key = admin_key(database_url)
@@ -33,11 +33,11 @@ def test_what_was_acknowledged_survives_and_others_go_on(
         for _ in range(_KILLS[dialect]):
             with writing([*writers, importing.work], server.port, key):
                 time.sleep(chance.uniform(*_LIVES))
-                _kill_one(server, chance)
+                _kill_worker(server, chance)
             assert ledger.wrong == []
             _settle(ledger, server, key)
-        is_told_of_what_is_due(server, key)
-    assert_sound(database_url)
+        receives_due_changes(server, key)
+    assert_consistent(database_url)
 
 
 def _begin(server: Workers, key: str, importing: ImportingWriter) -> None:
@@ -46,7 +46,7 @@ def _begin(server: Workers, key: str, importing: ImportingWriter) -> None:
         importing.begin(client)
 
 
-def _kill_one(server: Workers, chance: random.Random) -> None:
+def _kill_worker(server: Workers, chance: random.Random) -> None:
     """Kill one of the workers, and wait until another takes its place."""
     before = server.pids()
     server.kill(chance.choice(sorted(before)))

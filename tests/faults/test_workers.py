@@ -1,4 +1,4 @@
-"""Several processes of one server: each may be killed, and the server goes on or ends whole."""
+"""Several worker processes: each may be killed, and the server continues or ends completely."""
 
 import json
 import re
@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.faults.served import Client
+from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.workers import PATIENCE, Strangers, Workers, is_free, serving, until
+from tests.faults.workers import PATIENCE, Connections, Workers, is_free, serving, until
 
 pytestmark = pytest.mark.slow
 _NUMBER = 2
@@ -37,14 +37,14 @@ def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
 def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
     """One of them is the leader, so the leader is killed as well."""
     originals = server.pids()
-    with Strangers(server.port).reading() as strangers:
+    with Connections(server.port).reading() as strangers:
         for number, pid in enumerate(originals):
             server.kill(pid)
             gone = time.monotonic()
             strangers.wait_for(50)
             server.wait_until_complete()
             assert strangers.came_after(gone) == [], server.log.read_text()
-            is_told_of_what_is_due(server, key)
+            receives_due_changes(server, key)
             _is_fresh(server, key, number)
     assert strangers.wrong == []
     assert server.pids().isdisjoint(originals)
@@ -53,11 +53,11 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
         assert f"Child process [{pid}] died" in said
 
 
-def is_told_of_what_is_due(server: Workers, key: str) -> None:
+def receives_due_changes(server: Workers, key: str) -> None:
     """A story that comes out by the clock gets its row in the log from whoever leads now."""
     before = _serial(server)
     at = datetime.now(UTC) + timedelta(seconds=0.5)
-    _written(server, key, title="Later", published_at=at.isoformat())
+    _write(server, key, title="Later", published_at=at.isoformat())
     until(lambda: _serial(server) > before)
 
 
@@ -69,7 +69,7 @@ def _serial(server: Workers) -> float:
     return float(found.group(1))
 
 
-def _written(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
+def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
     with closing(Client(server.port, key)) as editor:
         document = {"language": "en", "status": "published", **fields}
         status, _, made = editor.call("POST", "/v1/manage/articles", document)
@@ -81,11 +81,11 @@ def _written(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
 def _is_fresh(server: Workers, key: str, number: int) -> None:
     """Whatever process acknowledges a write, all show it with their next answer."""
     with server.connections(each=2) as found:
-        readers = [one for connections in found.values() for one in connections]
+        readers = [connection for connections in found.values() for connection in connections]
         assert len(found) == _NUMBER
         for turn in range(5):
             title = f"Fresh {number} {turn}"
-            story = _written(server, key, title=title)
+            story = _write(server, key, title=title)
             assert [_first(reader) for reader in readers] == [title] * len(readers)
             with closing(Client(server.port, key)) as editor:
                 path = f"/v1/manage/articles/{story['id']}/unpublish"
@@ -95,14 +95,14 @@ def _is_fresh(server: Workers, key: str, number: int) -> None:
 
 def _first(reader: HTTPConnection) -> str:
     try:
-        return _asked(reader)
+        return _ask(reader)
     except ConnectionError:
         # A connection that was quiet for some seconds may be closed just as it is used again.
         reader.close()
-        return _asked(reader)
+        return _ask(reader)
 
 
-def _asked(reader: HTTPConnection) -> str:
+def _ask(reader: HTTPConnection) -> str:
     reader.request("GET", "/v1/headlines?limit=1")
     title: str = json.loads(reader.getresponse().read())["data"][0]["title"]
     return title
@@ -121,7 +121,7 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_end_it_ends_whole_whoever_is_connected(
+def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
     server: Workers, key: str, number: signal.Signals
 ) -> None:
     workers = server.processes()
@@ -142,25 +142,25 @@ def test_told_to_end_it_ends_whole_whoever_is_connected(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_metrics_are_sums_that_never_fall(server: Workers) -> None:
+def test_metrics_are_sums_that_never_decrease(server: Workers) -> None:
     with server.connections(each=1) as found:
         for reader, *_ in found.values():
             reader.request("GET", "/v1/sources")
             reader.getresponse().read()
-    until(lambda: _asked_for_sources(server) == _NUMBER)
-    assert _summed(server, r"dateline_leader") == 1
+    until(lambda: _ask_for_sources(server) == _NUMBER)
+    assert _sum(server, r"dateline_leader") == 1
     # A worker writes its counts once a second; what it counted since is lost when it is killed.
     time.sleep(2)
     server.kill(min(server.pids()))
     server.wait_until_complete()
-    assert all(_asked_for_sources(server) >= _NUMBER for _ in range(10))
+    assert all(_ask_for_sources(server) >= _NUMBER for _ in range(10))
 
 
-def _asked_for_sources(server: Workers) -> float:
-    return _summed(server, r'dateline_requests_total\{method="GET",route="/v1/sources",[^}]*\}')
+def _ask_for_sources(server: Workers) -> float:
+    return _sum(server, r'dateline_requests_total\{method="GET",route="/v1/sources",[^}]*\}')
 
 
-def _summed(server: Workers, name: str) -> float:
+def _sum(server: Workers, name: str) -> float:
     with closing(Client(server.port)) as client:
         text = client.call("GET", "/metrics")[2].decode()
     return sum(map(float, re.findall(rf"^{name} (\S+)$", text, re.MULTILINE)))

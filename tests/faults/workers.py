@@ -1,4 +1,4 @@
-"""`dateline serve --workers` as a whole: a parent, its workers, and who is connected to whom."""
+"""Runs `dateline serve --workers`, and finds which worker a connection belongs to."""
 
 import socket
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.faults.served import CUT_OFF, environment, free_port, wait_until_ready
+from tests.faults.server import CUT_OFF, environment, free_port, wait_until_ready
 
 # Four processes that import everything, on a machine that others keep busy, take their time.
 PATIENCE = 180
@@ -38,9 +38,11 @@ class Workers:
 
     def pids(self) -> set[int]:
         """Return the ids of the processes that serve."""
-        found = {one for one in self.parent.children() if "spawn_main" in "".join(_command(one))}
+        found = {
+            child for child in self.parent.children() if "spawn_main" in "".join(_command(child))
+        }
         self._known |= found
-        return {one.pid for one in found}
+        return {item.pid for item in found}
 
     def processes(self) -> list[psutil.Process]:
         """Return the processes that serve."""
@@ -89,7 +91,7 @@ class Workers:
         return connection
 
     def _by_worker(self, opened: list[HTTPConnection]) -> dict[int, list[HTTPConnection]]:
-        ports = {one.sock.getsockname()[1]: one for one in opened}
+        ports = {item.sock.getsockname()[1]: item for item in opened}
         found: dict[int, list[HTTPConnection]] = {}
         for pid in self.pids():
             with suppress(psutil.Error):
@@ -136,7 +138,7 @@ def until(done: Callable[[], bool]) -> None:
 
 
 @dataclass
-class Strangers:
+class Connections:
     """Readers who come, ask once and go, all the time; `cut` says when those came who were cut."""
 
     port: int
@@ -151,10 +153,10 @@ class Strangers:
 
     def came_after(self, moment: float) -> list[float]:
         """Return when those came who were cut off though they came after a moment."""
-        return [one for one in self.cut if one > moment]
+        return [item for item in self.cut if item > moment]
 
     @contextmanager
-    def reading(self, number: int = 4) -> Iterator["Strangers"]:
+    def reading(self, number: int = 4) -> Iterator["Connections"]:
         """Read from so many threads."""
         stopped = threading.Event()
         threads = [threading.Thread(target=self._read, args=(stopped,)) for _ in range(number)]

@@ -1,4 +1,4 @@
-"""Clients that write to a server without rest, and remember what it acknowledged."""
+"""Clients that write continuously, and record what the server acknowledged."""
 
 import json
 import random
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from http.client import HTTPException
 from typing import Any
 
-from tests.faults.served import CUT_OFF, Client
+from tests.faults.server import CUT_OFF, Client
 
 MERGE_PATCH = "application/merge-patch+json"
 # More than one batch of an import, so that some are cut off in between.

@@ -11,7 +11,7 @@ from app.bootstrap import Services
 from app.content.models import PreviewRow
 from app.worker import clean_up
 from tests.clock import HandClock
-from tests.faults.at_once import at_once
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import Newsroom
 
 
@@ -134,7 +134,7 @@ def test_a_repeated_idempotency_key_creates_one_preview_link(
         return answer.status_code, answer.json().get("url", "")
 
     for _ in range(3):
-        answers = {*at_once([ask] * 6), ask()}
+        answers = {*run_concurrently([ask] * 6), ask()}
         # Those that came while another one ran were refused.
         assert {status for status, _ in answers} <= {201, 409}
         assert len({url for status, url in answers if status == 201}) == 1

@@ -13,7 +13,7 @@ import pytest
 
 from app.bootstrap import bootstrap
 from app.settings import Settings
-from tests.faults.served import CUT_OFF, Client, Nursery, nursery
+from tests.faults.server import CUT_OFF, Client, Nursery, nursery
 from tests.faults.test_killed import admin_key
 from tests.repetitions import repetitions
 from tests.search.index_contents import contents, rebuilt

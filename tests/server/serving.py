@@ -1,4 +1,4 @@
-"""An application behind uvicorn, on a port of its own, in a thread."""
+"""Serves an application with uvicorn, in a thread, on a free port."""
 
 import re
 import socket
@@ -45,7 +45,7 @@ def port_of(server: uvicorn.Server) -> int:
     return port
 
 
-def rest_of(connection: socket.socket) -> bytes:
+def read_all(connection: socket.socket) -> bytes:
     """Read until the server hangs up."""
     found = b""
     while True:
@@ -58,7 +58,7 @@ def rest_of(connection: socket.socket) -> bytes:
         found += part
 
 
-def answers_in(data: bytes) -> list[int]:
+def split_responses(data: bytes) -> list[int]:
     """Return the statuses of answers, in order."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
 
@@ -67,7 +67,7 @@ def is_over_within(connection: socket.socket, seconds: float) -> bool:
     """Read what comes, and tell whether the server hangs up in time."""
     connection.settimeout(seconds)
     try:
-        rest_of(connection)
+        read_all(connection)
     except TimeoutError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""How long clients are waited for: heads, bodies, and the reading of answers."""
+"""Timeouts of heads, bodies, and the reading of responses."""
 
 import asyncio
 import socket
@@ -12,7 +12,7 @@ from app.api.http.asgi import Receive, Scope, Send, answer
 from app.api.http.server import allow_time, refuse
 from app.server.deadlines import Deadlines
 from app.server.interface import WHOLE, Hooks
-from tests.server.serving import answers_in, is_over_within, port_of, rest_of, served
+from tests.server.serving import is_over_within, port_of, read_all, served, split_responses
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _LARGE = {
@@ -102,19 +102,21 @@ def _wait_until_gone(server: uvicorn.Server, seconds: float = 10) -> None:
 def test_an_idle_connection_is_closed(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
     begun = time.monotonic()
-    assert len(answers_in(rest_of(connection))) == (sent[:3] == b"GET")
+    assert len(split_responses(read_all(connection))) == (sent[:3] == b"GET")
     assert 0.3 < time.monotonic() - begun < 5
 
 
 @pytest.mark.parametrize("sent", [b"GET / HT", _GET, _GET + b"X-Slow: "])
-def test_a_head_that_does_not_end_is_refused(connection: socket.socket, sent: bytes) -> None:
+def test_an_incomplete_head_is_refused_after_the_timeout(
+    connection: socket.socket, sent: bytes
+) -> None:
     connection.sendall(sent)
-    found = rest_of(connection)
-    assert answers_in(found) == [408]
+    found = read_all(connection)
+    assert split_responses(found) == [408]
     assert b'"code":"request_timeout"' in found
 
 
-def test_a_head_is_not_waited_for_because_it_comes_slowly(connection: socket.socket) -> None:
+def test_a_slow_head_does_not_extend_its_timeout(connection: socket.socket) -> None:
     begun = time.monotonic()
     connection.settimeout(0.02)
     found = b""
@@ -125,10 +127,10 @@ def test_a_head_is_not_waited_for_because_it_comes_slowly(connection: socket.soc
             found = connection.recv(1000)
         except TimeoutError:
             assert time.monotonic() - begun < 5
-    assert answers_in(found) == [408]
+    assert split_responses(found) == [408]
 
 
-def test_nobody_stays_by_sending_empty_lines(connection: socket.socket) -> None:
+def test_empty_lines_do_not_keep_a_connection_open(connection: socket.socket) -> None:
     connection.sendall(_GET + b"\r\n")
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
     with pytest.raises(OSError, match=r"reset|Broken pipe"):
@@ -143,18 +145,18 @@ def _send_slowly(connection: socket.socket, part: bytes, times: int) -> None:
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 9\r\n", b"Transfer-Encoding: chunked\r\n"])
 @pytest.mark.parametrize("expects", [b"", b"Expect: 100-continue\r\n"])
-def test_a_body_that_does_not_come_is_refused(
+def test_a_missing_body_is_refused_after_the_timeout(
     app: Slow, server: uvicorn.Server, connection: socket.socket, framing: bytes, expects: bytes
 ) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + expects + b"\r\n")
-    found = rest_of(connection)
-    assert answers_in(found)[-1] == 408
+    found = read_all(connection)
+    assert split_responses(found)[-1] == 408
     connection.close()
     _wait_until_gone(server)
     assert app.left == 1
 
 
-def test_a_body_that_comes_too_slowly_is_refused(connection: socket.socket) -> None:
+def test_a_body_that_is_too_slow_is_refused(connection: socket.socket) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n")
     connection.settimeout(0.05)
     found, begun = b"", time.monotonic()
@@ -164,16 +166,16 @@ def test_a_body_that_comes_too_slowly_is_refused(connection: socket.socket) -> N
             found = connection.recv(1000)
         except TimeoutError:
             assert time.monotonic() - begun < 5
-    assert answers_in(found) == [408]
+    assert split_responses(found) == [408]
 
 
-def test_a_body_that_comes_fast_enough_is_read(connection: socket.socket) -> None:
+def test_a_body_that_is_fast_enough_is_read(connection: socket.socket) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n")
     _send_slowly(connection, b"x" * 100, 40)
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
 
 
-def test_the_application_may_allow_time(connection: socket.socket) -> None:
+def test_the_application_may_extend_timeouts(connection: socket.socket) -> None:
     connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     time.sleep(1)
     connection.sendall(b"x")
@@ -181,16 +183,16 @@ def test_the_application_may_allow_time(connection: socket.socket) -> None:
     connection.sendall(b"x")
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
     connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
-    assert answers_in(rest_of(connection)) == [408]
+    assert split_responses(read_all(connection)) == [408]
 
 
-def test_a_body_that_nobody_wants_is_not_waited_for(connection: socket.socket) -> None:
+def test_an_unread_body_is_not_waited_for(connection: socket.socket) -> None:
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
     assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
     assert is_over_within(connection, 5)
 
 
-def test_the_application_may_take_its_time(connection: socket.socket) -> None:
+def test_the_application_has_no_timeout(connection: socket.socket) -> None:
     connection.sendall(b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n")
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
 
@@ -198,7 +200,7 @@ def test_the_application_may_take_its_time(connection: socket.socket) -> None:
 @pytest.mark.parametrize("path", ["/large", "/stream"])
 @pytest.mark.parametrize("more", ["", "Connection: close\r\n"])
 @pytest.mark.parametrize("behind", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
-def test_an_answer_that_is_not_read_is_cut_off(
+def test_a_response_that_is_not_read_is_aborted(
     server: uvicorn.Server, connection: socket.socket, path: str, more: str, behind: bytes
 ) -> None:
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode() + behind)
@@ -208,7 +210,7 @@ def test_an_answer_that_is_not_read_is_cut_off(
     _wait_until_gone(server)
 
 
-def test_an_answer_that_is_read_slowly_is_sent(connection: socket.socket) -> None:
+def test_a_response_that_is_read_slowly_is_sent(connection: socket.socket) -> None:
     connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     read = 0
     while part := connection.recv(2_000_000):
@@ -217,7 +219,9 @@ def test_an_answer_that_is_read_slowly_is_sent(connection: socket.socket) -> Non
     assert read > 50_000_000
 
 
-def test_the_application_learns_that_nobody_reads(app: Slow, connection: socket.socket) -> None:
+def test_the_application_is_told_that_the_client_has_gone(
+    app: Slow, connection: socket.socket
+) -> None:
     connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
     until = time.monotonic() + 10
     while not app.left:
@@ -225,7 +229,7 @@ def test_the_application_learns_that_nobody_reads(app: Slow, connection: socket.
         time.sleep(0.02)
 
 
-def test_a_client_that_does_not_hang_up_is_hung_up_on(
+def test_a_client_that_keeps_the_connection_open_is_disconnected(
     server: uvicorn.Server, connection: socket.socket
 ) -> None:
     connection.sendall(_GET + b"Connection: close\r\n\r\n")

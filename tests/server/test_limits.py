@@ -1,4 +1,4 @@
-"""Seats: connections and listeners, in total and for each client address."""
+"""Limits of connections and listeners, in total and by client address."""
 
 import asyncio
 import resource
@@ -18,10 +18,10 @@ from app.kit.process import open_file_limit
 from app.server.interface import Hooks
 from app.server.limits import Limits, SlotCounter
 from app.settings import Settings
-from tests.server.serving import answers_in, port_of, rest_of, served
+from tests.server.serving import port_of, read_all, served, split_responses
 
 
-class Anybody(Limits):
+class LoopbackLimits(Limits):
     """Limits under which loopback counts as one client, so that there can be tests."""
 
     def find_client(self, host: str | None) -> str | None:
@@ -64,19 +64,21 @@ def _ask(connection: socket.socket, path: str = "/", more: str = "") -> None:
 
 
 def _status(connection: socket.socket) -> list[int]:
-    return answers_in(connection.recv(10_000))
+    return split_responses(connection.recv(10_000))
 
 
-@pytest.mark.parametrize("seats", [SlotCounter(total=2), SlotCounter(per_client=2)])
-def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: SlotCounter) -> None:
-    with served(App(Anybody(connections=seats))) as server, ExitStack() as opened:
+@pytest.mark.parametrize("slots", [SlotCounter(total=2), SlotCounter(per_client=2)])
+def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
+    slots: SlotCounter,
+) -> None:
+    with served(App(LoopbackLimits(connections=slots))) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
-        for one in held:
-            _ask(one)
-            assert _status(one) == [200]
+        for item in held:
+            _ask(item)
+            assert _status(item) == [200]
         with _connect(server) as third:
-            found = rest_of(third)
-        assert answers_in(found) == [503]
+            found = read_all(third)
+        assert split_responses(found) == [503]
         assert b'"code":"too_many_connections"' in found
         assert b"retry-after: " in found
         held[0].close()
@@ -89,12 +91,12 @@ def test_one_connection_too_many_is_refused_and_a_free_seat_is_taken(seats: Slot
             assert time.monotonic() < until
 
 
-def test_listeners_have_seats_and_leave_them() -> None:
-    app = App(Anybody(listeners=SlotCounter(per_client=2)))
+def test_listeners_acquire_and_release_slots() -> None:
+    app = App(LoopbackLimits(listeners=SlotCounter(per_client=2)))
     with served(app) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
-        for one in held:
-            _ask(one, "/wait")
+        for item in held:
+            _ask(item, "/wait")
         _wait_for(app, 2)
         with _connect(server) as third:
             _ask(third, "/wait")
@@ -110,7 +112,7 @@ def test_listeners_have_seats_and_leave_them() -> None:
         _wait_for(app, 0)
 
 
-def test_listeners_behind_a_trusted_proxy_are_told_apart_by_their_own_addresses() -> None:
+def test_listeners_behind_a_trusted_proxy_count_by_their_own_addresses() -> None:
     app = App(Limits(listeners=SlotCounter(per_client=1)), trusted_proxies="127.0.0.1")
     with served(app) as server, ExitStack() as opened:
         for count, client in enumerate(["203.0.113.1", "203.0.113.2", "2001:db8::1"], start=1):

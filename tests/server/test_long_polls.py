@@ -1,4 +1,4 @@
-"""Long polls and streams of the whole application: they end when their client leaves."""
+"""Long polls and streams of the whole application end when their client disconnects."""
 
 import socket
 import time
@@ -14,7 +14,7 @@ from app.bootstrap import Services
 from app.server.deadlines import Deadlines
 from app.server.limits import Limits, SlotCounter
 from tests.conftest import key_for
-from tests.server.serving import answers_in, port_of, rest_of, served
+from tests.server.serving import port_of, read_all, served, split_responses
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -27,15 +27,15 @@ class _Local(Limits):
 
 
 @pytest.fixture
-def seats() -> SlotCounter:
+def slots() -> SlotCounter:
     return SlotCounter(per_client=2)
 
 
 @pytest.fixture
-def server(services: Services, seats: SlotCounter) -> Iterator[uvicorn.Server]:
+def server(services: Services, slots: SlotCounter) -> Iterator[uvicorn.Server]:
     app = create_app(services)
     hooks = app.hooks  # type: ignore[attr-defined]
-    app.hooks = replace(hooks, limits=_Local(listeners=seats))  # type: ignore[attr-defined]
+    app.hooks = replace(hooks, limits=_Local(listeners=slots))  # type: ignore[attr-defined]
     with served(app) as server:
         yield server
 
@@ -67,37 +67,37 @@ def _cursor(server: uvicorn.Server, key: str = "") -> str:
 
 
 @pytest.mark.parametrize("keyed", [False, True])
-def test_a_long_poll_ends_with_its_last_client(
-    services: Services, server: uvicorn.Server, seats: SlotCounter, keyed: bool
+def test_a_long_poll_ends_when_its_last_client_disconnects(
+    services: Services, server: uvicorn.Server, slots: SlotCounter, keyed: bool
 ) -> None:
     key = key_for(services, "read") if keyed else ""
     path = f"/v1/changes?wait=30&cursor={_cursor(server, key)}"
     more = f"X-Api-Key: {key}\r\n" if keyed else ""
     first, second = _ask(server, path, more), _ask(server, path, more)
-    _wait_until(lambda: seats.used == 2)
+    _wait_until(lambda: slots.used == 2)
     with _ask(server, path, more) as third:
-        assert answers_in(third.recv(10_000)) == [503]
+        assert split_responses(third.recv(10_000)) == [503]
     first.close()
-    _wait_until(lambda: seats.used == 1)
+    _wait_until(lambda: slots.used == 1)
     time.sleep(0.2)
-    assert seats.used == 1
+    assert slots.used == 1
     second.close()
-    _wait_until(lambda: seats.used == 0)
+    _wait_until(lambda: slots.used == 0)
     _wait_until(lambda: not server.server_state.tasks)
 
 
-def test_streams_take_seats_too(server: uvicorn.Server, seats: SlotCounter) -> None:
+def test_streams_use_slots_too(server: uvicorn.Server, slots: SlotCounter) -> None:
     listeners = [_ask(server, "/v1/stream") for _ in range(2)]
-    _wait_until(lambda: seats.used == 2)
+    _wait_until(lambda: slots.used == 2)
     with _ask(server, "/v1/changes?wait=5") as third:
-        assert answers_in(third.recv(10_000)) == [503]
+        assert split_responses(third.recv(10_000)) == [503]
     for listener in listeners:
         listener.close()
-    _wait_until(lambda: seats.used == 0)
+    _wait_until(lambda: slots.used == 0)
 
 
 @pytest.mark.parametrize(("keyed", "statuses"), [(True, [200]), (False, [401])])
-def test_only_imports_with_a_key_have_time(
+def test_only_imports_with_a_key_have_the_extended_timeout(
     services: Services, keyed: bool, statuses: list[int]
 ) -> None:
     app = create_app(services)
@@ -113,10 +113,10 @@ def test_only_imports_with_a_key_have_time(
             time.sleep(1.5)
             with suppress(OSError):
                 connection.sendall(b"\n")
-            assert answers_in(rest_of(connection)) == statuses
+            assert split_responses(read_all(connection)) == statuses
 
 
-def test_a_hub_request_without_its_body_is_not_held(services: Services) -> None:
+def test_a_hub_request_without_its_body_times_out(services: Services) -> None:
     app = create_app(services)
     hooks = app.hooks  # type: ignore[attr-defined]
     short = Deadlines(head=0.3, body=0.3, linger=0.1)
@@ -126,4 +126,4 @@ def test_a_hub_request_without_its_body_is_not_held(services: Services) -> None:
         with socket.create_connection(address, timeout=20) as connection:
             connection.sendall(b"POST /hub HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na")
             # A hub that is turned off answers without the body; it is not waited for, either.
-            assert answers_in(rest_of(connection)) in ([404], [408])
+            assert split_responses(read_all(connection)) in ([404], [408])

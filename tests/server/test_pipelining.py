@@ -1,4 +1,4 @@
-"""Requests that come behind another on a connection, before it is answered."""
+"""Pipelined requests on a connection."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ from app.api.http.asgi import Message, Receive, Scope, Send, answer
 from app.server.deadlines import Deadlines
 from app.server.exchange import Exchange
 from app.server.interface import WHOLE, Hooks
-from tests.server.serving import answers_in, port_of, served
+from tests.server.serving import port_of, served, split_responses
 
 _HEAD = " HTTP/1.1\r\nHost: x\r\n\r\n"
 _NEXT = f"GET /next{_HEAD}".encode()
@@ -46,7 +46,7 @@ class App:
                 await send(part)
         elif scope["path"] == "/long":
             await send(start)
-            leaving = asyncio.create_task(_left(receive))
+            leaving = asyncio.create_task(_remaining(receive))
             while not leaving.done():
                 # Nothing is read while others wait, so only writing shows that nobody is there.
                 await send(part | {"body": b"x"})
@@ -62,7 +62,7 @@ def _send(connection: socket.socket, data: bytes) -> None:
         connection.sendall(data)
 
 
-async def _left(receive: Receive) -> None:
+async def _remaining(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -85,11 +85,11 @@ def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
         yield made
 
 
-def _rest(connection: socket.socket) -> bytes:
+def _read_rest(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def _begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
+def _is_begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
     """Ask for what goes on, and for something else behind it."""
     data = f"GET {path}{_HEAD}".encode() + behind
     threading.Thread(target=_send, args=(connection, data), daemon=True).start()
@@ -97,26 +97,26 @@ def _begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
 
 
 @pytest.mark.parametrize("last", ["/ready", "/slow"])
-def test_nothing_is_done_behind_the_last_answer(
+def test_requests_after_the_last_one_are_ignored(
     app: App, connection: socket.socket, last: str
 ) -> None:
     head = f"GET {last} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     connection.sendall(head.encode() + f"DELETE /next{_HEAD}".encode())
-    assert _rest(connection).count(b"HTTP/1.1 ") == 1
+    assert _read_rest(connection).count(b"HTTP/1.1 ") == 1
     time.sleep(0.1)
     assert "/next" not in app.asked
 
 
-def test_an_answer_ends_as_its_reader_leaves_whatever_waits_behind(
+def test_a_response_ends_on_disconnect_with_pipelined_requests(
     app: App, connection: socket.socket
 ) -> None:
-    _begun(connection, "/long")
+    _is_begun(connection, "/long")
     connection.close()
     assert app.left.wait(5)
 
 
-def test_no_refusal_is_written_into_an_answer(app: App, connection: socket.socket) -> None:
-    _begun(connection, "/long", b"")
+def test_no_refusal_is_written_into_a_response(app: App, connection: socket.socket) -> None:
+    _is_begun(connection, "/long", b"")
     connection.sendall(_NEXT + b"no HTTP\r\n\r\n")
     time.sleep(0.2)
     connection.close()
@@ -124,36 +124,36 @@ def test_no_refusal_is_written_into_an_answer(app: App, connection: socket.socke
     assert app.asked == []
 
 
-def test_what_was_answered_comes_before_a_refusal(connection: socket.socket) -> None:
+def test_earlier_responses_are_sent_before_a_refusal(connection: socket.socket) -> None:
     connection.sendall(f"GET /ready{_HEAD}".encode() + b"no HTTP\r\n\r\n")
-    found = _rest(connection)
+    found = _read_rest(connection)
     assert found.index(b"HTTP/1.1 200 ") < found.index(b"HTTP/1.1 400 ")
 
 
-def test_a_great_many_requests_are_answered_in_order(connection: socket.socket) -> None:
+def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket) -> None:
     asked = f"GET /ready{_HEAD}".encode() + f"GET /a{_HEAD}".encode() + f"HEAD /b{_HEAD}".encode()
     sender = threading.Thread(target=connection.sendall, args=(asked * 3_000,))
     sender.start()
     connection.settimeout(30)
     found = b""
-    while len(answers_in(found)) < 9_000:
+    while len(split_responses(found)) < 9_000:
         found += connection.recv(1_000_000)
     sender.join()
-    assert answers_in(found) == [200] * 9_000
+    assert split_responses(found) == [200] * 9_000
 
 
-def test_of_a_great_many_requests_few_are_parsed_ahead(app: App, connection: socket.socket) -> None:
-    _begun(connection, "/long", _NEXT * 50_000)
+def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.socket) -> None:
+    _is_begun(connection, "/long", _NEXT * 50_000)
     time.sleep(0.2)
     gc.collect()
-    before = len([one for one in gc.get_objects() if isinstance(one, Exchange)])
+    before = len([item for item in gc.get_objects() if isinstance(item, Exchange)])
     assert before <= 1_000
 
 
-def test_a_listener_that_takes_nothing_is_cut_off_whatever_waits_behind(
+def test_a_listener_that_does_not_read_is_disconnected(
     server: uvicorn.Server, connection: socket.socket
 ) -> None:
-    _begun(connection, "/v1/stream")
+    _is_begun(connection, "/v1/stream")
     until = time.monotonic() + 5
     while server.server_state.connections:
         assert time.monotonic() < until, "it is still listened to"

@@ -1,4 +1,4 @@
-"""What comes on a connection and is no request, or never becomes one."""
+"""Valid, invalid and incomplete requests."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from app.api.http.asgi import Receive, Scope, Send, answer
 from app.api.http.server import refuse
 from app.server.interface import WHOLE, Hooks
 from app.server.request_reader import LONGEST_HEAD
-from tests.server.serving import answers_in, port_of, rest_of, served
+from tests.server.serving import port_of, read_all, served, split_responses
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -38,13 +38,13 @@ class Echo:
             case "/early":
                 await answer(send, 401, {}, b"no")
             case "/half":
-                await _counted(receive, 300_000)
+                await _count_messages(receive, 300_000)
                 await answer(send, 400, {}, b"no")
             case "/parts" | "/meanwhile" as path:
                 await send({"type": "http.response.start", "status": 200, "headers": []})
                 for part in (b"one ", b"", b"two"):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
-                last = await _counted(receive) if path == "/meanwhile" else b""
+                last = await _count_messages(receive) if path == "/meanwhile" else b""
                 await send({"type": "http.response.body", "body": last})
             case "/empty":
                 await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -55,10 +55,10 @@ class Echo:
             case "/broken":
                 raise ValueError("broken")
             case _:
-                await answer(send, 200, {}, await _counted(receive))
+                await answer(send, 200, {}, await _count_messages(receive))
 
 
-async def _counted(receive: Receive, most: float = inf) -> bytes:
+async def _count_messages(receive: Receive, most: float = inf) -> bytes:
     read, more = 0, True
     while more and read < most:
         message = await receive()
@@ -95,9 +95,9 @@ def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
         _POST + b"Content-Length: +4\r\n\r\nabcd",
     ],
 )
-def test_what_is_no_http_is_refused_with_a_problem(connection: socket.socket, sent: bytes) -> None:
+def test_invalid_http_is_refused_with_a_problem(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
-    head, _, body = rest_of(connection).partition(b"\r\n\r\n")
+    head, _, body = read_all(connection).partition(b"\r\n\r\n")
     lines = head.lower().split(b"\r\n")
     assert lines[0] == b"http/1.1 400 bad request"
     assert b"content-type: application/problem+json" in lines
@@ -107,40 +107,40 @@ def test_what_is_no_http_is_refused_with_a_problem(connection: socket.socket, se
     assert f"x-request-id: {problem['request_id']}".encode() in lines
 
 
-def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
+def test_a_head_that_is_too_long_is_refused(connection: socket.socket) -> None:
     connection.sendall(_GET)
     line = b"X-Long: " + b"a" * 8_000 + b"\r\n"
     for _ in range(2 * LONGEST_HEAD // len(line)):
         connection.sendall(line)
-    assert rest_of(connection).startswith(b"HTTP/1.1 431 ")
+    assert read_all(connection).startswith(b"HTTP/1.1 431 ")
 
 
-def test_trailers_without_end_are_cut_off(connection: socket.socket) -> None:
+def test_trailers_that_are_too_long_are_refused(connection: socket.socket) -> None:
     connection.sendall(_POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n")
     trailers = (b"X-Trailer: " + b"a" * 8_000 + b"\r\n") * 4_000
     connection.sendall(trailers)
-    assert answers_in(rest_of(connection)) == [431]
+    assert split_responses(read_all(connection)) == [431]
 
 
 def test_a_large_body_is_not_taken_for_a_head(connection: socket.socket) -> None:
     size = 20 * LONGEST_HEAD
     connection.sendall(_POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % size)
     connection.sendall(b"x" * size)
-    assert rest_of(connection).endswith(b"read %d" % size)
+    assert read_all(connection).endswith(b"read %d" % size)
 
 
-def test_many_requests_at_once_are_not_taken_for_a_head(connection: socket.socket) -> None:
+def test_many_pipelined_requests_are_not_taken_for_a_head(connection: socket.socket) -> None:
     number = 2 * LONGEST_HEAD // len(_GET)
     last = _GET + b"Connection: close\r\n\r\n"
     sender = threading.Thread(
         target=connection.sendall, args=((_GET + b"\r\n") * (number - 1) + last,)
     )
     sender.start()
-    assert rest_of(connection).count(b"200 OK") == number
+    assert read_all(connection).count(b"200 OK") == number
     sender.join()
 
 
-def test_who_offers_another_protocol_is_answered_without_it(
+def test_an_upgrade_to_another_protocol_is_ignored(
     connection: socket.socket, caplog: pytest.LogCaptureFixture
 ) -> None:
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
@@ -153,7 +153,7 @@ def test_who_offers_another_protocol_is_answered_without_it(
 def _ask(connection: socket.socket, *parts: bytes) -> bytes:
     """Send all parts; return all that comes until the server hangs up."""
     connection.sendall(b"".join(parts))
-    return rest_of(connection)
+    return read_all(connection)
 
 
 _LAST = _GET + b"Connection: close\r\n\r\n"
@@ -167,9 +167,9 @@ _CHUNKED = b"Transfer-Encoding: chunked\r\n"
         b"2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nX-Trailer: a\r\n\r\n",
     ],
 )
-def test_a_body_in_chunks_is_put_together(connection: socket.socket, body: bytes) -> None:
+def test_a_chunked_body_is_joined(connection: socket.socket, body: bytes) -> None:
     found = _ask(connection, _POST, _CHUNKED, b"\r\n", body, _LAST)
-    assert answers_in(found) == [200, 200]
+    assert split_responses(found) == [200, 200]
     assert found.count(b"read 5") == 1
 
 
@@ -211,11 +211,11 @@ def test_a_body_in_chunks_is_put_together(connection: socket.socket, body: bytes
         (_GET + b"X-A: " + b"a" * LONGEST_HEAD + b"\r\n", 431, b"head_too_large"),
     ],
 )
-def test_an_ambiguous_request_is_refused_and_nothing_behind_it_is_read(
+def test_an_ambiguous_request_is_refused_and_the_connection_closed(
     connection: socket.socket, head: bytes, status: int, code: bytes
 ) -> None:
     found = _ask(connection, head, b"\r\n", b"0\r\n\r\n", _LAST)
-    assert answers_in(found) == [status], found
+    assert split_responses(found) == [status], found
     assert b'"code":"' + code + b'"' in found
     assert b"connection: close\r\n" in found
 
@@ -231,18 +231,18 @@ def test_an_address_that_is_not_ascii_is_shown_encoded(
     connection: socket.socket, target: str, encoded: str
 ) -> None:
     connection.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    problem = json.loads(rest_of(connection).partition(b"\r\n\r\n")[2])
+    problem = json.loads(read_all(connection).partition(b"\r\n\r\n")[2])
     assert problem["code"] == "malformed_request"
     assert problem["detail"].endswith(f"send '{encoded}'.")
 
 
 def test_an_unfinished_query_that_is_too_long_is_refused(connection: socket.socket) -> None:
-    assert answers_in(_ask(connection, b"GET /?" + b"a" * 9_000)) == [414]
+    assert split_responses(_ask(connection, b"GET /?" + b"a" * 9_000)) == [414]
 
 
-def test_a_query_of_eight_kilobytes_is_taken(connection: socket.socket) -> None:
+def test_a_query_of_eight_kilobytes_is_accepted(connection: socket.socket) -> None:
     target = b"GET /?" + b"a" * 8192
-    assert answers_in(_ask(connection, target, b" HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)) == [
+    assert split_responses(_ask(connection, target, b" HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)) == [
         200,
         200,
     ]
@@ -277,72 +277,70 @@ _OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings
     ],
 )
 @pytest.mark.parametrize("path", [b"/", b"/known", b"/early"])
-def test_requests_behind_an_upgrade_are_answered(
+def test_requests_after_an_upgrade_are_answered(
     connection: socket.socket, path: bytes, body: bytes, read: bytes
 ) -> None:
     head = b"POST %b HTTP/1.1\r\nHost: x\r\n" % path
     found = _ask(connection, head + _OFFER + body, _GET, b"\r\n", _LAST)
-    assert answers_in(found)[-2:] == [200, 200]
-    assert len(answers_in(found)) == 3
+    assert split_responses(found)[-2:] == [200, 200]
+    assert len(split_responses(found)) == 3
     assert path != b"/" or read in found
 
 
-def test_a_body_behind_an_upgrade_may_come_late(connection: socket.socket) -> None:
+def test_a_body_after_an_upgrade_may_arrive_late(connection: socket.socket) -> None:
     connection.sendall(_POST + _OFFER + b"Content-Length: 5\r\n\r\n")
     time.sleep(0.05)
     connection.sendall(b"GET ")
     time.sleep(0.05)
     found = _ask(connection, b"/", _LAST)
-    assert answers_in(found) == [200, 200]
+    assert split_responses(found) == [200, 200]
     assert b"read 5" in found
 
 
 def test_a_last_request_that_offers_an_upgrade_is_the_last(connection: socket.socket) -> None:
     head = _POST + b"Connection: Upgrade, close\r\nUpgrade: h2c\r\nContent-Length: 1\r\n\r\na"
-    assert answers_in(_ask(connection, head, _GET, b"\r\n")) == [200]
+    assert split_responses(_ask(connection, head, _GET, b"\r\n")) == [200]
 
 
-def test_a_client_that_expects_it_is_told_to_go_on(connection: socket.socket) -> None:
+def test_a_client_that_expects_it_gets_100_continue(connection: socket.socket) -> None:
     expecting = _POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
     connection.sendall(expecting)
     assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
     found = _ask(connection, b"hello", _LAST)
-    assert answers_in(found) == [200, 200]
+    assert split_responses(found) == [200, 200]
     assert b"read 5" in found
 
 
-def test_nobody_is_told_to_go_on_who_has_done_so(connection: socket.socket) -> None:
+def test_a_client_that_sent_its_body_gets_no_100_continue(connection: socket.socket) -> None:
     expecting = _POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello"
-    assert answers_in(_ask(connection, expecting, _LAST)) == [200, 200]
+    assert split_responses(_ask(connection, expecting, _LAST)) == [200, 200]
 
 
-def test_a_body_that_was_expected_and_not_wanted_is_not_taken_for_a_request(
+def test_an_unread_expected_body_is_not_taken_for_a_request(
     connection: socket.socket,
 ) -> None:
     head = b"POST /early HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 99\r\n\r\n"
     connection.sendall(head)
-    assert answers_in(rest_of(connection)) == [401]
+    assert split_responses(read_all(connection)) == [401]
 
 
-def test_a_body_that_nobody_wants_is_read_over(connection: socket.socket) -> None:
+def test_an_unread_body_is_discarded(connection: socket.socket) -> None:
     head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\n"
     connection.sendall(head)
     assert connection.recv(1000).startswith(b"HTTP/1.1 401 ")
-    assert answers_in(_ask(connection, b"x" * 50_000, _LAST)) == [200]
+    assert split_responses(_ask(connection, b"x" * 50_000, _LAST)) == [200]
 
 
 @pytest.mark.parametrize("size", [b"Content-Length: 300000", b"Transfer-Encoding: chunked"])
-def test_who_sends_a_large_body_that_nobody_wants_is_told_that_the_connection_ends(
-    connection: socket.socket, size: bytes
-) -> None:
+def test_a_large_unread_body_closes_the_connection(connection: socket.socket, size: bytes) -> None:
     """A client that is not told asks again on a connection where nobody answers."""
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % size)
-    found = rest_of(connection)
-    assert answers_in(found) == [401]
+    found = read_all(connection)
+    assert split_responses(found) == [401]
     assert b"\r\nconnection: close\r\n" in found
 
 
-def test_a_connection_stays_where_a_large_body_is_read_between_the_parts_of_an_answer(
+def test_a_connection_stays_open_if_a_streamed_response_reads_the_body(
     connection: socket.socket,
 ) -> None:
     head = b"POST /meanwhile HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
@@ -350,26 +348,26 @@ def test_a_connection_stays_where_a_large_body_is_read_between_the_parts_of_an_a
     assert b"connection: close" not in connection.recv(1000)
     found = _ask(connection, b"x" * 400_000, _LAST)
     assert b"read 400000" in found
-    assert answers_in(found) == [200]
+    assert split_responses(found) == [200]
 
 
-def test_a_connection_ends_where_a_large_body_was_not_read_between_the_parts_of_an_answer(
+def test_a_connection_closes_if_a_streamed_response_does_not_read_the_body(
     connection: socket.socket,
 ) -> None:
     connection.sendall(b"POST /parts HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n")
-    assert rest_of(connection).endswith(b"0\r\n\r\n")
+    assert read_all(connection).endswith(b"0\r\n\r\n")
 
 
-def test_a_connection_stays_where_nearly_all_of_a_large_body_was_read(
+def test_a_connection_stays_open_if_nearly_all_of_the_body_was_read(
     connection: socket.socket,
 ) -> None:
     connection.sendall(b"POST /half HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n")
     connection.sendall(b"x" * 300_000)
     assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
-    assert answers_in(_ask(connection, b"x" * 100_000, _LAST)) == [200]
+    assert split_responses(_ask(connection, b"x" * 100_000, _LAST)) == [200]
 
 
-def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
+def test_only_a_part_of_a_large_unread_body_is_read(
     connection: socket.socket,
 ) -> None:
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
@@ -378,20 +376,20 @@ def test_of_a_large_body_that_nobody_wants_no_more_is_read_than_a_part(
         _send_slowly(connection, b"x" * 50_000, 1_000)
 
 
-def test_a_large_body_behind_another_request_is_read(connection: socket.socket) -> None:
+def test_a_large_body_after_another_request_is_read(connection: socket.socket) -> None:
     """It comes with the request before it, of which the answer takes a turn of the loop."""
     head = _POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n"
     found = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
-    assert answers_in(found) == [200, 200]
+    assert split_responses(found) == [200, 200]
     assert found.endswith(b"read 100000")
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])
-def test_http_1_0_has_one_answer_or_says_that_the_connection_stays(
+def test_http_1_0_closes_the_connection_unless_it_says_keep_alive(
     connection: socket.socket, path: str
 ) -> None:
     found = _ask(connection, f"GET {path} HTTP/1.0\r\n\r\n".encode(), _LAST)
-    assert len(answers_in(found)) == 1
+    assert len(split_responses(found)) == 1
     assert b"connection: close\r\n" in found
     assert b"chunked" not in found
     if path == "/parts":
@@ -399,14 +397,14 @@ def test_http_1_0_has_one_answer_or_says_that_the_connection_stays(
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/empty"])
-def test_http_1_0_may_ask_that_the_connection_stays(connection: socket.socket, path: str) -> None:
+def test_http_1_0_may_ask_for_keep_alive(connection: socket.socket, path: str) -> None:
     asked = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
     found = _ask(connection, asked, asked, _LAST)
-    assert len(answers_in(found)) == 3
+    assert len(split_responses(found)) == 3
     assert found.count(b"connection: keep-alive\r\n") == 2
 
 
-def test_an_answer_without_a_length_is_in_chunks(connection: socket.socket) -> None:
+def test_a_response_without_a_length_is_chunked(connection: socket.socket) -> None:
     found = _ask(connection, b"GET /parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert found.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
 
@@ -416,34 +414,39 @@ def test_head_has_no_body(connection: socket.socket) -> None:
         b"HEAD %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/", b"/parts", b"/empty")
     )
     found = _ask(connection, asked, _LAST)
-    assert answers_in(found) == [200, 200, 204, 200]
+    assert split_responses(found) == [200, 200, 204, 200]
     assert found.count(b"read 0") == 1
     assert b"one" not in found
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts"])
-def test_who_has_no_more_to_ask_is_answered(connection: socket.socket, path: str) -> None:
+def test_a_half_closed_client_is_answered(connection: socket.socket, path: str) -> None:
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3)
     connection.shutdown(socket.SHUT_WR)
-    assert answers_in(rest_of(connection)) == [200, 200, 200]
+    assert split_responses(read_all(connection)) == [200, 200, 200]
 
 
 @pytest.mark.parametrize("path", ["/known", "/"])
-def test_garbage_behind_requests_is_refused_behind_their_answers(
+def test_garbage_after_requests_is_refused_after_their_responses(
     connection: socket.socket, path: str
 ) -> None:
     asked = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
-    assert answers_in(_ask(connection, asked, b"no HTTP\r\n\r\n", _LAST)) == [200, 200, 200, 400]
+    assert split_responses(_ask(connection, asked, b"no HTTP\r\n\r\n", _LAST)) == [
+        200,
+        200,
+        200,
+        400,
+    ]
 
 
-def test_a_body_that_breaks_off_is_refused_once(connection: socket.socket) -> None:
+def test_an_invalid_chunk_is_refused_once(connection: socket.socket) -> None:
     found = _ask(connection, _POST, _CHUNKED, b"\r\n5\r\nhello\r\nno number\r\n", _LAST)
-    assert answers_in(found) == [400]
+    assert split_responses(found) == [400]
 
 
-def test_an_application_that_fails_is_a_problem(connection: socket.socket) -> None:
+def test_a_failing_application_is_answered_with_a_problem(connection: socket.socket) -> None:
     found = _ask(connection, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)
-    assert answers_in(found) == [500]
+    assert split_responses(found) == [500]
     assert b'"code":"internal"' in found
 
 

@@ -12,7 +12,7 @@ from app.bootstrap import bootstrap, open_database
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.conftest import embargo_key
-from tests.faults.served import Client, Nursery, nursery
+from tests.faults.server import Client, Nursery, nursery
 from tests.sync.stream_client import StreamClient
 
 pytestmark = pytest.mark.slow

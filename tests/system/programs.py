@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.served import free_port
+from tests.faults.server import free_port
 from tests.system.reading import fetch
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"

@@ -11,7 +11,7 @@ from app.bootstrap import bootstrap
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.databases import fresh_database
-from tests.faults.served import Client, nursery
+from tests.faults.server import Client, nursery
 from tests.system.browser import Site, browsing
 
 pytestmark = pytest.mark.system

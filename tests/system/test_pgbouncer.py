@@ -18,9 +18,9 @@ from app.kit.errors import Misconfigured
 from app.settings import Settings
 from app.worker import Worker
 from tests.conftest import key_for
-from tests.faults.commandline import assert_told_in_a_sentence, dateline
-from tests.faults.postgres import Postgres, own_postgres
-from tests.faults.served import free_port
+from tests.faults.commandline import assert_reported_in_a_sentence, dateline
+from tests.faults.postgres import Postgres, start_postgres
+from tests.faults.server import free_port
 from tests.newsroom import Newsroom
 from tests.system.programs import needed
 
@@ -44,7 +44,7 @@ default_pool_size = {size}
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of these tests' own."""
     needed("pgbouncer", "pgbouncer")
-    with own_postgres() as server:
+    with start_postgres() as server:
         yield server
 
 
@@ -116,5 +116,5 @@ def test_pooled_transactions_are_refused_with_the_remedy(postgres: Postgres, siz
         ):
             prepare_database(database)
         ended = dateline("serve", "--port", "0", database_url=url)
-        assert_told_in_a_sentence(ended)
+        assert_reported_in_a_sentence(ended)
         assert "pool_mode = session" in ended.err

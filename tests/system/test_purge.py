@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.faults.served import free_port
+from tests.faults.server import free_port
 from tests.system.conftest import Site, paths, running_site
 from tests.system.programs import PURGE_TOKEN, SharedCache, varnish
 from tests.system.reading import Answer, fetch

@@ -1,1 +1,1 @@
-"""The small parts by themselves, many of them on any input at all."""
+"""Unit tests, many of them with generated input."""

@@ -1,4 +1,4 @@
-"""The one rule for addresses: which hosts, ports and characters are accepted."""
+"""Validation of web addresses: hosts, ports and characters."""
 
 import time
 
@@ -76,7 +76,7 @@ def test_a_long_host_is_refused_before_it_is_encoded() -> None:
 
 
 @pytest.mark.parametrize("address", SOUND)
-def test_sound_addresses_are_accepted(address: str) -> None:
+def test_valid_addresses_are_accepted(address: str) -> None:
     assert find_address_problem(address) is None
     assert to_uri(address).isascii()
 
@@ -86,7 +86,7 @@ def test_others_are_refused_with_a_reason(address: str) -> None:
     assert find_address_problem(address)
 
 
-def test_an_unsound_address_that_was_stored_is_written_without_quotes_and_tags() -> None:
+def test_a_stored_invalid_address_is_written_without_quotes_and_tags() -> None:
     written = to_uri('https://127.0.0.1"onerror="<b>"y="/a"b')
     assert not set(written) & set("\"'<>| ")
 

@@ -1,4 +1,4 @@
-"""The address of a client: the last one in the header that is not a trusted proxy's."""
+"""The address of a client: the last one in the header that is no trusted proxy."""
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_forwarded_is_read_as_rfc_7239_says(value: str, address: str) -> None:
     assert _address("Forwarded", value) == address
 
 
-def test_nobody_else_is_believed() -> None:
+def test_headers_of_untrusted_clients_are_ignored() -> None:
     assert _address("X-Forwarded-For", "203.0.113.9", peer="198.51.100.1") == "198.51.100.1"
     assert _address("Forwarded", "for=203.0.113.9", peer="198.51.100.1") == "198.51.100.1"
 

@@ -1,4 +1,4 @@
-"""Instants: read in every form of RFC 3339, kept in UTC, written in one form."""
+"""Instants: every form of RFC 3339 is parsed, and one form written, in UTC."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def test_one_instant_has_many_spellings(text: str) -> None:
     ("fraction", "micros"),
     [("1", 100_000), ("123", 123_000), ("000001", 1), ("123456", 123_456), ("1234569", 123_456)],
 )
-def test_a_fraction_is_kept_to_microseconds_and_cut_beyond(fraction: str, micros: int) -> None:
+def test_a_fraction_is_truncated_to_microseconds(fraction: str, micros: int) -> None:
     assert parse_instant(f"2026-01-12T10:00:00.{fraction}Z").microsecond == micros
 
 
@@ -103,7 +103,7 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 @given(MOMENTS)
-def test_what_is_written_reads_back(moment: datetime) -> None:
+def test_a_formatted_instant_parses_to_itself(moment: datetime) -> None:
     text = format_instant(moment)
     assert parse_instant(text) == moment
     assert text.endswith("Z")
@@ -117,7 +117,7 @@ def test_microseconds_sort_as_instants_do(one: datetime, other: datetime) -> Non
 
 
 @given(st.text(max_size=40))
-def test_no_text_makes_the_reader_stumble(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     with suppress(ValueError):
         assert parse_instant_or_date(text).tzinfo is UTC
 

@@ -1,4 +1,4 @@
-"""Cursors: what was signed comes back, and nothing else does."""
+"""Cursors: a signed value is returned, and any other token refused."""
 
 import string
 from typing import Any
@@ -23,7 +23,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_was_signed_comes_back(value: Any) -> None:
+def test_a_signed_value_is_returned(value: Any) -> None:
     token = SIGNER.sign(value)
     assert SIGNER.read(token) == value
     assert set(token) <= set(TOKEN_CHARACTERS)
@@ -57,7 +57,7 @@ def test_a_shorter_or_longer_token_is_refused(value: Any, count: int) -> None:
 
 
 @given(st.text(max_size=60))
-def test_no_text_passes_for_a_cursor(text: str) -> None:
+def test_no_other_text_is_accepted_as_a_cursor(text: str) -> None:
     with pytest.raises(BadCursor):
         SIGNER.read(text)
 

@@ -1,4 +1,4 @@
-"""What pages embed: a link in its place, or a frame where a setting names the host."""
+"""Embedded content: a link replaces it, unless a setting allows the host of the frame."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def link(address: str, text: str) -> str:
 def test_a_link_stands_where_something_was_embedded(markup: str, address: str, text: str) -> None:
     found = render_text(f"<p>Before</p>{markup}", "html")
     assert found.markup == f"<p>Before</p><p>{link(address, text)}</p>"
-    assert [one.code for one in found.warnings] == ["element_removed"]
+    assert [warning.code for warning in found.warnings] == ["element_removed"]
     assert "replaced by a link" in found.warnings[0].detail
     assert sanitise_html(found.markup) == found.markup
 
@@ -52,7 +52,7 @@ def test_in_a_line_the_link_stands_in_the_line() -> None:
 def test_a_frame_without_an_address_is_removed(source: str) -> None:
     text = render_text(f"<p>Alpha</p><iframe {source}></iframe><p>Bravo</p>", "html")
     assert text.markup == "<p>Alpha</p><p>Bravo</p>"
-    assert [one.code for one in text.warnings] == ["element_removed"]
+    assert [warning.code for warning in text.warnings] == ["element_removed"]
 
 
 def test_an_object_keeps_what_it_says_instead() -> None:

@@ -1,4 +1,4 @@
-"""Footnotes: ids that links name stay, are safe, and the links stay in the story."""
+"""Footnotes: ids that links refer to stay, are safe, and links stay in the story."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The client for others: bounded in time and size, led nowhere else, called off at once."""
+"""The HTTP client: timeouts, size limits, no redirects, and cancellation."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ def client() -> Iterator[HttpClient]:
 
 
 @contextmanager
-def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
+def serve_bytes(speak: Callable[[socket.socket], None]) -> Iterator[str]:
     """Accept one connection, read a little of it, and let `speak` say what comes back."""
 
     def serve() -> None:
@@ -40,7 +40,7 @@ def speaking(speak: Callable[[socket.socket], None]) -> Iterator[str]:
         thread.join()
 
 
-def test_what_is_sent_arrives_and_the_answer_comes_back(client: HttpClient) -> None:
+def test_a_request_arrives_and_its_response_is_returned(client: HttpClient) -> None:
     with receiving() as receiver:
         receiver.answer = lambda _: 202
         outcome = client.send("PURGE", receiver.url, {"x-one": "1"}, b'{"a": 1}')
@@ -50,25 +50,25 @@ def test_what_is_sent_arrives_and_the_answer_comes_back(client: HttpClient) -> N
     assert heard.headers["user-agent"] == "tests/1"
 
 
-def test_a_redirect_is_an_answer_and_not_followed(client: HttpClient) -> None:
+def test_a_redirect_is_not_followed(client: HttpClient) -> None:
     with receiving() as receiver:
         receiver.answer = lambda _: 307
         assert client.send("POST", receiver.url, {}, b"") == HttpResponse(307, b"")
     assert len(receiver.heard) == 1
 
 
-def test_of_a_long_answer_the_beginning_is_read(client: HttpClient) -> None:
+def test_only_the_beginning_of_a_long_response_is_read(client: HttpClient) -> None:
     def endless(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
         while True:
             connection.sendall(b"x" * 700)
 
-    with speaking(endless) as url:
+    with serve_bytes(endless) as url:
         assert client.send("GET", url, {}, b"") == HttpResponse(200, b"x" * 1_000)
 
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n"])
-def test_an_answer_that_drips_ends_when_the_time_is_up(begin: bytes) -> None:
+def test_a_slow_response_ends_at_the_timeout(begin: bytes) -> None:
     hung_up = threading.Event()
 
     def drip(connection: socket.socket) -> None:
@@ -81,7 +81,7 @@ def test_an_answer_that_drips_ends_when_the_time_is_up(begin: bytes) -> None:
             raise
 
     client = HttpClient("tests/1", seconds=0.3)
-    with speaking(drip) as url:
+    with serve_bytes(drip) as url:
         assert client.send("GET", url, {}, b"") == HttpFailure("no answer within 0.3 seconds")
         assert hung_up.wait(_PATIENCE)
     client.close()
@@ -90,21 +90,21 @@ def test_an_answer_that_drips_ends_when_the_time_is_up(begin: bytes) -> None:
 @pytest.mark.parametrize(
     "answer", [b"", b"SMTP 220 welcome\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"]
 )
-def test_what_is_no_answer_is_told_as_none(answer: bytes, client: HttpClient) -> None:
-    with speaking(lambda connection: connection.sendall(answer)) as url:
+def test_an_invalid_response_is_a_failure(answer: bytes, client: HttpClient) -> None:
+    with serve_bytes(lambda connection: connection.sendall(answer)) as url:
         outcome = client.send("GET", url, {}, b"")
     assert isinstance(outcome, HttpFailure)
     assert outcome.reason == "no answer (RemoteProtocolError)"
 
 
-def test_who_is_not_there_does_not_answer(client: HttpClient) -> None:
+def test_a_refused_connection_is_a_failure(client: HttpClient) -> None:
     with receiving() as receiver:
         pass
     outcome = client.send("GET", receiver.url, {}, b"")
     assert outcome == HttpFailure("no answer (ConnectError)")
 
 
-def test_what_cannot_be_sent_is_told_without_being_repeated(client: HttpClient) -> None:
+def test_an_invalid_url_is_not_repeated_in_the_failure(client: HttpClient) -> None:
     with receiving() as receiver:
         outcome = client.send("GET", receiver.url, {"authorization": f"{SECRET}\r\nx: y"}, b"")
     assert isinstance(outcome, HttpFailure)
@@ -113,7 +113,7 @@ def test_what_cannot_be_sent_is_told_without_being_repeated(client: HttpClient) 
         assert isinstance(client.send("GET", url, {}, b""), HttpFailure), url
 
 
-def test_the_environment_leads_no_request_elsewhere(
+def test_proxies_of_the_environment_are_ignored(
     client: HttpClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with receiving() as receiver, receiving() as proxy:
@@ -123,7 +123,7 @@ def test_the_environment_leads_no_request_elsewhere(
     assert (len(receiver.heard), proxy.heard) == (1, [])
 
 
-def test_closing_calls_off_what_is_under_way(client: HttpClient) -> None:
+def test_closing_cancels_running_requests(client: HttpClient) -> None:
     asked, called_off = threading.Event(), threading.Event()
     outcomes: list[object] = []
 
@@ -146,7 +146,7 @@ def test_closing_calls_off_what_is_under_way(client: HttpClient) -> None:
         assert client.send("POST", receiver.url, {}, b"") == HttpFailure("called off")
 
 
-def test_several_threads_ask_at_once(client: HttpClient) -> None:
+def test_several_threads_send_requests_concurrently(client: HttpClient) -> None:
     together = threading.Barrier(4, timeout=_PATIENCE)
     outcomes: list[object] = []
 

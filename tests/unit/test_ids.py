@@ -1,4 +1,4 @@
-"""Identifiers: UUIDv7, in one form, in the order in which they were made."""
+"""Identifiers: canonical UUIDv7, in order of creation."""
 
 import uuid
 

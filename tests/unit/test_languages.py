@@ -1,4 +1,4 @@
-"""Language tags: BCP 47, in their customary case."""
+"""Language tags: BCP 47, in canonical case."""
 
 import pytest
 from hypothesis import given

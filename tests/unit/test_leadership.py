@@ -1,4 +1,4 @@
-"""One process leads; who dies is followed by another."""
+"""Leader election: one process leads, and another replaces it when it ends."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def leadership(database_url: str) -> Iterator[Leadership]:
         made.release()
 
 
-def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> None:
+def test_one_process_leads_until_it_dies(database_url: str, leadership: Leadership) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", _HOLD, database_url],
         stdin=subprocess.PIPE,
@@ -48,23 +48,25 @@ def test_one_leads_until_it_dies(database_url: str, leadership: Leadership) -> N
         assert not leadership.try_acquire()
         process.kill()
         process.wait()
-        assert _soon(leadership)
+        assert _wait_until(leadership)
     assert leadership.try_acquire()
     leadership.release()
 
 
-def test_who_gives_it_up_can_have_it_again(database_url: str, leadership: Leadership) -> None:
+def test_a_released_leadership_can_be_acquired_again(
+    database_url: str, leadership: Leadership
+) -> None:
     with closing(Database(database_url)) as database:
         other = database.open_leadership()
         assert leadership.try_acquire()
         assert not other.try_acquire()
         leadership.release()
-        assert _soon(other)
+        assert _wait_until(other)
         assert not leadership.try_acquire()
         other.release()
 
 
-def test_a_term_is_told_from_the_one_before(database_url: str, leadership: Leadership) -> None:
+def test_each_term_has_its_own_number(database_url: str, leadership: Leadership) -> None:
     terms = [leadership.term]
     assert leadership.try_acquire()
     terms.append(leadership.term)
@@ -73,7 +75,7 @@ def test_a_term_is_told_from_the_one_before(database_url: str, leadership: Leade
     assert [term is None for term in terms] == [True, False, True]
 
 
-def test_who_does_not_lead_works_in_no_way_as_the_leader(leadership: Leadership) -> None:
+def test_a_process_without_leadership_cannot_work_as_the_leader(leadership: Leadership) -> None:
     leading_now = as_leader(leadership)
     with pytest.raises(LeadershipLost):
         leading_now.__enter__()
@@ -92,7 +94,7 @@ def _end(database: Database) -> None:
         session.execute(text("UPDATE leases SET expires_at = 1"))
 
 
-def test_a_lease_goes_on_while_it_is_renewed(
+def test_a_lease_lasts_while_it_is_renewed(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.kit.sql.leadership._LEASE_MICROS", 1_000_000)
@@ -130,7 +132,7 @@ def test_a_leader_that_was_replaced_writes_reads_and_sends_nothing(lease: Databa
         assert session.scalar(text("SELECT value FROM secrets")) == "first"
 
 
-def test_a_leader_relies_on_its_lease_for_less_long_than_it_has_it(
+def test_a_leader_relies_on_its_lease_for_less_than_its_duration(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert leading_module._CERTAIN < leading_module._LEASE
@@ -153,7 +155,7 @@ def test_nobody_leads_before_a_transaction_of_the_last_leader_ends(lease: Databa
     assert second.try_acquire()
 
 
-def test_a_leader_that_stands_still_in_a_transaction_is_thrown_out(
+def test_an_idle_transaction_of_a_leader_is_ended(
     lease: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(leading_module, "_IDLE", 0.2)
@@ -174,7 +176,7 @@ def test_a_leader_that_stands_still_in_a_transaction_is_thrown_out(
         assert other.scalar(text("SELECT value FROM secrets")) not in {"late", "later"}
 
 
-def _soon(leadership: Leadership) -> bool:
+def _wait_until(leadership: Leadership) -> bool:
     """Ask for a while: a lease ends some seconds after its holder."""
     for _ in range(1_200):
         if leadership.try_acquire():

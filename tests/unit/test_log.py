@@ -1,4 +1,4 @@
-"""Log lines: one form for people and one for machines, and no key in either."""
+"""Log lines: as text and as JSON, without keys."""
 
 import logging
 from typing import Literal
@@ -20,7 +20,7 @@ def form(request: pytest.FixtureRequest) -> Form:
     return name
 
 
-def test_a_line_for_machines_is_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_json_line_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("info", "json")
     try:
         raise ValueError("first\nsecond")
@@ -35,7 +35,7 @@ def test_a_line_for_machines_is_one_json_object(capsys: pytest.CaptureFixture[st
     assert "secret" not in line
 
 
-def test_a_line_for_people_is_short(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_text_line_is_short(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("warning", "text")
     logging.getLogger("dateline").info("not this")
     logging.getLogger("dateline").warning("but this")
@@ -43,7 +43,7 @@ def test_a_line_for_people_is_short(capsys: pytest.CaptureFixture[str]) -> None:
     assert line.endswith(" warning but this")
 
 
-def test_the_servers_log_goes_the_same_way_once(
+def test_uvicorn_logs_each_line_once_in_the_same_format(
     form: Form, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("info", form)
@@ -81,7 +81,7 @@ def test_no_key_is_ever_logged(
         assert secret[PREFIX_LENGTH:] not in written
 
 
-def test_lines_of_requests_are_written_together_and_before_what_is_worse(
+def test_access_lines_are_buffered_and_flushed_before_warnings(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure_logging("info", "text")

@@ -1,4 +1,4 @@
-"""Merge patches: every case of RFC 7396, appendix A, and what must not happen beside it."""
+"""Merge patches: every case of RFC 7396, appendix A."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Addresses inside the network, in every form, are none that others may send us to."""
+"""Internal addresses are recognized in every notation."""
 
 from ipaddress import ip_address
 
@@ -26,17 +26,17 @@ NOTATIONS = """
 
 
 @pytest.mark.parametrize("address", INSIDE)
-def test_addresses_inside_are_out_of_reach(address: str) -> None:
+def test_internal_addresses_are_not_allowed(address: str) -> None:
     assert not AllowedNetworks().includes(ip_address(address))
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
-def test_public_addresses_are_within_reach(address: str) -> None:
+def test_public_addresses_are_allowed(address: str) -> None:
     assert AllowedNetworks().includes(ip_address(address))
 
 
 @pytest.mark.parametrize("host", NOTATIONS)
-def test_every_notation_is_known_for_what_it_is(host: str) -> None:
+def test_every_notation_of_an_address_is_recognized(host: str) -> None:
     found = parse_ip(host)
     assert found is not None
     assert not AllowedNetworks().includes(found)
@@ -44,12 +44,12 @@ def test_every_notation_is_known_for_what_it_is(host: str) -> None:
 
 
 def test_names_are_no_addresses() -> None:
-    assert [parse_ip(one) for one in ("example.org", "localhost", "a.127.0.0.1.example")] == [
+    assert [parse_ip(item) for item in ("example.org", "localhost", "a.127.0.0.1.example")] == [
         None
     ] * 3
 
 
-def test_what_is_allowed_takes_in_that_and_no_more() -> None:
+def test_an_allowed_network_includes_only_its_addresses() -> None:
     reach = AllowedNetworks.parse("10.1.0.0/16")
     assert reach.includes(ip_address("10.1.2.3"))
     assert reach.includes(ip_address("::ffff:10.1.2.3"))

@@ -1,4 +1,4 @@
-"""The query string: comma lists with minus and backslash, and the nearest known name."""
+"""Query strings: comma lists with minus and backslash, and similar names."""
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ NAMES = [declared.name for declared in (*FILTERS, *SPANS)]
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
 
 
-def escaped(word: str) -> str:
+def escape(word: str) -> str:
     """Write a word so that nothing in it is read as a sign."""
     plain = word.replace("\\", "\\\\").replace(",", "\\,")
     return "\\" + plain if plain.startswith("-") else plain
@@ -46,7 +46,7 @@ def test_a_comma_list_is_split_as_documented(text: str, values: list[tuple[bool,
 
 @given(st.lists(st.tuples(st.booleans(), WORDS), min_size=1, max_size=6))
 def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> None:
-    text = ",".join(("-" if negated else "") + escaped(word) for negated, word in values)
+    text = ",".join(("-" if negated else "") + escape(word) for negated, word in values)
     assert split_list(text) == values
 
 
@@ -66,7 +66,7 @@ def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> N
         ("publised_before", "published_before"),
     ],
 )
-def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> None:
+def test_a_misspelt_name_finds_the_intended_one(name: str, meant: str) -> None:
     assert find_nearest(name, NAMES) == meant
 
 
@@ -77,7 +77,7 @@ def test_a_misspelt_name_finds_the_one_that_was_meant(name: str, meant: str) -> 
         *("facets", "include", "highlight", "cursor", "count", "limit", "query", "size"),
     ],
 )
-def test_a_name_like_nothing_finds_nothing(name: str) -> None:
+def test_a_name_without_similar_ones_finds_nothing(name: str) -> None:
     assert find_nearest(name, NAMES) is None
     assert find_nearest(name, ()) is None
 

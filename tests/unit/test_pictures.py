@@ -1,4 +1,4 @@
-"""Pictures that have several addresses, that are loaded later, or that show nothing."""
+"""Pictures with several addresses, lazy loading, or nothing to show."""
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_a_picture_is_shown_once_however_it_is_loaded(written: str, body_format:
     assert text.markup.count("<img") == 1, text.markup
     assert f'src="{JPG}"' in text.markup
     assert "data-" not in text.markup
-    assert [one.detail for one in text.warnings] == []
+    assert [warning.detail for warning in text.warnings] == []
 
 
 def test_pictures_of_a_gallery_are_all_shown() -> None:
@@ -113,7 +113,7 @@ def test_pictures_of_a_gallery_are_all_shown() -> None:
 def test_a_picture_that_shows_nothing_is_removed(written: str) -> None:
     text = render_text(f"<p>Alpha{written}Bravo</p>", "html")
     assert text.markup == "<p>Alpha Bravo</p>"
-    assert [one.code for one in text.warnings] == ["element_removed"]
+    assert [warning.code for warning in text.warnings] == ["element_removed"]
     assert "<img>" in text.warnings[0].detail
 
 

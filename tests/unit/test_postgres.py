@@ -1,4 +1,4 @@
-"""Addresses of PostgreSQL, and what every connection to it is given."""
+"""URLs of PostgreSQL, and the settings of every connection."""
 
 from pathlib import Path
 from typing import Any
@@ -39,13 +39,16 @@ def _try(url: str) -> None:
 )
 def test_each_address_is_tried_in_turn(url: str, attempts: list[dict[str, Any]]) -> None:
     _try(url)
-    assert [(one["host"], one["port"]) for one in attempts] == [("h1", "1"), ("h2", "2")]
-    for one in attempts:
-        assert (one["user"], one["password"], one["dbname"]) == ("u", "p", "news")
-        assert one["target_session_attrs"] == "read-write"
+    assert [(attempt["host"], attempt["port"]) for attempt in attempts] == [
+        ("h1", "1"),
+        ("h2", "2"),
+    ]
+    for attempt in attempts:
+        assert (attempt["user"], attempt["password"], attempt["dbname"]) == ("u", "p", "news")
+        assert attempt["target_session_attrs"] == "read-write"
 
 
-def test_every_connection_has_an_end_to_waiting(attempts: list[dict[str, Any]]) -> None:
+def test_every_connection_has_timeouts(attempts: list[dict[str, Any]]) -> None:
     _try("postgresql+psycopg://h/news")
     (one,) = attempts
     assert one["application_name"] == "dateline"
@@ -58,14 +61,14 @@ def test_every_connection_has_an_end_to_waiting(attempts: list[dict[str, Any]]) 
     )
 
 
-def test_what_the_address_says_wins(attempts: list[dict[str, Any]]) -> None:
+def test_parameters_of_the_url_override_defaults(attempts: list[dict[str, Any]]) -> None:
     _try("postgresql+psycopg://h/news?connect_timeout=9&application_name=desk&tcp_user_timeout=1")
     (one,) = attempts
     assert (one["connect_timeout"], one["application_name"]) == ("9", "desk")
     assert one["tcp_user_timeout"] == "1"
 
 
-def test_options_of_the_address_win_over_settings(tmp_path: Path) -> None:
+def test_options_of_the_url_override_settings(tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path, migrated=False) as url:
         given = "-c%20lock_timeout%3D3s%20--timezone%3DEurope/Berlin"
         server = PostgresServer(f"{url}&options={given}", 5)
@@ -90,6 +93,6 @@ def test_settings_survive_a_rollback(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url", ["postgresql://h1,h2:x/n?unknown=1", "postgresql://h1:1,h2:2,h3/n?port=1,2"]
 )
-def test_what_is_no_address_is_told_in_a_sentence(url: str) -> None:
+def test_an_invalid_url_is_refused_with_a_sentence(url: str) -> None:
     with pytest.raises(Misconfigured, match="DATELINE_DATABASE_URL"):
         PostgresServer(url, 5)

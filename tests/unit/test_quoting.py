@@ -1,4 +1,4 @@
-"""What a client sent is quoted in messages, and never much of it."""
+"""Client input is quoted in messages, and shortened."""
 
 import pytest
 

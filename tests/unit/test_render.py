@@ -1,4 +1,4 @@
-"""Rendering: the public gets the fields on the list, and no others."""
+"""Rendering: only the fields on the allow-list are public."""
 
 from dataclasses import fields, make_dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -68,12 +68,12 @@ def members(rendered: RenderedStory) -> dict[str, Any]:
     return whole
 
 
-def rendered_now(article: Article) -> RenderedStory:
+def render_now(article: Article) -> RenderedStory:
     return render_article(article, compute_text(article))
 
 
 def test_a_story_leaves_with_the_public_fields_and_no_others() -> None:
-    assert members(rendered_now(ARTICLE)).keys() == PUBLIC
+    assert members(render_now(ARTICLE)).keys() == PUBLIC
 
 
 def test_a_field_added_to_articles_does_not_leak() -> None:
@@ -81,12 +81,12 @@ def test_a_field_added_to_articles_does_not_leak() -> None:
         "Wider", [("editors_note", str)], bases=(Article,), frozen=True, slots=True, kw_only=True
     )
     values = {field.name: getattr(ARTICLE, field.name) for field in fields(ARTICLE)}
-    rendered = rendered_now(wider(**values, editors_note=SECRET))
-    assert rendered == rendered_now(ARTICLE)
+    rendered = render_now(wider(**values, editors_note=SECRET))
+    assert rendered == render_now(ARTICLE)
 
 
 def test_what_is_added_inside_a_nested_value_does_not_leak() -> None:
-    whole = members(rendered_now(ARTICLE))
+    whole = members(render_now(ARTICLE))
     assert SECRET not in json.dumps_text(whole)
     assert whole["authors"] == [{"name": "Nadia Óscar", "url": None}]
     assert whole["image"].keys() == {*("url alt credit width height digital_source_type").split()}
@@ -95,11 +95,11 @@ def test_what_is_added_inside_a_nested_value_does_not_leak() -> None:
 
 
 def test_words_and_minutes_are_counted() -> None:
-    whole = members(rendered_now(ARTICLE))
+    whole = members(render_now(ARTICLE))
     assert (whole["word_count"], whole["reading_minutes"]) == (3, 1)
     long = replace(ARTICLE, body="<p>" + "word " * 231 + "</p>")
-    assert members(rendered_now(long))["reading_minutes"] == 2
-    empty = members(rendered_now(replace(ARTICLE, body="")))
+    assert members(render_now(long))["reading_minutes"] == 2
+    empty = members(render_now(replace(ARTICLE, body="")))
     assert (empty["word_count"], empty["reading_minutes"]) == (0, 0)
 
 

@@ -1,4 +1,4 @@
-"""Elements that the allow-list lacks: their words stay, and stay apart from those of others."""
+"""Elements that are not on the allow-list: their words stay, and stay separate."""
 
 import pytest
 from html5lib import HTMLParser

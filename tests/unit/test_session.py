@@ -1,4 +1,4 @@
-"""Sessions: statements that are kept, inserts, attempts, and connections that are lost."""
+"""Sessions: statements, inserts, savepoints, and lost connections."""
 
 import time
 from contextlib import ExitStack, suppress
@@ -44,7 +44,7 @@ def _secret(session: ReadSession, name: str) -> str | None:
     return None if row is None else row.value
 
 
-def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services) -> None:
+def test_a_session_reads_its_own_writes(services: Services) -> None:
     with services.database.write() as session:
         session.insert(Secret, [_Pair("a", "1")])
         assert _secret(session, "a") == "1"
@@ -55,18 +55,18 @@ def test_what_was_written_is_there_for_whatever_is_asked_next(services: Services
         assert [_secret(session, name) for name in "abcd"] == ["1", "2", "3", None]
 
 
-def test_rows_go_many_in_one_statement(services: Services) -> None:
+def test_many_rows_are_inserted_by_one_statement(services: Services) -> None:
     rows = [_Pair(f"name {number:02}", str(number)) for number in range(20)]
     with counted_queries(services.database) as sent, services.database.write() as session:
         session.insert(Secret, rows)
-    inserts = [one for one in sent if one.startswith("INSERT")]
-    assert [one.count("), (") + 1 for one in inserts] == [16, 4]
+    inserts = [item for item in sent if item.startswith("INSERT")]
+    assert [insert.count("), (") + 1 for insert in inserts] == [16, 4]
     with services.database.read() as session:
         pairs = select(Secret.name, Secret.value).where(Secret.name.like("name %"))
         assert sorted(session.all(Query(pairs, _Pair))) == rows
 
 
-def test_rows_that_are_there_are_left_alone_or_replaced(services: Services) -> None:
+def test_existing_rows_are_kept_or_replaced(services: Services) -> None:
     with services.database.write() as session:
         session.insert(Secret, [_Pair("a", "1")])
         session.insert(Secret, [_Pair("a", "2"), _Pair("b", "2")], "missing")
@@ -109,7 +109,7 @@ def _insert(services: Services, rows: list[_Pair], *, asking: bool) -> None:
 
 
 @pytest.mark.parametrize("asking", [False, True])
-def test_a_key_that_is_there_fails_at_the_end_at_the_latest(
+def test_an_existing_key_fails_at_the_commit_at_the_latest(
     services: Services, asking: bool
 ) -> None:
     row = _Pair("a", "1")
@@ -119,41 +119,41 @@ def test_a_key_that_is_there_fails_at_the_end_at_the_latest(
         assert _secret(session, "a") is None
 
 
-def _attempt(session: WriteSession, rows: list[_Pair]) -> None:
+def _savepoint(session: WriteSession, rows: list[_Pair]) -> None:
     with session.savepoint():
         for row in rows:
             session.insert(Secret, [row])
 
 
-def test_an_attempt_that_fails_leaves_what_was_before_it(services: Services) -> None:
+def test_a_failed_savepoint_keeps_earlier_writes(services: Services) -> None:
     first, second, third = (_Pair(name, "1") for name in "abc")
     with services.database.write() as session:
         session.insert(Secret, [first])
         with pytest.raises(ConstraintViolated):
-            _attempt(session, [second, first])
+            _savepoint(session, [second, first])
         session.insert(Secret, [third])
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
 
 
-def _given_up(session: WriteSession, rows: list[_Pair]) -> None:
+def _roll_back(session: WriteSession, rows: list[_Pair]) -> None:
     with session.savepoint():
         session.insert(Secret, rows)
         raise BadParameter("It was found out only now.")
 
 
-def test_an_attempt_that_is_given_up_writes_nothing_later(services: Services) -> None:
+def test_a_rolled_back_savepoint_writes_nothing_later(services: Services) -> None:
     first, second, third = (_Pair(name, "1") for name in "abc")
     with services.database.write() as session:
         session.insert(Secret, [first])
         with pytest.raises(BadParameter):
-            _given_up(session, [second])
+            _roll_back(session, [second])
         session.insert(Secret, [third])
     with services.database.read() as session:
         assert [_secret(session, name) for name in "abc"] == ["1", None, "1"]
 
 
-def test_many_rows_are_written_like_few(services: Services) -> None:
+def test_many_rows_are_written_as_few_are(services: Services) -> None:
     rows = [_Pair(f"n{number}", "1") for number in range(250)]
     with services.database.write() as session:
         session.insert(Secret, rows[:1])
@@ -171,7 +171,7 @@ def test_many_rows_are_written_like_few(services: Services) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_connection_that_the_server_ended_is_not_given_out(services: Services) -> None:
+def test_a_closed_connection_is_not_reused(services: Services) -> None:
     engine, process = services.database.engine, func.pg_backend_pid()
     with engine.connect() as one, engine.connect() as other:
         ended = other.scalar(select(process))
@@ -184,7 +184,7 @@ def test_a_connection_that_the_server_ended_is_not_given_out(services: Services)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_nobody_waits_long_for_a_connection_where_all_are_in_use(database_url: str) -> None:
+def test_waiting_for_a_connection_has_a_timeout(database_url: str) -> None:
     database = Database(database_url, pool_size=1)
     with ExitStack() as held:
         for _ in range(1 + MAX_COSTLY):
@@ -200,9 +200,7 @@ def test_nobody_waits_long_for_a_connection_where_all_are_in_use(database_url: s
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 @pytest.mark.parametrize("prepared", [False, True])
-def test_a_connection_that_is_lost_amid_a_transaction_is_told(
-    services: Services, prepared: bool
-) -> None:
+def test_a_connection_lost_in_a_transaction_is_reported(services: Services, prepared: bool) -> None:
     with pytest.raises(DatabaseUnavailable):
         _lose_connection(services, prepared=prepared)
     _insert(services, [_Pair("a", "1")], asking=True)
@@ -219,7 +217,7 @@ def _lose_connection(services: Services, *, prepared: bool) -> None:
             session.scalar(select(Secret.value))
 
 
-def _go_on_after_a_failure(services: Services) -> None:
+def _continue_after_failure(services: Services) -> None:
     with services.database.write() as session:
         session.insert(Secret, [_Pair("a", "1")])
         with suppress(DBAPIError):
@@ -227,14 +225,14 @@ def _go_on_after_a_failure(services: Services) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_what_has_failed_is_not_taken_for_committed(services: Services) -> None:
+def test_a_failed_transaction_is_not_reported_as_committed(services: Services) -> None:
     with pytest.raises(DatabaseUnavailable):
-        _go_on_after_a_failure(services)
+        _continue_after_failure(services)
     with services.database.read() as session:
         assert _secret(session, "a") is None
 
 
-def test_a_snapshot_stands_still_and_a_read_without_one_does_not(services: Services) -> None:
+def test_only_a_snapshot_hides_later_writes(services: Services) -> None:
     for snapshot, seen in ((True, None), (False, "1")):
         with services.database.read(snapshot=snapshot) as session:
             assert _secret(session, f"{snapshot}") is None
@@ -242,7 +240,7 @@ def test_a_snapshot_stands_still_and_a_read_without_one_does_not(services: Servi
             assert _secret(session, f"{snapshot}") == seen
 
 
-def test_reads_in_each_other_have_a_connection_each(services: Services) -> None:
+def test_nested_reads_use_separate_connections(services: Services) -> None:
     with services.database.read() as outer, services.database.read() as inner:
         assert _secret(outer, "a") is None
         _insert(services, [_Pair("a", "1")], asking=False)

@@ -1,4 +1,4 @@
-"""Settings: a wrong one is named, with what would be right."""
+"""Settings: an invalid one is named, with its correction."""
 
 from traceback import format_exception
 
@@ -42,7 +42,7 @@ from app.settings import Settings, read_settings
         ("DATELINE_PROXY_HEADER", "X Real IP", "X-Forwarded-For"),
     ],
 )
-def test_a_wrong_variable_is_named_with_the_way_out(
+def test_an_invalid_variable_is_named_with_its_correction(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str, way_out: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -80,7 +80,7 @@ def test_a_variable_that_is_no_setting_is_refused(
         ("DATELINE_DB_PORT", "tcp://10.0.0.1:5432"),
     ],
 )
-def test_what_kubernetes_sets_for_a_service_is_ignored(
+def test_service_variables_of_kubernetes_are_ignored(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -93,7 +93,7 @@ def test_a_service_named_dateline_is_named_as_the_cause(monkeypatch: pytest.Monk
         read_settings()
 
 
-def test_all_wrong_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_variables_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATELINE_PORT", "-1")
     monkeypatch.setenv("DATELINE_WORKERS", "many")
     with pytest.raises(Misconfigured, match=r"(?s)DATELINE_PORT.*DATELINE_WORKERS"):
@@ -118,7 +118,7 @@ def test_a_wrong_secret_is_not_repeated_in_the_message(
     assert "hunter2" not in "".join(format_exception(refused.value))
 
 
-def test_secrets_reach_processes_that_are_started_and_nobody_else() -> None:
+def test_secrets_are_passed_to_child_processes_only() -> None:
     settings = read_settings(purge_token="hunter2", port=9000)
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
     handed_on = settings.to_variables()
@@ -139,7 +139,7 @@ def test_secrets_reach_processes_that_are_started_and_nobody_else() -> None:
         "sqlite:///:memory:",
     ],
 )
-def test_an_address_of_no_database_is_refused_with_one_that_would_do(url: str) -> None:
+def test_an_invalid_database_url_is_refused_with_an_example(url: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         Database(url)
     assert "DATELINE_DATABASE_URL" in refused.value.detail
@@ -153,7 +153,7 @@ def test_a_password_in_a_refused_address_is_not_repeated() -> None:
     assert "hunter2" not in str(refused.value)
 
 
-def test_what_is_given_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_values_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATELINE_PORT", "9000")
     assert read_settings().port == 9000
     assert read_settings(port=9001).port == 9001
@@ -181,5 +181,7 @@ def test_the_public_address_ends_without_a_slash() -> None:
         ({"host": "::1"}, "http://[::1]:8000"),
     ],
 )
-def test_feeds_know_an_address_whatever_is_set(given: dict[str, object], address: str) -> None:
+def test_feeds_have_an_absolute_address_with_any_settings(
+    given: dict[str, object], address: str
+) -> None:
     assert read_settings(**given).own_address == address

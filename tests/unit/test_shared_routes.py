@@ -1,4 +1,4 @@
-"""Applications of one process share what is known of their routes, and nothing else."""
+"""Applications of one process share their routes, and nothing else."""
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts

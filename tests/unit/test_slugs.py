@@ -1,4 +1,4 @@
-"""Slugs: made from titles in any script, free ones found fast, given ones checked."""
+"""Slugs: generation from titles in any script, free numbers, and validation."""
 
 import time
 import unicodedata

@@ -1,4 +1,4 @@
-"""Bodies as words: text from HTML, HTML from Markdown and plain text, and how many words."""
+"""Text of bodies: HTML to text, Markdown and plain text to HTML, and word counts."""
 
 import time
 import unicodedata

@@ -1,4 +1,4 @@
-"""XML as text: what is left out, and how quickly that is noticed."""
+"""XML as text: escaping, and removal of illegal characters."""
 
 import pytest
 from hypothesis import given
@@ -12,23 +12,23 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 @given(TEXTS)
-def test_what_has_to_go_is_noticed_in_json(text: str) -> None:
+def test_illegal_characters_are_found_in_json(text: str) -> None:
     if remove_illegal(text) != text:
         assert is_suspect(json.dumps({"text": text}))
 
 
 @pytest.mark.parametrize("text", ["plain", 'a "quoted" line\n\tand another', "« é » المغرب 🐝 ﷺ"])
-def test_usual_text_is_not_suspected(text: str) -> None:
+def test_usual_text_is_not_suspect(text: str) -> None:
     assert not is_suspect(json.dumps({"text": text}))
 
 
 @pytest.mark.parametrize("text", ["\0", "\x08", "\x0c", "\x1f", "\x7f", "\x85", "\ufffd", "\uffff"])
-def test_what_xml_does_not_hold_is_left_out(text: str) -> None:
+def test_characters_that_xml_does_not_allow_are_removed(text: str) -> None:
     assert remove_illegal(f"a{text}b") == "ab"
     assert is_suspect(json.dumps(text))
 
 
-def test_marks_are_escaped_where_they_mean_something() -> None:
+def test_special_characters_are_escaped() -> None:
     assert escape_attribute('<"&\n>') == "&lt;&quot;&amp;&#10;&gt;"
     assert wrap_in_cdata("a]]>b") == "<![CDATA[a]]]]><![CDATA[>b]]>"
 

@@ -1,4 +1,4 @@
-"""Statements that are awaited on PostgreSQL: their rows, their limits, and lost connections."""
+"""Async reads on PostgreSQL: rows, time limits, and lost connections."""
 
 import asyncio
 import time
@@ -66,7 +66,7 @@ def test_rows_are_those_of_a_session(newsroom: Newsroom, database: Database) -> 
     assert documents
 
 
-def test_they_are_read_along_an_index_with_a_plan_that_is_kept(reads: AsyncReads) -> None:
+def test_reads_use_an_index_and_a_cached_plan(reads: AsyncReads) -> None:
     async def setting(name: str) -> str:
         return (await reads.fetch(_SETTING, {"name": name}))[0][0]
 
@@ -86,14 +86,14 @@ def test_a_statement_ends_at_its_limit(database_url: str) -> None:
         assert asyncio.run(database.async_reads.fetch(_NUMBER, {"number": 1})) == [_Number(1)]
 
 
-def test_more_than_there_are_connections_wait_for_one(reads: AsyncReads) -> None:
+def test_reads_above_the_pool_size_wait(reads: AsyncReads) -> None:
     async def many() -> list[list[_Number]]:
         return await asyncio.gather(*(reads.fetch(_NUMBER, {"number": n}) for n in range(20)))
 
     assert asyncio.run(many()) == [[_Number(number)] for number in range(20)]
 
 
-def test_nobody_waits_long_for_a_connection(
+def test_waiting_for_a_connection_has_a_timeout(
     reads: AsyncReads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.kit.sql.async_reads.POOL_TIMEOUT", 0.2)
@@ -110,7 +110,7 @@ def test_nobody_waits_long_for_a_connection(
     asyncio.run(too_many())
 
 
-def test_one_that_is_cancelled_ends_on_the_server(database: Database, reads: AsyncReads) -> None:
+def test_a_cancelled_read_ends_on_the_server(database: Database, reads: AsyncReads) -> None:
     running = text(f"SELECT count(*) {_OTHERS} AND state = 'active' AND query LIKE '%pg_sleep%'")
 
     def wait_for(count: int) -> None:
@@ -132,16 +132,14 @@ def test_one_that_is_cancelled_ends_on_the_server(database: Database, reads: Asy
     asyncio.run(cancelled())
 
 
-def test_a_connection_that_the_server_ended_is_not_given_out(
-    database: Database, reads: AsyncReads
-) -> None:
+def test_a_closed_connection_is_not_reused(database: Database, reads: AsyncReads) -> None:
     for number in range(3):
         assert asyncio.run(reads.fetch(_NUMBER, {"number": number})) == [_Number(number)]
         with database.read(snapshot=False) as session:
             session.scalar(text(f"SELECT count(pg_terminate_backend(pid, 5000)) {_OTHERS}"))
 
 
-def test_whoever_waits_is_let_go_when_connections_are_cut(
+def test_waiting_reads_fail_when_all_connections_are_closed(
     database: Database, reads: AsyncReads
 ) -> None:
     async def cut() -> None:
@@ -157,7 +155,7 @@ def test_whoever_waits_is_let_go_when_connections_are_cut(
     asyncio.run(cut())
 
 
-def test_nobody_waits_for_a_server_that_is_silent(database: Database, reads: AsyncReads) -> None:
+def test_reads_fail_fast_while_the_server_is_silent(database: Database, reads: AsyncReads) -> None:
     assert database._server is not None
     database._server.is_silent = True
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""`dateline copy`: everything from one database to another, of either kind."""
+"""`dateline copy`: all data from one database to another, SQLite or PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -47,7 +47,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def furnished(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
+def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) -> None:
     """A newsroom with rows in every table."""
     newsroom.source("Post")
     child = newsroom.category("Japan")
@@ -123,13 +123,13 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-def copied(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+def copy_database(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
     """Return what a copy brings."""
     return {name: found for name, found in rows.items() if name not in LEFT_OUT}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
+@pytest.mark.usefixtures("filled_database")
 def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
     before = rows_of(shell.url)
     assert [name for name, rows in before.items() if not rows] == [], "furnish each table above"
@@ -138,12 +138,12 @@ def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
     after = rows_of(target)
     assert LEFT_OUT.keys() == {"leases"}
     assert all(LEFT_OUT.values())
-    assert copied(after) == copied(before)
+    assert copy_database(after) == copy_database(before)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
-def test_readers_and_editors_go_on_after_a_copy(
+@pytest.mark.usefixtures("filled_database")
+def test_clients_continue_after_a_copy(
     shell: Shell, target: str, client: TestClient, newsroom: Newsroom, clock: HandClock
 ) -> None:
     app = OfflineApp(client)
@@ -161,7 +161,7 @@ def test_readers_and_editors_go_on_after_a_copy(
         key = newsroom.headers["authorization"].removeprefix("Bearer ")
         Newsroom(there, key).story("Written there")
         app.move_to(there)
-        told = [one["document"]["slug"] for one in app.catch_up()]
+        told = [item["document"]["slug"] for item in app.catch_up()]
         assert told == ["after-the-cursor", "written-there"]
         with moved.database.write() as session:
             session.execute(insert(PushDelivery), [_delivery(3)])
@@ -186,12 +186,12 @@ def test_a_source_with_the_schema_of_the_next_release_is_refused(
 
 
 @ON_SQLITE
-def test_a_target_with_rows_is_left_as_it_is(shell: Shell, target: str) -> None:
+def test_a_target_with_rows_is_refused(shell: Shell, target: str) -> None:
     assert Shell(target).run("migrate").code == 0
     assert Shell(target).run("keys", "create", "--name", "k", "--scope", "read").code == 0
     before = rows_of(target)
     assert "not empty: its table 'api_keys' has rows" in shell.refused("copy", "--to", target)
-    assert copied(rows_of(target)) == copied(before)
+    assert copy_database(rows_of(target)) == copy_database(before)
 
 
 @ON_SQLITE
@@ -206,7 +206,7 @@ def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
     assert shell.done("copy", "--to", target).text.endswith("checked the copy.\n")
 
 
-def interrupted_copy(source: Database, target: Database) -> None:
+def interrupt_copy(source: Database, target: Database) -> None:
     tables = select_tables(LEFT_OUT)
     with source.read() as here, target.write() as there:
         lock_empty_tables(there, tables, SEEDED)
@@ -216,7 +216,7 @@ def interrupted_copy(source: Database, target: Database) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
+@pytest.mark.usefixtures("filled_database")
 def test_a_copy_that_is_interrupted_leaves_nothing(
     shell: Shell, services: Services, target: str
 ) -> None:
@@ -224,15 +224,15 @@ def test_a_copy_that_is_interrupted_leaves_nothing(
     before = rows_of(target)
     database = Database(target)
     with pytest.raises(KeyboardInterrupt):
-        interrupted_copy(services.database, database)
+        interrupt_copy(services.database, database)
     database.close()
     assert rows_of(target) == before
     shell.done("copy", "--to", target)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("furnished")
-def test_what_is_written_during_a_copy_is_not_in_it(
+@pytest.mark.usefixtures("filled_database")
+def test_writes_during_a_copy_are_not_copied(
     services: Services, newsroom: Newsroom, shell: Shell, target: str
 ) -> None:
     Shell(target).done("migrate")
@@ -244,7 +244,7 @@ def test_what_is_written_during_a_copy_is_not_in_it(
             if number == 0:
                 newsroom.story("Too late", source="post")
     database.close()
-    assert copied(rows_of(target)) == copied(before)
+    assert copy_database(rows_of(target)) == copy_database(before)
 
 
 def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None:
@@ -252,7 +252,7 @@ def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None
     assert filled == SEEDED | LEFT_OUT.keys()
 
 
-def test_a_source_that_is_missing_is_told(tmp_path: Path) -> None:
+def test_a_missing_source_is_reported(tmp_path: Path) -> None:
     shell, target = Shell(f"sqlite:///{tmp_path}/none.db"), f"sqlite:///{tmp_path}/new.db"
     assert "There is no database" in shell.refused("copy", "--to", target)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Many editors on one article: one wins each version, and nobody's change is lost silently."""
+"""Concurrent edits of one article: one wins each version, and no change is lost silently."""
 
 from collections import Counter
 from functools import partial
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Services
-from tests.faults.at_once import at_once
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 _WRITERS = 10
@@ -34,46 +34,52 @@ def test_exactly_one_of_ten_writers_wins_each_version(
     article = newsroom.story()
     for version in (1, 2, 3):
         acts = [partial(_patch, newsroom, article["id"], version, n) for n in range(_WRITERS)]
-        assert Counter(at_once(acts)) == {200: 1, 412: _WRITERS - 1}
+        assert Counter(run_concurrently(acts)) == {200: 1, 412: _WRITERS - 1}
     assert newsroom.call("GET", f"/articles/{article['id']}").json()["version"] == 4
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 @pytest.mark.slow
 def test_no_update_is_lost_among_ten_writers(newsroom: Newsroom, services: Services) -> None:
     article = newsroom.story()
     tags = [f"tag {number}" for number in range(_WRITERS * 2)]
-    at_once([partial(_two, newsroom, article["id"], tags[n::_WRITERS]) for n in range(_WRITERS)])
+    run_concurrently(
+        [partial(_run_two, newsroom, article["id"], tags[n::_WRITERS]) for n in range(_WRITERS)]
+    )
     now = newsroom.call("GET", f"/articles/{article['id']}").json()
     assert sorted(now["tags"]) == sorted(tags)
     assert now["version"] == 1 + len(tags)
     revisions = newsroom.call("GET", f"/articles/{article['id']}/revisions?limit=100").json()
-    assert [one["version"] for one in revisions["data"]] == list(range(1 + len(tags), 0, -1))
-    assert_sound(services.settings.database_url)
+    assert [item["version"] for item in revisions["data"]] == list(range(1 + len(tags), 0, -1))
+    assert_consistent(services.settings.database_url)
 
 
-def test_verbs_of_opposite_effect_leave_one_truth(newsroom: Newsroom, services: Services) -> None:
+def test_opposite_concurrent_verbs_leave_a_consistent_state(
+    newsroom: Newsroom, services: Services
+) -> None:
     article = newsroom.story()
     verbs = ["publish", "unpublish"] * 5
     acts = [partial(_verb, newsroom, article["id"], verb) for verb in verbs]
     # With `*` for a version all of them apply, in some order; a second unpublish cannot.
-    assert set(at_once(acts)) <= {200, 409}
-    assert_sound(services.settings.database_url)
+    assert set(run_concurrently(acts)) <= {200, 409}
+    assert_consistent(services.settings.database_url)
 
 
-def test_a_deletion_and_an_edit_leave_one_truth(newsroom: Newsroom, services: Services) -> None:
+def test_a_concurrent_deletion_and_edit_leave_a_consistent_state(
+    newsroom: Newsroom, services: Services
+) -> None:
     for number in range(5):
         article = newsroom.story(f"Story {number}")
         acts = [
             partial(_delete, newsroom, article),
             partial(_patch, newsroom, article["id"], 1, 1),
         ]
-        assert Counter(at_once(acts)) == {200: 1, 412: 1}
-    assert_sound(services.settings.database_url)
+        assert Counter(run_concurrently(acts)) == {200: 1, 412: 1}
+    assert_consistent(services.settings.database_url)
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_one_idempotency_key_sent_many_times_at_once_creates_once(
+def test_an_idempotency_key_sent_concurrently_creates_once(
     same: bool, newsroom: Newsroom, services: Services
 ) -> None:
     def create(number: int) -> tuple[int, Any]:
@@ -82,7 +88,7 @@ def test_one_idempotency_key_sent_many_times_at_once_creates_once(
         answer = newsroom.call("POST", "/articles", json=body, headers=headers)
         return answer.status_code, answer.json()
 
-    answers = at_once([partial(create, number) for number in range(6)])
+    answers = run_concurrently([partial(create, number) for number in range(6)])
     made = [body for status, body in answers if status == 201]
     assert len({body["id"] for body in made}) == 1
     refused = {(status, body["code"]) for status, body in answers if status != 201}
@@ -91,26 +97,26 @@ def test_one_idempotency_key_sent_many_times_at_once_creates_once(
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 1
     if same:
         assert create(0) == (201, made[0])
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
-def test_equal_titles_at_once_get_slugs_of_their_own(
+def test_concurrent_equal_titles_get_different_slugs(
     newsroom: Newsroom, services: Services
 ) -> None:
-    made = at_once([partial(newsroom.story, "The same title") for _ in range(8)])
-    slugs = {one["slug"] for one in made}
+    made = run_concurrently([partial(newsroom.story, "The same title") for _ in range(8)])
+    slugs = {item["slug"] for item in made}
     assert slugs == {"the-same-title", *(f"the-same-title-{n}" for n in range(2, 9))}
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
-def test_one_external_id_created_at_once_is_one_story(
+def test_an_external_id_created_concurrently_is_one_story(
     newsroom: Newsroom, services: Services
 ) -> None:
     source = newsroom.source("Agency")
     fields = {"source": source["slug"], "external_id": "x-1"}
-    made = at_once([partial(newsroom.story, f"Title {n}", **fields) for n in range(6)])
-    assert len({one["id"] for one in made}) == 1
-    assert_sound(services.settings.database_url)
+    made = run_concurrently([partial(newsroom.story, f"Title {n}", **fields) for n in range(6)])
+    assert len({item["id"] for item in made}) == 1
+    assert_consistent(services.settings.database_url)
 
 
 def _patch(newsroom: Newsroom, article_id: str, version: int, number: int) -> int:
@@ -123,7 +129,7 @@ def _delete(newsroom: Newsroom, article: dict[str, Any]) -> int:
     return newsroom.delete(article).status_code
 
 
-def _two(newsroom: Newsroom, article_id: str, tags: list[str]) -> None:
+def _run_two(newsroom: Newsroom, article_id: str, tags: list[str]) -> None:
     for tag in tags:
         _append(newsroom, article_id, tag)
 

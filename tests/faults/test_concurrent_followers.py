@@ -1,4 +1,4 @@
-"""Followers of `/v1/changes` while many write: none misses an entry, and none is told one twice."""
+"""Clients of `/v1/changes` during concurrent writes: no entry is missed or repeated."""
 
 import threading
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from sqlalchemy import create_engine, text
 from app.bootstrap import Services
 from app.delivery import store
 from tests.conftest import key_for
-from tests.faults.at_once import at_once
-from tests.faults.served import Client, nursery
+from tests.faults.concurrency import run_concurrently
+from tests.faults.server import Client, nursery
 
 _WRITERS = 6
 _STORIES = 15
@@ -63,11 +63,11 @@ class Follower:
     @property
     def told(self) -> list[tuple[int, str]]:
         """What it heard, as the log has it."""
-        return [(one["serial"], one["id"]) for one in self.heard]
+        return [(item["serial"], item["id"]) for item in self.heard]
 
 
 @pytest.mark.slow
-def test_no_follower_misses_an_entry_or_is_told_one_twice(
+def test_no_sync_client_misses_or_repeats_an_entry(
     services: Services, database_url: str, dialect: str
 ) -> None:
     if dialect == "postgresql":
@@ -81,8 +81,8 @@ def test_no_follower_misses_an_entry_or_is_told_one_twice(
             for number, filters in enumerate(_FILTERS)
         ]
         *early, late = followers
-        for one in early:
-            one.skip()
+        for item in early:
+            item.skip()
         began = _log(services)[-1][0]
 
         def follow_late() -> None:
@@ -91,14 +91,16 @@ def test_no_follower_misses_an_entry_or_is_told_one_twice(
 
         def write() -> None:
             try:
-                at_once([partial(_write, server.port, key, n, midst) for n in range(_WRITERS)])
+                run_concurrently(
+                    [partial(_write, server.port, key, n, midst) for n in range(_WRITERS)]
+                )
             finally:
                 midst.set()
                 done.set()
 
         acts: list[Callable[[], None]] = [write, follow_late]
-        acts += [partial(one.follow, done) for one in early]
-        at_once(acts)
+        acts += [partial(item.follow, done) for item in early]
+        run_concurrently(acts)
     log = [row for row in _log(services) if row[0] > began]
     assert len(log) == _WRITERS * _STORIES
     # Each story is published once, so each row of the log is an entry, and in its order.
@@ -152,5 +154,5 @@ def _log(services: Services) -> list[tuple[int, str]]:
 
 
 def _titles(follower: Follower) -> dict[str, str]:
-    stories = (one for one in follower.heard if one["type"] == "article")
-    return {one["id"]: one["document"]["title"] for one in stories}
+    stories = (item for item in follower.heard if item["type"] == "article")
+    return {story["id"]: story["document"]["title"] for story in stories}

@@ -1,4 +1,4 @@
-"""Categories that move while others move, or while stories are published below them."""
+"""Categories that move during other moves, or while stories are published in them."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -8,28 +8,28 @@ import pytest
 
 from app.bootstrap import Services
 from app.delivery import store
-from tests.faults.at_once import at_once
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 
-def test_moves_at_once_cannot_make_a_cycle(newsroom: Newsroom, services: Services) -> None:
+def test_concurrent_moves_cannot_create_a_cycle(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         ring = [newsroom.category(f"Ring {number} {name}") for name in "abcd"]
         pairs = zip(ring, [*ring[1:], ring[0]], strict=True)
-        statuses = at_once([partial(_move, newsroom, one, under) for one, under in pairs])
+        statuses = run_concurrently([partial(_move, newsroom, one, under) for one, under in pairs])
         assert sorted(statuses) == [200, 200, 200, 422]
         parents = {
-            one["slug"]: newsroom.call("GET", f"/categories/{one['id']}").json()["parent"]
-            for one in ring
+            item["slug"]: newsroom.call("GET", f"/categories/{item['id']}").json()["parent"]
+            for item in ring
         }
         for slug in parents:
-            assert len(list(_upwards(slug, parents))) <= len(ring)
-    assert_sound(services.settings.database_url)
+            assert len(list(_find_ancestors(slug, parents))) <= len(ring)
+    assert_consistent(services.settings.database_url)
 
 
 @pytest.mark.slow
-def test_stories_published_while_their_category_moves_are_found_where_they_belong(
+def test_stories_published_during_a_move_are_found_in_their_category(
     newsroom: Newsroom, services: Services
 ) -> None:
     africa, europe = newsroom.category("Africa"), newsroom.category("Europe")
@@ -47,52 +47,52 @@ def test_stories_published_while_their_category_moves_are_found_where_they_belon
             newsroom.patch(story, title="Anew", status="published")
 
     acts: list[Callable[[], None]] = [partial(publish, writer) for writer in range(4)]
-    at_once([move, *acts])
+    run_concurrently([move, *acts])
     for category, count in ((africa, 32), (europe, 0), (country, 32)):
         query = f"category={category['slug']}&count=exact&limit=1"
         page = newsroom.client.get(f"/v1/headlines?{query}").json()["page"]
         assert page["count"] == count, category
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
-def test_a_category_in_use_cannot_be_deleted_by_being_faster(
+def test_a_category_in_use_cannot_be_deleted_concurrently(
     newsroom: Newsroom, services: Services
 ) -> None:
     for number in range(6):
         category = newsroom.category(f"Category {number}")
-        created, removed = at_once(
+        created, removed = run_concurrently(
             [
                 partial(_create, newsroom, category["slug"]),
                 partial(_delete, newsroom, category),
             ]
         )
         assert (created, removed) in {(201, 409), (422, 204), (409, 204)}
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 @pytest.mark.slow
-def test_what_comes_under_a_category_while_its_slug_changes_is_told_with_its_new_path(
+def test_a_category_moved_during_a_slug_change_is_logged_with_its_new_path(
     newsroom: Newsroom, services: Services
 ) -> None:
     for number in range(12):
         top = newsroom.category(f"Top {number}")
         below = newsroom.category(f"Below {number}", parent=top["slug"])
         loose = newsroom.category(f"Loose {number}")
-        after = max(_last_told(services).values())
+        after = max(_find_last_change(services).values())
         acts: list[Callable[[], object]] = [
             partial(newsroom.patch, top, "categories", slug=f"tip-{number}"),
             partial(_create_below, newsroom, below),
             partial(_move, newsroom, loose, below),
         ]
-        at_once(acts)
-        told = _last_told(services, after)
+        run_concurrently(acts)
+        told = _find_last_change(services, after)
         # Whoever came before the new slug was told of again with it.
         assert min(told, key=lambda id_: told[id_]) == top["id"], number
         assert len(told) == len([top, below, loose]) + 2
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
-def _last_told(services: Services, after: int = 0) -> dict[str, int]:
+def _find_last_change(services: Services, after: int = 0) -> dict[str, int]:
     """Return the serial at which each category was told of last, after another serial."""
     with services.database.read() as session:
         return {row.id: row.serial for row in store.load_changes(session, after, 10_000)}
@@ -124,7 +124,7 @@ def _move(
     return answer.status_code
 
 
-def _upwards(slug: str, parents: dict[str, str | None]) -> Iterator[str]:
+def _find_ancestors(slug: str, parents: dict[str, str | None]) -> Iterator[str]:
     current: str | None = slug
     while current is not None:
         yield current

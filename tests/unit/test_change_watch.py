@@ -1,4 +1,4 @@
-"""The watch: it moves with every write that counts, and stands still without one."""
+"""Change detection: the version changes with every write, and only then."""
 
 import os
 import signal
@@ -37,7 +37,7 @@ def _write(unit: UnitOfWork) -> None:
     store.delete_answers_before(unit.session, unit.now)
 
 
-def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch: Watch) -> None:
+def test_the_version_changes_with_each_acknowledged_write(database_url: str, watch: Watch) -> None:
     with closing(bootstrap(Settings(database_url=database_url))) as services:
         for number in range(5):
             before = watch.version()
@@ -64,7 +64,7 @@ def test_it_moves_with_each_write_that_is_acknowledged(database_url: str, watch:
 
 
 @contextmanager
-def _elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connection]]:
+def _write_elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connection]]:
     """Give a watch as on another machine, which listens, whoever writes, and a way to look on."""
     with fresh_database("postgresql", folder) as url:
         # Another machine shares no counter; a differently spelt address has one of its own.
@@ -86,52 +86,52 @@ def _until(true: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def _is_heard_of(here: PostgresWatch, there: Services) -> None:
+def _is_noticed(here: PostgresWatch, there: Services) -> None:
     before = here.version()
     there.runner.run(Actor(None, "tests"), _write)
     _until(lambda: here.version() != before)
 
 
 @pytest.mark.postgresql
-def test_it_hears_of_writes_on_other_machines(
+def test_writes_on_other_machines_change_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And stands still without one, for as long as the server answers."""
     monkeypatch.setattr(watching, "_MAX_SILENCE_SECONDS", 1e9)
-    with _elsewhere(tmp_path) as (here, there, _):
+    with _write_elsewhere(tmp_path) as (here, there, _):
         before, heard_at = here.version(), here._heard_at
         _until(lambda: here._heard_at > heard_at + 1)
         assert here.version() == before
-        _is_heard_of(here, there)
+        _is_noticed(here, there)
 
 
 @pytest.mark.postgresql
-def test_it_looks_while_its_connection_is_silent(tmp_path: Path) -> None:
+def test_the_version_changes_while_the_connection_is_silent(tmp_path: Path) -> None:
     """A server process that stands still, as a proxy may, looks like one with nothing to tell."""
-    with _elsewhere(tmp_path) as (here, there, looking_on):
+    with _write_elsewhere(tmp_path) as (here, there, looking_on):
         ((pid,),) = looking_on.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = %s", [_NAME]
         ).fetchall()
         os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(0.5)
-            _is_heard_of(here, there)
+            _is_noticed(here, there)
         finally:
             os.kill(pid, signal.SIGCONT)
 
 
 @pytest.mark.postgresql
-def test_it_looks_while_it_has_no_connection(
+def test_the_version_changes_without_a_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with _elsewhere(tmp_path) as (here, there, looking_on):
+    with _write_elsewhere(tmp_path) as (here, there, looking_on):
         monkeypatch.setattr(here, "_server", PostgresServer("postgresql:///?host=/nowhere", 5))
         looking_on.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
             [_NAME],
         )
-        _is_heard_of(here, there)
-        _is_heard_of(here, there)
+        _is_noticed(here, there)
+        _is_noticed(here, there)
 
 
 _TRY_TO_LOCK = """
@@ -141,7 +141,7 @@ with open(sys.argv[1], "r+b") as index:
 """
 
 
-def _is_held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     """Tell whether SQLite's lock on a WAL index keeps another process from making it anew.
 
     It is byte 128 of the index ("WAL-mode File Format", section 2.3); who gets it alone thinks
@@ -154,20 +154,20 @@ def _is_held(path: Path) -> bool:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_watching_leaves_sqlite_its_locks(database_url: str, tmp_path: Path) -> None:
+def test_watching_does_not_release_locks_of_sqlite(database_url: str, tmp_path: Path) -> None:
     path = tmp_path / "test.db"
     with closing(bootstrap(Settings(database_url=database_url))) as services:
         services.runner.run(Actor(None, "tests"), _write)
-        assert _is_held(path)
+        assert _is_locked(path)
         with closing(bootstrap(Settings(database_url=database_url))) as others:
             others.watch.version()
-        assert _is_held(path)
+        assert _is_locked(path)
         services.watch.version()
     assert not (tmp_path / "test.db-shm").exists()
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_nothing_stays_open_of_what_was_watched(database_url: str) -> None:
+def test_closing_a_watch_closes_all_descriptors(database_url: str) -> None:
     before = psutil.Process().num_fds()
     for _ in range(3):
         with closing(bootstrap(Settings(database_url=database_url))) as services:

@@ -1,4 +1,4 @@
-"""Many at once: threads that begin together."""
+"""Runs functions in threads that start together."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
-def at_once(acts: Sequence[Callable[[], Result]]) -> list[Result]:
+def run_concurrently(acts: Sequence[Callable[[], Result]]) -> list[Result]:
     """Run acts side by side, beginning at one moment; what one of them raises comes out."""
     ready = threading.Barrier(len(acts))
 

@@ -1,4 +1,4 @@
-"""Statements with a time limit, and those that nobody waits for any more."""
+"""Time limits of reads, and cancellation of abandoned ones."""
 
 import threading
 import time
@@ -49,7 +49,7 @@ def test_a_statement_ends_at_its_limit(services: Services, slow: TextClause, lis
         ReadLimit(_PATIENCE).run(_read(services, text("SELECT 1"), lists=lists))
 
 
-def test_what_takes_its_time_by_right_has_no_limit(services: Services, dialect: str) -> None:
+def test_unlimited_reads_have_no_limit(services: Services, dialect: str) -> None:
     if dialect == "sqlite":
         short = text(str(_SLOW[dialect]).replace("1000000000", "3000000"))
     else:
@@ -85,7 +85,7 @@ def test_each_statement_has_its_own_time(services: Services, dialect: str) -> No
     ReadLimit(max(4 * _LIMIT, 5 * (time.perf_counter() - began))).run(read)
 
 
-def test_what_nobody_waits_for_is_ended(services: Services, slow: TextClause) -> None:
+def test_an_abandoned_read_is_cancelled(services: Services, slow: TextClause) -> None:
     limit = ReadLimit(300)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(limit.run, _read(services, slow))
@@ -98,7 +98,7 @@ def test_what_nobody_waits_for_is_ended(services: Services, slow: TextClause) ->
     _read(services, text("SELECT 1"))()
 
 
-def test_what_runs_on_a_server_is_let_go_of_when_it_has_ended(services: Services) -> None:
+def test_the_limit_releases_the_connection_after_the_read(services: Services) -> None:
     """A late `abandon` ends nothing of those who have the connection next."""
     limit, read, done = ReadLimit(300), threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""Connections that readers borrow: how much of a file they keep in memory, and how long."""
+"""The pool of SQLite readers: page caches, and reuse of connections."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +17,7 @@ def dialect() -> str:
     return "sqlite"
 
 
-def test_the_thread_that_answers_most_readers_keeps_more_of_the_file(services: Services) -> None:
+def test_the_event_loop_thread_has_a_larger_page_cache(services: Services) -> None:
     asked = text("PRAGMA cache_size")
 
     def kept() -> int:
@@ -40,14 +40,14 @@ def _mark(services: Services) -> None:
         session._connection.exec_driver_sql("CREATE TEMP TABLE marked (id)")
 
 
-def test_a_connection_is_used_again(services: Services) -> None:
+def test_a_connection_is_reused(services: Services) -> None:
     _mark(services)
     for snapshot in (True, False):
         with services.database.read(snapshot=snapshot) as session:
             assert _is_marked(session)
 
 
-def test_a_connection_on_which_much_was_prepared_is_not_used_again(services: Services) -> None:
+def test_a_connection_with_many_prepared_statements_is_closed(services: Services) -> None:
     _mark(services)
     with services.database.read() as session:
         for number in range(60):
@@ -57,7 +57,7 @@ def test_a_connection_on_which_much_was_prepared_is_not_used_again(services: Ser
         assert not _is_marked(session)
 
 
-def test_a_connection_on_which_a_read_failed_is_not_used_again(services: Services) -> None:
+def test_a_connection_is_closed_after_a_failed_read(services: Services) -> None:
     def fail() -> None:
         with services.database.read():
             raise RuntimeError
@@ -74,12 +74,12 @@ _BROKEN = Statement[tuple[int]](text("SELECT 1 FROM nowhere"))
 _LONG = [Statement[tuple[int]](text(f"SELECT {n} /* {'x' * 10_000} */")) for n in range(60)]
 
 
-def test_a_single_statement_borrows_the_same_connection(services: Services) -> None:
+def test_a_single_statement_reuses_the_connection(services: Services) -> None:
     _mark(services)
     assert services.database.fetch(_MARKS) == [(1,)]
 
 
-def test_a_single_statement_that_failed_does_so_in_our_words(services: Services) -> None:
+def test_a_failed_single_statement_raises_a_failure(services: Services) -> None:
     _mark(services)
     with pytest.raises(DatabaseUnavailable, match="no Dateline schema"):
         services.database.fetch(_BROKEN)

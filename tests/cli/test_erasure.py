@@ -1,4 +1,4 @@
-"""`dateline erase`: after it no byte of a story is left, and its followers know that it is gone."""
+"""`dateline erase`: no byte of a story is left, and sync clients learn of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,11 +33,11 @@ STORY: dict[str, Any] = {
 
 def leftovers(database: Database, search: Path) -> list[str]:
     """Return which words are anywhere in what is kept, without regard to case."""
-    found = b"\n".join(_everything(database, search)).lower()
+    found = b"\n".join(_read_all_bytes(database, search)).lower()
     return [word for word in WORDS if word.encode() in found]
 
 
-def _everything(database: Database, search: Path) -> Iterator[bytes]:
+def _read_all_bytes(database: Database, search: Path) -> Iterator[bytes]:
     if database.file is not None:
         for file in database.file.parent.glob(f"{database.file.name}*"):
             yield file.read_bytes() if file.is_file() else b""
@@ -66,7 +66,7 @@ def _delivery(story: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
+def create_with_history(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
     """Return a story with a past: versions, slugs, a correction, a preview, an answer kept."""
     document = {"language": "en", "status": "published", **STORY}
     headers = {"idempotency-key": "once"}
@@ -86,7 +86,10 @@ def lived(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str,
 def test_no_byte_of_an_erased_story_is_left(
     shell: Shell, services: Services, newsroom: Newsroom, clock: HandClock, tmp_path: Path
 ) -> None:
-    story, other = lived(newsroom, services, clock), newsroom.story("Another", tags=["bees"])
+    story, other = (
+        create_with_history(newsroom, services, clock),
+        newsroom.story("Another", tags=["bees"]),
+    )
     index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
@@ -106,7 +109,7 @@ def test_no_byte_of_an_erased_story_is_left(
 @pytest.mark.parametrize(
     "filters", ["", "author=Philomena%20Quistgaard", "tag=xylotomy", "language=en"]
 )
-def test_followers_are_told_that_a_story_was_erased(
+def test_sync_clients_receive_the_erasure_of_a_story(
     shell: Shell, newsroom: Newsroom, client: TestClient, filters: str
 ) -> None:
     app = OfflineApp(client, filters)
@@ -114,13 +117,13 @@ def test_followers_are_told_that_a_story_was_erased(
     app.catch_up()
     assert app.copies["article"].keys() == {story["id"]}
     shell.done("erase", story["id"])
-    assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], "deleted")]
+    assert [(item["id"], item["reason"]) for item in app.catch_up()] == [(story["id"], "deleted")]
     newsroom.story("A later story", authors=STORY["authors"], tags=["xylotomy"])
-    assert [one["op"] for one in app.catch_up()] == ["upsert"]
+    assert [item["op"] for item in app.catch_up()] == ["upsert"]
     assert app.refusals == []
 
 
-def test_readers_of_embargoed_stories_are_told_too(
+def test_clients_with_embargo_access_receive_it_too(
     shell: Shell, services: Services, newsroom: Newsroom, client: TestClient
 ) -> None:
     headers = embargo_key(services)
@@ -131,14 +134,14 @@ def test_readers_of_embargoed_stories_are_told_too(
         app.catch_up()
     shell.done("erase", story["id"])
     gone = [(story["id"], "deleted")]
-    assert [(one["id"], one["reason"]) for one in partner.catch_up()] == gone
-    assert [(one["id"], one["reason"]) for one in filtered.catch_up()] == gone
+    assert [(item["id"], item["reason"]) for item in partner.catch_up()] == gone
+    assert [(item["id"], item["reason"]) for item in filtered.catch_up()] == gone
     assert public.catch_up() == []
     assert list_inconsistencies(services) == []
 
 
 @pytest.mark.parametrize("filters", ["author=Philomena%20Quistgaard", "tag=xylotomy"])
-def test_no_list_in_memory_shows_an_erased_story(
+def test_no_cached_list_shows_an_erased_story(
     shell: Shell, newsroom: Newsroom, client: TestClient, filters: str
 ) -> None:
     story = newsroom.story(**STORY)
@@ -172,7 +175,7 @@ def test_a_slug_of_an_erased_story_is_free_again(shell: Shell, newsroom: Newsroo
     assert newsroom.story(**STORY)["slug"] == story["slug"]
 
 
-def test_purge_and_erase_refuse_what_is_not_there(shell: Shell, newsroom: Newsroom) -> None:
+def test_purge_and_erase_refuse_an_unknown_story(shell: Shell, newsroom: Newsroom) -> None:
     story = newsroom.story("A story")
     assert "Delete it before" in shell.refused("purge", story["slug"])
     for command in ("purge", "erase"):
@@ -191,9 +194,9 @@ NAMED: dict[str, Any] = {
 }
 
 
-def named(database: Database, search: Path) -> bool:
+def has_name(database: Database, search: Path) -> bool:
     """Tell whether the name is anywhere."""
-    found = b"\n".join(_everything(database, search)).lower()
+    found = b"\n".join(_read_all_bytes(database, search)).lower()
     return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
 
 
@@ -212,19 +215,19 @@ def test_no_byte_of_an_erased_name_is_left(
     while index.step():
         pass
     index.close()
-    apps = [OfflineApp(client, one) for one in ("", "author=Philomena%20Quistgaard", "tag=bees")]
+    apps = [OfflineApp(client, item) for item in ("", "author=Philomena%20Quistgaard", "tag=bees")]
     for app in apps:
         app.catch_up()
-    assert named(services.database, tmp_path / "search")
+    assert has_name(services.database, tmp_path / "search")
     ended = shell.done("erase", "--name", "philomena quistgaard")
     assert ended.text.startswith("Erased the name from 3 stories and "), ended
     assert ended.err == ""
-    assert not named(services.database, tmp_path / "search")
+    assert not has_name(services.database, tmp_path / "search")
     for app, reason in zip(apps, ("updated", "left", "updated"), strict=True):
-        assert [(one["id"], one["reason"]) for one in app.catch_up()] == [(story["id"], reason)]
+        assert [(item["id"], item["reason"]) for item in app.catch_up()] == [(story["id"], reason)]
     shown = client.get("/v1/articles/the-harbour").json()
     assert (shown["title"], shown["tags"]) == ("[…] at the harbour", ["bees"])
-    assert [one["name"] for one in shown["authors"]] == ["Noor Haddad"]
+    assert [author["name"] for author in shown["authors"]] == ["Noor Haddad"]
     assert shown["body_text"] == "Said […] on Tuesday & left."
     for one, version in ((story, 2), (other, 1), (draft, 1)):
         assert newsroom.call("GET", f"/articles/{one['id']}").json()["version"] == version
@@ -232,7 +235,7 @@ def test_no_byte_of_an_erased_name_is_left(
     assert shell.done("check").text.startswith("Sound")
 
 
-def test_what_still_has_an_erased_name_is_told(shell: Shell, newsroom: Newsroom) -> None:
+def test_remaining_uses_of_an_erased_name_are_reported(shell: Shell, newsroom: Newsroom) -> None:
     newsroom.source("Philomena Quistgaard")
     newsroom.story("By Philomena Quistgaard")
     said = shell.done("erase", "--name", "Philomena Quistgaard").err

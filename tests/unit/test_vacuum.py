@@ -1,4 +1,4 @@
-"""What was deleted is removed from the file of an embedded database, too."""
+"""Deleted data is removed from the file of an SQLite database."""
 
 import sqlite3
 
@@ -21,6 +21,6 @@ def test_deleted_bytes_are_overwritten_where_sqlite_leaves_them(services: Servic
         connection.execute("DROP TABLE notes")
     connection.close()
     files = list(file.parent.glob(f"{file.name}*"))
-    assert any(b"zanzibarite" in one.read_bytes() for one in files)
+    assert any(b"zanzibarite" in item.read_bytes() for item in files)
     assert overwrite_deleted(services.database)
-    assert not any(b"zanzibarite" in one.read_bytes() for one in files)
+    assert not any(b"zanzibarite" in item.read_bytes() for item in files)

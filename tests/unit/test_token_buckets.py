@@ -1,4 +1,4 @@
-"""Token buckets: a burst, a steady rate, and a bounded memory."""
+"""Token buckets: a burst, a constant rate, and limited memory."""
 
 from app.kit.token_buckets import TokenBuckets
 from tests.clock import HandClock
@@ -15,7 +15,7 @@ def test_a_bucket_is_full_at_first_and_fills_at_a_steady_rate() -> None:
     assert [buckets.take("a") for _ in range(4)] == [0, 0, 0, 2]
 
 
-def test_a_clock_that_is_put_back_gives_and_takes_nothing() -> None:
+def test_setting_the_clock_back_changes_no_tokens() -> None:
     clock = HandClock()
     buckets = TokenBuckets(1, 1, clock.now)
     assert buckets.take("a") == 0
@@ -25,7 +25,7 @@ def test_a_clock_that_is_put_back_gives_and_takes_nothing() -> None:
     assert buckets.take("a") == 0
 
 
-def test_the_bucket_that_was_used_longest_ago_is_forgotten() -> None:
+def test_the_least_recently_used_bucket_is_removed() -> None:
     buckets = TokenBuckets(1, 0.001, HandClock().now, max_buckets=100)
     for number in range(1_000):
         buckets.take("busy")

@@ -1,4 +1,4 @@
-"""A real server process on loopback, and a plain client for it."""
+"""A server process on loopback, and a simple client."""
 
 import json
 import os

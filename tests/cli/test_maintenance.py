@@ -40,7 +40,7 @@ def test_commands_on_a_postgresql_that_is_behind_say_what_to_do(
 
 
 @pytest.mark.slow
-def test_check_finds_what_is_wrong_and_rebuild_mends_it(shell: Shell, services: Services) -> None:
+def test_check_finds_errors_and_rebuild_corrects_them(shell: Shell, services: Services) -> None:
     shell.done("import", str(SAMPLES))
     assert shell.done("check").text.startswith("Sound")
     for hurt in HURTS:
@@ -56,7 +56,7 @@ def test_check_finds_what_is_wrong_and_rebuild_mends_it(shell: Shell, services: 
 
 
 @pytest.mark.slow
-def test_rebuilding_what_is_sound_changes_nothing(shell: Shell, services: Services) -> None:
+def test_rebuilding_a_consistent_database_changes_nothing(shell: Shell, services: Services) -> None:
     shell.done("import", str(SAMPLES))
     before = services.delivery.load_current()[1].serial
     assert shell.done("rebuild").text.endswith("mended 0.\n")
@@ -68,7 +68,7 @@ def test_a_backup_of_postgresql_is_left_to_its_own_tools(shell: Shell, tmp_path:
     assert "pg_dump" in shell.refused("backup", str(tmp_path / "copy.db"))
 
 
-def test_a_missing_database_is_told_and_not_made(tmp_path: Path) -> None:
+def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
     file = tmp_path / "missing.db"
     shell = Shell(f"sqlite:///{file}")
     for words in (["check"], ["backup", str(tmp_path / "copy.db")]):
@@ -87,7 +87,7 @@ def test_a_missing_database_is_told_and_not_made(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("words", [["check"], ["export"], ["keys", "list"]])
-def test_an_address_that_leads_nowhere_is_told_in_a_sentence(
+def test_an_unreachable_database_is_reported_in_a_sentence(
     url: str, told: str, words: list[str]
 ) -> None:
     said = Shell(url).refused(*words)
@@ -95,7 +95,9 @@ def test_an_address_that_leads_nowhere_is_told_in_a_sentence(
 
 
 @pytest.mark.parametrize("words", [["check"], ["migrate"], ["rebuild"], ["keys", "list"]])
-def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path, words: list[str]) -> None:
+def test_a_file_that_is_no_database_is_reported_in_a_sentence(
+    tmp_path: Path, words: list[str]
+) -> None:
     file = tmp_path / "notes.txt"
     file.write_bytes(b"These are notes, and no database. " * 50)
     assert "SQLite" in Shell(f"sqlite:///{file}").refused(*words)
@@ -121,7 +123,7 @@ def test_help_names_every_command() -> None:
     [("DATELINE_WORKERS", "DATELINE_WORKERS: "), ("DATELINE_ANONYMUS", "DATELINE_ANONYMOUS meant")],
 )
 @pytest.mark.parametrize("command", ["check", "serve"])
-def test_a_wrong_variable_is_told_in_a_sentence(
+def test_an_invalid_variable_is_reported_in_a_sentence(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, told: str
 ) -> None:
     monkeypatch.setenv(variable, "many")

@@ -1,4 +1,4 @@
-"""The counter that processes share: it only grows, and nobody else can write to it."""
+"""The shared counter: it never decreases, and no other user can write to it."""
 
 import fcntl
 import os
@@ -65,7 +65,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def hurried() -> Iterator[None]:
+def frequent_switches() -> Iterator[None]:
     """Let threads take turns as often as they can."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
@@ -73,9 +73,7 @@ def hurried() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def _watch_it_grow(
-    value: Callable[[], Any], increase: Callable[[], None], wrong: list[Any]
-) -> None:
+def _check_growth(value: Callable[[], Any], increase: Callable[[], None], wrong: list[Any]) -> None:
     seen = 0
     for _ in range(_ROUNDS):
         before = value()
@@ -86,7 +84,7 @@ def _watch_it_grow(
         seen = after
 
 
-def _at_once(work: Callable[[], None], count: int) -> None:
+def _run_concurrently(work: Callable[[], None], count: int) -> None:
     threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
         thread.start()
@@ -95,15 +93,15 @@ def _at_once(work: Callable[[], None], count: int) -> None:
         assert not thread.is_alive()
 
 
-@pytest.mark.usefixtures("hurried")
-def test_a_watch_never_goes_back_whichever_threads_announce() -> None:
+@pytest.mark.usefixtures("frequent_switches")
+def test_the_version_never_decreases_when_threads_announce() -> None:
     wrong: list[Any] = []
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
-        _at_once(lambda: _watch_it_grow(watch.version, watch.announce, wrong), 4)
+        _run_concurrently(lambda: _check_growth(watch.version, watch.announce, wrong), 4)
     assert not wrong
 
 
-def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> None:
+def test_a_commit_changes_the_version_once_for_writer_and_listener() -> None:
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
         versions = [watch.version()]
         for commit in ("first", "first", "second", "third", "third", "second", "", ""):
@@ -113,17 +111,17 @@ def test_a_commit_moves_the_version_once_for_its_writer_and_its_listener() -> No
     assert moves == [True, False, True, True, False, False, True, True]
 
 
-@pytest.mark.usefixtures("hurried")
-def test_it_never_goes_back_among_processes_and_threads() -> None:
+@pytest.mark.usefixtures("frequent_switches")
+def test_it_never_decreases_among_processes_and_threads() -> None:
     wrong: list[Any] = []
     with ExitStack() as stack:
-        others = [stack.enter_context(_started(_HAMMER)) for _ in range(2)]
+        others = [stack.enter_context(_start(_HAMMER)) for _ in range(2)]
         counter = stack.enter_context(closing(SharedCounter("test")))
         second = stack.enter_context(closing(SharedCounter("test")))
         for other in others:
-            _go_on(other)
-        one = lambda: _watch_it_grow(counter.value, counter.increase, wrong)  # noqa: E731
-        two = lambda: _watch_it_grow(counter.value, second.increase, wrong)  # noqa: E731
+            _continue(other)
+        one = lambda: _check_growth(counter.value, counter.increase, wrong)  # noqa: E731
+        two = lambda: _check_growth(counter.value, second.increase, wrong)  # noqa: E731
         threads = [threading.Thread(target=work) for work in (one, one, two)]
         for thread in threads:
             thread.start()
@@ -135,8 +133,8 @@ def test_it_never_goes_back_among_processes_and_threads() -> None:
     assert not wrong
 
 
-@pytest.mark.usefixtures("hurried")
-def test_it_never_goes_back_while_its_file_is_removed_again_and_again() -> None:
+@pytest.mark.usefixtures("frequent_switches")
+def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as one, closing(SharedCounter("test")) as other:
         ended = threading.Event()
@@ -148,29 +146,29 @@ def test_it_never_goes_back_while_its_file_is_removed_again_and_again() -> None:
         remover = threading.Thread(target=remove)
         remover.start()
         try:
-            _at_once(lambda: _watch_it_grow(one.value, one.increase, wrong), 2)
-            _at_once(lambda: _watch_it_grow(other.value, other.increase, wrong), 2)
+            _run_concurrently(lambda: _check_growth(one.value, one.increase, wrong), 2)
+            _run_concurrently(lambda: _check_growth(other.value, other.increase, wrong), 2)
         finally:
             ended.set()
             remover.join()
     assert not wrong
 
 
-@pytest.mark.usefixtures("hurried")
-def test_it_never_goes_back_where_processes_inherited_it() -> None:
+@pytest.mark.usefixtures("frequent_switches")
+def test_it_never_decreases_after_a_fork() -> None:
     with closing(SharedCounter("test")) as counter:
         # Of a process with no threads: one that has some may not be able to go on after a fork.
         forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
-        with _started(forking) as forked:
-            _go_on(forked)
+        with _start(forking) as forked:
+            _continue(forked)
             wrong: list[Any] = []
-            _watch_it_grow(counter.value, counter.increase, wrong)
+            _check_growth(counter.value, counter.increase, wrong)
             _, said = forked.communicate(timeout=60)
             assert forked.returncode == 0, said
     assert not wrong
 
 
-def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
+def test_processes_share_a_new_file_after_a_removal() -> None:
     with closing(SharedCounter("test")) as old:
         before = old.value()
         old.path.unlink()
@@ -193,10 +191,10 @@ def test_processes_find_each_other_again_after_the_file_was_removed() -> None:
             assert old.value() > at_old
 
 
-def test_nobody_reads_a_part_of_a_number() -> None:
+def test_reads_are_atomic() -> None:
     wrong: list[Any] = []
-    with closing(SharedCounter("test")) as counter, _started(_HAMMER) as other:
-        _go_on(other)
+    with closing(SharedCounter("test")) as counter, _start(_HAMMER) as other:
+        _continue(other)
         seen = 0
         while other.poll() is None:
             now = counter.value()
@@ -207,7 +205,7 @@ def test_nobody_reads_a_part_of_a_number() -> None:
     assert not wrong
 
 
-def test_a_process_that_restarts_goes_on_where_it_was() -> None:
+def test_a_restarted_process_continues_the_count() -> None:
     with closing(SharedCounter("test")) as counter:
         counter.increase()
         before = counter.value()
@@ -215,7 +213,7 @@ def test_a_process_that_restarts_goes_on_where_it_was() -> None:
         assert counter.value() == before
 
 
-def test_a_file_that_was_made_again_does_not_repeat_a_number() -> None:
+def test_a_new_file_does_not_repeat_values() -> None:
     seen: set[int] = set()
     for _ in range(20):
         with closing(SharedCounter("test")) as counter:
@@ -226,7 +224,7 @@ def test_a_file_that_was_made_again_does_not_repeat_a_number() -> None:
             counter.path.unlink()
 
 
-def test_a_file_that_was_cut_off_is_made_whole() -> None:
+def test_a_truncated_file_is_repaired() -> None:
     with closing(SharedCounter("test")) as counter:
         before = counter.value()
         for length in (0, 3):
@@ -236,8 +234,8 @@ def test_a_file_that_was_cut_off_is_made_whole() -> None:
             before = counter.value()
 
 
-def test_a_process_that_dies_lets_go_of_the_counter() -> None:
-    with closing(SharedCounter("test")) as counter, _started(_HOLD, str(counter.path)) as holder:
+def test_a_process_that_dies_releases_the_lock() -> None:
+    with closing(SharedCounter("test")) as counter, _start(_HOLD, str(counter.path)) as holder:
         with counter.path.open("r+b") as file, pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         holder.send_signal(signal.SIGKILL)
@@ -264,7 +262,7 @@ def _link(path: Path, elsewhere: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "folder", "for all", "another's"])
-def test_a_file_that_somebody_else_may_have_made_is_refused(kind: str, folder: Path) -> None:
+def test_a_file_of_another_user_is_refused(kind: str, folder: Path) -> None:
     elsewhere = folder / "elsewhere"
     with closing(SharedCounter("test")) as counter:
         path = counter.path
@@ -284,7 +282,7 @@ def test_a_file_that_somebody_else_may_have_made_is_refused(kind: str, folder: P
 
 
 @pytest.mark.parametrize("kind", ["link", "file", "for all", "another's", "missing"])
-def test_a_folder_that_somebody_else_may_write_to_is_refused(
+def test_a_folder_that_others_can_write_to_is_refused(
     kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = folder / f"dateline-{os.geteuid()}"
@@ -309,7 +307,7 @@ def _give_away(path: Path) -> None:
     os.chown(path, 12345, 12345)
 
 
-def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
+def test_a_write_is_acknowledged_if_the_counter_cannot_be_created(
     caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
     with closing(PostgresWatch(PostgresServer("postgresql://nowhere/x", 1))) as watch:
@@ -322,7 +320,7 @@ def test_a_write_is_acknowledged_though_the_counter_cannot_be_made_again(
     assert "TMPDIR" in caplog.text
 
 
-def test_nothing_stays_open() -> None:
+def test_all_descriptors_are_closed() -> None:
     before = psutil.Process().num_fds()
     for _ in range(3):
         with closing(SharedCounter("test")) as counter:
@@ -333,7 +331,7 @@ def test_nothing_stays_open() -> None:
     assert psutil.Process().num_fds() == before
 
 
-def _started(code: str, *arguments: str) -> subprocess.Popen[str]:
+def _start(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a process and wait until it is ready."""
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
@@ -347,7 +345,7 @@ def _started(code: str, *arguments: str) -> subprocess.Popen[str]:
     return process
 
 
-def _go_on(process: subprocess.Popen[str]) -> None:
+def _continue(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
     process.stdin.write("\n")
     process.stdin.flush()

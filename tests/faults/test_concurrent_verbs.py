@@ -1,12 +1,12 @@
-"""Ten verbs at once on one story, and orders for many: one order, nothing lost, no deadlock."""
+"""Ten concurrent verbs on a story, and bulk orders: one order, no loss, no deadlock."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from app.bootstrap import Services
-from tests.faults.at_once import at_once
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 _ANY = {"if-match": "*"}
@@ -34,30 +34,32 @@ def _edit(newsroom: Newsroom, id_: str) -> int:
     return newsroom.call("PATCH", f"/articles/{id_}", json=patch, headers=headers).status_code
 
 
-def test_ten_verbs_at_once_leave_one_order(newsroom: Newsroom, services: Services) -> None:
+def test_ten_concurrent_verbs_have_one_order(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         story = newsroom.story(f"Story {number}")
         acts: list[Callable[[], int]] = [
             partial(_verb, newsroom, story["id"], verb, body) for verb, body in _VERBS
         ]
         acts.append(partial(_edit, newsroom, story["id"]))
-        assert set(at_once(acts)) <= {200, 409}
+        assert set(run_concurrently(acts)) <= {200, 409}
         now = newsroom.call("GET", f"/articles/{story['id']}").json()
         history = newsroom.call("GET", f"/articles/{story['id']}/revisions?limit=100").json()
-        versions = [one["version"] for one in history["data"]]
+        versions = [item["version"] for item in history["data"]]
         assert versions == list(range(now["version"], 0, -1))
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
-def test_a_kill_among_verbs_is_the_end_of_them(newsroom: Newsroom, services: Services) -> None:
+def test_a_kill_among_concurrent_verbs_is_final(newsroom: Newsroom, services: Services) -> None:
     for number in range(4):
         story = newsroom.story(f"Story {number}")
-        verbs = [one for one in _VERBS if one[0] != "restore"] + [("kill", {"notice": "N."})]
-        at_once([partial(_verb, newsroom, story["id"], verb, body) for verb, body in verbs])
+        verbs = [item for item in _VERBS if item[0] != "restore"] + [("kill", {"notice": "N."})]
+        run_concurrently(
+            [partial(_verb, newsroom, story["id"], verb, body) for verb, body in verbs]
+        )
         assert newsroom.call("GET", f"/articles/{story['id']}").json()["state"] == "killed"
         answer = newsroom.client.get(f"/v1/articles/{story['id']}")
         assert (answer.status_code, answer.json()["detail"]) == (410, "N.")
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 def test_orders_for_the_same_stories_do_not_wait_for_each_other(
@@ -74,5 +76,5 @@ def test_orders_for_the_same_stories_do_not_wait_for_each_other(
     acts = [
         partial(order, ids if number % 2 else ids[::-1], verb) for number, verb in enumerate(verbs)
     ]
-    assert at_once(acts) == [(200, 6)] * 4
-    assert_sound(services.settings.database_url)
+    assert run_concurrently(acts) == [(200, 6)] * 4
+    assert_consistent(services.settings.database_url)

@@ -1,4 +1,4 @@
-"""Text that people type or paste: what becomes of white space and control characters."""
+"""Typed or pasted text: white space and control characters."""
 
 import pytest
 from hypothesis import given
@@ -24,17 +24,17 @@ def test_white_space_in_a_line_becomes_one_space(space: str, around: str) -> Non
 
 
 @pytest.mark.parametrize("text", ["«\u00a0Non\u202f!\u00a0»", "東京\u3000大阪", "a\u200cb"])
-def test_what_belongs_to_the_words_stays(text: str) -> None:
+def test_meaningful_characters_stay(text: str) -> None:
     assert clean_line(text) == clean_paragraphs(text) == text
 
 
 @pytest.mark.parametrize("kept", "\u00a0\u202f\u3000")
-def test_a_run_of_one_kind_of_space_is_one_of_them(kept: str) -> None:
+def test_a_run_of_one_kind_of_space_becomes_one_such_space(kept: str) -> None:
     assert clean_line(f"a{kept * 3}b") == f"a{kept}b"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
-def test_lines_of_a_paragraph_end_in_one_way(end: str) -> None:
+def test_line_ends_are_normalized(end: str) -> None:
     assert clean_paragraphs(f"{end}one{end}{end}two\tthree{end}") == "one\n\ntwo\tthree"
 
 

@@ -1,4 +1,4 @@
-"""Imports at once, of the same stories: each is there once, and every line is answered."""
+"""Concurrent imports of the same stories: each exists once, and every line is answered."""
 
 import json
 from collections import Counter
@@ -7,17 +7,17 @@ from functools import partial
 import pytest
 
 from app.bootstrap import Services
-from tests.faults.at_once import at_once
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import Newsroom
 
 
 @pytest.mark.slow
-def test_two_imports_with_the_same_external_ids_make_each_story_once(
+def test_two_imports_with_the_same_external_ids_create_each_story_once(
     newsroom: Newsroom, services: Services
 ) -> None:
     newsroom.source("Agency")
-    told = at_once(
+    told = run_concurrently(
         [
             partial(_import, newsroom, range(700), "First"),
             partial(_import, newsroom, range(1000, 300, -1), "Second"),
@@ -29,7 +29,7 @@ def test_two_imports_with_the_same_external_ids_make_each_story_once(
     ids = {line["id"] for lines in told for line in lines}
     assert len(ids) == 1001
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 1001
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 def test_two_imports_of_the_same_sources_and_categories_agree(
@@ -37,11 +37,11 @@ def test_two_imports_of_the_same_sources_and_categories_agree(
 ) -> None:
     lines = [{"type": "category", "slug": f"c-{n}", "name": f"Category {n}"} for n in range(20)]
     ndjson = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-    told = at_once([partial(_send, newsroom, ndjson) for _ in range(3)])
+    told = run_concurrently([partial(_send, newsroom, ndjson) for _ in range(3)])
     for answers in told:
-        assert {one["status"] for one in answers} <= {"created", "unchanged"}, answers
+        assert {answer["status"] for answer in answers} <= {"created", "unchanged"}, answers
     assert newsroom.call("GET", "/categories?count=exact").json()["page"]["count"] == 20
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)
 
 
 def _import(newsroom: Newsroom, numbers: range, title: str) -> list[dict]:

@@ -1,4 +1,4 @@
-"""A follower of the log while many publish: it never skips a row, and meets none twice."""
+"""A reader of the log during concurrent writes: it skips and repeats no row."""
 
 import threading
 from functools import partial
@@ -8,8 +8,8 @@ import pytest
 from app.bootstrap import Services
 from app.delivery import store
 from app.kit.sql.database import Database
-from tests.faults.at_once import at_once
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
+from tests.faults.concurrency import run_concurrently
 from tests.newsroom import Newsroom
 
 _WRITERS = 6
@@ -41,7 +41,9 @@ class Follower:
 
 
 @pytest.mark.slow
-def test_a_follower_neither_skips_nor_doubles_a_row(newsroom: Newsroom, services: Services) -> None:
+def test_a_log_reader_neither_skips_nor_repeats_a_row(
+    newsroom: Newsroom, services: Services
+) -> None:
     category = newsroom.category("World")
     database = Database(services.settings.database_url, pool_size=1)
     follower = Follower(database)
@@ -52,11 +54,11 @@ def test_a_follower_neither_skips_nor_doubles_a_row(newsroom: Newsroom, services
 
     def write() -> None:
         try:
-            at_once(writers)
+            run_concurrently(writers)
         finally:
             follower.finish()
 
-    at_once([follower.follow, write])
+    run_concurrently([follower.follow, write])
     database.close()
     with services.database.read() as session:
         log = [(row.serial, row.id, row.reason) for row in store.load_changes(session, 0, 10_000)]
@@ -66,8 +68,8 @@ def test_a_follower_neither_skips_nor_doubles_a_row(newsroom: Newsroom, services
     reasons: dict[str, list[str]] = {}
     for _, id_, reason in log[1:]:
         reasons.setdefault(id_, []).append(reason)
-    assert all(one == ["published", "updated", "unpublished"] for one in reasons.values())
-    assert_sound(services.settings.database_url)
+    assert all(item == ["published", "updated", "unpublished"] for item in reasons.values())
+    assert_consistent(services.settings.database_url)
 
 
 def _publish_and_withdraw(newsroom: Newsroom, writer: int, category: str) -> None:

@@ -1,4 +1,4 @@
-"""The connection on which a process writes to SQLite: kept, one at a time, never a bad one."""
+"""The connection that writes to SQLite: reused, exclusive, and replaced after errors."""
 
 import threading
 
@@ -13,23 +13,23 @@ from app.kit.sql.database import Database
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def _place(services: Services) -> sqlite_writer.SqliteWriter:
+def _writer(services: Services) -> sqlite_writer.SqliteWriter:
     found = services.database._writer
     assert found is not None
     return found
 
 
-def _used(database: Database) -> object:
+def _record_connections(database: Database) -> object:
     with database.write() as session:
         return session._connection.connection.dbapi_connection
 
 
 @embedded
-def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
+def test_writers_of_all_threads_share_a_connection(
     services: Services,
 ) -> None:
-    used = [_used(services.database)]
-    thread = threading.Thread(target=lambda: used.append(_used(services.database)))
+    used = [_record_connections(services.database)]
+    thread = threading.Thread(target=lambda: used.append(_record_connections(services.database)))
     thread.start()
     thread.join()
     with services.database.read() as session:
@@ -38,16 +38,16 @@ def test_the_next_one_writes_on_the_same_connection_from_whatever_thread(
 
 
 @embedded
-def test_after_a_failure_one_writes_all_the_same(services: Services) -> None:
+def test_writes_continue_after_a_failure(services: Services) -> None:
     with pytest.raises(NotFound), services.database.write():
         raise NotFound("There is no such thing.")
-    assert _place(services)._pooled is None
-    used = _used(services.database)
-    assert used is _used(services.database)
+    assert _writer(services)._pooled is None
+    used = _record_connections(services.database)
+    assert used is _record_connections(services.database)
 
 
 @embedded
-def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
+def test_waiting_for_the_writer_has_a_timeout(services: Services) -> None:
     with (
         services.database.write(),
         pytest.raises(DatabaseBusy),
@@ -57,16 +57,16 @@ def test_nobody_waits_for_the_place_for_ever(services: Services) -> None:
 
 
 @embedded
-def test_a_database_that_is_closed_holds_no_connection(services: Services) -> None:
-    _used(services.database)
+def test_a_closed_database_has_no_connection(services: Services) -> None:
+    _record_connections(services.database)
     services.database.close()
-    assert _place(services)._pooled is None
+    assert _writer(services)._pooled is None
 
 
 @embedded
-def test_closing_does_not_wait_for_a_writer_who_hangs(
+def test_closing_does_not_wait_for_a_hanging_writer(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_writer, "_CLOSE_SECONDS", 0.05)
     with services.database.write():
-        _place(services).close()
+        _writer(services).close()

@@ -1,4 +1,4 @@
-"""Bytes in any pieces become the same requests, and each piece at most one of them."""
+"""Bytes in any chunks give the same requests."""
 
 import gc
 import socket
@@ -10,7 +10,7 @@ import uvicorn
 from app.api.http.asgi import Receive, Scope, Send, answer
 from app.server.protocol import HttpProtocol
 from app.server.request_reader import RequestReader
-from tests.server.serving import port_of, rest_of, served
+from tests.server.serving import port_of, read_all, served
 
 _OFFER = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
 _CHUNKS = b"5\r\nhello\r\n4\r\n\r\n\r\n\r\n0\r\nX-Trailer: a\r\n\r\n"
@@ -26,7 +26,7 @@ _SENT = [
 ]
 
 
-class Noted:
+class RecordingConnection:
     """A connection that notes the requests it is given, and their bodies."""
 
     def __init__(self) -> None:
@@ -42,18 +42,18 @@ class Noted:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 11, 31, 10_000])
-def test_requests_may_come_in_any_pieces(size: int) -> None:
-    noted = Noted()
-    reader = RequestReader(cast(HttpProtocol, noted), {})
+def test_requests_may_arrive_in_any_chunks(size: int) -> None:
+    recorder = RecordingConnection()
+    reader = RequestReader(cast(HttpProtocol, recorder), {})
     sent = b"".join(data for data, _ in _SENT)
     for begin in range(0, len(sent), size):
         piece = bytearray(sent[begin : begin + size])
         while piece:
-            before = len(noted.paths), bool(reader.unread)
+            before = len(recorder.paths), bool(reader.unread)
             reader.feed(piece)
-            assert len(noted.paths) - before[0] + before[1] <= 1
-    assert noted.paths == ["/a", "/b", "/c", "/d", "/e", "/f", "/g"]
-    assert noted.bodies == [body for _, body in _SENT]
+            assert len(recorder.paths) - before[0] + before[1] <= 1
+    assert recorder.paths == ["/a", "/b", "/c", "/d", "/e", "/f", "/g"]
+    assert recorder.bodies == [body for _, body in _SENT]
     assert not reader.unread
 
 
@@ -65,18 +65,18 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 200, {}, b"")
 
 
-def test_a_refused_request_leaves_nothing_behind() -> None:
+def test_a_refused_request_leaves_no_reference_cycle() -> None:
     with served(_app) as server:
         for head in (b"no HTTP\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000) * 20:
             with _connect(server) as connection:
                 connection.sendall(head)
-                assert rest_of(connection)
+                assert read_all(connection)
         gc.collect()
-        kept = [one for one in gc.get_objects() if type(one) is HttpProtocol]
+        kept = [item for item in gc.get_objects() if type(item) is HttpProtocol]
     assert len(kept) <= 2
 
 
-def test_a_client_that_leaves_is_noticed_whatever_it_has_asked_for_behind() -> None:
+def test_a_disconnect_is_noticed_with_pipelined_requests() -> None:
     class App:
         left = False
 
@@ -92,5 +92,5 @@ def test_a_client_that_leaves_is_noticed_whatever_it_has_asked_for_behind() -> N
     with served(app) as server, _connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
         connection.shutdown(socket.SHUT_WR)
-        assert rest_of(connection) == b""
+        assert read_all(connection) == b""
     assert app.left

@@ -1,4 +1,4 @@
-"""Answers of one turn of the loop are sent together, in order, and not held for long."""
+"""The response buffer: responses of a loop iteration are sent together, in order."""
 
 import asyncio
 import socket
@@ -35,7 +35,7 @@ def _wire(sent: list[bytes]) -> Any:
     return cast(WriteTransport, Wire(sent))
 
 
-def test_answers_are_sent_at_the_end_of_a_turn() -> None:
+def test_responses_are_sent_at_the_end_of_a_loop_iteration() -> None:
     async def test() -> None:
         sent: list[bytes] = []
         outbox = ResponseBuffer()
@@ -51,7 +51,7 @@ def test_answers_are_sent_at_the_end_of_a_turn() -> None:
     asyncio.run(test())
 
 
-def test_no_more_than_sixteen_wait() -> None:
+def test_at_most_sixteen_responses_are_buffered() -> None:
     async def test() -> None:
         sent: list[bytes] = []
         outbox = ResponseBuffer()
@@ -64,7 +64,7 @@ def test_no_more_than_sixteen_wait() -> None:
     asyncio.run(test())
 
 
-def test_nothing_is_written_to_a_connection_that_was_closed_meanwhile() -> None:
+def test_nothing_is_written_to_a_closed_connection() -> None:
     async def test() -> None:
         sent: list[bytes] = []
         outbox, gone = ResponseBuffer(), _wire(sent)
@@ -119,27 +119,27 @@ def _is_answered(connection: socket.socket) -> bool:
     return connection.recv(1000).endswith(b"ok")
 
 
-def test_requests_that_are_here_are_looked_at_before_any_is_answered(slow: Slow, port: int) -> None:
+def test_received_requests_are_parsed_before_responses_are_sent(slow: Slow, port: int) -> None:
     with ExitStack() as opened:
         address = ("127.0.0.1", port)
         first, *others = [
             opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(4)
         ]
         # The server knows all of them.
-        for one in (first, *others):
-            _ask(one)
-            assert _is_answered(one)
+        for item in (first, *others):
+            _ask(item)
+            assert _is_answered(item)
         _ask(first, "/slow")
         time.sleep(0.05)
-        for one in others:
-            _ask(one)
+        for other in others:
+            _ask(other)
         assert _is_answered(first)
         assert _is_answered(others[0])
         assert slow.made == 8
-        assert all(_is_answered(one) for one in others[1:])
+        assert all(_is_answered(other) for other in others[1:])
 
 
-def test_what_is_held_is_sent_before_a_server_that_stops_hangs_up(
+def test_the_buffer_is_sent_before_a_stopping_server_closes(
     slow: Slow, server: uvicorn.Server, port: int
 ) -> None:
     def stop() -> None:

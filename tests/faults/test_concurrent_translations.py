@@ -17,7 +17,7 @@ from app.content.inputs import ArticleInput
 from app.kit.errors import Failure, InvalidInput
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
-from tests.faults.commandline import assert_sound
+from tests.faults.commandline import assert_consistent
 from tests.life.log import rows
 from tests.newsroom import Newsroom
 
@@ -32,7 +32,7 @@ def original(newsroom: Newsroom) -> str:
     return story
 
 
-class Held:
+class HeldTransaction:
     """A runner whose transactions wait a while at their end."""
 
     def __init__(self, services: Services) -> None:
@@ -47,18 +47,18 @@ class Held:
         time.sleep(_HELD)
 
 
-def tied(original: str, language: str) -> Callable[[UnitOfWork], str]:
+def link_translation(original: str, language: str) -> Callable[[UnitOfWork], str]:
     # Equal slugs would take turns anyway.
     fields: dict[str, Any] = {"title": "Tied", "status": "published", "slug": new_id()[-12:]}
     story = ArticleInput(**fields, language=language, translation_of=original)
     return lambda unit: create_article(unit, story)[0].id
 
 
-def both(
+def run_both(
     services: Services, first: Callable[[UnitOfWork], str], second: Callable[[UnitOfWork], str]
 ) -> Any:
     """Run two commands, the second while the first is about to commit."""
-    held = Held(services)
+    held = HeldTransaction(services)
 
     def run_second() -> str | Failure:
         assert held.begun.wait(30)
@@ -73,16 +73,22 @@ def both(
         return one.result(timeout=60), other.result(timeout=60)
 
 
-def test_of_two_in_one_language_one_is_tied(services: Services, original: str) -> None:
-    _, refused = both(services, tied(original, "fr"), tied(original, "FR"))
-    assert isinstance(refused, InvalidInput)
-    assert [one.code for one in refused.errors] == ["language_taken"]
-
-
-def test_followers_hear_of_each_story_after_the_other_came(
+def test_of_two_concurrent_translations_in_one_language_one_is_linked(
     services: Services, original: str
 ) -> None:
-    first, second = both(services, tied(original, "fr"), tied(original, "ar"))
+    _, refused = run_both(
+        services, link_translation(original, "fr"), link_translation(original, "FR")
+    )
+    assert isinstance(refused, InvalidInput)
+    assert [error.code for error in refused.errors] == ["language_taken"]
+
+
+def test_sync_clients_receive_each_story_again_after_the_link(
+    services: Services, original: str
+) -> None:
+    first, second = run_both(
+        services, link_translation(original, "fr"), link_translation(original, "ar")
+    )
     told = [(row.id, row.reason) for row in rows(services)]
     assert told == [(first, "published"), (second, "published"), (first, "updated")]
-    assert_sound(services.settings.database_url)
+    assert_consistent(services.settings.database_url)

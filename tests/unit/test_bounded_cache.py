@@ -1,4 +1,4 @@
-"""A cache holds no more bytes than it may, and forgets the oldest first."""
+"""The bounded cache: a limit in bytes, and eviction of the oldest entries."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +11,7 @@ def cache(limit: int) -> BoundedCache[str, bytes]:
     return BoundedCache(limit, lambda key, value: len(key) + len(value))
 
 
-def test_the_oldest_go_where_it_grows_too_heavy() -> None:
+def test_the_oldest_entries_are_evicted_above_the_limit() -> None:
     kept = cache(10)
     kept["a"], kept["b"] = b"1234", b"1234"
     assert (list(kept), kept.weight) == (["a", "b"], 10)
@@ -21,7 +21,7 @@ def test_the_oldest_go_where_it_grows_too_heavy() -> None:
     assert kept["b"] == b"1234"
 
 
-def test_an_entry_that_is_heavier_than_all_may_be_is_not_kept_and_pushes_out_nothing() -> None:
+def test_an_entry_above_the_limit_is_not_stored_and_evicts_nothing() -> None:
     kept = cache(10)
     kept["a"] = b"1234"
     kept["b"] = bytes(100)
@@ -31,7 +31,7 @@ def test_an_entry_that_is_heavier_than_all_may_be_is_not_kept_and_pushes_out_not
     assert (dict(kept), kept.weight) == ({}, 0)
 
 
-def test_an_entry_that_is_replaced_or_dropped_is_not_counted_twice() -> None:
+def test_a_replaced_or_removed_entry_is_not_counted_twice() -> None:
     kept = cache(10)
     for length in (4, 2, 8):
         kept["a"] = bytes(length)
@@ -44,7 +44,7 @@ def test_an_entry_that_is_replaced_or_dropped_is_not_counted_twice() -> None:
     assert (len(kept), kept.weight) == (0, 0)
 
 
-def test_threads_that_fill_it_at_once_leave_it_within_its_bound() -> None:
+def test_concurrent_writes_stay_within_the_limit() -> None:
     kept = cache(1_000)
 
     def fill(thread: int) -> None:
@@ -57,5 +57,5 @@ def test_threads_that_fill_it_at_once_leave_it_within_its_bound() -> None:
     assert kept.weight == sum(len(key) + len(value) for key, value in kept.items()) <= 1_000
 
 
-def test_entries_of_longer_words_are_fewer() -> None:
+def test_a_cache_of_longer_words_has_fewer_entries() -> None:
     assert entries_within(1_000_000, 100) > entries_within(1_000_000, 1_000) > 100
