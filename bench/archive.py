@@ -36,12 +36,12 @@ _MADE_FROM = (
     "app/delivery/projector.py",
     "app/delivery/rendering.py",
     "app/delivery/rendering.py",
-    "app/content/text.py",
+    "app/content/body_text.py",
     "migrations/versions/*.py",
     "bench/documents.py",
     "bench/story.py",
-    "bench/words.py",
-    "bench/world.py",
+    "bench/generated_text.py",
+    "bench/generated_taxonomy.py",
 )
 _SLUG = "SELECT slug FROM documents WHERE rowid = ?"
 _PROCESSES = 2

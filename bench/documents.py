@@ -15,7 +15,7 @@ from uuid import UUID
 from app.content.article import Article
 from app.content.events import CategorySaved, SourceSaved
 from app.content.taxonomy import Category, Source
-from app.content.texts import text_now
+from app.content.text_computation import compute_text
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.delivery.projector import build_document
 from app.delivery.rendering import Term, build_attributes
@@ -25,8 +25,8 @@ from app.kit.clock import to_micros
 from app.kit.json import dumps_text
 from app.kit.sql.schema import Base, table_of
 from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
+from bench.generated_taxonomy import AGENCY, Line, World, make_world
 from bench.story import make_story
-from bench.world import AGENCY, Line, World, make_world
 
 Row = dict[str, Any]
 # Stories that are made at once, from one seed.
@@ -91,7 +91,7 @@ class Newsroom:
 
     def widened(self, categories: list[str]) -> list[str]:
         """Return categories with all above them."""
-        return list(dict.fromkeys(up for one in categories for up in self.above[one]))
+        return list(dict.fromkeys(up for category in categories for up in self.above[category]))
 
     def _source(self, line: Line) -> Source:
         given = {name: line[name] for name in ("slug", "name", "url", "description", "language")}
@@ -137,7 +137,7 @@ def make_batch(numbers: range, stories: int) -> Batch:
 
 def _add(batch: Batch, article: Article, categories: list[str]) -> None:
     facts = build_attributes(article, categories)
-    whole = build_document(article, facts, LAST_DAY, text_now(article))
+    whole = build_document(article, facts, LAST_DAY, compute_text(article))
     batch.add(Document, whole.document)
     batch.add(DocumentBody, BodyRow(article.id, whole.body))
     at, version = whole.document.published_at, article.version

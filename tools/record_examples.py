@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 

@@ -1,4 +1,4 @@
-"""`dateline demo`: sample stories, an editor's key, and a served API in one command."""
+"""`dateline demo`: serves sample stories, with an editor's key."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -13,14 +13,14 @@ from app.bootstrap import Services
 from app.cli.common import ACTOR, services
 from app.cli.serve import run_server
 from app.cli.server_process import check_address
-from app.content.store import count_of
-from app.content.transfer.importing import Importer
+from app.content.store import count_rows
+from app.content.transfer.importer import Importer
 from app.kit.errors import Failure, Misconfigured
 from app.kit.process import shutdown_signals
 from app.settings import read_settings
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "stories.ndjson"
-# A demo that is killed cannot revoke its key.
+# A demo that is killed with SIGKILL cannot revoke its key.
 _KEY_LASTS = timedelta(days=1)
 
 
@@ -63,12 +63,12 @@ def demo(
 
 def _is_empty(parts: Services) -> bool:
     with parts.database.read() as session:
-        return not any(count_of(session, type_) for type_ in ("article", "source", "category"))
+        return not any(count_rows(session, type_) for type_ in ("article", "source", "category"))
 
 
 def _import_samples(parts: Services) -> None:
     if not _SAMPLES.exists():
         raise Misconfigured(f"The sample stories are missing: {_SAMPLES}.")
     with _SAMPLES.open("rb") as lines:
-        # In one transaction: a demo that is ended here begins anew.
+        # In one transaction, so that an interrupted demo starts again.
         Importer(parts.runner, ACTOR).run_batch(list(enumerate(lines, 1)))

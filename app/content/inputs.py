@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.access.selection import fold
-from app.content.digital_sources import DigitalSourceType
-from app.content.slugs import MAX_LENGTH, slug_problem
+from app.content.digital_source_types import DigitalSourceType
+from app.content.slugs import MAX_LENGTH, find_slug_problem
 from app.kit.ids import normalize_slug
 from app.kit.input_fields import (
     NO_NUL,
@@ -31,9 +31,9 @@ _LANGUAGE = re.compile(
 _KIND, _LONGEST_KIND = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", 40
 
 
-def _slug(value: str) -> str:
+def _validate_slug(value: str) -> str:
     slug = normalize_slug(value)
-    problem = slug_problem(slug)
+    problem = find_slug_problem(slug)
     if problem:
         raise PydanticCustomError("slug", "{problem}", {"problem": problem})
     return slug
@@ -44,7 +44,7 @@ def is_kind(word: str) -> bool:
     return len(word) <= _LONGEST_KIND and re.fullmatch(_KIND, word) is not None
 
 
-def normal_language(tag: str) -> str:
+def normalize_language(tag: str) -> str:
     """Return a BCP 47 tag in its canonical case (RFC 5646, section 2.1.1), or raise."""
     if not _LANGUAGE.fullmatch(tag):
         raise PydanticCustomError("language", "Not a BCP 47 language tag such as en or fr-CA")
@@ -60,16 +60,16 @@ def normal_language(tag: str) -> str:
     return "-".join(parts)
 
 
-def _licence(value: str) -> str:
+def _validate_licence(value: str) -> str:
     """Validate a licence: a text, or a URL, which programs follow."""
     return address(value) if value.lower().startswith(("http:", "https:")) else value
 
 
-def _distinct_names(names: dict[str, str]) -> dict[str, str]:
-    return {normal_language(tag): name for tag, name in names.items()}
+def _normalize_names(names: dict[str, str]) -> dict[str, str]:
+    return {normalize_language(tag): name for tag, name in names.items()}
 
 
-def _distinct_tags(tags: list[str]) -> list[str]:
+def _remove_duplicate_tags(tags: list[str]) -> list[str]:
     seen: dict[str, str] = {}
     for tag in tags:
         seen.setdefault(fold(tag), tag)
@@ -79,13 +79,13 @@ def _distinct_tags(tags: list[str]) -> list[str]:
 Slug = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_LENGTH),
-    AfterValidator(_slug),
+    AfterValidator(_validate_slug),
     Field(description="Letters of any script, digits and single hyphens."),
 ]
 Language = Annotated[
     str,
     StringConstraints(max_length=100),
-    AfterValidator(normal_language),
+    AfterValidator(normalize_language),
     Field(description="A BCP 47 tag."),
 ]
 BodyFormat = Literal["html", "markdown", "text"]
@@ -128,7 +128,7 @@ class Rights(Input):
 
     holder: Line | None = None
     usage_terms: Paragraph | None = None
-    licence: Annotated[Line, AfterValidator(_licence)] | None = None
+    licence: Annotated[Line, AfterValidator(_validate_licence)] | None = None
 
 
 class ArticleInput(Input):
@@ -142,7 +142,9 @@ class ArticleInput(Input):
     body_format: BodyFormat = "html"
     source: Ref | None = None
     categories: Annotated[list[Ref], Field(max_length=50)] = []
-    tags: Annotated[list[ShortLine], Field(max_length=100), AfterValidator(_distinct_tags)] = []
+    tags: Annotated[
+        list[ShortLine], Field(max_length=100), AfterValidator(_remove_duplicate_tags)
+    ] = []
     authors: Annotated[list[Author], Field(max_length=50)] = []
     url: Address | None = None
     image: Image | None = None
@@ -175,4 +177,4 @@ class CategoryInput(Input):
     name: Line
     slug: Slug | None = None
     parent: Ref | None = None
-    names: Annotated[dict[str, Line], Field(max_length=100), AfterValidator(_distinct_names)] = {}
+    names: Annotated[dict[str, Line], Field(max_length=100), AfterValidator(_normalize_names)] = {}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from app.access.selection import Selection
-from app.content.inputs import normal_language
+from app.content.inputs import normalize_language
 from app.delivery.freshness import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.snapshot import Snapshot, open_snapshot
@@ -132,8 +132,8 @@ class Search:
 
         def build(public: Snapshot, view: IndexView) -> SearchAnswer:
             ids = find_related(id_, selection, limit, public, view.reader)
-            forms = public.with_names_in(names_in).render_stories(ids)
-            items = [forms[id_] for id_ in ids if id_ in forms]
+            stories = public.with_names_in(names_in).render_stories(ids)
+            items = [stories[id_] for id_ in ids if id_ in stories]
             return SearchAnswer(items, public.log_state, view.is_complete, view.is_stable)
 
         answer = self._read_view(build, embargoed=embargoed)
@@ -323,5 +323,5 @@ def _label_entries(
 
 
 def _label_language(value: FacetValue) -> FacetValue:
-    tag = normal_language(value.value)
+    tag = normalize_language(value.value)
     return FacetValue(tag, tag, value.count)

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
-from app.content.inputs import normal_language
+from app.content.inputs import normalize_language
 from app.kit.bounded_cache import BoundedCache
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
@@ -274,7 +274,7 @@ def words_parser(known: Collection[Word]) -> Parser[tuple[Word, ...]]:
 def parse_language(name: str, sent: str) -> str:
     """Return a language tag in lower case."""
     try:
-        return normal_language(sent).lower()
+        return normalize_language(sent).lower()
     except ValueError as wrong:
         raise bad(name, "bad_language", f"{quote_text(sent)} is not a BCP 47 tag.") from wrong
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from app.api.schemas.base import Answer, Id, Instant
-from app.content.digital_sources import DigitalSourceType
+from app.content.digital_source_types import DigitalSourceType
 
 
 class SourceBrief(Answer):

@@ -8,10 +8,10 @@ from app.api.schemas.access import By
 from app.api.schemas.base import Answer, Id, Instant
 from app.api.schemas.documents import Correction
 from app.api.schemas.reading import PageInfo
-from app.content.article import Answer as HttpResponse
 from app.content.article import State
+from app.content.article import WithdrawalAnswer as HttpResponse
+from app.content.body_warnings import Code
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
-from app.content.removals import Code
 
 
 class ArticleView(ArticleInput, Answer):

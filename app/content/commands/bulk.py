@@ -8,15 +8,7 @@ from typing import Any
 from app.access.caller import Caller
 from app.content import store
 from app.content.article import Article
-from app.content.commands.correct_article import correct_article
-from app.content.commands.delete_article import delete_article
-from app.content.commands.kill_article import kill_article
-from app.content.commands.publish_article import publish_article
-from app.content.commands.restore_article import restore_article
-from app.content.commands.schedule_article import schedule_article
-from app.content.commands.unpublish_article import unpublish_article
-from app.content.errors import BulkRefused
-from app.content.orders import (
+from app.content.command_inputs import (
     BulkInput,
     CorrectInput,
     KillInput,
@@ -25,13 +17,21 @@ from app.content.orders import (
     ScheduleInput,
     UnpublishInput,
 )
-from app.content.references import References
+from app.content.commands.correct_article import correct_article
+from app.content.commands.delete_article import delete_article
+from app.content.commands.kill_article import kill_article
+from app.content.commands.publish_article import publish_article
+from app.content.commands.restore_article import restore_article
+from app.content.commands.schedule_article import schedule_article
+from app.content.commands.unpublish_article import unpublish_article
+from app.content.errors import BulkRefused
+from app.content.references import ReferenceResolver
 from app.kit.errors import Failure, FieldError
 from app.kit.ids import normalize_ref
 from app.kit.sql.unit_of_work import UnitOfWork
 
-Act = Callable[[str], Article]
-_TOLD: dict[str, tuple[Any, Any]] = {
+ArticleCommand = Callable[[str], Article]
+_COMMANDS: dict[str, tuple[Any, Any]] = {
     "publish": (publish_article, PublishInput),
     "schedule": (schedule_article, ScheduleInput),
     "unpublish": (unpublish_article, UnpublishInput),
@@ -41,7 +41,7 @@ _TOLD: dict[str, tuple[Any, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class BulkResult:
     """The result for one story: its new state, or why the command was refused."""
 
     ref: str
@@ -49,9 +49,9 @@ class Result:
     wrong: Failure | None
 
 
-def bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[Result]:
+def run_bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[BulkResult]:
     """Apply a command to stories of any version; in an atomic order, no story may refuse it."""
-    act = _act(unit, order, caller)
+    act = _build_command(unit, order, caller)
     found = _lock(unit, order.refs)
     results = [_attempt(unit, ref, found.get(ref, ref), act) for ref in order.refs]
     refused = [
@@ -65,14 +65,14 @@ def bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[Result]:
     return results
 
 
-def _act(unit: UnitOfWork, order: BulkInput, caller: Caller) -> Act:
+def _build_command(unit: UnitOfWork, order: BulkInput, caller: Caller) -> ArticleCommand:
     """Return a function that applies the command to a story; validate its input once."""
     if order.verb == "delete":
         return partial(delete_article, unit, expected=None)
     if order.verb == "restore":
         told = RestoreInput.read(order.body)
         return lambda ref: restore_article(unit, ref, told, None, caller)
-    command, model = _TOLD[order.verb]
+    command, model = _COMMANDS[order.verb]
     return partial(command, unit, order=model.read(order.body), expected=None)
 
 
@@ -81,26 +81,26 @@ def _lock(unit: UnitOfWork, refs: list[str]) -> dict[str, str]:
 
     Return their ids by refs; unknown refs are left out.
     """
-    references = References(unit.session)
+    references = ReferenceResolver(unit.session)
     references.load_all("article", refs)
-    located = {ref: _located(unit, ref, references) for ref in refs}
+    located = {ref: _find_id(unit, ref, references) for ref in refs}
     found = {ref: id_ for ref, id_ in located.items() if id_ is not None}
-    store.articles_by_ids(unit.session, set(found.values()))
+    store.lock_articles_by_ids(unit.session, set(found.values()))
     return found
 
 
-def _located(unit: UnitOfWork, ref: str, references: References) -> str | None:
+def _find_id(unit: UnitOfWork, ref: str, references: ReferenceResolver) -> str | None:
     """Return the id of a story; a former slug is accepted, as redirects of single commands do."""
-    id_ = references.find("article", ref)
+    id_ = references.find_id("article", ref)
     if id_ is not None:
         return id_
-    slug = store.slug_now(unit.session, "article", normalize_ref(ref))
-    return references.find("article", slug) if slug is not None else None
+    slug = store.find_current_slug(unit.session, "article", normalize_ref(ref))
+    return references.find_id("article", slug) if slug is not None else None
 
 
-def _attempt(unit: UnitOfWork, ref: str, id_: str, act: Act) -> Result:
+def _attempt(unit: UnitOfWork, ref: str, id_: str, act: ArticleCommand) -> BulkResult:
     try:
         with unit.savepoint():
-            return Result(ref, act(id_), None)
+            return BulkResult(ref, act(id_), None)
     except Failure as wrong:
-        return Result(ref, None, wrong)
+        return BulkResult(ref, None, wrong)

@@ -34,8 +34,8 @@ from app.content.commands.edit_article import patch_article
 from app.content.commands.edit_article import replace_article as replace
 from app.content.commands.purge_article import purge_article
 from app.content.inputs import ArticleInput
-from app.content.references import References
-from app.content.texts import prepare_body
+from app.content.references import ReferenceResolver
+from app.content.text_computation import prepare_body
 from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
@@ -80,7 +80,7 @@ def manage_create_article(
     _need_publish(caller, written.status)
 
     def act(unit: UnitOfWork) -> Response:
-        references = References(unit.session)
+        references = ReferenceResolver(unit.session)
         article, new = create(unit, written, expected, references)
         return article_answer(
             unit,
@@ -107,7 +107,7 @@ def manage_create_article(
 def manage_read_article(ref: str, services: Parts, caller: CallerDep) -> Response:
     """Return an article's working copy and where its story stands."""
     with services.database.read() as session:
-        view = queries.article(session, ref, services.clock.now(), whole=sees_killed(caller))
+        view = queries.find_article(session, ref, services.clock.now(), whole=sees_killed(caller))
     return json_response(view, version=view["version"])
 
 

@@ -66,7 +66,7 @@ def manage_create_category(written: CategoryInput, commands: Commands) -> Respon
 def manage_read_category(ref: str, services: Parts) -> Response:
     """Return a category with its version."""
     with services.database.read() as session:
-        view = queries.category(session, ref)
+        view = queries.find_category(session, ref)
     return json_response(view, version=view["version"])
 
 
@@ -115,7 +115,7 @@ def manage_delete_category(ref: str, commands: Commands, expected: Expected) -> 
 
 
 def _category(unit: UnitOfWork, category: Category, *, created: bool = False) -> Response:
-    view = queries.category(unit.session, category.id)
+    view = queries.find_category(unit.session, category.id)
     location = f"/v1/manage/categories/{category.id}" if created else None
     status = 201 if created else 200
     return json_response(view, status=status, version=category.version, location=location)

@@ -11,9 +11,9 @@ from app.bootstrap import Services
 from app.content import queries
 from app.content.article import STATES
 from app.content.queries import TaxonomyType
-from app.content.references import References
-from app.content.store import all_slugs
-from app.content.store.lists import ArticleList, ManageSort
+from app.content.references import ReferenceResolver
+from app.content.store import load_slugs
+from app.content.store.article_lists import ArticleList, ManageSort
 from app.kit.view_page import ViewPage
 
 # By what each order sorts.
@@ -52,7 +52,7 @@ def read_manage_list(
     sort, states, external_id = values[_SORT], values[_STATE], values[_EXTERNAL_ID]
     now = services.clock.now()
     with services.database.read() as session:
-        newsroom = _Newsroom(References(session).find, partial(all_slugs, session))
+        newsroom = _Newsroom(ReferenceResolver(session).find_id, partial(load_slugs, session))
         selection = read_selection(values, newsroom)
         query = f"{path}?{selection!r}&{sort}&{states}&{external_id}"
         paging = Paging.read(services.cursors, values, query, 2)
@@ -67,7 +67,7 @@ def read_manage_list(
             limit=paging.limit,
             whole=whole,
         )
-        page = queries.articles(
+        page = queries.list_articles(
             session, wanted, now, backwards=paging.backwards, count=paging.count is not None
         )
     return paging, page
@@ -79,7 +79,7 @@ def read_taxonomy_list(
     """Return a page of sources or categories, and how it was asked for."""
     paging = Paging.read(services.cursors, TAXONOMY.parse(query_string), path, 1)
     with services.database.read() as session:
-        page = queries.taxonomy(
+        page = queries.list_taxonomy(
             session,
             type_,
             paging.limit,

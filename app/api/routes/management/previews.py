@@ -18,9 +18,9 @@ from app.api.schemas.documents import StoryWithBody
 from app.api.schemas.newsroom import PreviewView
 from app.bootstrap import Services
 from app.content import queries
+from app.content.command_inputs import PreviewInput
 from app.content.commands.create_preview import create_preview
 from app.content.commands.revoke_preview import revoke_preview
-from app.content.orders import PreviewInput
 from app.kit.clock import format_instant
 from app.kit.errors import BadCursor
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -74,7 +74,7 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
     NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id, now = _read(services, token), services.clock.now()
     with services.database.read() as session:
-        article, as_of = queries.previewed(session, preview_id, now)
+        article, as_of = queries.find_previewed_article(session, preview_id, now)
     if as_of is None:
         body: Any = services.delivery.render_preview(article)
     else:

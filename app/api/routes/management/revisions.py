@@ -21,8 +21,8 @@ from app.api.schemas.newsroom import (
     RevisionWithArticle,
 )
 from app.content import queries
+from app.content.command_inputs import RestoreInput
 from app.content.commands.restore_revision import restore_revision as restore
-from app.content.orders import RestoreInput
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 _LIST = ParameterSet(LIMIT, CURSOR)
@@ -50,7 +50,7 @@ def manage_list_revisions(
     values = _LIST.parse(request.scope["query_string"])
     paging = Paging.read(services.cursors, values, request.url.path, 1)
     with services.database.read() as session:
-        page = queries.revisions(
+        page = queries.list_revisions(
             session,
             ref,
             paging.limit,
@@ -76,8 +76,8 @@ def manage_read_revision(
     number, whole = _number(version), sees_killed(caller)
     with services.database.read() as session:
         if other is None:
-            return json_response(queries.revision(session, ref, number, whole=whole))
-        return json_response(queries.difference(session, ref, number, other, whole=whole))
+            return json_response(queries.find_revision(session, ref, number, whole=whole))
+        return json_response(queries.compare_revisions(session, ref, number, other, whole=whole))
 
 
 @router.post(

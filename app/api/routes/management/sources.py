@@ -64,7 +64,7 @@ def manage_create_source(written: SourceInput, commands: Commands) -> Response:
 def manage_read_source(ref: str, services: Parts) -> Response:
     """Return a source with its version."""
     with services.database.read() as session:
-        view = queries.source(session, ref)
+        view = queries.find_source(session, ref)
     return json_response(view, version=view["version"])
 
 
@@ -111,7 +111,7 @@ def manage_delete_source(ref: str, commands: Commands, expected: Expected) -> Re
 
 
 def _source(unit: UnitOfWork, source: Source, *, created: bool = False) -> Response:
-    view = queries.source(unit.session, source.id)
+    view = queries.find_source(unit.session, source.id)
     location = f"/v1/manage/sources/{source.id}" if created else None
     status = 201 if created else 200
     return json_response(view, status=status, version=source.version, location=location)

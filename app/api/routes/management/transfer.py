@@ -14,7 +14,7 @@ from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed
 from app.api.routes.management.ndjson import AnswerWhileReading, export_stream, import_stream
-from app.content.transfer.export import note_export
+from app.content.transfer.export import audit_export
 
 router = AccessRouter(prefix="/v1/manage", tags=["management: transfer"])
 NDJSON = "application/x-ndjson"
@@ -63,6 +63,6 @@ async def manage_export(request: Request, services: Parts, caller: CallerDep) ->
     NO_PARAMETERS.parse(request.scope["query_string"])
     allow_time(request.scope)
     killed = sees_killed(caller)
-    await run_in_threadpool(note_export, services.runner, caller.actor, killed=killed)
+    await run_in_threadpool(audit_export, services.runner, caller.actor, killed=killed)
     lines = export_stream(services, caller, killed=killed)
     return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

@@ -11,13 +11,7 @@ from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, VERB_HEADERS
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import verb
 from app.api.schemas.newsroom import ArticleWritten
-from app.content.commands.correct_article import correct_article as correct
-from app.content.commands.kill_article import kill_article as kill
-from app.content.commands.publish_article import publish_article as publish
-from app.content.commands.restore_article import restore_article as restore
-from app.content.commands.schedule_article import schedule_article as schedule
-from app.content.commands.unpublish_article import unpublish_article as unpublish
-from app.content.orders import (
+from app.content.command_inputs import (
     CorrectInput,
     KillInput,
     PublishInput,
@@ -25,7 +19,13 @@ from app.content.orders import (
     ScheduleInput,
     UnpublishInput,
 )
-from app.content.texts import prepare_body
+from app.content.commands.correct_article import correct_article as correct
+from app.content.commands.kill_article import kill_article as kill
+from app.content.commands.publish_article import publish_article as publish
+from app.content.commands.restore_article import restore_article as restore
+from app.content.commands.schedule_article import schedule_article as schedule
+from app.content.commands.unpublish_article import unpublish_article as unpublish
+from app.content.text_computation import prepare_body
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
 
