@@ -98,12 +98,14 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
 
 def _missed(found: dict[str, Any]) -> str:
     missed = [result["what"] for result in found["results"] if result["met"] is False]
-    return f"Goals missed: {'; '.join(missed)}." if missed else "Every goal was met."
+    return _wrapped(f"Goals missed: {'; '.join(missed)}.") if missed else "Every goal was met."
 
 
 def _notes(found: dict[str, Any]) -> str:
     lines = [
-        f"- {result['what']}: {note}." for result in found["results"] for note in result["notes"]
+        _wrapped(f"- {result['what']}: {note}.", "  ")
+        for result in found["results"]
+        for note in result["notes"]
     ]
     return "\n".join(("Notes:", "", *lines)) if lines else ""
 
