@@ -1,4 +1,4 @@
-"""The version, the changelog and the table of schemas say the same of each release."""
+"""The version, the changelog and the table of schemas agree."""
 
 import re
 import tomllib
@@ -10,13 +10,13 @@ import pytest
 from app import __version__
 from app.kit.sql import migrations
 from tests.architecture.source import ROOT
-from tests.migrations.releases import number_of, schemas, version_key
+from tests.migrations.releases import parse_number, parse_version, read_schemas
 
 _HEADING = re.compile(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)")
 
 
-def release_flaws(changelog: str, version: str, rows: Mapping[str, str], newest: str) -> list[str]:
-    """Say what is wrong; `rows` have the schema of each release, `newest` is that of the code."""
+def find_flaws(changelog: str, version: str, rows: Mapping[str, str], newest: str) -> list[str]:
+    """Compare them; `rows` are the schema of each release, `newest` is that of the code."""
     _, unreleased, *sections = re.split(r"^## ", changelog, flags=re.MULTILINE)
     name, _, changes = unreleased.partition("\n")
     headings = [section.partition("\n")[0] for section in sections]
@@ -26,7 +26,7 @@ def release_flaws(changelog: str, version: str, rows: Mapping[str, str], newest:
     if found or name != "[Unreleased]":
         return found or ["the changelog does not begin with what is unreleased"]
     releases = [
-        (version_key(number), date.fromisoformat(day))
+        (parse_version(number), date.fromisoformat(day))
         for number, day in _HEADING.findall("\n".join(headings))
     ]
     versions = [".".join(map(str, key)) for key, _ in releases]
@@ -43,8 +43,8 @@ def release_flaws(changelog: str, version: str, rows: Mapping[str, str], newest:
 
 def test_version_changelog_and_schemas_agree() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    newest = number_of(migrations.find_head())
-    assert release_flaws(changelog, __version__, schemas(), newest) == []
+    newest = parse_number(migrations.find_head())
+    assert find_flaws(changelog, __version__, read_schemas(), newest) == []
 
 
 def test_the_package_has_the_version_of_the_code() -> None:
@@ -73,8 +73,8 @@ _RELEASED = "## [Unreleased]\n## [0.2.0] - 2026-12-02\n## [0.1.0] - 2026-12-01\n
         ("## [0.1.0] - 2026-12-01\n", "0.1.0", _FIRST, "0008", "unreleased"),
     ],
 )
-def test_what_does_not_agree_is_found(
+def test_differences_are_found(
     changelog: str, version: str, rows: dict[str, str], newest: str, flaw: str | None
 ) -> None:
-    found = "; ".join(release_flaws(changelog, version, rows, newest))
+    found = "; ".join(find_flaws(changelog, version, rows, newest))
     assert flaw in found if flaw else not found

@@ -21,7 +21,7 @@ from app.worker import trim_log
 from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.databases import fresh_database
-from tests.migrations.releases import number_of
+from tests.migrations.releases import parse_number
 from tests.migrations.test_starting import set_revision
 from tests.newsroom import Newsroom
 from tests.sync.offline_app import OfflineApp
@@ -179,7 +179,7 @@ def test_a_source_with_the_schema_of_the_next_release_is_refused(
     shell: Shell, tmp_path: Path
 ) -> None:
     with closing(Database(shell.url)) as source:
-        set_revision(source, f"9000_from_{number_of(find_head())}")
+        set_revision(source, f"9000_from_{parse_number(find_head())}")
     assert "the schema of another release" in shell.refused(
         "copy", "--to", f"sqlite:///{tmp_path}/new.db"
     )

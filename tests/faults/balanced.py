@@ -1,4 +1,4 @@
-"""Clients that read and write without pause, by way of nodes that come and go."""
+"""Clients that read and write without pause, through a load balancer."""
 
 import threading
 from collections import Counter
@@ -23,7 +23,7 @@ _PATIENCE = 60
 
 
 class Balancer:
-    """Leads requests to the nodes in turn."""
+    """Sends requests to the nodes in turn."""
 
     def __init__(self, nodes: list[Node], key: str) -> None:
         self._nodes, self._key = nodes, key
@@ -45,45 +45,48 @@ class Balancer:
                 self._changed.notify_all()
 
     def take_out(self, node: Node) -> None:
-        """Send nothing more to a node, and wait until it has answered."""
+        """Stop sending requests to a node, and wait for its running ones."""
         with self._changed:
             self._nodes.remove(node)
             assert self._changed.wait_for(lambda: not self._running[node], _PATIENCE)
 
     def put_in(self, node: Node) -> None:
-        """Send requests to a node, too."""
+        """Start sending requests to a node."""
         with self._changed:
             self._nodes.append(node)
 
 
 @dataclass(slots=True)
 class Load:
-    """What was acknowledged: the titles that each story may have. What failed stands in `wrong`."""
+    """The requests of all clients.
+
+    `titles` are those that each acknowledged story may have, `failures` describes failed requests.
+    """
 
     balancer: Balancer
     titles: dict[str, set[str]] = field(default_factory=dict)
     reads: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
 
-    def go_on(self) -> None:
-        """Wait until each kind of request was answered some times more."""
+    def wait_for_progress(self) -> None:
+        """Wait until each kind of request was answered several more times."""
         reads = {path: self.reads[path] + 2 for path in _READS}
         stories = len(self.titles) + 8
 
-        def went_on() -> bool:
+        def has_progressed() -> bool:
             were_read = all(self.reads[path] >= wanted for path, wanted in reads.items())
-            return bool(self.wrong) or (were_read and len(self.titles) >= stories)
+            return bool(self.failures) or (were_read and len(self.titles) >= stories)
 
-        soon(went_on)
-        assert self.wrong == []
+        soon(has_progressed)
+        assert self.failures == []
 
     def read(self) -> None:
-        """Read each of what readers read."""
+        """Send each request of a reader."""
         for path in _READS:
             self.reads[path] += self._call("GET", path) is not None
 
     def write(self) -> None:
-        """Publish a story, change it, and publish that."""
+        """Publish a story, change it, and publish the change."""
         before, after = "A story", "A story that was changed"
         document = {"title": before, "language": "en", "status": "published"}
         story = self._call("POST", "/v1/manage/articles", document)
@@ -98,34 +101,34 @@ class Load:
             self._call("POST", f"{path}/publish", {}, if_match="*")
 
     def _call(self, *request: Any, **headers: str) -> Any:
-        """Return what was answered, or nothing if the client is to try again."""
+        """Return the answer, or nothing after a failure or a `503` with `Retry-After`."""
         try:
             status, received, answer = self.balancer.call(*request, **headers)
         except CUT_OFF as wrong:
-            self.wrong.append(f"{request}: {wrong!r}")
+            self.failures.append(f"{request}: {wrong!r}")
             return None
         if status in {200, 201}:
             return answer
         if status != 503 or "retry-after" not in received:
-            self.wrong.append(f"{request}: {status} {answer}")
+            self.failures.append(f"{request}: {status} {answer}")
         return None
 
 
 @contextmanager
 def load(nodes: list[Node], key: str) -> Iterator[Load]:
     """Let clients read and write until the block ends."""
-    made, stopped = Load(Balancer(nodes, key)), threading.Event()
+    clients, stopped = Load(Balancer(nodes, key)), threading.Event()
 
     def repeat(work: Callable[[], None]) -> None:
         while not stopped.is_set():
             work()
 
-    works = [made.read, made.write] * 2
+    works = [clients.read, clients.write] * 2
     threads = [threading.Thread(target=repeat, args=(work,)) for work in works]
     for thread in threads:
         thread.start()
     try:
-        yield made
+        yield clients
     finally:
         stopped.set()
         for thread in threads:

@@ -11,8 +11,8 @@ from tests.databases import fresh_database
 from tests.faults.balanced import Load, load
 from tests.faults.cluster import Machine, Node
 from tests.faults.test_killed import admin_key
-from tests.faults.versions import next_release, release_before
-from tests.migrations.releases import newest_before
+from tests.faults.versions import build_next_release, build_previous_release
+from tests.migrations.releases import find_previous_number
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
 _ENDED_WITHIN = 60.0
@@ -22,11 +22,11 @@ _BATCH = 50
 def test_nodes_are_upgraded_one_by_one_under_load(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old, new = release_before(tmp_path / "old"), next_release(tmp_path / "new")
+    old, new = build_previous_release(tmp_path / "old"), build_next_release(tmp_path / "new")
     with ExitStack() as stack:
         url = stack.enter_context(fresh_database("postgresql", tmp_path))
         database = Database(url)
-        migrations.downgrade(database, newest_before())
+        migrations.downgrade(database, find_previous_number())
         stack.callback(database.close)
 
         def start(name: str, code: Path) -> Node:
@@ -40,42 +40,42 @@ def test_nodes_are_upgraded_one_by_one_under_load(
         key = admin_key(url)
         for node in (first, second):
             node.begin()
-            assert schema_of(node) == "current"
+            assert read_schema(node) == "current"
         with load([first, second], key) as clients:
-            clients.go_on()
+            clients.wait_for_progress()
             replace(clients, second, newer_second)
-            assert schema_of(newer_second) == "older"
-            clients.go_on()
+            assert read_schema(newer_second) == "older"
+            clients.wait_for_progress()
             # What `dateline migrate` of the new version does.
             monkeypatch.setattr(migrations, "_ROOT", new)
             migrations.upgrade(database)
-            assert (schema_of(first), schema_of(newer_second)) == ("newer", "current")
-            clients.go_on()
+            assert (read_schema(first), read_schema(newer_second)) == ("newer", "current")
+            clients.wait_for_progress()
             replace(clients, first, newer_first)
-            clients.go_on()
-        assert clients.wrong == []
+            clients.wait_for_progress()
+        assert clients.failures == []
         for node in (newer_first, newer_second):
-            insist_on_stories(clients, node, key)
+            assert_stories(clients, node, key)
 
 
 def replace(clients: Load, node: Node, other: Node) -> None:
-    """Put another node in the place of one, as an operator behind a load balancer does."""
+    """Replace a node with another one, as an operator with a load balancer does."""
     clients.balancer.take_out(node)
     assert node.end(_ENDED_WITHIN) == 0
     other.begin()
     clients.balancer.put_in(other)
 
 
-def schema_of(node: Node) -> str:
-    """Return what a node that is ready says of the schema."""
+def read_schema(node: Node) -> str:
+    """Require that a node is ready, and return what it says about the schema."""
     status, _, report = node.call("GET", "/readyz")
     assert status == 200, report
     schema: str = report["migrations"]
     return schema
 
 
-def insist_on_stories(clients: Load, node: Node, key: str) -> None:
-    """Insist that each story that was acknowledged is there as it was acknowledged."""
+def assert_stories(clients: Load, node: Node, key: str) -> None:
+    """Require that each acknowledged story exists as it was acknowledged."""
     ids = list(clients.titles)
     for batch in (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)):
         asked = f"ids={','.join(batch)}&limit={_BATCH}"

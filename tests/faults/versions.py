@@ -1,13 +1,13 @@
-"""Versions of Dateline: this code, with the migrations of one release or of another."""
+"""Versions of Dateline: this code with the migrations of the previous or the next release."""
 
 import shutil
 from pathlib import Path
 
 from app.kit.sql import migrations
 from tests.migrations.places import ROOT
-from tests.migrations.releases import newest_before, number_of
+from tests.migrations.releases import find_previous_number, parse_number
 
-# What a release may add for the next one to use.
+# Everything that a migration may add for the next release.
 _NEXT = '''"""Everything that a release may add."""
 
 import sqlalchemy as sa
@@ -30,19 +30,19 @@ def upgrade() -> None:
 '''
 
 
-def release_before(folder: Path) -> Path:
-    """Make a version that knows the schema of the release before, and none after it."""
+def build_previous_release(folder: Path) -> Path:
+    """Build a version that knows no migration after the previous release."""
     code = _copy(folder)
     for script in (code / "migrations" / "versions").glob("*.py"):
-        if number_of(script.name) > newest_before():
+        if parse_number(script.name) > find_previous_number():
             script.unlink()
     return code
 
 
-def next_release(folder: Path) -> Path:
-    """Make a version with all migrations that there are, and another one."""
+def build_next_release(folder: Path) -> Path:
+    """Build a version with all migrations and an additional one."""
     code = _copy(folder)
-    revision = f"9000_from_{newest_before()}"
+    revision = f"9000_from_{find_previous_number()}"
     script = code / "migrations" / "versions" / f"{revision}.py"
     script.write_text(_NEXT.format(revision=revision, newest=migrations.find_head()))
     return code

@@ -1,4 +1,4 @@
-"""Which releases there are, with which schemas, as docs/upgrades.md says."""
+"""Releases and their schemas, from the table in docs/upgrades.md."""
 
 import re
 from collections.abc import Mapping
@@ -9,51 +9,51 @@ from tests.migrations.places import ROOT
 _ROW = re.compile(r"^\| `(\d+\.\d+\.\d+)` \| `(\d{4})` \|$", re.MULTILINE)
 
 
-def schemas() -> dict[str, str]:
+def read_schemas() -> dict[str, str]:
     """Return the number of the newest revision of each release, oldest release first."""
     rows = _ROW.findall((ROOT / "docs" / "upgrades.md").read_text(encoding="utf-8"))
-    return dict(sorted(rows, key=lambda row: version_key(row[0])))
+    return dict(sorted(rows, key=lambda row: parse_version(row[0])))
 
 
-def version_key(version: str) -> tuple[int, ...]:
-    """Return what versions are sorted by."""
+def parse_version(version: str) -> tuple[int, ...]:
+    """Return the sort key of a version."""
     return tuple(int(part) for part in version.split("."))
 
 
-def number_of(revision: str) -> str:
-    """Return the number of a revision, which its name begins with."""
+def parse_number(revision: str) -> str:
+    """Return the number at the start of a revision's name."""
     return revision.partition("_")[0]
 
 
-def number_before(revision: str) -> str:
-    """Return the number of the oldest schema that goes with the code of a revision."""
+def parse_previous_number(revision: str) -> str:
+    """Return the number of the oldest schema that is compatible with a revision."""
     number, _, before = revision.partition("_from_")
     return before or number
 
 
-def name_flaws(revision: str, releases: Mapping[str, str]) -> list[str]:
-    """Say what is wrong with the name of a revision that is newer than the first release."""
-    number = number_of(revision)
+def find_name_flaws(revision: str, releases: Mapping[str, str]) -> list[str]:
+    """Check the name of a revision that is newer than the first release."""
+    number = parse_number(revision)
     before = max((found for found in releases.values() if found < number), default=None)
     if before is None or revision == f"{number}_from_{before}":
         return []
-    return [f"{revision} has to be called {number}_from_{before}: that is the release before."]
+    return [f"{revision} has to be named {number}_from_{before}, after the previous release."]
 
 
-def contract_flaws(revision: str, contract: str, releases: Mapping[str, str]) -> list[str]:
-    """Say why a revision may not drop what `contract`, a release, has stopped using."""
-    number, versions = number_of(revision), list(releases)
+def find_contract_flaws(revision: str, contract: str, releases: Mapping[str, str]) -> list[str]:
+    """Check that a revision may remove what the release `contract` no longer uses."""
+    number, versions = parse_number(revision), list(releases)
     if contract not in releases or releases[contract] >= number:
-        return [f"{revision} drops what {contract} does not use, which is no release before it."]
+        return [f"{revision} removes what {contract} does not use, which is no previous release."]
     before = versions[max(versions.index(contract) - 1, 0)]
     if before != contract and releases[before] == releases[contract]:
         return [
             f"{contract} has no migration of its own, so {before}, which uses what {revision} "
-            "drops, would be taken for it. Let the release after drop it."
+            "removes, cannot be told from it. Remove it in a later release."
         ]
     return []
 
 
-def newest_before() -> str:
-    """Return the newest revision of the release before, or the newest one where there is none."""
-    return number_before(migrations.find_head())
+def find_previous_number() -> str:
+    """Return the newest number of the previous release, or the newest number of all."""
+    return parse_previous_number(migrations.find_head())

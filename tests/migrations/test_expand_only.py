@@ -1,4 +1,4 @@
-"""From the first release on, code runs on the schema of the release before it, and after it."""
+"""Migrations after the first release are compatible with the previous release."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,12 @@ from sqlalchemy import Column, Connection, Integer, create_engine, inspect, text
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
-from tests.migrations.releases import contract_flaws, name_flaws, number_of, schemas
+from tests.migrations.releases import (
+    find_contract_flaws,
+    find_name_flaws,
+    parse_number,
+    read_schemas,
+)
 from tests.migrations.test_schema import REVISIONS
 
 _SCRIPTS = ScriptDirectory(str(ROOT / "migrations"))
@@ -23,17 +28,16 @@ _RELEASES = {"0.1.0": "0008", "0.2.0": "0010", "0.3.0": "0010"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What code of another release sees of a table.
+    """The parts of a table that matter to the code of another release.
 
-    `columns` have a type, and whether they take null and have a default; `rules` are what the
-    database refuses.
+    `columns` have a type, and tell whether they are nullable and have a default.
     """
 
     columns: dict[str, tuple[str, bool, bool]]
-    rules: frozenset[str]
+    constraints: frozenset[str]
 
 
-def tables(connection: Connection) -> dict[str, Table]:
+def inspect_tables(connection: Connection) -> dict[str, Table]:
     found = inspect(connection)
     return {name: _table(found, name) for name in found.get_table_names()}
 
@@ -43,56 +47,60 @@ def _table(found: Any, name: str) -> Table:
         column["name"]: (str(column["type"]), column["nullable"], column["default"] is not None)
         for column in found.get_columns(name)
     }
-    rules = [
+    constraints = [
         found.get_pk_constraint(name),
         *found.get_foreign_keys(name),
         *found.get_check_constraints(name),
         *found.get_unique_constraints(name),
         *(index for index in found.get_indexes(name) if index["unique"]),
     ]
-    return Table(columns, frozenset(str(rule) for rule in rules))
+    return Table(columns, frozenset(str(rule) for rule in constraints))
 
 
-def expand_flaws(before: dict[str, Table], after: dict[str, Table]) -> list[str]:
-    """Say what code that was written for the tables before cannot bear in those after."""
+def find_incompatibilities(before: dict[str, Table], after: dict[str, Table]) -> list[str]:
+    """List the differences that break code for the tables before."""
     found = [f"{name} is dropped" for name in before.keys() - after.keys()]
     for name in before.keys() & after.keys():
         old, new = before[name].columns, after[name].columns
         found += [f"{name}.{column} is dropped" for column in old.keys() - new.keys()]
-        for column, (kind, takes_null, has_default) in new.items():
-            was_kind, took_null, had_default = old.get(column, (kind, False, False))
-            if column not in old and not takes_null and not has_default:
+        for column, (kind, is_nullable, has_default) in new.items():
+            was_kind, was_nullable, had_default = old.get(column, (kind, False, False))
+            if column not in old and not is_nullable and not has_default:
                 found.append(f"{name}.{column} needs a value")
-            if was_kind != kind or (took_null and not takes_null) or (had_default > has_default):
+            if (
+                was_kind != kind
+                or (was_nullable and not is_nullable)
+                or (had_default > has_default)
+            ):
                 found.append(f"{name}.{column} is changed")
-        if after[name].rules - before[name].rules:
-            found.append(f"{name} has a new rule")
+        if after[name].constraints - before[name].constraints:
+            found.append(f"{name} has a new constraint")
     return found
 
 
-def migration_flaws(database: Database, revision: str) -> list[str]:
-    """Bring a database up to a revision, and say what the release before cannot bear in it."""
+def find_migration_flaws(database: Database, revision: str) -> list[str]:
+    """Migrate a database to a revision, and list what breaks the previous release."""
     script = _SCRIPTS.get_revision(revision)
     contract = getattr(script.module, "contract", None)
     with database.engine.connect() as connection:
-        before = tables(connection)
+        before = inspect_tables(connection)
     migrations.upgrade(database, revision)
-    found = name_flaws(revision, schemas())
+    found = find_name_flaws(revision, read_schemas())
     if contract is not None:
-        return found + contract_flaws(revision, contract, schemas())
+        return found + find_contract_flaws(revision, contract, read_schemas())
     with database.engine.connect() as connection:
-        found += expand_flaws(before, tables(connection))
+        found += find_incompatibilities(before, inspect_tables(connection))
     if "op.execute(" in Path(script.path).read_text(encoding="utf-8"):
-        found.append("rows are changed: a command or the worker does that, in batches")
+        found.append("rows are changed: do it in batches, in a command or the worker")
     return found
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_the_release_before_can_bear_each_migration(empty: Database) -> None:
-    first = min(schemas().values())
+def test_each_migration_is_compatible_with_the_previous_release(empty: Database) -> None:
+    first = min(read_schemas().values())
     migrations.upgrade(empty, first)
-    later = [revision for revision in REVISIONS if number_of(revision) > first]
-    assert [flaw for revision in later for flaw in migration_flaws(empty, revision)] == []
+    later = [revision for revision in REVISIONS if parse_number(revision) > first]
+    assert [flaw for revision in later for flaw in find_migration_flaws(empty, revision)] == []
 
 
 def _required(**options: Any) -> Column[int]:
@@ -124,28 +132,31 @@ def _check(operations: Any) -> None:
         (lambda op: _alter(op, type_=Integer), ["story.title is changed"]),
         (lambda op: _alter(op, nullable=False), ["story.title is changed"]),
         (lambda op: _alter(op, server_default=None), ["story.title is changed"]),
-        (lambda op: op.create_index("u", "story", ["id"], unique=True), ["story has a new rule"]),
-        (_check, ["story has a new rule"]),
+        (
+            lambda op: op.create_index("u", "story", ["id"], unique=True),
+            ["story has a new constraint"],
+        ),
+        (_check, ["story has a new constraint"]),
     ],
 )
-def test_a_migration_may_add_only(change: Callable[[Any], object], flaws: list[str]) -> None:
+def test_a_migration_only_adds(change: Callable[[Any], object], flaws: list[str]) -> None:
     with create_engine("sqlite://").connect() as connection:
         connection.execute(text("CREATE TABLE story (id INTEGER, title VARCHAR DEFAULT 'x')"))
-        before = tables(connection)
+        before = inspect_tables(connection)
         change(Operations(MigrationContext.configure(connection)))
-        assert expand_flaws(before, tables(connection)) == flaws
+        assert find_incompatibilities(before, inspect_tables(connection)) == flaws
 
 
-def test_a_revision_names_the_release_before() -> None:
+def test_a_revision_names_the_previous_release() -> None:
     right = ["0001", "0008", "0009_from_0008", "0010_from_0008", "0011_from_0010"]
-    assert [flaw for revision in right for flaw in name_flaws(revision, _RELEASES)] == []
+    assert [flaw for revision in right for flaw in find_name_flaws(revision, _RELEASES)] == []
     for revision in ("0009", "0010_from_0009", "0011_from_0008"):
-        assert name_flaws(revision, _RELEASES)
+        assert find_name_flaws(revision, _RELEASES)
 
 
-def test_what_a_release_has_stopped_using_is_dropped_by_the_next() -> None:
-    assert contract_flaws("0011_from_0010", "0.2.0", _RELEASES) == []
-    assert contract_flaws("0009_from_0008", "0.1.0", _RELEASES) == []
-    assert "no release before" in contract_flaws("0010_from_0008", "0.2.0", _RELEASES)[0]
-    assert "no release before" in contract_flaws("0011_from_0010", "0.4.0", _RELEASES)[0]
-    assert "taken for it" in contract_flaws("0011_from_0010", "0.3.0", _RELEASES)[0]
+def test_unused_parts_are_removed_in_a_later_release() -> None:
+    assert find_contract_flaws("0011_from_0010", "0.2.0", _RELEASES) == []
+    assert find_contract_flaws("0009_from_0008", "0.1.0", _RELEASES) == []
+    assert "no previous release" in find_contract_flaws("0010_from_0008", "0.2.0", _RELEASES)[0]
+    assert "no previous release" in find_contract_flaws("0011_from_0010", "0.4.0", _RELEASES)[0]
+    assert "cannot be told from it" in find_contract_flaws("0011_from_0010", "0.3.0", _RELEASES)[0]

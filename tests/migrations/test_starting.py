@@ -13,7 +13,7 @@ from app.kit.errors import DatabaseBehind, DatabaseUnavailable
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
-from tests.migrations.releases import number_of
+from tests.migrations.releases import parse_number
 
 AT_ONCE = 3
 _WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
@@ -80,7 +80,7 @@ def test_code_runs_on_the_schemas_of_the_releases_before_and_after(
 
 
 def test_a_schema_of_the_release_after_is_used_and_left_alone(migrated: Database) -> None:
-    after = f"9000_from_{number_of(migrations.find_head())}"
+    after = f"9000_from_{parse_number(migrations.find_head())}"
     set_revision(migrated, after)
     prepare_database(migrated)
     migrations.upgrade(migrated)
