@@ -14,7 +14,7 @@ from app.api.routes.access_router import AccessRouter
 from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import compute_state
 from app.content.command_inputs import BulkInput
-from app.content.commands.bulk import BulkResult, run_bulk
+from app.content.commands.run_bulk import BulkResult, run_bulk
 from app.content.text_computation import list_warnings, prepare_body
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
