@@ -16,9 +16,9 @@ from bench.load import best_generator
 from bench.machine import machine_facts
 from bench.measurement import Measurement
 from bench.measurements import ALL, LAYERS
-from bench.page import RESULTS, SPEED_LAYERS, write_docs
 from bench.report import Result, document, facts_line, table, write_json
-from bench.stage import QUICK, Plan, Stage
+from bench.results_page import RESULTS, SPEED_LAYERS, write_docs
+from bench.setup import QUICK, Plan, Stage
 
 _LATEST = Path(__file__).parent / "results" / "latest.json"
 

@@ -40,8 +40,8 @@ _MADE_FROM = (
     "migrations/versions/*.py",
     "bench/documents.py",
     "bench/story.py",
-    "bench/words.py",
-    "bench/world.py",
+    "bench/generated_text.py",
+    "bench/generated_taxonomy.py",
 )
 _SLUG = "SELECT slug FROM documents WHERE rowid = ?"
 _PROCESSES = 2

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.generated_taxonomy import NEWSROOM, Line, World, make_world
 from bench.story import make_story
-from bench.world import NEWSROOM, Line, World, make_world
 
 SEED = 20260112
 FIRST_DAY = datetime(2017, 1, 1, tzinfo=UTC)

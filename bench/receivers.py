@@ -62,8 +62,8 @@ def receivers(number: int) -> Iterator[Arrivals]:
 
 
 async def _serve(number: int) -> None:
-    servers = [await asyncio.start_server(_hear(one), HOST, 0) for one in range(number)]
-    print(json.dumps([one.sockets[0].getsockname()[1] for one in servers]), flush=True)
+    servers = [await asyncio.start_server(_hear(index), HOST, 0) for index in range(number)]
+    print(json.dumps([server.sockets[0].getsockname()[1] for server in servers]), flush=True)
     await asyncio.Event().wait()
 
 

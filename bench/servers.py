@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from bench.answer import Answer, fetch
 from bench.floor import ANSWER_VARIABLE
+from bench.recorded_answer import Answer, fetch
 
 HOST = "127.0.0.1"
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +77,7 @@ def dateline_environment(
     environment["DATELINE_WORKERS"] = "1"
     if cache_bytes is not None:
         environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
-    return environment | {f"DATELINE_{name.upper()}": one for name, one in settings.items()}
+    return environment | {f"DATELINE_{name.upper()}": value for name, value in settings.items()}
 
 
 @contextmanager
@@ -124,7 +124,7 @@ def idiomatic(folder: Path, url: str) -> Iterator[Server]:
 @contextmanager
 def by_hand(folder: Path, url: str) -> Iterator[Server]:
     """Serve the same tables with asyncpg and orjson."""
-    with _reading("by-hand", "bench.by_hand:create", folder, url) as server:
+    with _reading("by-hand", "bench.handwritten:create", folder, url) as server:
         yield server
 
 

@@ -3,8 +3,8 @@
 import random
 from datetime import datetime
 
-from bench.words import Tongue
-from bench.world import Line, World
+from bench.generated_taxonomy import Line, World
+from bench.generated_text import Tongue
 
 
 def make_story(world: World, rng: random.Random, number: int, moment: datetime) -> Line:

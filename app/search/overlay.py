@@ -42,7 +42,7 @@ class _ViewKey:
 
     position: IndexPosition
     head: LogPosition
-    untold: Mapping[str, int]
+    unlogged: Mapping[str, int]
     until: datetime | None
 
 
@@ -61,15 +61,17 @@ class Overlay:
         """Return the view of an index state that is no newer than the database."""
         if not self._is_of_this_log(reader.position, public):
             reader = self._index.empty_reader()
-        untold = public.find_unlogged(_MOST_ROWS)
+        unlogged = public.find_unlogged(_MOST_ROWS)
         position = reader.position
-        if public.log_state.serial == position.serial and not untold:
+        if public.log_state.serial == position.serial and not unlogged:
             return IndexView(reader, is_complete=position.complete, is_stable=position.complete)
-        key = _ViewKey(position, public.log_state.position, untold, public.log_state.next_change_at)
+        key = _ViewKey(
+            position, public.log_state.position, unlogged, public.log_state.next_change_at
+        )
         with self._lock:
             cached = self._views.get(public.embargoed)
             if cached is None or cached[0] != key:
-                cached = self._views[public.embargoed] = key, _build_view(reader, public, untold)
+                cached = self._views[public.embargoed] = key, _build_view(reader, public, unlogged)
             return cached[1]
 
     def _is_of_this_log(self, position: IndexPosition, public: Snapshot) -> bool:
@@ -85,10 +87,10 @@ class Overlay:
         return True
 
 
-def _build_view(reader: Reader, public: Snapshot, untold: Iterable[str]) -> IndexView:
+def _build_view(reader: Reader, public: Snapshot, unlogged: Iterable[str]) -> IndexView:
     rows = public.load_changes(reader.position.serial + 1, _MOST_ROWS + 1)
     changed = dict.fromkeys(row.id for row in rows if row.type == "article")
-    ids = list(changed | dict.fromkeys(untold))
+    ids = list(changed | dict.fromkeys(unlogged))
     visible = public.find_visible(ids)
     removed = [id_ for id_ in ids if id_ not in visible]
     most = MOST_EMBARGOED if public.embargoed else MOST_CHANGED_STORIES

@@ -132,8 +132,8 @@ class Search:
 
         def build(public: Snapshot, view: IndexView) -> SearchAnswer:
             ids = find_related(id_, selection, limit, public, view.reader)
-            forms = public.with_names_in(names_in).render_stories(ids)
-            items = [forms[id_] for id_ in ids if id_ in forms]
+            stories = public.with_names_in(names_in).render_stories(ids)
+            items = [stories[id_] for id_ in ids if id_ in stories]
             return SearchAnswer(items, public.log_state, view.is_complete, view.is_stable)
 
         answer = self._read_view(build, embargoed=embargoed)

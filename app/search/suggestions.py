@@ -91,10 +91,10 @@ def _complete_titles(
         return
     hits = reader.search(IndexQuery(parsed, public.now, limit=limit)).hits
     ids = [hit.id for hit in hits]
-    forms = public.render_stories(ids)
+    stories = public.render_stories(ids)
     for id_ in ids:
-        if id_ in forms:
-            story = json.loads(forms[id_])
+        if id_ in stories:
+            story = json.loads(stories[id_])
             yield Suggestion(story["title"], "title", story["slug"], story.get("embargo_until"))
 
 

@@ -10,8 +10,8 @@ from bench.measurements import (
     imports,
     layers,
     memory,
-    on_postgresql,
     paging,
+    postgresql,
     publishing,
     pushing,
     streaming,
@@ -29,7 +29,7 @@ ALL: tuple[Measurement, ...] = (
     *pushing.MEASUREMENTS,
     *syncing.MEASUREMENTS,
     *streaming.MEASUREMENTS,
-    *on_postgresql.MEASUREMENTS,
+    *postgresql.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.questions import HEADLINES, some_stories
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import HEADLINES, some_stories
 
 _GZIP = {"Accept-Encoding": "gzip"}
 

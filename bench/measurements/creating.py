@@ -8,7 +8,7 @@ from bench.load import Round
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.publisher import endless_stories
 from bench.servers import Server
-from bench.stage import Stage
+from bench.setup import Stage
 
 _STORIES_A_SECOND = 150
 

@@ -4,8 +4,8 @@ from functools import partial
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.questions import in_many_forms
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import in_many_forms
 
 _LIST = in_many_forms("include=body&limit=50", path="/v1/articles")
 _FORMATS = ("rss", "atom")

@@ -6,8 +6,8 @@ from functools import partial
 from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.questions import in_many_forms, queries_of, sizes_asked, some_stories
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import in_many_forms, queries_of, sizes_asked, some_stories
 
 _STORIES = 1_000
 
@@ -23,15 +23,15 @@ def headlines(stage: Stage) -> Outcome:
 
 def filtered(stage: Stage, field: str) -> Outcome:
     """Compare lists of medium and of rare values, each as frequent as its archive has them."""
-    paths = [in_many_forms(*queries_of(one, field)) for one in (stage.large, stage.small)]
-    sizes = [sizes_asked(one, field) for one in (stage.large, stage.small)]
+    paths = [in_many_forms(*queries_of(archive, field)) for archive in (stage.large, stage.small)]
+    sizes = [sizes_asked(archive, field) for archive in (stage.large, stage.small)]
     listed = " against ".join(f"{least:,} to {most:,}" for least, most in sizes)
     return _compared(stage, paths, f"lists of {listed} stories")
 
 
 def articles(stage: Stage) -> Outcome:
     """Compare stories from all over both archives, none of them read for the first time."""
-    paths = [some_stories(one.database, _STORIES) for one in (stage.large, stage.small)]
+    paths = [some_stories(archive.database, _STORIES) for archive in (stage.large, stage.small)]
     for server, asked in zip(stage.both, paths, strict=True):
         for path in asked:
             server.get(path)

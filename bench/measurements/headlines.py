@@ -2,8 +2,8 @@
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.questions import in_many_forms
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import in_many_forms
 
 _FORMS = in_many_forms("")
 

@@ -3,7 +3,7 @@
 from bench.compare import Comparison, in_turns
 from bench.importing import bare_rate, import_archive, remove_database
 from bench.measurement import Goal, Measurement, Outcome, outcome_of
-from bench.stage import Stage
+from bench.setup import Stage
 
 _FRACTION = 4
 

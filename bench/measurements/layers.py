@@ -12,8 +12,8 @@ from bench.load import Round, Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.measurements.creating import Client
 from bench.measurements.publishing import Readers
-from bench.questions import HEADLINES, in_many_forms, some_stories
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import HEADLINES, in_many_forms, some_stories
 
 # Serves Dateline without a layer, or whole, and yields what makes a round.
 Question = Callable[[Stage, str | None], AbstractContextManager[Callable[[], Round]]]

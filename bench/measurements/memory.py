@@ -10,8 +10,8 @@ from bench.corpus import SEED
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome
 from bench.memory import resident
-from bench.questions import HEADLINES, later_than_all, query_of, some_stories
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import HEADLINES, later_than_all, query_of, some_stories
 
 _ROUNDS = 20
 # More than a round can ask for.

@@ -3,12 +3,12 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from bench.answer import Answer
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.questions import in_many_forms
+from bench.recorded_answer import Answer
 from bench.servers import Server
-from bench.stage import Stage
+from bench.setup import Stage
+from bench.workload import in_many_forms
 
 _LIMIT = 20
 _STEP = 100

@@ -9,13 +9,13 @@ from itertools import islice
 from statistics import median
 
 from bench.corpus import SEED
+from bench.generated_taxonomy import NEWSROOM, make_world
 from bench.load import Round, Target
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.publisher import Publisher, endless_stories
-from bench.questions import HEADLINES, some_stories
 from bench.servers import Server
-from bench.stage import LoadComparison, Stage
-from bench.world import NEWSROOM, make_world
+from bench.setup import LoadComparison, Stage
+from bench.workload import HEADLINES, some_stories
 
 _RATE = 50
 # Publishers who get so much of it through have published as many as was asked for.

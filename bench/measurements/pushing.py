@@ -10,7 +10,7 @@ from bench.measurement import Goal, Measurement, Outcome
 from bench.publisher import endless_stories
 from bench.receivers import Arrivals, receivers
 from bench.servers import HOST
-from bench.stage import Stage
+from bench.setup import Stage
 
 _RECEIVERS = 100
 _STORIES_A_ROUND = 10

@@ -17,7 +17,7 @@ from bench.measurement import Goal, Measurement, Outcome
 from bench.memory import resident
 from bench.publisher import endless_stories
 from bench.servers import HOST, ROOT, Server
-from bench.stage import Stage
+from bench.setup import Stage
 
 _HEARING, _IDLE = 1_000, 5_000
 _SETTLE_SECONDS = 5.0

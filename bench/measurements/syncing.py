@@ -12,7 +12,7 @@ from bench.load import Round
 from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
 from bench.report import number
 from bench.servers import HOST, Server
-from bench.stage import Stage
+from bench.setup import Stage
 
 _PAGE = 1_000
 _PATIENCE = 60.0

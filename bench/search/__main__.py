@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.search.collection import Collection, plain, squad
-from bench.search.made import passages, titles
+from bench.search.generated_collections import passages, titles
 from bench.search.measures import MEASURES, averages
 from bench.search.systems import System, systems
 

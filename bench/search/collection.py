@@ -27,7 +27,7 @@ def plain(documents: Path, queries: Path, judgements: Path, language: str) -> Co
     """
     stories = map(json.loads, _lines(documents))
     return Collection(
-        documents={str(one["id"]): _text(one, language) for one in stories},
+        documents={str(story["id"]): _text(story, language) for story in stories},
         queries={id_: text for id_, text, *_ in _rows(queries)},
         judgements=_grades(judgements),
     )

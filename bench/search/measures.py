@@ -8,25 +8,25 @@ Grades = Mapping[str, float]
 
 def mrr(ranking: Sequence[str], grades: Grades) -> float:
     """Return one by the place of the first document that answers."""
-    places = (place for place, one in enumerate(ranking, 1) if one in grades)
+    places = (place for place, document in enumerate(ranking, 1) if document in grades)
     return 1 / next(places, float("inf"))
 
 
 def recall(ranking: Sequence[str], grades: Grades, depth: int) -> float:
     """Return the share of all answers that stand among the first; of those that have room."""
-    found = sum(one in grades for one in ranking[:depth])
+    found = sum(document in grades for document in ranking[:depth])
     return found / min(len(grades), depth)
 
 
 def average_precision(ranking: Sequence[str], grades: Grades) -> float:
     """Return the mean precision at the places of answers."""
-    places = [place for place, one in enumerate(ranking, 1) if one in grades]
+    places = [place for place, document in enumerate(ranking, 1) if document in grades]
     return sum(nth / place for nth, place in enumerate(places, 1)) / len(grades)
 
 
 def ndcg(ranking: Sequence[str], grades: Grades, depth: int) -> float:
     """Return the gain of the first documents, against that of the best order."""
-    gained = _gain([grades.get(one, 0.0) for one in ranking[:depth]])
+    gained = _gain([grades.get(document, 0.0) for document in ranking[:depth]])
     return gained / _gain(sorted(grades.values(), reverse=True)[:depth])
 
 
@@ -45,7 +45,8 @@ def averages(
     """Return each measure over all queries that have an answer."""
     judged = [query for query in rankings if judgements.get(query)]
     return {
-        name: sum(measure(rankings[one], judgements[one]) for one in judged) / max(len(judged), 1)
+        name: sum(measure(rankings[query], judgements[query]) for query in judged)
+        / max(len(judged), 1)
         for name, measure in MEASURES.items()
     }
 

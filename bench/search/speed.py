@@ -31,8 +31,8 @@ from app.settings import Settings
 from bench.compare import in_turns
 from bench.corpus import write_corpus
 from bench.importing import import_archive
-from bench.search.bare import Bare
-from bench.search.page import Row, results, write_docs
+from bench.search.plain_tantivy import Bare
+from bench.search.results_page import Row, results, write_docs
 from bench.servers import HOST, Server, dateline
 
 _ROUNDS, _ASKED = 5, 60
@@ -78,7 +78,7 @@ def _measured(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
 
 
 def _indexing(folder: Path, stories: Sequence[PublicStory]) -> Iterator[Row]:
-    arabic = [one for one in stories if one.language == "ar"]
+    arabic = [story for story in stories if story.language == "ar"]
     for what, chosen, bound in (("all", stories, "≥ 0.5"), ("Arabic", arabic, "≥ 0.25")):
         some = chosen[:_INDEXED]
         ours, bare = in_turns(
@@ -121,9 +121,11 @@ def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int
 
 
 def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
-    files = (one for one in (folder / "bench.db.search").rglob("*") if one.is_file())
-    index = sum(one.stat().st_size for one in files) / 2**20
-    text = sum(len(f"{one.title}{one.summary}{one.body}".encode()) for one in stories) / 2**20
+    files = (file for file in (folder / "bench.db.search").rglob("*") if file.is_file())
+    index = sum(file.stat().st_size for file in files) / 2**20
+    text = (
+        sum(len(f"{story.title}{story.summary}{story.body}".encode()) for story in stories) / 2**20
+    )
     return Row("size of the index, of the text", index, text, "MB", "≤ 0.6")
 
 
@@ -133,9 +135,9 @@ def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> No
     left = total
     while left > 0:
         for start in range(0, min(left, len(stories)), _PAGE):
-            page = [to_indexed_story(one) for one in stories[start : start + _PAGE]]
+            page = [to_indexed_story(story) for story in stories[start : start + _PAGE]]
             if left < total:
-                page = [replace(one, id=(id_ := new_id()), group=id_) for one in page]
+                page = [replace(story, id=(id_ := new_id()), group=id_) for story in page]
             writer.add(page)
         left -= len(stories)
         writer.save(IndexPosition(complete=True))

@@ -79,7 +79,7 @@ def test_two_runs_of_the_same_code_are_equal() -> None:
 def test_a_change_of_a_byte_is_found(number: int, field: str, value: object) -> None:
     before, after = run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)
     after[number][field] = value
-    found = [(one.label, one.what) for one in differences(before, after)]
+    found = [(difference.label, difference.what) for difference in differences(before, after)]
     assert (before[number]["label"], field) in found
 
 
@@ -87,10 +87,10 @@ def test_a_change_of_a_byte_is_found(number: int, field: str, value: object) -> 
     ("old", "new"),
     [("2020-01-01", "2020-01-02"), (_OLD, _OLD.replace("1680", "1681")), ('"of"', '"off"')],
 )
-def test_what_the_run_did_not_make_is_compared(old: str, new: str) -> None:
+def test_values_that_the_run_did_not_create_are_compared(old: str, new: str) -> None:
     after = run_rows(_SECOND_RUN)
     after[1]["body"] = after[1]["body"].replace(old, new)
-    assert [one.what for one in differences(run_rows(_FIRST_RUN), after)] == ["body"]
+    assert [difference.what for difference in differences(run_rows(_FIRST_RUN), after)] == ["body"]
 
 
 def test_headers_are_compared_by_value_name_and_order() -> None:
@@ -99,7 +99,7 @@ def test_headers_are_compared_by_value_name_and_order() -> None:
     moved[0], moved[1] = moved[1], moved[0]
     renamed[0] = ("content-encoding", "gzip")
     changed[0] = ("ETag", '"v4"')
-    found = [(one.label, one.what) for one in differences(before, after)]
+    found = [(difference.label, difference.what) for difference in differences(before, after)]
     assert ("story", "order of headers") in found
     assert ("packed", "header Content-Encoding") in found
     assert ("use of the key", "header ETag") in found
@@ -111,7 +111,7 @@ def test_instants_outside_the_run_are_compared() -> None:
     late[1]["body"] = late[1]["body"].replace(
         _SECOND_RUN.isoformat()[:19], story_at.isoformat()[:19]
     )
-    assert [one.what for one in differences(run_rows(_FIRST_RUN), late)] == ["body"]
+    assert [difference.what for difference in differences(run_rows(_FIRST_RUN), late)] == ["body"]
 
 
 def test_an_id_must_be_the_same_wherever_it_stands() -> None:
@@ -123,12 +123,12 @@ def test_an_id_must_be_the_same_wherever_it_stands() -> None:
     # Both mention the first id again, then one of them another.
     assert differences(before, after) == []
     after[5]["body"] = after[5]["body"][:-36] + another
-    assert [one.what for one in differences(before, after)] == ["body"]
+    assert [difference.what for difference in differences(before, after)] == ["body"]
 
 
 def test_missing_answers_are_differences_and_expected_ones_can_be_allowed(tmp_path: Path) -> None:
     found = differences(run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)[:-1])
-    assert [one.what for one in found] == ["request: only before"]
+    assert [difference.what for difference in found] == ["request: only before"]
     assert next(iter(report(found))) == "request: only before: 1"
     file = tmp_path / "expected"
     file.write_text("# a comment\nrequest: .* \\| use.*\n", encoding="utf-8")

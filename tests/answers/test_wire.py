@@ -40,7 +40,7 @@ def answering(*answers: bytes) -> Iterator[Connection]:
         (b"Content-Length: 5\r\n\r\nabc", b"abc"),
     ],
 )
-def test_a_body_is_read_whole_and_no_further(sent: bytes, body: bytes) -> None:
+def test_a_body_is_read_to_its_end_and_no_further(sent: bytes, body: bytes) -> None:
     with answering(b"HTTP/1.1 200 OK\r\nX-b: 1\r\nx-A: 2\r\n" + sent) as connection:
         answer = connection.send(Request("GET", "/"))
     assert answer.body == body

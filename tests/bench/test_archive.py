@@ -14,7 +14,7 @@ from app.delivery import store
 from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from app.settings import Settings
 from bench.archive import Archive, fill, some_slugs
-from bench.questions import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
+from bench.workload import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def client(services: Services) -> TestClient:
 
 
 @pytest.mark.parametrize("field", [*SINGLE_FIELDS, *map(join_fields, PAIR_FIELDS)])
-def test_lists_have_as_many_stories_as_were_counted(
+def test_lists_have_the_counted_number_of_stories(
     client: TestClient, archive: Archive, field: str
 ) -> None:
     queries = queries_of(archive, field)
@@ -54,7 +54,7 @@ def test_lists_have_as_many_stories_as_were_counted(
     assert min(counts) > 20
 
 
-def test_stories_are_whole(client: TestClient, archive: Archive) -> None:
+def test_stories_are_complete(client: TestClient, archive: Archive) -> None:
     for slug in some_slugs(archive.database, 5):
         story = client.get(f"/v1/articles/{slug}").json()
         assert story["slug"] == slug
@@ -79,13 +79,13 @@ def test_the_log_has_every_story_as_the_product_would_write_it(services: Service
         assert _sorted(row.after) == _sorted(known)
 
 
-def test_one_question_in_many_forms_is_one_list_and_no_request_twice(client: TestClient) -> None:
+def test_all_forms_of_a_query_are_one_list_and_no_request_is_repeated(client: TestClient) -> None:
     paths = in_many_forms("language=en", "language=fr")
     assert len(set(paths)) == len(paths)
     first, _, third = (client.get(path).json()["data"] for path in paths[:3])
     assert first == third == client.get(f"{HEADLINES}?language=en").json()["data"]
 
 
-def test_a_pair_is_asked_for_by_two_filters() -> None:
+def test_a_pair_is_requested_by_two_filters() -> None:
     assert query_of(("source+language", "one fr")) == "source=one&language=fr"
     assert query_of(("tag", "two words")) == "tag=two+words"

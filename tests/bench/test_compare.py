@@ -8,14 +8,14 @@ from bench.compare import Comparison, in_turns
 from bench.measurement import Goal
 
 
-def test_the_sides_change_places_each_round() -> None:
+def test_the_sides_alternate_each_round() -> None:
     order: list[str] = []
     lefts, rights = in_turns(lambda: order.append("left"), lambda: order.append("right"), 3)
     assert order == ["left", "right", "right", "left", "left", "right"]
     assert len(lefts) == len(rights) == 3
 
 
-def test_a_ratio_is_of_medians_and_its_spread_of_single_rounds() -> None:
+def test_a_ratio_is_of_medians_and_its_spread_is_of_rounds() -> None:
     compared = Comparison([10.0, 30.0, 20.0], [40.0, 40.0, 10.0])
     assert compared.ratio == 0.5
     assert compared.spread == (0.25, 2.0)

@@ -12,5 +12,5 @@ def test_growth_is_from_the_start_to_the_end() -> None:
 def test_late_growth_is_from_the_third_quarter_to_the_last() -> None:
     flat = [100, 150, 180, 190, 190, 191, 189, 190]
     rising = [100, 110, 120, 130, 140, 150, 160, 170]
-    assert Series([one * MB for one in flat], 1).late_growth == -1
-    assert Series([one * MB for one in rising], 1).late_growth == 20
+    assert Series([size * MB for size in flat], 1).late_growth == -1
+    assert Series([size * MB for size in rising], 1).late_growth == 20

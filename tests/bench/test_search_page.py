@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.search.page import PAGE, Row, renewed
+from bench.search.results_page import PAGE, Row, renewed
 
 _MACHINE = {
     "measured_at": "2026-11-26 12:00 UTC",
@@ -24,11 +24,11 @@ _MACHINE = {
         (0.4, "≥ 0.5", False),
     ],
 )
-def test_a_row_knows_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
+def test_a_row_tells_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
     assert Row("what", left, 1, "ms", bound).met is met
 
 
-def test_results_take_the_place_of_older_ones() -> None:
+def test_results_replace_older_ones() -> None:
     rows = [Row("best 20", 10, 1, "ms", "≤ 5").facts]
     relevance = {"dateline": dict.fromkeys(("MRR", "R@1", "R@10", "MAP", "nDCG@10"), 0.5)}
     found = {"machine": _MACHINE, "stories": 1_000, "rows": rows, "relevance": relevance}

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from bench.answer import Answer
 from bench.corpus import write_corpus
 from bench.editor import Editor
 from bench.importing import build_index, import_archive
 from bench.measurements.layers import MEASUREMENTS
 from bench.publisher import copy_database, endless_stories, make_key
-from bench.questions import HEADLINES
+from bench.recorded_answer import Answer
 from bench.servers import Server, dateline
 from bench.without import LAYERS, _replace
+from bench.workload import HEADLINES
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def comparable(answer: Answer) -> Any:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_without_a_layer_the_same_is_answered(
+def test_answers_are_the_same_without_a_layer(
     layer: str, archive: tuple[Path, str], expected: list[Any], tmp_path: Path
 ) -> None:
     database, key = archive
@@ -89,6 +89,6 @@ def test_every_layer_is_measured() -> None:
     assert {each.name.split("-")[1] for each in MEASUREMENTS} == set(LAYERS)
 
 
-def test_what_has_another_name_by_now_is_not_replaced() -> None:
+def test_an_unknown_name_is_not_replaced() -> None:
     with pytest.raises(AttributeError):
         _replace(os, "no_such_name", None)

@@ -34,7 +34,7 @@ def _compose() -> dict[str, Any]:
 
 def _manifests() -> dict[str, dict[str, Any]]:
     names = ("kubernetes/dateline.yaml", "kubernetes/migrate.yaml")
-    return {one["kind"]: one for name in names for one in _documents(name)}
+    return {document["kind"]: document for name in names for document in _documents(name)}
 
 
 def _env_file() -> dict[str, str]:
@@ -92,12 +92,12 @@ def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> N
         for family in Metrics().families()
         for ending in _ENDINGS[family.type]
     }
-    named = {name for one in _expressions() for name in _METRIC.findall(one)}
+    named = {name for expression in _expressions() for name in _METRIC.findall(expression)}
     assert named - exposed.keys() == set()
     assert set(exposed.values()) - {exposed[name] for name in named} == set()
 
 
-def test_images_are_those_that_are_built() -> None:
+def test_images_are_the_built_ones() -> None:
     services, manifests = _compose()["services"], _manifests()
     pods = [manifests[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
     images = {container["image"] for pod in pods for container in pod["containers"]}
@@ -109,12 +109,12 @@ def test_images_are_those_that_are_built() -> None:
         assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user.groups()
 
 
-def test_ports_are_those_that_are_listened_on() -> None:
+def test_ports_are_the_ones_of_the_server() -> None:
     port = re.search(r"^EXPOSE (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert port is not None
     manifests = _manifests()
     (container,) = manifests["Deployment"]["spec"]["template"]["spec"]["containers"]
-    ports = {one["name"]: str(one["containerPort"]) for one in container["ports"]}
+    ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
     operations = manifests["ConfigMap"]["data"]["DATELINE_OPERATIONS_PORT"]
     assert ports == {"http": port[1], "operations": operations}
     annotations = manifests["Deployment"]["spec"]["template"]["metadata"]["annotations"]
@@ -141,7 +141,7 @@ def test_selectors_find_the_pods_of_the_deployment_alone() -> None:
     assert budget["spec"]["minAvailable"] < replicas
 
 
-def test_there_is_time_to_drain_and_to_end() -> None:
+def test_the_grace_period_is_long_enough() -> None:
     found = _environments()
     pod = _manifests()["Deployment"]["spec"]["template"]["spec"]
     grace = {
@@ -154,13 +154,13 @@ def test_there_is_time_to_drain_and_to_end() -> None:
     assert pod["enableServiceLinks"] is False
 
 
-def test_the_unit_ends_all_processes_and_lets_them_open_files() -> None:
+def test_the_systemd_unit_stops_all_processes_and_raises_the_file_limit() -> None:
     unit = dict(_unit())
     assert unit["KillMode"] == "mixed"
     assert int(unit["LimitNOFILE"]) > Settings.model_fields["max_connections"].default
 
 
-def test_the_proxy_is_configured_as_the_example_says() -> None:
+def test_the_proxy_configuration_matches_the_example() -> None:
     example = (ROOT / "docs/examples/nginx.conf").read_text(encoding="utf-8")
     given = {
         "CACHE_FOLDER": "/var/cache/nginx/dateline",

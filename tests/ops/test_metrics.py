@@ -52,7 +52,7 @@ def test_the_counts_of_all_processes_are_summed(tmp_path: Path) -> None:
     assert first.sums() == {"asked_total/a": 5, "asked_total/b": 4, "kept": 30}
 
 
-def test_a_process_that_takes_the_place_of_another_goes_on_from_its_counters(
+def test_a_replacement_process_continues_the_counters(
     tmp_path: Path,
 ) -> None:
     died, other = Process(tmp_path, 0), Process(tmp_path, 1)
@@ -67,7 +67,7 @@ def test_a_process_that_takes_the_place_of_another_goes_on_from_its_counters(
     assert other.sums() == {"asked_total/a": 8, "kept": 0}
 
 
-def test_of_a_silent_process_only_what_it_counted_is_left(tmp_path: Path) -> None:
+def test_only_the_counters_of_a_dead_process_remain(tmp_path: Path) -> None:
     silent, other = Process(tmp_path, 0), Process(tmp_path, 1)
     silent.counter.labels("/a").inc(7)
     silent.gauge.set(10)
@@ -78,7 +78,7 @@ def test_of_a_silent_process_only_what_it_counted_is_left(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_answers_from_memory_are_counted(client: TestClient, newsroom: Newsroom) -> None:
+def test_cache_hits_are_counted(client: TestClient, newsroom: Newsroom) -> None:
     newsroom.story("A")
     before = client.get("/metrics").text
     for _ in range(3):
@@ -94,7 +94,7 @@ def test_answers_from_memory_are_counted(client: TestClient, newsroom: Newsroom)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_connections_listeners_memory_and_files_are_told(services: Services) -> None:
+def test_connections_listeners_memory_and_files_have_metrics(services: Services) -> None:
     with served(create_app(services)) as server:
         address = f"http://127.0.0.1:{port_of(server)}"
         with httpx2.Client() as client, client.stream("GET", f"{address}/v1/stream") as stream:

@@ -56,7 +56,7 @@ class TestMoved:
         assert "status" in names
         assert "/docs" not in client.get("/.well-known/api-catalog").text
 
-    def test_they_are_at_the_port_of_operators(self, client: TestClient, port: int) -> None:
+    def test_they_are_at_the_operations_port(self, client: TestClient, port: int) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
             found = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
             assert found == [200, 404, 404, 404, 200, 200]
@@ -80,7 +80,7 @@ class TestReferenceMoved:
             database_url=database_url, metrics="off", docs="operations", operations_port=port
         )
 
-    def test_it_is_at_the_port_of_operators(self, client: TestClient, port: int) -> None:
+    def test_it_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
             assert [operator.get(path).status_code for path in PAGES] == [404, 200, 200, 200]
         assert [client.get(path).status_code for path in PAGES] == [404] * 4
@@ -99,7 +99,7 @@ class TestPublic:
             assert [operator.get(path).status_code for path in PAGES] == [200] * 4
 
 
-def test_a_page_cannot_be_at_a_port_that_is_not_there() -> None:
+def test_a_page_needs_an_existing_port() -> None:
     with pytest.raises(Misconfigured, match="DATELINE_OPERATIONS_PORT"):
         read_settings(metrics="operations")
     with pytest.raises(Misconfigured, match="another port"):

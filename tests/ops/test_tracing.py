@@ -164,9 +164,7 @@ def test_a_search_is_recorded_without_its_words(
     assert SECRET not in _everything(recorded)
 
 
-def test_answers_from_memory_and_problems_are_recorded(
-    client: TestClient, recorded: Recorded
-) -> None:
+def test_cache_hits_and_problems_are_recorded(client: TestClient, recorded: Recorded) -> None:
     for _ in range(2):
         client.get("/v1/headlines", headers=TRACEPARENT)
     client.get(f"/{SECRET}", headers=TRACEPARENT)
@@ -198,7 +196,7 @@ def test_without_an_endpoint_nothing_is_traced() -> None:
     assert not is_tracing_configured({**endpoint, "OTEL_TRACES_EXPORTER": "none"})
 
 
-def test_without_the_extra_its_absence_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(configuration, "find_spec", lambda _name: None)
     with pytest.raises(Misconfigured, match=r"dateline\[otel\]"):
         is_tracing_configured({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
@@ -206,7 +204,7 @@ def test_without_the_extra_its_absence_is_named(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_without_configuration_nothing_of_it_is_imported(tmp_path: Path, dialect: str) -> None:
+def test_nothing_is_imported_without_configuration(tmp_path: Path, dialect: str) -> None:
     code = (
         "import sys, app.main; app.main.app(); "
         "sys.exit(any(name.startswith(('opentelemetry.sdk', 'opentelemetry.exporter', "
@@ -252,7 +250,10 @@ def _exported(heard: Heard) -> Iterator[tuple[str, str, str]]:
     body = gzip.decompress(heard.body) if is_packed else heard.body
     request = ExportTraceServiceRequest.FromString(body)
     for resource in request.resource_spans:
-        known = {one.key: one.value.string_value for one in resource.resource.attributes}
+        known = {
+            attribute.key: attribute.value.string_value
+            for attribute in resource.resource.attributes
+        }
         for scope in resource.scope_spans:
             for span in scope.spans:
                 yield known["service.name"], span.name, span.trace_id.hex()

@@ -84,8 +84,8 @@ class Pushing:
 
 EVERYTHING = [
     *(
-        f"article.{one}"
-        for one in "published updated corrected unpublished killed expired deleted left "
+        f"article.{reason}"
+        for reason in "published updated corrected unpublished killed expired deleted left "
         "restored".split()
     ),
     "source.updated",
@@ -103,5 +103,5 @@ def events(heard: list[Heard]) -> list[tuple[str, str]]:
     """Return types and ids of what came."""
     import json
 
-    bodies = [json.loads(one.body) for one in heard]
-    return [(one["type"], one["data"].get("id", "")) for one in bodies]
+    bodies = [json.loads(request.body) for request in heard]
+    return [(body["type"], body["data"].get("id", "")) for body in bodies]

@@ -27,33 +27,33 @@ class Subscriber:
 @contextmanager
 def subscriber() -> Iterator[Subscriber]:
     """Run a subscriber on loopback."""
-    one = Subscriber()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(one))
+    state = Subscriber()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(state))
     server.daemon_threads = True
-    one.url = f"http://127.0.0.1:{server.server_port}/callback?mine=1"
+    state.url = f"http://127.0.0.1:{server.server_port}/callback?mine=1"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
-        yield one
+        yield state
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def _handler(one: Subscriber) -> type[BaseHTTPRequestHandler]:
+def _handler(state: Subscriber) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = dict(parse_qsl(urlsplit(self.path).query))
-            one.asked.append(query)
-            known = one.agrees and "hub.challenge" in query
-            status = 500 if one.is_broken else 200 if known else 404
+            state.asked.append(query)
+            known = state.agrees and "hub.challenge" in query
+            status = 500 if state.is_broken else 200 if known else 404
             self._answer(status, query.get("hub.challenge", "").encode())
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            one.sent.append(({k.lower(): v for k, v in self.headers.items()}, body))
-            self._answer(one.status, b"")
+            state.sent.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            self._answer(state.status, b"")
 
         def _answer(self, status: int, body: bytes) -> None:
             self.send_response(status)

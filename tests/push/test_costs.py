@@ -26,7 +26,7 @@ def dialect() -> str:
     return "sqlite"
 
 
-def test_what_is_due_is_found_by_the_index_of_what_waits(services: Services) -> None:
+def test_due_deliveries_are_found_by_the_partial_index(services: Services) -> None:
     sent: list[tuple[str, tuple[object, ...]]] = []
 
     def note(_c: object, _cursor: object, statement: str, params: tuple, *_: object) -> None:
@@ -74,7 +74,7 @@ def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
         assert statements() <= few
 
 
-def test_changes_are_not_looked_at_one_by_one_while_nobody_is_to_be_told(
+def test_changes_are_followed_in_large_steps_without_receivers(
     pushing: Pushing,
     newsroom: Newsroom,
     services: Services,
@@ -101,7 +101,7 @@ def test_changes_are_not_looked_at_one_by_one_while_nobody_is_to_be_told(
     assert push.status().lag == 0
 
 
-def test_the_position_and_what_it_made_are_committed_together(
+def test_the_log_position_is_committed_with_its_deliveries(
     pushing: Pushing, newsroom: Newsroom, services: Services, receiver: Receiver
 ) -> None:
     pushing.webhook(receiver.url)

@@ -13,12 +13,12 @@ from tests.push.conftest import Pushing, events
 from tests.receiver import Receiver
 
 
-def test_an_asterisk_is_every_event_there_is() -> None:
+def test_an_asterisk_selects_every_event() -> None:
     assert set(get_args(Event)) == {EVERY_EVENT, *EVENTS}
 
 
 @pytest.mark.parametrize("named", [["*"], ["*", "article.killed"]])
-def test_a_webhook_may_hear_of_everything(
+def test_a_webhook_may_select_every_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, named: list[str]
 ) -> None:
     made = pushing.webhook(receiver.url, *named)
@@ -39,19 +39,19 @@ def test_a_webhook_may_hear_of_everything(
     assert {category["id"], source["id"]} <= {id_ for _, id_ in events(receiver.heard)}
 
 
-def test_a_later_event_is_sent_to_those_who_want_every_one(
+def test_a_new_event_is_sent_to_webhooks_for_every_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a later version adds is an event that this one's list does not hold.
     monkeypatch.setattr("app.syndication.push.log_follower.event_of", lambda *_: "poll.closed")
     pushing.webhook(receiver.url, "*")
-    pushing.webhook(receiver.url, *(one for one in EVENTS))
+    pushing.webhook(receiver.url, *(event for event in EVENTS))
     newsroom.story("One")
     pushing.settle()
     assert [event for event, _ in events(receiver.heard)] == ["poll.closed"]
 
 
-def test_the_first_example_of_the_guide_hears_of_every_removal() -> None:
+def test_the_first_example_of_the_guide_receives_every_removal() -> None:
     text = (ROOT / "docs" / "push.md").read_text(encoding="utf-8")
     example = text.partition("POST /v1/manage/webhooks\n")[2].partition("```")[0]
     removing = {

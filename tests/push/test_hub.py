@@ -21,8 +21,8 @@ LATEST = f"{PUBLIC}/feeds/latest.rss"
 @pytest.fixture
 def reader() -> Iterator[Subscriber]:
     """A subscriber on loopback."""
-    with subscriber() as one:
-        yield one
+    with subscriber() as running:
+        yield running
 
 
 def ask(client: TestClient, reader: Subscriber, topic: str = LATEST, **more: str) -> int:
@@ -32,7 +32,7 @@ def ask(client: TestClient, reader: Subscriber, topic: str = LATEST, **more: str
     return client.post("/hub", data=form).status_code
 
 
-def test_who_agrees_is_sent_the_feed_when_it_changes(
+def test_a_confirmed_subscriber_receives_the_feed_when_it_changes(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     assert ask(client, reader, secret="quiet", lease_seconds="7200") == 202
@@ -47,11 +47,11 @@ def test_who_agrees_is_sent_the_feed_when_it_changes(
     assert headers["link"] == f'<{PUBLIC}/hub>; rel="hub", <{LATEST}>; rel="self"'
     signed = hmac.new(b"quiet", body, hashlib.sha256).hexdigest()
     assert headers["x-hub-signature"] == f"sha256={signed}"
-    assert [one.title for one in feedparser.parse(body).entries] == ["Pushed"]
+    assert [entry.title for entry in feedparser.parse(body).entries] == ["Pushed"]
     assert body == client.get("/feeds/latest.rss").content
 
 
-def test_a_feed_is_sent_as_it_is_read_however_its_address_is_spelt(
+def test_a_pushed_feed_equals_the_one_read_for_every_spelling_of_its_address(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     topic = f"{LATEST}?limit=20&kind=news&author=Zoe%CC%88"
@@ -64,7 +64,7 @@ def test_a_feed_is_sent_as_it_is_read_however_its_address_is_spelt(
     assert body == client.get(topic.removeprefix(PUBLIC)).content
 
 
-def test_who_does_not_agree_is_left_alone(
+def test_a_callback_that_does_not_confirm_receives_nothing(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     reader.agrees = False
@@ -75,7 +75,7 @@ def test_who_does_not_agree_is_left_alone(
     assert (len(reader.asked), reader.sent) == (1, [])
 
 
-def test_no_answer_means_neither_yes_nor_no(
+def test_a_verification_without_an_answer_is_repeated(
     pushing: Pushing,
     newsroom: Newsroom,
     client: TestClient,
@@ -145,7 +145,7 @@ def test_a_lease_ends_and_can_be_renewed(
     assert len(reader.sent) == 1
 
 
-def test_unsubscribing_is_asked_about_too(
+def test_unsubscribing_is_verified_too(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     ask(client, reader)
@@ -161,11 +161,11 @@ def test_unsubscribing_is_asked_about_too(
     pushing.settle()
     newsroom.story("No more")
     pushing.settle()
-    assert [one["hub.mode"] for one in reader.asked] == ["subscribe", *["unsubscribe"] * 2]
+    assert [query["hub.mode"] for query in reader.asked] == ["subscribe", *["unsubscribe"] * 2]
     assert len(reader.sent) == 1
 
 
-def test_a_subscriber_that_was_away_gets_the_feed_as_it_is_then(
+def test_a_subscriber_that_was_down_receives_the_current_feed(
     pushing: Pushing,
     newsroom: Newsroom,
     client: TestClient,
@@ -186,7 +186,7 @@ def test_a_subscriber_that_was_away_gets_the_feed_as_it_is_then(
     assert len(feedparser.parse(body).entries) == 3
 
 
-def test_a_feed_that_is_no_more_is_denied(
+def test_a_removed_feed_ends_its_subscriptions(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     category = newsroom.category("Morocco")
@@ -200,7 +200,7 @@ def test_a_feed_that_is_no_more_is_denied(
     assert reader.sent == []
 
 
-def test_an_embargoed_story_is_pushed_when_its_time_has_come(
+def test_an_embargoed_story_is_pushed_at_the_end_of_its_embargo(
     pushing: Pushing,
     newsroom: Newsroom,
     client: TestClient,
@@ -234,7 +234,7 @@ _NO_SUBSCRIPTIONS = (
 )
 
 
-def test_what_is_no_subscription_is_refused(client: TestClient, reader: Subscriber) -> None:
+def test_invalid_subscription_requests_are_refused(client: TestClient, reader: Subscriber) -> None:
     form = {"hub.mode": "subscribe", "hub.topic": LATEST, "hub.callback": reader.url}
     for field, value in _NO_SUBSCRIPTIONS:
         answer = client.post("/hub", data=form | {f"hub.{field}": value})
@@ -243,7 +243,7 @@ def test_what_is_no_subscription_is_refused(client: TestClient, reader: Subscrib
 
 def test_feeds_name_the_hub_and_themselves(client: TestClient) -> None:
     rss = client.get("/feeds/latest.rss")
-    links = {one["rel"]: one["url"] for one in rss.links.values()}
+    links = {link["rel"]: link["url"] for link in rss.links.values()}
     assert links["hub"] == f"{PUBLIC}/hub"
     assert links["self"] == LATEST
     assert f'<atom:link href="{PUBLIC}/hub" rel="hub"/>' in rss.text

@@ -17,8 +17,8 @@ LATEST = f"{PUBLIC}/feeds/latest.rss"
 @pytest.fixture
 def reader() -> Iterator[Subscriber]:
     """A subscriber on loopback."""
-    with subscriber() as one:
-        yield one
+    with subscriber() as running:
+        yield running
 
 
 def _rows(newsroom: Newsroom) -> list[dict[str, Any]]:
@@ -26,7 +26,7 @@ def _rows(newsroom: Newsroom) -> list[dict[str, Any]]:
     return data[::-1]
 
 
-def test_a_subscription_and_its_end_are_rows(
+def test_a_subscription_and_its_end_are_audited(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     assert ask(client, reader, secret="quiet") == 202
@@ -46,7 +46,7 @@ def test_a_subscription_and_its_end_are_rows(
     assert "quiet" not in str(_rows(newsroom))
 
 
-def test_a_callback_that_does_not_agree_leaves_none(
+def test_a_callback_that_does_not_confirm_is_not_audited(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     reader.agrees = False

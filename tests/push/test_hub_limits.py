@@ -23,7 +23,7 @@ from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.push.conftest import PUBLIC, Pushing
 from tests.push.subscriber import Subscriber, subscriber
-from tests.push.test_inside import name_leads_to
+from tests.push.test_internal_addresses import name_leads_to
 from tests.server.serving import port_of, served
 
 LATEST = f"{PUBLIC}/feeds/latest.rss"
@@ -45,8 +45,8 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def reader() -> Iterator[Subscriber]:
     """A subscriber on loopback."""
-    with subscriber() as one:
-        yield one
+    with subscriber() as running:
+        yield running
 
 
 def ask(client: TestClient, callback: str, **more: str) -> httpx2.Response:
@@ -87,7 +87,7 @@ def _refused(answer: httpx2.Response, status: int, code: str) -> int:
     return int(answer.headers["retry-after"])
 
 
-def test_many_requests_of_one_client_cause_few_requests_to_a_victim(
+def test_many_requests_of_one_client_cause_few_verifications(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     reader.agrees = False
@@ -122,27 +122,29 @@ def _is_limited(clients: list[TestClient]) -> bool:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_network_of_ipv6_is_one_client(crowd: Crowd) -> None:
-    assert _is_limited([crowd.client(f"2001:db8:1:2::{one:x}") for one in range(30)])
-    assert not _is_limited([crowd.client(f"2001:db8:2:{one:x}::1") for one in range(30)])
+def test_an_ipv6_network_is_one_client(crowd: Crowd) -> None:
+    assert _is_limited([crowd.client(f"2001:db8:1:2::{number:x}") for number in range(30)])
+    assert not _is_limited([crowd.client(f"2001:db8:2:{number:x}::1") for number in range(30)])
     assert _is_limited([crowd.client("203.0.113.9"), crowd.client("::ffff:203.0.113.9")])
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_only_trusted_proxies_say_who_asks(crowd: Crowd) -> None:
+def test_only_trusted_proxies_name_the_client(crowd: Crowd) -> None:
     def through(proxy: str, *forwarded: str) -> TestClient:
         client = crowd.client(proxy)
         client.headers["x-forwarded-for"] = ", ".join(forwarded)
         return client
 
-    assert not _is_limited([through("192.0.2.1", f"203.0.113.{one}") for one in range(30)])
+    assert not _is_limited([through("192.0.2.1", f"203.0.113.{number}") for number in range(30)])
     assert not _is_limited(
-        [through("192.0.2.1", f"[2001:db8:{one:x}::1]:443", "192.0.2.9") for one in range(30)]
+        [through("192.0.2.1", f"[2001:db8:{number:x}::1]:443", "192.0.2.9") for number in range(30)]
     )
     # What a client wrote stands before what the proxy added.
-    assert _is_limited([through("192.0.2.1", f"1.2.3.{one}", "203.0.113.77") for one in range(30)])
-    assert _is_limited([through("198.51.100.1", f"203.0.113.{one}") for one in range(30)])
-    assert _is_limited([through("192.0.2.2", f"nobody-{one}") for one in range(30)])
+    assert _is_limited(
+        [through("192.0.2.1", f"1.2.3.{number}", "203.0.113.77") for number in range(30)]
+    )
+    assert _is_limited([through("198.51.100.1", f"203.0.113.{number}") for number in range(30)])
+    assert _is_limited([through("192.0.2.2", f"nobody-{number}") for number in range(30)])
 
 
 _SPELLINGS = (
@@ -154,7 +156,7 @@ _SPELLINGS = (
 )
 
 
-def test_few_questions_to_one_host_wait_however_it_is_spelt(crowd: Crowd) -> None:
+def test_few_verifications_of_one_host_are_pending_for_every_spelling(crowd: Crowd) -> None:
     for number, spelling in enumerate(_SPELLINGS):
         assert ask(crowd.stranger(), spelling.format(number)).status_code == 202
     for spelling in _SPELLINGS:
@@ -180,7 +182,7 @@ def test_one_host_is_asked_a_bounded_number_of_times(
         for number in range(hub_limits.QUESTIONS_OF_HOST + 5):
             answers.append(ask(crowd.stranger(), f"{reader.url}&{agrees}={number}"))
             pushing.settle()
-        accepted = [one.status_code for one in answers].count(202)
+        accepted = [answer.status_code for answer in answers].count(202)
         assert accepted == len(reader.asked) - asked == hub_limits.QUESTIONS_OF_HOST
         assert _refused(answers[-1], 429, "rate_limited") <= 600
     clock.advance(minutes=11)
@@ -200,7 +202,7 @@ def test_renewing_and_unsubscribing_are_bounded_alike(
     assert ask(crowd.stranger(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
 
 
-def test_a_question_that_waits_is_not_asked_twice(
+def test_a_pending_verification_is_not_repeated(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     for _ in range(20):
@@ -209,7 +211,7 @@ def test_a_question_that_waits_is_not_asked_twice(
     assert len(reader.asked) == 1
 
 
-def test_what_nobody_confirmed_takes_no_seat(
+def test_unconfirmed_subscriptions_use_no_capacity(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, services: Services, clock: HandClock
 ) -> None:
     for number in range(2 * SEATS):
@@ -226,7 +228,7 @@ def test_what_nobody_confirmed_takes_no_seat(
         assert receivers.count_unconfirmed(session) == 0
 
 
-def test_those_that_wait_to_be_confirmed_are_bounded_in_all(
+def test_unconfirmed_subscriptions_are_limited_in_total(
     crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_limits, "PENDING_IN_ALL", 7)
@@ -247,7 +249,7 @@ class TestFull:
             hub_subscriptions=1,
         )
 
-    def test_a_full_hub_refuses_before_it_does_any_work(
+    def test_a_full_hub_refuses_before_any_work(
         self,
         crowd: Crowd,
         pushing: Pushing,
@@ -259,13 +261,13 @@ class TestFull:
         monkeypatch.setattr("app.api.routes.delivery.hub.selection_of_topic", _fail)
         assert _refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
 
-    def test_one_that_is_confirmed_too_late_is_told_so(
+    def test_a_late_confirmation_is_denied(
         self, crowd: Crowd, pushing: Pushing, reader: Subscriber, newsroom: Newsroom
     ) -> None:
         for number in range(2):
             assert ask(crowd.stranger(), f"{reader.url}&b={number}").status_code == 202
         pushing.settle()
-        modes = [one["hub.mode"] for one in reader.asked]
+        modes = [query["hub.mode"] for query in reader.asked]
         assert sorted(modes) == ["denied", "subscribe", "subscribe"]
         newsroom.story()
         pushing.settle()
@@ -278,7 +280,7 @@ def _fail(*_: object) -> None:
     raise AssertionError("This was not to be called.")
 
 
-def test_no_feed_is_made_to_answer_a_subscription(
+def test_a_subscription_request_renders_no_feed(
     crowd: Crowd, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def read(_: str) -> FeedContent:
@@ -293,7 +295,7 @@ def test_no_feed_is_made_to_answer_a_subscription(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_no_feed_is_no_topic(crowd: Crowd, newsroom: Newsroom, services: Services) -> None:
+def test_only_feeds_are_topics(crowd: Crowd, newsroom: Newsroom, services: Services) -> None:
     category = newsroom.category("Asia")
     newsroom.patch(category, "categories", slug="far-east")
     for path in (
@@ -318,7 +320,7 @@ class TestClosed:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, public_url=PUBLIC, anonymous="none")
 
-    def test_its_feeds_are_no_topics(self, crowd: Crowd) -> None:
+    def test_closed_feeds_are_no_topics(self, crowd: Crowd) -> None:
         assert ask(crowd.stranger(), "http://h.example/").status_code == 400
 
 
@@ -335,7 +337,7 @@ class TestOff:
             rate_limit="off",
         )
 
-    def test_nothing_but_the_seats_is_limited(
+    def test_only_the_capacity_is_limited(
         self, crowd: Crowd, pushing: Pushing, reader: Subscriber
     ) -> None:
         client = crowd.client("198.51.100.7")
@@ -382,7 +384,7 @@ def test_limits_hold_for_requests_at_the_same_moment(crowd: Crowd) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_question_is_not_led_elsewhere(
+def test_a_verification_follows_no_redirect(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     with _redirecting(reader.url) as address:
@@ -410,7 +412,7 @@ def _redirecting(target: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_form_that_is_too_large_is_not_read_to_its_end(services: Services) -> None:
+def test_a_form_that_is_too_large_is_not_read_completely(services: Services) -> None:
     parts = iter([b"a" * 10_000] * 2)
     told: list[Any] = []
 
@@ -449,7 +451,7 @@ def _scope() -> dict[str, Any]:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("path", ["/hub", "/v1/manage/import", "/v1/manage/articles"])
-def test_a_client_that_leaves_amid_its_request_leaves_no_traceback(
+def test_a_client_that_disconnects_causes_no_traceback(
     services: Services, newsroom: Newsroom, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = newsroom.call("POST", "/keys", json={"name": "a", "scopes": ["admin"]}).json()["key"]
@@ -461,4 +463,6 @@ def test_a_client_that_leaves_amid_its_request_leaves_no_traceback(
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
                 connection.sendall(head.encode())
-    assert [one for one in caplog.records if one.exc_info or one.levelno >= logging.ERROR] == []
+    assert [
+        record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR
+    ] == []

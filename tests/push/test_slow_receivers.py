@@ -55,7 +55,7 @@ def dialect() -> str:
 
 
 @pytest.mark.parametrize("quick_until_now", [False, True])
-def test_who_is_quick_is_told_at_once_while_many_others_hang(
+def test_a_fast_receiver_is_served_at_once_while_many_others_hang(
     pushing: Pushing,
     newsroom: Newsroom,
     receiver: Receiver,
@@ -80,7 +80,7 @@ def test_who_is_quick_is_told_at_once_while_many_others_hang(
     assert len(hanging.receiver.heard) == _MANY * (_STORIES + told)
 
 
-def test_who_hangs_is_sent_less_the_longer_he_does(
+def test_a_hanging_receiver_gets_fewer_requests_over_time(
     pushing: Pushing, newsroom: Newsroom, hanging: Hanging
 ) -> None:
     pushing.webhook(hanging.receiver.url, "article.published")
@@ -102,7 +102,7 @@ def test_who_hangs_is_sent_less_the_longer_he_does(
     assert hanging.asked == 5
 
 
-def test_the_share_of_a_receiver_shrinks_with_what_it_takes(
+def test_the_slots_of_a_receiver_shrink_with_its_answer_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [0.0]
@@ -117,7 +117,7 @@ def test_the_share_of_a_receiver_shrinks_with_what_it_takes(
     assert shares == [8, 8, 4, 1, 1, 2, 4, 8, 8]
 
 
-def test_the_slow_have_half_of_the_room_and_a_quarter_is_for_those_who_have_nothing() -> None:
+def test_slow_receivers_have_half_of_the_slots_and_some_are_kept_for_idle_ones() -> None:
     made = SendSlots()
     for number in range(send_slots.SLOW_SLOTS):
         assert made.has_slot(f"new {number}", 8, failing=False)
@@ -131,7 +131,7 @@ def test_the_slow_have_half_of_the_room_and_a_quarter_is_for_those_who_have_noth
     assert made.has_slot("also quick", 100, failing=False)
 
 
-def test_whoever_hangs_and_was_quick_leaves_room_for_others_who_take_long(
+def test_a_hanging_receiver_that_was_fast_leaves_slots_for_slow_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [1.0]

@@ -20,7 +20,7 @@ from app.kit.networks import AllowedNetworks
 from app.settings import Settings
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
-from tests.push.test_inside import name_leads_to
+from tests.push.test_internal_addresses import name_leads_to
 from tests.receiver import Receiver, receiving
 from tests.system.programs import needed
 
@@ -61,7 +61,7 @@ def secured(tmp_path: Path) -> Iterator[Secured]:
         yield made
 
 
-def test_the_certificate_of_the_name_is_asked_for_and_trusted(
+def test_the_certificate_is_checked_for_the_host_name(
     secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up = name_leads_to(monkeypatch, "127.0.0.1")
@@ -89,14 +89,16 @@ def test_a_certificate_of_another_name_is_refused(
     assert secured.receiver.heard == []
 
 
-def test_a_redirect_leads_nowhere(secured: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_redirect_is_not_followed_over_tls(
+    secured: Secured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     secured.receiver.answer = lambda _: 308
     assert _sent(secured, secured.url()) == HttpResponse(308, b"")
     assert len(secured.receiver.heard) == 1
 
 
-def test_an_address_inside_is_not_even_greeted(
+def test_no_connection_to_an_internal_address_is_opened(
     secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
@@ -105,18 +107,18 @@ def test_an_address_inside_is_not_even_greeted(
     assert secured.asked_for == []
 
 
-def test_a_webhook_is_told_what_is_wrong_with_its_certificate(
+def test_a_certificate_error_is_in_the_delivery_log(
     pushing: Pushing, newsroom: Newsroom, secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     made = pushing.webhook(secured.url())
     newsroom.story()
     pushing.settle()
-    assert [one["answer"] for one in pushing.log(made)] == [_DISTRUSTED.reason]
+    assert [delivery["answer"] for delivery in pushing.log(made)] == [_DISTRUSTED.reason]
     assert secured.receiver.heard == []
 
 
-def test_operators_may_name_an_authority_of_their_own(
+def test_operators_can_add_a_certificate_authority(
     database_url: str, secured: Secured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")

@@ -13,7 +13,7 @@ from tests.push.conftest import EVERYTHING, PUBLIC, Pushing, events
 from tests.receiver import Receiver
 
 
-def test_a_story_is_told_of_as_it_goes_through_its_life(
+def test_each_step_in_the_life_of_a_story_is_an_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     pushing.webhook(receiver.url)
@@ -24,7 +24,7 @@ def test_a_story_is_told_of_as_it_goes_through_its_life(
     run_due(pushing.services)
     pushing.settle()
     told = ["article.published", "article.corrected", "article.expired"]
-    assert events(receiver.heard) == [(one, story["id"]) for one in told]
+    assert events(receiver.heard) == [(event, story["id"]) for event in told]
     first = json.loads(receiver.heard[0].body)
     assert first["timestamp"] == "2026-11-22T12:00:00Z"
     assert first["data"] == {
@@ -37,7 +37,7 @@ def test_a_story_is_told_of_as_it_goes_through_its_life(
     assert "slug" not in json.loads(receiver.heard[2].body)["data"]
 
 
-def test_signatures_are_those_of_the_standard(
+def test_signatures_follow_standard_webhooks(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     clock.moment = datetime.now(UTC).replace(microsecond=0)
@@ -48,8 +48,8 @@ def test_signatures_are_those_of_the_standard(
     newsroom.story("Signed by both")
     pushing.settle()
     # Only as far as the checker lets a clock be wrong.
-    one, both = receiver.heard
-    assert Webhook(made["secret"]).verify(one.body, one.headers)
+    first, both = receiver.heard
+    assert Webhook(made["secret"]).verify(first.body, first.headers)
     for secret in (made["secret"], rotated["secret"]):
         assert Webhook(secret).verify(both.body, both.headers)
     with pytest.raises(WebhookVerificationError):
@@ -62,7 +62,7 @@ def test_signatures_are_those_of_the_standard(
     assert len(signed) == 1
 
 
-def test_who_has_a_filter_hears_when_a_story_comes_and_leaves(
+def test_a_filtered_webhook_receives_events_when_a_story_enters_and_leaves(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     newsroom.category("Morocco")
@@ -76,10 +76,10 @@ def test_who_has_a_filter_hears_when_a_story_comes_and_leaves(
     pushing.settle()
     # It heard of the story, so it hears of the kill, though the story had left.
     told = ["article.published", "article.left", "article.killed"]
-    assert events(receiver.heard) == [(one, story["id"]) for one in told]
+    assert events(receiver.heard) == [(event, story["id"]) for event in told]
 
 
-def test_nothing_is_told_of_what_was_never_public(
+def test_a_story_that_was_never_public_causes_no_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     pushing.webhook(receiver.url)
@@ -97,7 +97,7 @@ def test_nothing_is_told_of_what_was_never_public(
     assert events(receiver.heard) == [("article.published", later["id"])]
 
 
-def test_a_slug_that_lies_ahead_is_not_told(
+def test_a_future_slug_is_not_disclosed(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     pushing.webhook(receiver.url)
@@ -106,14 +106,14 @@ def test_a_slug_that_lies_ahead_is_not_told(
     story = newsroom.patch(story, slug="secret-merger")
     newsroom.verb(story, "publish", published_at="2026-12-24T00:00:00Z")
     pushing.settle()
-    assert [one for one, _ in events(receiver.heard)] == [
+    assert [event for event, _ in events(receiver.heard)] == [
         "article.published",
         "article.unpublished",
     ]
-    assert not any(b"secret-merger" in one.body for one in receiver.heard)
+    assert not any(b"secret-merger" in request.body for request in receiver.heard)
 
 
-def test_a_kill_takes_the_place_of_what_waits(
+def test_a_kill_replaces_pending_deliveries(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     made = pushing.webhook(receiver.url, "article.published")
@@ -134,7 +134,7 @@ def test_a_kill_takes_the_place_of_what_waits(
     assert pushing.verb(made, "replay", since="2026-11-01T00:00:00Z") == {"deliveries": 1}
 
 
-def test_a_kill_is_known_before_it_was_followed(
+def test_a_kill_is_respected_before_the_log_is_followed(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     pushing.webhook(receiver.url)
@@ -146,10 +146,10 @@ def test_a_kill_is_known_before_it_was_followed(
     # As if the process that follows the log had been slow.
     pushing.services.push.sender.start()
     pushing.until(lambda: pushing.services.push.sender.is_idle)
-    assert len([one for one in events(receiver.heard) if one[0] == "article.published"]) == 1
+    assert len([event for event in events(receiver.heard) if event[0] == "article.published"]) == 1
 
 
-def test_sources_and_categories_are_told_of(
+def test_changes_of_sources_and_categories_are_events(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     pushing.webhook(receiver.url, "source.updated", "category.updated")
@@ -166,7 +166,7 @@ def test_sources_and_categories_are_told_of(
     )
 
 
-def test_a_category_below_one_that_moves_is_told_of_in_its_own_version(
+def test_a_category_below_a_moved_one_has_an_event_with_its_own_version(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
     newsroom.category("World")
@@ -178,6 +178,6 @@ def test_a_category_below_one_that_moves_is_told_of_in_its_own_version(
     assert sorted(events(receiver.heard)) == sorted(
         [("category.updated", africa["id"]), ("category.updated", country["id"])]
     )
-    told = [json.loads(one.body)["data"] for one in receiver.heard]
-    versions = {one["id"]: one["version"] for one in told}
+    told = [json.loads(request.body)["data"] for request in receiver.heard]
+    versions = {data["id"]: data["version"] for data in told}
     assert versions == {africa["id"]: 2, country["id"]: 1}

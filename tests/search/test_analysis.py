@@ -49,22 +49,26 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize(
-    ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
+    ("language", "family"),
+    [(tag, family) for tag, several in FAMILIES.items() for family in several],
 )
-def test_a_family_meets_in_one_stem(language: str, family: str) -> None:
+def test_words_of_a_family_have_one_stem(language: str, family: str) -> None:
     stems = {stem(language, word) for word in tokenize(family)}
 
     assert len(stems) == 1
 
 
 @pytest.mark.parametrize(
-    ("language", "family"), [(tag, one) for tag, several in FAMILIES.items() for one in several]
+    ("language", "family"),
+    [(tag, family) for tag, several in FAMILIES.items() for family in several],
 )
-def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> None:
+def test_words_of_a_family_begin_with_the_prefixes_of_their_stem(
+    language: str, family: str
+) -> None:
     members = tokenize(family)
 
-    for one, other in pairwise([*members, members[0]]):
-        assert other.startswith(stem_prefixes(language, one))
+    for word, other in pairwise([*members, members[0]]):
+        assert other.startswith(stem_prefixes(language, word))
 
 
 @pytest.mark.parametrize(
@@ -77,8 +81,8 @@ def test_a_family_is_found_where_its_words_begin(language: str, family: str) -> 
         ("en", "news", "new"),
     ],
 )
-def test_words_that_only_look_alike_stay_apart(language: str, one: str, other: str) -> None:
-    assert stem(language, tokenize(one)[0]) != stem(language, tokenize(other)[0])
+def test_unrelated_words_have_different_stems(language: str, word: str, other: str) -> None:
+    assert stem(language, tokenize(word)[0]) != stem(language, tokenize(other)[0])
 
 
 def test_every_language_has_a_stemmer() -> None:
@@ -87,11 +91,11 @@ def test_every_language_has_a_stemmer() -> None:
         assert stem(language, "word")
 
 
-def test_a_language_without_a_stemmer_keeps_its_words() -> None:
+def test_words_of_a_language_without_a_stemmer_are_not_stemmed() -> None:
     assert stem("vi", "chuyện") == "chuyện"
 
 
-def test_a_word_in_another_script_keeps_its_form() -> None:
+def test_words_in_another_script_are_not_stemmed() -> None:
     assert stem("en", "الحكومه") == "الحكومه"
 
 
@@ -119,7 +123,7 @@ _UNBROKEN = ["lodz", "super", "wordjoiner", "mark", "ab"]
         ("٢٠٢٦ ۲۰۲۶ २०२६ ２０２６", ["2026"] * 4),
     ],
 )
-def test_what_is_written_differently_is_one(written: str, kept: list[str]) -> None:
+def test_spellings_of_a_word_fold_to_one_form(written: str, kept: list[str]) -> None:
     assert tokenize(written) == kept
 
 
@@ -141,7 +145,7 @@ _WRITTEN = st.lists(st.one_of(_SPACED, _UNSPACED), max_size=4).map(" ".join)
 
 
 @given(_WRITTEN)
-def test_spans_are_the_words_of_the_engine(text: str) -> None:
+def test_spans_have_the_same_words_as_the_engine(text: str) -> None:
     found = list(find_spans(text))
 
     assert [span.word for span in found] == tokenize(text)
@@ -151,7 +155,7 @@ def test_spans_are_the_words_of_the_engine(text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "typed"), [("Ǧuovssahas", "guovssahas"), ("ǧ", "g"), ("ꟻ", "f")]
 )
-def test_letters_without_accents_are_small(written: str, typed: str) -> None:
+def test_letters_without_accents_are_lower_case(written: str, typed: str) -> None:
     assert tokenize(written) == tokenize(typed) == [typed]
 
 
@@ -160,7 +164,7 @@ _BRACKETED = "".join(map(chr, range(0x2474, 0x24B6)))
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters=_BRACKETED), max_size=200))
-def test_folding_twice_changes_no_word(text: str) -> None:
+def test_folding_is_idempotent(text: str) -> None:
     assert [tokenize(word) for word in tokenize(fold_text(text))] == [
         [word] for word in tokenize(text)
     ]
@@ -172,7 +176,7 @@ def _signs(page: str) -> str:
 
 @pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
 @given(data=st.data())
-def test_texts_of_one_code_page_are_folded_as_all_others(page: str, data: st.DataObject) -> None:
+def test_texts_of_one_code_page_fold_like_all_others(page: str, data: st.DataObject) -> None:
     text = data.draw(st.text(_signs(page), max_size=40))
 
     # Of this sign no such page knows.
@@ -180,7 +184,7 @@ def test_texts_of_one_code_page_are_folded_as_all_others(page: str, data: st.Dat
 
 
 @pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
-def test_each_sign_of_a_code_page_is_folded_as_in_others(page: str) -> None:
+def test_each_character_of_a_code_page_folds_like_elsewhere(page: str) -> None:
     for sign in _signs(page):
         assert tokenize(f"a{sign}b") == tokenize(f"a{sign}b \u4e00")[:-1]
 

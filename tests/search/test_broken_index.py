@@ -19,7 +19,7 @@ from app.worker import Indexer
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.search.waiting import until
+from tests.search.polling import until
 
 Follow = Callable[[], None]
 
@@ -33,7 +33,7 @@ def generation(
         newsroom.story(f"Rain {number}", body="Clouds. " * 200)
         follow()
     assert len(_found(client)) == 3
-    found = [one for one in (tmp_path / "search").iterdir() if one.is_dir()]
+    found = [path for path in (tmp_path / "search").iterdir() if path.is_dir()]
     assert len(found) == 1
     return found[0]
 
@@ -42,7 +42,7 @@ def _found(client: TestClient, query: str = "q=rain") -> list[str]:
     """Search past the cache: each time another order of parameters is another question."""
     page = read(client, f"/v1/search?{query}&count=exact")
     assert page["page"]["count"] == len(page["data"])
-    return sorted(one["title"] for one in page["data"])
+    return sorted(story["title"] for story in page["data"])
 
 
 def _remove(generation: Path) -> None:
@@ -54,25 +54,25 @@ def _remove_all(generation: Path) -> None:
 
 
 def _remove_pointer(generation: Path) -> None:
-    for one in generation.parent.glob("current-*"):
-        one.unlink()
+    for path in generation.parent.glob("current-*"):
+        path.unlink()
 
 
 def _garble_pointer(generation: Path) -> None:
-    for one in generation.parent.glob("current-*"):
-        one.write_bytes(b"\xff\x00../../etc")
+    for path in generation.parent.glob("current-*"):
+        path.write_bytes(b"\xff\x00../../etc")
 
 
 def _cut_all(generation: Path) -> None:
-    for one in generation.iterdir():
-        if one.is_file():
-            with one.open("r+b") as file:
-                file.truncate(one.stat().st_size // 2)
+    for path in generation.iterdir():
+        if path.is_file():
+            with path.open("r+b") as file:
+                file.truncate(path.stat().st_size // 2)
 
 
 def _empty_terms(generation: Path) -> None:
-    for one in generation.glob("*.term"):
-        one.write_bytes(b"")
+    for path in generation.glob("*.term"):
+        path.write_bytes(b"")
 
 
 def _garble_meta(generation: Path) -> None:
@@ -106,7 +106,7 @@ def _put_another(generation: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_harmed_index_is_built_anew_and_nobody_notices(
+def test_a_damaged_index_is_rebuilt_while_searches_go_on(
     generation: Path,
     harm: Callable[[Path], None],
     client: TestClient,
@@ -128,13 +128,13 @@ def test_a_harmed_index_is_built_anew_and_nobody_notices(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_overwritten_files_make_the_engine_raise_is_an_index_that_is_missing(
+def test_an_index_with_overwritten_files_counts_as_missing(
     generation: Path, client: TestClient, follow: Follow, newsroom: Newsroom
 ) -> None:
-    for one in generation.iterdir():
-        if one.suffix in {".term", ".idx", ".fast", ".store", ".pos"}:
-            size = one.stat().st_size
-            with one.open("r+b") as file:
+    for path in generation.iterdir():
+        if path.suffix in {".term", ".idx", ".fast", ".store", ".pos"}:
+            size = path.stat().st_size
+            with path.open("r+b") as file:
                 file.write(b"\xa5" * size)
     assert client.get("/v1/search?q=rain&limit=70").status_code == 200
     newsroom.story("Rain 3")
@@ -143,7 +143,7 @@ def test_what_overwritten_files_make_the_engine_raise_is_an_index_that_is_missin
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a_broken_one(
+def test_a_failing_query_discards_the_index_only_if_it_is_broken(
     generation: Path, services: Services, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def give_up(reader: TantivyReader, *_: object) -> list[Hit]:
@@ -163,7 +163,7 @@ def test_a_question_that_the_engine_gives_up_on_leaves_a_whole_index_and_finds_a
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_an_index_of_another_database_is_not_believed(
+def test_an_index_of_another_database_is_not_used(
     generation: Path, tmp_path: Path, clock: HandClock, newsroom: Newsroom, follower: IndexUpdater
 ) -> None:
     follower.close()
@@ -194,7 +194,7 @@ def test_an_index_of_another_database_is_not_believed(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_folder_that_cannot_be_written_to_stops_nobody_from_searching(
+def test_searches_work_if_the_folder_is_not_writable(
     tmp_path: Path, client: TestClient, newsroom: Newsroom, services: Services
 ) -> None:
     (tmp_path / "search").write_text("This is no folder.")
@@ -206,7 +206,7 @@ def test_a_folder_that_cannot_be_written_to_stops_nobody_from_searching(
     indexer.stop()
 
 
-def test_the_loop_follows_and_another_takes_over_when_it_ends(
+def test_another_process_takes_over_when_the_updater_ends(
     client: TestClient, newsroom: Newsroom, services: Services
 ) -> None:
     first, second = Indexer(services), Indexer(services)

@@ -49,28 +49,28 @@ def held(newsroom: Newsroom, follow: Follow) -> str:
 def _titles(client: TestClient, path: str, headers: Headers) -> list[str]:
     answer = client.get(path, headers=headers)
     assert answer.status_code == 200, answer.text
-    return [one.get("title") or one["text"] for one in answer.json()["data"]]
+    return [entry.get("title") or entry["text"] for entry in answer.json()["data"]]
 
 
-def test_those_who_may_find_it_with_its_embargo(
+def test_entitled_readers_find_it_with_its_embargo(
     held: str, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
     page = client.get(path, headers=entitled).json()
-    found = {one["title"]: one for one in page["data"]}
+    found = {story["title"]: story for story in page["data"]}
     assert reading.SearchPage.model_validate(page).model_dump() == page
     hit = found["Reservoir zanzibar"]
     assert (hit["embargoed"], hit["embargo_until"], page["complete"]) == (True, UNTIL, True)
     assert "<mark>reservoir</mark>" in hit["highlights"]["body"][0]
     assert "embargoed" not in found["Rain over the reservoir"]
     assert page["page"]["count"] == 2
-    assert [one["value"] for one in page["facets"]["tag"]] == ["rain", "zanzibarite"]
+    assert [value["value"] for value in page["facets"]["tag"]] == ["rain", "zanzibarite"]
     assert page["facets"]["category"][0]["count"] == 2
     few = client.get("/v1/search?q=zanzibar&fields=title", headers=entitled).json()["data"]
     assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
 
 
-def test_they_find_it_as_it_was_edited_last(
+def test_they_find_its_latest_version(
     held: str, newsroom: Newsroom, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=zanzibar"
@@ -81,12 +81,14 @@ def test_they_find_it_as_it_was_edited_last(
     assert _titles(client, path, entitled) == []
 
 
-def test_they_are_told_of_it_in_suggestions_corrections_and_related(
+def test_they_see_it_in_suggestions_corrections_and_related_stories(
     held: str, client: TestClient, entitled: Headers
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
     assert reading.SuggestionList.model_validate(suggested).model_dump() == suggested
-    assert {one["type"]: one.get("embargo_until") for one in suggested["data"]} == {
+    assert {
+        suggestion["type"]: suggestion.get("embargo_until") for suggestion in suggested["data"]
+    } == {
         "tag": None,
         "title": UNTIL,
     }
@@ -94,12 +96,12 @@ def test_they_are_told_of_it_in_suggestions_corrections_and_related(
     assert (corrected["corrected"], len(corrected["data"])) == ("zanzibar", 1)
     like = "/v1/articles/rain-over-the-reservoir/related"
     related = client.get(like, headers=entitled).json()
-    assert [one["embargo_until"] for one in related["data"]] == [UNTIL]
+    assert [story["embargo_until"] for story in related["data"]] == [UNTIL]
     own = f"/v1/articles/{held}/related"
     assert _titles(client, own, entitled) == ["Rain over the reservoir"]
 
 
-def test_to_nobody_else_there_is_a_hint(
+def test_nobody_else_gets_a_hint_of_it(
     newsroom: Newsroom,
     client: TestClient,
     entitled: Headers,
@@ -128,7 +130,7 @@ def test_to_nobody_else_there_is_a_hint(
         assert client.get(f"/v1/articles/{held}/related", headers=headers).status_code == 404
 
 
-def test_the_index_itself_never_holds_it_before_its_time(
+def test_the_index_never_contains_it_before_its_time(
     held: str, client: TestClient, services: Services, clock: HandClock, follow: Follow
 ) -> None:
     assert services.index.reader().count() == 1
@@ -139,7 +141,7 @@ def test_the_index_itself_never_holds_it_before_its_time(
     assert services.index.reader().count() == 2
 
 
-def test_it_is_found_when_it_is_offered_and_not_when_it_is_over_or_taken_back(
+def test_it_is_found_while_it_is_offered_and_not_after_expiry_or_withdrawal(
     newsroom: Newsroom, client: TestClient, entitled: Headers, clock: HandClock
 ) -> None:
     story = newsroom.article(
@@ -159,7 +161,7 @@ def test_it_is_found_when_it_is_offered_and_not_when_it_is_over_or_taken_back(
 
 
 @SQLITE
-def test_an_order_by_date_takes_it_in(held: str, client: TestClient, entitled: Headers) -> None:
+def test_an_order_by_date_includes_it(held: str, client: TestClient, entitled: Headers) -> None:
     first = client.get("/v1/search?q=reservoir&sort=-published_at&limit=1", headers=entitled).json()
     assert first["data"][0]["title"] == "Reservoir zanzibar"
     following = f"&cursor={first['page']['next']}"
@@ -168,7 +170,7 @@ def test_an_order_by_date_takes_it_in(held: str, client: TestClient, entitled: H
 
 
 @SQLITE
-def test_where_too_many_are_held_the_answer_says_that_it_misses_some(
+def test_with_too_many_embargoed_stories_the_answer_is_marked_incomplete(
     held: str,
     newsroom: Newsroom,
     client: TestClient,

@@ -22,12 +22,12 @@ def test_a_published_story_is_found(
     assert page["complete"] is True
 
 
-def test_a_story_is_found_before_the_index_has_it(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_story_is_found_before_it_is_indexed(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story("Phosphate exports rise")
     assert titles(client, "/v1/search?q=phosphate") == ["Phosphate exports rise"]
 
 
-def test_a_story_that_was_taken_back_is_found_no_more(
+def test_a_withdrawn_story_is_not_found(
     newsroom: Newsroom, client: TestClient, follow: Callable[[], None]
 ) -> None:
     story = newsroom.story("Phosphate exports rise", tags=["mining"])

@@ -38,13 +38,13 @@ CHARACTERS = {
     "signs before": ("\u0600١", "\u0d4eക"),
     "lines": ("\r\n", "\n"),
 }
-_ALL = [one for several in CHARACTERS.values() for one in several]
+_ALL = [text for several in CHARACTERS.values() for text in several]
 _TAGS = re.compile("</?mark>")
 
 
 @pytest.mark.parametrize("character", _ALL)
 @pytest.mark.parametrize("around", ["", "a", " ", "🎉", "中"])
-def test_no_character_is_cut(character: str, around: str) -> None:
+def test_no_character_is_split(character: str, around: str) -> None:
     text = f"{around} {character} {around}"
     start = len(around) + 1
 
@@ -53,7 +53,7 @@ def test_no_character_is_cut(character: str, around: str) -> None:
         assert boundary_after(text, at) == start + len(character)
 
 
-def test_flags_are_counted_by_twos() -> None:
+def test_flags_are_pairs_of_letters() -> None:
     text = "🇹🇳🇬🇧🇫🇷"
 
     assert [boundary_before(text, at) for at in range(7)] == [0, 0, 2, 2, 4, 4, 6]
@@ -62,7 +62,7 @@ def test_flags_are_counted_by_twos() -> None:
 @pytest.mark.parametrize(
     "text", ["ab", "中国", "a中", "🎉🎉", "한국", "कष", "a\u0301b", "اب", "กข"]
 )
-def test_what_is_not_one_may_be_cut(text: str) -> None:
+def test_separate_characters_may_be_split(text: str) -> None:
     at = len(text) - 1
 
     assert boundary_before(text, at) == boundary_after(text, at) == at
@@ -84,7 +84,7 @@ def test_what_is_not_one_may_be_cut(text: str) -> None:
         ),
     ],
 )
-def test_marks_take_in_whole_characters(typed: str, text: str, marked: str) -> None:
+def test_marks_include_whole_characters(typed: str, text: str, marked: str) -> None:
     assert Highlighter(parse_query(f"{typed} ")).highlight("en", text, "").title == marked
 
 
@@ -97,7 +97,7 @@ _TYPED = st.sampled_from(
 @given(st.lists(_CLUSTERS, max_size=120), st.lists(_TYPED, min_size=1, max_size=4))
 def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: list[str]) -> None:
     # A space before each keeps neighbours apart, so that it is known where characters end.
-    pieces = [f" {one}" if one != " " else one for one in clusters]
+    pieces = [f" {cluster}" if cluster != " " else cluster for cluster in clusters]
     text = "".join(pieces)
     ends = {0, *accumulate(map(len, pieces))}
     edges = (
@@ -128,7 +128,7 @@ def _is_plain(text: str, at: int) -> bool:
     "character", ["👨\u200d👩\u200d👧\u200d👦", "e\u0301\u0323", "🇹🇳", "葛\U000e0100"]
 )
 @pytest.mark.parametrize("shift", range(8))
-def test_fragments_without_spaces_are_cut_between_characters(character: str, shift: int) -> None:
+def test_fragments_without_spaces_end_between_characters(character: str, shift: int) -> None:
     body = "x" * shift + character * 90 + "中国" + character * 90
     (fragment,) = Highlighter(parse_query("中国")).highlight("zh", "", body).body
 
@@ -138,7 +138,7 @@ def test_fragments_without_spaces_are_cut_between_characters(character: str, shi
     assert after == character * (len(after) // len(character))
 
 
-def test_what_is_read_of_a_long_body_ends_between_characters() -> None:
+def test_an_excerpt_of_a_long_body_ends_between_characters() -> None:
     for shift in range(6):
         body = "x" * (99_990 + shift) + " car " + "e\u0301\u0323" * 9
         (fragment,) = Highlighter(parse_query("car ")).highlight("en", "", body).body

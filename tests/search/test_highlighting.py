@@ -47,11 +47,11 @@ def _shown(typed: str, body: str, language: str = "en", title: str = "") -> High
         ),
     ],
 )
-def test_titles_are_marked_whole(typed: str, language: str, text: str, marked: str) -> None:
+def test_titles_are_highlighted_in_full(typed: str, language: str, text: str, marked: str) -> None:
     assert _shown(typed, "", language, text).title == marked
 
 
-def test_words_of_another_language_than_the_storys_are_marked_as_they_were_found() -> None:
+def test_words_in_another_language_than_the_story_are_highlighted() -> None:
     typed = parse_query("chevaux ")
     found = Highlighter(typed).highlight("en", "Un cheval", "")
     french = type(typed)(typed.required, languages=("fr",))
@@ -61,7 +61,7 @@ def test_words_of_another_language_than_the_storys_are_marked_as_they_were_found
     assert with_languages.title == "Un <mark>cheval</mark>"
 
 
-def test_what_is_wanted_in_titles_is_not_marked_in_bodies() -> None:
+def test_title_words_are_not_highlighted_in_bodies() -> None:
     assert _shown("title:car red", "A red car").body == ("A <mark>red</mark> car",)
 
 
@@ -71,11 +71,11 @@ def test_a_short_body_is_shown_whole() -> None:
     )
 
 
-def test_a_body_without_what_was_found_has_no_fragments() -> None:
+def test_a_body_without_matches_has_no_fragments() -> None:
     assert _shown("car", "Nothing of it.").body == ()
 
 
-def test_fragments_are_cut_between_words() -> None:
+def test_fragments_end_between_words() -> None:
     filler = "Lorem ipsum dolor sit amet. " * 20
     (fragment,) = _shown("car", f"{filler}A red car came. {filler}").body
 
@@ -86,7 +86,7 @@ def test_fragments_are_cut_between_words() -> None:
     assert f" {plain} " in f"{filler}A red car came. {filler}"
 
 
-def test_the_fragments_with_most_of_the_query_are_shown_in_their_order() -> None:
+def test_the_fragments_with_most_of_the_query_are_shown_in_text_order() -> None:
     filler = "Lorem ipsum dolor sit amet. " * 20
     body = filler.join(["One car.", "Two cars.", "A red car.", "Three cars.", "A red car on ice."])
     fragments = _shown("red car ice", body).body
@@ -113,7 +113,9 @@ def test_fragments_do_not_overlap() -> None:
         st.sampled_from(["car ", "<", "&amp;", '"', "中国", "حكومة ", "é", "\n"]), max_size=80
     ),
 )
-def test_without_its_marks_it_is_the_text(typed: str, language: str, pieces: list[str]) -> None:
+def test_without_marks_a_highlight_equals_the_text(
+    typed: str, language: str, pieces: list[str]
+) -> None:
     text = "".join(pieces)
     found = Highlighter(parse_query(typed + " car 中国")).highlight(language, text, text)
 

@@ -101,7 +101,7 @@ def ask(
     return ask_for
 
 
-def test_hostile_strings_are_answered(ask: Callable[[str], None]) -> None:
+def test_hostile_queries_are_answered(ask: Callable[[str], None]) -> None:
     for typed in _HOSTILE:
         ask(typed)
 
@@ -115,11 +115,11 @@ _PIECES = st.sampled_from(["rain", "snow", '"', "-", " ", "OR", "title:", "(", "
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(typed=st.one_of(st.text(max_size=60), st.lists(_PIECES, max_size=12).map("".join)))
-def test_whatever_is_typed_is_answered(ask: Callable[[str], None], typed: str) -> None:
+def test_any_query_is_answered(ask: Callable[[str], None], typed: str) -> None:
     ask(typed.encode("utf-8", "replace").decode())
 
 
-def test_the_position_of_the_index_is_no_story(
+def test_the_position_document_is_not_a_story(
     newsroom: Newsroom, client: TestClient, follow: Callable[[], None]
 ) -> None:
     newsroom.story("Rain")
@@ -128,4 +128,4 @@ def test_the_position_of_the_index_is_no_story(
         page = client.get(f"/v1/search?{query}&count=exact").json()
         assert page["page"]["count"] == len(page["data"]) <= 1, query
     facets = client.get("/v1/search?facets=category,source,language,tag,kind,published_month")
-    assert max(one["count"] for many in facets.json()["facets"].values() for one in many) == 1
+    assert max(value["count"] for many in facets.json()["facets"].values() for value in many) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
-from tests.search.shelf import Shelf, story
+from tests.search.memory_index import Shelf, story
 
 # What each line has stands for the same; text before and after it is put around each.
 SAME = {
@@ -70,7 +70,7 @@ _FILLER = {"others": story("Rain fell on the hills of the north, in spring.")}
 
 @pytest.mark.parametrize(("language", "line"), _LINES)
 def test_each_notation_finds_all_others(language: str, line: tuple[str, ...]) -> None:
-    written = {one: story(f"… {one}, …", language) for one in line}
+    written = {notation: story(f"… {notation}, …", language) for notation in line}
     shelf = Shelf(**written, **_FILLER)
 
     missed = {typed: set(line) ^ set(shelf.find(f"{typed} ")) for typed in line}
@@ -115,7 +115,7 @@ def test_phrases_and_titles_follow(typed: str, written: str) -> None:
     assert shelf.find(typed) == ["wanted"]
 
 
-def test_what_is_not_wanted_is_left_out_in_each_notation() -> None:
+def test_excluded_words_are_excluded_in_each_notation() -> None:
     shelf = Shelf(
         a=story("Planes: a B-52."),
         b=story("Planes: a B52."),
@@ -125,7 +125,7 @@ def test_what_is_not_wanted_is_left_out_in_each_notation() -> None:
     assert shelf.find("planes -B52") == ["c"]
 
 
-def test_unwanted_words_are_not_joined() -> None:
+def test_excluded_words_are_not_joined() -> None:
     shelf = Shelf(a=story("Rain on MH370."), b=story("Rain on MH."), c=story("Rain on 370."))
 
     assert shelf.find("rain -MH -370") == ["a"]
@@ -142,7 +142,7 @@ def test_unwanted_words_are_not_joined() -> None:
         ("O'Hara's ", []),
     ],
 )
-def test_others_are_not_found(typed: str, found: list[str]) -> None:
+def test_other_words_are_not_found(typed: str, found: list[str]) -> None:
     shelf = Shelf(
         states=story("The U.S. economy grew by 1,299,500, said O'Brien of a B-52."),
         other=story("The economy of Spain grew by 7."),
@@ -170,7 +170,7 @@ _ADDRESS = "https://www.news.example.org/2024/05/reforme-retraites.html?page=2"
     ],
 )
 @pytest.mark.parametrize("written", [_ADDRESS, _ADDRESS.removeprefix("https://www.")])
-def test_an_address_in_a_text_is_found_by_its_parts(typed: str, written: str) -> None:
+def test_a_url_in_a_text_is_found_by_its_parts(typed: str, written: str) -> None:
     if "www." not in written and typed.startswith("www."):
         typed = typed.removeprefix("www.")
     shelf = Shelf(
@@ -187,7 +187,7 @@ def test_an_address_in_a_text_is_found_by_its_parts(typed: str, written: str) ->
     ("typed", "written"),
     list(permutations(["https://ar.example.org/%D8%AA%D9%88", "https://ar.example.org/تو"], 2)),
 )
-def test_an_address_is_found_encoded_or_not(typed: str, written: str) -> None:
+def test_a_url_is_found_percent_encoded_or_not(typed: str, written: str) -> None:
     shelf = Shelf(
         wanted=story(f"({written})", "ar"), other=story("https://ar.example.org/نس", "ar")
     )
@@ -211,7 +211,7 @@ def test_an_address_is_found_encoded_or_not(typed: str, written: str) -> None:
         ("パリ", "昨日ﾊﾟﾘで", "昨日<mark>ﾊﾟﾘ</mark>で"),
     ],
 )
-def test_each_notation_is_marked(typed: str, text: str, marked: str) -> None:
+def test_each_notation_is_highlighted(typed: str, text: str, marked: str) -> None:
     typed_query = parse_query(f"{typed} ")
 
     assert Highlighter(typed_query).highlight("en", text, "").title == marked

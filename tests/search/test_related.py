@@ -35,7 +35,7 @@ def farming(newsroom: Newsroom, follow: Follow) -> None:
 
 
 @pytest.mark.usefixtures("farming")
-def test_stories_like_a_story_come_first_and_copies_never(client: TestClient) -> None:
+def test_similar_stories_come_first_and_near_duplicates_never(client: TestClient) -> None:
     found = titles(client, "/v1/articles/wheat-fails/related")
     assert set(found[:2]) == {"Bread is dear", "Seed on credit"}
     assert not {"Wheat fails", "Wheat fails in the plain", "Le blé manque", "A draw"} & set(found)
@@ -48,13 +48,13 @@ def test_filters_and_fields_apply(client: TestClient) -> None:
     assert titles(client, f"{path}?category=farming") == ["Seed on credit"]
     assert titles(client, f"{path}?language=fr") == ["Le blé cher"]
     page = read(client, f"{path}?limit=1&fields=title")
-    assert [set(one) for one in page["data"]] == [{"title"}]
+    assert [set(story) for story in page["data"]] == [{"title"}]
     answer = client.get(f"{path}?categry=farming")
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "?categry")
 
 
 @pytest.mark.usefixtures("farming")
-def test_a_former_slug_leads_on_and_nothing_is_a_404(
+def test_a_former_slug_redirects_and_an_unknown_one_is_a_404(
     client: TestClient, newsroom: Newsroom
 ) -> None:
     story = newsroom.call("GET", "/articles/wheat-fails").json()
@@ -69,7 +69,7 @@ def test_a_former_slug_leads_on_and_nothing_is_a_404(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_kept_answer_goes_with_any_story_that_changes(
+def test_a_cached_answer_is_dropped_when_any_story_changes(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.story("Wheat one", slug="one", body="Wheat in the Gharb.")
@@ -82,7 +82,7 @@ def test_a_kept_answer_goes_with_any_story_that_changes(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_words_of_every_story_harm_nothing_when_stories_were_edited(
+def test_words_of_every_story_are_harmless_after_edits(
     client: TestClient, newsroom: Newsroom, follow: Follow, services: Services
 ) -> None:
     text = "The people of the town talked about {0} and the {1} {2} for a week. {0}x {2} {0}y {2}"
@@ -100,7 +100,7 @@ def test_words_of_every_story_harm_nothing_when_stories_were_edited(
 
 
 @pytest.mark.usefixtures("farming")
-def test_a_story_that_the_index_has_not_yet_is_like_the_same_ones(
+def test_a_story_that_is_not_indexed_yet_has_the_same_related_stories(
     client: TestClient, newsroom: Newsroom
 ) -> None:
     body = "In the Gharb cooperatives have no wheat seed. Later, after the winter, in the year."

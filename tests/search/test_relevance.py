@@ -9,12 +9,12 @@ import pytest
 
 from bench.search.__main__ import rankings
 from bench.search.collection import Collection, plain, squad
-from bench.search.made import passages, titles
+from bench.search.generated_collections import passages, titles
 from bench.search.measures import averages
 from bench.search.systems import Bare, Product
 
 
-def test_measures_are_those_of_the_literature() -> None:
+def test_measures_equal_published_values() -> None:
     judgements = {"q": {"a": 2.0, "b": 1.0}, "none": {}}
     found = averages({"q": ["x", "b", "a"], "none": ["x"]}, judgements)
 
@@ -42,7 +42,7 @@ def collection(tmp_path: Path) -> list[str]:
     return [part for name in files for part in (f"--{name}", str(tmp_path / name))]
 
 
-def test_any_collection_is_measured(collection: list[str]) -> None:
+def test_any_collection_can_be_measured(collection: list[str]) -> None:
     documents, queries, judgements = map(Path, collection[1::2])
     read = plain(documents, queries, judgements, "en")
 
@@ -76,7 +76,7 @@ def test_questions_find_their_passages(shared: Path) -> None:
     assert found["ours"] > found["stemmed"] > found["naive"]
 
 
-def test_halves_of_made_questions_have_nothing_in_common(tmp_path: Path) -> None:
+def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:
     sentences = [
         f"Sentence {n} tells of rain, wind and {'many other things ' * 5}." for n in range(9)
     ]

@@ -67,7 +67,7 @@ def archive(newsroom: Newsroom, follow: Follow) -> None:
     ],
 )
 @pytest.mark.usefixtures("archive")
-def test_a_search_for_nothing_is_the_list_with_the_same_filters(
+def test_a_search_without_query_equals_the_list_with_the_same_filters(
     client: TestClient, filters: str
 ) -> None:
     assert titles(client, f"/v1/search?{filters}") == titles(client, f"/v1/headlines?{filters}")
@@ -76,7 +76,7 @@ def test_a_search_for_nothing_is_the_list_with_the_same_filters(
 
 
 @pytest.mark.usefixtures("archive")
-def test_filters_narrow_what_words_find(client: TestClient) -> None:
+def test_filters_narrow_a_search(client: TestClient) -> None:
     assert set(titles(client, "/v1/search?q=rain")) == {
         "Rain in Rabat",
         "La pluie, enfin : rain at last",
@@ -98,7 +98,7 @@ def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
     page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
     assert page["page"]["count"] == 4
     values = {
-        name: [(one["value"], one["label"], one["count"]) for one in found]
+        name: [(value["value"], value["label"], value["count"]) for value in found]
         for name, found in page["facets"].items()
     }
     assert values == {
@@ -117,13 +117,13 @@ def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
         ],
     }
     for name in ("category", "source", "language", "tag", "kind"):
-        for one in page["facets"][name]:
-            found = read(client, f"/v1/search?q=rain&{name}={one['value']}&count=exact")
-            assert found["page"]["count"] == one["count"], one
+        for facet in page["facets"][name]:
+            found = read(client, f"/v1/search?q=rain&{name}={facet['value']}&count=exact")
+            assert found["page"]["count"] == facet["count"], facet
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_story_in_many_categories_counts_in_each(
+def test_a_story_in_many_categories_is_counted_in_each(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     slugs = [newsroom.category(f"Field {number}")["slug"] for number in range(15)]
@@ -132,7 +132,7 @@ def test_a_story_in_many_categories_counts_in_each(
     newsroom.story("Rain somewhere", categories=slugs[:1])
     for _ in range(2):
         facets = read(client, "/v1/search?q=rain&facets=category,source")["facets"]
-        counts = {one["value"]: one["count"] for one in facets["category"]}
+        counts = {value["value"]: value["count"] for value in facets["category"]}
         assert counts == dict.fromkeys(slugs, 1) | {slugs[0]: 2}
         assert facets["source"] == []
         assert titles(client, "/v1/search?kind=nothing&facets=kind") == []
@@ -160,7 +160,7 @@ def test_markup_in_a_title_is_text_in_a_highlight(newsroom: Newsroom, client: Te
 
 
 @pytest.mark.parametrize("order", ["sort=-published_at&", "sort=updated_at&", ""])
-def test_pages_lead_on_and_back(
+def test_pages_link_to_the_next_and_the_previous_one(
     newsroom: Newsroom, client: TestClient, follow: Follow, order: str
 ) -> None:
     for number in range(7):
@@ -173,10 +173,10 @@ def test_pages_lead_on_and_back(
     while cursor:
         pages.append(read(client, f"/v1/search?q=rain&{order}limit=3&cursor={cursor}"))
         cursor = pages[-1]["page"]["next"]
-    seen = [one["title"] for page in pages for one in page["data"]]
+    seen = [story["title"] for page in pages for story in page["data"]]
     assert sorted(seen) == [f"Rain {number}" for number in range(8)]
     back = read(client, f"/v1/search?q=rain&{order}limit=3&cursor={pages[1]['page']['prev']}")
-    assert [one["id"] for one in back["data"]] == [one["id"] for one in first["data"]]
+    assert [story["id"] for story in back["data"]] == [story["id"] for story in first["data"]]
 
 
 def test_cursors_by_date_are_stable_under_inserts(
@@ -191,7 +191,7 @@ def test_cursors_by_date_are_stable_under_inserts(
     cursor = first["page"]["next"]
     for _ in range(2):
         rest = read(client, f"/v1/search?q=rain&sort=-published_at&limit=3&cursor={cursor}")
-        assert [one["title"] for one in rest["data"]] == ["Rain 3", "Rain 2", "Rain 1"]
+        assert [story["title"] for story in rest["data"]] == ["Rain 3", "Rain 2", "Rain 1"]
         follow()
 
 
@@ -218,7 +218,9 @@ def test_a_cursor_belongs_to_its_query(newsroom: Newsroom, client: TestClient) -
     ],
 )
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_wrong_is_named(client: TestClient, query: str, pointer: str, words: str) -> None:
+def test_errors_name_the_wrong_field(
+    client: TestClient, query: str, pointer: str, words: str
+) -> None:
     answer = client.get(f"/v1/search?{query}")
     assert answer.status_code == 400, answer.text
     error = answer.json()["errors"][0]
@@ -226,18 +228,18 @@ def test_what_is_wrong_is_named(client: TestClient, query: str, pointer: str, wo
     assert words in error["detail"]
 
 
-def test_a_misspelt_word_is_forgiven_and_said_so(
+def test_a_misspelt_word_is_corrected_and_reported(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.story("Phosphate exports rise")
     for _ in range(2):
         page = read(client, "/v1/search?q=phosfate")
-        assert [one["title"] for one in page["data"]] == ["Phosphate exports rise"]
+        assert [story["title"] for story in page["data"]] == ["Phosphate exports rise"]
         assert page["corrected"] == "phosphate"
         follow()
 
 
-def test_a_quotation_that_no_story_has_counts_by_its_words_and_the_answer_says_so(
+def test_a_phrase_that_no_story_has_is_split_and_reported(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.story("Minister of transport speaks", body="<p>No boat is late, he said.</p>")
@@ -257,7 +259,7 @@ def test_a_quotation_that_no_story_has_counts_by_its_words_and_the_answer_says_s
         follow()
 
 
-def test_a_quotation_counts_by_its_words_where_a_filter_leaves_no_story_that_has_it(
+def test_a_phrase_is_split_if_the_filter_excludes_all_stories_that_have_it(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.story("Ferry", language="fr", body="<p>Minister of transport: no boat is late</p>")
@@ -291,7 +293,7 @@ def test_an_id_or_an_address_finds_its_story(
         follow()
 
 
-def test_a_scheduled_story_is_found_when_its_time_comes_and_no_more_when_it_is_over(
+def test_a_scheduled_story_is_found_from_publication_to_expiry(
     newsroom: Newsroom, client: TestClient, clock: HandClock, follow: Follow
 ) -> None:
     times = {"published_at": "2026-11-22T13:00:00Z", "expires_at": "2026-11-22T14:00:00Z"}
@@ -316,7 +318,7 @@ def test_a_scheduled_story_is_found_when_its_time_comes_and_no_more_when_it_is_o
         follow()
 
 
-def test_refresh_has_nothing_to_wait_for_while_an_answer_has_everything(
+def test_refresh_does_not_wait_if_the_answer_is_complete(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Rain")
@@ -326,7 +328,7 @@ def test_refresh_has_nothing_to_wait_for_while_an_answer_has_everything(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_refresh_waits_for_an_index_that_is_behind_but_not_for_ever(
+def test_refresh_waits_for_the_index_but_not_for_ever(
     newsroom: Newsroom, client: TestClient, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlay, "MOST_CHANGED_STORIES", 1)
@@ -343,7 +345,7 @@ def test_refresh_waits_for_an_index_that_is_behind_but_not_for_ever(
     assert (len(page["data"]), page["complete"]) == (2, True)
 
 
-def test_a_source_that_is_renamed_is_found_by_its_new_name(
+def test_a_renamed_source_is_found_by_its_new_name(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     source = newsroom.source("Evening Herald")
@@ -356,7 +358,7 @@ def test_a_source_that_is_renamed_is_found_by_its_new_name(
     assert titles(client, "/v1/search?q=herald") == []
 
 
-def test_a_category_that_moves_takes_its_stories_along(
+def test_a_moved_category_keeps_its_stories(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.category("World")
@@ -367,13 +369,13 @@ def test_a_category_that_moves_takes_its_stories_along(
     newsroom.patch(sport, "categories", parent="world", name="Games")
     for _ in range(2):
         page = read(client, "/v1/search?q=rain&category=world&facets=category")
-        labels: list[Any] = [one["label"] for one in page["facets"]["category"]]
+        labels: list[Any] = [value["label"] for value in page["facets"]["category"]]
         assert (len(page["data"]), sorted(labels)) == (1, ["Games", "World"])
         follow()
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_an_address_is_found_without_scheme_and_with_what_tells_the_way(
+def test_a_url_is_found_without_scheme_and_with_tracking_parameters(
     client: TestClient, newsroom: Newsroom, follow: Follow
 ) -> None:
     newsroom.story("Rain", slug="x", url="https://www.a.example/rain-today?utm_source=feed&p=1")
@@ -402,9 +404,9 @@ def test_categories_are_named_in_the_language_that_is_asked_for(
 
     def shown(path: str, languages: str) -> list[list[str]]:
         found = read(client, f"{path}names_in={languages}")
-        listed = [[one["name"] for one in story["categories"]] for story in found["data"]]
+        listed = [[category["name"] for category in story["categories"]] for story in found["data"]]
         facets = found.get("facets", {}).get("category")
-        return [*listed, [one["label"] for one in facets]] if facets else listed
+        return [*listed, [facet["label"] for facet in facets]] if facets else listed
 
     search = "/v1/search?q=rain&facets=category&"
     for languages, name in (("fr-CA,ar", "Maroc"), ("de,ar", "المغرب"), ("de", "Morocco")):

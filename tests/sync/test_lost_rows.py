@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.delivery import store
 from app.delivery.log_follower import LogFollower
-from app.search.index_updater import IndexUpdater as IndexFollower
+from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.api.reading import read, titles
 from tests.clock import HandClock
@@ -139,7 +139,7 @@ def test_the_search_index_is_rebuilt_after_lost_rows(
     lost: int, newsroom: Newsroom, client: TestClient, services: Services, loss: LogLoss
 ) -> None:
     path = "/v1/search?q=rain&limit=50"
-    follower = IndexFollower(services.index, services.delivery)
+    follower = IndexUpdater(services.index, services.delivery)
     for number in range(lost):
         newsroom.story(f"Rain lost {number}")
     while follower.step():
@@ -218,7 +218,7 @@ def test_a_cursor_of_lost_embargo_rows_is_answered_410(
 def test_cursors_without_lost_rows_still_work(
     newsroom: Newsroom, client: TestClient, services: Services, loss: LogLoss
 ) -> None:
-    index = IndexFollower(services.index, services.delivery)
+    index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass
     position = services.search.position()

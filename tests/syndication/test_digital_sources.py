@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.content.digital_source_types import DigitalSourceType
 from tests.api.reading import read
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch
+from tests.syndication.feeds.feed_parsers import fetch
 
 CODES = get_args(DigitalSourceType)
 IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -27,7 +27,7 @@ def story(newsroom: Newsroom) -> dict[str, Any]:
     )
 
 
-def test_the_newsroom_reads_and_changes_it(newsroom: Newsroom, story: dict[str, Any]) -> None:
+def test_editors_read_and_change_it(newsroom: Newsroom, story: dict[str, Any]) -> None:
     assert story["digital_source_type"] == "trainedAlgorithmicMedia"
     assert story["image"]["digital_source_type"] == "digitalCapture"
     same = newsroom.patch(story, digital_source_type="trainedAlgorithmicMedia")
@@ -39,7 +39,10 @@ def test_the_newsroom_reads_and_changes_it(newsroom: Newsroom, story: dict[str, 
         **IMAGE,
     }
     compared = newsroom.call("GET", f"/articles/{story['id']}/revisions/2?diff=1")
-    assert {one["field"] for one in compared.json()["changes"]} == {"digital_source_type", "image"}
+    assert {change["field"] for change in compared.json()["changes"]} == {
+        "digital_source_type",
+        "image",
+    }
 
 
 def test_a_story_without_one_has_null(newsroom: Newsroom, client: TestClient) -> None:
@@ -72,7 +75,7 @@ def test_anything_else_is_refused(newsroom: Newsroom, code: object) -> None:
         assert error["code"] == "not_allowed"
 
 
-def test_readers_see_it_in_the_full_form_and_at_the_picture(
+def test_readers_see_it_in_the_full_form_and_at_the_image(
     client: TestClient, story: dict[str, Any]
 ) -> None:
     shown = read(client, f"/v1/articles/{story['slug']}")
@@ -82,7 +85,7 @@ def test_readers_see_it_in_the_full_form_and_at_the_picture(
     assert listed == [{"image": {"digital_source_type": "digitalCapture"}}]
 
 
-def test_ninjs_says_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_ninjs_contains_it(client: TestClient, story: dict[str, Any]) -> None:
     alone = json.loads(fetch(client, f"/v1/articles/{story['slug']}.ninjs"))
     (listed,) = json.loads(fetch(client, "/feeds/latest.ninjs"))
     for shown in (alone, listed):
@@ -91,28 +94,30 @@ def test_ninjs_says_it(client: TestClient, story: dict[str, Any]) -> None:
         assert picture["digitalSourceType"] == {"uri": f"{IPTC}digitalCapture"}
 
 
-def test_newsml_says_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_newsml_contains_it(client: TestClient, story: dict[str, Any]) -> None:
     root = ElementTree.fromstring(fetch(client, f"/v1/articles/{story['slug']}.newsml"))
     found = root.find(f"{G2}contentMeta/{G2}digitalSourceType")
     assert found is not None
     assert found.get("uri") == f"{IPTC}trainedAlgorithmicMedia"
 
 
-def test_json_ld_says_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_json_ld_contains_it(client: TestClient, story: dict[str, Any]) -> None:
     shown = json.loads(fetch(client, f"/v1/articles/{story['slug']}.jsonld"))
     assert shown["digitalSourceType"] == "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
     picture = shown["image"]["digitalSourceType"]
     assert picture == "https://schema.org/DigitalCaptureDigitalSource"
 
 
-def test_markdown_says_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_markdown_contains_it(client: TestClient, story: dict[str, Any]) -> None:
     text = fetch(client, f"/v1/articles/{story['slug']}.md").decode()
     assert '\ndigital_source_type: "trainedAlgorithmicMedia"\n' in text.partition("\n---")[0] + "\n"
 
 
-def test_an_export_brings_it_along(newsroom: Newsroom, story: dict[str, Any]) -> None:
+def test_an_export_contains_it(newsroom: Newsroom, story: dict[str, Any]) -> None:
     answer = newsroom.call("GET", "/export")
-    (line,) = [json.loads(one) for one in answer.text.splitlines() if '"article"' in one]
+    (line,) = [
+        json.loads(splitline) for splitline in answer.text.splitlines() if '"article"' in splitline
+    ]
     assert line["digital_source_type"] == "trainedAlgorithmicMedia"
     assert line["image"]["digital_source_type"] == "digitalCapture"
     line |= {"digital_source_type": "humanEdits", "id": None, "slug": "other", "external_id": "2"}

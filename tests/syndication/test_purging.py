@@ -29,7 +29,7 @@ def keys_of(services: Services, *ids: str) -> list[str]:
     return ["stories", "absent", *(key for keys in shown for key in keys)]
 
 
-def test_a_publication_is_told(
+def test_a_publication_is_purged(
     services: Services, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     story = newsroom.story()
@@ -44,7 +44,7 @@ def test_a_publication_is_told(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_method_may_be_another_and_the_token_absent(
+def test_method_and_token_are_configurable(
     settings: Settings, receiver: Receiver, newsroom: Newsroom, clock: HandClock
 ) -> None:
     bare = settings.model_copy(update={"purge_method": "PURGE", "purge_token": None})
@@ -58,7 +58,7 @@ def test_the_method_may_be_another_and_the_token_absent(
     assert "authorization" not in receiver.heard[0].headers
 
 
-def test_changes_since_the_last_time_are_told_at_once(
+def test_new_changes_are_purged_in_one_request(
     services: Services, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     first, second = newsroom.story("First"), newsroom.story("Second")
@@ -67,7 +67,7 @@ def test_changes_since_the_last_time_are_told_at_once(
     assert receiver.taken() == [keys_of(services, first["id"], second["id"])]
 
 
-def test_drafts_and_what_is_still_to_come_are_not_told(
+def test_drafts_and_scheduled_stories_are_not_purged(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     newsroom.article("Draft")
@@ -76,7 +76,7 @@ def test_drafts_and_what_is_still_to_come_are_not_told(
     assert receiver.heard == []
 
 
-def test_what_time_did_is_told(
+def test_publications_and_expiries_by_time_are_purged(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, services: Services, clock: HandClock
 ) -> None:
     times = {"published_at": "2026-11-22T13:00:00Z", "expires_at": "2026-11-22T14:00:00Z"}
@@ -107,7 +107,7 @@ def test_a_renamed_source_or_category_purges_everything(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_one_request_has_few_keys_and_too_many_are_told_as_all(
+def test_requests_have_few_keys_and_too_many_become_a_purge_of_everything(
     services: Services, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver
 ) -> None:
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(40)]
@@ -121,7 +121,7 @@ def test_one_request_has_few_keys_and_too_many_are_told_as_all(
     assert receiver.taken()[3:] == [["all"]]
 
 
-def test_a_log_of_many_batches_is_told_in_order(
+def test_a_long_log_is_purged_in_order(
     services: Services,
     newsroom: Newsroom,
     purging: CdnPurger,
@@ -138,7 +138,7 @@ def test_a_log_of_many_batches_is_told_in_order(
     ]
 
 
-def test_who_is_new_begins_at_the_end_of_the_log(
+def test_a_new_receiver_begins_at_the_end_of_the_log(
     newsroom: Newsroom, services: Services, receiver: Receiver
 ) -> None:
     newsroom.story("Before")
@@ -155,7 +155,7 @@ def test_who_is_new_begins_at_the_end_of_the_log(
 
 
 @pytest.mark.parametrize("status", [301, 308, 400, 403, 404, 500, 503])
-def test_nothing_but_success_is_success(
+def test_only_a_2xx_status_is_success(
     status: int, newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, services: Services
 ) -> None:
     newsroom.story()
@@ -163,10 +163,10 @@ def test_nothing_but_success_is_success(
     receiver.answer = lambda _: status
     assert not purging.catch_up()
     assert position(services) == before
-    assert [one.path for one in receiver.heard] == ["/purge"]
+    assert [request.path for request in receiver.heard] == ["/purge"]
 
 
-def test_after_failures_everything_is_told_once_and_in_order(
+def test_after_failures_everything_is_purged_once_and_in_order(
     services: Services,
     newsroom: Newsroom,
     purging: CdnPurger,
@@ -184,12 +184,12 @@ def test_after_failures_everything_is_told_once_and_in_order(
     receiver.answer = lambda _: 200
     assert purging.catch_up()
     assert receiver.taken() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
-    said = [one for one in caplog.records if one.name == "dateline.purging"]
-    assert [one.levelname for one in said] == ["WARNING", "INFO"]
+    said = [record for record in caplog.records if record.name == "dateline.purging"]
+    assert [record.levelname for record in said] == ["WARNING", "INFO"]
     assert "503" in said[0].getMessage()
 
 
-def test_what_was_called_off_is_told_by_the_next_process(
+def test_a_cancelled_purge_is_sent_by_the_next_process(
     services: Services,
     newsroom: Newsroom,
     purging: CdnPurger,
@@ -211,10 +211,10 @@ def test_what_was_called_off_is_told_by_the_next_process(
     assert successor.purging.catch_up()
     successor.close()
     receiver.wait_for(2)
-    assert [one.keys for one in receiver.heard] == [keys_of(services, story["id"])] * 2
+    assert [request.keys for request in receiver.heard] == [keys_of(services, story["id"])] * 2
 
 
-def test_two_leaders_for_a_moment_do_no_harm(
+def test_two_leaders_at_the_same_time_are_harmless(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, settings: Settings, clock: HandClock
 ) -> None:
     """The other tells of all and of more, while the one waits for its answer."""
@@ -236,7 +236,7 @@ def test_two_leaders_for_a_moment_do_no_harm(
 
 
 @pytest.mark.parametrize("answer", [204, 401])
-def test_the_token_is_in_no_log_and_no_printed_thing(
+def test_the_token_is_never_logged_or_printed(
     answer: int,
     newsroom: Newsroom,
     purging: CdnPurger,
@@ -261,14 +261,18 @@ def test_the_token_is_in_no_log_and_no_printed_thing(
     assert TOKEN not in repr(vars(services.purging))
 
 
-def test_metrics_tell_of_purges(
+def test_purges_are_in_the_metrics(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, client: TestClient
 ) -> None:
     def told() -> dict[str, float]:
-        lines = [one for one in client.get("/metrics").text.splitlines() if "purge" in one]
+        lines = [
+            splitline
+            for splitline in client.get("/metrics").text.splitlines()
+            if "purge" in splitline
+        ]
         return {
             name: float(value)
-            for name, _, value in (one.rpartition(" ") for one in lines if one[0] != "#")
+            for name, _, value in (line.rpartition(" ") for line in lines if line[0] != "#")
             if "created" not in name
         }
 
@@ -287,7 +291,7 @@ def test_metrics_tell_of_purges(
         }
 
 
-def test_a_receiver_that_lags_far_behind_is_found_by_check(
+def test_dateline_check_reports_a_receiver_far_behind(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, clock: HandClock
 ) -> None:
     receiver.answer = lambda _: 500

@@ -99,7 +99,9 @@ def _compare(before: Path, after: Path, allow: Path | None, examples: int) -> in
     allowed = compare.read_allowed(allow)
     rows = compare.read(before)
     found = list(compare.compare(rows, compare.read(after)))
-    differences = [one for one in found if not compare.is_allowed(one, allowed)]
+    differences = [
+        difference for difference in found if not compare.is_allowed(difference, allowed)
+    ]
     for line in compare.report(differences, examples):
         print(line)
     print(f"{len(rows)} answers, {len(differences)} differences", end="")

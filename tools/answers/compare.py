@@ -58,14 +58,14 @@ def is_allowed(difference: Difference, allowed: list[re.Pattern[str]]) -> bool:
 def report(differences: list[Difference], examples: int = _EXAMPLES) -> Iterator[str]:
     """Yield lines for people: each kind with its count, the most frequent first."""
     kinds: dict[str, list[Difference]] = defaultdict(list)
-    for one in differences:
-        kinds[one.what].append(one)
+    for difference in differences:
+        kinds[difference.what].append(difference)
     for what, found in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
         yield f"{what}: {len(found)}"
-        for one in found[:examples]:
-            yield f"  {one.label}"
-            yield f"    before: {one.before}"
-            yield f"    after:  {one.after}"
+        for difference in found[:examples]:
+            yield f"  {difference.label}"
+            yield f"    before: {difference.before}"
+            yield f"    after:  {difference.after}"
 
 
 def _compare_rows(before: Row, after: Row) -> Iterator[Difference]:
@@ -84,12 +84,12 @@ def _compare_headers(
         return
     names = dict.fromkeys(name for name, _ in [*before, *after])
     for name in names:
-        old = [value for one, value in before if one == name]
-        new = [value for one, value in after if one == name]
+        old = [value for header, value in before if header == name]
+        new = [value for header, value in after if header == name]
         if old != new:
             yield Difference(label, f"header {name}", *_excerpts(", ".join(old), ", ".join(new)))
     if sorted(before) == sorted(after):
-        orders = (", ".join(name for name, _ in one) for one in (before, after))
+        orders = (", ".join(name for name, _ in headers) for headers in (before, after))
         yield Difference(label, "order of headers", *orders)
 
 
@@ -99,4 +99,4 @@ def _excerpts(before: str, after: str) -> tuple[str, str]:
     same = next((at for at, (old, new) in enumerate(pairs) if old != new), None)
     at = min(len(before), len(after)) if same is None else same
     start = max(0, at - _CONTEXT // 2)
-    return tuple(f"@{at} {one[start : at + _CONTEXT]!r}" for one in (before, after))  # type: ignore[return-value]
+    return tuple(f"@{at} {text[start : at + _CONTEXT]!r}" for text in (before, after))  # type: ignore[return-value]

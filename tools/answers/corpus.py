@@ -50,7 +50,7 @@ def story_id(number: int) -> str:
 def lines() -> bytes:
     """Return all lines for an import, sources and categories first."""
     every = [*_taxonomy(), *_stories()]
-    return b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in every)
+    return b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in every)
 
 
 def _taxonomy() -> Iterator[dict[str, Any]]:
@@ -103,8 +103,8 @@ def _story(number: int, chance: random.Random) -> dict[str, Any]:
         "body_format": ("html", "markdown", "text")[number % 3],
         "tags": chance.sample(TAGS, k=number % 3),
         "authors": [
-            {"name": one, "url": "https://people.example/1" if number % 2 else None}
-            for one in chance.sample(AUTHORS, k=number % 3)
+            {"name": author, "url": "https://people.example/1" if number % 2 else None}
+            for author in chance.sample(AUTHORS, k=number % 3)
         ],
         "url": f"https://quayside-wire.example/{number}?a=1&b=2" if number % 5 == 1 else None,
         "image": _image(number) if number % 3 == 0 else None,
@@ -122,9 +122,17 @@ def _story(number: int, chance: random.Random) -> dict[str, Any]:
 def _body(number: int, text: list[str]) -> str:
     if number % 3 == 0:
         inside = f'<a href="/more?x=1&amp;y={number}">more</a> <em>and</em> <script>x()</script>'
-        return "".join(f"<p>{one} {inside}</p>" for one in text) + "<h2>End</h2><ul><li>1</ul>"
+        return (
+            "".join(f"<p>{paragraph} {inside}</p>" for paragraph in text)
+            + "<h2>End</h2><ul><li>1</ul>"
+        )
     if number % 3 == 1:
-        return "\n\n".join(f"**{one[:12]}** {one[12:]} [more](/more)" for one in text) + "\n\n* 1\n"
+        return (
+            "\n\n".join(
+                f"**{paragraph[:12]}** {paragraph[12:]} [more](/more)" for paragraph in text
+            )
+            + "\n\n* 1\n"
+        )
     return "\n\n".join(text) + "\n<not html> & more"
 
 

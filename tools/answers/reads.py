@@ -128,7 +128,7 @@ SAMPLE = (
 
 def targets() -> Iterator[str]:
     """Yield everything that is read, once."""
-    queries = ("", *FILTERS, *_SHAPES, *(f"sort={one}" for one in _SORTS), *_WRONG)
+    queries = ("", *FILTERS, *_SHAPES, *(f"sort={sort}" for sort in _SORTS), *_WRONG)
     for path, query in product(("/v1/headlines", "/v1/articles"), queries):
         yield f"{path}?{query}" if query else path
     yield "/v1/articles?include=body&limit=7"

@@ -50,7 +50,7 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, or nothing."""
-        return next((value for one, value in self.headers if one.lower() == name), None)
+        return next((value for header, value in self.headers if header.lower() == name), None)
 
 
 class Connection:

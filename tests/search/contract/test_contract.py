@@ -29,7 +29,7 @@ from app.search.index import (
 from app.search.query.parser import ParsedQuery, QueryPart
 from app.search.text_fields import StoryText
 from tests.clock import START
-from tests.search.contract.plain import PlainIndex
+from tests.search.contract.reference_index import PlainIndex
 
 _NOW = to_micros(START)
 _HOUR = 3_600_000_000
@@ -77,8 +77,8 @@ def filled(index: Index, *stories: IndexedStory, position: IndexPosition | None 
 def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> ParsedQuery:
     """Return a query for words that all have to be there."""
     return ParsedQuery(
-        required=tuple((QueryPart((one,), title=title),) for one in wanted),
-        excluded=tuple(QueryPart((one,)) for one in excluded),
+        required=tuple((QueryPart((word,), title=title),) for word in wanted),
+        excluded=tuple(QueryPart((word,)) for word in excluded),
     )
 
 
@@ -93,7 +93,7 @@ def found_ids(found: IndexResult) -> list[str]:
     return [hit.id for hit in found.hits]
 
 
-def test_an_index_that_is_missing_is_empty_and_stands_at_the_beginning(index: Index) -> None:
+def test_a_missing_index_is_empty_and_at_the_beginning_of_the_log(index: Index) -> None:
     reader = index.reader()
     assert (reader.count(), reader.position) == (0, IndexPosition(complete=True))
     assert reader.search(ask(words("rain"), count_total=True)).total == 0
@@ -102,13 +102,13 @@ def test_an_index_that_is_missing_is_empty_and_stands_at_the_beginning(index: In
         index.writer()
 
 
-def test_a_position_is_kept_with_what_was_written(index: Index) -> None:
+def test_a_commit_contains_the_log_position(index: Index) -> None:
     position = IndexPosition(7, 11, (5, "x"), complete=False, sources={"a": "b", "c": ""})
     reader = filled(index, story("Rain"), position=position)
     assert (reader.position, index.writer().position) == (position, position)
 
 
-def test_nothing_is_seen_before_it_is_saved_and_nothing_is_kept_that_was_not(index: Index) -> None:
+def test_uncommitted_changes_are_neither_visible_nor_kept(index: Index) -> None:
     reader = filled(index, story("Rain"))
     writer = index.writer()
     writer.put([story("More rain")])
@@ -121,7 +121,7 @@ def test_nothing_is_seen_before_it_is_saved_and_nothing_is_kept_that_was_not(ind
     assert reader.position.serial == 1
 
 
-def test_a_reader_stays_as_it_is_while_others_write(index: Index) -> None:
+def test_a_reader_does_not_change_while_others_write(index: Index) -> None:
     rain = story("Rain")
     before = filled(index, rain)
     writer = index.writer()
@@ -132,7 +132,7 @@ def test_a_reader_stays_as_it_is_while_others_write(index: Index) -> None:
     writer.close()
 
 
-def test_readers_see_one_commit_after_the_other_while_somebody_writes(index: Index) -> None:
+def test_readers_see_commits_in_order_while_a_writer_runs(index: Index) -> None:
     filled(index, story("Rain"))
     writer, seen, wrong = index.writer(), list[int](), list[str]()
 
@@ -156,7 +156,7 @@ def test_readers_see_one_commit_after_the_other_while_somebody_writes(index: Ind
     assert index.reader().position.serial == 59
 
 
-def test_a_story_written_twice_is_there_once_as_it_is_now(index: Index) -> None:
+def test_writing_a_story_again_replaces_it(index: Index) -> None:
     old, new = story("Rain", id=(id_ := new_id())), story("Sunshine", id=id_)
     filled(index, old)
     writer = index.writer()
@@ -170,7 +170,7 @@ def test_a_story_written_twice_is_there_once_as_it_is_now(index: Index) -> None:
     assert found_ids(reader.search(ask(words("sunshine")))) == [id_]
 
 
-def test_a_new_index_takes_the_place_of_the_old_one_at_once(index: Index) -> None:
+def test_a_new_index_replaces_the_old_one_at_once(index: Index) -> None:
     filled(index, story("Rain"))
     old = index.writer()
     assert index.is_current(old)
@@ -186,23 +186,23 @@ def test_a_new_index_takes_the_place_of_the_old_one_at_once(index: Index) -> Non
     fresh.close()
 
 
-def test_words_are_all_wanted_and_some_are_not(index: Index) -> None:
+def test_all_required_words_and_no_excluded_word_must_match(index: Index) -> None:
     both = story("Rain in Rabat", body="At last.")
-    one = story("Rain", body="Nowhere else.")
-    reader = filled(index, both, one)
+    rain = story("Rain", body="Nowhere else.")
+    reader = filled(index, both, rain)
     assert found_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
-    assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [one.id]
+    assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [rain.id]
     assert found_ids(reader.search(ask(words("last", title=True)))) == []
 
 
-def test_what_is_only_not_wanted_leaves_all_the_rest(index: Index) -> None:
+def test_a_query_of_excluded_words_finds_all_other_stories(index: Index) -> None:
     rain, snow = story("Rain"), story("Snow")
     reader = filled(index, rain, snow)
     found = reader.search(ask(words(excluded=("rain",)), count_total=True))
     assert (found_ids(found), found.total) == ([snow.id], 1)
 
 
-def test_nothing_typed_finds_everything_and_nothing_meant_finds_nothing(index: Index) -> None:
+def test_no_query_finds_everything_and_an_empty_query_finds_nothing(index: Index) -> None:
     reader = filled(index, story("Rain"), story("Snow"))
     assert reader.search(ask(count_total=True)).total == 2
     assert reader.search(ask(ParsedQuery(), count_total=True)).total == 0
@@ -211,14 +211,14 @@ def test_nothing_typed_finds_everything_and_nothing_meant_finds_nothing(index: I
 
 @pytest.mark.parametrize("by", ["id", "url", "slug"])
 def test_an_id_or_an_address_finds_its_story(index: Index, by: str) -> None:
-    one = story("Rain", url="https://a.example/2026/rain-today")
-    reader = filled(index, one, story("Snow"))
-    typed = ParsedQuery(reference=getattr(one, by))
-    assert found_ids(reader.search(ask(typed, order="relevance"))) == [one.id]
+    rain = story("Rain", url="https://a.example/2026/rain-today")
+    reader = filled(index, rain, story("Snow"))
+    typed = ParsedQuery(reference=getattr(rain, by))
+    assert found_ids(reader.search(ask(typed, order="relevance"))) == [rain.id]
 
 
-def test_each_filter_narrows_what_is_found(index: Index) -> None:
-    one = story(
+def test_each_filter_narrows_the_results(index: Index) -> None:
+    climate = story(
         "Rain",
         hours=2,
         branches=(("c1", "top"),),
@@ -228,7 +228,7 @@ def test_each_filter_narrows_what_is_found(index: Index) -> None:
         authors=("Aïcha B.",),
         kind="analysis",
     )
-    reader = filled(index, one, story("Rain"))
+    reader = filled(index, climate, story("Rain"))
     for name, value in {
         "category": "top",
         "source": "s1",
@@ -236,18 +236,18 @@ def test_each_filter_narrows_what_is_found(index: Index) -> None:
         "tag": "climat",
         "author": "aïcha b.",
         "kind": "analysis",
-        "id": one.id,
+        "id": climate.id,
     }.items():
         only = Selection((Clause(name, (value, "other")),))  # type: ignore[arg-type]
         rest = Selection((Clause(name, (), (value,)),))  # type: ignore[arg-type]
         for typed in (None, words("rain")):
-            assert found_ids(reader.search(ask(typed, selection=only))) == [one.id], name
+            assert found_ids(reader.search(ask(typed, selection=only))) == [climate.id], name
             others = found_ids(reader.search(ask(typed, selection=rest)))
             assert len(others) == 1, name
-            assert one.id not in others, name
+            assert climate.id not in others, name
 
 
-def test_spans_hold_their_start_and_not_their_end(index: Index) -> None:
+def test_date_ranges_include_their_start_and_not_their_end(index: Index) -> None:
     stories = [story("Rain", hours=hours) for hours in (3, 2, 1)]
     reader = filled(index, *stories)
     start, end = (START - timedelta(hours=hours) for hours in (3, 1))
@@ -261,7 +261,7 @@ def test_spans_hold_their_start_and_not_their_end(index: Index) -> None:
 
 @pytest.mark.parametrize("order", ["published_at", "updated_at"])
 @pytest.mark.parametrize("descending", [True, False])
-def test_pages_by_date_hold_everything_once_however_many_share_an_instant(
+def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
     index: Index, order: Order, descending: bool
 ) -> None:
     instants = [_NOW] * 9 + [_NOW - _HOUR] * 2 + [_NOW - 2 * _HOUR] * 14
@@ -276,14 +276,14 @@ def test_pages_by_date_hold_everything_once_however_many_share_an_instant(
         if not page.more:
             break
         place = page.hits[-1].date_position
-    at = {one.id: one.published_at for one in stories}
+    at = {story.id: story.published_at for story in stories}
     assert len(seen) == len(set(seen)) == len(stories)
-    assert [at[one] for one in seen] == sorted(at.values(), reverse=descending)
+    assert [at[id_] for id_ in seen] == sorted(at.values(), reverse=descending)
     whole = ask(words("rain"), order=order, descending=descending, limit=100)
     assert found_ids(reader.search(whole)) == seen
 
 
-def test_relevance_puts_titles_first_and_pages_hold_everything_once(index: Index) -> None:
+def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index: Index) -> None:
     title = story("Rain over Rabat")
     bodies = [story("Weather", body="Rain " + "and more " * 30) for _ in range(25)]
     reader = filled(index, *bodies, title)
@@ -299,7 +299,7 @@ def test_relevance_puts_titles_first_and_pages_hold_everything_once(index: Index
     assert len({id_ for page in pages for id_ in found_ids(page)}) == 26
 
 
-def test_relevance_reaches_a_thousand_stories(index: Index) -> None:
+def test_pages_by_relevance_end_after_a_thousand_stories(index: Index) -> None:
     reader = filled(index, *(story("Rain") for _ in range(MOST_RELEVANT + 5)))
     last = ask(
         words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, count_total=True
@@ -308,24 +308,24 @@ def test_relevance_reaches_a_thousand_stories(index: Index) -> None:
     assert (len(found.hits), found.more, found.total) == (10, False, MOST_RELEVANT + 5)
 
 
-def test_of_equal_fits_the_newest_come_first_on_every_page(index: Index) -> None:
+def test_equally_relevant_stories_are_sorted_by_date_on_every_page(index: Index) -> None:
     stories = [story("Rain", hours=6 * n) for n in range(500)]
     others = [story("Rain", body="Wind. " * (n // 40), hours=n) for n in range(200)]
     mixed = random.Random(1).sample(stories[5:] + others, 695)
     reader = filled(index, *mixed).with_changes((), stories[:5])
     walk = [
-        one
+        id_
         for offset in range(0, 700, 20)
-        for one in found_ids(
+        for id_ in found_ids(
             reader.search(ask(words("rain"), order="relevance", limit=20, offset=offset))
         )
     ]
     assert len(walk) == len(set(walk)) == 700
-    equal = {one.id for one in stories}
-    assert [one for one in walk if one in equal] == [one.id for one in stories]
+    equal = {story.id for story in stories}
+    assert [id_ for id_ in walk if id_ in equal] == [story.id for story in stories]
 
 
-def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index) -> None:
+def test_facets_count_the_results_with_the_most_common_value_first(index: Index) -> None:
     reader = filled(
         index,
         story("Rain", branches=(("sea", "world"), ("land",)), source="s1", tags=("Storm", "sea")),
@@ -335,7 +335,7 @@ def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index)
     )
     found = reader.search(ask(words("rain"), facets=FACETS, count_total=True))
     counted = {
-        name: [(one.value, one.label, one.count) for one in values]
+        name: [(value.value, value.label, value.count) for value in values]
         for name, values in found.facets.items()
     }
     month = from_micros(_NOW).strftime("%Y-%m")
@@ -351,7 +351,7 @@ def test_facets_count_what_is_found_and_the_most_common_come_first(index: Index)
 
 
 @pytest.mark.parametrize("order", ["relevance", "published_at"])
-def test_changes_are_found_as_if_they_had_been_written(index: Index, order: Order) -> None:
+def test_overlay_changes_are_found_like_committed_ones(index: Index, order: Order) -> None:
     kept, gone = story("Rain", tags=("a",), hours=1), story("Rain", tags=("b",), hours=2)
     old = story("Rain", tags=("c",), hours=3)
     new = story("Snow in place of rain", id=old.id, tags=("d",), hours=3)
@@ -360,13 +360,13 @@ def test_changes_are_found_as_if_they_had_been_written(index: Index, order: Orde
     found = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
     assert set(found_ids(found)) == {kept.id, new.id, fresh.id}
     assert (found.total, reader.count()) == (3, 3)
-    assert sorted(one.value for one in found.facets["tag"]) == ["a", "d", "e"]
+    assert sorted(value.value for value in found.facets["tag"]) == ["a", "d", "e"]
     assert found_ids(reader.search(ask(words("snow")))) == [new.id]
-    assert [one.value for one in reader.complete_tags("", 10)] == ["a", "d", "e"]
+    assert [value.value for value in reader.complete_tags("", 10)] == ["a", "d", "e"]
     assert index.reader().count() == 3
 
 
-def test_changes_take_their_place_in_pages_by_date(index: Index) -> None:
+def test_overlay_changes_are_in_order_in_pages_by_date(index: Index) -> None:
     stories = [story("Rain", hours=hours) for hours in range(1, 8)]
     fresh = [story("Rain", hours=hours + 0.5) for hours in range(8)]
     reader = filled(index, *stories).with_changes([], fresh)
@@ -375,34 +375,36 @@ def test_changes_take_their_place_in_pages_by_date(index: Index) -> None:
         page = reader.search(ask(words("rain"), limit=3, date_position=place))
         seen += found_ids(page)
         place = page.hits[-1].date_position
-    in_order = sorted([*stories, *fresh], key=lambda one: -one.published_at)
-    assert seen == [one.id for one in in_order]
+    in_order = sorted([*stories, *fresh], key=lambda story: -story.published_at)
+    assert seen == [story.id for story in in_order]
 
 
-def test_similar_stories_share_words_or_a_category_and_are_never_the_same(index: Index) -> None:
+def test_similar_stories_share_words_or_a_category_and_exclude_the_story_itself(
+    index: Index,
+) -> None:
     body = "Wheat harvests fell after a dry winter in the Gharb plain."
-    one = story("Wheat harvest", body=body, branches=(("farming",),))
-    translation = story("Wheat harvest again", body=body, group=one.group)
+    wheat = story("Wheat harvest", body=body, branches=(("farming",),))
+    translation = story("Wheat harvest again", body=body, group=wheat.group)
     like = story("Wheat prices", body="Wheat harvests and winter rain.", branches=(("farming",),))
     unlike = story("Football", body="Nil nil.", branches=(("sport",),))
-    reader = filled(index, one, translation, like, unlike)
-    found = [hit.id for hit in reader.find_similar(one, Selection(), 10)]
+    reader = filled(index, wheat, translation, like, unlike)
+    found = [hit.id for hit in reader.find_similar(wheat, Selection(), 10)]
     assert found[0] == like.id
-    assert not {one.id, translation.id} & set(found)
+    assert not {wheat.id, translation.id} & set(found)
     narrowed = Selection((Clause("category", ("sport",)),))
-    assert like.id not in [hit.id for hit in reader.find_similar(one, narrowed, 10)]
-    rest = reader.with_changes([like.id], []).find_similar(one, Selection(), 10)
+    assert like.id not in [hit.id for hit in reader.find_similar(wheat, narrowed, 10)]
+    rest = reader.with_changes([like.id], []).find_similar(wheat, Selection(), 10)
     assert like.id not in [hit.id for hit in rest]
 
 
-def test_tags_in_use_are_completed(index: Index) -> None:
+def test_tags_in_use_are_completed_from_a_prefix(index: Index) -> None:
     reader = filled(
         index,
         story("1", tags=("Climate", "climbing")),
         story("2", tags=("climate",)),
         gone := story("3", tags=("Clinic",)),
     )
-    assert [(one.value, one.count) for one in reader.complete_tags("cli", 9)] == [
+    assert [(value.value, value.count) for value in reader.complete_tags("cli", 9)] == [
         ("climate", 2),
         ("climbing", 1),
         ("clinic", 1),
@@ -411,4 +413,4 @@ def test_tags_in_use_are_completed(index: Index) -> None:
     writer.remove([gone.id])
     writer.save(IndexPosition(serial=2, complete=True))
     writer.close()
-    assert [one.value for one in index.reader().complete_tags("clin", 9)] == []
+    assert [value.value for value in index.reader().complete_tags("clin", 9)] == []

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.syndication.model.archive_pages import find_page_boundary
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch, ids, links, withdrawn
+from tests.syndication.feeds.feed_parsers import fetch, ids, links, withdrawn
 
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 API = "http://127.0.0.1:8000"
@@ -43,7 +43,7 @@ def stories(newsroom: Newsroom) -> list[str]:
     return [id_ for _, id_ in sorted(made, reverse=True)]
 
 
-def test_the_archive_rebuilds_everything(stories: list[str], client: TestClient) -> None:
+def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestClient) -> None:
     for limit in (3, 10, 39, 40, 100):
         found, pages = walked(client, f"/feeds/latest.atom?limit={limit}")
         assert found == stories, limit
@@ -56,7 +56,7 @@ def test_the_archive_rebuilds_everything(stories: list[str], client: TestClient)
 
 @SQLITE
 @pytest.mark.parametrize("ext", ["atom", "rss"])
-def test_the_header_leads_to_every_story_once(
+def test_the_link_header_leads_to_every_story_once(
     ext: str, stories: list[str], client: TestClient
 ) -> None:
     found: list[str] = []
@@ -70,12 +70,12 @@ def test_the_header_leads_to_every_story_once(
 @SQLITE
 def test_archive_pages_share_no_story(stories: list[str], client: TestClient) -> None:
     _, pages = walked(client, "/feeds/latest.atom?limit=10")
-    archived = [one for page in pages[1:] for one in ids(client, page)]
+    archived = [id_ for page in pages[1:] for id_ in ids(client, page)]
     assert len(archived) == len(set(archived))
 
 
 @SQLITE
-def test_archive_pages_stay_where_they_are(
+def test_archive_pages_do_not_move(
     stories: list[str], newsroom: Newsroom, client: TestClient
 ) -> None:
     _, before = walked(client, "/feeds/latest.atom?limit=10")
@@ -88,7 +88,7 @@ def test_archive_pages_stay_where_they_are(
 
 
 @SQLITE
-def test_a_feed_in_another_order_pages_on_without_an_archive(
+def test_a_feed_in_another_order_has_pages_but_no_archive(
     stories: list[str], client: TestClient
 ) -> None:
     told = links(client, "/feeds/latest.atom?limit=10&sort=published_at")
@@ -123,7 +123,7 @@ def test_withdrawn_stories_leave_a_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.category("World")
-    kept, gone, deleted = (newsroom.story(one, categories=["world"]) for one in "abc")
+    kept, gone, deleted = (newsroom.story(slug, categories=["world"]) for slug in "abc")
     other = newsroom.story("Elsewhere")
     newsroom.article("A draft")
     clock.advance(minutes=1)
@@ -138,7 +138,7 @@ def test_withdrawn_stories_leave_a_tombstone(
     assert b"<at:comment>unpublished</at:comment>" in fetch(client, path)
 
 
-def test_a_story_that_is_back_has_no_tombstone(
+def test_a_restored_story_has_no_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     story = newsroom.verb(newsroom.story(), "unpublish")
@@ -153,7 +153,7 @@ def test_a_story_that_is_back_has_no_tombstone(
 
 
 @SQLITE
-def test_what_never_was_public_has_no_tombstone(
+def test_a_story_that_never_was_public_has_no_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.verb(newsroom.story(published_at="2026-11-22T13:00:00Z"), "unpublish")

@@ -7,7 +7,7 @@ from app.bootstrap import Services
 from app.settings import Settings
 from tests.databases import counted_queries
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch
+from tests.syndication.feeds.feed_parsers import fetch
 
 # The directory of a category is as new as the log: one look, and none where that is remembered.
 # Atom and NewsML-G2 ask what was withdrawn.
@@ -32,7 +32,7 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, cache_bytes=0)
 
 
-def test_formats_cost_what_lists_cost(
+def test_feeds_cost_as_many_queries_as_lists(
     newsroom: Newsroom, client: TestClient, services: Services, dialect: str
 ) -> None:
     newsroom.category("World")

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.settings import Settings
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import STORY_FORMATS, fetch, ids
+from tests.syndication.feeds.feed_parsers import STORY_FORMATS, fetch, ids
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 LISTS = ("/v1/headlines", "/v1/articles")
@@ -90,7 +90,7 @@ def test_accept_chooses_the_format_of_a_story(story: str, client: TestClient) ->
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
-def test_caches_tell_readers_of_formats_apart_where_a_story_was(
+def test_caches_keep_formats_of_a_withdrawn_story_apart(
     client: TestClient, newsroom: Newsroom
 ) -> None:
     story = newsroom.story("Was here", slug="was-here")
@@ -106,7 +106,7 @@ def test_caches_tell_readers_of_formats_apart_where_a_story_was(
         assert "Accept" not in plain.headers["vary"].split(", ")
 
 
-def test_json_is_what_everybody_else_gets(story: str, client: TestClient) -> None:
+def test_json_is_the_default_format(story: str, client: TestClient) -> None:
     for accepted in (
         "*/*",
         "application/json",
@@ -126,7 +126,7 @@ def test_json_is_what_everybody_else_gets(story: str, client: TestClient) -> Non
     assert "Accept" not in sources.headers["vary"].split(", ")
 
 
-def test_single_stories_are_what_they_say(story: str, client: TestClient) -> None:
+def test_single_stories_have_the_media_type_of_their_format(story: str, client: TestClient) -> None:
     id_ = client.get(f"/v1/articles/{story}").json()["id"]
     item = ElementTree.fromstring(fetch(client, f"/v1/articles/{story}.newsml"))
     assert (item.get("guid"), item.get("version")) == (f"urn:uuid:{id_}", "1")
@@ -138,12 +138,12 @@ def test_single_stories_are_what_they_say(story: str, client: TestClient) -> Non
 def test_crawlers_find_the_sitemaps(client: TestClient) -> None:
     answer = client.get("/robots.txt")
     assert answer.headers["content-type"].startswith("text/plain")
-    sitemaps = [one.split(": ")[1] for one in answer.text.splitlines() if "Sitemap" in one]
+    sitemaps = [line.split(": ")[1] for line in answer.text.splitlines() if "Sitemap" in line]
     for address in sitemaps:
         assert client.get(address.removeprefix("http://127.0.0.1:8000")).status_code == 200
 
 
-def test_the_catalogue_leads_to_the_description(client: TestClient) -> None:
+def test_the_api_catalogue_links_to_the_openapi_document(client: TestClient) -> None:
     answer = client.get("/.well-known/api-catalog")
     assert answer.headers["content-type"].startswith("application/linkset+json")
     (api,) = answer.json()["linkset"]

@@ -11,7 +11,7 @@ from app.settings import Settings
 from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import FORMATS, STORY_FORMATS, fetch, ids
+from tests.syndication.feeds.feed_parsers import FORMATS, STORY_FORMATS, fetch, ids
 
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -65,7 +65,7 @@ PLACES = {
 }
 
 
-def test_each_place_has_its_feed(archive: dict[str, str], client: TestClient) -> None:
+def test_each_list_has_its_feed(archive: dict[str, str], client: TestClient) -> None:
     for place, titles in PLACES.items():
         for ext in ("rss", "csv"):
             expected = [archive[title] for title in titles]
@@ -92,14 +92,16 @@ QUERIES = (
 def test_every_filter_of_the_lists_works_on_every_feed(
     query: str, archive: dict[str, str], client: TestClient
 ) -> None:
-    expected = [one["id"] for one in read(client, f"/v1/headlines?{query}")["data"]]
+    expected = [story["id"] for story in read(client, f"/v1/headlines?{query}")["data"]]
     assert expected
     for ext in FORMATS:
         assert ids(client, f"/feeds/latest.{ext}?{query}") == expected, ext
 
 
 @SQLITE
-def test_filters_narrow_what_the_path_selects(archive: dict[str, str], client: TestClient) -> None:
+def test_filters_narrow_the_selection_of_the_path(
+    archive: dict[str, str], client: TestClient
+) -> None:
     path = "/feeds/sources/the-post.json"
     assert ids(client, f"{path}?language=ar") == [archive["three"]]
     assert ids(client, f"{path}?source=courier") == []
@@ -125,9 +127,7 @@ REFUSED = {
 
 
 @SQLITE
-def test_what_is_not_there_is_a_problem_that_helps(
-    archive: dict[str, str], client: TestClient
-) -> None:
+def test_an_unknown_feed_is_a_helpful_problem(archive: dict[str, str], client: TestClient) -> None:
     for path, (status, word) in REFUSED.items():
         answer = client.get(path)
         assert answer.status_code == status, path
@@ -135,7 +135,7 @@ def test_what_is_not_there_is_a_problem_that_helps(
         assert word in answer.json()["detail"], path
 
 
-def test_former_slugs_lead_to_the_present_ones(
+def test_former_slugs_redirect_to_the_present_ones(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     for kind, old, new in (("categories", "sport", "sports"), ("sources", "courier", "herald")):
@@ -148,7 +148,7 @@ def test_former_slugs_lead_to_the_present_ones(
 
 
 @SQLITE
-def test_one_form_of_a_path_leads_to_another(
+def test_paths_redirect_to_their_normal_form(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     for path, present in (
@@ -175,7 +175,7 @@ def test_tags_of_later_stories_are_found(
 
 
 @SQLITE
-def test_readers_get_the_stories_back(archive: dict[str, str], client: TestClient) -> None:
+def test_feed_parsers_read_the_same_stories(archive: dict[str, str], client: TestClient) -> None:
     stories = read(client, "/v1/articles?include=body")["data"]
     for ext in ("rss", "atom"):
         feed = feedparser.parse(fetch(client, f"/feeds/latest.{ext}"))
@@ -187,7 +187,7 @@ def test_readers_get_the_stories_back(archive: dict[str, str], client: TestClien
             assert entry.link.endswith(f"/v1/articles/{story['slug']}")
             assert entry.published_parsed[:3] == (2026, 1, int(story["published_at"][8:10]))
             shown = "name" if ext == "rss" else "slug"
-            filed = [*(one[shown] for one in story["categories"]), *story["tags"]]
+            filed = [*(category[shown] for category in story["categories"]), *story["tags"]]
             assert [tag.term for tag in entry.get("tags", [])] == filed
 
 
@@ -202,7 +202,7 @@ TYPES = {
 
 
 @SQLITE
-def test_feeds_go_through_the_same_cache(archive: dict[str, str], client: TestClient) -> None:
+def test_feeds_use_the_response_cache(archive: dict[str, str], client: TestClient) -> None:
     for ext, media_type in TYPES.items():
         path = f"/feeds/latest.{ext}"
         answer = client.get(path, headers={"accept-encoding": "gzip"})
@@ -219,7 +219,7 @@ def test_feeds_go_through_the_same_cache(archive: dict[str, str], client: TestCl
 
 
 @SQLITE
-def test_a_feed_changes_with_its_stories(
+def test_a_feed_changes_when_its_stories_change(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     for ext in FORMATS:
@@ -229,7 +229,7 @@ def test_a_feed_changes_with_its_stories(
         assert ids(client, f"/feeds/latest.{ext}") == [archive["three"], archive["one"]]
 
 
-def test_no_format_shows_what_is_not_public(
+def test_no_format_shows_stories_that_are_not_public(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     """Scheduled, expired and unpublished stories and drafts, in every format there is."""
@@ -275,8 +275,8 @@ class TestOnASite:
         assert feed.feed.title == "The Site: World"
         assert feed.feed.link == "https://site.example/"
         encoded = "%D8%A7%D9%84%D9%86%D8%AD%D9%84"
-        assert [one.link for one in feed.entries] == [f"https://site.example/news/{encoded}"]
-        here = {one.rel: one.href for one in feed.feed.links}
+        assert [entry.link for entry in feed.entries] == [f"https://site.example/news/{encoded}"]
+        here = {link.rel: link.href for link in feed.feed.links}
         assert here["self"] == "https://api.example/feeds/categories/world.rss"
         story = json.loads(fetch(client, "/feeds/latest.json"))["items"][0]
         assert story["external_url"] == "https://publisher.example/x"

@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import FORMATS, fetch, ids, links
+from tests.syndication.feeds.feed_parsers import FORMATS, fetch, ids, links
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 

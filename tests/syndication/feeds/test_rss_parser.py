@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from tests.api.reading import read
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch
+from tests.syndication.feeds.feed_parsers import fetch
 
 pytestmark = [pytest.mark.system, pytest.mark.parametrize("dialect", ["sqlite"])]
 FILES = Path(__file__).resolve().parents[1] / "npm"
@@ -37,15 +37,15 @@ def test_rss_parser_reads_the_same_stories(
     stories = read(client, "/v1/articles?include=body")["data"]
     for ext in ("rss", "atom"):
         items = _read(reader, fetch(client, f"/feeds/latest.{ext}"))["items"]
-        names = [one.get("guid") or one["id"] for one in items]
-        assert names == [f"urn:uuid:{one['id']}" for one in stories]
+        names = [item.get("guid") or item["id"] for item in items]
+        assert names == [f"urn:uuid:{story['id']}" for story in stories]
         if ext == "rss":
-            assert [one["title"] for one in items] == [one["title"] for one in stories]
-            assert {one["content:encoded"] for one in items} == {"<p>Hum.</p>"}
-            assert {tuple(one["categories"]) for one in items} == {("World",)}
+            assert [item["title"] for item in items] == [story["title"] for story in stories]
+            assert {item["content:encoded"] for item in items} == {"<p>Hum.</p>"}
+            assert {tuple(item["categories"]) for item in items} == {("World",)}
         else:
-            assert {one["content"] for one in items} == {"<p>Hum.</p>"}
-        assert all(one["isoDate"].startswith("2026-11-22T12:00:00") for one in items)
+            assert {item["content"] for item in items} == {"<p>Hum.</p>"}
+        assert all(item["isoDate"].startswith("2026-11-22T12:00:00") for item in items)
 
 
 def _read(reader: Path, feed: bytes) -> Any:

@@ -13,7 +13,7 @@ from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.api.reading import read
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import FORMATS, fetch, ids, links, withdrawn
+from tests.syndication.feeds.feed_parsers import FORMATS, fetch, ids, links, withdrawn
 
 SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 UNTIL = "2026-11-25T18:00:00Z"
@@ -51,8 +51,8 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
     return made
 
 
-def test_it_holds_what_is_found_newest_first(rains: dict[str, str], client: TestClient) -> None:
-    found = [rains[one] for one in ("Storm", "Une pluie", "Rain, rain, rain")]
+def test_it_contains_the_results_newest_first(rains: dict[str, str], client: TestClient) -> None:
+    found = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
     for ext in FORMATS:
         path = f"/feeds/search.{ext}"
         assert ids(client, f"{path}?q=rain") == found
@@ -63,7 +63,7 @@ def test_it_holds_what_is_found_newest_first(rains: dict[str, str], client: Test
 
 
 @SQLITE
-def test_without_words_it_is_the_list_with_the_same_filters(
+def test_without_a_query_it_equals_the_list_with_the_same_filters(
     rains: dict[str, str], client: TestClient
 ) -> None:
     for query in ("language=en", "tag=weather", "updated_after=2020-01-01", ""):
@@ -73,9 +73,7 @@ def test_without_words_it_is_the_list_with_the_same_filters(
 
 
 @SQLITE
-def test_it_is_named_after_what_was_typed_whatever_that_is(
-    rains: dict[str, str], client: TestClient
-) -> None:
+def test_its_title_contains_the_query(rains: dict[str, str], client: TestClient) -> None:
     typed = 'rain <b>"\x07 & ]]>'
     for ext in ("rss", "atom"):
         feed = feedparser.parse(fetch(client, f"/feeds/search.{ext}?q={quote(typed)}"))
@@ -84,25 +82,27 @@ def test_it_is_named_after_what_was_typed_whatever_that_is(
 
 
 @SQLITE
-def test_pages_lead_through_all_that_is_found(rains: dict[str, str], client: TestClient) -> None:
+def test_pages_contain_all_results(rains: dict[str, str], client: TestClient) -> None:
     path, seen = "/feeds/search.atom?q=rain&limit=1", []
     while path:
         seen += ids(client, path)
         link = client.get(path).headers["link"]
         before, there, _ = link.partition('>; rel="next"')
         path = before.rpartition("<")[2] if there else ""
-    assert seen == [rains[one] for one in ("Storm", "Une pluie", "Rain, rain, rain")]
+    assert seen == [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
 
 
 @SQLITE
-def test_a_cursor_belongs_to_its_words(rains: dict[str, str], client: TestClient) -> None:
+def test_a_cursor_belongs_to_its_words_and_filters(
+    rains: dict[str, str], client: TestClient
+) -> None:
     following = read(client, "/feeds/search.json?q=rain&limit=1")["next_url"]
     other = following.partition("/feeds")[2].replace("q=rain", "q=wind")
     assert client.get(f"/feeds{other}").json()["code"] == "bad_cursor"
 
 
 @SQLITE
-def test_a_killed_story_is_gone_and_named_as_gone(
+def test_a_killed_story_is_removed_and_named_as_withdrawn(
     rains: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     assert "prev-archive" not in links(client, "/feeds/search.atom?q=rain&limit=1")
@@ -113,7 +113,7 @@ def test_a_killed_story_is_gone_and_named_as_gone(
 
 
 @SQLITE
-def test_it_goes_through_the_same_cache(
+def test_it_uses_the_response_cache(
     rains: dict[str, str], client: TestClient, newsroom: Newsroom, follow: Callable[[], None]
 ) -> None:
     follow()
@@ -151,14 +151,14 @@ REFUSED = {
 
 
 @SQLITE
-def test_what_it_does_not_take_is_refused(client: TestClient) -> None:
+def test_unsupported_parameters_are_refused(client: TestClient) -> None:
     for path, (status, word) in REFUSED.items():
         answer = client.get(path)
         assert (answer.status_code, word in answer.json()["detail"]) == (status, True), path
 
 
 @SQLITE
-def test_only_formats_that_say_so_hold_what_is_under_embargo(
+def test_only_formats_that_mark_an_embargo_contain_embargoed_stories(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     held = newsroom.story("Held rain", embargo_until=UNTIL)["id"]
@@ -201,7 +201,7 @@ def test_its_categories_are_named_in_the_language_that_is_asked_for(
     world = newsroom.call("GET", "/categories/world").json()
     newsroom.patch(world, "categories", names={"fr": "Le monde"})
     # A table has slugs alone.
-    for ext in (one for one in FORMATS if one != "csv"):
+    for ext in (name for name in FORMATS if name != "csv"):
         assert b"Le monde" in fetch(client, f"/feeds/search.{ext}?q=rain&names_in=fr"), ext
         assert b"Le monde" not in fetch(client, f"/feeds/search.{ext}?q=rain"), ext
     told = client.get("/v1/search?q=rain&names_in=fr").headers["link"]

@@ -9,7 +9,7 @@ from app.api.delivery import sitemaps
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.syndication.feeds.reading import fetch, locations
+from tests.syndication.feeds.feed_parsers import fetch, locations
 
 SITE = "https://site.example"
 API = "https://api.example"
@@ -29,7 +29,7 @@ def settings(database_url: str) -> Settings:
 
 def whole(client: TestClient) -> list[str]:
     """Return every address that the index leads to."""
-    parts = [one.removeprefix(API) for one in locations(client, "/sitemap.xml")]
+    parts = [location.removeprefix(API) for location in locations(client, "/sitemap.xml")]
     return [address for part in parts for address in locations(client, part)]
 
 
@@ -73,14 +73,16 @@ def test_a_long_month_has_parts(
     assert client.get("/sitemap-2026-01-4.xml").status_code == 404
 
 
-def test_the_news_are_two_days_old_at_most(
+def test_news_sitemaps_contain_two_days(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("Bees & kings", language="zh-Hant", published_at="2026-11-20T12:00:00Z")
     newsroom.story("old", published_at="2026-11-20T11:59:59Z")
     body = fetch(client, "/sitemap-news.xml")
-    (news,) = [one for one in ElementTree.fromstring(body).iter() if one.tag.endswith("}news")]
-    told = {one.tag.rpartition("}")[2]: one.text for one in news.iter()}
+    (news,) = [
+        element for element in ElementTree.fromstring(body).iter() if element.tag.endswith("}news")
+    ]
+    told = {element.tag.rpartition("}")[2]: element.text for element in news.iter()}
     assert (told["name"], told["language"]) == ("The Site", "zh-tw")
     assert (told["title"], told["publication_date"]) == ("Bees & kings", "2026-11-20T12:00:00Z")
     clock.advance(seconds=1)
@@ -89,7 +91,7 @@ def test_the_news_are_two_days_old_at_most(
 
 
 @SQLITE
-def test_many_news_have_an_index(
+def test_many_news_stories_have_a_sitemap_index(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sitemaps, "_NEWS_PART", 2)
@@ -97,13 +99,13 @@ def test_many_news_have_an_index(
         newsroom.story(f"Story {number}", published_at=f"2026-11-22T0{number}:00:00Z")
     parts = locations(client, "/sitemap-news.xml")
     assert parts == [f"{API}/sitemap-news-{number}.xml" for number in (1, 2, 3)]
-    found = [one for part in parts for one in locations(client, part.removeprefix(API))]
+    found = [location for part in parts for location in locations(client, part.removeprefix(API))]
     assert found == [f"{SITE}/story-{number}" for number in (4, 3, 2, 1, 0)]
     assert client.get("/sitemap-news-4.xml").status_code == 404
 
 
 @SQLITE
-def test_sitemaps_are_kept_and_told_when_unchanged(newsroom: Newsroom, client: TestClient) -> None:
+def test_sitemaps_are_cached_and_revalidated(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story()
     for path in ("/sitemap.xml", "/sitemap-2026-11.xml", "/sitemap-news.xml"):
         answer = client.get(path)

@@ -117,19 +117,19 @@ BODIES = st.lists(PIECES, max_size=16).map("".join)
 @example("https://a.example/", '<img alt="x href=" title="y onerror=alert(1) z" src="a">')
 @example("https://a.example/", '<video title="x controls=" src="y" poster="z onerror=a">')
 @example("https://a.example/", '<p title="<video "><video title=" controls=" src="b">')
-def test_nothing_is_in_any_format_that_the_allow_list_lacks(base: str, body: str) -> None:
+def test_no_format_has_markup_outside_the_allow_list(base: str, body: str) -> None:
     for frames in (frozenset[str](), frozenset({"frame.example"})):
-        for one in (story(base, body, None, frames), story(base, body, base, frames)):
-            for name, markup in markups(one):
+        for item in (story(base, body, None, frames), story(base, body, base, frames)):
+            for name, markup in markups(item):
                 assert (name, list(strangers(markup))) == (name, [])
 
 
 @OFTEN
 @given(BASES)
 def test_json_ld_ends_no_script_and_csv_begins_no_formula(base: str) -> None:
-    one = story(base, "", None)
-    assert b"<" not in STORIES["jsonld"].render(one)
-    assert not FEEDS["csv"].render(feed(one)).startswith((b"=", b"@"))
+    item = story(base, "", None)
+    assert b"<" not in STORIES["jsonld"].render(item)
+    assert not FEEDS["csv"].render(feed(item)).startswith((b"=", b"@"))
 
 
 def story(
@@ -147,19 +147,19 @@ def story(
     return build_item(compact.dumps(told), Addresses("https://api.example"))
 
 
-def markups(one: Item) -> Iterator[tuple[str, str]]:
+def markups(item: Item) -> Iterator[tuple[str, str]]:
     """Yield the HTML that readers of each format see."""
-    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(one)))
+    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(item)))
     yield "rss", rss.findtext(f"channel/item/{CONTENT}") or ""
     yield "rss description", rss.findtext("channel/item/description") or ""
-    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(one)))
+    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(item)))
     yield "atom", atom.findtext(f"{ATOM}entry/{ATOM}content") or ""
-    yield "json", json.loads(FEEDS["json"].render(feed(one)))["items"][0].get("content_html", "")
-    for told in json.loads(STORIES["ninjs"].render(one)).get("bodies", []):
+    yield "json", json.loads(FEEDS["json"].render(feed(item)))["items"][0].get("content_html", "")
+    for told in json.loads(STORIES["ninjs"].render(item)).get("bodies", []):
         yield "ninjs", told["value"] if told["contentType"] == "text/html" else ""
-    newsml = ElementTree.fromstring(STORIES["newsml"].render(one))
+    newsml = ElementTree.fromstring(STORIES["newsml"].render(item))
     yield "newsml", newsml.findtext(f"{G2}contentSet/{G2}inlineData") or ""
-    written = STORIES["md"].render(one).decode().partition("\n---\n")[2]
+    written = STORIES["md"].render(item).decode().partition("\n---\n")[2]
     commonmark = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     yield "md", commonmark.render(written)
 

@@ -6,16 +6,16 @@ import pytest
 
 from app.syndication.formats import FEEDS, STORIES
 from tests.syndication.formats.examples import feed, item
-from tests.syndication.formats.judging import complaints_of
+from tests.syndication.formats.validator import complaints_of
 
 _NOTE = "There are eleven & not <twelve>."
 
 
 @pytest.mark.parametrize("body", ["<p>Hives.</p>", ""])
-def test_corrections_travel_in_every_form(body: str) -> None:
-    one = item(body_html=body, corrections=[{"at": "2026-01-13T08:30:00Z", "note": _NOTE}])
-    made = {ext: form.render(feed(one)) for ext, form in FEEDS.items()}
-    made |= {ext: form.render(one) for ext, form in STORIES.items()}
+def test_corrections_are_in_every_format(body: str) -> None:
+    story = item(body_html=body, corrections=[{"at": "2026-01-13T08:30:00Z", "note": _NOTE}])
+    made = {ext: form.render(feed(story)) for ext, form in FEEDS.items()}
+    made |= {ext: form.render(story) for ext, form in STORIES.items()}
     for ext, text in made.items():
         # In Markdown and HTML some of its characters are written with marks before them.
         plain = html.unescape(text.decode()).replace("\\", "")

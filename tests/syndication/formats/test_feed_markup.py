@@ -36,13 +36,13 @@ _CASES = {
 
 
 @pytest.mark.parametrize("markup", _CASES)
-def test_what_readers_do_not_know_is_said_in_what_they_know(markup: str) -> None:
+def test_unknown_markup_is_replaced_by_known_markup(markup: str) -> None:
     story = bare(body_html=sanitise_html(markup, "https://a.example/"))
     assert build_feed_markup(story) == _CASES[markup]
 
 
 @pytest.mark.parametrize("ext", ["rss", "atom"])
-def test_rss_and_atom_hold_it_and_json_feed_the_body_as_it_is(ext: str) -> None:
+def test_rss_and_atom_have_rewritten_bodies_and_json_feed_the_original(ext: str) -> None:
     story = bare(body_html='<p><bdo dir="rtl">ab</bdo></p>')
     assert "\u202eab\u202c" in FEEDS[ext].render(feed(story)).decode()
     assert b"<bdo" in FEEDS["json"].render(feed(story))

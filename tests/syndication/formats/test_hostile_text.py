@@ -43,35 +43,37 @@ G2 = "{http://iptc.org/std/nar/2006-10-01/}"
 @OFTEN
 @given(NASTY)
 @example(HOSTILE)
-def test_xml_is_well_formed_and_says_the_title(text: str) -> None:
-    one = hostile(text)
-    rss, atom = (ElementTree.fromstring(FEEDS[ext].render(feed(one))) for ext in ("rss", "atom"))
-    assert _same(rss.findtext("channel/item/title"), one.title)
+def test_xml_is_well_formed_and_contains_the_title(text: str) -> None:
+    story = hostile(text)
+    rss, atom = (ElementTree.fromstring(FEEDS[ext].render(feed(story))) for ext in ("rss", "atom"))
+    assert _same(rss.findtext("channel/item/title"), story.title)
     title = atom.find(f"{ATOM}entry/{ATOM}title")
     assert title is not None
     told = title.text or ""
-    assert _same(unescape(told) if title.get("type") == "html" else told, one.title)
-    newsml = ElementTree.fromstring(STORIES["newsml"].render(one))
-    assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), one.title)
-    news = ElementTree.fromstring(sitemap.render_news([one], "Site"))
-    assert any(_same(found.text, one.title) for found in news.iter() if found.tag.endswith("title"))
+    assert _same(unescape(told) if title.get("type") == "html" else told, story.title)
+    newsml = ElementTree.fromstring(STORIES["newsml"].render(story))
+    assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
+    news = ElementTree.fromstring(sitemap.render_news([story], "Site"))
+    assert any(
+        _same(found.text, story.title) for found in news.iter() if found.tag.endswith("title")
+    )
 
 
 @OFTEN
 @given(NASTY)
 @example(HOSTILE)
-def test_bodies_come_back_from_xml_as_they_are(text: str) -> None:
-    one = hostile(text)
-    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(one)))
+def test_bodies_survive_xml_unchanged(text: str) -> None:
+    story = hostile(text)
+    rss = ElementTree.fromstring(FEEDS["rss"].render(feed(story)))
     encoded = rss.findtext("channel/item/{http://purl.org/rss/1.0/modules/content/}encoded")
-    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(one)))
+    atom = ElementTree.fromstring(FEEDS["atom"].render(feed(story)))
     content = atom.findtext(f"{ATOM}entry/{ATOM}content")
-    newsml = ElementTree.fromstring(FEEDS["newsml"].render(feed(one)))
+    newsml = ElementTree.fromstring(FEEDS["newsml"].render(feed(story)))
     inline = next(newsml.iter(f"{G2}inlineData")).text
     for found, meant in (
-        (encoded, append_corrections(one)),
-        (content, append_corrections(one)),
-        (inline, one.body_html),
+        (encoded, append_corrections(story)),
+        (content, append_corrections(story)),
+        (inline, story.body_html),
     ):
         assert _same(found, meant or "")
 
@@ -79,16 +81,16 @@ def test_bodies_come_back_from_xml_as_they_are(text: str) -> None:
 @OFTEN
 @given(NASTY)
 @example(HOSTILE)
-def test_json_and_csv_say_the_same(text: str) -> None:
-    one = hostile(text)
-    assert json.loads(FEEDS["json"].render(feed(one)))["items"][0]["title"] == one.title
-    assert json.loads(STORIES["ninjs"].render(one))["title"] == one.title
-    linked = STORIES["jsonld"].render(one)
+def test_json_and_csv_have_the_same_text(text: str) -> None:
+    story = hostile(text)
+    assert json.loads(FEEDS["json"].render(feed(story)))["items"][0]["title"] == story.title
+    assert json.loads(STORIES["ninjs"].render(story))["title"] == story.title
+    linked = STORIES["jsonld"].render(story)
     assert b"<" not in linked
-    assert json.loads(linked)["headline"] == one.title
-    rows = list(csv.DictReader(io.StringIO(FEEDS["csv"].render(feed(one)).decode(), newline="")))
-    mark = "'" if one.title.startswith(("=", "+", "-", "@", "\t", "\r")) else ""
-    assert [row["title"] for row in rows] == [mark + one.title]
+    assert json.loads(linked)["headline"] == story.title
+    rows = list(csv.DictReader(io.StringIO(FEEDS["csv"].render(feed(story)).decode(), newline="")))
+    mark = "'" if story.title.startswith(("=", "+", "-", "@", "\t", "\r")) else ""
+    assert [row["title"] for row in rows] == [mark + story.title]
 
 
 @OFTEN
@@ -135,15 +137,15 @@ def test_feedparser_reads_hostile_feeds_without_a_complaint() -> None:
 
 def test_a_body_of_two_megabytes_is_like_any_other() -> None:
     markup = "<p>" + "]]> Bees & 🐝 المغرب. " * 90_000 + "</p>"
-    one = hostile()
-    large: Any = type(one)(**{**_fields(one), "body_html": markup})
+    story = hostile()
+    large: Any = type(story)(**{**_fields(story), "body_html": markup})
     for ext in ("rss", "atom", "newsml"):
         ElementTree.fromstring(FEEDS[ext].render(feed(large)))
     assert len(STORIES["md"].render(large)) > 2_000_000
 
 
-def _fields(one: Any) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__slots__}
+def _fields(story: Any) -> dict[str, Any]:
+    return {name: getattr(story, name) for name in story.__slots__}
 
 
 def _same(found: str | None, text: str) -> bool:
@@ -168,13 +170,13 @@ _BEFORE = [
 
 
 @pytest.mark.parametrize("before", _BEFORE, ids=ascii)
-def test_csv_holds_no_formula_whatever_stands_before_it(before: str) -> None:
+def test_csv_has_no_formula_after_invisible_characters(before: str) -> None:
     for text in ("=1+1", '=HYPERLINK("x")', "+1", "-1", "@SUM(A1)", "＝1+1", "＠SUM(A1)"):
         assert _cells(f"{before}{text}") == {f"'{before}{text}"}
 
 
 @pytest.mark.parametrize("sign", "=+-@＝＋－＠﹦﹢﹣﹫⁼⁺⁻−")
-def test_csv_holds_no_formula_of_any_width(sign: str) -> None:
+def test_csv_has_no_formula_in_any_width(sign: str) -> None:
     assert _cells(f"{sign}1+1") == {f"'{sign}1+1"}
 
 
@@ -182,7 +184,7 @@ def test_csv_holds_no_formula_of_any_width(sign: str) -> None:
     "text",
     ["1=1", "a\n=1", "– Non", "— No", "\u200fقصة", "«\u00a0=1", "#tag", "’=", "\\="],
 )
-def test_csv_leaves_other_texts_as_they_are(text: str) -> None:
+def test_csv_leaves_other_texts_unchanged(text: str) -> None:
     assert _cells(text) == {text}
 
 
@@ -196,16 +198,16 @@ def _cells(text: str) -> set[str]:
 def _parted(cell: str) -> list[str]:
     """Read the values of a cell, as the documentation says."""
     found = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
-    return [re.sub(r"\\(.)", r"\1", one, flags=re.DOTALL) for one in found if one]
+    return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in found if cell]
 
 
 @OFTEN
 @given(st.lists(NASTY, min_size=1, max_size=4, unique=True))
 @example(["a|b", "c\\", "\\|", "|"])
-def test_csv_keeps_the_values_of_a_cell_apart(names: list[str]) -> None:
-    one = item(authors=[{"name": name, "url": None} for name in names])
-    rendered = FEEDS["csv"].render(feed(one)).decode()
+def test_csv_separates_the_values_of_a_cell(names: list[str]) -> None:
+    story = item(authors=[{"name": name, "url": None} for name in names])
+    rendered = FEEDS["csv"].render(feed(story)).decode()
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
-    told = [author["name"] for author in one.authors]
+    told = [author["name"] for author in story.authors]
     mark = "'" if row["authors"].startswith("'") and not told[0].startswith("'") else ""
     assert _parted(row["authors"].removeprefix(mark)) == told

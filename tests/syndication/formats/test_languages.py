@@ -32,23 +32,21 @@ _TOLD = {
 
 
 @pytest.mark.parametrize("tag", _TOLD)
-def test_a_language_is_told_by_a_code_that_readers_know(tag: str) -> None:
+def test_a_language_is_a_code_that_readers_know(tag: str) -> None:
     told = to_iso_language(tag)
     assert told == _TOLD[tag]
     assert told is None or to_iso_language(told) == told
 
 
 @pytest.mark.parametrize(("tag", "told"), [("arz-EG", "ar-arz-EG"), ("xyz", None)])
-def test_rss_leaves_out_a_language_that_it_cannot_tell(tag: str, told: str | None) -> None:
+def test_rss_omits_a_language_without_a_known_code(tag: str, told: str | None) -> None:
     rss = ElementTree.fromstring(FEEDS["rss"].render(feed(bare(language=tag), language=tag)))
     assert rss.findtext("channel/language") == told
     assert rss.findtext(f"channel/item/{_DC}language") == told
 
 
 @pytest.mark.parametrize(("tag", "told"), [("arz-EG", "ar-arz-EG"), ("xyz", "und")])
-def test_an_entry_of_atom_is_never_in_the_language_of_its_feed_by_omission(
-    tag: str, told: str
-) -> None:
+def test_an_atom_entry_never_inherits_the_language_of_its_feed(tag: str, told: str) -> None:
     atom = ElementTree.fromstring(FEEDS["atom"].render(feed(bare(language=tag), language="en")))
     assert atom.get(_LANG) == "en"
     entry = atom.find(f"{_ATOM}entry")
@@ -56,5 +54,5 @@ def test_an_entry_of_atom_is_never_in_the_language_of_its_feed_by_omission(
     assert entry.get(_LANG) == told
 
 
-def test_json_feed_tells_the_language_as_it_is() -> None:
+def test_json_feed_has_the_language_unchanged() -> None:
     assert b'"language":"arz"' in FEEDS["json"].render(feed(bare(language="arz")))

@@ -28,18 +28,18 @@ def test_json_feed_is_valid(shared: Path) -> None:
 
 def test_ninjs_is_valid(shared: Path) -> None:
     validator = _ninjs(shared)
-    for one in _with_every_status(ITEMS):
-        validator.validate(json.loads(STORIES["ninjs"].render(one)))
+    for statu in _with_every_status(ITEMS):
+        validator.validate(json.loads(STORIES["ninjs"].render(statu)))
     made = json.loads(FEEDS["ninjs"].render(feed(*ITEMS)))
-    assert [one["pubStatus"] for one in made] == [*(["usable"] * len(ITEMS)), "canceled"]
-    for one in made:
-        validator.validate(one)
+    assert [story["pubStatus"] for story in made] == [*(["usable"] * len(ITEMS)), "canceled"]
+    for story in made:
+        validator.validate(story)
 
 
 def test_newsml_is_valid(shared: Path) -> None:
     schema = _xml(str(shared / "newsml-g2" / "NewsML-G2_2.35-spec-All-Power.xsd"))
-    for one in _with_every_status(ITEMS):
-        schema.validate(STORIES["newsml"].render(one))
+    for statu in _with_every_status(ITEMS):
+        schema.validate(STORIES["newsml"].render(statu))
     schema.validate(FEEDS["newsml"].render(feed(*ITEMS)))
     schema.validate(FEEDS["newsml"].render(feed(withdrawn=[])))
     schema.validate(FEEDS["newsml"].render(feed()))
@@ -47,7 +47,7 @@ def test_newsml_is_valid(shared: Path) -> None:
 
 def test_sitemaps_are_valid(shared: Path) -> None:
     sites, index = (
-        _xml(str(shared / "sitemap" / f"{one}.xsd")) for one in ("sitemap", "siteindex")
+        _xml(str(shared / "sitemap" / f"{name}.xsd")) for name in ("sitemap", "siteindex")
     )
     sites.validate(sitemap.render_archive(ITEMS))
     part = sitemap.SitemapPart("https://api.example/sitemap-2026-01.xml", "2026-01-13T08:30:00.25Z")
@@ -72,13 +72,13 @@ def test_news_sitemaps_are_valid(shared: Path) -> None:
     ("tag", "told"),
     [("en", "en"), ("fr-CA", "fr"), ("zh", "zh-cn"), ("zh-Hant-TW", "zh-tw"), ("zh-HK", "zh-tw")],
 )
-def test_google_news_knows_languages_by_two_letters(tag: str, told: str) -> None:
+def test_google_news_languages_have_two_letters(tag: str, told: str) -> None:
     assert sitemap.news_language(tag) == told
 
 
 def _with_every_status(items: list[Item]) -> list[Item]:
-    held = [replace(one, embargoed_until="2026-02-01T00:00:00Z") for one in items]
-    return [*items, *held, *(replace(one, canceled=True) for one in items)]
+    held = [replace(entry, embargoed_until="2026-02-01T00:00:00Z") for entry in items]
+    return [*items, *held, *(replace(entry, canceled=True) for entry in items)]
 
 
 @cache

@@ -1,0 +1,146 @@
+"""What stories are made from: sources, a tree of categories, tags, bylines, languages."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Generic, TypeVar
+
+from bench.generated_text import LANGUAGES, Tongue, capitalised, tongue
+
+Line = dict[str, Any]
+Item = TypeVar("Item")
+
+_KINDS = "news analysis opinion feature interview review live".split()
+_KIND_SHARES = (70, 8, 8, 6, 4, 3, 1)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How many of each there are, and how unevenly they are used."""
+
+    sources: int
+    tree: tuple[int, ...]
+    """How many children a category has, level by level."""
+    tags: int
+    bylines: int
+    languages: tuple[int, ...]
+    """What share of the stories each language has."""
+    skew: float
+    """0: every source and category is as frequent; 1: the second half as much as the first."""
+    body_bytes: tuple[int, int]
+    """From the most usual length to the longest."""
+
+
+NEWSROOM = Shape(12, (6, 2, 1), 300, 500, (50, 20, 15, 15), 0.0, (3000, 3000))
+AGENCY = Shape(200, (12, 4, 5), 20_000, 5_000, (40, 14, 12, 10, 9, 7, 5, 3), 0.8, (400, 3000))
+
+
+@dataclass(frozen=True)
+class Stock(Generic[Item]):
+    """Things to draw from, some more often than others."""
+
+    items: Sequence[Item]
+    weights: list[float]
+
+    def one(self, rng: random.Random) -> Item:
+        """Draw one."""
+        return rng.choices(self.items, cum_weights=self.weights)[0]
+
+    def some(self, rng: random.Random, most: int) -> list[Item]:
+        """Draw so many, and fewer where one comes twice."""
+        drawn = rng.choices(range(len(self.items)), cum_weights=self.weights, k=most)
+        return [self.items[index] for index in dict.fromkeys(drawn)]
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that stories are made from."""
+
+    shape: Shape
+    tongues: dict[str, Tongue]
+    sources: Stock[Line]
+    categories: Stock[Line]
+    tags: Stock[str]
+    bylines: Stock[str]
+    languages: Stock[str]
+    kinds: Stock[str]
+
+
+def make_world(shape: Shape, seed: int) -> World:
+    """Make a world, the same one for the same seed."""
+    rng = random.Random(f"{seed}:world")
+    tongues = {language: tongue(language, seed) for language in LANGUAGES[: len(shape.languages)]}
+    english = tongues["en"]
+    return World(
+        shape=shape,
+        tongues=tongues,
+        sources=_falling(_sources(english, rng, shape), shape.skew),
+        categories=_categories(english, rng, shape),
+        tags=_falling(_phrases(english, rng, shape.tags), 1),
+        bylines=_falling([_name(english, rng) for _ in range(shape.bylines)], shape.skew),
+        languages=_shared(list(tongues), shape.languages),
+        kinds=_shared(_KINDS, _KIND_SHARES),
+    )
+
+
+def _falling(items: Sequence[Item], skew: float) -> Stock[Item]:
+    return Stock(items, list(accumulate(rank**-skew for rank in range(1, len(items) + 1))))
+
+
+def _shared(items: Sequence[Item], shares: Sequence[int]) -> Stock[Item]:
+    return Stock(items, list(accumulate(shares)))
+
+
+def _phrases(english: Tongue, rng: random.Random, number: int) -> list[str]:
+    found = sorted({english.phrase(rng, 2).lower() for _ in range(number)})
+    rng.shuffle(found)
+    return found
+
+
+def _name(english: Tongue, rng: random.Random) -> str:
+    return " ".join(capitalised(word) for word in rng.choices(english.words, k=2))
+
+
+def _sources(english: Tongue, rng: random.Random, shape: Shape) -> list[Line]:
+    return [_source(english, rng, shape, number) for number in range(shape.sources)]
+
+
+def _source(english: Tongue, rng: random.Random, shape: Shape, number: int) -> Line:
+    slug = f"source-{number + 1}"
+    return {
+        "type": "source",
+        "slug": slug,
+        "name": english.phrase(rng, 2),
+        "description": english.phrase(rng, 12) + ".",
+        "url": f"https://{slug}.example",
+        "language": LANGUAGES[number % len(shape.languages)],
+    }
+
+
+def _categories(english: Tongue, rng: random.Random, shape: Shape) -> Stock[Line]:
+    """Return the tree, parents first, in which any category may be the most frequent."""
+    lines: list[Line] = []
+    parents: list[str | None] = [None]
+    for children in shape.tree:
+        level = [(parent, number + 1) for parent in parents for number in range(children)]
+        lines += [_category(english, rng, parent, number) for parent, number in level]
+        parents = [_category_slug(parent, number) for parent, number in level]
+    weights = [rank**-shape.skew for rank in range(1, len(lines) + 1)]
+    rng.shuffle(weights)
+    return Stock(lines, list(accumulate(weights)))
+
+
+def _category(english: Tongue, rng: random.Random, parent: str | None, number: int) -> Line:
+    name = english.phrase(rng, 1)
+    return {
+        "type": "category",
+        "slug": _category_slug(parent, number),
+        "name": name,
+        "parent": parent,
+        "names": {"fr": f"{name} (fr)", "ar": f"{name} (ar)"},
+    }
+
+
+def _category_slug(parent: str | None, number: int) -> str:
+    return f"{parent or 'section'}-{number}"

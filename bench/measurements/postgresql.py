@@ -1,0 +1,112 @@
+"""PostgreSQL: a list that is computed for each request, and publishing."""
+
+from dataclasses import replace
+from functools import cache
+from statistics import median
+
+from bench.load import Target
+from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurements.creating import Client
+from bench.measurements.publishing import Publications, published_meanwhile
+from bench.setup import Stage
+from bench.workload import in_many_forms
+
+_FORMS = in_many_forms("")
+
+
+def against_hand(stage: Stage) -> Outcome:
+    """Compare headlines with asyncpg and orjson on raw ASGI."""
+    with (
+        stage.dateline(database=stage.postgres.dateline) as dateline,
+        stage.by_hand(stage.postgres.idiomatic) as by_hand,
+    ):
+        compared = stage.compare(Target(dateline, _FORMS), Target(by_hand, _FORMS))
+    return outcome_of_load(compared)
+
+
+def against_idiomatic(stage: Stage) -> Outcome:
+    """Compare headlines with the version that a reader would write by hand."""
+    with (
+        stage.dateline(database=stage.postgres.dateline) as dateline,
+        stage.idiomatic(stage.postgres.idiomatic) as idiomatic,
+    ):
+        compared = stage.compare(Target(dateline, _FORMS), Target(idiomatic, ("/headlines",)))
+    return outcome_of_load(compared)
+
+
+def creating(stage: Stage) -> Outcome:
+    """Compare creating a published story with the version that a reader would write by hand."""
+    database, key = stage.postgres.live()
+    with (
+        stage.dateline(None, database) as dateline,
+        stage.idiomatic(stage.postgres.idiomatic_copy()) as idiomatic,
+    ):
+        left = Client(stage, dateline, key)
+        right = Client(stage, idiomatic, path="/articles")
+        left.create()
+        right.create()
+        compared = stage.take_turns(left.create, right.create)
+    return outcome_of_load(compared)
+
+
+def publications(stage: Stage) -> Outcome:
+    """Tell how long half of the publications took while others read."""
+    found = _measured(stage)
+    half, slow = (
+        median(found.seconds) * 1000,
+        found.seconds[len(found.seconds) * 99 // 100] * 1000,
+    )
+    note = f"{len(found.seconds):,} publications, the slowest in {found.seconds[-1] * 1000:.0f} ms"
+    return Outcome(half, half, slow, "ms", notes=(note,), as_asked=found.as_asked)
+
+
+def reads(stage: Stage) -> Outcome:
+    """Compare these reads with the same ones while nobody publishes."""
+    found = _measured(stage)
+    return replace(outcome_of_load(found.reads, found.note), as_asked=found.as_asked)
+
+
+@cache
+def _measured(stage: Stage) -> Publications:
+    database, key = stage.postgres.live()
+    with stage.dateline(None, database) as server:
+        return published_meanwhile(stage, server, key)
+
+
+MEASUREMENTS = (
+    Measurement(
+        "postgresql-by-hand",
+        "headlines, cache off, on PostgreSQL",
+        "raw ASGI with asyncpg and orjson",
+        Goal(0.6),
+        against_hand,
+    ),
+    Measurement(
+        "postgresql-idiomatic",
+        "headlines, cache off, on PostgreSQL",
+        "idiomatic version on PostgreSQL",
+        Goal(5),
+        against_idiomatic,
+    ),
+    Measurement(
+        "postgresql-create",
+        "creating a published story, one client, on PostgreSQL",
+        "idiomatic version on PostgreSQL",
+        Goal(0.5),
+        creating,
+    ),
+    Measurement(
+        "postgresql-publish-time",
+        "publication latency during reads on PostgreSQL, p50",
+        "p99",
+        Goal(10, at_most=True, unit="ms"),
+        publications,
+    ),
+    Measurement(
+        "postgresql-reads-publishing",
+        "reads during 50 publications/s, on PostgreSQL",
+        "reads without writes",
+        None,
+        reads,
+    ),
+)

@@ -1,0 +1,83 @@
+"""Collections made of news: a part of each story is the question, and what is left the answer."""
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from app.search.text_fields import StoryText
+from bench.search.collection import Collection
+
+Half = Literal["all", "tuning", "testing"]
+_SENTENCE = re.compile(r"(?<=[.!?؟。])\s+|\n+")
+# Words of a long question, and of what is left of its story.
+_LEAST_ASKED, _MOST_ASKED, _LEAST_LEFT = 15, 80, 40
+
+
+def titles(path: Path, half: Half = "all") -> Collection:
+    """Return stories without their titles, each to be found by its own."""
+    stories = {
+        str(story["id"]): story for story in _stories(path) if story["title"] and story["body"]
+    }
+    documents = {
+        id_: _document(story, story["body"].removeprefix(story["title"]))
+        for id_, story in stories.items()
+    }
+    return _collection(documents, {id_: story["title"] for id_, story in stories.items()}, half)
+
+
+def passages(path: Path, half: Half = "all") -> Collection:
+    """Return stories without sentences from their middle, each to be found by these."""
+    documents: dict[str, StoryText] = {}
+    queries: dict[str, str] = {}
+    for story in _stories(path):
+        sentences = [sentence for sentence in _SENTENCE.split(story["body"]) if sentence.strip()]
+        asked = _middle(sentences)
+        rest = " ".join(sentence for sentence in sentences if sentence not in asked)
+        words = sum(len(question.split()) for question in asked)
+        if words >= _LEAST_ASKED and len(rest.split()) >= _LEAST_LEFT:
+            id_ = str(story["id"])
+            documents[id_] = _document(story, rest, story.get("title") or "")
+            queries[id_] = " ".join(asked)
+    return _collection(documents, queries, half)
+
+
+def _middle(sentences: list[str]) -> list[str]:
+    """Return sentences from the middle of a story, as many as make a long question."""
+    asked: list[str] = []
+    for sentence in sentences[len(sentences) // 2 :]:
+        if sum(len(text.split()) for text in (*asked, sentence)) > _MOST_ASKED:
+            break
+        asked.append(sentence)
+        if sum(len(text.split()) for text in asked) >= _LEAST_ASKED:
+            break
+    return asked
+
+
+def _document(story: Mapping[str, Any], body: str, title: str = "") -> StoryText:
+    return StoryText(story["language"], title, body=body)
+
+
+def _collection(
+    documents: Mapping[str, StoryText], queries: Mapping[str, str], half: Half
+) -> Collection:
+    """Return a collection with the questions of a half: every other one is for testing."""
+    wanted = {"all": (0, 1), "tuning": (0,), "testing": (1,)}[half]
+    kept = {id_: text for at, (id_, text) in enumerate(queries.items()) if at % 2 in wanted}
+    return Collection(documents, kept, {id_: {id_: 1.0} for id_ in kept})
+
+
+def _stories(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield stories of NDJSON, or the passages of a file like SQuAD's."""
+    read = gzip.open if path.suffix == ".gz" else open
+    with read(path, "rt", encoding="utf-8") as lines:
+        if path.suffix == ".json":
+            passages = (
+                paragraph for each in json.load(lines)["data"] for paragraph in each["paragraphs"]
+            )
+            for at, passage in enumerate(passages):
+                yield {"id": at, "language": "en", "title": "", "body": passage["context"]}
+            return
+        yield from map(json.loads, lines)

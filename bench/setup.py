@@ -1,0 +1,204 @@
+"""What measurements share: a folder, an archive, a database with it, and the ways to serve it.
+
+Everything is made when it is first asked for, so that one measurement alone starts quickly.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bench import servers
+from bench.archive import Archive, open_archive, unindexed
+from bench.compare import Comparison, in_turns
+from bench.corpus import Corpus, write_corpus
+from bench.idiomatic.fill import fill
+from bench.importing import Import, build_index, import_archive
+from bench.load import Generator, LoadError, Round, Target, put_load
+from bench.postgres import Postgres
+from bench.publisher import copy_database, copy_file, make_key
+from bench.recorded_answer import Answer
+from bench.servers import Database, Server
+
+_ERROR = 400
+_MOST_CHECKED = 40
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    stories: int = 20_000
+    large: int = 1_000_000
+    small: int = 10_000
+    copied: int = 100_000
+    rounds: int = 5
+    seconds: int = 2
+    warm_up: int = 1
+    imports: int = 3
+    mixed_requests: int = 1_000_000
+    mixed_seconds: int = 180
+
+
+QUICK = Plan(2_000, 20_000, 2_000, 5_000, 2, 1, 0, imports=1, mixed_seconds=8)
+
+
+@dataclass(frozen=True)
+class LoadComparison:
+    """Two targets under load: by the clock, and by the processor time of the servers."""
+
+    clock: Comparison
+    cpu: Comparison
+
+
+class Stage:
+    """Where measurements happen."""
+
+    def __init__(self, folder: Path, plan: Plan, generator: Generator) -> None:
+        """Keep everything that is made in this folder."""
+        self.folder = folder
+        self.plan = plan
+        self._generator = generator
+        self._running = ExitStack()
+        self._copies = 0
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The archive, as a file to import."""
+        return self.corpus_of(self.plan.stories)
+
+    @cached_property
+    def imported(self) -> Import:
+        """The archive, imported; its database is what is served."""
+        made = import_archive(self.corpus, self.folder / "bench.db")
+        build_index(made.database)
+        return made
+
+    @cached_property
+    def large(self) -> Archive:
+        """A large archive to read from."""
+        return self._opened(self.plan.large)
+
+    @cached_property
+    def small(self) -> Archive:
+        """One that differs from the large one in its size alone."""
+        return self._opened(self.plan.small)
+
+    @cached_property
+    def copied(self) -> Archive:
+        """One that is copied whole."""
+        return self._opened(self.plan.copied)
+
+    @cached_property
+    def both(self) -> tuple[Server, Server]:
+        """The large and the small archive, served side by side without a cache."""
+        served = (self.dateline(database=archive.database) for archive in (self.large, self.small))
+        large, small = map(self._running.enter_context, served)
+        return large, small
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        """A PostgreSQL with the archive."""
+        postgres = Postgres(self.folder, self.corpus)
+        self._running.callback(postgres.close)
+        return postgres
+
+    def _opened(self, stories: int) -> Archive:
+        archive = open_archive(stories)
+        self._running.enter_context(unindexed(archive.database))
+        return archive
+
+    def close(self) -> None:
+        """End the servers that measurements share."""
+        self._running.close()
+
+    def corpus_of(self, stories: int) -> Corpus:
+        """Write an archive of another size."""
+        return write_corpus(self.folder / f"archive-{stories}.ndjson", stories)
+
+    @contextmanager
+    def dateline(
+        self,
+        cache_bytes: int | None = 0,
+        database: Path | Database | None = None,
+        without: str | None = None,
+    ) -> Iterator[Server]:
+        """Serve the archive as the product does it; without its cache, unless asked for."""
+        served = database or self.imported.database
+        with servers.dateline(self.folder, served, cache_bytes, without) as server:
+            yield server
+
+    @contextmanager
+    def live(
+        self, scope: str = "publish", without: str | None = None, **settings: str
+    ) -> Iterator[tuple[Server, str]]:
+        """Serve a copy of the archive that may be written to, as deployed; yield a key, too."""
+        database = self._copy_name()
+        copy_database(self.imported.database, database)
+        key = make_key(database, scope)
+        with servers.dateline(self.folder, database, None, without, **settings) as server:
+            yield server, key
+
+    @contextmanager
+    def floor(self, answer: Answer) -> Iterator[Server]:
+        """Serve this very answer, and nothing else."""
+        with servers.floor(self.folder, answer) as server:
+            yield server
+
+    @contextmanager
+    def idiomatic(self, url: str | None = None) -> Iterator[Server]:
+        """Serve the archive as a reader would write it by hand: a copy of it, or another one."""
+        if url is None:
+            database = self._copy_name()
+            copy_file(self._idiomatic_database, database)
+            url = f"sqlite+aiosqlite:///{database}"
+        with servers.idiomatic(self.folder, url) as server:
+            yield server
+
+    @contextmanager
+    def by_hand(self, url: str) -> Iterator[Server]:
+        """Serve the tables of the idiomatic version with asyncpg and orjson."""
+        with servers.by_hand(self.folder, url) as server:
+            yield server
+
+    def _copy_name(self) -> Path:
+        self._copies += 1
+        return self.folder / f"copy-{self._copies}.db"
+
+    def compare(self, left: Target, right: Target) -> LoadComparison:
+        """Put load on both in turns."""
+        self.warm_up(left, right)
+        return self.take_turns(lambda: self.load(left), lambda: self.load(right))
+
+    def warm_up(self, *targets: Target) -> None:
+        """See that targets answer well, and let them find their pace."""
+        for target in targets:
+            _check(target)
+            if self.plan.warm_up:
+                self.load(target, self.plan.warm_up)
+
+    def take_turns(self, left: Callable[[], Round], right: Callable[[], Round]) -> LoadComparison:
+        """Compare two kinds of rounds."""
+        lefts, rights = in_turns(left, right, self.plan.rounds)
+        return LoadComparison(
+            Comparison([seen.rate for seen in lefts], [seen.rate for seen in rights]),
+            Comparison([seen.cpu_rate for seen in lefts], [seen.cpu_rate for seen in rights]),
+        )
+
+    def load(self, target: Target, seconds: int | None = None) -> Round:
+        """Put load on a target for a round."""
+        return put_load(self._generator, target, seconds or self.plan.seconds)
+
+    @cached_property
+    def _idiomatic_database(self) -> Path:
+        database = self.folder / "idiomatic.db"
+        fill(f"sqlite:///{database}", self.corpus.path)
+        return database
+
+
+def _check(target: Target) -> None:
+    for path in target.paths[:: max(1, len(target.paths) // _MOST_CHECKED)]:
+        answer = target.server.get(path, target.headers)
+        if answer.status >= _ERROR:
+            raise LoadError(f"{target.server.name} answers {path} with {answer.status}.")

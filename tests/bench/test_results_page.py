@@ -1,0 +1,66 @@
+"""The page of results is made by a run, and nobody writes into it by hand."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bench.measurements import ALL, LAYERS
+from bench.results_page import PAGE, RESULTS, SPEED_LAYERS, Section, picture, renewed
+from tests.bench.results import document, result
+
+MARKED = "before\n<!-- results: begin -->\nold\n<!-- results: end -->\nafter\n"
+
+
+SECTIONS = pytest.mark.parametrize("section", [RESULTS, SPEED_LAYERS])
+
+
+def last_run(section: Section) -> Any:
+    """Return what a whole run found, once there was one."""
+    if not section.document.exists():
+        pytest.skip("no whole run has been written down: make bench ARGS=--write-docs")
+    return json.loads(section.document.read_text(encoding="utf-8"))
+
+
+@SECTIONS
+def test_the_page_shows_the_results_of_the_last_run(section: Section) -> None:
+    page, found = PAGE.read_text(encoding="utf-8"), last_run(section)
+    assert page == renewed(page, section, found), "Renew it with `make bench ARGS=--redraw`."
+    if section.picture is not None:
+        assert section.picture.read_text(encoding="utf-8") == picture(found)
+
+
+@SECTIONS
+def test_the_page_shows_measurements_in_their_order(section: Section) -> None:
+    shown = [result["name"] for result in last_run(section)["results"]]
+    assert shown
+    assert shown == [each.name for each in (*ALL, *LAYERS) if each.name in shown]
+
+
+@SECTIONS
+def test_the_page_has_a_place_for_each_section(section: Section) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [page.count(mark) for mark in section.ends] == [1, 1]
+
+
+def test_results_are_replaced_and_prose_is_kept() -> None:
+    page = renewed(MARKED, RESULTS, document(result()))
+    assert page.startswith("before\n")
+    assert page.endswith("\nafter\n")
+    assert "old" not in page
+    assert (
+        "| headlines | floor | **0.750** (750 / 1,000 requests/s) | 0.700 | ≥ 0.5 | yes |" in page
+    )
+    assert "Every goal was met." in page
+    assert renewed(page, RESULTS, document(result())) == page
+
+
+def test_a_missed_goal_is_named() -> None:
+    page = renewed(MARKED, RESULTS, document(result(met=False)))
+    assert "Goals missed: headlines." in page
+    assert "Every goal was met." not in page
+
+
+def test_no_two_measurements_have_one_name() -> None:
+    names = [each.name for each in (*ALL, *LAYERS)]
+    assert len(set(names)) == len(names)

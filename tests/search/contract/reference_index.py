@@ -1,0 +1,266 @@
+"""A second engine, small and honest: it looks at every story each time.
+
+It shows that the interface in `app/search/index.py` can be met by something else, and keeps the
+contract from asking for what only Tantivy does.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from app.access.selection import Selection, SelectionFields, fold
+from app.kit.clock import format_instant, from_micros
+from app.search.analysis.tokenizer import normalize_text
+from app.search.errors import IndexUnusable
+from app.search.index import (
+    MOST_FACET_VALUES,
+    MOST_RELEVANT,
+    DatePosition,
+    FacetField,
+    FacetValue,
+    Hit,
+    IndexedStory,
+    IndexPosition,
+    IndexQuery,
+    IndexResult,
+    Writer,
+)
+from app.search.query.parser import ParsedQuery, QueryPart
+
+Stories = Mapping[str, IndexedStory]
+_WORD = re.compile(r"\w+")
+
+
+@dataclass
+class Generation:
+    """What was committed."""
+
+    stories: dict[str, IndexedStory] = field(default_factory=dict)
+    position: IndexPosition = field(default_factory=IndexPosition)
+
+
+class PlainReader:
+    """A copy of what was committed."""
+
+    def __init__(self, stories: Stories, position: IndexPosition) -> None:
+        self._stories = stories
+        self._position = position
+
+    @property
+    def position(self) -> IndexPosition:
+        return self._position
+
+    def with_changes(
+        self, without: Sequence[str], stories: Sequence[IndexedStory]
+    ) -> "PlainReader":
+        kept = {id_: story for id_, story in self._stories.items() if id_ not in set(without)}
+        return PlainReader(kept | {story.id: story for story in stories}, self._position)
+
+    def search(self, ask: IndexQuery) -> IndexResult:
+        if ask.parsed is not None and not ask.parsed:
+            return IndexResult(
+                (), more=False, parsed=ask.parsed, total=0 if ask.count_total else None
+            )
+        chosen = [
+            (score, story)
+            for story in self._stories.values()
+            if _selected(story, ask.selection) and (score := _score(story, ask.parsed)) > 0
+        ]
+        hits, more = _page(ask, chosen)
+        return IndexResult(
+            hits,
+            more,
+            ask.parsed,
+            total=len(chosen) if ask.count_total else None,
+            facets={name: _values(name, [story for _, story in chosen]) for name in ask.facets},
+        )
+
+    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
+        words = _words(story)
+        found = [
+            (len(words & _words(other)), other.id)
+            for other in self._stories.values()
+            if other.id != story.id and other.group != story.group and _selected(other, selection)
+        ]
+        best = sorted((hit for hit in found if hit[0]), reverse=True)[:limit]
+        return [Hit(id_, float(score), DatePosition(0, 0)) for score, id_ in best]
+
+    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
+        values = _values("tag", list(self._stories.values()))
+        return [value for value in values if normalize_text(value.label).startswith(prefix)][:limit]
+
+    def count(self) -> int:
+        return len(self._stories)
+
+
+class PlainWriter:
+    """Gathers what is written until it is saved."""
+
+    def __init__(self, generation: Generation, position: IndexPosition) -> None:
+        self.generation = generation
+        self._position = position
+        self._stories = dict(generation.stories)
+
+    @property
+    def position(self) -> IndexPosition:
+        return self._position
+
+    def put(self, stories: Sequence[IndexedStory]) -> None:
+        self._stories |= {story.id: story for story in stories}
+
+    def add(self, stories: Sequence[IndexedStory]) -> None:
+        self.put(stories)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        for id_ in ids:
+            self._stories.pop(id_, None)
+
+    def save(self, position: IndexPosition) -> None:
+        self.generation.stories, self.generation.position = dict(self._stories), position
+        self._position = position
+
+    def close(self) -> None:
+        """Forget what was not saved."""
+
+
+class PlainIndex:
+    """Generations in memory, of which one is read."""
+
+    def __init__(self) -> None:
+        self._current: Generation | None = None
+
+    def reader(self) -> PlainReader:
+        if self._current is None:
+            return self.empty_reader()
+        return PlainReader(self._current.stories, self._current.position)
+
+    def empty_reader(self) -> PlainReader:
+        return PlainReader({}, IndexPosition(complete=True))
+
+    def find_flaw(self) -> str | None:
+        return None
+
+    def write_fault(self) -> str | None:
+        return None
+
+    def discard(self) -> None:
+        self._current = None
+
+    def writer(self) -> PlainWriter:
+        if self._current is None:
+            raise IndexUnusable("There is no index yet.")
+        return PlainWriter(self._current, self._current.position)
+
+    def new_writer(self) -> PlainWriter:
+        return PlainWriter(Generation(), IndexPosition())
+
+    def adopt(self, writer: Writer) -> None:
+        assert isinstance(writer, PlainWriter)
+        self._current = writer.generation
+
+    def is_current(self, writer: Writer) -> bool:
+        assert isinstance(writer, PlainWriter)
+        return writer.generation is self._current
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _selected(story: IndexedStory, selection: Selection) -> bool:
+    attributes: SelectionFields = {
+        "id": [story.id],
+        "category": story.categories,
+        "source": [story.source] if story.source else [],
+        "language": list(story.languages),
+        "tag": [fold(tag) for tag in story.tags],
+        "author": [fold(name) for name in story.authors],
+        "kind": [story.kind],
+        "published_at": format_instant(from_micros(story.published_at)),
+        "updated_at": format_instant(from_micros(story.updated_at)),
+    }
+    return selection.matches(attributes)
+
+
+def _score(story: IndexedStory, typed: ParsedQuery | None) -> float:
+    if typed is None:
+        return 1.0
+    if typed.reference is not None:
+        return float(typed.reference in {story.id, story.url, story.slug})
+    if any(_holds(story, part) for part in typed.excluded):
+        return 0.0
+    fits = all(any(_holds(story, part) for part in group) for group in typed.required)
+    return float(fits) * (1 + sum(_holds_in_title(story, group) for group in typed.required))
+
+
+def _holds(story: IndexedStory, part: QueryPart) -> bool:
+    text = story.text.title if part.title else " ".join(_texts(story))
+    words = " ".join(_WORD.findall(text.casefold()))
+    wanted = " ".join(_WORD.findall(" ".join(part.words).casefold()))
+    return f" {wanted}" in f" {words}" if part.is_prefix else f" {wanted} " in f" {words} "
+
+
+def _holds_in_title(story: IndexedStory, group: Sequence[QueryPart]) -> bool:
+    return any(_holds(story, replace(part, title=True)) for part in group)
+
+
+def _texts(story: IndexedStory) -> list[str]:
+    text = story.text
+    return [text.title, text.summary, text.body, *text.tags, *text.authors, text.source]
+
+
+def _words(story: IndexedStory) -> set[str]:
+    return set(_WORD.findall(" ".join(_texts(story)).casefold())) | set(story.categories)
+
+
+def _page(ask: IndexQuery, chosen: list[tuple[float, IndexedStory]]) -> tuple[list[Hit], bool]:
+    if ask.order == "relevance":
+        best = sorted(chosen, key=lambda hit: (hit[0], hit[1].published_at, hit[1].id))[::-1]
+        hits = [Hit(story.id, score, DatePosition(0, 0)) for score, story in best[:MOST_RELEVANT]]
+        end = ask.offset + ask.limit
+        return hits[ask.offset : end], end < len(hits)
+    places = [
+        Hit(story.id, None, DatePosition(getattr(story, ask.order), _tie(story)))
+        for _, story in chosen
+    ]
+    places.sort(key=_place, reverse=ask.descending)
+    if ask.date_position is not None:
+        start = (ask.date_position.at, ask.date_position.tie)
+        places = [
+            place
+            for place in places
+            if (_place(place) < start if ask.descending else _place(place) > start)
+        ]
+    return places[: ask.limit], len(places) > ask.limit
+
+
+def _tie(story: IndexedStory) -> int:
+    return int(story.id.replace("-", "")[-15:], 16)
+
+
+def _place(hit: Hit) -> tuple[int, int]:
+    return hit.date_position.at, hit.date_position.tie
+
+
+def _values(name: FacetField, stories: list[IndexedStory]) -> list[FacetValue]:
+    counts: Counter[str] = Counter()
+    labels: dict[str, Counter[str]] = {}
+    for story in stories:
+        for value, label in _facet(name, story).items():
+            counts[value] += 1
+            labels.setdefault(value, Counter())[label] += 1
+    first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_FACET_VALUES]
+    return [FacetValue(value, labels[value].most_common(1)[0][0], n) for value, n in first]
+
+
+def _facet(name: FacetField, story: IndexedStory) -> dict[str, str]:
+    if name == "tag":
+        return {fold(tag): tag for tag in story.tags}
+    values: dict[str, Sequence[str]] = {
+        "category": story.categories,
+        "source": [story.source] if story.source else [],
+        "language": list(story.languages),
+        "kind": [story.kind],
+        "published_month": [from_micros(story.published_at).strftime("%Y-%m")],
+    }
+    return {value: value for value in values[name]}

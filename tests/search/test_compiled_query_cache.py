@@ -1,0 +1,84 @@
+"""What a query means is found out once for a state of the index, and anew for the next."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.search.engine import vocabularies as engine_words
+from app.search.engine.tantivy_index import TantivyIndex
+from app.search.index import IndexResult, Reader
+from app.search.query import compiler
+from app.search.query.parser import ParsedQuery, parse_query
+from tests.search.contract.test_contract import ask, filled, found_ids, story
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Iterator[TantivyIndex]:
+    """An engine that nobody has written to."""
+    made = TantivyIndex(tmp_path / "search")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
+    """Return the queries of which it was found out what they mean."""
+    noted: list[ParsedQuery] = []
+    found_out = compiler.compile_with_vocabulary
+
+    def compile_with_vocabulary(typed: ParsedQuery, *more: object) -> object:
+        noted.append(typed)
+        return found_out(typed, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine_words, "compile_with_vocabulary", compile_with_vocabulary)
+    return noted
+
+
+def _found(reader: Reader, typed: str) -> IndexResult:
+    return reader.search(ask(parse_query(typed), order="relevance"))
+
+
+def test_a_query_is_compiled_once(index: TantivyIndex, meant: list[ParsedQuery]) -> None:
+    rain = story("Rain over the hills")
+    reader = filled(index, rain)
+    for _ in range(3):
+        assert found_ids(_found(reader, "rain ")) == [rain.id]
+    assert len(meant) == 1
+    assert found_ids(_found(reader, "hills ")) == [rain.id]
+    assert len(meant) == 2
+
+
+def test_the_next_index_state_has_its_own_vocabulary(index: TantivyIndex) -> None:
+    first, second = story("Rain"), story("Rainy")
+    reader = filled(index, first)
+    assert found_ids(_found(reader, "rai")) == [first.id]
+    beside = reader.with_changes((), [second])
+    assert set(found_ids(_found(beside, "rai"))) == {first.id, second.id}
+    assert set(found_ids(_found(filled(index, first, second), "rai"))) == {first.id, second.id}
+    assert found_ids(_found(reader, "rai")) == [first.id]
+
+
+def test_a_cached_correction_never_leads_to_a_removed_word(
+    index: TantivyIndex,
+) -> None:
+    kept, taken = story("Clouds"), story("Zanzibar")
+    reader = filled(index, kept, taken)
+    assert _found(reader, "zanzibr ").corrected == "zanzibar"
+    assert _found(reader.with_changes([taken.id], ()), "zanzibr ").corrected is None
+    assert _found(reader, "zanzibr ").corrected == "zanzibar"
+
+
+def test_the_query_cache_is_bounded(
+    index: TantivyIndex, meant: list[ParsedQuery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Room for two queries of one word.
+    monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._WORD_BYTES)
+    reader = filled(index, story("Rain over the hills"))
+    for typed in ("rain ", "hills ", "over ", "rain "):
+        _found(reader, typed)
+    assert len(meant) == 4
+    long = "rain " * 11
+    for _ in range(2):
+        _found(reader, long)
+    assert len(meant) == 6

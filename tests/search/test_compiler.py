@@ -1,0 +1,349 @@
+"""What a typed query finds among a few stories, and in which order."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.search.query.compiler import MOST_REQUIRED_WORDS, loosen_phrases
+from app.search.query.parser import parse_query
+from tests.repetitions import repetitions
+from tests.search.memory_index import Shelf, story
+
+
+@pytest.fixture(scope="module")
+def stories() -> Shelf:
+    return Shelf(
+        budget=story("The government presented its budget to parliament.", title="A new budget"),
+        vote=story("Elections will be held in spring, the governments said."),
+        storm=story("A storm hit the coast of Morocco.", title="Storm over Casablanca"),
+        calm=story("The coast was calm after the storm in Morocco, said the storm watch."),
+        jet=story("An F-16 flew over the well-known coast."),
+        fr=story("L’élection présidentielle aura lieu aujourd’hui à Rabat.", "fr"),
+        es=story("El gobierno presentó los presupuestos de la nación.", "es"),
+        ar=story("أعلنت الحكومة عن موعد الانتخابات في تونس", "ar"),
+        zh=story("中国人民银行宣布降息。", "zh"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("election ", {"vote", "fr"}),
+        ("government ", {"budget", "vote"}),
+        ("gobiernos ", {"es"}),
+        ("élections ", {"vote", "fr"}),
+        ("حكومة ", {"ar"}),
+        ("انتخابية ", {"ar"}),
+        ("présidentielles ", {"fr"}),
+    ],
+)
+def test_a_word_finds_its_family_in_every_language(
+    stories: Shelf, typed: str, found: set[str]
+) -> None:
+    assert set(stories.find(typed)) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("l'élection ", {"fr", "vote"}),
+        ("l’election", {"fr", "vote"}),
+        ("aujourd'hui", {"fr"}),
+        ("Morocco's ", {"storm", "calm"}),
+        ("F-16", {"jet"}),
+        ("f16", {"jet"}),
+        ("coast-storm", {"storm", "calm"}),
+        ("中国", {"zh"}),
+        ("人民银行", {"zh"}),
+        ("降", {"zh"}),
+        ("国中", set()),
+    ],
+)
+def test_compounds_find_their_parts(stories: Shelf, typed: str, found: set[str]) -> None:
+    assert set(stories.find(typed)) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("storm coast", ["storm", "calm"]),
+        ("storm parliament", []),
+        ("the storm", ["storm", "calm"]),
+        ('"coast of Morocco"', ["storm"]),
+        ('"of coast Morocco"', []),
+        ('"storm"', ["storm", "calm"]),
+        ("storm -calm", ["storm"]),
+        ('storm -"hit the coast"', ["calm"]),
+        ("title:storm", ["storm"]),
+        ('title:"over casablanca"', ["storm"]),
+        ("casablanca OR parliament", ["budget", "storm"]),
+        ("budget OR storm coast", ["storm", "calm"]),
+    ],
+)
+def test_operators(stories: Shelf, typed: str, found: list[str]) -> None:
+    assert sorted(stories.find(typed)) == sorted(found)
+
+
+def test_excluded_words_alone_find_all_other_stories(stories: Shelf) -> None:
+    assert set(stories.find("-storm")) == {"budget", "vote", "jet", "fr", "es", "ar", "zh"}
+
+
+def test_all_of_few_words_are_required_and_long_queries_rank_by_matches(stories: Shelf) -> None:
+    few, many = "storm coast hail snow".split(), "storm coast hail snow sleet".split()
+
+    assert len(few) == MOST_REQUIRED_WORDS
+    assert stories.find(" ".join(few)) == []
+    assert set(stories.find(" ".join(many))) == {"storm", "calm", "jet"}
+    assert stories.find(" ".join(many))[-1] == "jet"
+
+
+def test_a_question_finds_the_best_matches(stories: Shelf) -> None:
+    assert stories.find("Where did storms hit?")[0] == "storm"
+
+
+def test_phrases_and_title_words_stay_required_in_long_queries(stories: Shelf) -> None:
+    assert stories.find('title:budget "a storm" coast calm morocco') == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        'the storm hit Morocco, "as nobody had seen before", officials said today',
+        'a storm over Casablanca" said the watch, "Morocco was calm',
+        "storm coast morocco " + "hail snow sleet " * 40,
+        "hail snow sleet " * 40 + "storm coast morocco",
+    ],
+)
+def test_a_pasted_text_finds_the_stories_with_most_of_its_words(stories: Shelf, typed: str) -> None:
+    assert set(stories.find(typed)[:2]) == {"storm", "calm"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [
+        ('watch: "storm coast morocco hail"', "watch: storm coast morocco hail"),
+        ('a b -c title:d "e f g"', "a b title:d e f g -c"),
+        ('"storm coast morocco hail snow"', None),
+        ('watch "storm coast morocco"', None),
+        ('storm coast morocco hail title:"snow sleet"', None),
+        ('storm coast morocco "hail snow" OR "snow hail"', None),
+    ],
+)
+def test_phrases_can_be_split_into_words(typed: str, nearest: str | None) -> None:
+    loose = loosen_phrases(parse_query(typed))
+
+    assert (loose and loose.text) == nearest
+
+
+def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: Shelf) -> None:
+    assert set(stories.find('storm" coast "')) == {"storm", "calm"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("parli", {"budget"}),
+        ("storm casa", {"storm"}),
+        ("title:ca", {"storm"}),
+        ("ca", {"storm"}),
+        ("الانتخ", {"ar"}),
+        ("parli ", set()),
+        ("parli budget", set()),
+    ],
+)
+def test_the_last_word_may_be_a_prefix(stories: Shelf, typed: str, found: set[str]) -> None:
+    assert set(stories.find(typed)) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "corrected", "found"),
+    [
+        ("goverment ", "government", {"budget", "vote"}),
+        ("storm in Moroco", "storm in morocco", {"storm", "calm"}),
+        ("Marocco -calm", "morocco -calm", {"storm"}),
+        ("parlaiment ", "parliament", {"budget"}),
+        ("title:casabalnca", "title:casablanca", {"storm"}),
+        ("الحكوكة ", "الحكومه", {"ar"}),
+        ("zebra ", None, set()),
+        ("stor ", "storm", {"storm", "calm"}),
+        ("sto ", None, set()),
+        ("goverment-budget", "government-budget", {"budget"}),
+        ("d’electoin ", "election", {"vote", "fr"}),
+        ('"goverment"', None, set()),
+        ("-goverment storm", None, {"storm", "calm"}),
+    ],
+)
+def test_misspelt_words_are_corrected_and_reported(
+    stories: Shelf, typed: str, corrected: str | None, found: set[str]
+) -> None:
+    assert stories.match(typed).corrected == corrected
+    assert set(stories.find(typed)) == found
+
+
+def test_an_indexed_word_is_not_corrected(stories: Shelf) -> None:
+    assert stories.match("coast storm").corrected is None
+
+
+def test_a_rare_word_is_searched_for_in_addition_to_its_correction() -> None:
+    many = {f"s{number}": story("Elections in Rabat.") for number in range(120)}
+    shelf = Shelf(**many, slip=story("Electoins in Rabat."))
+
+    assert shelf.match("electoins ").corrected == "elections"
+    assert shelf.find("electoins ")[0] == "slip"
+    assert len(shelf.find("electoins ")) == 100
+
+
+def test_the_parsed_query_can_be_highlighted(stories: Shelf) -> None:
+    typed = stories.match("goverment rab", ["fr-CA", "en"]).parsed
+
+    assert typed.text == "government rab"
+    assert typed.languages == ("fr", "en")
+    assert typed.required[1][0].is_prefix
+
+
+def test_requested_languages_select_word_families() -> None:
+    shelf = Shelf(fr=story("Les chevaux", "fr"), en=story("Horses", "en"))
+
+    assert shelf.find("cheval ", ["fr-CA"]) == ["fr"]
+    assert shelf.find("cheval ", ["en"]) == []
+
+
+OTHERS = {
+    "cs": ("volbách", "volby"),
+    "de": ("Häuser", "Haus"),
+    "el": ("εκλογές", "εκλογών"),
+    "et": ("valimised", "valimiste"),
+    "eu": ("hauteskundeak", "hauteskunde"),
+    "hi": ("चुनाव", "चुनावों"),
+    "hu": ("házak", "házakban"),
+    "ja": ("衆議院選挙", "選挙"),
+    "lt": ("rinkimai", "rinkimų"),
+    "ne": ("निर्वाचन", "निर्वाचनमा"),
+    "nl": ("huizen", "huis"),
+    "pl": ("wyborów", "wybory"),
+    "pt": ("eleições", "eleição"),
+    "ro": ("alegerile", "alegeri"),
+    "ru": ("выборы", "выборов"),
+    "sv": ("regeringen", "regering"),
+    "th": ("การเลือกตั้ง", "เลือกตั้ง"),
+    "vi": ("bầu cử", "bau cu"),
+}
+
+
+def test_rare_languages_have_word_families_too() -> None:
+    shelf = Shelf(**{tag: story(there, tag) for tag, (there, _) in OTHERS.items()})
+
+    missed = [tag for tag, (_, typed) in OTHERS.items() if tag not in shelf.find(f"{typed} ")]
+    assert missed == []
+
+
+def test_a_frequent_word_matches_no_unrelated_words_of_other_languages() -> None:
+    usual = {
+        f"{tag}{n}": story("Hazak", tag) for tag in ("en", "fr", "es", "ar", "it") for n in "ab"
+    }
+    shelf = Shelf(**usual, hu=story("Házakban", "hu"))
+
+    assert "hu" not in shelf.find("hazak ")
+    assert "hu" in shelf.find("hazak ", ["hu"])
+
+
+def test_a_story_with_a_wrong_language_is_found() -> None:
+    shelf = Shelf(a=story("Les élections sont annoncées", "en"), b=story("الحكومة التونسية", "en"))
+
+    assert shelf.find("élection annoncée") == ["a"]
+    assert shelf.find("والحكومة", ["ar"]) == ["b"]
+
+
+def test_fields_have_weights() -> None:
+    shelf = Shelf(
+        body=story("Rain fell on the hills of the north today.", title="Weather"),
+        title=story("It fell on the hills of the north today.", title="Rain"),
+        tag=story("It fell on the hills of the north today.", title="Weather", tags=("rain",)),
+    )
+
+    assert shelf.find("rain ") == ["title", "tag", "body"]
+
+
+def test_the_exact_word_has_more_weight() -> None:
+    shelf = Shelf(
+        one=story("The election was held."),
+        other=story("The elections were held."),
+    )
+
+    assert shelf.find("elections ")[0] == "other"
+    assert shelf.find("election ")[0] == "one"
+
+
+def test_words_close_together_have_more_weight() -> None:
+    far = "Minister of sports opened a hall, and health was no matter of the day there."
+    near = "Minister of health opened a hall, and sports was no matter of the day there."
+    shelf = Shelf(far=story(far), near=story(near), other=story("Rain in the north."))
+
+    assert shelf.find("minister health")[0] == "near"
+
+
+def test_authors_and_sources_are_found() -> None:
+    shelf = Shelf(a=story("Rain.", authors=("Aïcha Bennani",), source="North Africa Post"))
+
+    assert shelf.find("aicha bennani") == ["a"]
+    assert shelf.find("north africa post rain") == ["a"]
+
+
+@settings(
+    max_examples=repetitions(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.text(max_size=80))
+def test_any_query_can_be_compiled(stories: Shelf, typed: str) -> None:
+    stories.find(typed)
+
+
+_PIECES = st.sampled_from(
+    [
+        "storm",
+        "COAST",
+        "watch budget",
+        "الحكومة",
+        "中国人民",
+        "l'",
+        "'s",
+        '"',
+        "-",
+        " ",
+        " OR ",
+        "title:",
+        "*",
+        "?",
+    ]
+)
+
+
+@settings(
+    max_examples=repetitions(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(_PIECES, max_size=20).map("".join))
+def test_any_combination_of_operators_can_be_compiled(stories: Shelf, typed: str) -> None:
+    stories.find(typed)
+
+
+@settings(
+    max_examples=repetitions(80),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.lists(_PIECES, max_size=12).map(" ".join))
+def test_the_unscored_query_finds_the_same_stories(stories: Shelf, typed: str) -> None:
+    matched = stories.match(typed)
+    scored, found = (
+        {(at.segment_ord, at.doc) for _, at in stories.searcher.search(query, 100).hits}
+        for query in (matched.query, matched.unscored)
+    )
+    assert found == scored
+
+
+@pytest.mark.parametrize("typed", ["a-b-" * 120, "中" * 500, "الا " * 120, "x" * 500, "' " * 200])
+def test_a_long_query_can_be_compiled(stories: Shelf, typed: str) -> None:
+    assert len(stories.find(typed)) <= 9

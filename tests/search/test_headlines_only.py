@@ -1,0 +1,56 @@
+"""Search where not everything is open: no word of a body leaks to who may see headlines alone."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.bootstrap import Services
+from app.settings import Settings
+from tests.api.reading import read, titles
+from tests.conftest import key_for
+from tests.newsroom import Newsroom
+
+pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    return Settings(database_url=database_url, anonymous="headlines")
+
+
+@pytest.fixture
+def story(newsroom: Newsroom) -> dict[str, str]:
+    return newsroom.story("Rain over Rabat", body="Umbrellas were sold in Zanzibar.")
+
+
+@pytest.mark.usefixtures("story")
+def test_readers_of_headlines_search_only_titles(client: TestClient, services: Services) -> None:
+    key = {"x-api-key": key_for(services, "read")}
+    for _ in range(2):
+        assert titles(client, "/v1/search?q=rabat") == ["Rain over Rabat"]
+        for typed in ("zanzibar", "zanzibr", "zan", '"sold in zanzibar"', "rain zanzibar"):
+            answer = client.get("/v1/search", params={"q": typed, "highlight": "true"})
+            assert "zanzibar" not in answer.text.lower(), typed
+            assert answer.json()["data"] == [], typed
+            full = client.get("/v1/search", params={"q": typed}, headers=key).json()
+            assert len(full["data"]) == 1, typed
+
+
+@pytest.mark.usefixtures("story")
+def test_excluded_words_reveal_nothing_about_bodies(client: TestClient) -> None:
+    assert titles(client, "/v1/search?q=-zanzibar") == ["Rain over Rabat"]
+    assert titles(client, "/v1/search?q=rain%20-zanzibar") == ["Rain over Rabat"]
+
+
+@pytest.mark.usefixtures("story")
+def test_highlights_for_readers_of_headlines_show_only_the_title(client: TestClient) -> None:
+    hit = read(client, "/v1/search?q=rain&highlight=true")["data"][0]
+    assert hit["highlights"] == {"title": "<mark>Rain</mark> over Rabat", "body": []}
+
+
+def test_related_stories_need_a_key(
+    story: dict[str, str], client: TestClient, services: Services
+) -> None:
+    path = f"/v1/articles/{story['id']}/related"
+    assert client.get(path).status_code == 401
+    key = {"x-api-key": key_for(services, "read")}
+    assert client.get(path, headers=key).status_code == 200
