@@ -8,7 +8,7 @@ from app.content import store
 from app.content.article import Article
 from app.content.body_text import BodyText
 from app.content.errors import SlugTaken
-from app.content.inputs import ArticleInput, Author, Image
+from app.content.inputs import ArticleInput, AuthorInput, ImageInput
 from app.content.references import ReferenceResolver
 from app.content.slugs import find_free_slug, make_slug
 from app.content.text_computation import computation_for, compute_stored_body
@@ -66,7 +66,7 @@ def build_fields(
         "url": written.url,
         "categories": list(categories),
         "tags": written.tags,
-        "authors": list(map(Author.model_dump, written.authors)),
+        "authors": list(map(AuthorInput.model_dump, written.authors)),
         "image": _dump_image(written.image) if written.image else None,
         "rights": written.rights.model_dump() if written.rights else None,
         "dateline": written.dateline,
@@ -79,7 +79,7 @@ def build_fields(
     }
 
 
-def _dump_image(image: Image) -> dict[str, Any]:
+def _dump_image(image: ImageInput) -> dict[str, Any]:
     """Return an image in the form to store, without an empty digital source type."""
     stored = image.model_dump()
     if image.digital_source_type is None:

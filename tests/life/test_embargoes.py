@@ -151,7 +151,7 @@ def test_every_form_of_a_story_has_its_embargo(newsroom: Newsroom, entitled: Rea
         ("/v1/articles?include=body", reading.StoryPage),
     ):
         answer = entitled.get(path).json()
-        assert model.model_validate(answer).model_dump() == answer
+        assert model.model_validate(answer).model_dump(exclude_unset=True) == answer
         assert [story.get("embargoed") for story in answer["data"]] == [True, None]
     (held, out) = entitled.get("/v1/headlines?fields=title").json()["data"]
     assert held == {"title": "Held", "embargoed": True, "embargo_until": UNTIL}

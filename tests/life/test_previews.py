@@ -31,7 +31,7 @@ def test_a_preview_link_shows_the_working_copy_without_a_key(
     url = create_link(newsroom, draft)
     answer = client.get(url)
     shown = answer.json()
-    assert documents.StoryWithBody.model_validate(shown).model_dump() == shown
+    assert documents.Story.model_validate(shown).model_dump(exclude_unset=True) == shown
     assert (shown["title"], shown["source"]["slug"], shown["body_text"]) == ("Draft", "wire", "B.")
     assert [category["slug"] for category in shown["categories"]] == ["world"]
     newsroom.patch(draft, title="Changed")

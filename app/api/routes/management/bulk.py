@@ -19,13 +19,13 @@ from app.content.text_computation import list_warnings, prepare_body
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
 
-router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["Newsroom: articles"])
 
 
 @router.post(
     "/bulk",
     access=Scope.publish,
-    summary="One verb for many stories",
+    summary="Apply a verb to many stories",
     response_model=BulkAnswer,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
@@ -33,9 +33,9 @@ router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"
     ),
 )
 def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands) -> Response:
-    """Apply a verb to up to 100 stories, whatever their versions, with a result for each.
+    """Apply a verb to up to 100 stories, in any version, with a result for each.
 
-    With `"atomic": true` it is done to all of them, or it is refused and done to none.
+    With `"atomic": true`, nothing is done where one story refuses the verb.
     """
 
     def act(unit: UnitOfWork) -> Response:

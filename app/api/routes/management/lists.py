@@ -26,13 +26,16 @@ _SORTS: dict[str, ManageSort] = {
     "updated_at": "updated_at",
 }
 _STATE = declare_words(
-    "state",
-    STATES,
-    "A comma list of `draft scheduled published expired unpublished killed deleted`; without it, "
-    "all but `deleted`.",
+    "state", "ArticleState", STATES, "The states to list; if left out, all but `deleted`."
 )
 _EXTERNAL_ID = declare_text("external_id", "The id that the source gave its story.")
-_SORT = declare_choice("sort", _SORTS, "-modified_at", "The order of the list.")
+_SORT = declare_choice(
+    "sort",
+    "ManagedSort",
+    _SORTS,
+    "-modified_at",
+    "The order of the list; a leading minus means newest first.",
+)
 ARTICLES = ParameterSet(*FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CURSOR, COUNT)
 TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
 
