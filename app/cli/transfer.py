@@ -60,14 +60,14 @@ def _import(importer: Importer, stream: Iterable[bytes], total: int | None) -> d
         for outcomes in importer.run(stream):
             for outcome in outcomes:
                 tally[outcome.status] += 1
-                if outcome.wrong is not None:
+                if outcome.error is not None:
                     _print_refusal(outcome)
             advance(bar, len(outcomes))
     return tally
 
 
 def _print_refusal(outcome: LineOutcome) -> None:
-    error = outcome.wrong
+    error = outcome.error
     typer.echo(f"line {outcome.line}: {_describe(error)}", err=True)
 
 

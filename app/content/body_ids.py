@@ -39,13 +39,13 @@ def keep_linked_ids(markup: str) -> str:
 
     markup = _TAG.sub(lambda tag: _ID.sub(kept_id, tag[0]) if " id=" in tag[0] else tag[0], markup)
 
-    def renamed(found: re.Match[str]) -> str:
+    def rename_link(found: re.Match[str]) -> str:
         name = unquote(html.unescape(found[1]))
         return f' href="#{OWN_ID_PREFIX}{found[1]}"' if names.get(name, name) != name else found[0]
 
     if all(name == safe for name, safe in names.items()):
         return markup
-    return _TAG.sub(lambda tag: _INNER_LINK.sub(renamed, tag[0]), markup)
+    return _TAG.sub(lambda tag: _INNER_LINK.sub(rename_link, tag[0]), markup)
 
 
 def find_ids(markup: str) -> frozenset[str]:

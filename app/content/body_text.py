@@ -13,7 +13,7 @@ from app.content.body_limits import (
     check_text,
 )
 from app.content.body_urls import count_relative_urls, resolve_relative_urls
-from app.content.body_warnings import BodyWarning, build_warnings
+from app.content.body_warnings import RemovalWarning, build_warnings
 from app.content.frames import replace_other_frames
 from app.content.markdown import render_markdown
 from app.content.sanitiser import sanitise
@@ -54,7 +54,7 @@ class BodyText:
     plain: str
     words: int
     relative: int
-    warnings: tuple[BodyWarning, ...] = ()
+    warnings: tuple[RemovalWarning, ...] = ()
 
     def resolve(self, base: str | None) -> "BodyText":
         """Resolve the relative URLs, if there is a base.
@@ -77,7 +77,7 @@ def render_text(
     shown in frames. Raise `BodyLimitExceeded` for a body that would take too long.
     """
     if is_clean and body_format == "html":
-        markup, warnings = replace_other_frames(body, frames), tuple[BodyWarning, ...]()
+        markup, warnings = replace_other_frames(body, frames), tuple[RemovalWarning, ...]()
     else:
         markup, warnings = _render_html(body, body_format, frames)
     plain = extract_text(markup)
@@ -153,7 +153,7 @@ def _remove_tags(markup: str) -> str:
 
 def _render_html(
     body: str, body_format: str, frames: frozenset[str]
-) -> tuple[str, tuple[BodyWarning, ...]]:
+) -> tuple[str, tuple[RemovalWarning, ...]]:
     if body_format == "text":
         check_text(body)
         paragraphs = (part.strip() for part in _PARAGRAPHS.split(html.escape(body, quote=False)))

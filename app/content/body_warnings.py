@@ -30,14 +30,14 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class BodyWarning:
+class RemovalWarning:
     """A warning in the answer to a write."""
 
     code: Code
     detail: str
 
 
-def build_warnings(removals: Iterable[Removal], source: str | None) -> tuple[BodyWarning, ...]:
+def build_warnings(removals: Iterable[Removal], source: str | None) -> tuple[RemovalWarning, ...]:
     """Build a limited number of warnings, one for each name and kind of removal.
 
     `source` is the HTML that offsets refer to, if the body was sent as HTML.
@@ -49,12 +49,12 @@ def build_warnings(removals: Iterable[Removal], source: str | None) -> tuple[Bod
         first.setdefault(key, removal)
         counts[key] = counts.get(key, 0) + 1
     warned = [
-        BodyWarning(removal.code, _describe(removal, counts[key], source))
+        RemovalWarning(removal.code, _describe(removal, counts[key], source))
         for key, removal in list(first.items())[:_MOST]
     ]
     if len(first) > _MOST:
         warned.append(
-            BodyWarning("element_removed", f"And {len(first) - _MOST} more kinds of these.")
+            RemovalWarning("element_removed", f"And {len(first) - _MOST} more kinds of these.")
         )
     return tuple(warned)
 

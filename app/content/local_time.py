@@ -51,8 +51,8 @@ def load_time_zone(name: str) -> ZoneInfo:
     """Return the time zone with an IANA name."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
-        raise _build_unknown_zone(name) from wrong
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise _build_unknown_zone(name) from error
 
 
 @cache
@@ -76,14 +76,14 @@ def normalize_local_time(local: str) -> str:
 def _parse(local: str) -> datetime:
     try:
         return datetime.fromisoformat(local)
-    except ValueError as wrong:
+    except ValueError as error:
         raise InvalidInput.at(
             "#/at", "bad_instant", f"There is no time {shorten(local)}."
-        ) from wrong
+        ) from error
 
 
 def _to_utc(moment: datetime, fold: int) -> datetime:
     try:
         return moment.replace(fold=fold).astimezone(UTC)
-    except OverflowError as wrong:
-        raise InvalidInput.at("#/at", "bad_instant", "That is too far away.") from wrong
+    except OverflowError as error:
+        raise InvalidInput.at("#/at", "bad_instant", "That is too far away.") from error

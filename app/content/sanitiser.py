@@ -67,10 +67,10 @@ def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> SanitisedHtml
 def _apply_allow_list(markup: str, frames: frozenset[str] = frozenset()) -> str:
     """Sanitise HTML by the allow-list, and complete all links and players."""
     if frames and "<iframe" in markup:
-        framed = _cleaners.framed or _cleaners.with_frames()
+        framed = _cleaners.with_iframes or _cleaners.create_with_iframes()
         clean = _LINK.sub(_add_rel, replace_other_frames(framed.clean(markup), frames))
     elif "rel=" in markup:
-        clean = _LINK.sub(_add_rel, _cleaners.of_related.clean(markup))
+        clean = _LINK.sub(_add_rel, _cleaners.with_rel.clean(markup))
     else:
         clean = _cleaners.narrow.clean(markup)
     if "<audio" in clean or "<video" in clean:

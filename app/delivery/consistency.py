@@ -101,8 +101,8 @@ def find_article_inconsistencies(
         else:
             try:
                 text = text_of(copy)
-            except InvalidInput as wrong:
-                yield Inconsistency(article.id, f"its body cannot be rendered: {wrong.detail}")
+            except InvalidInput as error:
+                yield Inconsistency(article.id, f"its body cannot be rendered: {error.detail}")
                 continue
             facts = build_attributes(copy, categories[copy.id])
             wanted = build_document(copy, facts, now, text)

@@ -63,7 +63,7 @@ def import_lines(
 def import_all(services: Services, *lines: dict[str, Any]) -> list[LineOutcome]:
     """Import objects, none of which may be refused."""
     outcomes = import_lines(services, to_ndjson(lines))
-    refused = [(outcome.line, outcome.wrong) for outcome in outcomes if outcome.status == "refused"]
+    refused = [(outcome.line, outcome.error) for outcome in outcomes if outcome.status == "refused"]
     assert refused == []
     return outcomes
 

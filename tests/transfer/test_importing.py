@@ -246,8 +246,8 @@ def test_a_line_of_a_published_story_needs_published_at(services: Services, stat
     behind = story(slug="b", state=state, version=2, public=copy)
     first, second, third = import_lines(services, to_ndjson([line, behind, story(slug="c")]))
     for found, pointer in ((first, "#/published_at"), (second, "#/public/published_at")):
-        assert isinstance(found.wrong, InvalidInput)
-        assert [(error.pointer, error.code) for error in found.wrong.errors] == [
+        assert isinstance(found.error, InvalidInput)
+        assert [(error.pointer, error.code) for error in found.error.errors] == [
             (pointer, "required")
         ]
     assert third.status == "created"

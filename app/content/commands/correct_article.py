@@ -36,8 +36,8 @@ def correct_article(
 
 
 def _check_changes(order: CorrectInput) -> None:
-    wrong = [name for name in _REFUSED_FIELDS if name in order.changes]
-    if wrong:
+    refused = [name for name in _REFUSED_FIELDS if name in order.changes]
+    if refused:
         detail = "A correction changes what is public, not when; another verb does that."
-        errors = [FieldError(f"#/changes/{name}", "not_allowed", detail) for name in wrong]
+        errors = [FieldError(f"#/changes/{name}", "not_allowed", detail) for name in refused]
         raise InvalidInput(detail, errors=errors)

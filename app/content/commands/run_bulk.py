@@ -41,23 +41,23 @@ _COMMANDS: dict[str, tuple[Any, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class BulkResult:
+class BulkOutcome:
     """The result for one story: its new state, or why the command was refused."""
 
     ref: str
     article: Article | None
-    wrong: Failure | None
+    error: Failure | None
 
 
-def run_bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[BulkResult]:
+def run_bulk(unit: UnitOfWork, order: BulkInput, caller: Caller) -> list[BulkOutcome]:
     """Apply a command to stories of any version; in an atomic order, no story may refuse it."""
     act = _build_command(unit, order, caller)
     found = _lock(unit, order.refs)
     results = [_attempt(unit, ref, found.get(ref, ref), act) for ref in order.refs]
     refused = [
-        FieldError(f"#/refs/{index}", "refused", result.wrong.detail)
+        FieldError(f"#/refs/{index}", "refused", result.error.detail)
         for index, result in enumerate(results)
-        if result.wrong is not None
+        if result.error is not None
     ]
     if refused and order.atomic:
         detail = f"{len(refused)} of {len(results)} stories did not take it, so none did."
@@ -98,9 +98,9 @@ def _find_id(unit: UnitOfWork, ref: str, references: ReferenceResolver) -> str |
     return references.find_id("article", slug) if slug is not None else None
 
 
-def _attempt(unit: UnitOfWork, ref: str, id_: str, act: ArticleCommand) -> BulkResult:
+def _attempt(unit: UnitOfWork, ref: str, id_: str, act: ArticleCommand) -> BulkOutcome:
     try:
         with unit.savepoint():
-            return BulkResult(ref, act(id_), None)
-    except Failure as wrong:
-        return BulkResult(ref, None, wrong)
+            return BulkOutcome(ref, act(id_), None)
+    except Failure as error:
+        return BulkOutcome(ref, None, error)

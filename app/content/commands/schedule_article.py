@@ -38,9 +38,9 @@ def _parse_time(at: str, time_zone: str | None) -> datetime:
         return resolve_local_time(at, time_zone)
     try:
         instant = parse_instant(at)
-    except ValueError as wrong:
+    except ValueError as error:
         detail = "Give an instant such as 2026-03-29T08:00:00Z, or a local time and its zone."
-        raise InvalidInput.at("#/at", "bad_instant", detail) from wrong
+        raise InvalidInput.at("#/at", "bad_instant", detail) from error
     if time_zone is not None:
         detail = "It goes with a local time; this instant has an offset of its own."
         raise InvalidInput.at("#/time_zone", "not_allowed", detail)

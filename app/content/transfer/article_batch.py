@@ -95,8 +95,8 @@ class ArticleBatch:
             if known is not None:
                 return self._update(number, line, known)
             return self._create(number, line)
-        except Failure as wrong:
-            return LineOutcome(number, "refused", "article", line.id, line.slug, wrong)
+        except Failure as error:
+            return LineOutcome(number, "refused", "article", line.id, line.slug, error)
 
     def _replace_missing_original(self, line: ArticleLine) -> ArticleLine:
         """Replace an original that is not imported by the story that stands in for it."""

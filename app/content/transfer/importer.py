@@ -69,9 +69,9 @@ class Importer:
                 continue
             try:
                 parsed.append((number, _parse(text)))
-            except (Failure, ValidationError) as wrong:
+            except (Failure, ValidationError) as error:
                 outcomes.append(
-                    LineOutcome(number, "refused", _find_claimed_type(text), wrong=wrong)
+                    LineOutcome(number, "refused", _find_claimed_type(text), error=error)
                 )
         outcomes += self._write(parsed)
         return sorted(outcomes, key=lambda outcome: outcome.line)
@@ -81,15 +81,15 @@ class Importer:
             return []
         try:
             return self._import_in_transaction(parsed)
-        except KeyRefused as wrong:
+        except KeyRefused as error:
             return [
-                LineOutcome(number, "refused", line.type, wrong=wrong) for number, line in parsed
+                LineOutcome(number, "refused", line.type, error=error) for number, line in parsed
             ]
-        except ConstraintViolated as wrong:
+        except ConstraintViolated as error:
             # Concurrent writers keep changing one of these rows; find out which.
             if len(parsed) == 1:
                 number, line = parsed[0]
-                return [LineOutcome(number, "refused", line.type, wrong=wrong)]
+                return [LineOutcome(number, "refused", line.type, error=error)]
             return [outcome for line in parsed for outcome in self._write([line])]
 
     def _import_in_transaction(self, parsed: list[ParsedLine]) -> list[LineOutcome]:
@@ -163,25 +163,25 @@ def _import_taxonomy(unit: UnitOfWork, number: int, line: SourceLine | CategoryL
         if isinstance(line, SourceLine):
             return import_source(unit, number, line)
         return import_category(unit, number, line)
-    except Failure as wrong:
-        return LineOutcome(number, "refused", line.type, wrong=wrong)
+    except Failure as error:
+        return LineOutcome(number, "refused", line.type, error=error)
 
 
 def _parse(text: bytes) -> SourceLine | CategoryLine | ArticleLine:
     try:
         return LINE.validate_json(text)
-    except ValidationError as wrong:
+    except ValidationError as error:
         # No field is wrong: the line is not JSON, not an object, or of no known type.
-        if any(not error["loc"] for error in wrong.errors()):
-            raise InvalidInput(_describe_unreadable(text)) from wrong
+        if any(not field["loc"] for field in error.errors()):
+            raise InvalidInput(_describe_unreadable(text)) from error
         raise
 
 
 def _describe_unreadable(text: bytes) -> str:
     try:
         value = json.loads(text)
-    except json.JSONDecodeError as wrong:
-        return f"The line is not JSON: {wrong}."
+    except json.JSONDecodeError as error:
+        return f"The line is not JSON: {error}."
     if not isinstance(value, dict):
         return "The line is not a JSON object."
     return "A line has a 'type': source, category or article."

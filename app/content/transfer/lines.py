@@ -94,7 +94,7 @@ LINE: TypeAdapter[SourceLine | CategoryLine | ArticleLine] = TypeAdapter(Line)
 
 @dataclass(frozen=True, slots=True)
 class LineOutcome:
-    """The outcome of a line; `wrong` is the error if it was refused.
+    """The outcome of a line; `error` is set if it was refused.
 
     `warnings` say what was removed from its body.
     """
@@ -104,7 +104,7 @@ class LineOutcome:
     type: str | None = None
     id: str | None = None
     slug: str | None = None
-    wrong: Exception | None = None
+    error: Exception | None = None
     warnings: Sequence[dict[str, str]] = ()
 
 

@@ -14,7 +14,7 @@ from app.api.routes.access_router import AccessRouter
 from app.api.schemas.newsroom import BulkAnswer
 from app.content.article import compute_state
 from app.content.command_inputs import BulkInput
-from app.content.commands.run_bulk import BulkResult, run_bulk
+from app.content.commands.run_bulk import BulkOutcome, run_bulk
 from app.content.text_computation import list_warnings, prepare_body
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -49,8 +49,8 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
     return commands.run_once(act, texts)
 
 
-def _result(unit: UnitOfWork, result: BulkResult, id_: str | None) -> dict[str, Any]:
-    article, wrong = result.article, result.wrong
+def _result(unit: UnitOfWork, result: BulkOutcome, id_: str | None) -> dict[str, Any]:
+    article, wrong = result.article, result.error
     shown = None
     if article is not None:
         state = compute_state(article, unit.now)

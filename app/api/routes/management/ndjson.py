@@ -60,7 +60,7 @@ async def import_stream(
                 outcomes = faults + await run_in_threadpool(_run, importer, batch)
             except KeyRefused as wrong:
                 first = min([number for number, _ in batch] + [one.line for one in faults])
-                outcomes = [LineOutcome(first, "refused", wrong=wrong)]
+                outcomes = [LineOutcome(first, "refused", error=wrong)]
             outcomes.sort(key=lambda one: one.line)
             outcomes, is_over = _until_key_refused(outcomes)
             yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
@@ -96,13 +96,13 @@ def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[LineOutcome
     try:
         return importer.run_batch(batch) if batch else []
     except Failure as wrong:
-        return [LineOutcome(number, "refused", wrong=wrong) for number, _ in batch]
+        return [LineOutcome(number, "refused", error=wrong) for number, _ in batch]
 
 
 def _until_key_refused(outcomes: list[LineOutcome]) -> tuple[list[LineOutcome], bool]:
     """Return outcomes up to the first for which the key was refused, and whether there is one."""
     for count, outcome in enumerate(outcomes, 1):
-        if isinstance(outcome.wrong, KeyRefused):
+        if isinstance(outcome.error, KeyRefused):
             return outcomes[:count], True
     return outcomes, False
 
@@ -146,7 +146,7 @@ async def _lines(chunks: AsyncIterator[bytes], longest: int) -> AsyncIterator[by
 
 def _too_long(number: int, longest: int) -> LineOutcome:
     wrong = BodyTooLarge(f"The line has over {longest} bytes.")
-    return LineOutcome(number, "refused", wrong=wrong)
+    return LineOutcome(number, "refused", error=wrong)
 
 
 def _result(outcome: LineOutcome, request_id: str | None) -> dict[str, Any]:
@@ -156,7 +156,7 @@ def _result(outcome: LineOutcome, request_id: str | None) -> dict[str, Any]:
         "type": outcome.type,
         "id": outcome.id,
         "slug": outcome.slug,
-        "problem": _problem(outcome, outcome.wrong, request_id) if outcome.wrong else None,
+        "problem": _problem(outcome, outcome.error, request_id) if outcome.error else None,
     }
 
 
