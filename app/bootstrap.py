@@ -1,4 +1,4 @@
-"""The one place where parts are wired together. Its parameters are what tests replace."""
+"""The composition root: builds all services. Its parameters are what tests replace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ from app.syndication.sync.change_reader import ChangeReader
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All parts, ready to work together; `purging` only where there is a CDN to tell."""
+    """All services, connected; `purging` is None without a CDN."""
 
     settings: Settings
     clock: Clock
@@ -70,7 +70,7 @@ class Services:
     refusals: RefusedKeys
 
     def close(self) -> None:
-        """Let go of the database, the index, and of who is being told."""
+        """Close the database, the index, and outgoing requests."""
         if self.purging is not None:
             self.purging.close()
         self.push.close()
@@ -82,10 +82,10 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Instruments:
-    """Which kinds of parts are wired: those that record what they do take the place of these.
+    """The classes of services; tracing replaces them by classes that record spans.
 
-    `subscribers` follow each command like others, and `headers_about` returns what webhooks about
-    a thing are sent in addition.
+    `subscribers` run after each command, in its transaction. `headers_about` returns additional
+    headers for webhooks about an object.
     """
 
     database: Callable[..., Database] = Database
@@ -99,9 +99,9 @@ UNTRACED = Instruments()
 
 
 def open_database(settings: Settings, instruments: Instruments = UNTRACED) -> Database:
-    """Return the database of the settings; nothing is opened yet.
+    """Return the database of the settings; no connection is opened yet.
 
-    Every process begins here, so from now on what it creates is for its owner only.
+    Every process starts here, so this also sets the umask.
     """
     restrict_umask()
     return instruments.database(
@@ -113,14 +113,14 @@ def open_database(settings: Settings, instruments: Instruments = UNTRACED) -> Da
 
 
 def find_search_path(settings: Settings, database: Database) -> Path:
-    """Return the folder of the index: on this machine, and of this database alone."""
+    """Return the folder of the search index, which belongs to this machine and database."""
     if settings.search_path is not None:
         return Path(settings.search_path)
     return Path(f"{database.file or database.engine.url.database}.search")
 
 
 def list_private_paths(settings: Settings, database: Database) -> list[Path]:
-    """Return what only the owner may use: the database's files, and the index with its lock."""
+    """Return the paths that need private permissions: database files, index and locks."""
     names = [find_search_path(settings, database)]
     names += [names[0].with_name(f"{names[0].name}.leader")]
     if database.file is not None:
@@ -130,12 +130,13 @@ def list_private_paths(settings: Settings, database: Database) -> list[Path]:
 
 
 def prepare_database(database: Database) -> None:
-    """Bring an embedded database up to date; insist that PostgreSQL is, and say what to do.
+    """Migrate an SQLite database; refuse a PostgreSQL database that is not current.
 
-    Many nodes share a PostgreSQL, so migrating it is a step of its own (`dateline migrate`).
+    Many nodes share a PostgreSQL database, so its migration is a separate step (`dateline
+    migrate`).
     """
     if database.file is not None:
-        # Before SQLite opens it: its write-ahead log takes the mode of the database.
+        # Before SQLite opens it: its write-ahead log gets the mode of the database.
         restrict(database.file)
     if database.dialect == "sqlite" and not migrations.is_current(database):
         migrations.refuse_foreign_tables(database)
@@ -151,10 +152,10 @@ def bootstrap(
     database: Database | None = None,
     instruments: Instruments = UNTRACED,
 ) -> Services:
-    """Wire everything to a database that is up to date."""
+    """Build all services on a database whose schema is current."""
     clock = clock or SystemClock()
     database = database or open_database(settings, instruments)
-    # An older version left more open than these need to be.
+    # Older versions created files with wider permissions.
     for path in list_private_paths(settings, database):
         restrict(path)
     watch = database.open_watch()

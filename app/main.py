@@ -20,8 +20,8 @@ from app.settings import Settings, read_settings
 from app.telemetry.configuration import is_tracing_configured
 from app.worker import Indexer, Worker
 
-# Seconds after which a thread has to let another one have its turn. Whoever writes waits for a
-# turn after every statement, and the thread that answers readers never ends one by itself.
+# The GIL switch interval in seconds. A writer needs the GIL again after every statement, and the
+# event loop's thread does not release it by itself.
 _SWITCH_INTERVAL = 0.0001
 
 
@@ -37,13 +37,13 @@ def app() -> App:
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, database=database)
-    # The loops stand inside the application, not around it: a layer around costs every answer.
+    # The loops run in the lifespan of the application: a wrapper would cost time for every answer.
     return create_app(services, lambda inside: _run_loops(services, inside.state.operations))
 
 
 def _create_traced_app(settings: Settings) -> App:
-    """Return the same application, which records spans."""
-    # Where nothing is traced, nothing of it is imported.
+    """Return the application with tracing."""
+    # Imported only if tracing is configured.
     from app.telemetry.requests import TracedRequestLog  # noqa: PLC0415
     from app.telemetry.tracing import start_tracing  # noqa: PLC0415
 
@@ -64,7 +64,7 @@ def _create_traced_app(settings: Settings) -> App:
 
 @asynccontextmanager
 async def _run_loops(services: Services, operations: OperationsApp) -> AsyncIterator[None]:
-    """Listen for writes of other processes and run the background loops while serving."""
+    """Run the background loops, and listen for writes of other processes, while serving."""
     running = (Worker(services), Indexer(services))
     services.watch.listen()
     for loop in running:
@@ -76,8 +76,7 @@ async def _run_loops(services: Services, operations: OperationsApp) -> AsyncIter
             await stack.enter_async_context(
                 serving_operators(operations, host, settings.operations_port)
             )
-        # The server cancels this when it is told to end a second time; what runs is ended all the
-        # same.
+        # The server cancels this after a second signal; the loops have to stop all the same.
         with suppress(asyncio.CancelledError):
             yield
     for loop in running:

@@ -1,4 +1,4 @@
-"""Every option, typed and explained; read once, at the root."""
+"""All settings, typed and documented; read once, at the root."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def _split_list(text: str) -> frozenset[str]:
 
 
 class Settings(BaseSettings):
-    """The options, each from a variable `DATELINE_…` of the environment."""
+    """The settings, each from an environment variable `DATELINE_…`."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -260,7 +260,9 @@ class Settings(BaseSettings):
     def _check_operations_port(cls, value: int | None, others: ValidationInfo) -> int | None:
         if value is not None and value == others.data.get("port"):
             raise ValueError("give another port than DATELINE_PORT")
-        if value is None and "operations" in (others.data.get(one) for one in ("metrics", "docs")):
+        if value is None and "operations" in (
+            others.data.get(name) for name in ("metrics", "docs")
+        ):
             raise ValueError("DATELINE_METRICS or DATELINE_DOCS is 'operations'; give a port")
         return value
 
@@ -283,7 +285,7 @@ class Settings(BaseSettings):
 
     @property
     def own_address(self) -> str:
-        """This API's own address, as well as it is known: never what a request says it is."""
+        """This API's own URL, from the settings only: never from a request."""
         host = "localhost" if self.host in _ALL_INTERFACES else self.host
         shown = f"[{host}]" if ":" in host else host
         return self.public_url or f"http://{shown}:{self.port}"
@@ -351,8 +353,8 @@ class Settings(BaseSettings):
             load_trusted_certificates(value)
         except SSLError:
             raise ValueError("give a file with certificates in PEM form, not another") from None
-        except OSError as wrong:
-            raise ValueError(f"give a file that can be read ({wrong.strerror})") from None
+        except OSError as error:
+            raise ValueError(f"give a file that can be read ({error.strerror})") from None
         return value
 
     @field_validator("purge_token")
@@ -363,7 +365,7 @@ class Settings(BaseSettings):
         return value
 
     def to_variables(self) -> dict[str, object]:
-        """Return every option as the environment has it, secrets in the clear."""
+        """Return all settings as environment variables, secrets in plain text."""
         return {
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
             for name, value in self
@@ -371,14 +373,16 @@ class Settings(BaseSettings):
 
 
 def read_settings(**given: object) -> Settings:
-    """Read the settings, those given first; say which variable is wrong and why."""
+    """Read the settings; `given` values take precedence. Say which variable is wrong and why."""
     unknown = list(_find_unknown_variables(os.environ.items()))
     try:
-        # What the values are is what the model finds out.
+        # pydantic validates the values.
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    except ValidationError as wrong:
-        lines = [f"{_PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}" for one in wrong.errors()]
-        raise _build_failure([*lines, *unknown]) from wrong
+    except ValidationError as error:
+        lines = [
+            f"{_PREFIX}{str(field['loc'][0]).upper()}: {field['msg']}" for field in error.errors()
+        ]
+        raise _build_failure([*lines, *unknown]) from error
     if unknown:
         raise _build_failure(unknown)
     return settings
@@ -389,7 +393,7 @@ def _build_failure(lines: Iterable[str]) -> Misconfigured:
 
 
 def _find_unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield what is wrong with each variable that looks like a setting and is none."""
+    """Yield an error for each variable that looks like a setting and is not one."""
     known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
     for variable, value in environment:
         name = variable.upper()

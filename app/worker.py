@@ -1,4 +1,4 @@
-"""The loops: what is due, what need not be kept, what the index takes in, who is told."""
+"""The background loops: due stories, cleanup, push, purging, and the search index."""
 
 import logging
 import threading
@@ -30,27 +30,26 @@ from app.syndication.push.push import POLL_SECONDS, Push
 _log = logging.getLogger("dateline.worker")
 _ACTOR = Actor(None, "worker")
 _CLEAN_UP_EVERY = 600
-# A log that was kept whole for years is not trimmed in one go: other work waits meanwhile.
+# A large log is not trimmed in one run, since other work waits meanwhile.
 _MAX_TRIMMED = 100 * log_retention.BATCH
-# Seconds: between looks whether anything was written, whether the index is still whole, and
-# until something that failed is tried again.
+# Seconds: between checks for writes, between checks without writes, and before a retry.
 _POLL_SECONDS, _IDLE_SECONDS, _RETRY_AFTER = 0.02, 1.0, 2.0
-# Seconds between two tries whether the index can be written, by a process that does not write it.
+# Seconds between checks that the index is writable, by a process that does not write it.
 _PROBE_EVERY = 30.0
-# Seconds until the index is written to once more. Nobody waits for it: searching looks at what
-# is not in it yet. Each commit makes a part of the index, and parts have to be merged.
+# Seconds between two commits of the index. Searches include stories that are not indexed yet, so
+# nobody waits. Each commit creates a segment, and segments have to be merged.
 _COMMIT_PAUSE = 0.75
 
 
 class Worker:
-    """Threads that look at what is to be done, again and again, until they are stopped.
+    """The threads of the background work, which run until they are stopped.
 
-    Of all processes on a database one does the work; the others wait for it to end. Whoever has
-    to be told of changes has a thread of its own, so that nothing else waits for it.
+    One of all processes with the same database is the leader and does the work; the others wait to
+    take over. Push and purging have separate threads, so that slow receivers delay nothing else.
     """
 
     def __init__(self, services: Services) -> None:
-        """Work on services."""
+        """Create the threads for services."""
         self._services = services
         self._leadership = services.leadership
         self._stopped = threading.Event()
@@ -70,7 +69,7 @@ class Worker:
             thread.start()
 
     def stop(self) -> None:
-        """End, and wait for the work in hand; requests to others are called off."""
+        """Stop, and wait for the current work; cancel outgoing requests."""
         self._stopped.set()
         if self._services.purging is not None:
             self._services.purging.close()
@@ -81,7 +80,7 @@ class Worker:
         self._leadership.release()
 
     def run(self) -> None:
-        """Work until stopped; a fault is logged and the loop goes on."""
+        """Work until stopped; a failure is logged, and the loop continues."""
         interval, failure_log = self._services.settings.worker_interval, _FailureLog("the worker")
         turns = 0
         refusals, refused = self._services.refusals, _FailureLog("the audit of refused keys")
@@ -100,7 +99,7 @@ class Worker:
             refusals.write(self._services.runner)
 
     def _keep_leadership(self) -> None:
-        """Take the leadership where nobody has it, and keep it, until stopped."""
+        """Acquire the leadership when it is free, and renew it, until stopped."""
         every = min(ASK_EVERY, self._services.settings.worker_interval)
         failure_log, led = _FailureLog("leadership"), False
         while not self._stopped.is_set():
@@ -113,7 +112,7 @@ class Worker:
             self._stopped.wait(every)
 
     def _purge(self, purging: CdnPurger) -> None:
-        """Tell a CDN of changes until stopped; after a failure, wait longer than usual."""
+        """Purge changes from a CDN until stopped; back off after a failure."""
         interval = wait = self._services.settings.worker_interval
         failures, failure_log = 0, _FailureLog("purging")
         while not self._stopped.wait(wait):
@@ -125,7 +124,7 @@ class Worker:
             wait = compute_backoff(failures) if failures else interval
 
     def _push(self, push: Push) -> None:
-        """Tell webhooks and subscribers until stopped; a fault is logged and the loop goes on."""
+        """Send webhooks and feed updates until stopped; a failure does not end the loop."""
         failure_log, term = _FailureLog("push"), self._leadership.term
         while not self._stopped.is_set():
             before, term = term, self._leadership.term
@@ -142,20 +141,20 @@ class Worker:
 
 
 class _FailureLog:
-    """Logs what keeps a loop from its work once, and not with each try; true while it does."""
+    """Logs the failure of a loop once, not with each retry; true while it fails."""
 
     def __init__(self, name: str) -> None:
-        """Begin without."""
+        """Start without a failure."""
         self._name = name
         self._detail = ""
 
     def __bool__(self) -> bool:
-        """Tell whether the last try failed."""
+        """Tell whether the last attempt failed."""
         return bool(self._detail)
 
     @contextmanager
     def catch(self) -> Iterator[None]:
-        """Let a `Failure` of the block end it alone."""
+        """Catch a `Failure` of the block."""
         try:
             yield
         except Failure as failure:
@@ -167,14 +166,14 @@ class _FailureLog:
 
 
 def clean_up(services: Services) -> None:
-    """Do what need not be done at once: forget, and look whether rules of time have changed."""
+    """Delete expired data, and reschedule stories after changes of time zone rules."""
     services.runner.run(_ACTOR, delete_expired_answers)
     services.runner.run(_ACTOR, partial(delete_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _delete_expired_previews)
     trim_log(services)
     purge_trash(services)
     services.push.tidy()
-    # What was read of the zones' rules before is kept in memory otherwise.
+    # Otherwise the rules stay cached, and an update of tzdata has no effect.
     ZoneInfo.clear_cache()
     after: str | None = ""
     while after is not None:
@@ -182,9 +181,9 @@ def clean_up(services: Services) -> None:
 
 
 def trim_log(services: Services) -> None:
-    """Forget what is superseded in the log since longer than it is kept."""
+    """Delete superseded rows of the log that are older than its retention."""
     if services.purging is None:
-        # Where a CDN is told no more, its place would keep the log for ever.
+        # Without purging, its old position would keep the log for ever.
         services.runner.run(_ACTOR, partial(log_retention.forget_follower, name=FOLLOWER))
     trim = partial(log_retention.trim_log, days=services.settings.log_days)
     done = trimmed = services.runner.run(_ACTOR, trim)
@@ -194,7 +193,7 @@ def trim_log(services: Services) -> None:
 
 
 def purge_trash(services: Services) -> None:
-    """Purge stories that were deleted longer ago than they can be restored."""
+    """Purge deleted stories that cannot be restored any more."""
     purge = partial(purge_article.purge_trash, days=services.settings.trash_days)
     while services.runner.run(_ACTOR, purge) == purge_article.BATCH:
         pass
@@ -205,7 +204,7 @@ def _delete_expired_previews(unit: UnitOfWork) -> None:
 
 
 def run_due(services: Services) -> int:
-    """Tell the log all that is due now; return how many stories that were."""
+    """Log everything that is due now; return the number of stories."""
     if not services.delivery.has_unlogged_changes():
         return 0
     return sum(
@@ -223,13 +222,13 @@ def _run_until_done(services: Services, tell: Callable[[UnitOfWork], int]) -> in
 
 
 class Indexer:
-    """One thread that lets the index of this machine follow the log.
+    """A thread that updates the search index of this machine from the log.
 
-    Of all processes on a machine one does so; the others wait for it to end.
+    One of all processes on a machine does so; the others wait to take over.
     """
 
     def __init__(self, services: Services) -> None:
-        """Follow with the index of services."""
+        """Create the thread for the index of services."""
         self._watch = services.watch
         self._index = services.index
         self._follower = IndexUpdater(services.index, services.delivery)
@@ -245,14 +244,14 @@ class Indexer:
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and wait for the work in hand."""
+        """Stop, and wait for the current work."""
         self._stopped.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=30)
         self._leadership.release()
 
     def run(self) -> None:
-        """Follow until stopped; a fault is logged and the loop goes on."""
+        """Update the index until stopped; a failure is logged, and the loop continues."""
         self._create_folder()
         pause = 0.0
         failure_log = _FailureLog("the index")
@@ -265,11 +264,11 @@ class Indexer:
     def _create_folder(self) -> None:
         try:
             create_folder(self._path.parent)
-        except OSError as wrong:
-            _log.warning("there is no room for the index: %s", wrong)
+        except OSError as error:
+            _log.warning("there is no room for the index: %s", error)
 
     def _check_writable(self) -> None:
-        """Raise where this process cannot have the lock because nothing can be written."""
+        """Raise if this process cannot get the lock because the folder is not writable."""
         now = time.monotonic()
         if now - self._probed_at < _PROBE_EVERY:
             return
@@ -279,14 +278,14 @@ class Indexer:
         self._probed_at = now
 
     def _step(self) -> float:
-        """Do some of what is to be done; return how long nothing more has to be."""
+        """Do a part of the work; return the seconds until the next step."""
         if not self._leadership.try_acquire():
             self._check_writable()
             return _IDLE_SECONDS
         version, now = self._watch.version(), time.monotonic()
         if version == self._version and now - self._looked_at < _IDLE_SECONDS:
             return _POLL_SECONDS
-        # What is written meanwhile moves the version on, and is looked at in the next turn.
+        # A concurrent write changes the version, and is handled in the next step.
         if self._follower.step():
             return 0.0
         rest = _POLL_SECONDS if version == self._version else _COMMIT_PAUSE

@@ -188,7 +188,7 @@ def writer() -> None:
             yield session
         writing.close()
 
-    _replace(SqliteWriter, "turn", transaction)
+    _replace(SqliteWriter, "transaction", transaction)
 
 
 def orjson() -> None:

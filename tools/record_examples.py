@@ -318,8 +318,8 @@ def page(examples: Examples) -> str:
 
 _PAGE = """# Answers
 
-Complete answers, recorded from a server with the sample stories (`make examples`). The API reference
-at `/docs` of your server explains each field, and has examples of every path.
+Complete answers, recorded from a server with the sample stories (`make examples`). The API
+reference at `/docs` of your server explains each field, and has examples of every path.
 
 ## A story
 

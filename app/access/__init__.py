@@ -1,1 +1,1 @@
-"""Who may do what: keys, scopes, and the selections that readers ask for."""
+"""Access control: API keys, scopes, audit, idempotency, and selections of stories."""

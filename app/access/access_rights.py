@@ -1,4 +1,4 @@
-"""The rights that decide which stories a reader may see, as one value."""
+"""The access rights that decide which stories a reader may see."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ class AccessRights:
 
     @property
     def digest(self) -> str:
-        """Return a short hash (16 hexadecimal digits), the same for equal rights alone.
+        """Return a short hash (16 hexadecimal digits), which differs for different rights.
 
-        Cursors contain it, so it depends on nothing but the rights: not on a key, nor a process.
+        Cursors contain it, so it must not depend on a key or a process.
         """
         return fingerprint(f"rights embargoed={int(self.embargoed)}")
 

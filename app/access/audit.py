@@ -1,4 +1,4 @@
-"""The audit: who did what in the newsroom, when, from where, and what was different afterwards."""
+"""The audit log: who did what in the newsroom, when, from where, and what changed."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.unit_of_work import Actor, AuditedAction, UnitOfWork
 from app.kit.view_page import ViewPage, build_view_page
 
-# What the audit tells of, whole, so that nobody filters by a word that it never says.
+# Closed lists, so that the API can refuse a filter by an unknown word.
 AuditVerb = Literal[
     "created",
     "edited",
@@ -56,10 +56,10 @@ TYPES: tuple[AuditType, ...] = get_args(AuditType)
 
 
 def write_audit(unit: UnitOfWork) -> None:
-    """Add a row for each thing that a unit of work did, in the same transaction.
+    """Insert a row for each action of a unit of work, in the same transaction.
 
-    Raises `ValueError` for a word that is not in the closed lists, and so undoes the work: a row
-    with it could never be asked for.
+    Raises `ValueError` for a word that is not in the closed lists, which rolls the work back: no
+    filter could find such a row.
     """
     audit_log.add(unit.session, list(map(partial(_build_row, unit.actor, unit.now), unit.actions)))
 
@@ -67,7 +67,7 @@ def write_audit(unit: UnitOfWork) -> None:
 def add_audit_row(
     session: WriteSession, actor: Actor, now: datetime, action: AuditedAction
 ) -> None:
-    """Add a row for what was done outside a unit of work, or by another than its actor."""
+    """Insert a row for an action outside a unit of work, or of another actor."""
     audit_log.add(session, [_build_row(actor, now, action)])
 
 
@@ -90,7 +90,7 @@ def _build_row(actor: Actor, now: datetime, action: AuditedAction) -> AuditRecor
 
 
 def delete_older(unit: UnitOfWork, days: int) -> int:
-    """Delete what was done longer ago than so many days, and count it; 0 keeps everything."""
+    """Delete rows older than so many days, and count them; 0 keeps everything."""
     return audit_log.delete_before(unit.session, unit.now - timedelta(days=days)) if days else 0
 
 
@@ -102,7 +102,7 @@ def load_audit_page(
     *,
     backwards: bool,
 ) -> ViewPage:
-    """Return a page of what was done, the last first."""
+    """Return a page of the audit log, newest first."""
     rows = audit_log.load_page(session, filters, limit + 1, position, backwards=backwards)
     return build_view_page(
         rows,

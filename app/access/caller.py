@@ -1,4 +1,4 @@
-"""Who stands behind a request."""
+"""The caller of a request."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from app.kit.sql.unit_of_work import Actor
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a key, or anybody (`key_id` and `scope` are then absent).
+    """The holder of a key, or an anonymous client (without `key_id` and `scope`).
 
     `use_recorded_at` is when a use of the key was last written down; `embargoed` says that it reads
     what is under embargo. `address` and `request_id` say where the request came from.
@@ -30,24 +30,24 @@ class Caller:
 
     @property
     def actor(self) -> Actor:
-        """Return the name under which this caller's changes are recorded."""
+        """Return the actor that this caller's changes are recorded for."""
         return Actor(self.key_id, self.name, self.address, self.request_id)
 
     @property
     def rights(self) -> AccessRights:
-        """Return what this caller may see of the stories."""
+        """Return which stories this caller may see."""
         return AccessRights(embargoed=self.embargoed)
 
     def has_expired(self, now: datetime) -> bool:
-        """Tell whether the key's time is over."""
+        """Tell whether the key has expired."""
         return self.expires_at is not None and self.expires_at <= now
 
     def allows(self, scope: Scope) -> bool:
-        """Tell whether this caller stands at a scope or above it."""
+        """Tell whether this caller has a scope or a higher one."""
         return self.scope is not None and self.scope >= scope
 
     def require(self, scope: Scope) -> None:
-        """Refuse a caller who stands below a scope."""
+        """Raise unless this caller has a scope or a higher one."""
         if self.scope is None:
             raise KeyRequired(
                 f"This needs a key with the scope {scope.name!r}, sent as "

@@ -1,22 +1,22 @@
-"""What access refuses."""
+"""Failures of access control."""
 
 from app.kit.errors import Failure
 
 
 class KeyRequired(Failure):
-    """No key was sent where one is needed."""
+    """The request needs a key and has none."""
 
     code = "key_required"
 
 
 class KeyRefused(Failure):
-    """The key that was sent is unknown, expired or revoked."""
+    """The key is unknown, expired or revoked."""
 
     code = "key_refused"
 
 
 class Forbidden(Failure):
-    """The key is good, and not enough."""
+    """The key is valid, but its scope is too low."""
 
     code = "forbidden"
 

@@ -1,6 +1,6 @@
-"""POST once: the first answer is kept under its Idempotency-Key and given again.
+"""Idempotent POST: the first answer is stored with its Idempotency-Key, and replayed.
 
-The answer is kept in the transaction that made the change, so either both exist or neither.
+The answer is stored in the transaction of the change, so either both exist or neither.
 """
 
 import hashlib
@@ -21,14 +21,14 @@ _guard = threading.Lock()
 
 
 def hash_payload(*parts: bytes) -> str:
-    """Return what tells one payload from another."""
+    """Return a hash that identifies a payload."""
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def find_first_answer(
     unit: UnitOfWork, key_id: str, idempotency_key: str, payload: str
 ) -> store.StoredAnswerRow | None:
-    """Return the answer that is kept for a payload, if there is one; refuse another payload."""
+    """Return the stored answer for a payload, or None; refuse another payload."""
     if not unit.session.try_lock(f"idempotency:{key_id}:{idempotency_key}"):
         raise _build_conflict()
     kept = store.find_answer(unit.session, key_id, idempotency_key)
@@ -40,13 +40,13 @@ def find_first_answer(
 
 
 def replace_bodies(unit: UnitOfWork, subject: str, body: bytes) -> None:
-    """Put another body into every answer that is kept about something."""
+    """Replace the body of every stored answer about an object."""
     store.replace_answer_bodies(unit.session, subject, body)
 
 
 @contextmanager
 def reserve_key(key_id: str, idempotency_key: str) -> Iterator[None]:
-    """Refuse a second request of the same key in this process while the first one runs."""
+    """Refuse a second request with the same key in this process while the first one runs."""
     name = (key_id, idempotency_key)
     with _guard:
         if name in _running:
@@ -60,7 +60,7 @@ def reserve_key(key_id: str, idempotency_key: str) -> Iterator[None]:
 
 
 def delete_expired_answers(unit: UnitOfWork) -> int:
-    """Delete answers that need not be kept any longer, and count them."""
+    """Delete expired answers, and count them."""
     return store.delete_answers_before(unit.session, unit.now - RETENTION)
 
 

@@ -1,4 +1,4 @@
-"""What may be written about keys."""
+"""Inputs for keys."""
 
 from typing import Annotated, Literal
 

@@ -1,8 +1,8 @@
-"""Whether a key is still valid, asked again while a request that it began is running.
+"""Repeated checks that a key is valid while a request is running.
 
 A request is authenticated when its head has arrived. Its body may arrive an hour later, an import
-or an export may run for as long, and a long poll or a stream mostly waits. So the key is checked
-again inside every transaction that writes, and before anything more is sent to those who wait.
+or export may run as long, and a long poll or a stream mostly waits. So the key is checked again
+inside every write transaction, and before more data is sent to a client that waits.
 """
 
 from app.access import store
@@ -14,10 +14,10 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 class KeyGuard:
-    """Refuses units of work whose key was revoked or has expired; programs have none."""
+    """Refuses units of work whose key was revoked or has expired; programs have no key."""
 
     def __init__(self, clock: Clock) -> None:
-        """Compare expiry with a clock."""
+        """Use a clock for expiry."""
         self._clock = clock
 
     def check(self, unit: UnitOfWork) -> None:
@@ -29,9 +29,9 @@ class KeyGuard:
     def check_again(self, unit: UnitOfWork) -> None:
         """Check the key after the work; raise `KeyRefused`.
 
-        On PostgreSQL the key may have been revoked since the transaction began. From here on a
-        revocation waits for the commit, so that none is acknowledged before it. On SQLite nobody
-        else can have written.
+        On PostgreSQL the key may have been revoked since the transaction began. The lock makes a
+        revocation wait for the commit, so that none is acknowledged before it. On SQLite no other
+        transaction can have written.
         """
         key_id = unit.actor.id
         if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
@@ -41,7 +41,7 @@ class KeyGuard:
 
 
 def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
-    """Raise `KeyRefused` if a caller's key was revoked or has expired since it was recognised."""
+    """Raise `KeyRefused` if a caller's key was revoked or has expired since its verification."""
     if caller.key_id is None:
         return
     with database.read(snapshot=False) as session:
@@ -50,7 +50,7 @@ def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
 
 
 def _revokes(unit: UnitOfWork, key_id: str) -> bool:
-    """Tell whether the work itself revoked the key that it is done with."""
+    """Tell whether the unit of work revoked its own key."""
     return any(
         (action.verb, action.type, action.id) == ("revoked", "key", key_id)
         for action in unit.actions

@@ -1,8 +1,8 @@
-"""API keys: made, recognised, described.
+"""API keys: generation, verification, and their representation.
 
-A key is `dl_` and 43 characters for 256 random bits. The first characters are its visible
-prefix, by which it is looked up and named in logs; a SHA-256 of the whole is what is stored.
-Keys cannot be guessed, so a slow hash would only slow every request (see the ADR on keys).
+A key is `dl_` and 43 characters for 256 random bits. Its first characters are the visible prefix,
+which is used for lookups and in logs. Only a SHA-256 of the key is stored. Keys cannot be guessed,
+so a slow hash would only make every request slower (see the ADR on keys).
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from app.kit.sql.database import Database
 
 _KEY_START = "dl_"
 PREFIX_LENGTH = 11
-# Seconds that a reader may be kept waiting for the note of a key's use.
+# Seconds that a read request may wait for the lock to record the use of its key.
 _LOCK_TIMEOUT = 0.05
 USE_RECORD_INTERVAL = timedelta(minutes=1)
 
@@ -34,12 +34,12 @@ def generate_key() -> str:
 
 
 def hash_key(key: str) -> bytes:
-    """Return what is stored of a key."""
+    """Return the hash of a key, which is stored."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def authenticate(database: Database, key: str, now: datetime) -> Caller:
-    """Return the caller behind a key, or refuse it; write down that it was used, now and then."""
+    """Verify a key and return its caller; record its use at intervals."""
     caller = verify_key(database, key, now)
     if is_use_record_due(caller, now):
         assert caller.key_id is not None
@@ -49,12 +49,12 @@ def authenticate(database: Database, key: str, now: datetime) -> Caller:
 
 
 def is_use_record_due(caller: Caller, now: datetime) -> bool:
-    """Tell whether a use of a caller's key is to be written down again."""
+    """Tell whether the use of a caller's key should be recorded again."""
     return caller.use_recorded_at is None or now - caller.use_recorded_at >= USE_RECORD_INTERVAL
 
 
 def verify_key(database: Database, key: str, now: datetime) -> Caller:
-    """Return the caller behind a key, or refuse one that is unknown, expired or revoked."""
+    """Return the caller of a key; refuse an unknown, expired or revoked one."""
     rows = database.fetch(store.KEY_BY_PREFIX, {"prefix": key[:PREFIX_LENGTH]})
     row = rows[0] if rows else None
     stored = row.digest if row else bytes(32)
@@ -74,7 +74,7 @@ def verify_key(database: Database, key: str, now: datetime) -> Caller:
 
 
 def refuse_invalid(state: KeyState | None, now: datetime) -> None:
-    """Refuse a key that is not there any more, was revoked or has expired."""
+    """Refuse a key that does not exist, was revoked or has expired."""
     if state is None:
         raise KeyRefused("This key is not known here.")
     if state.revoked_at is not None:
@@ -94,12 +94,12 @@ def _record_use(database: Database, key_id: str, now: datetime) -> None:
         with database.write(lock_timeout=_LOCK_TIMEOUT) as session:
             store.record_key_use(session, key_id, now)
     except (DatabaseBusy, DatabaseReadOnly):
-        # Reading must work while nothing can be written; the next request notes it.
+        # Reads must work without writes; the next request records the use.
         return
 
 
 def describe(row: KeyRow) -> dict[str, Any]:
-    """Return a key as administrators see it: everything but the key."""
+    """Return the view of a key for administrators, without the key itself."""
     instants = ("created_at", "expires_at", "revoked_at", "last_used_at")
     names = ("id", "name", "prefix", "scopes", "embargoed")
     described = {name: getattr(row, name) for name in names}

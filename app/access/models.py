@@ -10,7 +10,7 @@ from app.kit.sql.schema import Base, Instant, key
 
 
 class ApiKey(Base):
-    """A key. Only a hash is kept: 256 random bits cannot be guessed from it."""
+    """An API key; only its hash is stored, which does not reveal 256 random bits."""
 
     __tablename__ = "api_keys"
 
@@ -27,7 +27,7 @@ class ApiKey(Base):
 
 
 class StoredAnswer(Base):
-    """The first answer to a POST that carried an Idempotency-Key; `subject` is what it shows."""
+    """The first answer to a POST with an Idempotency-Key; `subject` is the id of its object."""
 
     __tablename__ = "kept_answers"
 
@@ -49,7 +49,7 @@ class StoredAnswer(Base):
 
 
 class AuditRow(Base):
-    """One thing that was done in the newsroom. Rows are added, and never changed."""
+    """An entry of the audit log; append-only."""
 
     __tablename__ = "audit"
 
@@ -73,7 +73,7 @@ class AuditRow(Base):
 
 
 class Secret(Base):
-    """A secret made by the first migration, used where none is configured."""
+    """A secret that the first migration generated, used unless one is configured."""
 
     __tablename__ = "secrets"
 

@@ -1,4 +1,4 @@
-"""What administrators read about keys."""
+"""Queries about keys, for administrators."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.kit.view_page import ViewPage, build_view_page
 
 
 def load_key(session: ReadSession, ref: str) -> dict[str, Any]:
-    """Return a key by id or prefix."""
+    """Return the view of a key, by id or prefix."""
     row = store.find_key(session, ref)
     if row is None:
         raise KeyNotFound(f"There is no key with the id or prefix {quote_text(ref)}.")

@@ -1,7 +1,7 @@
-"""Refused keys, counted for each address in memory, and written into the audit now and then.
+"""Refused keys: counted by client address in memory, and written to the audit log at intervals.
 
-Who sends a wrong key may be anybody, so no request of theirs writes anything: each process counts,
-and adds a few rows at an interval, however many requests there were.
+Anybody can send a wrong key, so such a request must not cause a write. Each process counts them,
+and inserts a few rows at an interval, independent of the number of requests.
 """
 
 import threading
@@ -13,31 +13,31 @@ from app.kit.clock import Clock, format_instant
 from app.kit.sql.unit_of_work import Actor, AuditedAction, Runner, UnitOfWork
 
 WRITE_INTERVAL = timedelta(minutes=1)
-# Addresses that are counted apart in an interval; those of all others share one row.
+# Addresses with a separate count in an interval; all others share a row.
 MAX_ADDRESSES = 100
 _ACTOR = Actor(None, "refused keys")
 
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """How many keys were refused, and when the first and the last of them."""
+    """The number of refusals, and the time of the first and the last."""
 
     count: int
     first_at: datetime
     last_at: datetime
 
     def merge(self, other: "_Count") -> "_Count":
-        """Return the count of both."""
+        """Return the sum of two counts."""
         first = min(self.first_at, other.first_at)
         last = max(self.last_at, other.last_at)
         return _Count(self.count + other.count, first, last)
 
 
 class RefusedKeys:
-    """The refusals of one process since they were last written down."""
+    """The refusals in one process since the last write."""
 
     def __init__(self, clock: Clock) -> None:
-        """Begin with none."""
+        """Start without refusals."""
         self._clock = clock
         self._lock = threading.Lock()
         self._counts: dict[str | None, _Count] = {}
@@ -50,14 +50,14 @@ class RefusedKeys:
             self._add(address, _Count(1, now, now))
 
     def write_if_due(self, runner: Runner) -> None:
-        """Write the counts down if there are any, and the last were written long enough ago."""
+        """Write the counts if there are any and the interval has passed."""
         now, last = self._clock.now(), self._written_at
-        # A clock that was set back is no reason to wait longer.
+        # If the clock was set back, do not wait longer.
         if last is None or not last <= now < last + WRITE_INTERVAL:
             self.write(runner)
 
     def write(self, runner: Runner) -> None:
-        """Write the counts down, a row for each address; where that fails, they are kept."""
+        """Write a row for each address; keep the counts if that fails."""
         with self._lock:
             counts, self._counts = self._counts, {}
         if not counts:

@@ -1,4 +1,4 @@
-"""The ladder of scopes: each includes all below it."""
+"""Scopes of keys, in order: each includes all lower ones."""
 
 from enum import IntEnum
 
@@ -13,5 +13,5 @@ class Scope(IntEnum):
 
 
 def highest_scope(names: list[str]) -> Scope:
-    """Return the highest of the named scopes, of which there is at least one."""
+    """Return the highest of the named scopes; there must be at least one."""
     return max(map(Scope.__members__.__getitem__, names))

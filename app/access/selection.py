@@ -1,7 +1,7 @@
-"""A selection of stories as a value: what a reader asks for, or an agreement grants.
+"""A selection of stories as a value: filters of a request or of a subscription.
 
-It holds ids, not slugs, so that it means the same after a renaming. Delivery turns it into
-SQL; followers of the change log test rows against it with `matches`.
+It contains ids, not slugs, so it keeps its meaning when something is renamed. Delivery turns it
+into SQL; readers of the change log test rows with `matches`.
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
 
 
 class SelectionFields(TypedDict, total=False):
-    """What a story is selected by, as the change log keeps it; of an erased one, not all."""
+    """The fields that stories are selected by, as in the change log; erased stories lack some."""
 
     id: list[str]
     category: list[str]
@@ -33,7 +33,7 @@ class SelectionFields(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One condition: any of `included` (where there are some), and none of `excluded`."""
+    """A condition: any of `included` (if not empty), and none of `excluded`."""
 
     field: Field
     included: tuple[str, ...] = ()
@@ -42,13 +42,13 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """A stretch of time: from `start` (inclusive) to `end` (exclusive); either may be open."""
+    """A time range from `start` (inclusive) to `end` (exclusive); either may be None."""
 
     start: datetime | None = None
     end: datetime | None = None
 
     def includes(self, moment: datetime) -> bool:
-        """Tell whether a moment lies in it."""
+        """Tell whether an instant is in the range."""
         if self.start is not None and moment < self.start:
             return False
         return self.end is None or moment < self.end
@@ -56,14 +56,14 @@ class TimeRange:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """All of its clauses and both of its spans hold."""
+    """Stories that match all clauses and both time ranges."""
 
     clauses: tuple[Clause, ...] = ()
     published: TimeRange = TimeRange()
     updated: TimeRange = TimeRange()
 
     def matches(self, attributes: SelectionFields) -> bool:
-        """Tell whether a story with these attributes is in it."""
+        """Tell whether a story with these fields is in the selection."""
         return (
             all(_matches_clause(clause, attributes) for clause in self.clauses)
             and _matches_range(self.published, attributes["published_at"])
@@ -72,20 +72,20 @@ class Selection:
 
 
 def fold(text: str) -> str:
-    """Return the form in which tags and authors are compared: NFC, case folded."""
+    """Normalize a tag or author for comparisons: NFC, case folded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-# Letters of tags that are remembered: those that name a language, script, region and variant.
+# Longer tags are not cached: this is enough for language, script, region and variant.
 _LONGEST_TAG = 35
 
 
 def language_ranges(tag: str) -> tuple[str, ...]:
-    """Return every language range that takes in a tag, widest first: `fr`, then `fr-ca`.
+    """Return every language range that includes a tag, widest first: `fr`, then `fr-ca`.
 
     Basic filtering of RFC 4647, section 3.3.1, in lower case.
     """
-    # There are few languages, and many stories in each.
+    # Cached, since there are few languages.
     return (_known_ranges if len(tag) <= _LONGEST_TAG else _split_ranges)(tag)
 
 
@@ -104,7 +104,7 @@ def _matches_range(span: TimeRange, instant: str) -> bool:
 def _matches_clause(clause: Clause, attributes: SelectionFields) -> bool:
     values = attributes.get(clause.field)
     if values is None:
-        # It was erased: who selects by it may have had the story.
+        # The field was erased, so the story may have matched.
         return True
     if clause.included and not any(value in values for value in clause.included):
         return False

@@ -1,4 +1,4 @@
-"""`dateline backup` and `dateline restore`: an embedded database as one file."""
+"""`dateline backup` and `dateline restore`: copies of an SQLite database as a single file."""
 
 import errno
 import os
@@ -57,7 +57,7 @@ def backup(
         _copy("Copying", source, part, used=True)
         with closing(Database.of_file(part)) as copied:
             _check(copied, "The copy")
-        # All of it is in the one file then.
+        # This moves all data to the main file.
         with lock_database(part):
             pass
         for stale in find_companions(file):
@@ -77,7 +77,7 @@ def restore(
     database = open_database(settings)
     if database.file is None:
         raise Misconfigured("Restore PostgreSQL with pg_restore; this restores an SQLite file.")
-    # The file itself is replaced, not a link to it.
+    # Replace the file itself, not a symbolic link to it.
     target = database.file.resolve()
     _check_source(file, target)
     if target.exists() and not force:
@@ -96,14 +96,14 @@ def restore(
         with lock_database(part):
             pass
         set_aside(target, aside)
-        # It was made of another state of the database.
+        # The index was built from another state of the database.
         TantivyIndex(find_search_path(settings, database)).discard()
     kept = f" What was there before is {aside}." if aside.exists() else ""
     typer.echo(f"Restored {target} from {file} ({_format_size(target)}).{kept}")
 
 
 def _check_target(file: Path, source: Path, *, force: bool) -> None:
-    """Refuse to write a backup where something else is."""
+    """Refuse a target that is in use or exists."""
     own = {f"{source.resolve()}{end}" for end in ("", *COMPANIONS, ".leader")}
     if str(file.resolve()) in own or (file.exists() and file.samefile(source)):
         raise Misconfigured(f"{file} is the database itself. Choose another name.")
@@ -116,7 +116,7 @@ def _check_target(file: Path, source: Path, *, force: bool) -> None:
 
 
 def _check_source(file: Path, target: Path) -> None:
-    """Refuse what cannot be a backup of a database of ours."""
+    """Refuse a file that cannot be a backup."""
     if not file.exists():
         raise Misconfigured(f"There is no file {file}.")
     if target.exists() and file.samefile(target):
@@ -125,8 +125,8 @@ def _check_source(file: Path, target: Path) -> None:
     _require_regular_file(target)
     try:
         is_ours = is_sqlite(file)
-    except OSError as wrong:
-        raise Misconfigured(f"{file} cannot be read: {describe_os_error(wrong)}") from wrong
+    except OSError as error:
+        raise Misconfigured(f"{file} cannot be read: {describe_os_error(error)}") from error
     if not is_ours:
         raise Misconfigured(
             f"{file} is not an SQLite database. Name a file that `dateline backup` wrote; dumps of "
@@ -145,7 +145,7 @@ def _require_regular_file(file: Path) -> None:
 
 @contextmanager
 def _lock_everything(settings: Settings, database: Database, target: Path) -> Iterator[None]:
-    """Hold every lock that a process of ours has on a database, or refuse: somebody uses it."""
+    """Acquire all locks on a database; refuse if another process uses it."""
     in_use = Misconfigured(
         f"{target} is in use: a server, a worker or another program has it open. End that, and "
         "restore then."
@@ -165,8 +165,8 @@ def _lock_everything(settings: Settings, database: Database, target: Path) -> It
         if target.exists():
             try:
                 stack.enter_context(lock_database(target))
-            except DatabaseBusy as wrong:
-                raise in_use from wrong
+            except DatabaseBusy as error:
+                raise in_use from error
         yield
 
 
@@ -178,18 +178,18 @@ def _copy(what: str, source: Path, target: Path, *, used: bool) -> None:
 
         try:
             copy(source, target, advance, used=used)
-        except sqlite3.Error as wrong:
-            if is_damaged(wrong):
-                raise Misconfigured(f"{source} is damaged: {wrong}.") from wrong
+        except sqlite3.Error as error:
+            if is_damaged(error):
+                raise Misconfigured(f"{source} is damaged: {error}.") from error
             raise
 
 
 def _check(copied: Database, name: str) -> None:
-    """Insist that a copy is whole, and a database of ours that this version knows."""
+    """Check that a copy is intact, and a database that this version knows."""
     try:
         found = _find_flaws(copied, name)
-    except DatabaseUnavailable as wrong:
-        found = [wrong.detail.removesuffix(".")]
+    except DatabaseUnavailable as error:
+        found = [error.detail.removesuffix(".")]
     if found:
         raise Misconfigured(f"{name} is damaged: {'; '.join(found[:_SHOWN])}.")
 
@@ -208,21 +208,21 @@ def _find_flaws(copied: Database, name: str) -> list[str]:
 
 @contextmanager
 def _report_errors(file: Path, done: str) -> Iterator[None]:
-    """Say in a sentence what kept a file from being written."""
+    """Turn an error of writing a file into a failure with one sentence."""
     try:
         yield
-    except OSError as wrong:
-        reason = describe_os_error(wrong)
-    except sqlite3.Error as wrong:
+    except OSError as error:
+        reason = describe_os_error(error)
+    except sqlite3.Error as error:
         full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        reason = describe_os_error(full) if is_full(str(wrong)) else f"{wrong}."
+        reason = describe_os_error(full) if is_full(str(error)) else f"{error}."
     else:
         return
     raise Misconfigured(f"{file} could not be {done}: {reason}")
 
 
 def _choose_aside_name(target: Path) -> Path:
-    """Return a name for the database that is replaced; nothing has it yet."""
+    """Return an unused name for the database that is replaced."""
     name = f"{target.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
     return target.with_name(name)
 

@@ -1,4 +1,4 @@
-"""What commands share: options, services, and a progress bar where somebody watches."""
+"""Common parts of commands: options, services, and a progress bar on terminals."""
 
 import sys
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ ACTOR = Actor(None, "command line")
 
 @contextmanager
 def services(database_url: str | None) -> Iterator[Services]:
-    """Open the database of the settings and everything on top of it."""
+    """Open the database of the settings, and build all services."""
     settings = read_settings(database_url=database_url)
     with closing(open_database(settings)) as database:
         prepare_database(database)
@@ -40,7 +40,7 @@ def services(database_url: str | None) -> Iterator[Services]:
 
 
 def require_file(database: Database) -> Path:
-    """Insist that an embedded database is there; opening it would make an empty one."""
+    """Return the SQLite file; raise if it does not exist, since opening would create it."""
     if database.file is not None and not database.file.exists():
         raise DatabaseUnavailable(f"There is no database at {database.file}.")
     return database.file or Path()
@@ -48,7 +48,7 @@ def require_file(database: Database) -> Path:
 
 @contextmanager
 def show_progress(what: str, total: int | None) -> Iterator[Progress]:
-    """Show a bar on a terminal, and nothing in a pipe."""
+    """Show a progress bar on a terminal, and nothing in a pipe."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
@@ -59,5 +59,5 @@ def show_progress(what: str, total: int | None) -> Iterator[Progress]:
 
 
 def advance(bar: Progress, by: int) -> None:
-    """Move the bar on."""
+    """Advance the progress bar."""
     bar.advance(bar.task_ids[0], by)

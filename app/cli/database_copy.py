@@ -1,4 +1,4 @@
-"""`dateline copy`: everything from one database to another, of either kind."""
+"""`dateline copy`: all data from one database to another, SQLite or PostgreSQL."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -10,7 +10,7 @@ from app.bootstrap import open_database
 from app.cli.common import DatabaseUrl, advance, require_file, show_progress
 from app.delivery.consistency import find_inconsistencies, find_log_errors
 from app.kit.clock import SystemClock
-from app.kit.errors import Misconfigured
+from app.kit.errors import DatabaseBehind, Misconfigured
 from app.kit.process.file_permissions import restrict
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
@@ -34,7 +34,11 @@ def copy(
         closing(open_database(read_settings(database_url=to))) as target,
     ):
         require_file(source)
-        migrations.check(source)
+        if migrations.check(source) != "current":
+            raise DatabaseBehind(
+                "The source has the schema of another release, and a copy would lose what only "
+                "that schema has. Copy with that release, or run `dateline migrate` first."
+            )
         _refuse_same_file(source, target)
         _prepare(target)
         rows = _copy(source, target)
@@ -59,7 +63,7 @@ def _refuse_same_file(source: Database, target: Database) -> None:
 
 
 def _prepare(target: Database) -> None:
-    """Make the tables of the target where it has none, or an older version's."""
+    """Create or migrate the tables of the target."""
     if target.file is not None:
         restrict(target.file)
     migrations.refuse_foreign_tables(target)
@@ -67,7 +71,7 @@ def _prepare(target: Database) -> None:
 
 
 def _copy(source: Database, target: Database) -> int:
-    """Copy in one transaction of each: of a copy that is interrupted, nothing is left."""
+    """Copy in one transaction on each side, so an interrupted copy leaves nothing."""
     tables = select_tables(LEFT_OUT)
     leadership, rows = target.open_leadership(), 0
     if not leadership.try_acquire():

@@ -1,4 +1,4 @@
-"""`dateline demo`: sample stories, an editor's key, and a served API in one command."""
+"""`dateline demo`: serves sample stories, with an editor's key."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -20,7 +20,7 @@ from app.kit.process import shutdown_signals
 from app.settings import read_settings
 
 _SAMPLES = Path(__file__).resolve().parents[2] / "samples" / "stories.ndjson"
-# A demo that is killed cannot revoke its key.
+# A demo that is killed with SIGKILL cannot revoke its key.
 _KEY_LASTS = timedelta(days=1)
 
 
@@ -70,5 +70,5 @@ def _import_samples(parts: Services) -> None:
     if not _SAMPLES.exists():
         raise Misconfigured(f"The sample stories are missing: {_SAMPLES}.")
     with _SAMPLES.open("rb") as lines:
-        # In one transaction: a demo that is ended here begins anew.
+        # In one transaction, so that an interrupted demo starts again.
         Importer(parts.runner, ACTOR).run_batch(list(enumerate(lines, 1)))

@@ -1,4 +1,4 @@
-"""`dateline purge` and `dateline erase`: stories, and names, removed for good."""
+"""`dateline purge` and `dateline erase`: permanent removal of stories and names."""
 
 from functools import partial
 from typing import Annotated
@@ -17,7 +17,7 @@ from app.kit.errors import Misconfigured
 from app.kit.sql.text_rewrite import find_tables_with, rewrite
 from app.kit.sql.vacuum import overwrite_deleted
 
-# Where a name stands beside the stories. Elsewhere it is somebody's to change, such as a source's.
+# Tables that contain names, in addition to stories. Editors change the others, such as sources.
 _REWRITTEN = "changes embargoed_changes withdrawn audit deliveries kept_answers".split()
 
 
@@ -73,7 +73,7 @@ def _erase_name(parts: Services, text: str) -> str:
 
 
 def _describe_remains(parts: Services, name: str | None) -> str:
-    """Say in which tables a name is still."""
+    """Return the tables that still contain a name."""
     if name is None:
         return ""
     with parts.database.read() as session:
@@ -82,7 +82,7 @@ def _describe_remains(parts: Services, name: str | None) -> str:
 
 
 def _overwrite_deleted(parts: Services) -> bool:
-    """Remove what was deleted from files: the database's, and those of this machine's index."""
+    """Remove deleted data from the files of the database, and of this machine's index."""
     if find_search_path(parts.settings, parts.database).exists():
         build_index(parts)
     return overwrite_deleted(parts.database)

@@ -1,4 +1,4 @@
-"""`dateline keys`: make, list and revoke API keys."""
+"""`dateline keys`: create, list and revoke API keys."""
 
 import sys
 from typing import Annotated
@@ -72,7 +72,7 @@ def list_(database_url: DatabaseUrl = None) -> None:
             if page.after is None:
                 break
             position = page.after[0]
-    # A pipe has no width, and half a prefix revokes nothing.
+    # A pipe has no width, and a truncated prefix is useless.
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
@@ -91,9 +91,9 @@ def _parse_input(name: str, scope: list[str], expires_at: str | None) -> KeyInpu
     fields = {"name": name, "scopes": sorted(set(scope)), "expires_at": _parse_instant(expires_at)}
     try:
         return KeyInput.model_validate(fields)
-    except ValidationError as wrong:
-        first = wrong.errors()[0]
-        raise Misconfigured(f"--{first['loc'][0]}: {first['msg']}.") from wrong
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Misconfigured(f"--{first['loc'][0]}: {first['msg']}.") from error
 
 
 def _build_cells(key: dict[str, object]) -> list[str]:
@@ -109,5 +109,5 @@ def _parse_instant(text: str | None) -> object:
         return None
     try:
         return parse_instant(text)
-    except ValueError as wrong:
-        raise Misconfigured(f"--expires-at: {wrong}.") from wrong
+    except ValueError as error:
+        raise Misconfigured(f"--expires-at: {error}.") from error

@@ -1,4 +1,4 @@
-"""The command line: its commands, and how failures are told."""
+"""The command line: all commands, and the output of failures."""
 
 import sys
 from contextlib import suppress
@@ -46,17 +46,17 @@ def root(
 
 
 def main() -> None:
-    """Run; a failure is told in a sentence, with exit code 1, and no traceback."""
+    """Run a command; print a failure as a sentence, without a traceback, and exit with 1."""
     try:
         app()
     except Failure as failure:
         typer.echo(f"dateline: {failure.detail}", err=True)
-        for one in failure.errors:
-            if one.detail != failure.detail:
-                typer.echo(f"  {one.pointer}: {one.detail}", err=True)
+        for field in failure.errors:
+            if field.detail != failure.detail:
+                typer.echo(f"  {field.pointer}: {field.detail}", err=True)
         sys.exit(1)
     except BrokenPipeError:
-        # Whoever read our output has left; that is their right.
+        # The reader of the pipe has closed it, which is not an error.
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _drop_output() -> None:
-    """Give up what cannot be written to standard output; Python would try again at its end."""
+    """Discard output that cannot be written; Python would try again at exit."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""The care of a deployment: migrate, check, rebuild, describe."""
+"""Maintenance commands: migrate, check, rebuild, reindex, openapi."""
 
 import sys
 from contextlib import closing
@@ -79,7 +79,7 @@ def reindex(database_url: DatabaseUrl = None) -> None:
 
 
 def build_index(parts: Services) -> int:
-    """Build the index of this machine anew, and count its stories."""
+    """Rebuild the index of this machine, and count its stories."""
     lock = FileLeadership(f"{find_search_path(parts.settings, parts.database)}.rebuild")
     if not lock.try_acquire():
         raise Misconfigured("The index is being built anew already, or cannot be written to.")

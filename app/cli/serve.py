@@ -60,13 +60,13 @@ def worker(database_url: DatabaseUrl = None) -> None:
 
 def run_server(settings: Settings) -> None:
     """Serve with settings until told to stop."""
-    # Fail here, in a sentence, rather than in each process that the server starts.
+    # Fail here with one sentence, not in each process that the server starts.
     check_address(settings.host, settings.port)
     if settings.operations_port is not None:
         check_address(settings.operations_host or settings.host, settings.operations_port)
     with closing(open_database(settings)) as database:
         prepare_database(database)
-    # The process that only watches over others has something to say, too: that one died.
+    # The supervisor logs, too: when a process died.
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
     export_settings("DATELINE_", settings.to_variables())
     config = _build_config(settings)

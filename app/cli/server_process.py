@@ -1,4 +1,4 @@
-"""A process that serves: uvicorn runs in a thread, so that signals stay with `stopping`."""
+"""A server process: uvicorn runs in a thread, so that `shutdown_signals` handles signals."""
 
 import errno
 import socket
@@ -17,11 +17,11 @@ from app.kit.errors import Misconfigured
 from app.kit.process import shutdown_signals
 from app.server.interface import find_hooks
 
-# Requests in hand get so long, then they are cut off.
+# Seconds for current requests before they are aborted.
 GRACE_SECONDS = 5
-# A process that has not ended by then is killed; and later, so is the one that waits for others.
+# After these times a process is killed, and then the supervisor that waits for it.
 KILL_SECONDS, FORCE_SECONDS = GRACE_SECONDS + 2.0, GRACE_SECONDS + 3.0
-# The exit code of a server that could not start; it is uvicorn's, too.
+# The exit code of a server that could not start, as in uvicorn.
 START_FAILED = 3
 _REASONS = {
     errno.EADDRINUSE: "Another program listens there (address already in use). End it, or choose "
@@ -33,12 +33,12 @@ _REASONS = {
 
 
 def check_address(host: str, port: int) -> None:
-    """Raise `Misconfigured` if a server could not listen on an address."""
+    """Raise `Misconfigured` if a server cannot listen on an address."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         with socket.socket(family, kind, protocol) as probe:
-            # As the server does: what an ended server left behind keeps nobody from listening.
+            # As the server does, so that connections of an ended server do not block the port.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen()
@@ -54,9 +54,9 @@ def check_address(host: str, port: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The place of one of several processes that serve a port: its sockets, and its number.
+    """The number and sockets of one of several processes that serve a port.
 
-    They find each other's counts in the folder.
+    The processes share their metrics in the folder.
     """
 
     sockets: Sequence[socket.socket]
@@ -65,9 +65,10 @@ class Slot:
 
 
 class Server:
-    """A server that may be told to stop at any moment, and that ends in a bounded time.
+    """A server that can be stopped at any time, and ends within a limited time.
 
-    SIGTERM lets it serve on for `drain_seconds`, as not ready; a second one and others do not.
+    After SIGTERM it continues for `drain_seconds`, and is not ready; after a second SIGTERM, or
+    another signal, it ends immediately.
     """
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
@@ -78,9 +79,9 @@ class Server:
         self._is_stopping = False
 
     def run(self, slot: Slot | None = None) -> None:
-        """Serve until told to stop; exit with `START_FAILED` if it cannot start."""
+        """Serve until stopped; exit with `START_FAILED` if the server cannot start."""
         shutdown_signals.set_action(self._stop)
-        # In a thread that is not the main one, uvicorn leaves signals alone.
+        # uvicorn handles signals only in the main thread.
         with ThreadPoolExecutor(1, "server") as thread, suppress(SystemExit):
             thread.submit(self._serve, slot).result()
         if not self._server.started and not self._is_stopping:
@@ -95,7 +96,7 @@ class Server:
         self._server.run(list(slot.sockets))
 
     def _stop(self, number: int) -> float:
-        """Stop, and return in how many seconds the process has to end."""
+        """Stop; return the seconds within which the process has to end."""
         if self._config.loaded:
             find_hooks(self._config.loaded_app).drain()
         may_drain = number == SIGTERM and self._server.started and not self._is_stopping

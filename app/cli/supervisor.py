@@ -20,8 +20,8 @@ from app.cli.server_process import FORCE_SECONDS, KILL_SECONDS, START_FAILED, Se
 from app.kit.process import shutdown_signals
 
 _log = logging.getLogger("dateline.supervisor")
-# A process that says nothing for so long is replaced. It is not to happen to one that only takes
-# its time to start, on a machine with much to do.
+# A process without a heartbeat for so long is replaced. This includes the start, which takes long
+# on a busy machine.
 _SILENCE_SECONDS = 30.0
 _HEARTBEAT_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
@@ -30,7 +30,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class WorkerProcess:
-    """A process that serves, and says every second that it lives."""
+    """A server process, which sends a heartbeat every second."""
 
     def __init__(self, config: uvicorn.Config, slot: Slot, drain_seconds: float) -> None:
         """Start the process."""
@@ -42,7 +42,7 @@ class WorkerProcess:
         self._heard_at = time.monotonic()
 
     def is_alive(self) -> bool:
-        """Return whether the process runs, and has said so not long ago."""
+        """Tell whether the process runs, and has sent a heartbeat recently."""
         with suppress(EOFError, OSError):
             while self._heartbeats.poll():
                 self._heartbeats.recv_bytes()
@@ -50,22 +50,22 @@ class WorkerProcess:
         return self.process.is_alive() and time.monotonic() - self._heard_at < _SILENCE_SECONDS
 
     def send_signal(self, number: int) -> None:
-        """Send a signal to the process, if there still is one."""
+        """Send a signal to the process, if it runs."""
         if self.process.pid is not None and self.process.is_alive():
             os.kill(self.process.pid, number)
 
     def end(self) -> None:
-        """Kill the process if it runs, and wait until it is gone."""
+        """Kill the process if it runs, and wait for it."""
         self.process.kill()
         self.process.join()
         self._heartbeats.close()
 
 
 class Supervisor:
-    """Replaces processes that died or hang, and ends them all when it is told to."""
+    """Replaces processes that died or hang, and ends all of them on a signal."""
 
     def __init__(self, config: uvicorn.Config, drain_seconds: float) -> None:
-        """Supervise as many processes as the configuration says; `run` starts them."""
+        """Prepare the processes of the configuration; `run` starts them."""
         self._config, self._drain_seconds = config, drain_seconds
         self._sockets = [config.bind_socket()]
         self._workers: list[WorkerProcess] = []
@@ -73,7 +73,7 @@ class Supervisor:
         self._has_failed = False
 
     def run(self) -> None:
-        """Serve until told to stop; exit with `START_FAILED` if a process cannot start."""
+        """Serve until stopped; exit with `START_FAILED` if a process cannot start."""
         _log.info("Started parent process [%d]", os.getpid())
         shutdown_signals.set_action(self._stop)
         with TemporaryDirectory(prefix="dateline-") as folder, shutdown_signals.cleanup(self._kill):
@@ -87,7 +87,7 @@ class Supervisor:
             sys.exit(START_FAILED)
 
     def _stop(self, number: int) -> float:
-        """Take a signal, and return in how many seconds the process has to end."""
+        """Queue a signal; return the seconds within which the process has to end."""
         self._signals.put(number)
         return FORCE_SECONDS + self._find_drain_seconds(number)
 
@@ -105,7 +105,7 @@ class Supervisor:
         return WorkerProcess(self._config, slot, self._drain_seconds)
 
     def _replace(self) -> None:
-        """Replace processes that died or hang; what fails to start is not tried again."""
+        """Replace processes that died or hang; stop if one fails to start."""
         for index, worker in enumerate(self._workers):
             if worker.is_alive() or not self._signals.empty():
                 continue
@@ -119,7 +119,7 @@ class Supervisor:
             self._workers[index] = self._start(index)
 
     def _end(self, number: int | None) -> None:
-        """Pass signals on until all processes have ended; one that does not is killed."""
+        """Forward signals until all processes have ended; kill those that do not."""
         until = float("inf")
         while any(worker.process.is_alive() for worker in self._workers):
             if number is not None:
@@ -145,14 +145,14 @@ class Supervisor:
 def _serve(
     config: uvicorn.Config, slot: Slot, drain_seconds: float, heartbeats: Connection
 ) -> None:
-    """Serve, in a process of its own."""
+    """Serve in a child process."""
     shutdown_signals.install(0)
     threading.Thread(target=_send_heartbeats, args=(heartbeats,), name="beat", daemon=True).start()
     Server(config, drain_seconds).run(slot)
 
 
 def _send_heartbeats(heartbeats: Connection) -> None:
-    # Without a supervisor, nobody listens.
+    # Ignore a closed pipe: the supervisor has ended.
     with suppress(OSError):
         while True:
             heartbeats.send_bytes(b"lives")

@@ -1,4 +1,4 @@
-"""`dateline import` and `dateline export`: NDJSON from and to files and pipes."""
+"""`dateline import` and `dateline export`: NDJSON from and to files or pipes."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -67,18 +67,18 @@ def _import(importer: Importer, stream: Iterable[bytes], total: int | None) -> d
 
 
 def _print_refusal(outcome: Outcome) -> None:
-    wrong = outcome.wrong
-    typer.echo(f"line {outcome.line}: {_describe(wrong)}", err=True)
+    error = outcome.wrong
+    typer.echo(f"line {outcome.line}: {_describe(error)}", err=True)
 
 
-def _describe(wrong: Exception | None) -> str:
-    if isinstance(wrong, Failure):
-        fields = "; ".join(f"{one.pointer}: {one.detail}" for one in wrong.errors)
-        return fields or wrong.detail
-    assert isinstance(wrong, ValidationError)
+def _describe(error: Exception | None) -> str:
+    if isinstance(error, Failure):
+        fields = "; ".join(f"{field.pointer}: {field.detail}" for field in error.errors)
+        return fields or error.detail
+    assert isinstance(error, ValidationError)
     return "; ".join(
-        f"#/{'/'.join(str(part) for part in one['loc'][1:])}: {_describe_error(one)}"
-        for one in wrong.errors()
+        f"#/{'/'.join(str(part) for part in found['loc'][1:])}: {_describe_error(found)}"
+        for found in error.errors()
     )
 
 
@@ -96,13 +96,13 @@ def _open(file: str) -> Iterator[BinaryIO]:
     try:
         with Path(file).open("rb") as stream:
             yield stream
-    except OSError as wrong:
-        raise Misconfigured(f"{file}: {describe_os_error(wrong)}") from wrong
+    except OSError as error:
+        raise Misconfigured(f"{file}: {describe_os_error(error)}") from error
 
 
 @contextmanager
 def _create(file: str) -> Iterator[BinaryIO]:
-    """Write to a file that takes its name only when it is whole."""
+    """Write to a file that gets its name when it is complete."""
     if file == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -110,12 +110,12 @@ def _create(file: str) -> Iterator[BinaryIO]:
     try:
         with replace_file(Path(file)) as part, part.open("wb") as stream:
             yield stream
-    except OSError as wrong:
-        raise Misconfigured(f"{file}: {describe_os_error(wrong)}") from wrong
+    except OSError as error:
+        raise Misconfigured(f"{file}: {describe_os_error(error)}") from error
 
 
 def _count_lines(file: str) -> int | None:
-    """Count lines for the bar, where somebody sees it and the input can be read twice."""
+    """Count lines for the progress bar, if it is shown and the input can be read twice."""
     if file == "-" or not sys.stderr.isatty():
         return None
     with Path(file).open("rb") as stream:

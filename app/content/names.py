@@ -33,8 +33,8 @@ class Name:
     def erased(self, value: Any) -> Any:
         """Return a value without the name.
 
-        An author or tag that is exactly the name is removed. In log rows they stay, because followers
-        with a filter for that author must learn what became of the story.
+        An author or tag that is exactly the name is removed. In log rows they stay, because
+        followers with a filter for that author must learn what became of the story.
         """
         match value:
             case str():

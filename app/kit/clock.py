@@ -46,8 +46,8 @@ def parse_instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text[:17] + "59" + text[19:] if leap else text)
         moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
-        raise ValueError(f"no such instant: {wrong}") from wrong
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"no such instant: {error}") from error
     return moment.replace(microsecond=999_999) if leap else moment
 
 

@@ -50,8 +50,8 @@ def _decode(token: str) -> bytes:
         data = base64.b64decode(
             token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True
         )
-    except (UnicodeEncodeError, binascii.Error) as wrong:
-        raise BadCursor("This is not a cursor.") from wrong
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise BadCursor("This is not a cursor.") from error
     # Two encodings of one token would be two cache keys, and would allow undetected changes.
     spelled = base64.urlsafe_b64encode(data).rstrip(b"=").decode()
     if spelled != token or len(data) <= _SIGNATURE_BYTES:

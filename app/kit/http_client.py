@@ -154,8 +154,8 @@ class HttpClient:
         except _AddressRateLimited:
             return HttpFailure("its address was asked too often")
         # The message of the exception may contain what was sent.
-        except (httpx2.RequestError, httpx2.InvalidURL) as wrong:
-            return HttpFailure(_describe_error(wrong))
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
+            return HttpFailure(_describe_error(error))
 
     async def _exchange(
         self,
@@ -206,14 +206,14 @@ def wait_for_outcome(sending: Future[HttpOutcome]) -> HttpOutcome:
         return _CANCELLED
 
 
-def _describe_error(wrong: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     """Say why there was no response; a bad certificate is named, as its owner can replace it."""
-    cause: BaseException | None = wrong
+    cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return "its certificate is not trusted, or is not for its name"
         cause = cause.__cause__ or cause.__context__
-    return f"no answer ({type(wrong).__name__})"
+    return f"no answer ({type(error).__name__})"
 
 
 @cache
@@ -249,8 +249,8 @@ async def _look_up(host: str, url: httpx2.URL) -> list[str]:
     port = url.port or _PORTS.get(url.scheme, 0)
     try:
         rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as wrong:
-        raise httpx2.ConnectError("The name is not known.") from wrong
+    except (OSError, UnicodeError) as error:
+        raise httpx2.ConnectError("The name is not known.") from error
     return [str(row[4][0]).partition("%")[0] for row in rows]
 
 

@@ -30,8 +30,8 @@ def _instant(value: Any) -> datetime:
         raise PydanticCustomError("instant", "An instant is a string such as 2026-01-12T10:00:00Z")
     try:
         return parse_instant(value)
-    except ValueError as wrong:
-        raise PydanticCustomError("instant", "{why}", {"why": str(wrong)}) from wrong
+    except ValueError as error:
+        raise PydanticCustomError("instant", "{why}", {"why": str(error)}) from error
 
 
 def address(value: str) -> str:
@@ -98,6 +98,6 @@ class Input(BaseModel):
         """Validate fields; raise `InvalidFields`."""
         try:
             return cls.model_validate(fields)
-        except ValidationError as wrong:
-            found = wrong.errors(include_url=False, include_input=False)
-            raise InvalidFields(cls, found) from wrong
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            raise InvalidFields(cls, found) from error

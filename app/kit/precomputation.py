@@ -95,8 +95,8 @@ class ComputedValues(Generic[Result]):
         for computation in wanted:
             try:
                 self.known[computation] = computation.compute()
-            except Failure as wrong:
-                self.known[computation] = wrong
+            except Failure as error:
+                self.known[computation] = error
 
 
 _slots = threading.BoundedSemaphore(_MAX_RUNNING)

@@ -21,7 +21,7 @@ def find_nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _distance(typed: str, other: str, typos: int) -> int:
-    """Return how many slips are between two names; a plural counts as one."""
+    """Return the number of typos between two names; a plural counts as one."""
     if typed and _singular(typed) == _singular(other):
         return int(typed != other)
     return OSA.distance(typed, other, score_cutoff=typos)

@@ -1,22 +1,23 @@
-"""How long a connection is waited for, and the timer that sees to it."""
+"""Timeouts of a connection, and the timer that enforces them."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-# What a connection waits for; but for the application, `Deadlines` says how long.
+# What a connection waits for. `Deadlines` has a timeout for each but the application.
 Phase = Literal["head", "body", "application", "reading", "linger"]
-_CHECKS = 10
+_TICKS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Seconds to wait without progress; `body_rate` is in bytes a second.
+    """Timeouts in seconds without progress; `body_rate` is in bytes per second.
 
-    `head` is for the bytes of a head, and for a next request to begin. After its first `body`
-    seconds, a body has to bring `body_rate` on average. `extended` takes the place of `body` and
-    `reading` where the application allows time. `linger` is for reading a last answer.
+    `head` applies to the head of a request, and to an idle connection. After its first `body`
+    seconds, a body must arrive at `body_rate` on average. `reading` applies to a client that reads
+    a response. `extended` replaces `body` and `reading` if the application allows more time.
+    `linger` applies while the client reads the last response.
     """
 
     head: float = 30.0
@@ -28,7 +29,7 @@ class Deadlines:
 
 
 class Progress(NamedTuple):
-    """What a connection waits for, in which of its requests, and how many bytes were moved."""
+    """What a connection waits for, the number of its request, and the bytes transferred."""
 
     phase: Phase
     request: int
@@ -37,34 +38,32 @@ class Progress(NamedTuple):
 
 
 class Timer:
-    """Looks at one connection at intervals, and reports a phase that lasts too long.
+    """Checks a connection at intervals, and reports an expired timeout.
 
-    A request sets no timer and asks for no time: two looks are compared. So a deadline may pass up
-    to two intervals late.
+    Requests set no timers and read no clock: the timer compares the progress of two checks. So a
+    timeout may fire up to two intervals late.
     """
 
     def __init__(
         self, deadlines: Deadlines, observe: Callable[[], Progress], expire: Callable[[Phase], None]
     ) -> None:
-        """Begin to look."""
+        """Start the checks."""
         self._deadlines, self._observe, self._expire = deadlines, observe, expire
-        self._last_progress = Progress("head", 0)
+        self._last = Progress("head", 0)
         self._began_at = self._since = asyncio.get_running_loop().time()
         self._check()
 
     def cancel(self) -> None:
-        """Stop looking, and let go of the connection."""
+        """Stop the checks, and release the connection."""
         self._handle.cancel()
         del self._observe, self._expire
 
     def _check(self) -> None:
-        interval = (
-            min(self._deadlines.head, self._deadlines.body, self._deadlines.reading) / _CHECKS
-        )
+        interval = min(self._deadlines.head, self._deadlines.body, self._deadlines.reading) / _TICKS
         self._handle = asyncio.get_running_loop().call_later(interval, self._check)
-        now, state, last = asyncio.get_running_loop().time(), self._observe(), self._last_progress
+        now, state, last = asyncio.get_running_loop().time(), self._observe(), self._last
         if state != last:
-            self._last_progress, self._since = state, now
+            self._last, self._since = state, now
             if state[:2] != last[:2]:
                 self._began_at = now
         if state.phase != "application" and self._is_over(state, now):

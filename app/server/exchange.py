@@ -1,4 +1,4 @@
-"""A request and its answer, as an ASGI application sees them."""
+"""The exchange of a request and its response, as ASGI messages."""
 
 import asyncio
 import logging
@@ -10,45 +10,39 @@ from app.server.response_head import CONTINUE, encode_headers
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
 
-# A body of which more waits to be taken is not read on.
+# More of a body is not read while so many bytes wait for the application.
 _MAX_WAITING_BYTES = 64 * 1024
-# So much of an unwanted body is read, so that its connection can be used again.
+# So much of an unread body is discarded, so that the connection can be reused.
 MAX_UNWANTED_BYTES = 256 * 1024
 _log = logging.getLogger("dateline.server")
 
 
 class Exchange:
-    """Gives the application its request, and writes its answer."""
+    """Passes a request to the application, and writes its response."""
 
-    def __init__(
-        self, connection: "HttpProtocol", *, keep_alive: bool, expects_continue: bool
-    ) -> None:
-        """Begin; `expects_continue` says that the client waits for `100 Continue`."""
-        self._connection, self._keep_alive, self._expects_continue = (
-            connection,
-            keep_alive,
-            expects_continue,
-        )
+    def __init__(self, connection: "HttpProtocol", *, keep_alive: bool, expects_100: bool) -> None:
+        """Begin; `expects_100` says that the client waits for `100 Continue`."""
+        self._connection, self._keep_alive, self._expects_100 = connection, keep_alive, expects_100
         self._body = b""
-        # What is to be sent of the body of the answer.
+        # Bytes of the response body that remain to be sent.
         self._remaining: int | None = None
-        # Set as the request moves on: a part of its body, its answer, its end.
+        # Set on progress: a part of the body, the response, the end.
         self._changed = asyncio.Event()
         self.task: asyncio.Task[None] | None = None
         self._is_body_delivered = self._is_chunked = self._has_listener_slot = False
         self.is_started = self.is_complete = self.is_disconnected = False
-        # Whether minutes, not seconds, are waited for while the client neither sends nor reads
-        # anything, and whether the request is cancelled when its client leaves.
+        # Whether the extended timeout applies, and whether the request is cancelled when the client
+        # disconnects.
         self.is_extended = self.cancel_on_disconnect = False
         self._slot_client: str | None = None
 
     async def run(self, app: App, scope: Scope) -> None:
         """Call the application."""
         scope["extensions"] = {WHOLE: {}, CONTROL: self}
-        self._has_no_body = scope["method"] == "HEAD"
+        self._no_body = scope["method"] == "HEAD"
         try:
             await app(scope, self.receive, self.send)
-        # Whatever an application raises, the client gets an answer and the log the traceback.
+        # The application may raise anything; log it, and answer the client.
         except Exception:  # noqa: BLE001
             _log.exception("the application failed")
         finally:
@@ -57,9 +51,9 @@ class Exchange:
             self._connection.on_ended(self)
 
     def acquire_listener_slot(self, address: str | None) -> bool:
-        """Make the request a listener, which ends with its client; False if no seat is free.
+        """Make the request a listener, cancelled on disconnect; False if no slot is free.
 
-        Call it once; the seat is one of the client with this address.
+        Call it once; the slot counts for the client with this address.
         """
         limits = self._connection.hooks.limits
         self._slot_client = limits.find_client(address)
@@ -68,28 +62,28 @@ class Exchange:
         return self._has_listener_slot
 
     def add_body(self, part: bytes) -> bool:
-        """Take a part of the body, or its end; return whether as much waits as may."""
-        self._expects_continue = False
+        """Add a part of the body, or its end; return whether reading has to pause."""
+        self._expects_100 = False
         self._body += part
         self._changed.set()
         return len(self._body) > _MAX_WAITING_BYTES
 
     def disconnect(self) -> None:
-        """Let the application know that its client has gone, and end what ends with it."""
+        """Tell the application that the client has disconnected; cancel it if it wants that."""
         self.is_disconnected = True
         self._changed.set()
         if self.cancel_on_disconnect and self.task is not None:
             self.task.cancel()
 
     async def receive(self) -> Message:
-        """Return the next part of the request, or that its client has gone."""
-        if self._expects_continue and not self.is_disconnected:
-            self._expects_continue = False
+        """Return the next part of the request body, or a disconnect."""
+        if self._expects_100 and not self.is_disconnected:
+            self._expects_100 = False
             self._connection.write(CONTINUE)
         while not (self.is_disconnected or self.is_complete):
             self._changed.clear()
             self._connection.read_on()
-            more = self._connection.reader.body_remaining > 0
+            more = self._connection.reader.unread > 0
             if not self._is_body_delivered and (self._body or not more):
                 part, self._body, self._is_body_delivered = self._body, b"", not more
                 return {"type": "http.request", "body": part, "more_body": more}
@@ -97,7 +91,7 @@ class Exchange:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Send a part of the answer, or all of it."""
+        """Send a part of the response, or all of it."""
         if not (self._connection.writable.is_set() or self.is_disconnected):
             await self._connection.writable.wait()
         if self.is_disconnected:
@@ -118,22 +112,20 @@ class Exchange:
         fields = {name.lower(): value for name, value in headers}
         lines = encode_headers(field for field in headers if field[0].lower() != b"connection")
         length = fields.get(b"content-length")
-        self._has_no_body = self._has_no_body or status in {204, 304}
-        self._begin(is_streamed=length is None and not self._has_no_body)
-        self._keep_alive = (
-            self._keep_alive and b"close" not in fields.get(b"connection", b"").lower()
-        )
+        self._no_body = self._no_body or status in {204, 304}
+        self._begin(is_streamed=length is None and not self._no_body)
+        self._keep_alive &= b"close" not in fields.get(b"connection", b"").lower()
         if length is not None:
-            self._remaining = 0 if self._has_no_body else int(length)
-        elif not self._has_no_body:
-            # In HTTP/1.0, the end of the connection is the end of such an answer.
-            self._is_chunked = not self._connection.reader.is_http_1_0
+            self._remaining = 0 if self._no_body else int(length)
+        elif not self._no_body:
+            # In HTTP/1.0, the end of the connection ends the response.
+            self._is_chunked = not self._connection.reader.is_http10
             self._keep_alive = self._keep_alive and self._is_chunked
             lines += b"transfer-encoding: chunked\r\n" if self._is_chunked else b""
         self._connection.write(self._connection.head(status, lines, keep_alive=self._keep_alive))
 
     def _continue(self, body: bytes, *, more: bool) -> None:
-        body = b"" if self._has_no_body else body
+        body = b"" if self._no_body else body
         if self._remaining is not None:
             self._remaining -= len(body)
             if self._remaining < 0 or (self._remaining and not more):
@@ -147,10 +139,10 @@ class Exchange:
             self._complete()
 
     def _begin(self, *, is_streamed: bool) -> None:
-        # Between the parts of an answer, the application may read on.
-        is_nearly_read = is_streamed or self._connection.reader.body_remaining <= MAX_UNWANTED_BYTES
-        # A client that waits to send an unwanted body may send it, or another request.
-        ends = self._expects_continue or self._connection.is_stopping
+        # The application may read more of the body between the parts of a streamed response.
+        is_nearly_read = is_streamed or self._connection.reader.unread <= MAX_UNWANTED_BYTES
+        # A client that waits for `100 Continue` may send the body or another request next.
+        ends = self._expects_100 or self._connection.is_stopping
         self._keep_alive = self._keep_alive and is_nearly_read and not ends
         self.is_started = True
 

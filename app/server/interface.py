@@ -1,4 +1,4 @@
-"""What the server and the application that it serves know of each other."""
+"""The interface between the server and the application."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -16,38 +16,37 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 ErrorResponse = tuple[int, Mapping[str, str], bytes]
 
-# The type of an ASGI message that is a whole answer: `status` (int), `head` (header lines, bytes)
-# and `body` (bytes). A scope names it among its extensions where the server accepts it.
+# The type of an ASGI message that is a complete response: `status` (int), `head` (header lines as
+# bytes) and `body` (bytes). A server that accepts it lists it in the extensions of the scope.
 WHOLE = "dateline.http.response.whole"
-# The extension under which a scope has its `Exchange`, for what an application may ask for.
+# The extension of the scope that contains its `Exchange`, for timeouts and listeners.
 CONTROL = "dateline.http.control"
 
 
 class ServerState(Protocol):
-    """What uvicorn shares among the connections of a server."""
+    """The state that uvicorn shares among the connections of a server."""
 
     total_requests: int
-    # When the server stops, it calls `shutdown` of each.
+    # uvicorn calls `shutdown` of each when the server stops.
     connections: set[Any]
     tasks: set[asyncio.Task[None]]
     default_headers: Headers
 
 
 def refuse_in_plain_text(code: str, detail: str) -> ErrorResponse:
-    """Refuse a request in plain text."""
+    """Build an error response in plain text."""
     status = 500 if code == "internal" else 400
     return status, {"content-type": "text/plain; charset=utf-8"}, detail.encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What an application gives to the server in addition to ASGI, as its attribute `hooks`.
+    """What an application provides to the server in addition to ASGI, as its attribute `hooks`.
 
-    `lookup(scope)` returns an answer from memory as a `WHOLE` message, or None. `refuse(code,
-    detail)` returns an answer of the server's own: status, headers, body. `drain()` says that the
-    server is about to stop, and `stop()` ends what would go on for ever; both may be called again.
-    `share(folder, slot)` says that other processes serve the same port: each has a slot in the
-    folder, and there they find each other's counts.
+    `lookup(scope)` returns a cached response as a `WHOLE` message, or None. `refuse(code, detail)`
+    returns an error response: status, headers, body. `drain()` announces that the server will stop,
+    and `stop()` ends endless responses; both may be called again. `share(folder, slot)` says that
+    other processes serve the same port: each has a slot in the folder, where they share metrics.
     """
 
     lookup: Callable[[Scope], Message | None] = lambda _: None
@@ -60,6 +59,6 @@ class Hooks:
 
 
 def find_hooks(app: object) -> Hooks:
-    """Return the hooks of an application, or such as limit nothing where it has none."""
+    """Return the hooks of an application, or default hooks without limits."""
     hooks: Hooks = getattr(app, "hooks", None) or Hooks()
     return hooks

@@ -20,8 +20,8 @@ class SlotCounter:
 
     def acquire(self, client: str | None) -> bool:
         """Take a seat if one is free; there is no limit for each client where it is None."""
-        exceeds_client_limit = client is not None and self._by_client[client] >= self._per_client
-        if exceeds_client_limit or self.used >= self._total:
+        is_client_full = client is not None and self._by_client[client] >= self._per_client
+        if is_client_full or self.used >= self._total:
             return False
         self.used += 1
         self._by_client[client] += 1

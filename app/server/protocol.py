@@ -1,6 +1,6 @@
-"""HTTP/1.1 on a connection: requests are answered in order, from memory or by the application.
+"""The HTTP/1.1 protocol: requests are answered in order, from the cache or by the application.
 
-uvicorn makes one for each connection: give it to `uvicorn.Config` as `http`.
+uvicorn creates an object for each connection: pass the class to `uvicorn.Config` as `http`.
 """
 
 import asyncio
@@ -13,49 +13,49 @@ from uvicorn import Config
 from app.server.deadlines import Phase, Progress, Timer
 from app.server.exchange import MAX_UNWANTED_BYTES, Exchange
 from app.server.interface import WHOLE, App, Message, Scope, ServerState, find_hooks
-from app.server.request_head import RequestRefused
+from app.server.request_head import Refusal
 from app.server.request_reader import RequestReader
 from app.server.response_buffer import ResponseBuffer
 from app.server.response_head import build_head, encode_headers
 
-# So much is read ahead of the request that is answered.
+# So many bytes are read ahead of the current request.
 _MAX_AHEAD_BYTES = 16 * 1024
-# A larger body is written by itself, so that it is not copied.
+# A larger body is written separately, to avoid a copy.
 _LARGE = 64 * 1024
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _TOO_MANY = "too_many_connections", "There are as many connections as there may be."
-# The headers that uvicorn adds to every answer change once a second.
+# The headers that uvicorn adds to every response change once a second.
 _default_lines = lru_cache(maxsize=4)(encode_headers)
-# One for each process, as its loop.
+# One for each process, as is the event loop.
 _response_buffer = ResponseBuffer()
 _log = logging.getLogger("dateline.server")
 
 
 class HttpProtocol(asyncio.Protocol):
-    """A connection of a client."""
+    """A client connection."""
 
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], **_: object
     ) -> None:
-        """Serve the application of a configuration, with its `hooks` if it has any."""
+        """Serve the application of a configuration, with its `hooks`, if any."""
         self._app: App = config.loaded_app
         self.hooks = find_hooks(self._app)
         self._server_state, self._app_state = server_state, app_state
         self._loop = asyncio.get_running_loop()
-        # The request that is answered, and what has come and is not parsed.
+        # The current request, and bytes that are not parsed yet.
         self._exchange: Exchange | None = None
         self._unparsed = bytearray()
         self._written = 0
-        # Of requests that come at once, the next has to let other connections have their turn.
-        self._yields_to_others = False
+        # Between pipelined requests, the loop serves other connections.
+        self._yields = False
         self._is_eof = self._is_closing = self.is_stopping = False
-        # Set unless the client is slow to read an answer.
+        # Cleared while the client reads too slowly.
         self.writable = asyncio.Event()
         self.writable.set()
 
-    # asyncio would hand over any transport; a server of TCP hands over one that can write.
+    # asyncio declares any transport; a TCP server passes one that can write.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin, or refuse one connection too many."""
+        """Start, or refuse a connection above the limit."""
         self._transport = transport
         peer, own = _address(transport, "peername"), _address(transport, "sockname")
         self.client = self.hooks.limits.find_client(peer[0] if peer else None)
@@ -70,7 +70,7 @@ class HttpProtocol(asyncio.Protocol):
             self._close(immediately=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let go of everything."""
+        """Release everything."""
         self._close(immediately=True)
         self._timer.cancel()
         self.reader.close()
@@ -83,54 +83,52 @@ class HttpProtocol(asyncio.Protocol):
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """Take what a client sent; what comes behind its last request is dropped."""
+        """Parse received bytes; discard those after the last request."""
         if not self._is_closing:
             self._unparsed += data
             self._parse()
 
     def eof_received(self) -> bool:
-        """Answer a client that has no more to ask; return whether the connection stays."""
+        """Handle the end of the client's requests; return whether the connection stays open."""
         _response_buffer.flush()
         self._is_eof = True
         exchange = self._exchange
-        is_last = self.reader.body_remaining or (exchange and exchange.cancel_on_disconnect)
+        is_last = self.reader.unread or (exchange and exchange.cancel_on_disconnect)
         return not is_last and bool(exchange or self._unparsed)
 
     def pause_writing(self) -> None:
-        """Let the answer wait until the client has read some of it."""
+        """Pause the response until the client has read some of it."""
         self.writable.clear()
 
     def resume_writing(self) -> None:
-        """Go on with the answer."""
+        """Continue the response."""
         self.writable.set()
 
     def shutdown(self) -> None:
-        """End behind the answer that is being made; uvicorn calls it as the server stops."""
+        """Close after the current response; uvicorn calls it when the server stops."""
         self.hooks.stop()
         self.is_stopping = True
         if self._exchange is None:
             self._close(immediately=True)
 
-    def on_request(self, scope: Scope, *, keep_alive: bool, expects_continue: bool) -> None:
-        """Answer a request from memory, or let the application do so."""
+    def on_request(self, scope: Scope, *, keep_alive: bool, expects_100: bool) -> None:
+        """Answer a request from the cache, or start the application."""
         scope["state"] = self._app_state.copy()
-        # A client that is slow to read other answers waits for this one.
-        may_look = not self.reader.body_remaining and self.writable.is_set()
+        # Not while the client is still reading earlier responses.
+        may_look = not self.reader.unread and self.writable.is_set()
         message = self._find_cached(scope) if may_look else None
         if message is not None:
             keep_alive = keep_alive and not self.is_stopping
             self.write_whole(message, keep_alive=keep_alive)
             self.on_answered(keep_alive=keep_alive)
             return
-        self._exchange = exchange = Exchange(
-            self, keep_alive=keep_alive, expects_continue=expects_continue
-        )
+        self._exchange = exchange = Exchange(self, keep_alive=keep_alive, expects_100=expects_100)
         exchange.task = task = self._loop.create_task(exchange.run(self._app, scope))
         self._server_state.tasks.add(task)
         task.add_done_callback(self._server_state.tasks.discard)
 
     def on_body(self, part: bytes) -> None:
-        """Give a part of a body, or its end, to its exchange; an unwanted one is dropped."""
+        """Pass a part of a body, or its end, to its exchange, if it still runs."""
         if self._exchange is not None and self._exchange.add_body(part):
             self._transport.pause_reading()
 
@@ -141,14 +139,12 @@ class HttpProtocol(asyncio.Protocol):
         self._transport.write(data)
 
     def head(self, status: int, lines: bytes, *, keep_alive: bool) -> bytes:
-        """Return the head of an answer, with the headers that every answer has."""
-        own = _default_lines(tuple(self._server_state.default_headers))
-        return build_head(
-            status, own + lines, keep_alive=keep_alive, is_http_1_0=self.reader.is_http_1_0
-        )
+        """Build the head of a response, with the default headers."""
+        lines = _default_lines(tuple(self._server_state.default_headers)) + lines
+        return build_head(status, lines, keep_alive=keep_alive, is_http10=self.reader.is_http10)
 
     def write_whole(self, message: Message, *, keep_alive: bool) -> None:
-        """Send a `WHOLE` message, with others if it is small."""
+        """Send a `WHOLE` message; a small one is buffered."""
         head = self.head(message["status"], message["head"], keep_alive=keep_alive)
         body = message["body"]
         if len(body) <= _LARGE:
@@ -159,62 +155,58 @@ class HttpProtocol(asyncio.Protocol):
             self.write(body)
 
     def read_on(self) -> None:
-        """Parse what has come and read more, unless enough waits already."""
+        """Parse received bytes and resume reading, unless enough bytes wait."""
         self._parse()
         if len(self._unparsed) <= _MAX_AHEAD_BYTES:
             self._transport.resume_reading()
 
     def on_answered(self, *, keep_alive: bool) -> None:
-        """Go on with the next request, or close."""
+        """Continue with the next request, or close."""
         self._server_state.total_requests += 1
         self._exchange = None
-        if not keep_alive or self.reader.body_remaining > MAX_UNWANTED_BYTES:
+        if not keep_alive or self.reader.unread > MAX_UNWANTED_BYTES:
             self._close()
         elif self._unparsed or self._is_eof:
-            self._yields_to_others = True
+            self._yields = True
             self._loop.call_soon(self._next)
         else:
             self._transport.resume_reading()
 
     def on_ended(self, exchange: Exchange) -> None:
-        """See that an answer that the application did not complete is not taken for a whole one."""
+        """Break off a response that the application did not complete."""
         if not (exchange.is_complete or exchange.is_disconnected):
             _log.error("the application did not complete its answer")
             self._refuse("internal", "The request could not be answered.")
 
     def _parse(self) -> None:
-        """Parse what has come of a request; what comes behind it waits for its answer."""
-        while (
-            self._unparsed
-            and not self._yields_to_others
-            and (not self._exchange or self.reader.body_remaining)
-        ):
+        """Parse received bytes of a request; a next request waits for the response."""
+        while self._unparsed and not self._yields and (not self._exchange or self.reader.unread):
             try:
                 self.reader.feed(self._unparsed)
-            except RequestRefused as refused:
+            except Refusal as refused:
                 self._refuse(*refused.args)
         if len(self._unparsed) > _MAX_AHEAD_BYTES:
             self._transport.pause_reading()
 
     def _next(self) -> None:
-        """Take the next request of those that came at once, or close behind the last."""
-        self._yields_to_others = False
+        """Parse the next pipelined request, or close after the last one."""
+        self._yields = False
         self.read_on()
-        if self._is_eof and not (self._exchange or self._yields_to_others):
+        if self._is_eof and not (self._exchange or self._yields):
             self._close(immediately=True)
 
     def _find_cached(self, scope: Scope) -> Message | None:
-        """Return the answer that is in memory, if there is one."""
+        """Return the cached response, or None."""
         try:
             return self.hooks.lookup(scope)
-        # The application runs into the same, and says so.
+        # The application raises the same error, and it is logged there.
         except Exception:  # noqa: BLE001
             return None
 
     def _refuse(self, code: str, detail: str) -> None:
-        """Refuse the request that came last, or break its answer off, and close."""
+        """Refuse the last request, or break off its response, and close."""
         exchange, self._exchange = self._exchange, None
-        is_begun = exchange.is_started if exchange else self.reader.body_remaining
+        is_begun = exchange.is_started if exchange else self.reader.unread
         if exchange is not None:
             exchange.disconnect()
         if not is_begun:
@@ -230,8 +222,8 @@ class HttpProtocol(asyncio.Protocol):
     def _close(self, *, immediately: bool = False) -> None:
         """Answer nothing more, and close, by default after the client has read everything.
 
-        A connection that is closed with bytes unread is reset, which may take the answer with it
-        (RFC 9112, section 9.6). So what still comes is read and dropped for a while.
+        Closing a connection with unread bytes resets it, which may lose the response (RFC 9112,
+        section 9.6). So received bytes are discarded for a while.
         """
         self._is_closing = True
         self._unparsed.clear()
@@ -251,12 +243,12 @@ class HttpProtocol(asyncio.Protocol):
             return Progress("reading", reader.requests, self._written - unsent, is_extended)
         if self._is_closing:
             return Progress("linger", reader.requests)
-        if reader.body_remaining and self._transport.is_reading():
+        if reader.unread and self._transport.is_reading():
             return Progress("body", reader.requests, reader.received, is_extended)
         return Progress("application" if exchange or self._unparsed else "head", reader.requests)
 
     def _expire(self, phase: Phase) -> None:
-        """End a connection that was waited for too long."""
+        """End a connection whose timeout has expired."""
         if phase == "body" or (phase == "head" and self.reader.in_head):
             self._refuse("request_timeout", "The request did not come in time.")
         elif phase == "head":

@@ -11,23 +11,21 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]*)(?::[0-9
 _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
-class RequestRefused(Exception):
-    """A request that the server answers by itself: with a code of problems, and a detail."""
+class Refusal(Exception):
+    """A request that the server refuses itself, with a problem code and a detail."""
 
 
 def check_query(target: bytes) -> None:
-    """Refuse too long a query; the target may be unfinished."""
+    """Refuse a query that is too long; the target may be incomplete."""
     if len(target) > LONGEST_QUERY and len(target.partition(b"?")[2]) > LONGEST_QUERY:
-        raise RequestRefused(
-            "query_too_long", f"A query may have {LONGEST_QUERY} bytes at the most."
-        )
+        raise Refusal("query_too_long", f"A query may have {LONGEST_QUERY} bytes at the most.")
 
 
 def split_target(method: str, target: bytes, headers: Headers) -> tuple[str, bytes, bytes]:
     """Return path, raw path and query of a target.
 
-    The authority of a target in absolute form takes the place of `Host` among the headers (RFC
-    9112, section 3.2.2), so that whatever checks the host checks it.
+    The authority of a target in absolute form replaces `Host` in the headers (RFC 9112, section
+    3.2.2), so that all checks of the host apply to it.
     """
     if not target.startswith(b"/"):
         target = _to_origin_form(method, target, headers)
@@ -38,12 +36,12 @@ def split_target(method: str, target: bytes, headers: Headers) -> tuple[str, byt
 
 def _to_origin_form(method: str, target: bytes, headers: Headers) -> bytes:
     if method == "CONNECT":
-        raise RequestRefused("not_implemented", "This server is no proxy.")
+        raise Refusal("not_implemented", "This server is no proxy.")
     if target == b"*" and method == "OPTIONS":
         return target
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:
-        raise RequestRefused("malformed_request", "The target is neither a path nor an address.")
+        raise Refusal("malformed_request", "The target is neither a path nor an address.")
     authority, rest = absolute.groups()
     _check_host(authority)
     headers[:] = [(b"host", authority), *(field for field in headers if field[0] != b"host")]
@@ -51,31 +49,31 @@ def _to_origin_form(method: str, target: bytes, headers: Headers) -> bytes:
 
 
 def check_headers(version: str, fields: dict[bytes, bytes], headers: Headers) -> None:
-    """Refuse a head of which two machines on the way could make two different requests.
+    """Refuse a head that two servers could interpret differently (request smuggling).
 
-    The parser has refused two lengths already, and a length of a body in chunks.
+    The parser has refused two lengths already, and a length together with chunks.
     """
     if version not in {"1.1", "1.0"}:
-        raise RequestRefused(*NOT_HTTP)
+        raise Refusal(*NOT_HTTP)
     host = fields.get(b"host")
     if host is not None:
         if len(fields) != len(headers) and sum(name == b"host" for name, _ in headers) > 1:
-            raise RequestRefused("bad_host", "The request names more than one host.")
+            raise Refusal("bad_host", "The request names more than one host.")
         _check_host(host)
     elif version == "1.1":
-        raise RequestRefused("bad_host", "The request names no host.")
+        raise Refusal("bad_host", "The request names no host.")
     if b"transfer-encoding" in fields:
         _check_coding(version, headers)
 
 
 def _check_host(host: bytes) -> None:
     if not _HOST.fullmatch(host):
-        raise RequestRefused("bad_host", "The host is no name or address, with or without a port.")
+        raise Refusal("bad_host", "The host is no name or address, with or without a port.")
 
 
 def _check_coding(version: str, headers: Headers) -> None:
     if version == "1.0":
-        raise RequestRefused("malformed_request", "The body of the request has no certain length.")
+        raise Refusal("malformed_request", "The body of the request has no certain length.")
     codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
     if codings != [b"chunked"]:
-        raise RequestRefused("not_implemented", "The only Transfer-Encoding known here is chunked.")
+        raise Refusal("not_implemented", "The only Transfer-Encoding known here is chunked.")

@@ -1,25 +1,25 @@
-"""Answers on their way out: those of one turn of the event loop are sent one after the other.
+"""A buffer for small responses: all responses of one iteration of the event loop are sent together.
 
-Sending wakes the client, which takes one answer and sleeps again before the next is made. Of
-answers that follow each other at once it finds several, and is woken once.
+Sending a response wakes the client, which reads it and sleeps again before the next one is built.
+If several responses are sent in a row, the client wakes once.
 """
 
 import asyncio
 from asyncio import WriteTransport
 
-# More are not held back: the first would wait for them.
+# The limit keeps the first response from waiting too long.
 _MAX_PENDING = 16
 
 
 class ResponseBuffer:
-    """Holds small answers until the loop has looked at all requests that have arrived."""
+    """Buffers small responses until the loop has processed all requests that have arrived."""
 
     def __init__(self) -> None:
-        """Hold nothing."""
+        """Start with an empty buffer."""
         self._pending: list[tuple[WriteTransport, bytes]] = []
 
     def put(self, transport: WriteTransport, answer: bytes) -> None:
-        """Send an answer at the end of this turn, or with so many others now."""
+        """Send a response at the end of this iteration, or now if the buffer is full."""
         self._pending.append((transport, answer))
         if len(self._pending) >= _MAX_PENDING:
             self.flush()
@@ -27,7 +27,7 @@ class ResponseBuffer:
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
-        """Send what is held; call it before a connection is closed or written to otherwise."""
+        """Send the buffer; call it before a connection is closed or written to directly."""
         pending, self._pending = self._pending, []
         for transport, answer in pending:
             if not transport.is_closing():

@@ -1,1 +1,1 @@
-"""Traces for OpenTelemetry: an extra that is imported only where the environment asks for it."""
+"""Tracing with OpenTelemetry: an optional extra, imported only if it is configured."""

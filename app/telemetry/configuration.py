@@ -1,4 +1,4 @@
-"""Whether the environment asks for traces, by OpenTelemetry's own variables."""
+"""Whether tracing is configured, by OpenTelemetry's environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT
 
 
 def is_tracing_configured(environment: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether traces have somewhere to go; insist that what sends them is installed."""
+    """Tell whether traces have a destination; raise if the exporter is not installed."""
     is_off = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
     goes_nowhere = not any(environment.get(name) for name in _ENDPOINTS)
     if is_off or goes_nowhere or environment.get("OTEL_TRACES_EXPORTER") == "none":

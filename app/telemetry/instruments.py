@@ -1,7 +1,7 @@
-"""Parts of Dateline that record spans: SQL, search, and requests to others.
+"""Services that record spans: SQL, search, and outgoing requests.
 
-An attribute never holds a value that came from outside: no text of a statement, no words that were
-searched for, no path, query, header or body. Errors are recorded by the name of their class.
+Attributes never contain external values: no SQL, search words, paths, queries, headers or bodies.
+Errors are recorded by the name of their class.
 """
 
 import re
@@ -34,30 +34,30 @@ _MAX_SUBJECTS = 10_000
 def record_span(
     tracer: Tracer, name: str, kind: SpanKind = SpanKind.INTERNAL, **attributes: str
 ) -> Iterator[Span]:
-    """Record a span around a block; of an exception, only its class is noted."""
+    """Record a span around a block; of an exception, record only the class."""
     given = {key.replace("__", "."): value for key, value in attributes.items()}
     with tracer.start_as_current_span(
         name, kind=kind, attributes=given, record_exception=False, set_status_on_exception=False
     ) as span:
         try:
             yield span
-        # Noted, and raised again.
-        except Exception as wrong:
-            mark_failed(span, type(wrong).__name__)
+        # Recorded, and raised again.
+        except Exception as error:
+            mark_failed(span, type(error).__name__)
             raise
 
 
 def mark_failed(span: Span, kind: str) -> None:
-    """Note that what a span is about went wrong."""
+    """Record an error in a span."""
     span.set_attribute("error.type", kind)
     span.set_status(Status(StatusCode.ERROR))
 
 
 class TracedDatabase(Database):
-    """Records a span for each transaction, and for each statement that runs alone."""
+    """Records a span for each transaction, and for each single statement."""
 
     def __init__(self, tracer: Tracer, *args: Any, **options: Any) -> None:
-        """Take what a database takes."""
+        """Create a database with the same arguments."""
         super().__init__(*args, **options)
         self._tracer = tracer
         self._fetch = self.fetch
@@ -75,7 +75,7 @@ class TracedDatabase(Database):
 
     @contextmanager
     def read(self, *, snapshot: bool = True, lists: bool = False) -> Iterator[ReadSession]:
-        """Record the time from the beginning of a reading transaction to its end."""
+        """Record a span for a read transaction."""
         with (
             self._record("read"),
             super().read(snapshot=snapshot, lists=lists) as session,
@@ -84,7 +84,7 @@ class TracedDatabase(Database):
 
     @contextmanager
     def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
-        """Record the time from the beginning of a writing transaction to its commit."""
+        """Record a span for a write transaction, including its commit."""
         with self._record("write"), super().write(lock_timeout) as session:
             yield session
 
@@ -99,7 +99,7 @@ class TracedDatabase(Database):
 
     def _record(self, summary: str) -> Any:
         if not trace.get_current_span().get_span_context().is_valid:
-            # What the loops look for many times a second is nobody's request.
+            # No request: the background loops read many times a second.
             return _skip_span()
         return record_span(
             self._tracer,
@@ -141,13 +141,13 @@ class TracedSearch(Search):
         embargoed: bool = False,
         names_in: tuple[str, ...] = (),
     ) -> SearchAnswer:
-        """Record a search for what is like a story."""
+        """Record a search for related stories."""
         with record_span(self.tracer, "related"):
             return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)
 
 
 class TracedHttpClient(HttpClient):
-    """Records a span for each request to others, which continues the trace in its headers."""
+    """Records a span for each outgoing request; continues the trace in its headers."""
 
     tracer: Tracer
 
@@ -159,10 +159,10 @@ class TracedHttpClient(HttpClient):
         body: bytes,
         allows: AddressCheck | None = None,
     ) -> Future[HttpOutcome]:
-        """Send a request with a `traceparent` of its own; its span ends with its outcome."""
+        """Send a request with a new `traceparent`; its span ends with the outcome."""
         where = urlsplit(url)
         attributes: dict[str, Any] = {"http.request.method": method}
-        # The rest of the address may hold a secret.
+        # The rest of the URL may contain a secret.
         attributes["server.address"] = where.hostname or ""
         if where.port is not None:
             attributes["server.port"] = where.port
@@ -172,8 +172,8 @@ class TracedHttpClient(HttpClient):
         propagate.inject(carried, trace.set_span_in_context(span, parent))
         try:
             sending = super().start(method, url, carried, body, allows)
-        except BaseException as wrong:
-            mark_failed(span, type(wrong).__name__)
+        except BaseException as error:
+            mark_failed(span, type(error).__name__)
             span.end()
             raise
         sending.add_done_callback(partial(_end, span))
@@ -192,18 +192,18 @@ def _end(span: Span, sending: Future[HttpOutcome]) -> None:
 
 
 class TraceCarriers:
-    """Remembers which request changed a thing last, so that webhooks continue its trace.
+    """The trace of the last change of each object, so that webhooks continue it.
 
-    It is kept in memory, of the things that changed last: what another process changed begins a
-    trace of its own.
+    It is in memory, with a limited number of objects; a change by another process starts a new
+    trace.
     """
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
+        """Start without traces."""
         self._carriers: OrderedDict[str, dict[str, str]] = OrderedDict()
 
     def remember(self, unit: UnitOfWork) -> None:
-        """Note the trace of what is done in a unit of work."""
+        """Store the current trace for the objects that a unit of work changed."""
         carrier: dict[str, str] = {}
         propagate.inject(carrier)
         for action in unit.actions:
@@ -214,5 +214,5 @@ class TraceCarriers:
             self._carriers.popitem(last=False)
 
     def headers(self, subject: str) -> Mapping[str, str]:
-        """Return the headers that continue the trace of whoever changed a thing last."""
+        """Return the headers that continue the trace of the last change of an object."""
         return self._carriers.get(subject, {})

@@ -1,4 +1,4 @@
-"""Spans of requests: one for each, which continues the trace that its client sent."""
+"""Spans of incoming requests, which continue the trace of the client."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,37 +12,37 @@ from app.api.ops.metrics import Tally
 from app.server.interface import find_hooks
 from app.telemetry.instruments import mark_failed
 
-# Where a scope has the span that was begun before its task.
+# The key of the scope for the span that started before its task.
 _SPAN = "dateline.span"
 
 
 class TracedRequestLog(RequestLog):
-    """Names the span of a request by its route, a template: never by its path or query."""
+    """Names the span of a request by its route template, never by its path or query."""
 
     def add(self, scope: Scope, known: Any, status: int, size: int, seconds: float) -> None:
-        """Note how a request was answered."""
+        """Record how a request was answered."""
         super().add(scope, known, status, size, seconds)
         route = known.get("route", "unmatched")
         _describe_request(known["method"], route, status, known["request_id"], from_memory=False)
 
     def add_cached(self, scope: Scope, tally: Tally, size: int, id_: str, started: float) -> None:
-        """Note an answer from memory."""
+        """Record a cached answer."""
         super().add_cached(scope, tally, size, id_, started)
         _describe_request(scope["method"], tally.route, tally.status, id_, from_memory=True)
 
 
 class TracingMiddleware:
-    """Records a span around each request, outside of everything else."""
+    """Records a span around each request; the outermost middleware."""
 
     def __init__(self, app: App, tracer: Tracer) -> None:
-        """Stand in front of an application, and of what it gives to the server."""
+        """Wrap an application and its hooks."""
         self._app, self._tracer = app, tracer
         inner = find_hooks(app)
         self._inner_lookup = inner.lookup
         self.hooks = replace(inner, lookup=self.lookup)
 
     def lookup(self, scope: Scope) -> Message | None:
-        """Return an answer from memory; without one, the span goes on in the request's task."""
+        """Return a cached answer; without one, the span continues in the task of the request."""
         span = self._begin(scope)
         with trace.use_span(span, record_exception=False, set_status_on_exception=False):
             message = self._inner_lookup(scope)

@@ -1,4 +1,4 @@
-"""Tracing as one part: what a server is wired with to record spans, and to send them."""
+"""Tracing: the instruments that record spans, and the export of spans."""
 
 from functools import partial
 
@@ -20,16 +20,16 @@ from app.telemetry.requests import TracingMiddleware
 
 
 class Tracing:
-    """Records spans with a provider of OpenTelemetry's SDK."""
+    """Records spans with a tracer provider of OpenTelemetry's SDK."""
 
     def __init__(self, provider: TracerProvider) -> None:
-        """Record nothing yet."""
+        """Create a tracer."""
         self._provider = provider
         self._tracer = provider.get_tracer("dateline", __version__)
 
     @property
     def instruments(self) -> Instruments:
-        """Return the parts that record spans."""
+        """Return the services that record spans."""
         carriers = TraceCarriers()
         tracer = self._tracer
         search = type("Search", (TracedSearch,), {"tracer": tracer})
@@ -43,16 +43,16 @@ class Tracing:
         )
 
     def wrap(self, app: App) -> App:
-        """Record a span for each request to an application."""
+        """Wrap an application, to record a span for each request."""
         return TracingMiddleware(app, self._tracer)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Export the remaining spans."""
         self._provider.shutdown()
 
 
 def start_tracing() -> Tracing:
-    """Send spans as the variables `OTEL_…` of the environment say."""
+    """Export spans as the `OTEL_…` environment variables say."""
     resource = Resource({SERVICE_NAME: "dateline", SERVICE_VERSION: __version__})
     provider = TracerProvider(resource=resource.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services, bootstrap
 from app.cli.database_copy import LEFT_OUT, SEEDED
 from app.kit.sql.database import Database
+from app.kit.sql.migrations import find_head
 from app.kit.sql.schema import Base
 from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables
 from app.settings import Settings
@@ -20,6 +21,8 @@ from app.worker import trim_log
 from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.databases import fresh_database
+from tests.migrations.releases import number_of
+from tests.migrations.test_starting import set_revision
 from tests.newsroom import Newsroom
 from tests.sync.offline import OfflineApp
 from tests.transfer.moving import reader, unsound
@@ -169,6 +172,17 @@ def test_readers_and_editors_go_on_after_a_copy(
 @ON_SQLITE
 def test_a_copy_to_the_source_itself_is_refused(shell: Shell) -> None:
     assert "is the source itself" in shell.refused("copy", "--to", shell.url)
+
+
+@ON_SQLITE
+def test_a_source_with_the_schema_of_the_next_release_is_refused(
+    shell: Shell, tmp_path: Path
+) -> None:
+    with closing(Database(shell.url)) as source:
+        set_revision(source, f"9000_from_{number_of(find_head())}")
+    assert "the schema of another release" in shell.refused(
+        "copy", "--to", f"sqlite:///{tmp_path}/new.db"
+    )
 
 
 @ON_SQLITE

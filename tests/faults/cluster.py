@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,9 @@ from tests.faults.test_killed import admin_key
 Result = TypeVar("Result")
 Reply = tuple[int, dict[str, str], Any]
 _PATIENCE = 120
+_SERVE = "from app.cli import main; main()"
+# Imports what takes long, and begins when its standard input ends.
+_PREPARED = f"import sys, app.main; sys.stdin.read(); {_SERVE}"
 _ACCESS = "".join(
     f"{line} trust\n"
     for line in (
@@ -137,17 +141,32 @@ class Node:
     """`dateline serve` on a machine; `call` asks it from the same machine."""
 
     def __init__(
-        self, machine: Machine, database_url: str, folder: Path, **settings: object
+        self,
+        machine: Machine,
+        database_url: str,
+        folder: Path,
+        code: Path | None = None,
+        /,
+        **settings: object,
     ) -> None:
+        """Start it; or the version in the folder `code`, which serves from `begin` on."""
         self.machine, self.port = machine, free_port()
         self._log = folder / "serve.log"
         # Processes of one machine share what they know of writes; these are to be apart.
         apart = f"{database_url}&application_name={folder.name}"
         known = environment(apart, port=self.port, search_path=folder / "search", **settings)
-        command = [sys.executable, "-c", "from app.cli import main; main()", "serve"]
+        program = _SERVE if code is None else _PREPARED
+        command = [sys.executable, "-c", program, "serve"]
         with self._log.open("wb") as output:
-            start = lambda: psutil.Popen(command, env=known, stdout=output, stderr=output)  # noqa: E731
+            start = partial(psutil.Popen, command, env=known, stdout=output, stderr=output)
+            if code is not None:
+                start = partial(start, cwd=code, stdin=subprocess.PIPE)
             self.process = machine.run(start)
+
+    def begin(self) -> None:
+        """Let a version serve, which was prepared only, and wait until it does."""
+        self.process.stdin.close()
+        self.wait_until_ready()
 
     def call(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
@@ -169,7 +188,8 @@ class Node:
 
     def wait_until_ready(self) -> None:
         """Wait until it serves."""
-        soon(lambda: self.status("/readyz") == 200)
+        soon(lambda: self.process.poll() is not None or self.status("/readyz") == 200)
+        assert self.process.poll() is None, self.log
 
     @property
     def leads(self) -> bool:
@@ -192,6 +212,8 @@ class Node:
         """End it by force, if it runs."""
         with suppress(psutil.NoSuchProcess):
             self.process.kill()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
         self.process.wait(_PATIENCE)
 
 

@@ -1,5 +1,6 @@
 """Models and migrations: one schema, on both databases, up and down."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,17 +16,28 @@ from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
 from tests.migrations.places import ROOT
+from tests.migrations.releases import newest_before
 
 REVISIONS = [
     script.revision
     for script in reversed(list(ScriptDirectory(str(ROOT / "migrations")).walk_revisions()))
 ]
 
+# Tables, and "table.name" of columns and indexes, that no model has: those that are added for the
+# next release to use, and those that the next one drops.
+UNUSED = frozenset[str]()
+
+
+def is_used(name: str | None, _kind: str, parents: Mapping[str, str | None]) -> bool:
+    """Tell whether a model has a table, or a part of one."""
+    return not {name, f"{parents.get('table_name')}.{name}"} & UNUSED
+
 
 def differences(database: Database) -> list[Any]:
     """Return what Alembic would change to make the database what the models say."""
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": is_used}
+        context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, Base.metadata))
 
 
@@ -33,9 +45,17 @@ def schema(database: Database) -> dict[str, Any]:
     """Return tables with their columns, keys and indexes, as the database tells them."""
     found = inspect(database.engine)
     described: dict[str, Any] = {}
-    for table in sorted(set(found.get_table_names()) - {"alembic_version"}):
-        columns = [(c["name"], str(c["type"]), c["nullable"]) for c in found.get_columns(table)]
-        indexes = [(i["name"], i["column_names"], i["unique"]) for i in found.get_indexes(table)]
+    for table in sorted(set(found.get_table_names()) - {"alembic_version"} - UNUSED):
+        columns = [
+            (column["name"], str(column["type"]), column["nullable"])
+            for column in found.get_columns(table)
+            if f"{table}.{column['name']}" not in UNUSED
+        ]
+        indexes = [
+            (index["name"], index["column_names"], index["unique"])
+            for index in found.get_indexes(table)
+            if f"{table}.{index['name']}" not in UNUSED
+        ]
         foreign = [(f["name"], f["options"]) for f in found.get_foreign_keys(table)]
         key = found.get_pk_constraint(table)["constrained_columns"]
         described[table] = (columns, key, sorted(indexes, key=str), sorted(foreign, key=str))
@@ -44,6 +64,13 @@ def schema(database: Database) -> dict[str, Any]:
 
 def test_models_and_migrations_agree(migrated: Database) -> None:
     assert differences(migrated) == []
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_models_have_nothing_that_the_release_before_lacks(migrated: Database) -> None:
+    migrations.downgrade(migrated, newest_before())
+    kinds = [difference[0] for difference in differences(migrated)]
+    assert not {"add_table", "add_column"}.intersection(kinds), "use it from the next release on"
 
 
 def test_the_models_make_the_very_schema_that_the_migrations_make(

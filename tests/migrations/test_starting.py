@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from app.kit.errors import DatabaseBehind, DatabaseUnavailable
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from tests.migrations.places import ROOT
+from tests.migrations.releases import number_of
 
 AT_ONCE = 3
+_WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
 
 
 def set_revision(database: Database, revision: str) -> None:
@@ -43,6 +46,63 @@ def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
         with pytest.raises(DatabaseBehind, match=r"newer Dateline \(to 9999.*restore a backup"):
             act(migrated)
     assert migrations.find_current(migrated) == "9999"
+
+
+@pytest.mark.parametrize(
+    ("ours", "found", "stands"),
+    [
+        ("0008", "0008", "current"),
+        ("0008", "0010_from_0008", "newer"),
+        ("0010_from_0008", "0009_from_0008", "older"),
+        ("0010_from_0008", "0008", "older"),
+        ("0010_from_0008", "0012_from_0010", "newer"),
+        ("0010_from_0008", "0007", None),
+        ("0008", "0011_from_0010", None),
+        ("0008", "0009", None),
+        ("0008", None, None),
+    ],
+)
+def test_code_runs_on_the_schemas_of_the_releases_before_and_after(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    ours: str,
+    found: str | None,
+    stands: str | None,
+) -> None:
+    monkeypatch.setattr(migrations, "find_head", lambda: ours)
+    monkeypatch.setattr(migrations, "find_current", lambda _: found)
+    database = Database(f"sqlite:///{tmp_path / 'news.db'}")
+    if stands is None:
+        with pytest.raises(DatabaseBehind):
+            migrations.check(database)
+    else:
+        assert migrations.check(database) == stands
+
+
+def test_a_schema_of_the_release_after_is_used_and_left_alone(migrated: Database) -> None:
+    after = f"9000_from_{number_of(migrations.find_head())}"
+    set_revision(migrated, after)
+    prepare_database(migrated)
+    migrations.upgrade(migrated)
+    assert migrations.find_current(migrated) == after
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_a_migration_keeps_nobody_waiting_behind_a_long_reader(migrated: Database) -> None:
+    migrations.downgrade(migrated, "0006")
+    with ThreadPoolExecutor(1) as pool, migrated.engine.connect() as reader:
+        reader.execute(text("SELECT count(*) FROM articles"))
+        migrating = pool.submit(migrations.upgrade, migrated)
+        with migrated.engine.connect() as other:
+            # What waits for the table while the migration does is served before the reader ends.
+            while not other.execute(_WAITING).scalar_one():
+                other.rollback()
+            other.execute(text("SET lock_timeout = '30s'"))
+            other.execute(text("SELECT count(*) FROM articles"))
+        assert not migrating.done()
+        reader.close()
+        migrating.result(60)
+    assert migrations.is_current(migrated)
 
 
 @pytest.mark.slow

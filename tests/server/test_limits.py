@@ -24,7 +24,7 @@ from tests.server.serving import answers_in, port_of, rest_of, served
 class Anybody(Limits):
     """Limits under which loopback counts as one client, so that there can be tests."""
 
-    def client(self, host: str | None) -> str | None:
+    def find_client(self, host: str | None) -> str | None:
         return host
 
 

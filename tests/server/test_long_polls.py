@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 class _Local(Limits):
     """Limits under which loopback counts as one client."""
 
-    def client(self, host: str | None) -> str | None:
+    def find_client(self, host: str | None) -> str | None:
         return host
 
 

@@ -49,12 +49,12 @@ def test_requests_may_come_in_any_pieces(size: int) -> None:
     for begin in range(0, len(sent), size):
         piece = bytearray(sent[begin : begin + size])
         while piece:
-            before = len(noted.paths), bool(reader.body_remaining)
+            before = len(noted.paths), bool(reader.unread)
             reader.feed(piece)
             assert len(noted.paths) - before[0] + before[1] <= 1
     assert noted.paths == ["/a", "/b", "/c", "/d", "/e", "/f", "/g"]
     assert noted.bodies == [body for _, body in _SENT]
-    assert not reader.body_remaining
+    assert not reader.unread
 
 
 def _connect(server: uvicorn.Server) -> socket.socket:

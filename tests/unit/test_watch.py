@@ -97,7 +97,7 @@ def test_it_hears_of_writes_on_other_machines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And stands still without one, for as long as the server answers."""
-    monkeypatch.setattr(watching, "_DOUBT_SECONDS", 1e9)
+    monkeypatch.setattr(watching, "_MAX_SILENCE_SECONDS", 1e9)
     with _elsewhere(tmp_path) as (here, there, _):
         before, heard_at = here.version(), here._heard_at
         _until(lambda: here._heard_at > heard_at + 1)

@@ -1,1 +1,1 @@
-"""The verbs of access: one file each."""
+"""The commands of access control, one in each file."""

@@ -12,7 +12,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class CreatedKey:
-    """The id of a new key, and the key itself, which nobody will see again."""
+    """The id of a new key, and the key itself, which is not stored."""
 
     id: str
     key: str
@@ -26,9 +26,9 @@ def create_key(
     *,
     embargoed: bool = False,
 ) -> CreatedKey:
-    """Store a new key with a name and scopes and return it, this once.
+    """Create a key with a name and scopes, and return it.
 
-    An embargoed one reads stories before their embargo ends.
+    A key with `embargoed` reads stories before their embargo ends.
     """
     if expires_at is not None and expires_at <= unit.now:
         raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")

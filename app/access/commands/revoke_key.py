@@ -7,7 +7,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def revoke_key(unit: UnitOfWork, ref: str) -> str:
-    """Revoke the key with an id or a prefix, at once and for ever; return its id."""
+    """Revoke the key with an id or a prefix, immediately and permanently; return its id."""
     row = store.find_key(unit.session, ref)
     if row is None:
         raise KeyNotFound(f"There is no key with the id or prefix {quote_text(ref)}.")

@@ -1,6 +1,6 @@
 """All SQL of access."""
 
-# Each import says that it is one for others; sorted one by one, they would fill pages.
+# Explicit re-exports; isort would put each on separate lines.
 # ruff: isort: skip_file
 
 from app.access.store.keys import (

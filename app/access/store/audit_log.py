@@ -1,4 +1,4 @@
-"""The audit: added to, listed, and after its time forgotten."""
+"""SQL of the audit log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _audit = table_of(AuditRow)
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What a list of deeds is asked for; what is nothing does not matter."""
+    """Filters of the audit log; None means no filter."""
 
     verb: str | None = None
     type: str | None = None
@@ -28,7 +28,7 @@ class AuditFilter:
 
 
 class AuditRecord(NamedTuple):
-    """One thing that was done, by whom and from where, and what was different afterwards."""
+    """A row of the audit log: an action, its actor and origin, and what changed."""
 
     id: str
     at: datetime
@@ -44,7 +44,7 @@ class AuditRecord(NamedTuple):
 
 
 def add(session: WriteSession, rows: Sequence[AuditRecord]) -> None:
-    """Add rows."""
+    """Insert rows."""
     session.insert(AuditRow, rows)
 
 
@@ -68,12 +68,12 @@ def load_page(
 
 
 def delete_before(session: WriteSession, before: datetime) -> int:
-    """Delete rows from before an instant and count them."""
+    """Delete rows older than an instant, and count them."""
     return session.execute(delete(AuditRow).where(AuditRow.at < before))
 
 
 def erase_states(session: WriteSession, subject: str) -> None:
-    """Take away what a thing was before and after each deed; the deeds stay."""
+    """Remove the states before and after from all rows about an object; keep the rows."""
     states = {"before": null(), "after": null()}
     session.execute(update(_audit).where(_audit.c.subject == subject).values(states))
 
@@ -82,7 +82,7 @@ def _build_conditions(filters: AuditFilter) -> list[ColumnElement[bool]]:
     indexed = {_audit.c.subject: filters.subject, _audit.c.actor_id: filters.key}
     tested = {_audit.c.verb: filters.verb, _audit.c.type: filters.type}
     conditions = [column == value for column, value in indexed.items() if value is not None]
-    # Said so that no planner reckons how rare they are: the rows are read in their order.
+    # COALESCE hides the selectivity from the planner, so that it reads the rows in order.
     conditions += [
         func.coalesce(column == value, false())
         for column, value in tested.items()

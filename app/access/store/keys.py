@@ -1,4 +1,4 @@
-"""Keys, answers kept for retries, and secrets."""
+"""SQL of keys, stored answers and secrets."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -23,7 +23,7 @@ _keys = table_of(ApiKey)
 
 
 class KeyRow(NamedTuple):
-    """A key as it is kept."""
+    """A row of a key."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class KeyRow(NamedTuple):
 
 
 class StoredAnswerRow(NamedTuple):
-    """An answer that is kept under an Idempotency-Key; `subject` is what it shows."""
+    """A stored answer for an Idempotency-Key; `subject` is the id of its object."""
 
     key_id: str
     idempotency_key: str
@@ -51,7 +51,7 @@ class StoredAnswerRow(NamedTuple):
 
 
 class KeyState(NamedTuple):
-    """Whether a key is still valid: its prefix, and when it was revoked and expires."""
+    """The columns that decide whether a key is valid, and its prefix."""
 
     prefix: str
     revoked_at: datetime | None
@@ -66,24 +66,24 @@ _STATE = Statement(
 
 
 def insert_key(session: WriteSession, row: KeyRow) -> None:
-    """Add a key."""
+    """Insert a key."""
     session.insert(ApiKey, [row])
 
 
 def load_key_state(session: ReadSession, key_id: str) -> KeyState | None:
-    """Return whether the key with an id is still valid, or nothing where there is none."""
+    """Return the state of the key with an id, or None."""
     return session.first(_STATE, {"key_id": key_id})
 
 
 def lock_key(session: WriteSession, key_id: str, *, shared: bool = False) -> None:
-    """Lock a key to the end of the transaction: shared to act with it, alone to revoke it."""
+    """Lock a key until the transaction ends: shared to use it, exclusive to revoke it."""
     session.lock(f"key:{key_id}", shared=shared)
 
 
 def find_key(session: ReadSession, ref: str) -> KeyRow | None:
-    """Return the key with an id or a prefix, or nothing."""
+    """Return the key with an id or a prefix, or None."""
     if "\0" in ref:
-        # PostgreSQL cannot even be asked about U+0000.
+        # PostgreSQL refuses U+0000 in a parameter.
         return None
     statement = select(_keys).where(or_(ApiKey.id == ref, ApiKey.prefix == ref))
     return session.first(Query(statement, KeyRow))
@@ -102,7 +102,7 @@ def list_keys_before(session: ReadSession, before: str, limit: int) -> list[KeyR
 
 
 def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
-    """Mark a key as revoked, unless it was before; units of work that act with it end first."""
+    """Mark a key as revoked, unless it is; wait for the units of work that use it."""
     lock_key(session, key_id)
     statement = update(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
     session.execute(statement.values(revoked_at=now))
@@ -114,12 +114,12 @@ def load_revoked_key_ids(session: ReadSession) -> frozenset[str]:
 
 
 def record_key_use(session: WriteSession, key_id: str, now: datetime) -> None:
-    """Note that a key was used."""
+    """Record that a key was used."""
     session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
 
 
 def find_answer(session: ReadSession, key_id: str, idempotency_key: str) -> StoredAnswerRow | None:
-    """Return the answer kept under an Idempotency-Key, or nothing."""
+    """Return the stored answer for an Idempotency-Key, or None."""
     statement = select(table_of(StoredAnswer)).where(
         StoredAnswer.key_id == key_id, StoredAnswer.idempotency_key == idempotency_key
     )
@@ -127,7 +127,7 @@ def find_answer(session: ReadSession, key_id: str, idempotency_key: str) -> Stor
 
 
 def store_answer(session: WriteSession, row: StoredAnswerRow) -> None:
-    """Keep an answer, in place of an outdated one."""
+    """Store an answer, and replace an expired one."""
     session.insert(StoredAnswer, [row], "whole")
 
 
@@ -149,8 +149,8 @@ def delete_answers_about(session: WriteSession, subject: str) -> None:
 
 
 def erase_answers(session: WriteSession, words: Collection[str]) -> None:
-    """Delete every answer in which one of some words stands."""
-    # As they stand in JSON.
+    """Delete every answer that contains one of the words."""
+    # As JSON escapes them.
     wanted = [json.dumps(word)[1:-1] for word in words]
     kept: Query[tuple[str, str, bytes]] = Query(
         select(StoredAnswer.key_id, StoredAnswer.idempotency_key, StoredAnswer.body)
@@ -171,7 +171,7 @@ _ERASE_ANSWER: Statement[Nothing] = Statement(
 
 
 def delete_answers_before(session: WriteSession, before: datetime) -> int:
-    """Delete the answers kept before an instant and count them."""
+    """Delete the answers stored before an instant, and count them."""
     return session.execute(delete(StoredAnswer).where(StoredAnswer.kept_at < before))
 
 

@@ -118,7 +118,8 @@ def _conditions(
     """Return conditions that may select an index, and all others as one opaque condition.
 
     The order by `modified_at` has an index, and stops after a page. A planner without statistics,
-    such as SQLite's, would otherwise collect everything that one of the conditions allows, and sort.
+    such as SQLite's, would otherwise collect everything that one of the conditions allows, and
+    sort.
     """
     known, other = _known_conditions(wanted), _other_conditions(session, wanted, now)
     return [*known, func.coalesce(and_(*other), false())]

@@ -163,8 +163,8 @@ class PostgresWatch:
     def _increase_counter(self) -> None:
         try:
             self._counter.increase()
-        except Misconfigured as wrong:
-            _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
+        except Misconfigured as error:
+            _log.error("other processes hear of writes by NOTIFY alone: %s", error)
 
     def proof(self) -> VersionProof:
         """Return the time of the last check, and the version that includes all writes before it."""
@@ -185,9 +185,9 @@ class PostgresWatch:
         while not self._stopped.is_set():
             try:
                 self._follow_notifications()
-            except psycopg.Error as wrong:
+            except psycopg.Error as error:
                 if noted_at != self._heard_at and not self._stopped.is_set():
-                    _log.warning("not listening to the database: %s", type(wrong).__name__)
+                    _log.warning("not listening to the database: %s", type(error).__name__)
                 noted_at = self._heard_at
                 self._stopped.wait(_POLL_SECONDS)
 
@@ -230,8 +230,8 @@ class PostgresWatch:
     def _reopen_counter(self) -> None:
         try:
             self._counter.reopen()
-        except Misconfigured as wrong:
-            _log.error("other processes hear of writes by NOTIFY alone: %s", wrong)
+        except Misconfigured as error:
+            _log.error("other processes hear of writes by NOTIFY alone: %s", error)
 
 
 def _build_counter_name(address: str) -> str:

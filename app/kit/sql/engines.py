@@ -18,11 +18,11 @@ from app.kit.sql.sqlite_readers import BEGINS
 def _parse_sqlite_url(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError) as wrong:
+    except (ArgumentError, ValueError) as error:
         raise Misconfigured(
             "DATELINE_DATABASE_URL is not a database address. Use sqlite:///dateline.db or "
             "postgresql+psycopg://user:password@host/name."
-        ) from wrong
+        ) from error
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise Misconfigured(
             f"DATELINE_DATABASE_URL asks for {parsed.drivername!r}; Dateline runs on sqlite and "

@@ -280,8 +280,8 @@ def _parse_url(url: str) -> dict[str, Any]:
     start, mark, query = _PREFIX.sub("postgresql://", url, count=1).partition("?")
     try:
         return dict(conninfo_to_dict(f"{start}{mark}{_merge_hosts(query)}"))
-    except psycopg.ProgrammingError as wrong:
-        raise Misconfigured(_NO_ADDRESS) from wrong
+    except psycopg.ProgrammingError as error:
+        raise Misconfigured(_NO_ADDRESS) from error
 
 
 def _merge_hosts(query: str) -> str:

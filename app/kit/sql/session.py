@@ -166,8 +166,8 @@ class WriteSession(ReadSession):
         try:
             with self._connection.begin_nested():
                 yield
-        except INTEGRITY_ERRORS as wrong:
-            raise ConstraintViolated("Somebody else changed the same thing at once.") from wrong
+        except INTEGRITY_ERRORS as error:
+            raise ConstraintViolated("Somebody else changed the same thing at once.") from error
 
     def lock(self, name: str, *, shared: bool = False) -> None:
         """Acquire a named lock, which is held to the end of the transaction.

@@ -99,11 +99,11 @@ class SharedCounter:
     def _open_file(self) -> int:
         try:
             return _open_in(self._folder, self.path.name)
-        except OSError as wrong:
+        except OSError as error:
             raise Misconfigured(
-                f"The counter {self.path} cannot be opened ({wrong.strerror}). Remove it, or set "
+                f"The counter {self.path} cannot be opened ({error.strerror}). Remove it, or set "
                 "TMPDIR to a folder in which this user can make files."
-            ) from wrong
+            ) from error
 
 
 def _open_in(folder: Path, name: str) -> int:

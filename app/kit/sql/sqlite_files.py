@@ -22,9 +22,9 @@ _PAGES_PER_STEP = 1024
 Progress = Callable[[int, int], None]
 
 
-def is_damaged(wrong: sqlite3.Error) -> bool:
+def is_damaged(error: sqlite3.Error) -> bool:
     """Tell whether an error means that a file is not an intact database."""
-    return _find_error_code(wrong) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    return _find_error_code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def is_sqlite(path: Path) -> bool:
@@ -94,10 +94,10 @@ def lock_database(path: Path) -> Iterator[None]:
             # lock. So a process that opened the old file finds no log by its name. Only bytes of
             # the first sector change, which need no journal on disk.
             connection.execute("PRAGMA journal_mode = MEMORY").fetchone()
-        except sqlite3.Error as wrong:
-            if _find_error_code(wrong) == sqlite3.SQLITE_BUSY:
-                raise DatabaseBusy(f"{path} is in use.") from wrong
-            if not is_damaged(wrong):
+        except sqlite3.Error as error:
+            if _find_error_code(error) == sqlite3.SQLITE_BUSY:
+                raise DatabaseBusy(f"{path} is in use.") from error
+            if not is_damaged(error):
                 raise
             connection.close()
         yield
@@ -116,8 +116,8 @@ def set_aside(path: Path, aside: Path) -> None:
         os.link(path, aside)
     except FileNotFoundError:
         return
-    except OSError as wrong:
-        if wrong.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV}:
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EXDEV}:
             raise
         # No hard links here. A copy, not a rename: the database must exist at any moment.
         create_file(aside)
@@ -131,7 +131,7 @@ def _connect_read_only(path: Path, used: bool) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, isolation_level=None)
 
 
-def _find_error_code(wrong: sqlite3.Error) -> int:
+def _find_error_code(error: sqlite3.Error) -> int:
     """Return SQLite's primary error code; 0 for an error of the driver itself."""
-    code: int = getattr(wrong, "sqlite_errorcode", 0)
+    code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF

@@ -50,7 +50,7 @@ async def read_health() -> Response:
     openapi_extra=describe(),
 )
 async def read_readiness(request: Request) -> Response:
-    """Tell whether the database answers and its schema is current, and nobody stops the server."""
+    """Tell whether the database answers and its schema fits, and nobody stops the server."""
     if request.app.state.draining.is_set():
         return json_response(_STOPPING, status=503)
     report = await request.app.state.readiness.result()
@@ -66,7 +66,7 @@ def readiness(services: Services) -> DedicatedThread[dict[str, str | bool | None
 
 def _readiness(services: Services) -> dict[str, str | bool | None]:
     try:
-        migrations.check(services.database)
+        schema = migrations.check(services.database)
     except Failure as failure:
         behind = failure.code == "database_behind"
         return {
@@ -81,7 +81,7 @@ def _readiness(services: Services) -> dict[str, str | bool | None]:
     return {
         "status": "ready",
         "database": "answers",
-        "migrations": "current",
+        "migrations": schema,
         "index": "cannot be written" if fault else _index(services),
         "writes": services.database.is_writable(),
         "detail": fault,
