@@ -27,7 +27,7 @@ from app.kit.sql.leadership import FileLeadership
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
-from bench.documents import BATCH, Batch, make_batch, make_newsroom
+from bench.documents import BATCH, Batch, build_taxonomy_ids, make_batch
 from bench.servers import ROOT
 
 _KEPT = ROOT / "bench" / ".archive"
@@ -69,7 +69,7 @@ class Archive:
 
 
 @contextmanager
-def unindexed(database: Path) -> Iterator[None]:
+def without_indexing(database: Path) -> Iterator[None]:
     """Keep servers from building a search index, as if another process were about to.
 
     It would take them long, and no measurement here searches.
@@ -83,7 +83,7 @@ def unindexed(database: Path) -> Iterator[None]:
         leadership.release()
 
 
-def some_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
+def sample_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
     """Return the slugs of stories from all over a database, the same for the same seed."""
     rng = random.Random(seed)
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
@@ -147,7 +147,7 @@ def _prepare(file: Path) -> None:
         prepare_database(database)
         with database.write() as session:
             unit = UnitOfWork(session, FIRST_DAY, Actor(None, "bench"))
-            unit.events.extend(make_newsroom().taxonomy())
+            unit.events.extend(build_taxonomy_ids().taxonomy())
             project(unit)
 
 

@@ -47,7 +47,7 @@ def draw(results: list[dict[str, Any]], measured: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + 24}" '
         'role="img" aria-labelledby="title description">',
         '  <title id="title">Results and their goals</title>',
-        f'  <desc id="description">{escape(_told(shown, summary))}</desc>',
+        f'  <desc id="description">{escape(_describe(shown, summary))}</desc>',
         f"  <style>{_STYLE}  </style>",
         f'  <rect class="paper" width="{_WIDTH}" height="{bottom + 24}" rx="16"/>',
         f'  <text x="28" y="38" class="title">{escape(summary)}</text>',
@@ -60,7 +60,7 @@ def draw(results: list[dict[str, Any]], measured: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def goal_of(result: dict[str, Any]) -> Goal | None:
+def parse_goal(result: dict[str, Any]) -> Goal | None:
     """Return the goal of a result that was written as JSON."""
     return Goal(**result["goal"]) if result["goal"] else None
 
@@ -83,17 +83,17 @@ def _row(result: dict[str, Any], top: int) -> str:
 
 
 def _share(result: dict[str, Any]) -> float:
-    goal = goal_of(result)
+    goal = parse_goal(result)
     return goal.share(result["value"]) if goal else 0.0
 
 
 def _value(result: dict[str, Any]) -> str:
-    goal = goal_of(result)
+    goal = parse_goal(result)
     unit = f" {goal.unit}" if goal and goal.unit else ""
     return f"{number(result['value'])}{unit}  (goal {goal})"
 
 
-def _told(results: list[dict[str, Any]], summary: str) -> str:
+def _describe(results: list[dict[str, Any]], summary: str) -> str:
     """Say in words what the picture shows, for those who do not see it."""
     rows = (f"{result['what']} against {result['against']}: {_value(result)}" for result in results)
     return f"{summary}. " + "; ".join(rows) + "."

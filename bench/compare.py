@@ -27,7 +27,7 @@ class Comparison:
         return min(turns), max(turns)
 
 
-def in_turns(
+def compare_in_turns(
     left: Callable[[], Turn], right: Callable[[], Turn], rounds: int
 ) -> tuple[list[Turn], list[Turn]]:
     """Measure one and the other, the other and the one, and so on.

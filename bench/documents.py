@@ -25,7 +25,7 @@ from app.kit.clock import to_micros
 from app.kit.json import dumps_text
 from app.kit.sql.schema import Base, table_of
 from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
-from bench.generated_taxonomy import AGENCY, Line, World, make_world
+from bench.generated_taxonomy import AGENCY, Line, Taxonomy, build_taxonomy
 from bench.story import make_story
 
 Row = dict[str, Any]
@@ -74,10 +74,10 @@ def _bound(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Newsroom:
+class TaxonomyIds:
     """A world whose sources and categories have their ids."""
 
-    world: World
+    world: Taxonomy
     ids: dict[str, str]
     """By slug; those of sources and categories differ."""
     above: dict[str, list[str]]
@@ -89,7 +89,7 @@ class Newsroom:
         categories = (CategorySaved(self._category(line)) for line in self.world.categories.items)
         return [*sources, *categories]
 
-    def widened(self, categories: list[str]) -> list[str]:
+    def with_ancestors(self, categories: list[str]) -> list[str]:
         """Return categories with all above them."""
         return list(dict.fromkeys(up for category in categories for up in self.above[category]))
 
@@ -107,9 +107,9 @@ _FIRST_VERSION: Row = {"version": 1, "created_at": FIRST_DAY, "modified_at": FIR
 
 
 @lru_cache(maxsize=1)
-def make_newsroom() -> Newsroom:
+def build_taxonomy_ids() -> TaxonomyIds:
     """Make the newsroom of the archive, the same one in every process."""
-    world = make_world(AGENCY, SEED)
+    world = build_taxonomy(AGENCY, SEED)
     rng = random.Random(f"{SEED}:ids")
     lines = [*world.sources.items, *world.categories.items]
     ids = {line["slug"]: _id_at(FIRST_DAY, rng) for line in lines}
@@ -117,18 +117,18 @@ def make_newsroom() -> Newsroom:
     for line in world.categories.items:
         own, parent = ids[line["slug"]], line["parent"]
         above[own] = [own, *(above[ids[parent]] if parent else ())]
-    return Newsroom(world, ids, above)
+    return TaxonomyIds(world, ids, above)
 
 
 def make_batch(numbers: range, stories: int) -> Batch:
     """Make the rows of the stories with these numbers, of so many in all."""
-    newsroom = make_newsroom()
+    newsroom = build_taxonomy_ids()
     rng = random.Random(f"{SEED}:{numbers.start}")
     batch = Batch()
     for number, moment in moments(rng, numbers, stories):
         line = make_story(newsroom.world, rng, number, moment)
         article = _article(newsroom, rng, line, number, moment)
-        _add(batch, article, newsroom.widened(article.categories))
+        _add(batch, article, newsroom.with_ancestors(article.categories))
     # By field and value, so that each stretch of the index is touched once for each batch.
     for rows in batch.rows.values():
         rows.sort()
@@ -149,7 +149,7 @@ def _add(batch: Batch, article: Article, categories: list[str]) -> None:
 
 
 def _article(
-    newsroom: Newsroom, rng: random.Random, line: Line, number: int, moment: datetime
+    newsroom: TaxonomyIds, rng: random.Random, line: Line, number: int, moment: datetime
 ) -> Article:
     published = moment.replace(microsecond=0)
     given = "external_id kind language title summary body url tags image dateline urgency".split()
@@ -179,7 +179,7 @@ def _article(
     )
 
 
-def _slug(world: World, rng: random.Random, number: int) -> str:
+def _slug(world: Taxonomy, rng: random.Random, number: int) -> str:
     return f"{world.tongues['en'].phrase(rng, 7).lower().replace(' ', '-')}-{number + 1}"
 
 

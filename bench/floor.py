@@ -18,7 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def fixed(answer: Answer) -> Application:
+def build_fixed_application(answer: Answer) -> Application:
     """Return an application that sends this answer whatever is asked."""
     start = {
         "type": "http.response.start",
@@ -39,4 +39,4 @@ def fixed(answer: Answer) -> Application:
 
 def create() -> Application:
     """Build the floor from the file that the environment names."""
-    return fixed(load_answer(Path(os.environ[ANSWER_VARIABLE])))
+    return build_fixed_application(load_answer(Path(os.environ[ANSWER_VARIABLE])))

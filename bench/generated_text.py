@@ -23,7 +23,7 @@ LANGUAGES = tuple(_SYLLABLES)
 
 
 @dataclass(frozen=True)
-class Tongue:
+class GeneratedLanguage:
     """One made-up language: its words by falling frequency, and a stock of sentences."""
 
     words: list[str]
@@ -32,20 +32,20 @@ class Tongue:
 
     def phrase(self, rng: random.Random, length: int) -> str:
         """Return some words that begin with a capital and have no full stop."""
-        return capitalised(" ".join(rng.choices(self.words, cum_weights=self.weights, k=length)))
+        return capitalize(" ".join(rng.choices(self.words, cum_weights=self.weights, k=length)))
 
 
-def capitalised(text: str) -> str:
+def capitalize(text: str) -> str:
     """Raise the first letter and leave the others alone."""
     return text[:1].upper() + text[1:]
 
 
-def tongue(language: str, seed: int) -> Tongue:
+def build_language(language: str, seed: int) -> GeneratedLanguage:
     """Make up a language, the same one for the same seed."""
     rng = random.Random(f"{seed}:{language}")
     words = _vocabulary(rng, _SYLLABLES[language])
     weights = list(accumulate(1 / (rank + _ZIPF_SHIFT) for rank in range(len(words))))
-    made = Tongue(words, weights, [])
+    made = GeneratedLanguage(words, weights, [])
     made.sentences.extend(_sentence(rng, made) for _ in range(_SENTENCES))
     return made
 
@@ -59,5 +59,5 @@ def _vocabulary(rng: random.Random, syllables: list[str]) -> list[str]:
     return list(words)
 
 
-def _sentence(rng: random.Random, made: Tongue) -> str:
+def _sentence(rng: random.Random, made: GeneratedLanguage) -> str:
     return made.phrase(rng, rng.randint(6, 18)) + "."

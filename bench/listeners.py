@@ -51,7 +51,7 @@ class Listener(asyncio.Protocol):
         self.lost = True
 
 
-async def listen(host: str, port: int, number: int) -> dict[str, object]:
+async def run_listeners(host: str, port: int, number: int) -> dict[str, object]:
     """Listen until the input ends; return when events came, and how many listeners were lost."""
     request = f"GET /v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
     came: dict[int, list[float]] = defaultdict(list)
@@ -74,7 +74,7 @@ async def listen(host: str, port: int, number: int) -> dict[str, object]:
 def main() -> None:
     """Listen as the command line says."""
     host, port, number = sys.argv[1:]
-    heard = json.dumps(uvloop.run(listen(host, int(port), int(number))))
+    heard = json.dumps(uvloop.run(run_listeners(host, int(port), int(number))))
     # Python may be told to keep nothing back, and then writes as much as a pipe takes at once.
     with open(sys.stdout.fileno(), "w", closefd=False) as output:
         output.write(heard)

@@ -62,16 +62,16 @@ class Generator(Protocol):
         ...
 
 
-def put_load(generator: Generator, target: Target, seconds: int) -> Round:
+def run_round(generator: Generator, target: Target, seconds: int) -> Round:
     """Run one round, and see what it cost the server."""
     before = target.server.cpu_seconds()
     seen = generator.ask(target, seconds)
     return replace(seen, cpu_seconds=target.server.cpu_seconds() - before)
 
 
-def best_generator() -> Generator:
+def choose_generator() -> Generator:
     """Return `wrk` where it is installed, else the one in Python."""
-    return Wrk() if shutil.which("wrk") else OwnClient()
+    return Wrk() if shutil.which("wrk") else PythonClient()
 
 
 class Wrk:
@@ -96,7 +96,7 @@ class Wrk:
         return read_wrk(output)
 
 
-class OwnClient:
+class PythonClient:
     """The generator in `bench.client`, in a process of its own."""
 
     name = "bench.client"

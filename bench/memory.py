@@ -11,7 +11,7 @@ _POLL_SECONDS = 0.05
 _HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
-def peak_of(process: subprocess.Popen[bytes], patience: float) -> int:
+def measure_peak(process: subprocess.Popen[bytes], patience: float) -> int:
     """Wait for a process; return the most bytes that it had in memory.
 
     The process is ended when patience is. What `wait4` reports would not do: on Linux it is never
@@ -38,10 +38,10 @@ def _high_water(pid: int) -> int:
         found = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
         return int(found[1]) * 1024 if found else 0
     except OSError:
-        return resident(pid)
+        return measure_resident(pid)
 
 
-def resident(pid: int) -> int:
+def measure_resident(pid: int) -> int:
     """Return how many bytes a process has in memory now; nothing when it is gone."""
     try:
         return int(psutil.Process(pid).memory_info().rss)

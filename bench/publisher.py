@@ -16,7 +16,7 @@ from types import TracebackType
 
 from bench.corpus import SEED
 from bench.editor import Editor
-from bench.generated_taxonomy import NEWSROOM, make_world
+from bench.generated_taxonomy import NEWSROOM, build_taxonomy
 from bench.servers import Database, Server, dateline_command, dateline_environment
 from bench.story import make_story
 
@@ -54,7 +54,7 @@ def make_key(database: Path | Database, scope: str = "publish") -> str:
 
 def endless_stories() -> Iterator[bytes]:
     """Yield stories to publish, of 1 to 3 kB, in the sources and categories of the archive."""
-    world = make_world(replace(NEWSROOM, body_bytes=_BODY_BYTES), SEED)
+    world = build_taxonomy(replace(NEWSROOM, body_bytes=_BODY_BYTES), SEED)
     rng = random.Random(f"{SEED}:published")
     number = _FIRST_NUMBER
     while True:

@@ -125,7 +125,7 @@ def heads() -> None:
 
 def rendered() -> None:
     """Render every story of a feed again."""
-    _replace(ItemCache, "of", lambda items, document: build_item(document, items.addresses))
+    _replace(ItemCache, "load", lambda items, document: build_item(document, items.addresses))
 
 
 def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from app.delivery.rendering import Term
-from bench.archive import Archive, some_slugs
+from bench.archive import Archive, sample_slugs
 
 HEADLINES = "/v1/headlines"
 _FORMS = 480
@@ -21,35 +21,39 @@ _FULL_PAGE = 20
 _VALUES = 4
 
 
-def in_many_forms(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
+def vary_queries(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
     """Return paths that ask for these queries in turn, none of them twice."""
     return tuple(
-        f"{path}?{'&'.join(filter(None, (queries[number % len(queries)], later_than_all(number))))}"
+        f"{path}?{_join_queries(queries[number % len(queries)], build_distinct_filter(number))}"
         for number in range(_FORMS)
     )
 
 
-def some_stories(database: Path, number: int, seed: int = 0) -> tuple[str, ...]:
+def _join_queries(*queries: str) -> str:
+    return "&".join(filter(None, queries))
+
+
+def sample_story_paths(database: Path, number: int, seed: int = 0) -> tuple[str, ...]:
     """Return the paths of stories from all over a database."""
-    return tuple(f"/v1/articles/{quote(slug)}" for slug in some_slugs(database, number, seed))
+    return tuple(f"/v1/articles/{quote(slug)}" for slug in sample_slugs(database, number, seed))
 
 
-def queries_of(archive: Archive, field: str) -> tuple[str, ...]:
+def select_queries(archive: Archive, field: str) -> tuple[str, ...]:
     """Return queries for values of medium frequency and for the rarest, one after another.
 
     Medium is the geometric middle of the ranks. All of them have more stories than a page, so
     that each page is as much work as any other.
     """
-    return tuple(query_of(term) for term in _terms_asked(archive, field))
+    return tuple(build_query(term) for term in _terms_asked(archive, field))
 
 
-def sizes_asked(archive: Archive, field: str) -> tuple[int, int]:
+def query_sizes(archive: Archive, field: str) -> tuple[int, int]:
     """Return how many stories the rarest and the most frequent of these lists have."""
     sizes = [archive.counts[term] for term in _terms_asked(archive, field)]
     return min(sizes), max(sizes)
 
 
-def query_of(term: Term) -> str:
+def build_query(term: Term) -> str:
     """Return the query for the stories that have a term; two filters for a pair."""
     field, value = term
     values = value.split() if "+" in field else [value]
@@ -68,7 +72,7 @@ def _terms_asked(archive: Archive, field: str) -> list[Term]:
     return [term for pair in pairs for term in pair]
 
 
-def later_than_all(number: int) -> str:
+def build_distinct_filter(number: int) -> str:
     """Return a parameter that leaves a list as it is; each number makes another one."""
     moment = _LATER + timedelta(seconds=number)
     return urlencode({"published_before": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})

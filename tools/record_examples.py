@@ -47,7 +47,7 @@ _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
 Examples = dict[str, dict[str, Any]]
 
 
-class Ticking:
+class TickingClock:
     """A clock that is moved by a minute before each request."""
 
     def __init__(self) -> None:
@@ -277,7 +277,7 @@ STEPS = (
 
 def record() -> Examples:
     """Perform every step and return what was sent and answered, by operation."""
-    with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
+    with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
         made = dict.fromkeys(("last_key", "last_preview", "last_webhook", "last_delivery"), "")
         for step in STEPS:
@@ -361,7 +361,7 @@ def _indented(answer: Any) -> str:
 
 
 def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int, Any]:
-    clock: Ticking = client.app_state["clock"]
+    clock: TickingClock = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
     text = isinstance(step.body, str)
     content = step.body if text else None if step.body is None else json.dumps(step.body)
@@ -381,10 +381,10 @@ def _keep(kept: dict[str, Any], step: Step, status: int, answer: Any) -> None:
     if step.body is not None:
         kept.setdefault("request", step.body)
     if answer != "":
-        kept["responses"][str(status)] = _shortened(answer)
+        kept["responses"][str(status)] = _shorten(answer)
 
 
-def _shortened(answer: Any) -> Any:
+def _shorten(answer: Any) -> Any:
     """Return a stream of lines cut to its first three."""
     return "".join(answer.splitlines(keepends=True)[:3]) if isinstance(answer, str) else answer
 
@@ -392,12 +392,12 @@ def _shortened(answer: Any) -> Any:
 @contextmanager
 def _client(folder: str) -> Iterator[TestClient]:
     settings = Settings(database_url=f"sqlite:///{folder}/examples.db", secret_key="example " * 8)
-    clock = Ticking()
+    clock = TickingClock()
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, clock=clock, database=database)
     try:
-        key = _filled(services)
+        key = _fill(services)
         with TestClient(create_app(services)) as client:
             client.headers["authorization"] = f"Bearer {key}"
             client.app_state["clock"] = clock
@@ -406,7 +406,7 @@ def _client(folder: str) -> Iterator[TestClient]:
         services.close()
 
 
-def _filled(services: Services) -> str:
+def _fill(services: Services) -> str:
     actor = Actor(None, "command line")
     with _SAMPLES.open("rb") as lines:
         for _ in Importer(services.runner, actor).run(lines):
@@ -415,7 +415,7 @@ def _filled(services: Services) -> str:
 
 
 @contextmanager
-def _the_same_each_time() -> Iterator[None]:
+def _make_deterministic() -> Iterator[None]:
     """Count ids, keys and marks up, in place of chance."""
     ids, keys, marks = count(1), count(1), count(1)
     milliseconds = int(_START.timestamp() * 1000)

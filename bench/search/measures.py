@@ -6,7 +6,7 @@ from math import log2
 Grades = Mapping[str, float]
 
 
-def mrr(ranking: Sequence[str], grades: Grades) -> float:
+def mean_reciprocal_rank(ranking: Sequence[str], grades: Grades) -> float:
     """Return one by the place of the first document that answers."""
     places = (place for place, document in enumerate(ranking, 1) if document in grades)
     return 1 / next(places, float("inf"))
@@ -31,7 +31,7 @@ def ndcg(ranking: Sequence[str], grades: Grades, depth: int) -> float:
 
 
 MEASURES: Mapping[str, Callable[[Sequence[str], Grades], float]] = {
-    "MRR": mrr,
+    "MRR": mean_reciprocal_rank,
     "R@1": lambda ranking, grades: recall(ranking, grades, 1),
     "R@10": lambda ranking, grades: recall(ranking, grades, 10),
     "MAP": average_precision,

@@ -46,7 +46,7 @@ _PATCHES: tuple[tuple[int, dict[str, Any]], ...] = (
 
 
 @contextmanager
-def copied_database(folder: Path, work: Path) -> Iterator[str]:
+def copy_database(folder: Path, work: Path) -> Iterator[str]:
     """Yield the address of a copy of the prepared database, and remove it afterwards."""
     if _kind(folder) == "sqlite":
         shutil.copyfile(folder / "prepared.db", work / "copy.db")
@@ -77,13 +77,13 @@ def prepare(folder: Path, kind: str, checkout: Path) -> None:
     (folder / "prepared.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
-def prepared_keys(folder: Path) -> dict[str, str]:
+def read_keys(folder: Path) -> dict[str, str]:
     """Return the keys of a prepared database by what they may do."""
     keys: dict[str, str] = _facts(folder)["keys"]
     return keys
 
 
-def port_of(folder: Path) -> int:
+def read_port(folder: Path) -> int:
     """Return the port that a prepared database is served on."""
     return PORTS[_kind(folder)]
 
