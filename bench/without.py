@@ -120,7 +120,7 @@ def narrow() -> None:
 
 def heads() -> None:
     """Read the log's position with every answer."""
-    _replace(LogStateCache, "remember", lambda *_: None)
+    _replace(LogStateCache, "put", lambda *_: None)
 
 
 def rendered() -> None:
