@@ -19,7 +19,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def build_fixed_application(answer: Answer) -> Application:
-    """Return an application that sends this answer whatever is asked."""
+    """Return an application with one fixed answer."""
     start = {
         "type": "http.response.start",
         "status": answer.status,
@@ -38,5 +38,5 @@ def build_fixed_application(answer: Answer) -> Application:
 
 
 def create() -> Application:
-    """Build the floor from the file that the environment names."""
+    """Build the application from the file that the environment names."""
     return build_fixed_application(load_answer(Path(os.environ[ANSWER_VARIABLE])))

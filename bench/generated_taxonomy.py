@@ -1,4 +1,4 @@
-"""What stories are made from: sources, a tree of categories, tags, bylines, languages."""
+"""Generated sources, categories, tags, bylines and languages."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _KIND_SHARES = (70, 8, 8, 6, 4, 3, 1)
 
 @dataclass(frozen=True)
 class Shape:
-    """How many of each there are, and how unevenly they are used."""
+    """The number of each, and the skew of their use."""
 
     sources: int
     tree: tuple[int, ...]
@@ -38,24 +38,24 @@ AGENCY = Shape(200, (12, 4, 5), 20_000, 5_000, (40, 14, 12, 10, 9, 7, 5, 3), 0.8
 
 @dataclass(frozen=True)
 class WeightedChoice(Generic[Item]):
-    """Things to draw from, some more often than others."""
+    """A weighted random choice."""
 
     items: Sequence[Item]
     weights: list[float]
 
     def draw(self, rng: random.Random) -> Item:
-        """Draw one."""
+        """Draw one value."""
         return rng.choices(self.items, cum_weights=self.weights)[0]
 
     def draw_several(self, rng: random.Random, most: int) -> list[Item]:
-        """Draw so many, and fewer where one comes twice."""
+        """Draw several values, without duplicates."""
         drawn = rng.choices(range(len(self.items)), cum_weights=self.weights, k=most)
         return [self.items[index] for index in dict.fromkeys(drawn)]
 
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Everything that stories are made from."""
+    """All values that stories are generated from."""
 
     shape: Shape
     tongues: dict[str, GeneratedLanguage]
@@ -68,7 +68,7 @@ class Taxonomy:
 
 
 def build_taxonomy(shape: Shape, seed: int) -> Taxonomy:
-    """Make a world, the same one for the same seed."""
+    """Build a taxonomy; the same for the same seed."""
     rng = random.Random(f"{seed}:world")
     tongues = {
         language: build_language(language, seed) for language in LANGUAGES[: len(shape.languages)]
@@ -123,7 +123,7 @@ def _source(english: GeneratedLanguage, rng: random.Random, shape: Shape, number
 def _categories(
     english: GeneratedLanguage, rng: random.Random, shape: Shape
 ) -> WeightedChoice[Line]:
-    """Return the tree, parents first, in which any category may be the most frequent."""
+    """Return the category tree, parents first; any category may be the most frequent."""
     lines: list[Line] = []
     parents: list[str | None] = [None]
     for children in shape.tree:

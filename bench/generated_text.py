@@ -1,4 +1,4 @@
-"""Made-up languages: words of syllables, drawn as unevenly as words of real text are."""
+"""Generated languages: words of syllables, with the frequencies of real text."""
 
 import random
 from dataclasses import dataclass
@@ -24,24 +24,24 @@ LANGUAGES = tuple(_SYLLABLES)
 
 @dataclass(frozen=True)
 class GeneratedLanguage:
-    """One made-up language: its words by falling frequency, and a stock of sentences."""
+    """A generated language: words by descending frequency, and some sentences."""
 
     words: list[str]
     weights: list[float]
     sentences: list[str]
 
     def phrase(self, rng: random.Random, length: int) -> str:
-        """Return some words that begin with a capital and have no full stop."""
+        """Return some words, capitalized and without a full stop."""
         return capitalize(" ".join(rng.choices(self.words, cum_weights=self.weights, k=length)))
 
 
 def capitalize(text: str) -> str:
-    """Raise the first letter and leave the others alone."""
+    """Capitalize the first letter only."""
     return text[:1].upper() + text[1:]
 
 
 def build_language(language: str, seed: int) -> GeneratedLanguage:
-    """Make up a language, the same one for the same seed."""
+    """Build a language; the same for the same seed."""
     rng = random.Random(f"{seed}:{language}")
     words = _vocabulary(rng, _SYLLABLES[language])
     weights = list(accumulate(1 / (rank + _ZIPF_SHIFT) for rank in range(len(words))))

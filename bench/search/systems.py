@@ -1,4 +1,4 @@
-"""What is compared: the search of the product, and plain Tantivy without and with a stemmer."""
+"""The systems to compare: the search of the product, and plain Tantivy with and without a stemmer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -28,7 +28,7 @@ _HEAP_BYTES = 50_000_000
 
 
 class System(Protocol):
-    """Something that ranks documents for a query."""
+    """Ranks documents for a query."""
 
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""
@@ -36,7 +36,7 @@ class System(Protocol):
 
 
 class DatelineSystem:
-    """The search of the product, without what recency adds."""
+    """The search of the product, without its boost for recent stories."""
 
     def __init__(self, documents: Mapping[str, StoryText]) -> None:
         """Index documents in memory."""
@@ -82,7 +82,7 @@ class PlainSystem:
 
 
 def systems(documents: Mapping[str, StoryText], language: str) -> dict[str, System]:
-    """Return what is compared, by name."""
+    """Return the systems by name."""
     compared: dict[str, System] = {
         "dateline": DatelineSystem(documents),
         "bm25": PlainSystem(documents),

@@ -1,4 +1,4 @@
-"""Databases: one is prepared once, and every recording begins with a copy of it."""
+"""Databases for recordings: one is prepared once, and each recording uses a copy."""
 
 import json
 import shutil
@@ -18,11 +18,11 @@ from tools.answers.server import Dateline
 from tools.answers.wire import Connection, Request
 
 KINDS = ("sqlite", "postgresql")
-# Answers name the port where no public address is set, so it is the same each time.
+# Answers contain the port if no public address is set, so the port is fixed.
 PORTS = {"sqlite": 18_081, "postgresql": 18_082}
 _TEMPLATE = "prepared"
 _SETTLE_SECONDS = 5.0
-# What is done to stories of the corpus, in this order.
+# Changes to stories of the corpus, in this order.
 _VERBS: tuple[tuple[int, str, dict[str, Any]], ...] = (
     (40, "kill", {"notice": "We withdraw “this” story & regret it."}),
     (41, "unpublish", {}),
