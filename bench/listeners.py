@@ -52,7 +52,7 @@ class Listener(asyncio.Protocol):
 
 
 async def run_listeners(host: str, port: int, number: int) -> dict[str, object]:
-    """Listen until the input ends; return the instants of events, and the number of lost listeners."""
+    """Listen until the input ends; return the instants of events, and how many were lost."""
     request = f"GET /v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
     came: dict[int, list[float]] = defaultdict(list)
     listeners = [Listener(request, came) for _ in range(number)]

@@ -1,6 +1,4 @@
-"""The requests of the benchmarks:
-
-variations of one query, lists of medium and rare values, stories.
+"""The requests of the benchmarks: varied queries, lists of medium and rare values, stories.
 
 Simultaneous equal requests share one computation, even without the cache. So each request needs a
 different query: another `published_before`, later than any story, which does not change the rows.

@@ -1,4 +1,4 @@
-"""The systems to compare: the search of the product, and plain Tantivy with and without a stemmer."""
+"""The compared systems: the product, and plain Tantivy with and without a stemmer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The measures, and what they say of the search; with the real questions where they are at hand."""
+"""Ranking measures, and their values for the search; with real queries if they are installed."""
 
 import json
 import subprocess
