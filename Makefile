@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONINSPECT PYTHONOPTIMIZE PYTHONP
 	PYTHONSAFEPATH PYTHONSTARTUP PYTHONWARNINGS
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test quick check bench bench-search test-system examples openapi record-answers compare-answers requirements release clean
+.PHONY: help install demo test quick check bench bench-search test-system examples openapi api-changes record-answers compare-answers requirements release clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,9 @@ openapi: .venv/.installed ## write docs/openapi.json
 	@$(BIN)/dateline openapi >docs/openapi.json.part
 	@$(BIN)/python -m json.tool --sort-keys --no-ensure-ascii docs/openapi.json.part docs/openapi.json
 	@rm docs/openapi.json.part
+
+api-changes: .venv/.installed-dev ## merge docs/api-changes/ into docs/api-changes.md
+	$(BIN)/python -m tools.api_changes
 
 record-answers: .venv/.installed-dev ## record what the server answers (ARGS="FOLDER NAME")
 	$(BIN)/python -m tools.answers record $(ARGS)

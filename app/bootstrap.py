@@ -159,10 +159,10 @@ def bootstrap(
     for path in list_private_paths(settings, database):
         restrict(path)
     watch = database.open_watch()
-    heads = LogStateCache(watch if database.dialect == "sqlite" else None)
+    log_states = LogStateCache(watch if database.dialect == "sqlite" else None)
     secret = _load_secret(settings, database)
     surrogates = SurrogateKeys(secret)
-    delivery = DeliveryQueries(database, clock, heads, surrogates, settings.frames)
+    delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,

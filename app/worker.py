@@ -200,7 +200,7 @@ def purge_trash(services: Services) -> None:
 
 
 def _delete_expired_previews(unit: UnitOfWork) -> None:
-    content_store.forget_previews(unit.session, unit.now)
+    content_store.delete_expired_previews(unit.session, unit.now)
 
 
 def run_due(services: Services) -> int:

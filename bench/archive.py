@@ -35,7 +35,7 @@ _MADE_FROM = (
     "app/delivery/projector.py",
     "app/delivery/rendering.py",
     "app/delivery/rendering.py",
-    "app/content/text.py",
+    "app/content/body_text.py",
     "migrations/versions/*.py",
     "bench/documents.py",
     "bench/story.py",

@@ -15,7 +15,7 @@ from uuid import UUID
 from app.content.article import Article
 from app.content.events import CategorySaved, SourceSaved
 from app.content.taxonomy import Category, Source
-from app.content.texts import text_now
+from app.content.text_computation import compute_text
 from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.delivery.projector import build_document
 from app.delivery.rendering import Term, build_attributes
@@ -137,7 +137,7 @@ def make_batch(numbers: range, stories: int) -> Batch:
 
 def _add(batch: Batch, article: Article, categories: list[str]) -> None:
     facts = build_attributes(article, categories)
-    whole = build_document(article, facts, LAST_DAY, text_now(article))
+    whole = build_document(article, facts, LAST_DAY, compute_text(article))
     batch.add(Document, whole.document)
     batch.add(DocumentBody, BodyRow(article.id, whole.body))
     at, version = whole.document.published_at, article.version

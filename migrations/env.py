@@ -1,6 +1,6 @@
-"""Alembic's entry: runs migrations on the connection that `app.kit.sql.migrations` hands over.
+"""Entry point of Alembic: run migrations on the connection from `app.kit.sql.migrations`.
 
-From Alembic's own command line, the database is the one of DATELINE_DATABASE_URL.
+From the command line of Alembic, the database is that of DATELINE_DATABASE_URL.
 """
 
 from alembic import context

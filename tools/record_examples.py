@@ -9,7 +9,7 @@ import hashlib
 import json
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 
@@ -34,7 +35,7 @@ PAGE = ROOT / "docs" / "answers.md"
 WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_start read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
-    "read_sitemap_part read_news_sitemap read_article_as follow_stream ask_of_hub".split()
+    "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -165,8 +166,12 @@ STEPS = (
     Step("read_article", "GET", "/v1/articles/rooftop-bees-outlast-the-winter"),
     Step("list_changes", "GET", "/v1/changes?tag=bees&limit=2"),
     Step("search_stories", "GET", "/v1/search?q=bees&highlight=true&facets=category,tag&limit=2"),
-    Step("suggest", "GET", "/v1/suggest?q=bee"),
-    Step("list_related", "GET", "/v1/articles/rooftop-bees-outlast-the-winter/related?limit=2"),
+    Step("suggest_completions", "GET", "/v1/suggest?q=bee"),
+    Step(
+        "list_related_stories",
+        "GET",
+        "/v1/articles/rooftop-bees-outlast-the-winter/related?limit=2",
+    ),
     Step("list_sources", "GET", "/v1/sources?limit=2"),
     Step("read_source", "GET", "/v1/sources/ansel-tribune"),
     Step("list_categories", "GET", "/v1/categories?limit=2"),
@@ -275,13 +280,16 @@ STEPS = (
 )
 
 
-def record() -> Examples:
-    """Perform every step and return what was sent and answered, by operation."""
+def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
+    """Perform every step and return what was sent and answered, by operation.
+
+    `see` is called with each operation and its answer.
+    """
     with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
         made = dict.fromkeys(("last_key", "last_preview", "last_webhook", "last_delivery"), "")
         for step in STEPS:
-            status, answer = _perform(client, step, made)
+            status, answer = _perform(client, step, made, see)
             if step.operation == "manage_create_key":
                 made["last_key"] = answer["prefix"]
             if step.operation == "manage_create_webhook":
@@ -306,7 +314,7 @@ def page(examples: Examples) -> str:
     """Return the page of the documentation that shows some answers whole."""
     story, changes, search, suggestions = (
         examples[name]["responses"]["200"]
-        for name in ("read_article", "list_changes", "search_stories", "suggest")
+        for name in ("read_article", "list_changes", "search_stories", "suggest_completions")
     )
     return _PAGE.format(
         story=_indented(story),
@@ -360,7 +368,12 @@ def _indented(answer: Any) -> str:
     return json.dumps(answer, ensure_ascii=False, indent=2, sort_keys=True)
 
 
-def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int, Any]:
+def _perform(
+    client: TestClient,
+    step: Step,
+    made: dict[str, str],
+    see: Callable[[str, Response], None],
+) -> tuple[int, Any]:
     clock: TickingClock = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
     text = isinstance(step.body, str)
@@ -372,6 +385,8 @@ def _perform(client: TestClient, step: Step, made: dict[str, str]) -> tuple[int,
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")
+    if step.operation is not None:
+        see(step.operation, response)
     if response.headers.get("content-type", "").startswith((_JSON, _LINKSET)):
         return response.status_code, response.json()
     return response.status_code, response.text

@@ -173,6 +173,7 @@ def _for_operators(app: App, services: Services, log: RequestLog) -> OperationsA
     return operations_app(AccessLogMiddleware(app, log))
 
 
+@cache
 def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document of everything there is."""
     return document(_framework(management=True))
@@ -189,6 +190,7 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
     )
     for kind in (Failure, InvalidFields, Exception):
         inside.add_exception_handler(kind, _on_fault)
+    inside.state.openapi = {}
     inside.add_exception_handler(RequestValidationError, _on_invalid_body)
     inside.add_exception_handler(HTTPException, _on_http)
     inside.mount(reference.STATIC, StaticFiles(directory=reference.STATIC_FILES))

@@ -13,8 +13,8 @@ from app.bootstrap import Services
 from app.cli.common import ACTOR, services
 from app.cli.serve import run_server
 from app.cli.server_process import check_address
-from app.content.store import count_of
-from app.content.transfer.importing import Importer
+from app.content.store import count_rows
+from app.content.transfer.importer import Importer
 from app.kit.errors import Failure, Misconfigured
 from app.kit.process import shutdown_signals
 from app.settings import read_settings
@@ -63,7 +63,7 @@ def demo(
 
 def _is_empty(parts: Services) -> bool:
     with parts.database.read() as session:
-        return not any(count_of(session, type_) for type_ in ("article", "source", "category"))
+        return not any(count_rows(session, type_) for type_ in ("article", "source", "category"))
 
 
 def _import_samples(parts: Services) -> None:

@@ -11,8 +11,8 @@ from app.cli.maintenance import build_index
 from app.content.commands.erase_article import erase_article
 from app.content.commands.erase_name import erase_name
 from app.content.commands.purge_article import purge_article
-from app.content.names import Name
-from app.content.store import count_of
+from app.content.name_pattern import NamePattern
+from app.content.store import count_rows
 from app.kit.errors import Misconfigured
 from app.kit.sql.text_rewrite import find_tables_with, rewrite
 from app.kit.sql.vacuum import overwrite_deleted
@@ -60,15 +60,15 @@ def _erase_story(parts: Services, ref: str) -> str:
 
 
 def _erase_name(parts: Services, text: str) -> str:
-    name, last, changed = Name(text), "", 0
+    name, last, changed = NamePattern(text), "", 0
     with parts.database.read() as session:
-        total = count_of(session, "article")
+        total = count_rows(session, "article")
     with show_progress("Erasing", total) as bar:
-        while (done := parts.runner.run(ACTOR, partial(erase_name, name=name, after=last))).looked:
+        while (done := parts.runner.run(ACTOR, partial(erase_name, name=name, after=last))).checked:
             last, changed = done.last, changed + done.changed
-            advance(bar, done.looked)
+            advance(bar, done.checked)
     with parts.database.write() as session:
-        rows = rewrite(session, _REWRITTEN, name.erased)
+        rows = rewrite(session, _REWRITTEN, name.erase)
     return f"Erased the name from {changed} stories and {rows} other rows."
 
 
@@ -77,7 +77,7 @@ def _describe_remains(parts: Services, name: str | None) -> str:
     if name is None:
         return ""
     with parts.database.read() as session:
-        found = find_tables_with(session, Name(name).is_in)
+        found = find_tables_with(session, NamePattern(name).is_in)
         return ", ".join(f"{table} ({count})" for table, count in found)
 
 

@@ -9,8 +9,8 @@ import typer
 from app.api.app import openapi_document
 from app.bootstrap import Services, find_search_path, list_private_paths, open_database
 from app.cli.common import DatabaseUrl, advance, require_file, services, show_progress
-from app.content.store import count_of
-from app.content.texts import text_now
+from app.content.store import count_rows
+from app.content.text_computation import compute_text
 from app.delivery.consistency import find_inconsistencies
 from app.delivery.rebuild import rebuild as rebuild_delivery
 from app.kit import json
@@ -62,7 +62,7 @@ def rebuild(database_url: DatabaseUrl = None) -> None:
     """Make documents anew where they differ from what is published; works while serving."""
     with services(database_url) as parts:
         with parts.database.read() as session:
-            total = count_of(session, "article")
+            total = count_rows(session, "article")
         looked, mended = 0, 0
         with show_progress("Rebuilding", total) as bar:
             for now_looked, mended in rebuild_delivery(parts.runner):  # noqa: B007 - told after the loop
@@ -104,9 +104,9 @@ def _find_problems(parts: Services) -> list[str]:
     ]
     found += [f"database: {line}" for line in parts.database.find_integrity_errors()]
     with parts.database.read() as session:
-        total = count_of(session, "article")
+        total = count_rows(session, "article")
         with show_progress("Checking", total) as bar:
-            text_of = partial(text_now, frames=parts.runner.options)
+            text_of = partial(compute_text, frames=parts.runner.options)
             for flaw in find_inconsistencies(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)

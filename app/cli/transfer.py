@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.cli.common import ACTOR, DatabaseUrl, advance, services, show_progress
-from app.content.transfer.export import count_lines, export_lines, note_export
-from app.content.transfer.importing import Importer
-from app.content.transfer.lines import Outcome
+from app.content.transfer.export import audit_export, count_lines, export_lines
+from app.content.transfer.importer import Importer
+from app.content.transfer.lines import LineOutcome
 from app.kit import json
 from app.kit.errors import Failure, Misconfigured
 from app.kit.process.atomic_files import replace_file
@@ -43,7 +43,7 @@ def export(
 ) -> None:
     """Export everything as NDJSON that `dateline import` reads back."""
     with services(database_url) as parts:
-        note_export(parts.runner, ACTOR, killed=True)
+        audit_export(parts.runner, ACTOR, killed=True)
         with (
             parts.database.read() as session,
             _create(file) as out,
@@ -66,7 +66,7 @@ def _import(importer: Importer, stream: Iterable[bytes], total: int | None) -> d
     return tally
 
 
-def _print_refusal(outcome: Outcome) -> None:
+def _print_refusal(outcome: LineOutcome) -> None:
     error = outcome.wrong
     typer.echo(f"line {outcome.line}: {_describe(error)}", err=True)
 

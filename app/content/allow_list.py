@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from app.content.addressing import ADDRESSED, checked, checked_srcset
+from app.content.body_urls import URL_ATTRIBUTES, clean_srcset, clean_url
 
 TAGS = {
     *(
@@ -48,45 +48,45 @@ _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _CSS = re.compile(r"[\w\s().,:%<>=+*/-]{1,500}", re.ASCII)
 
 
-def allowed_value(tag: str, name: str, value: str) -> str | None:
+def filter_value(tag: str, name: str, value: str) -> str | None:
     """Return the value to store for an attribute of the allow-list, or `None` to remove it."""
     rule = _RULES.get(name)
     return value if rule is None else rule(tag, value)
 
 
-def _address(_tag: str, value: str) -> str | None:
-    return checked(value)
+def _filter_url(_tag: str, value: str) -> str | None:
+    return clean_url(value)
 
 
-def _srcset(_tag: str, value: str) -> str | None:
-    return checked_srcset(value) or None
+def _filter_srcset(_tag: str, value: str) -> str | None:
+    return clean_srcset(value) or None
 
 
-def _rel(_tag: str, value: str) -> str:
+def _filter_rel(_tag: str, value: str) -> str:
     tokens = value.lower().split()
     return " ".join([*REL, *(kept for kept in REL_KEPT if kept in tokens)])
 
 
-def _css(_tag: str, value: str) -> str | None:
+def _filter_css(_tag: str, value: str) -> str | None:
     return value if _CSS.fullmatch(value) else None
 
 
-def _integer(_tag: str, value: str) -> str | None:
+def _filter_integer(_tag: str, value: str) -> str | None:
     number = value.strip()
     return number if _INTEGER.fullmatch(number) else None
 
 
-def _type(tag: str, value: str) -> str | None:
+def _filter_type(tag: str, value: str) -> str | None:
     return value if tag != "ol" or value in OL_TYPES else None
 
 
 _RULES: dict[str, Callable[[str, str], str | None]] = {
-    **dict.fromkeys(ADDRESSED, _address),
-    "media": _css,
-    "rel": _rel,
-    "sizes": _css,
-    "srcset": _srcset,
-    "start": _integer,
-    "type": _type,
-    "value": _integer,
+    **dict.fromkeys(URL_ATTRIBUTES, _filter_url),
+    "media": _filter_css,
+    "rel": _filter_rel,
+    "sizes": _filter_css,
+    "srcset": _filter_srcset,
+    "start": _filter_integer,
+    "type": _filter_type,
+    "value": _filter_integer,
 }

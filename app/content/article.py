@@ -10,12 +10,12 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, Literal
 
-from app.content.errors import VersionMismatch, WrongState
+from app.content.errors import VersionMismatch, WrongArticleState
 from app.kit.clock import format_instant
 from app.kit.errors import InvalidInput
 
 Stage = Literal["draft", "published", "unpublished", "killed"]
-Answer = Literal["gone", "redirect", "killed"]
+WithdrawalAnswer = Literal["gone", "redirect", "killed"]
 State = Literal["draft", "scheduled", "published", "expired", "unpublished", "killed", "deleted"]
 STATES: tuple[State, ...] = (
     "draft",
@@ -75,7 +75,7 @@ class Article:
     scheduled_at_local: str | None = None
     time_zone: str | None = None
     # The answer for readers of a withdrawn story unless it is a 404; the notice gives the reason.
-    answer: Answer | None = None
+    answer: WithdrawalAnswer | None = None
     notice: str | None = None
     redirect_to: str | None = None
     # How the text came about, as an IPTC code.
@@ -91,27 +91,27 @@ _NO_ANSWER: dict[str, Any] = dict.fromkeys(("answer", "notice", "redirect_to"))
 _NO_LOCAL_TIME: dict[str, Any] = dict.fromkeys(("scheduled_at_local", "time_zone"))
 
 
-def as_row(article: Article) -> dict[str, Any]:
+def to_row(article: Article) -> dict[str, Any]:
     """Return an article's fields by name; nested values are shared, not copied."""
     return dict(zip(FIELDS, _VALUES(article), strict=True))
 
 
-def state_of(article: Article, now: datetime) -> State:
+def compute_state(article: Article, now: datetime) -> State:
     """Return the state of a story at a time."""
     if article.deleted_at is not None:
         return "deleted"
     if article.stage != "published":
         return article.stage
-    if _waits(article, now):
+    if _is_scheduled(article, now):
         return "scheduled"
     if article.public_until is not None and article.public_until <= now:
         return "expired"
     return "published"
 
 
-def standing_answer(article: Article, now: datetime) -> Answer | None:
+def find_answer(article: Article, now: datetime) -> WithdrawalAnswer | None:
     """Return the answer for readers of a withdrawn story; a public story has none."""
-    if article.stage == "published" and state_of(article, now) != "scheduled":
+    if article.stage == "published" and compute_state(article, now) != "scheduled":
         return None
     return article.answer
 
@@ -129,14 +129,14 @@ def check_version(current: int, expected: Iterable[int] | None) -> None:
         )
 
 
-def edited(article: Article, written: dict[str, Any], now: datetime) -> Article:
+def edit(article: Article, written: dict[str, Any], now: datetime) -> Article:
     """Return the next version with these fields, or the same object if nothing differs."""
     if all(getattr(article, name) == value for name, value in written.items()):
         return article
     return replace(article, **written, version=article.version + 1, modified_at=now)
 
 
-def published(
+def publish(
     article: Article,
     now: datetime,
     *,
@@ -149,11 +149,11 @@ def published(
     `at` replaces the publication time; without it, the time is kept or becomes `now`. If the
     embargo ends later, publication waits for it. A minor update keeps `updated_at`.
     """
-    _need_alive(article, "published")
-    offered = at or _asked_for(article, now) or now
-    moment = _after_embargo(article, offered, now)
+    _require_alive(article, "published")
+    offered = at or _find_requested_time(article, now) or now
+    moment = _apply_embargo(article, offered, now)
     out = moment <= now or (article.released and moment == article.public_from)
-    first = not has_been_out(article, now)
+    first = not was_public(article, now)
     updated_at = moment
     if out and article.updated_at is not None:
         updated_at = article.updated_at if minor else max(now, moment)
@@ -176,16 +176,16 @@ def published(
     )
 
 
-def scheduled(
+def schedule(
     article: Article, at: datetime, now: datetime, *, local: str | None, time_zone: str | None
 ) -> Article:
     """Return the article with its working copy scheduled for a time in the future.
 
     The local time and the time zone are kept, because rules for summer time change.
     """
-    if state_of(article, now) == "published":
-        raise WrongState("This story is public. Unpublish it before it can be scheduled.")
-    return replace(published(article, now, at=at), scheduled_at_local=local, time_zone=time_zone)
+    if compute_state(article, now) == "published":
+        raise WrongArticleState("This story is public. Unpublish it before it can be scheduled.")
+    return replace(publish(article, now, at=at), scheduled_at_local=local, time_zone=time_zone)
 
 
 def check_schedule(article: Article, now: datetime, pointer: str) -> None:
@@ -203,28 +203,28 @@ def check_schedule(article: Article, now: datetime, pointer: str) -> None:
     raise InvalidInput.at(pointer, "never_public", detail)
 
 
-def unscheduled(article: Article, now: datetime) -> Article:
+def unschedule(article: Article, now: datetime) -> Article:
     """Return the article as it was before it was scheduled."""
-    state = state_of(article, now)
+    state = compute_state(article, now)
     if state != "scheduled":
-        raise WrongState(f"This story is {state}; there is no schedule to cancel.")
+        raise WrongArticleState(f"This story is {state}; there is no schedule to cancel.")
     ahead = article.published_at is not None and article.published_at > now
     return replace(
-        _without_public_copy(article, now),
-        stage="unpublished" if has_been_out(article, now) else "draft",
+        _remove_public_copy(article, now),
+        stage="unpublished" if was_public(article, now) else "draft",
         published_at=None if ahead else article.published_at,
         version=article.version + 1,
         modified_at=now,
     )
 
 
-def corrected(
+def correct(
     article: Article, fields: dict[str, Any], correction: dict[str, Any], now: datetime
 ) -> Article:
     """Return a corrected public copy, with a note for readers."""
-    state = state_of(article, now)
+    state = compute_state(article, now)
     if state != "published":
-        raise WrongState(f"This story is {state}; only what is public can be corrected.")
+        raise WrongArticleState(f"This story is {state}; only what is public can be corrected.")
     return replace(
         article,
         **fields,
@@ -236,22 +236,22 @@ def corrected(
     )
 
 
-def unpublished(
+def unpublish(
     article: Article,
     now: datetime,
-    answer: Answer | None = None,
+    answer: WithdrawalAnswer | None = None,
     *,
     notice: str | None = None,
     redirect_to: str | None = None,
 ) -> Article:
     """Return the article without a public copy, or with another answer for its readers."""
-    _need_alive(article, "unpublished")
+    _require_alive(article, "unpublished")
     said = (answer, notice, redirect_to)
     same = said == (article.answer, article.notice, article.redirect_to)
     if article.stage == "draft" or (article.stage == "unpublished" and same):
-        raise WrongState(f"This story is {article.stage}, so it cannot be unpublished.")
+        raise WrongArticleState(f"This story is {article.stage}, so it cannot be unpublished.")
     return replace(
-        _without_public_copy(article, now),
+        _remove_public_copy(article, now),
         answer=answer,
         notice=notice,
         redirect_to=redirect_to,
@@ -261,11 +261,11 @@ def unpublished(
     )
 
 
-def killed(article: Article, notice: str, now: datetime) -> Article:
+def kill(article: Article, notice: str, now: datetime) -> Article:
     """Return the article withdrawn for good: readers get the notice, whatever they got before."""
-    _need_alive(article, "killed")
+    _require_alive(article, "killed")
     return replace(
-        _without_public_copy(article, now),
+        _remove_public_copy(article, now),
         answer="killed",
         notice=notice,
         redirect_to=None,
@@ -275,12 +275,12 @@ def killed(article: Article, notice: str, now: datetime) -> Article:
     )
 
 
-def deleted(article: Article, now: datetime) -> Article:
+def delete(article: Article, now: datetime) -> Article:
     """Return the article in the trash, without a public copy; it can be restored."""
-    _need_alive(article, "deleted")
-    was_out = state_of(article, now) in {"published", "expired"}
+    _require_alive(article, "deleted")
+    was_out = compute_state(article, now) in {"published", "expired"}
     return replace(
-        _without_public_copy(article, now),
+        _remove_public_copy(article, now),
         **(_NO_ANSWER if was_out else {}),
         stage="unpublished" if article.stage == "published" else article.stage,
         version=article.version + 1,
@@ -289,13 +289,15 @@ def deleted(article: Article, now: datetime) -> Article:
     )
 
 
-def restored(article: Article, now: datetime) -> Article:
+def restore(article: Article, now: datetime) -> Article:
     """Return a deleted or killed article as a working copy.
 
     Publishing it again is a separate step. Until then, readers still get the notice of a kill.
     """
     if article.deleted_at is None and article.stage != "killed":
-        raise WrongState("This story is neither deleted nor killed: nothing is to be restored.")
+        raise WrongArticleState(
+            "This story is neither deleted nor killed: nothing is to be restored."
+        )
     back: Stage = "unpublished" if article.first_published_at else "draft"
     return replace(
         article,
@@ -306,23 +308,23 @@ def restored(article: Article, now: datetime) -> Article:
     )
 
 
-def has_been_out(article: Article, now: datetime) -> bool:
+def was_public(article: Article, now: datetime) -> bool:
     """Tell whether a story has ever been public."""
     first = article.first_published_at
     return first is not None and (article.released or first <= now)
 
 
-def _waits(article: Article, now: datetime) -> bool:
+def _is_scheduled(article: Article, now: datetime) -> bool:
     """Tell whether the public copy is scheduled."""
     return article.public_from is not None and article.public_from > now and not article.released
 
 
-def _without_public_copy(article: Article, now: datetime) -> Article:
-    first = article.first_published_at if has_been_out(article, now) else None
+def _remove_public_copy(article: Article, now: datetime) -> Article:
+    first = article.first_published_at if was_public(article, now) else None
     return replace(
         article,
         **_NO_LOCAL_TIME,
-        published_at=_still_to_come(article, now),
+        published_at=_find_pending_time(article, now),
         published_version=None,
         offered_from=None,
         public_from=None,
@@ -334,35 +336,35 @@ def _without_public_copy(article: Article, now: datetime) -> Article:
     )
 
 
-def _asked_for(article: Article, now: datetime) -> datetime | None:
+def _find_requested_time(article: Article, now: datetime) -> datetime | None:
     """Return the requested publication time, without the delay of an embargo."""
     untouched = article.published_at == article.public_from
-    waits = _waits(article, now)
+    waits = _is_scheduled(article, now)
     return article.offered_from if waits and untouched else article.published_at
 
 
-def _still_to_come(article: Article, now: datetime) -> datetime | None:
+def _find_pending_time(article: Article, now: datetime) -> datetime | None:
     """Return when a withdrawn story should come out if it is published again.
 
     Nobody requested the end of an embargo as publication time, so a story that was readable under
     an embargo starts without a time.
     """
-    asked = _asked_for(article, now)
+    asked = _find_requested_time(article, now)
     offered = asked != article.published_at and asked is not None and asked <= now
     return None if offered else asked
 
 
-def _after_embargo(article: Article, moment: datetime, now: datetime) -> datetime:
+def _apply_embargo(article: Article, moment: datetime, now: datetime) -> datetime:
     """Return the time from which all readers may read a story that is offered at `moment`."""
     if article.embargo_until is not None and article.embargo_until > moment:
         return article.embargo_until
-    waited = _waits(article, now)
+    waited = _is_scheduled(article, now)
     # A story whose embargo was lifted is published now, not when it was first offered.
     return max(moment, now) if waited and moment == article.offered_from else moment
 
 
-def _need_alive(article: Article, verb: str) -> None:
+def _require_alive(article: Article, verb: str) -> None:
     if article.deleted_at is not None:
-        raise WrongState(f"This story is deleted. Restore it before it can be {verb}.")
+        raise WrongArticleState(f"This story is deleted. Restore it before it can be {verb}.")
     if article.stage == "killed":
-        raise WrongState(f"This story was killed, so it cannot be {verb}.")
+        raise WrongArticleState(f"This story was killed, so it cannot be {verb}.")

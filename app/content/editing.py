@@ -16,45 +16,47 @@ from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
 
 # The versions that the client has seen (If-Match), or `None` to accept any.
-Expected = Collection[int] | None
+ExpectedVersions = Collection[int] | None
 
 
-def article_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Article:
+def lock_article(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Article:
     """Lock an article for a change; refuse a version that the client has not seen."""
-    article = store.article_by_ref(unit.session, normalize_ref(ref), lock=True)
+    article = store.find_article(unit.session, normalize_ref(ref), lock=True)
     if article is None:
-        raise not_found(unit.session, "article", ref)
+        raise build_not_found(unit.session, "article", ref)
     check_version(article.version, expected)
     return article
 
 
-def source_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Source:
+def lock_source(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Source:
     """Lock a source for a change; refuse a version that the client has not seen."""
-    source = store.source_by_ref(unit.session, normalize_ref(ref), lock=True)
+    source = store.find_source(unit.session, normalize_ref(ref), lock=True)
     if source is None:
-        raise not_found(unit.session, "source", ref)
+        raise build_not_found(unit.session, "source", ref)
     check_version(source.version, expected)
     return source
 
 
-def category_to_change(unit: UnitOfWork, ref: str, expected: Expected) -> Category:
+def lock_category(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Category:
     """Lock a category for a change; refuse a version that the client has not seen."""
-    category = store.category_by_ref(unit.session, normalize_ref(ref), lock=True)
+    category = store.find_category(unit.session, normalize_ref(ref), lock=True)
     if category is None:
-        raise not_found(unit.session, "category", ref)
+        raise build_not_found(unit.session, "category", ref)
     check_version(category.version, expected)
     return category
 
 
-def not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
+def build_not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
     """Build the error for an unknown id or slug, with the current slug for a former public one."""
-    slug = store.slug_now(session, type_, normalize_ref(ref))
+    slug = store.find_current_slug(session, type_, normalize_ref(ref))
     if slug is not None:
         return Moved(f"The {type_} {quote_text(ref)} is now {quote_text(slug)}.", slug)
     return NotFound(f"There is no {type_} with the id or slug {quote_text(ref)}.")
 
 
-def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+def apply_replacement(
+    type_: str, view: Mapping[str, Any], document: dict[str, Any]
+) -> dict[str, Any]:
     """Return the writable fields of a document that replaces what `view` shows.
 
     A client may send back everything it has read: read-only fields are accepted if they have the
@@ -79,8 +81,8 @@ def replaced(type_: str, view: Mapping[str, Any], document: dict[str, Any]) -> d
     return fields
 
 
-def patched(type_: str, view: Mapping[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def apply_patch(type_: str, view: Mapping[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     """Apply a merge patch (RFC 7396) to what `view` shows; return the writable fields."""
     # `status` is not carried over: only a request that says so publishes.
     document = {name: value for name, value in view.items() if name != "status"}
-    return replaced(type_, view, merge_patch(document, patch))
+    return apply_replacement(type_, view, merge_patch(document, patch))

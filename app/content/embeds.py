@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from app.content.addressing import checked_file
-from app.content.pictures import LAZY
+from app.content.body_urls import clean_media_url
+from app.content.media_sources import LAZY
 
 _LONGEST_TITLE = 300
 # Classes by which embedding scripts of other sites find their elements.
@@ -14,26 +14,26 @@ _PLACES = ("data-instgrm-permalink", "data-href", "data-permalink")
 _PARAMETERS = ("movie", "src", "url", "filename", "href")
 
 
-def address_of_frame(attributes: Mapping[str, str]) -> str | None:
+def find_frame_url(attributes: Mapping[str, str]) -> str | None:
     """Return the URL of the content of a frame or a plug-in, or `None`."""
-    return _first(attributes.get(name, "") for name in (*LAZY, "src"))
+    return _find_first_url(attributes.get(name, "") for name in (*LAZY, "src"))
 
 
-def address_of_object(attributes: Mapping[str, str]) -> str | None:
+def find_object_url(attributes: Mapping[str, str]) -> str | None:
     """Return the URL of an object, from its attributes or parameters, or `None`."""
     parameters = (attributes.get(f"param {name}", "") for name in _PARAMETERS)
-    return _first((attributes.get("data", ""), *parameters))
+    return _find_first_url((attributes.get("data", ""), *parameters))
 
 
-def address_of_embed(attributes: Mapping[str, str]) -> str | None:
+def find_embed_url(attributes: Mapping[str, str]) -> str | None:
     """Return the URL that an embedding script of another site would load, or `None`."""
     told = [attributes.get(name, "") for name in _PLACES]
     if _EMBEDDED.search(attributes.get("class", "")):
         told.append(attributes.get("cite", ""))
-    return _first(told)
+    return _find_first_url(told)
 
 
-def title_of(attributes: Mapping[str, str], address: str) -> str:
+def find_title(attributes: Mapping[str, str], address: str) -> str:
     """Return the text for a link: the given title, or the host that it leads to."""
     for name in ("title", "aria-label", "alt"):
         title = " ".join(attributes.get(name, "").split())[:_LONGEST_TITLE]
@@ -46,5 +46,5 @@ def title_of(attributes: Mapping[str, str], address: str) -> str:
     return (host or address).removeprefix("www.")[:_LONGEST_TITLE]
 
 
-def _first(addresses: Iterable[str]) -> str | None:
-    return next(filter(None, map(checked_file, addresses)), None)
+def _find_first_url(addresses: Iterable[str]) -> str | None:
+    return next(filter(None, map(clean_media_url, addresses)), None)

@@ -49,13 +49,13 @@ class BulkRefused(Failure):
     code = "bulk_refused"
 
 
-class WrongState(Failure):
+class WrongArticleState(Failure):
     """The command does not apply to a story in this state."""
 
     code = "wrong_state"
 
 
-def unknown_reference(pointer: str, type_: str, ref: str) -> InvalidInput:
+def build_unknown_reference(pointer: str, type_: str, ref: str) -> InvalidInput:
     """Build the error for a field that refers to something that does not exist."""
     detail = f"There is no {type_} with the id or slug {quote_text(ref)}. Create it first."
     return InvalidInput(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.content.article import Answer, Article
+from app.content.article import Article, WithdrawalAnswer
 from app.content.taxonomy import Category, Source
 
 PublishReason = Literal["published", "updated", "corrected", "restored"]
@@ -27,7 +27,7 @@ class Tombstone:
     `seen` is set by an import: the story as its readers could have read it elsewhere.
     """
 
-    answer: Answer
+    answer: WithdrawalAnswer
     notice: str | None
     redirect_to: str | None
     seen: Article | None = None

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from app.access.selection import fold
-from app.content.digital_sources import DigitalSourceType
-from app.content.slugs import MAX_LENGTH, slug_problem
+from app.content.digital_source_types import DigitalSourceType
+from app.content.slugs import MAX_LENGTH, find_slug_problem
 from app.kit.ids import normalize_slug
 from app.kit.input_fields import (
     NO_NUL,
@@ -31,9 +31,9 @@ _LANGUAGE = re.compile(
 _KIND, _LONGEST_KIND = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", 40
 
 
-def _slug(value: str) -> str:
+def _validate_slug(value: str) -> str:
     slug = normalize_slug(value)
-    problem = slug_problem(slug)
+    problem = find_slug_problem(slug)
     if problem:
         raise PydanticCustomError("slug", "{problem}", {"problem": problem})
     return slug
@@ -44,7 +44,7 @@ def is_kind(word: str) -> bool:
     return len(word) <= _LONGEST_KIND and re.fullmatch(_KIND, word) is not None
 
 
-def normal_language(tag: str) -> str:
+def normalize_language(tag: str) -> str:
     """Return a BCP 47 tag in its canonical case (RFC 5646, section 2.1.1), or raise."""
     if not _LANGUAGE.fullmatch(tag):
         raise PydanticCustomError("language", "Not a BCP 47 language tag such as en or fr-CA")
@@ -60,16 +60,16 @@ def normal_language(tag: str) -> str:
     return "-".join(parts)
 
 
-def _licence(value: str) -> str:
+def _validate_licence(value: str) -> str:
     """Validate a licence: a text, or a URL, which programs follow."""
     return address(value) if value.lower().startswith(("http:", "https:")) else value
 
 
-def _distinct_names(names: dict[str, str]) -> dict[str, str]:
-    return {normal_language(tag): name for tag, name in names.items()}
+def _normalize_names(names: dict[str, str]) -> dict[str, str]:
+    return {normalize_language(tag): name for tag, name in names.items()}
 
 
-def _distinct_tags(tags: list[str]) -> list[str]:
+def _remove_duplicate_tags(tags: list[str]) -> list[str]:
     seen: dict[str, str] = {}
     for tag in tags:
         seen.setdefault(fold(tag), tag)
@@ -79,100 +79,235 @@ def _distinct_tags(tags: list[str]) -> list[str]:
 Slug = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_LENGTH),
-    AfterValidator(_slug),
-    Field(description="Letters of any script, digits and single hyphens."),
+    AfterValidator(_validate_slug),
+    Field(
+        description="The name in addresses: letters of any script, digits and single hyphens. It "
+        "is made from the title or name where it is left out.",
+        examples=["rooftop-bees-outlast-the-winter"],
+    ),
 ]
 Language = Annotated[
     str,
     StringConstraints(max_length=100),
-    AfterValidator(normal_language),
-    Field(description="A BCP 47 tag."),
+    AfterValidator(normalize_language),
+    Field(description="The language, as a BCP 47 tag.", examples=["en"]),
 ]
 BodyFormat = Literal["html", "markdown", "text"]
+PublicationStatus = Literal["draft", "published"]
 Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
-Ref = Annotated[str, text_type(MAX_LENGTH, 1), Field(description="An id or a slug.")]
+Ref = Annotated[str, text_type(MAX_LENGTH, 1), Field(examples=["ansel-tribune"])]
 ExternalId = Annotated[str, text_type(500, 1)]
 Kind = Annotated[
     str,
     StringConstraints(pattern=_KIND, max_length=_LONGEST_KIND),
-    Field(description="A word in lower case: news, analysis, opinion, …"),
+    Field(
+        description="What kind of text it is, as a word in lower case: `news`, `analysis`, "
+        "`opinion`, …",
+        examples=["news"],
+    ),
 ]
 
 
 DigitalSource = Annotated[
     DigitalSourceType,
-    Field(description="How it came about: a code of IPTC's digital source types."),
+    Field(
+        title="DigitalSourceType",
+        description="How it was made: a code of IPTC's digital source types.",
+        examples=["trainedAlgorithmicMedia"],
+    ),
 ]
 
 
-class Author(Input):
-    """Who wrote it."""
+class AuthorInput(Input):
+    """An author, as it is written."""
 
-    name: ShortLine
-    url: Address | None = None
-
-
-class Image(Input):
-    """The picture that goes with a story."""
-
-    url: Address
-    alt: Paragraph | None = None
-    credit: Line | None = None
-    width: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
-    height: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = None
-    digital_source_type: DigitalSource | None = None
+    name: ShortLine = Field(description="The name of the author.", examples=["Noor Haddad"])
+    url: Address | None = Field(
+        None, description="A page about the author.", examples=["https://tribune.example/haddad"]
+    )
 
 
-class Rights(Input):
-    """Who holds the rights and what may be done."""
+class ImageInput(Input):
+    """The picture of a story, as it is written."""
 
-    holder: Line | None = None
-    usage_terms: Paragraph | None = None
-    licence: Annotated[Line, AfterValidator(_licence)] | None = None
+    url: Address = Field(
+        description="The address of the picture.", examples=["https://tribune.example/hives.jpg"]
+    )
+    alt: Paragraph | None = Field(
+        None,
+        description="What the picture shows, for readers who do not see it.",
+        examples=["Eleven beehives on a roof"],
+    )
+    credit: Line | None = Field(
+        None, description="Whom to credit.", examples=["Photo: Ilse Brandt"]
+    )
+    width: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = Field(
+        None, description="The width in pixels.", examples=[1200]
+    )
+    height: Annotated[int, Field(ge=1, le=100_000, strict=True)] | None = Field(
+        None, description="The height in pixels.", examples=[800]
+    )
+    digital_source_type: DigitalSource | None = Field(
+        None, description="How the picture was made: a code of IPTC's digital source types."
+    )
+
+
+class RightsInput(Input):
+    """The rights in a story, as they are written."""
+
+    holder: Line | None = Field(
+        None, description="Who holds the rights.", examples=["The Ansel Tribune"]
+    )
+    usage_terms: Paragraph | None = Field(
+        None,
+        description="What may be done with the story, in words.",
+        examples=["Not for use after 2027-01-31."],
+    )
+    licence: Annotated[Line, AfterValidator(_validate_licence)] | None = Field(
+        None,
+        description="The licence: its name, or its address.",
+        examples=["https://creativecommons.org/licenses/by/4.0/"],
+    )
 
 
 class ArticleInput(Input):
     """An article as it is written."""
 
-    title: Line
+    title: Line = Field(
+        description="The headline, as plain text.", examples=["Rooftop bees outlast the winter"]
+    )
     language: Language
-    slug: Slug | None = None
-    summary: Paragraph | None = None
-    body: Body = ""
-    body_format: BodyFormat = "html"
-    source: Ref | None = None
-    categories: Annotated[list[Ref], Field(max_length=50)] = []
-    tags: Annotated[list[ShortLine], Field(max_length=100), AfterValidator(_distinct_tags)] = []
-    authors: Annotated[list[Author], Field(max_length=50)] = []
-    url: Address | None = None
-    image: Image | None = None
+    slug: Slug | None = Field(
+        None,
+        description="The name in addresses: letters of any script, digits and single hyphens. It "
+        "is made from the title where it is left out.",
+    )
+    summary: Paragraph | None = Field(
+        None,
+        description="What the story says, in some sentences of plain text.",
+        examples=["All eleven hives came through the frost."],
+    )
+    body: Body = Field(
+        "",
+        description="The body, in the format that `body_format` names. HTML is sanitised by an "
+        "allow-list; `warnings` of the answer name what was removed.",
+        examples=["<p>All eleven hives were humming.</p>"],
+    )
+    body_format: BodyFormat = Field(
+        "html", title="BodyFormat", description="The format of `body`.", examples=["html"]
+    )
+    source: Ref | None = Field(None, description="The id or slug of the source.")
+    categories: Annotated[list[Ref], Field(max_length=50)] = Field(
+        [],
+        description="The ids or slugs of the categories, the main one first.",
+        examples=[["port-ansel"]],
+    )
+    tags: Annotated[
+        list[ShortLine], Field(max_length=100), AfterValidator(_remove_duplicate_tags)
+    ] = Field([], description="Free keywords.", examples=[["bees"]])
+    authors: Annotated[list[AuthorInput], Field(max_length=50)] = Field(
+        [], description="Who wrote the story, in the order to show."
+    )
+    url: Address | None = Field(
+        None,
+        description="Where the publisher shows the story. Relative addresses in the body are "
+        "resolved against it.",
+        examples=["https://tribune.example/bees"],
+    )
+    image: ImageInput | None = Field(None, description="The picture of the story.")
     kind: Kind = "news"
-    dateline: ShortLine | None = None
-    urgency: Annotated[int, Field(ge=1, le=9, strict=True)] | None = None
-    digital_source_type: DigitalSource | None = None
-    rights: Rights | None = None
-    external_id: ExternalId | None = None
-    published_at: Instant | None = None
-    expires_at: Instant | None = None
-    embargo_until: Instant | None = None
-    translation_of: Ref | None = None
-    status: Literal["draft", "published"] = "draft"
+    dateline: ShortLine | None = Field(
+        None, description="Where the story was reported from.", examples=["PORT ANSEL"]
+    )
+    urgency: Annotated[int, Field(ge=1, le=9, strict=True)] | None = Field(
+        None,
+        description="How urgent the story is: 1 is the most urgent, 9 the least.",
+        examples=[4],
+    )
+    digital_source_type: DigitalSource | None = Field(
+        None, description="How the text was made: a code of IPTC's digital source types."
+    )
+    rights: RightsInput | None = Field(
+        None, description="Who holds the rights, and what is allowed."
+    )
+    external_id: ExternalId | None = Field(
+        None,
+        description="The id that the source gave its story. It is unique for each source, and "
+        "makes creating again an update.",
+        examples=["tribune-4711"],
+    )
+    published_at: Instant | None = Field(
+        None,
+        description="When the story is published: a future instant is a schedule. Now where it "
+        "is left out.",
+        examples=["2026-11-22T09:18:00Z"],
+    )
+    expires_at: Instant | None = Field(
+        None,
+        description="When the story stops being public; never where it is left out.",
+        examples=["2027-11-22T09:18:00Z"],
+    )
+    embargo_until: Instant | None = Field(
+        None,
+        description="Until when only keys that read under embargo see the published story.",
+        examples=["2026-11-23T06:00:00Z"],
+    )
+    translation_of: Ref | None = Field(
+        None,
+        description="The id or slug of the story that this one translates.",
+        examples=["les-abeilles-des-toits"],
+    )
+    status: PublicationStatus = Field(
+        "draft",
+        title="PublicationStatus",
+        description="`published` makes the working copy public in the same step. It needs the "
+        "scope `publish`.",
+        examples=["draft"],
+    )
 
 
 class SourceInput(Input):
     """A source as it is written."""
 
-    name: Line
-    slug: Slug | None = None
-    url: Address | None = None
-    description: Paragraph | None = None
-    language: Language | None = None
+    name: Line = Field(description="The name to show.", examples=["The Ansel Tribune"])
+    slug: Slug | None = Field(
+        None,
+        description="The name in addresses: letters of any script, digits and single hyphens. It "
+        "is made from the name where it is left out.",
+        examples=["ansel-tribune"],
+    )
+    url: Address | None = Field(
+        None, description="The website of the source.", examples=["https://tribune.example"]
+    )
+    description: Paragraph | None = Field(
+        None,
+        description="What the source is, as plain text.",
+        examples=["The paper of Port Ansel."],
+    )
+    language: Language | None = Field(
+        None, description="The main language, as a BCP 47 tag.", examples=["en"]
+    )
 
 
 class CategoryInput(Input):
-    """A category as it is written; `names` are its names in other languages."""
+    """A category as it is written."""
 
-    name: Line
-    slug: Slug | None = None
-    parent: Ref | None = None
-    names: Annotated[dict[str, Line], Field(max_length=100), AfterValidator(_distinct_names)] = {}
+    name: Line = Field(description="The name to show.", examples=["Port Ansel"])
+    slug: Slug | None = Field(
+        None,
+        description="The name in addresses: letters of any script, digits and single hyphens. It "
+        "is made from the name where it is left out.",
+        examples=["port-ansel"],
+    )
+    parent: Ref | None = Field(
+        None,
+        description="The id or slug of the category above; none at the top of the tree.",
+        examples=["europe"],
+    )
+    names: Annotated[dict[str, Line], Field(max_length=100), AfterValidator(_normalize_names)] = (
+        Field(
+            {},
+            description="The name in other languages, by BCP 47 tag.",
+            examples=[{"fr": "Port-Ansel"}],
+        )
+    )

@@ -16,12 +16,12 @@ from app.kit.quoting import quote_text, shorten
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?", re.ASCII)
 
 
-def instant_of(local: str, time_zone: str) -> datetime:
+def resolve_local_time(local: str, time_zone: str) -> datetime:
     """Convert a local time to an instant; refuse a time that does not exist or is ambiguous."""
-    if time_zone not in _names():
-        raise _no_zone(time_zone)
-    moment = _read(local).replace(tzinfo=zone_of(time_zone))
-    first, second = _in_utc(moment, 0), _in_utc(moment, 1)
+    if time_zone not in _load_zone_names():
+        raise _build_unknown_zone(time_zone)
+    moment = _parse(local).replace(tzinfo=load_time_zone(time_zone))
+    first, second = _to_utc(moment, 0), _to_utc(moment, 1)
     if first == second:
         return first
     back = first.astimezone(moment.tzinfo).replace(tzinfo=None)
@@ -37,43 +37,43 @@ def instant_of(local: str, time_zone: str) -> datetime:
     raise InvalidInput.at("#/at", "ambiguous_time", detail)
 
 
-def instant_by_rules_of_now(local: str, time_zone: str) -> datetime:
+def resolve_accepted_time(local: str, time_zone: str) -> datetime:
     """Convert a local time that was accepted before; take the first of two instants."""
-    return _in_utc(_read(local).replace(tzinfo=zone_of(time_zone)), 0)
+    return _to_utc(_parse(local).replace(tzinfo=load_time_zone(time_zone)), 0)
 
 
-def is_local(text: str) -> bool:
+def is_local_time(text: str) -> bool:
     """Tell whether a text is a local time without an offset."""
     return _LOCAL.fullmatch(text) is not None
 
 
-def zone_of(name: str) -> ZoneInfo:
+def load_time_zone(name: str) -> ZoneInfo:
     """Return the time zone with an IANA name."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
-        raise _no_zone(name) from wrong
+        raise _build_unknown_zone(name) from wrong
 
 
 @cache
-def _names() -> frozenset[str]:
+def _load_zone_names() -> frozenset[str]:
     """Return the names of places, without names for the zone of the machine."""
     return frozenset(available_timezones() - {"localtime", "posixrules", "Factory"})
 
 
-def _no_zone(name: str) -> InvalidInput:
+def _build_unknown_zone(name: str) -> InvalidInput:
     detail = (
         f"There is no time zone {quote_text(name)}. Use an IANA name such as Africa/Casablanca."
     )
     return InvalidInput.at("#/time_zone", "bad_time_zone", detail)
 
 
-def normal_local(local: str) -> str:
+def normalize_local_time(local: str) -> str:
     """Return a local time in its normalised form."""
-    return _read(local).isoformat()
+    return _parse(local).isoformat()
 
 
-def _read(local: str) -> datetime:
+def _parse(local: str) -> datetime:
     try:
         return datetime.fromisoformat(local)
     except ValueError as wrong:
@@ -82,7 +82,7 @@ def _read(local: str) -> datetime:
         ) from wrong
 
 
-def _in_utc(moment: datetime, fold: int) -> datetime:
+def _to_utc(moment: datetime, fold: int) -> datetime:
     try:
         return moment.replace(fold=fold).astimezone(UTC)
     except OverflowError as wrong:

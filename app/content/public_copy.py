@@ -6,22 +6,22 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article, is_current
-from app.content.saving import Action, Change, from_snapshot, save
+from app.content.saving import Action, ArticleChange, parse_snapshot, save_change
 from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def public_copy(session: ReadSession, article: Article) -> Article:
+def load_public_copy(session: ReadSession, article: Article) -> Article:
     """Return the public copy, with the current version of the article."""
     if is_current(article) or article.published_version is None:
         return article
     key = (article.id, article.published_version)
-    snapshot = store.snapshots(session, [key])[article.id]
-    copy = from_snapshot(snapshot)
+    snapshot = store.load_snapshots(session, [key])[article.id]
+    copy = parse_snapshot(snapshot)
     return replace(copy, version=article.version, released=article.released)
 
 
-def save_public(
+def save_public_copy(
     unit: UnitOfWork,
     article: Article,
     copy: Article,
@@ -34,7 +34,7 @@ def save_public(
 
     `fields` returns the changed fields of the working copy.
     """
-    save(unit, Change(article, copy, action, note=note))
+    save_change(unit, ArticleChange(article, copy, action, note=note))
     if is_current(article):
         return copy
     ahead = replace(
@@ -49,4 +49,4 @@ def save_public(
         updated_at=copy.updated_at,
         modified_at=copy.modified_at,
     )
-    return save(unit, Change(copy, ahead, action, note=note))
+    return save_change(unit, ArticleChange(copy, ahead, action, note=note))

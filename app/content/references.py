@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 
 from app.content import store
 from app.content.article import Article
-from app.content.errors import unknown_reference
+from app.content.errors import build_unknown_reference
 from app.content.inputs import ArticleInput
 from app.kit.ids import normalize_ref
 from app.kit.sql.session import ReadSession
 
 
-class References:
+class ReferenceResolver:
     """Resolves the references of a batch of articles, with one query for all types."""
 
     def __init__(self, session: ReadSession) -> None:
@@ -57,36 +57,36 @@ class References:
             missing = set(map(normalize_ref, named)) - self._ids[type_].keys()
             if missing:
                 wanted[type_] = missing
-        for row in store.references(self._session, wanted):
+        for row in store.load_references(self._session, wanted):
             self._ids[row.type][row.id] = self._ids[row.type][row.slug] = row.id
             self._slugs[row.type][row.id] = row.slug
             self._more[row.id] = row.more
 
-    def find(self, type_: str, ref: str) -> str | None:
+    def find_id(self, type_: str, ref: str) -> str | None:
         """Load a reference and return its id, or `None`."""
         self.load_all(type_, {ref})
         return self._ids[type_].get(normalize_ref(ref))
 
-    def id_of(self, type_: str, ref: str, pointer: str) -> str:
+    def get_id(self, type_: str, ref: str, pointer: str) -> str:
         """Return the id of a loaded reference; raise an error for the field if it is unknown."""
         found = self._ids[type_].get(normalize_ref(ref))
         if found is None:
-            raise unknown_reference(pointer, type_, ref)
+            raise build_unknown_reference(pointer, type_, ref)
         return found
 
-    def slug_of(self, type_: str, id_: str) -> str:
+    def get_slug(self, type_: str, id_: str) -> str:
         """Return the slug of a loaded id, or the id itself if it does not exist any more."""
         return self._slugs[type_].get(id_, id_)
 
-    def source_url(self, source_id: str | None) -> str | None:
+    def get_source_url(self, source_id: str | None) -> str | None:
         """Return the URL of a source."""
         return self._more.get(source_id) if source_id else None
 
-    def translation_root(self, article_id: str) -> str:
+    def get_translation_root(self, article_id: str) -> str:
         """Return the original of an article, or the article itself."""
         return self._more.get(article_id) or article_id
 
-    def know(self, article: Article) -> None:
+    def add(self, article: Article) -> None:
         """Add an article of this batch, which may not be written yet."""
         known = self._ids["article"]
         known[article.id] = known[article.slug] = article.id

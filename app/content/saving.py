@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import Any, Literal
 
 from app.content import store
-from app.content.article import INSTANTS, Article, as_row, has_been_out, is_current
+from app.content.article import INSTANTS, Article, is_current, to_row, was_public
 from app.content.events import (
     ArticlePublished,
     ArticleWithdrawn,
@@ -33,7 +33,7 @@ Action = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ArticleChange:
     """An article before (`None` if it is new) and after a command.
 
     `former_slugs` are set by an import: earlier public slugs of the story. `note` is the given
@@ -47,20 +47,20 @@ class Change:
     note: str | None = None
 
 
-def save(unit: UnitOfWork, change: Change) -> Article:
+def save_change(unit: UnitOfWork, change: ArticleChange) -> Article:
     """Save one change with its audit entry, and return the changed article."""
-    save_all(unit, [change])
-    before = None if change.before is None else _noted(change.before)
-    unit.audit(change.action, "article", change.after.id, before, _noted(change.after))
+    save_changes(unit, [change])
+    before = None if change.before is None else _build_audit_state(change.before)
+    unit.audit(change.action, "article", change.after.id, before, _build_audit_state(change.after))
     return change.after
 
 
-def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
+def save_changes(unit: UnitOfWork, changes: Sequence[ArticleChange]) -> None:
     """Save changes: rows, snapshots, public slugs, events."""
     created: list[Article] = []
     updated: list[tuple[Article, Article]] = []
     slugs: list[tuple[str, str]] = []
-    revisions: list[store.Revision] = []
+    revisions: list[store.ArticleRevision] = []
     for change in changes:
         before, after = change.before, change.after
         if before is None:
@@ -72,7 +72,7 @@ def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
             slugs.append((after.slug, after.id))
         slugs.extend(zip(change.former_slugs, repeat(after.id)))
         revisions.append(
-            store.Revision(
+            store.ArticleRevision(
                 article_id=after.id,
                 version=after.version,
                 action=change.action,
@@ -80,7 +80,7 @@ def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
                 actor_id=unit.actor.id,
                 actor_name=unit.actor.name,
                 note=change.note,
-                snapshot=snapshot_of(after),
+                snapshot=build_snapshot(after),
             )
         )
     store.insert_articles(unit.session, created)
@@ -88,12 +88,12 @@ def save_all(unit: UnitOfWork, changes: Sequence[Change]) -> None:
     store.insert_revisions(unit.session, revisions)
     store.keep_public_slugs(unit.session, "article", slugs, unit.now)
     for change in changes:
-        _tell(unit, change)
+        _emit_event(unit, change)
 
 
-def snapshot_of(article: Article) -> dict[str, Any]:
+def build_snapshot(article: Article) -> dict[str, Any]:
     """Return an article as a JSON object with all fields."""
-    snapshot = as_row(article)
+    snapshot = to_row(article)
     for name in INSTANTS:
         value = snapshot[name]
         if value is not None:
@@ -101,7 +101,7 @@ def snapshot_of(article: Article) -> dict[str, Any]:
     return snapshot
 
 
-def from_snapshot(snapshot: dict[str, Any]) -> Article:
+def parse_snapshot(snapshot: dict[str, Any]) -> Article:
     """Return the article in a snapshot."""
     fields = dict(snapshot)
     for name in INSTANTS:
@@ -111,17 +111,17 @@ def from_snapshot(snapshot: dict[str, Any]) -> Article:
     return Article(**fields)
 
 
-def _noted(article: Article) -> dict[str, Any]:
+def _build_audit_state(article: Article) -> dict[str, Any]:
     """Return the audited state of an article; the revisions have the body."""
-    noted = as_row(article)
+    noted = to_row(article)
     del noted["body"]
     return noted
 
 
-def _tell(unit: UnitOfWork, change: Change) -> None:
-    was_public = change.before is not None and change.before.stage == "published"
+def _emit_event(unit: UnitOfWork, change: ArticleChange) -> None:
+    had_public_copy = change.before is not None and change.before.stage == "published"
     if is_current(change.after):
-        reason: PublishReason = "updated" if was_public else "published"
+        reason: PublishReason = "updated" if had_public_copy else "published"
         if change.action == "corrected":
             reason = "corrected"
         unit.events.append(
@@ -133,29 +133,31 @@ def _tell(unit: UnitOfWork, change: Change) -> None:
             )
         )
     elif change.after.stage != "published" and (
-        was_public or change.former_slugs or _answers_otherwise(change)
+        had_public_copy or change.former_slugs or _changes_answer(change)
     ):
-        after, tombstone = change.after, tombstone_of(change.after)
-        if change.before is None and tombstone is not None and has_been_out(after, unit.now):
+        after, tombstone = change.after, build_tombstone(change.after)
+        if change.before is None and tombstone is not None and was_public(after, unit.now):
             tombstone = replace(tombstone, seen=after)
         unit.events.append(
-            ArticleWithdrawn(after.id, _withdraw_reason(change), change.former_slugs, tombstone)
+            ArticleWithdrawn(
+                after.id, _find_withdraw_reason(change), change.former_slugs, tombstone
+            )
         )
 
 
-def tombstone_of(article: Article) -> Tombstone | None:
+def build_tombstone(article: Article) -> Tombstone | None:
     """Return the tombstone of a story, or `None` if readers get a 404."""
     if article.answer is None or article.stage == "published":
         return None
     return Tombstone(article.answer, article.notice, article.redirect_to)
 
 
-def _answers_otherwise(change: Change) -> bool:
-    before = tombstone_of(change.before) if change.before is not None else None
-    return before != tombstone_of(change.after)
+def _changes_answer(change: ArticleChange) -> bool:
+    before = build_tombstone(change.before) if change.before is not None else None
+    return before != build_tombstone(change.after)
 
 
-def _withdraw_reason(change: Change) -> WithdrawReason:
+def _find_withdraw_reason(change: ArticleChange) -> WithdrawReason:
     if change.after.stage == "killed":
         return "killed"
     return "deleted" if change.action == "deleted" else "unpublished"

@@ -27,7 +27,7 @@ _ASCII_ELISION = re.compile(r"\b([a-z]|qu)['`]")
 _ASCII_APOSTROPHES = re.compile(r"['`]")
 
 
-def slug_problem(slug: str) -> str | None:
+def find_slug_problem(slug: str) -> str | None:
     """Return what is wrong with a slug, or `None`."""
     if not slug or len(slug) > MAX_LENGTH:
         return f"A slug has 1 to {MAX_LENGTH} characters."
@@ -39,13 +39,13 @@ def slug_problem(slug: str) -> str | None:
 
 
 @lru_cache(maxsize=2_000)
-def slug_from(title: str, fallback: str) -> str:
+def make_slug(title: str, fallback: str) -> str:
     """Make a slug from a title; `fallback` replaces a title without letters or digits."""
-    slug = _fitting(_ascii_words(title) if title.isascii() else _words(title))
+    slug = _join_words(_split_ascii(title) if title.isascii() else _split_words(title))
     return fallback if not slug or is_id(slug) else slug
 
 
-def free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
+def find_free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
     """Return the wanted slug, or the first of `-2`, `-3` … that is free.
 
     `taken` is called with growing batches, so that ten thousand equal titles take few queries.
@@ -63,15 +63,15 @@ def free_slug(wanted: str, taken: Callable[[list[str]], set[str]]) -> str:
         start, size = start + size, min(size * 4, 500)
 
 
-def _ascii_words(title: str) -> list[str]:
+def _split_ascii(title: str) -> list[str]:
     apart = _ASCII_ELISION.sub(r"\1 ", title.lower())
     return _ASCII_WORD.findall(_ASCII_APOSTROPHES.sub("", apart))
 
 
-def _words(title: str) -> list[str]:
+def _split_words(title: str) -> list[str]:
     words: list[str] = []
     word: list[str] = []
-    for character in _plain(title):
+    for character in _simplify(title):
         if _is_kept(character) and (word or _begins_word(character)):
             word.append(character)
         elif word and not (character in _APOSTROPHES and not _is_elided(word)):
@@ -85,12 +85,12 @@ def _is_elided(word: list[str]) -> bool:
     return len(word) == 1 or word == ["q", "u"]
 
 
-def _plain(title: str) -> str:
+def _simplify(title: str) -> str:
     """Convert to lower case, without accents of Latin letters and without Arabic vowel marks."""
     kept: list[str] = []
     latin = False
     # Lower case comes last: a compatibility form such as "™" expands to capital letters.
-    for character in _taken_apart(_INVISIBLE.sub("", title)).lower():
+    for character in _decompose(_INVISIBLE.sub("", title)).lower():
         if not unicodedata.combining(character):
             latin = "a" <= character <= "z"
             if character != _TATWEEL:
@@ -100,7 +100,7 @@ def _plain(title: str) -> str:
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def _taken_apart(title: str) -> str:
+def _decompose(title: str) -> str:
     """Return a title in NFKD, except for letters that keyboards have as one key."""
     return "".join(
         part if index % 2 else unicodedata.normalize("NFKD", part)
@@ -126,7 +126,7 @@ def _is_kept(character: str) -> bool:
     return unicodedata.category(character)[0] in _KEPT
 
 
-def _fitting(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     slug = "-".join(words)
     if len(slug) <= _MADE_LENGTH:
         return slug

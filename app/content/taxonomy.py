@@ -6,7 +6,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class ImportedState:
     """The id and history of a source or category that an import brings along."""
 
     id: str | None = None
@@ -16,7 +16,7 @@ class Brought:
     former_slugs: tuple[str, ...] = ()
 
 
-NOTHING_BROUGHT = Brought()
+NO_IMPORTED_STATE = ImportedState()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,6 @@ class Category:
     modified_at: datetime
 
 
-def fields_of(thing: Source | Category) -> dict[str, Any]:
+def to_fields(thing: Source | Category) -> dict[str, Any]:
     """Return the fields of a source or category by name."""
     return {name: getattr(thing, name) for name in thing.__slots__}

@@ -17,7 +17,7 @@ from app.kit.sql.session import WriteSession
 _POINTER = "#/translation_of"
 
 
-def group_of(article: Any) -> str:
+def find_group(article: Any) -> str:
     """Return the translation group of an article or of its row: the id of the original."""
     group: str = article.translation_of or article.id
     return group
@@ -34,21 +34,21 @@ def check_translation(
 
     `known` are articles by id that are about to be written in the same transaction.
     """
-    if before is not None and _place(before) == _place(article):
+    if before is not None and _group_and_language(before) == _group_and_language(article):
         return
     session.lock(TRANSLATIONS)
-    asked = {article.id, group_of(article)}
-    rows = list(_tied(store.tied_to(session, asked), known or {}))
+    asked = {article.id, find_group(article)}
+    rows = list(_merge_known(store.load_group_members(session, asked), known or {}))
     if article.translation_of is not None:
         _check_original(article, rows)
     _check_language(article, rows)
 
 
-def _place(article: Article) -> tuple[str | None, str]:
+def _group_and_language(article: Article) -> tuple[str | None, str]:
     return article.translation_of, article.language
 
 
-def _tied(rows: Collection[Any], known: Mapping[str, Article]) -> Iterator[Any]:
+def _merge_known(rows: Collection[Any], known: Mapping[str, Article]) -> Iterator[Any]:
     """Yield stored rows, replaced by articles that are about to be written."""
     yield from (row for row in rows if row.id not in known)
     yield from known.values()
@@ -68,7 +68,7 @@ def _check_original(article: Article, rows: list[Any]) -> None:
 
 def _check_language(article: Article, rows: list[Any]) -> None:
     for row in rows:
-        others = row.id != article.id and group_of(row) == group_of(article)
+        others = row.id != article.id and find_group(row) == find_group(article)
         if others and _is_alive(row) and row.language.lower() == article.language.lower():
             detail = (
                 f"{quote_text(row.slug)} is this story in {quote_text(row.language)} already; a "

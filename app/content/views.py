@@ -5,21 +5,23 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from app.content.article import Article, is_current, standing_answer, state_of
+from app.content.article import Article, compute_state, find_answer, is_current
 from app.content.inputs import ArticleInput, CategoryInput, SourceInput
-from app.content.references import References
+from app.content.references import ReferenceResolver
 from app.content.taxonomy import Category, Source
 from app.kit.clock import format_instant
 
 
-def article_view(article: Article, now: datetime, references: References) -> dict[str, Any]:
+def build_article_view(
+    article: Article, now: datetime, references: ReferenceResolver
+) -> dict[str, Any]:
     """Return an article as the management API shows it; its references must be loaded."""
     source, original = article.source_id, article.translation_of
-    answer = standing_answer(article, now)
+    answer = find_answer(article, now)
     return {
         "id": article.id,
         "slug": article.slug,
-        "state": state_of(article, now),
+        "state": compute_state(article, now),
         "status": "published" if is_current(article) and not article.deleted_at else "draft",
         "version": article.version,
         "published_version": article.published_version,
@@ -30,8 +32,8 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "body": article.body,
         "body_format": article.body_format,
         "url": article.url,
-        "source": references.slug_of("source", source) if source else None,
-        "categories": list(map(partial(references.slug_of, "category"), article.categories)),
+        "source": references.get_slug("source", source) if source else None,
+        "categories": list(map(partial(references.get_slug, "category"), article.categories)),
         "tags": article.tags,
         "authors": article.authors,
         "image": article.image and {"digital_source_type": None, **article.image},
@@ -40,21 +42,21 @@ def article_view(article: Article, now: datetime, references: References) -> dic
         "digital_source_type": article.digital_source_type,
         "rights": article.rights,
         "external_id": article.external_id,
-        "translation_of": references.slug_of("article", original) if original else None,
-        "published_at": instant_or_none(article.published_at),
-        "expires_at": instant_or_none(article.expires_at),
-        "embargo_until": instant_or_none(article.embargo_until),
+        "translation_of": references.get_slug("article", original) if original else None,
+        "published_at": format_optional_instant(article.published_at),
+        "expires_at": format_optional_instant(article.expires_at),
+        "embargo_until": format_optional_instant(article.embargo_until),
         "scheduled_at_local": article.scheduled_at_local,
         "time_zone": article.time_zone,
         "corrections": article.corrections,
         "answer": answer,
         "notice": article.notice if answer else None,
         "redirect_to": article.redirect_to if answer else None,
-        "first_published_at": instant_or_none(article.first_published_at),
-        "updated_at": instant_or_none(article.updated_at),
-        "created_at": instant_or_none(article.created_at),
-        "modified_at": instant_or_none(article.modified_at),
-        "deleted_at": instant_or_none(article.deleted_at),
+        "first_published_at": format_optional_instant(article.first_published_at),
+        "updated_at": format_optional_instant(article.updated_at),
+        "created_at": format_optional_instant(article.created_at),
+        "modified_at": format_optional_instant(article.modified_at),
+        "deleted_at": format_optional_instant(article.deleted_at),
     }
 
 
@@ -68,12 +70,12 @@ _EMPTY: dict[str, Any] = {
 }
 
 
-def without_text(view: dict[str, Any]) -> dict[str, Any]:
+def remove_text(view: dict[str, Any]) -> dict[str, Any]:
     """Return the view of a killed article for editors who may not read its text."""
     return view | _EMPTY
 
 
-def source_view(source: Source) -> dict[str, Any]:
+def build_source_view(source: Source) -> dict[str, Any]:
     """Return a source as the management API shows it."""
     return {
         "id": source.id,
@@ -88,7 +90,7 @@ def source_view(source: Source) -> dict[str, Any]:
     }
 
 
-def category_view(category: Category, references: References) -> dict[str, Any]:
+def build_category_view(category: Category, references: ReferenceResolver) -> dict[str, Any]:
     """Return a category as the management API shows it; its parent must be loaded."""
     parent = category.parent_id
     return {
@@ -96,7 +98,7 @@ def category_view(category: Category, references: References) -> dict[str, Any]:
         "slug": category.slug,
         "name": category.name,
         "names": category.names,
-        "parent": references.slug_of("category", parent) if parent else None,
+        "parent": references.get_slug("category", parent) if parent else None,
         "version": category.version,
         "created_at": format_instant(category.created_at),
         "modified_at": format_instant(category.modified_at),
@@ -110,6 +112,6 @@ WRITABLE: dict[str, KeysView[str]] = {
 }
 
 
-def instant_or_none(value: datetime | None) -> str | None:
+def format_optional_instant(value: datetime | None) -> str | None:
     """Format an instant, or return `None`."""
     return None if value is None else format_instant(value)

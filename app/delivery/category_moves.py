@@ -55,7 +55,7 @@ def find_changed_paths(unit: UnitOfWork, saved: Sequence[CategorySaved]) -> dict
     if changed:
         # Serialises with other moves, so that each log row is written with the final path.
         unit.session.lock(CATEGORY_TREE)
-        below = content_store.categories_below(unit.session, changed)
+        below = content_store.load_categories_below(unit.session, changed)
         own = {event.category.id for event in saved}
         return {id_: version for id_, version in below.items() if id_ not in own}
     if any(event.new and event.category.parent_id is not None for event in saved):

@@ -23,10 +23,12 @@ def to_embargoed_change(row: Change) -> EmbargoedChange:
     return EmbargoedChange(*row)
 
 
-def append_changes(unit: UnitOfWork, rows: Sequence[Change], alone: Collection[str] = ()) -> None:
+def append_changes(
+    unit: UnitOfWork, rows: Sequence[Change], unlinked: Collection[str] = ()
+) -> None:
     """Append changes to their logs; no lock may be taken after this.
 
-    `alone` are new stories that cannot have translations yet.
+    `unlinked` are new stories that cannot have translations yet.
     """
     public: list[Change] = []
     tied: list[Change] = []
@@ -36,7 +38,7 @@ def append_changes(unit: UnitOfWork, rows: Sequence[Change], alone: Collection[s
             held.append(row)
             continue
         public.append(row)
-        if row.id not in alone:
+        if row.id not in unlinked:
             tied.append(row)
     store.append_to_log(unit.session, public)
     if tied or held:

@@ -8,11 +8,11 @@ from typing import Any
 
 from app.content import store as content_store
 from app.content.article import Article
+from app.content.body_text import BodyText
 from app.content.events import Tombstone
-from app.content.saving import from_snapshot, tombstone_of
+from app.content.saving import build_tombstone, parse_snapshot
 from app.content.taxonomy import Category, Source
-from app.content.text import Text
-from app.content.texts import text_now
+from app.content.text_computation import compute_text
 from app.delivery import store
 from app.delivery.projector import build_document, is_expired
 from app.delivery.rendering import build_attributes, render_category, render_source
@@ -28,7 +28,7 @@ class Inconsistency:
     """A difference between both sides, and how to repair it if that is possible.
 
     `publish` is the public copy to render again. `withdraw` means that nothing but `tombstone`
-    should be public, and `tell` that the log needs a row for the removal.
+    should be public, and `log_removal` that the log needs a row for the removal.
     """
 
     id: str
@@ -40,14 +40,14 @@ class Inconsistency:
 
 
 def find_inconsistencies(
-    session: ReadSession, now: datetime, text_of: Callable[[Article], Text] = text_now
+    session: ReadSession, now: datetime, text_of: Callable[[Article], BodyText] = compute_text
 ) -> Iterator[Inconsistency]:
     """Yield all differences; memory use does not depend on the number of stories.
 
     `text_of` returns the text that a public copy should have.
     """
     yield from _check_entries(session)
-    for id_ in content_store.revision_gaps(session):
+    for id_ in content_store.find_missing_snapshots(session):
         yield Inconsistency(id_, "the article has no snapshot of its version")
     for id_ in store.find_orphan_documents(session):
         yield Inconsistency(id_, "a document is public that no article stands behind")
@@ -79,7 +79,7 @@ def find_article_inconsistencies(
     session: ReadSession,
     articles: Sequence[Article],
     now: datetime,
-    text_of: Callable[[Article], Text] = text_now,
+    text_of: Callable[[Article], BodyText] = compute_text,
 ) -> Iterator[Inconsistency]:
     """Yield the differences of some articles; `text_of` returns their texts."""
     copies = load_public_copies(session, articles)
@@ -87,7 +87,7 @@ def find_article_inconsistencies(
     categories = dict(zip(copies, above, strict=True))
     found = store.load_documents(session, [article.id for article in articles])
     last = store.load_last_changes(session, [article.id for article in articles])
-    stones = store.load_tombstones(session, [article.id for article in articles])
+    tombstones = store.load_tombstones(session, [article.id for article in articles])
     for article in articles:
         copy, there = copies.get(article.id), found.get(article.id)
         if article.stage == "published" and article.deleted_at is None and copy is None:
@@ -96,7 +96,7 @@ def find_article_inconsistencies(
             if copy is None and there is not None:
                 detail = "a document is public that should not be"
                 yield Inconsistency(
-                    article.id, detail, withdraw=True, tombstone=tombstone_of(article)
+                    article.id, detail, withdraw=True, tombstone=build_tombstone(article)
                 )
         else:
             try:
@@ -111,7 +111,7 @@ def find_article_inconsistencies(
         yield from _check_log(article.id, copy, there, last.get(article.id))
         if copy is None and there is None:
             known = article.id in last
-            yield from _check_tombstone(article, stones.get(article.id), was_public=known)
+            yield from _check_tombstone(article, tombstones.get(article.id), was_public=known)
 
 
 def load_public_copies(session: ReadSession, articles: Sequence[Article]) -> dict[str, Article]:
@@ -130,8 +130,8 @@ def load_public_copies(session: ReadSession, articles: Sequence[Article]) -> dic
         if article.id not in copies
     ]
     out = {article.id for article in public if article.released}
-    for id_, snapshot in content_store.snapshots(session, behind).items():
-        copies[id_] = replace(from_snapshot(snapshot), released=id_ in out)
+    for id_, snapshot in content_store.load_snapshots(session, behind).items():
+        copies[id_] = replace(parse_snapshot(snapshot), released=id_ in out)
     return copies
 
 
@@ -155,7 +155,7 @@ def _list_columns(whole: store.WholeDocument) -> dict[str, object]:
 def _check_tombstone(
     article: Article, there: store.TombstoneRow | None, *, was_public: bool
 ) -> Iterator[Inconsistency]:
-    wanted = tombstone_of(article)
+    wanted = build_tombstone(article)
     said = None if there is None or there.answer == store.NOT_FOUND else there
     found = None if said is None else (said.answer, said.notice, said.redirect_to)
     if found == (wanted and (wanted.answer, wanted.notice, wanted.redirect_to)):

@@ -43,8 +43,8 @@ class LogState(NamedTuple):
 
     `taxonomy` is the serial and mark of the last row about a source or category.
 
-    `changes_at` is the next time at which a story appears or expires without a write; `turned_at`
-    is the last such time that has no log row yet.
+    `next_change_at` is the next time at which a story appears or expires without a write;
+    `unlogged_at` is the last such time that has no log row yet.
     """
 
     serial: int
@@ -103,15 +103,15 @@ class LogStateCache:
         known = self._known
         if known is None or known[0] != version:
             return None
-        head = known[1]
-        over = head.next_change_at is not None and head.next_change_at <= now
+        state = known[1]
+        over = state.next_change_at is not None and state.next_change_at <= now
         # Not valid if the clock was set back. `_replace` would take three times as long.
-        return None if over or now < head.now else LogState(head[0], head[1], now, *head[3:])
+        return None if over or now < state.now else LogState(state[0], state[1], now, *state[3:])
 
-    def put(self, version: Version | None, head: LogState) -> None:
+    def put(self, version: Version | None, state: LogState) -> None:
         """Cache a log state that was read after `version`, unless the database changed since."""
         if version is not None and self.version() == version:
-            self._known = version, head
+            self._known = version, state
 
 
 class SurrogateKeys:

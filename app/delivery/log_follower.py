@@ -57,22 +57,22 @@ class LogFollower:
     def count_waiting(self) -> int:
         """Return how many serials the position is behind the end of the log."""
         with self._database.read() as session:
-            standing = store.load_follower_position(session, self._name)
-        return standing.end - standing.serial if standing is not None else 0
+            position = store.load_follower_position(session, self._name)
+        return position.end - position.serial if position is not None else 0
 
     def find_oldest_waiting(self) -> datetime | None:
         """Return the time of the oldest change that is not processed yet."""
         with self._database.read() as session:
-            standing = store.load_follower_position(session, self._name)
-            rows = () if standing is None else store.load_changes(session, standing.serial, 1)
+            position = store.load_follower_position(session, self._name)
+            rows = () if position is None else store.load_changes(session, position.serial, 1)
         return rows[0].at if rows else None
 
     def _load_rows(self) -> Sequence[store.Change]:
         with self._database.read() as session:
-            standing = store.load_follower_position(session, self._name)
-            self._position = standing.serial if standing is not None else None
-            if standing is not None and standing.serial <= standing.end:
-                return store.load_changes(session, standing.serial, self._batch)
+            position = store.load_follower_position(session, self._name)
+            self._position = position.serial if position is not None else None
+            if position is not None and position.serial <= position.end:
+                return store.load_changes(session, position.serial, self._batch)
         # A new follower starts at the end of the log. If the log ends before the position, the
         # database has lost rows (a restore or failover), and the follower goes back.
         with self._database.write() as session:

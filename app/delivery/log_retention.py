@@ -28,11 +28,11 @@ def trim_log(unit: UnitOfWork, days: int) -> int:
     session, until = unit.session, unit.now - timedelta(days=days)
     store.start_follower_after(session, TRIMMING, 0, unit.now)
     store.rewind_follower(session, TRIMMING, unit.now)
-    standing, slowest = (
+    position, slowest = (
         store.load_follower_position(session, TRIMMING),
         load_slowest_position(session),
     )
-    rows = store.load_changes(session, standing.serial if standing is not None else 0, BATCH)
+    rows = store.load_changes(session, position.serial if position is not None else 0, BATCH)
     old = [
         row
         for row in takewhile(lambda row: row.at < until, rows)

@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.access.selection import SelectionFields
 from app.content.article import Article
+from app.content.body_text import BodyText
 from app.content.errors import InUse
 from app.content.events import (
     ArticlePublished,
@@ -23,8 +24,7 @@ from app.content.events import (
 )
 from app.content.locks import CATEGORY_TREE
 from app.content.taxonomy import Category, Source
-from app.content.text import Text
-from app.content.texts import need_texts, public_text
+from app.content.text_computation import get_public_text, require_texts
 from app.delivery import store
 from app.delivery.category_moves import find_changed_paths, move_stories
 from app.delivery.changes import (
@@ -75,58 +75,60 @@ def project(unit: UnitOfWork) -> None:
     log = _write_taxonomy(unit, taxonomy) if taxonomy else []
     if withdrawn:
         store.add_redirects(unit.session, redirects)
-    alone = _find_unlinked(published)
-    log += _write_articles(unit, published, withdrawn, alone)
+    unlinked = _find_unlinked(published)
+    log += _write_articles(unit, published, withdrawn, unlinked)
     if removed:
-        _append_and_erase(unit, log, alone, removed)
+        _append_and_erase(unit, log, unlinked, removed)
     else:
-        append_changes(unit, log, alone)
+        append_changes(unit, log, unlinked)
 
 
 def _append_and_erase(
     unit: UnitOfWork,
     log: list[store.Change | store.EmbargoedChange],
-    alone: set[str],
+    unlinked: set[str],
     removed: Mapping[str, ArticleRemoved],
 ) -> None:
     delete_tombstones(unit, removed.keys())
-    append_changes(unit, log, alone)
+    append_changes(unit, log, unlinked)
     erase_from_logs(unit, removed)
 
 
 def _find_unlinked(published: Mapping[str, ArticlePublished]) -> set[str]:
     """Return the new stories that cannot have translations yet."""
-    alone: set[str] = set()
+    unlinked: set[str] = set()
     for id_, publication in published.items():
         if publication.new and publication.article.translation_of is None:
-            alone.add(id_)
-    return alone
+            unlinked.add(id_)
+    return unlinked
 
 
 def _write_articles(
     unit: UnitOfWork,
     published: Mapping[str, ArticlePublished],
     withdrawn: Mapping[str, ArticleWithdrawn],
-    alone: Collection[str],
+    unlinked: Collection[str],
 ) -> list[store.Change]:
     """Write or remove stories, and return their log rows."""
     known = [id_ for id_, event in published.items() if not event.new]
     known += withdrawn
     before = store.load_attributes(unit.session, known) if known else {}
-    standing = store.load_tombstones(unit.session, withdrawn) if withdrawn else {}
-    told = _publish(unit, list(published.values()), before) if published else []
+    tombstones = store.load_tombstones(unit.session, withdrawn) if withdrawn else {}
+    changes = _publish(unit, list(published.values()), before) if published else []
     if withdrawn:
-        told += withdraw_stories(unit, withdrawn, before, standing)
+        changes += withdraw_stories(unit, withdrawn, before, tombstones)
     tied = [
-        row for row in told if row.id not in alone and not isinstance(row, store.EmbargoedChange)
+        row
+        for row in changes
+        if row.id not in unlinked and not isinstance(row, store.EmbargoedChange)
     ]
     # Translations of stories whose slug, language or group changed.
     others = [row for row in tied if not _is_same_translation(row, published, before)]
     if others:
-        told += build_translation_updates(
-            unit, find_groups(others), {*published, *(row.id for row in told)}
+        changes += build_translation_updates(
+            unit, find_groups(others), {*published, *(row.id for row in changes)}
         )
-    return told
+    return changes
 
 
 def _is_same_translation(
@@ -188,14 +190,14 @@ def _publish(
     unit.session.lock(CATEGORY_TREE, shared=True)
     articles: list[Article] = list(map(attrgetter("article"), events))
     categories = store.add_ancestors(unit.session, list(map(attrgetter("categories"), articles)))
-    need_texts(unit.prepared, articles)
+    require_texts(unit.prepared, articles)
     documents: list[store.WholeDocument] = []
     known: list[tuple[ArticlePublished, store.DocumentRow]] = []
     log: list[store.Change] = []
     for event, above in zip(events, categories, strict=True):
         article = event.article
         facts = build_attributes(article, above)
-        whole = build_document(article, facts, unit.now, public_text(unit.prepared, article))
+        whole = build_document(article, facts, unit.now, get_public_text(unit.prepared, article))
         documents.append(whole)
         if event.former_slugs or not event.new:
             known.append((event, whole.document))
@@ -310,7 +312,7 @@ def _build_embargoed_changes(
 
 
 def build_document(
-    article: Article, facts: SelectionFields, now: datetime, text: Text
+    article: Article, facts: SelectionFields, now: datetime, text: BodyText
 ) -> store.WholeDocument:
     """Build the document of a public copy with these attributes."""
     assert article.published_at is not None

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from app.content.article import Article
-from app.content.texts import text_now
+from app.content.text_computation import compute_text
 from app.delivery import store
 from app.delivery import taxonomy_directory as directories
 from app.delivery.freshness import LogState, LogStateCache, SurrogateKeys, build_log_state
@@ -53,7 +53,7 @@ class DeliveryQueries:
         self,
         database: Database,
         clock: Clock,
-        heads: LogStateCache,
+        log_states: LogStateCache,
         surrogates: SurrogateKeys,
         frames: frozenset[str] = frozenset(),
     ) -> None:
@@ -64,7 +64,7 @@ class DeliveryQueries:
         self._frames = frames
         self._database = database
         self._clock = clock
-        self._heads = heads
+        self._log_states = log_states
         self._surrogates = surrogates
         self._directory: TaxonomyDirectory | None = None
         self._loading = threading.Lock()
@@ -73,21 +73,21 @@ class DeliveryQueries:
         """Return a page of visible stories; `current` may be passed if the caller has it."""
         current = current or self._find_cached_current()
         if current is not None and current.version is not None and query.count is None:
-            directory, head, version = current
-            asked = story_queries.build_page_statement(query, head.now, self._database.dialect)
+            directory, state, version = current
+            asked = story_queries.build_page_statement(query, state.now, self._database.dialect)
             rows: list[StoryRow] = self._database.fetch(*asked)
-            if self._heads.version() == version:
-                return build_page(query, rows, head, directory)
-        now, version = self._clock.now(), self._heads.version()
+            if self._log_states.version() == version:
+                return build_page(query, rows, state, directory)
+        now, version = self._clock.now(), self._log_states.version()
         with self._database.read(lists=True) as session:
             found, rows = story_queries.load_page_with_state(session, query, now)
-            head = build_log_state(found, now)
-            directory = self._load_directory(head)
+            state = build_log_state(found, now)
+            directory = self._load_directory(state)
             count = (
                 None if query.count is None else story_queries.count_stories(session, query, now)
             )
-        self._heads.put(version, head)
-        return build_page(query, rows, head, directory, count)
+        self._log_states.put(version, state)
+        return build_page(query, rows, state, directory, count)
 
     def prepare_page(self, query: StoryQuery) -> PreparedRead:
         """Prepare the statement for a page of visible stories; see `finish_page`."""
@@ -100,9 +100,9 @@ class DeliveryQueries:
     def finish_page(self, query: StoryQuery, now: datetime, rows: Sequence[Any]) -> Page | None:
         """Build the page from its rows; return `None` if the directory must be loaded first."""
         found, stories = split_log_state(rows, story_queries.ROWS[query.form])
-        head = build_log_state(found, now)
-        directory = self._find_cached_directory(head)
-        return None if directory is None else build_page(query, stories, head, directory)
+        state = build_log_state(found, now)
+        directory = self._find_cached_directory(state)
+        return None if directory is None else build_page(query, stories, state, directory)
 
     def load_changes_since(
         self, position: LogPosition, limit: int
@@ -111,11 +111,11 @@ class DeliveryQueries:
 
         The rows are `None` if some of them are missing.
         """
-        version = self._heads.version()
+        version = self._log_states.version()
         read = self.prepare_changes(position, limit)
         rows = self._database.fetch(read.statement, read.params)
         state, changes = self.finish_changes(position, read.now, rows)
-        self._heads.put(version, state)
+        self._log_states.put(version, state)
         return state, changes
 
     def prepare_changes(self, position: LogPosition, limit: int) -> PreparedRead:
@@ -143,22 +143,22 @@ class DeliveryQueries:
     ) -> LookupResult | None:
         """Build the story from its rows; return `None` if another query is needed for it."""
         found, stories = split_log_state(rows, WholeRow)
-        head = build_log_state(found, now)
-        if not stories or self._find_cached_directory(head) is None:
+        state = build_log_state(found, now)
+        if not stories or self._find_cached_directory(state) is None:
             return None
-        return self._render_story(stories[0], head, names_in)
+        return self._render_story(stories[0], state, names_in)
 
     def render_preview(self, article: Article) -> bytes:
         """Render a working copy as readers would get it if it were published now."""
-        with self.open_state() as (session, head, directory):
+        with self.open_state() as (session, state, directory):
             group = article.translation_of or article.id
-            translations = story_queries.load_translations(session, group, article.id, head.now)
+            translations = story_queries.load_translations(session, group, article.id, state.now)
         dated = replace(
             article,
-            published_at=article.published_at or head.now,
-            updated_at=article.updated_at or head.now,
+            published_at=article.published_at or state.now,
+            updated_at=article.updated_at or state.now,
         )
-        rendered = render_article(dated, text_now(dated, self._frames))
+        rendered = render_article(dated, compute_text(dated, self._frames))
         row = WholeRow(
             id=article.id,
             source_id=article.source_id,
@@ -184,38 +184,38 @@ class DeliveryQueries:
         names_in: tuple[str, ...] = (),
     ) -> LookupResult:
         """Return a whole visible story, or what replaces it; now, or at another time."""
-        now, version = as_of or self._clock.now(), self._heads.version()
-        head = self._heads.get(version, now) if as_of is None else None
-        if head is not None:
+        now, version = as_of or self._clock.now(), self._log_states.version()
+        state = self._log_states.get(version, now) if as_of is None else None
+        if state is not None:
             asked = story_queries.build_story_statement(
                 ref, now, self._database.dialect, embargoed=embargoed
             )
             rows: list[WholeRow] = self._database.fetch(*asked)
             if rows:
-                found = self._render_story(rows[0], head, names_in)
+                found = self._render_story(rows[0], state, names_in)
             else:
                 with self._database.read(snapshot=False) as session:
-                    found = find_replacement(session, ref, head, embargoed=embargoed)
+                    found = find_replacement(session, ref, state, embargoed=embargoed)
             # Nothing was written between the two statements, so they agree with each other.
-            if self._heads.version() == version:
+            if self._log_states.version() == version:
                 return found
         with self._database.read() as session:
             row_head, row = story_queries.load_story_with_state(
                 session, ref, now, embargoed=embargoed
             )
-            head = build_log_state(row_head, now)
+            state = build_log_state(row_head, now)
             if row is None:
-                return find_replacement(session, ref, head, embargoed=embargoed)
-            return self._render_story(row, head, names_in)
+                return find_replacement(session, ref, state, embargoed=embargoed)
+            return self._render_story(row, state, names_in)
 
     def _render_story(
-        self, row: WholeRow, head: LogState, names_in: tuple[str, ...]
+        self, row: WholeRow, state: LogState, names_in: tuple[str, ...]
     ) -> LookupResult:
-        directory = self._load_directory(head)
+        directory = self._load_directory(state)
         if names_in:
             directory = directory.with_names_in(names_in)
         keys = self._surrogates.story_keys(row.id, row.translation_group)
-        return LookupResult(b"".join(story_pieces(row, directory)), head, keys)
+        return LookupResult(b"".join(story_pieces(row, directory)), state, keys)
 
     @property
     def cached_directory(self) -> TaxonomyDirectory | None:
@@ -232,7 +232,7 @@ class DeliveryQueries:
         names_in: tuple[str, ...] = (),
     ) -> EntryPage:
         """Return a page of sources or categories in the order of slugs."""
-        directory, head, _ = self.load_current()
+        directory, state, _ = self.load_current()
         directory = directory.with_names_in(names_in)
         everything = list(directory.entries[type_].values())
         if position is None:
@@ -247,7 +247,7 @@ class DeliveryQueries:
         has_after = position is not None if backwards else more
         return EntryPage(
             items=[entry.whole for entry in kept],
-            log_state=head,
+            log_state=state,
             before=(kept[0].slug,) if kept and has_before else None,
             after=(kept[-1].slug,) if kept and has_after else None,
             total=len(everything),
@@ -257,31 +257,31 @@ class DeliveryQueries:
         self, type_: EntryType, ref: str, *, names_in: tuple[str, ...] = ()
     ) -> LookupResult:
         """Return a source or category, or the current slug for a former one."""
-        directory, head, _ = self.load_current()
+        directory, state, _ = self.load_current()
         directory = directory.with_names_in(names_in)
         entry = directory.find(type_, ref)
         if entry is not None:
-            return LookupResult(entry.whole, head, (f"{type_}:{entry.id}",))
+            return LookupResult(entry.whole, state, (f"{type_}:{entry.id}",))
         former = directory.find_former(type_, ref)
-        return LookupResult(None, head, moved_to=former.slug if former else None)
+        return LookupResult(None, state, moved_to=former.slug if former else None)
 
     def load_current(self) -> CurrentState:
         """Return the current directory and log state.
 
         An answer that is built now has the same freshness.
         """
-        now, version = self._clock.now(), self._heads.version()
-        head = self._heads.get(version, now)
-        if head is None:
-            head = build_log_state(self._database.fetch(log_state.LOG_STATE, {"now": now})[0], now)
-            self._heads.put(version, head)
-        return CurrentState(self._load_directory(head), head, version)
+        now, version = self._clock.now(), self._log_states.version()
+        state = self._log_states.get(version, now)
+        if state is None:
+            state = build_log_state(self._database.fetch(log_state.LOG_STATE, {"now": now})[0], now)
+            self._log_states.put(version, state)
+        return CurrentState(self._load_directory(state), state, version)
 
     def _find_cached_current(self) -> CurrentState | None:
         """Return the same if the log state is cached."""
-        version = self._heads.version()
-        head = self._heads.get(version, self._clock.now())
-        return None if head is None else CurrentState(self._load_directory(head), head, version)
+        version = self._log_states.version()
+        state = self._log_states.get(version, self._clock.now())
+        return None if state is None else CurrentState(self._load_directory(state), state, version)
 
     def load_log_state(self) -> LogState:
         """Return the log state that an answer built now would have."""
@@ -295,11 +295,11 @@ class DeliveryQueries:
 
         With `lists`, only public lists may be read in it.
         """
-        now, version = self._clock.now(), self._heads.version()
+        now, version = self._clock.now(), self._log_states.version()
         with self._database.read(lists=lists) as session:
-            head = build_log_state(log_state.load_log_state(session, now), now)
-            self._heads.put(version, head)
-            yield session, head, self._load_directory(head)
+            state = build_log_state(log_state.load_log_state(session, now), now)
+            self._log_states.put(version, state)
+            yield session, state, self._load_directory(state)
 
     def resolve(self, type_: EntryType, ref: str) -> str | None:
         """Return the id for an id or a slug, current or former.
@@ -327,29 +327,29 @@ class DeliveryQueries:
             due = row.due_at is not None or row.expired_at is not None
             return due or store.has_unlogged_offers(session, now)
 
-    def _load_directory(self, head: LogState) -> TaxonomyDirectory:
+    def _load_directory(self, state: LogState) -> TaxonomyDirectory:
         """Return a directory that is as new as a log state; load it if needed."""
         directory = self._directory
-        if directory is not None and directory.position == head.taxonomy:
+        if directory is not None and directory.position == state.taxonomy:
             return directory
         with self._loading:
             directory = self._directory
-            if directory is None or directory.position != head.taxonomy:
+            if directory is None or directory.position != state.taxonomy:
                 with unlimited(), self._database.read() as session:
-                    directory = directories.load_directory(session, head.taxonomy)
+                    directory = directories.load_directory(session, state.taxonomy)
                 self._directory = directory
         return directory
 
-    def _find_cached_directory(self, head: LogState) -> TaxonomyDirectory | None:
+    def _find_cached_directory(self, state: LogState) -> TaxonomyDirectory | None:
         """Return the cached directory if it is as new as a log state."""
         known = self._directory
-        return known if known is not None and known.position == head.taxonomy else None
+        return known if known is not None and known.position == state.taxonomy else None
 
 
 def build_page(
     query: StoryQuery,
     rows: list[StoryRow],
-    head: LogState,
+    state: LogState,
     directory: TaxonomyDirectory,
     count: StoryCount | None = None,
 ) -> Page:
@@ -366,7 +366,7 @@ def build_page(
     last = (rows[-1].place, rows[-1].id) if rows else query.position
     placed = query.position is not None
     has_before, has_after = (more, placed) if query.backwards else (placed, more)
-    return Page(items, head, first if has_before else None, last if has_after else None, count)
+    return Page(items, state, first if has_before else None, last if has_after else None, count)
 
 
 def _place_by_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:

@@ -14,7 +14,7 @@ from app.content.events import (
     SourceSaved,
 )
 from app.content.taxonomy import Source
-from app.content.texts import need_texts, public_text
+from app.content.text_computation import get_public_text, require_texts
 from app.delivery import store
 from app.delivery.consistency import (
     find_article_inconsistencies,
@@ -54,9 +54,9 @@ class _Batch:
 
 
 def _repair(unit: UnitOfWork, after: str) -> _Batch:
-    articles = content_store.articles_after(unit.session, after, _BATCH)
-    need_texts(unit.prepared, load_public_copies(unit.session, articles).values())
-    text_of = partial(public_text, unit.prepared)
+    articles = content_store.lock_articles_after(unit.session, after, _BATCH)
+    require_texts(unit.prepared, load_public_copies(unit.session, articles).values())
+    text_of = partial(get_public_text, unit.prepared)
     mended: set[str] = set()
     gone: set[str] = set()
     for flaw in find_article_inconsistencies(unit.session, articles, unit.now, text_of):

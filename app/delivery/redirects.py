@@ -14,31 +14,33 @@ _MOST_STEPS = 10
 
 
 def find_replacement(
-    session: ReadSession, ref: str, head: LogState, *, embargoed: bool
+    session: ReadSession, ref: str, state: LogState, *, embargoed: bool
 ) -> LookupResult:
     """Return the current slug of a story that is not at `ref`, or the notice of its withdrawal."""
     id_ = story_queries.find_redirect_target(session, ref)
-    moved = story_queries.load_story(session, id_, head.now, embargoed=embargoed) if id_ else None
-    stone = None
+    moved = story_queries.load_story(session, id_, state.now, embargoed=embargoed) if id_ else None
+    tombstone = None
     if moved is None:
-        stone = store.find_tombstone(session, id_ or ref, embargoed=embargoed)
-        moved = _follow_redirects(session, stone, head.now, embargoed=embargoed)
+        tombstone = store.find_tombstone(session, id_ or ref, embargoed=embargoed)
+        moved = _follow_redirects(session, tombstone, state.now, embargoed=embargoed)
     gone = None
-    if stone is not None and stone.answer in {"gone", "killed"}:
-        gone = WithdrawalNotice("gone" if stone.answer == "gone" else "killed", stone.notice)
-    return LookupResult(None, head, moved_to=moved.slug if moved else None, notice=gone)
+    if tombstone is not None and tombstone.answer in {"gone", "killed"}:
+        gone = WithdrawalNotice(
+            "gone" if tombstone.answer == "gone" else "killed", tombstone.notice
+        )
+    return LookupResult(None, state, moved_to=moved.slug if moved else None, notice=gone)
 
 
 def _follow_redirects(
-    session: ReadSession, stone: store.TombstoneRow | None, now: datetime, *, embargoed: bool
+    session: ReadSession, tombstone: store.TombstoneRow | None, now: datetime, *, embargoed: bool
 ) -> WholeRow | None:
     """Return the visible story that a withdrawn story redirects to, over several redirects."""
     for _ in range(_MOST_STEPS):
-        if stone is None or stone.answer != "redirect":
+        if tombstone is None or tombstone.answer != "redirect":
             return None
-        ref = stone.redirect_to or ""
+        ref = tombstone.redirect_to or ""
         found = story_queries.load_story(session, ref, now, embargoed=embargoed)
         if found is not None:
             return found
-        stone = store.find_tombstone(session, ref, embargoed=embargoed)
+        tombstone = store.find_tombstone(session, ref, embargoed=embargoed)
     return None

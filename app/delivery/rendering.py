@@ -17,8 +17,8 @@ from typing import Any
 
 from app.access.selection import Field, SelectionFields, fold, language_ranges
 from app.content.article import Article
+from app.content.body_text import BodyText
 from app.content.taxonomy import Category, Source
-from app.content.text import Text
 from app.kit import json
 from app.kit.clock import format_instant
 
@@ -35,7 +35,7 @@ class RenderedStory:
     body: bytes
 
 
-def render_article(article: Article, text: Text) -> RenderedStory:
+def render_article(article: Article, text: BodyText) -> RenderedStory:
     """Render a public copy with the text of its body."""
     assert article.published_at is not None
     assert article.updated_at is not None

@@ -70,7 +70,7 @@ class Snapshot:
     def __init__(
         self,
         session: ReadSession,
-        head: LogState,
+        state: LogState,
         directory: TaxonomyDirectory,
         *,
         embargoed: bool = False,
@@ -78,7 +78,7 @@ class Snapshot:
         """Read in an open transaction."""
         self._session = session
         self.embargoed = embargoed
-        self.log_state = head
+        self.log_state = state
         self.directory = directory
 
     def with_names_in(self, languages: tuple[str, ...]) -> "Snapshot":
@@ -190,8 +190,8 @@ class Snapshot:
 @contextmanager
 def open_snapshot(delivery: DeliveryQueries, *, embargoed: bool = False) -> Iterator[Snapshot]:
     """Open a snapshot; this thread must not read anything else while it is open."""
-    with delivery.open_state() as (session, head, directory):
-        yield Snapshot(session, head, directory, embargoed=embargoed)
+    with delivery.open_state() as (session, state, directory):
+        yield Snapshot(session, state, directory, embargoed=embargoed)
 
 
 def _parse_piece(members: bytes) -> dict[str, Any]:

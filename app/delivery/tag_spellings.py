@@ -3,7 +3,7 @@
 import threading
 
 from app.access.selection import fold
-from app.content.slugs import slug_from
+from app.content.slugs import make_slug
 from app.delivery.store import LogPosition, load_changes_since
 from app.delivery.store import archive as store
 from app.kit.sql.database import Database
@@ -57,4 +57,4 @@ class TagSpellings:
 
     def _add(self, tags: list[str]) -> None:
         for tag in tags:
-            self._known.setdefault(slug_from(tag, ""), {})[tag] = None
+            self._known.setdefault(make_slug(tag, ""), {})[tag] = None

@@ -236,8 +236,8 @@ def story_pieces(row: StoryRow, directory: TaxonomyDirectory) -> tuple[bytes, ..
 
 def _render_embargo(embargo_until: datetime) -> bytes:
     """Return the end of a story's JSON object with its embargo."""
-    told = {"embargoed": True, "embargo_until": format_instant(embargo_until)}
-    return b"," + json.dumps(told)[1:]
+    embargo = {"embargoed": True, "embargo_until": format_instant(embargo_until)}
+    return b"," + json.dumps(embargo)[1:]
 
 
 def _render_translations(found: str | None) -> bytes:

@@ -23,7 +23,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 class _LastSeen:
     """The last state of a story that readers could have read.
 
-    `told` means that the public log had it, `embargoed` that only readers with embargo access
+    `logged` means that the public log had it, `embargoed` that only readers with embargo access
     could have read it.
     """
 
@@ -37,26 +37,26 @@ def withdraw_stories(
     unit: UnitOfWork,
     events: Mapping[str, ArticleWithdrawn],
     before: Mapping[str, store.Attributes],
-    standing: Mapping[str, store.TombstoneRow],
+    tombstones: Mapping[str, store.TombstoneRow],
 ) -> list[store.Change]:
     """Remove stories, and return their log rows.
 
-    `before` are the attributes of their documents, `standing` their current tombstones.
+    `before` are the attributes of their documents, `tombstones` their current tombstones.
     """
     hidden = [id_ for id_ in events if id_ not in before or not before[id_].is_public(unit.now)]
     last = store.load_last_changes(unit.session, hidden)
     last_held = store.load_last_embargoed_changes(unit.session, hidden)
     log: list[store.Change] = []
-    stones: list[store.TombstoneRow] = []
+    new_tombstones: list[store.TombstoneRow] = []
     slugs: list[store.RedirectRow] = []
     for id_, event in events.items():
-        old, there = before.get(id_), standing.get(id_)
+        old, there = before.get(id_), tombstones.get(id_)
         out = old if old is not None and old.is_public(unit.now) else None
         seen = _find_last_seen(unit, event, old, last.get(id_), there)
         # A story that was unpublished under embargo keeps a tombstone, so that a later kill reaches
         # the readers who had it.
         if seen is not None and (event.tombstone is not None or seen.embargoed):
-            stones.append(_build_tombstone(unit, id_, event.tombstone, seen))
+            new_tombstones.append(_build_tombstone(unit, id_, event.tombstone, seen))
         other = _changes_answer(event, there)
         if seen is not None and seen.logged and (out is not None or other):
             log.append(_build_change(unit, id_, event, seen.version, seen.attributes))
@@ -68,7 +68,7 @@ def withdraw_stories(
             # If the story comes back with another slug, links to this slug lead to it.
             slugs.append(store.RedirectRow("article", old.slug, id_))
     store.delete_documents(unit.session, events.keys())
-    store.replace_tombstones(unit.session, standing.keys(), stones)
+    store.replace_tombstones(unit.session, tombstones.keys(), new_tombstones)
     store.add_redirects(unit.session, slugs)
     return log
 
@@ -79,15 +79,15 @@ def keep_embargoed_tombstones(unit: UnitOfWork, seen: Mapping[str, store.Attribu
     The public log does not have these stories, so a kill could not reach their readers otherwise.
     A tombstone that exists already is not replaced.
     """
-    standing = store.load_tombstones(unit.session, seen.keys())
-    traces = [
+    tombstones = store.load_tombstones(unit.session, seen.keys())
+    new_tombstones = [
         _build_tombstone(
             unit, id_, None, _LastSeen(old.values, old.version, logged=False, embargoed=True)
         )
         for id_, old in seen.items()
-        if id_ not in standing
+        if id_ not in tombstones
     ]
-    store.replace_tombstones(unit.session, (), traces)
+    store.replace_tombstones(unit.session, (), new_tombstones)
 
 
 def _build_embargoed_changes(
@@ -153,8 +153,12 @@ def _build_tombstone(
 
 def _changes_answer(event: ArticleWithdrawn, there: store.TombstoneRow | None) -> bool:
     """Tell whether the answer for readers changes."""
-    stone = event.tombstone
-    now = (stone.answer, stone.notice, stone.redirect_to) if stone is not None else None
+    tombstone = event.tombstone
+    now = (
+        (tombstone.answer, tombstone.notice, tombstone.redirect_to)
+        if tombstone is not None
+        else None
+    )
     if there is None or there.answer == store.NOT_FOUND:
         return now is not None
     return now != (there.answer, there.notice, there.redirect_to)

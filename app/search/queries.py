@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from app.access.selection import Selection
-from app.content.inputs import normal_language
+from app.content.inputs import normalize_language
 from app.delivery.freshness import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.snapshot import Snapshot, open_snapshot
@@ -323,5 +323,5 @@ def _label_entries(
 
 
 def _label_language(value: FacetValue) -> FacetValue:
-    tag = normal_language(value.value)
+    tag = normalize_language(value.value)
     return FacetValue(tag, tag, value.count)

@@ -15,12 +15,12 @@ depends_on = None
 
 
 def _key(length: int) -> sa.String:
-    """Return a text that both databases compare byte by byte."""
+    """Return a text type that both databases compare byte by byte."""
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make all tables, and the secret that signs cursors where none is configured."""
+    """Create all tables, and the secret that signs cursors if none is configured."""
     op.create_table(
         "api_keys",
         sa.Column("id", _key(36), nullable=False),

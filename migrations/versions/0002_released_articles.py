@@ -1,4 +1,4 @@
-"""The newsroom remembers what is out, as delivery does.
+"""Add `released` to articles, as documents have it.
 
 Revision ID: 0002
 Revises: 0001
@@ -16,7 +16,7 @@ _KNOWN = "UPDATE articles SET released = true WHERE id IN (SELECT id FROM docume
 
 
 def upgrade() -> None:
-    """Add it, and note what delivery knows to be out."""
+    """Add the column, and copy its values from the documents."""
     op.add_column(
         "articles",
         sa.Column("released", sa.Boolean(), nullable=False, server_default=sa.false()),
@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go by the clock alone again."""
+    """Drop the column."""
     op.drop_column("articles", "released")

@@ -1,4 +1,4 @@
-"""Push: webhooks, WebSub subscriptions, and what each receiver is still to be told.
+"""Add the tables of push: webhooks, WebSub subscriptions, and queued messages.
 
 Revision: 0003
 """
@@ -13,12 +13,12 @@ depends_on = None
 
 
 def _key(length: int) -> sa.String:
-    """Return a text that both databases compare byte by byte."""
+    """Return a text type that both databases compare byte by byte."""
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the tables of push."""
+    """Create the tables."""
     op.create_table(
         "webhooks",
         sa.Column("id", _key(36), nullable=False),
@@ -99,7 +99,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables of push, and forget how far its follower came."""
+    """Drop the tables, and delete the position of their follower."""
     op.drop_table("deliveries")
     op.drop_table("subscriptions")
     op.drop_table("webhooks")

@@ -1,4 +1,4 @@
-"""A second log, of what only those see who read what is under embargo.
+"""Add the log of embargoed changes, for readers with embargo access.
 
 Revision: 0004
 """
@@ -13,12 +13,12 @@ depends_on = None
 
 
 def _key(length: int) -> sa.String:
-    """Return a text that both databases compare byte by byte."""
+    """Return a text type that both databases compare byte by byte."""
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make it. The worker fills it with what is under embargo already."""
+    """Create the table. The worker adds the stories that are under embargo already."""
     op.create_table(
         "embargoed_changes",
         sa.Column(
@@ -43,5 +43,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the table."""
     op.drop_table("embargoed_changes")

@@ -1,4 +1,4 @@
-"""Leases: who does the background work, on PostgreSQL.
+"""Add leases, which choose the process for background work on PostgreSQL.
 
 Revision: 0005
 """
@@ -13,12 +13,12 @@ depends_on = None
 
 
 def _key(length: int) -> sa.String:
-    """Return a text that both databases compare byte by byte."""
+    """Return a text type that both databases compare byte by byte."""
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
-    """Make the table, with a lease that nobody has."""
+    """Create the table, with a lease that no process holds."""
     leases = op.create_table(
         "leases",
         sa.Column("name", _key(40), nullable=False),
@@ -31,5 +31,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the table."""
     op.drop_table("leases")

@@ -1,6 +1,6 @@
-"""A random mark for each row of the logs, which tells it from another of the same serial.
+"""Add random marks to log rows, which distinguish rows with the same serial.
 
-Rows that are there already have the mark 0.
+Existing rows get the mark 0.
 
 Revision: 0006
 """
@@ -17,13 +17,13 @@ _LOGS = ("changes", "embargoed_changes")
 
 
 def upgrade() -> None:
-    """Add it to both logs."""
+    """Add the column to both logs."""
     for log in _LOGS:
         mark = sa.Column("mark", sa.BigInteger(), nullable=False, server_default=sa.text("0"))
         op.add_column(log, mark)
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the columns."""
     for log in _LOGS:
         op.drop_column(log, "mark")

@@ -1,7 +1,7 @@
-"""Stories and their pictures have a digital source type.
+"""Add digital source types to stories and images.
 
-Documents that are there already get the member of the new field, so that none has to be rendered
-again. In a text the quotes around its name would be escaped.
+Existing documents get the JSON member of the new field, so that none has to be rendered again. A
+search for the quoted name cannot match text of a story, which has its quotes escaped.
 
 Revision ID: 0007
 Revises: 0006
@@ -18,12 +18,12 @@ depends_on = None
 _MEMBER = ',"digital_source_type":'
 _EXTRA, _TAIL = sa.column("extra", sa.LargeBinary()), sa.column("tail", sa.LargeBinary())
 _DOCUMENTS = sa.table("documents", _EXTRA, _TAIL)
-# A picture stands before the urgency, which is the last member of its piece.
+# The image comes before `urgency`, which is the last member of its piece.
 _END_OF_PICTURE = '},"urgency":'
 
 
 def upgrade() -> None:
-    """Add it; of what is there nothing is known."""
+    """Add the columns; the type of existing content is unknown."""
     op.add_column("articles", sa.Column("digital_source_type", sa.String(40), nullable=True))
     picture = sa.func.replace(_text(_TAIL), _END_OF_PICTURE, f"{_MEMBER}null{_END_OF_PICTURE}")
     _write(_EXTRA, _text(_EXTRA) + f"{_MEMBER}null")
@@ -31,12 +31,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget it; documents say what they say until they are rendered again."""
+    """Drop the columns; documents keep the member until they are rendered again."""
     op.drop_column("articles", "digital_source_type")
 
 
 def _write(piece: sa.ColumnClause[bytes], text: sa.ColumnElement[str]) -> None:
-    """Change a piece of every document that does not have the member already."""
+    """Update a piece of every document without the member."""
     has = _text(piece).contains(_MEMBER, autoescape=True)
     op.execute(sa.update(_DOCUMENTS).where(~has).values({piece: _bytes(text)}))
 

@@ -1,4 +1,4 @@
-"""An index of deleted stories, which are purged after some time.
+"""Add an index of deleted stories, which are purged after some time.
 
 Revision ID: 0008
 Revises: 0007
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add it."""
+    """Create the index."""
     deleted = sa.text("deleted_at IS NOT NULL")
     op.create_index(
         "ix_articles_deleted_at",
@@ -26,5 +26,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop it."""
+    """Drop the index."""
     op.drop_index("ix_articles_deleted_at", "articles")

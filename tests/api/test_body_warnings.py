@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.api.schemas.newsroom import ArticleWritten, BulkAnswer
 from app.bootstrap import Services, bootstrap
-from app.content.removals import CODES
+from app.content.body_warnings import CODES
 from app.delivery.consistency import find_inconsistencies
 from app.kit import json
 from tests.newsroom import Newsroom
@@ -154,7 +154,7 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
     from app.content.article import Article
     from app.content.commands.create_article import create_article
     from app.content.inputs import ArticleInput
-    from app.content.texts import text_now
+    from app.content.text_computation import compute_text
     from app.delivery.rebuild import rebuild
     from app.kit.sql.unit_of_work import Actor, UnitOfWork
 
@@ -172,7 +172,7 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
     def wrong(frames: frozenset[str]) -> list[str]:
         with services.database.read() as session:
             found = find_inconsistencies(
-                session, services.clock.now(), lambda one: text_now(one, frames)
+                session, services.clock.now(), lambda one: compute_text(one, frames)
             )
             return [flaw.detail for flaw in found]
 

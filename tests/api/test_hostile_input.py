@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.kit.sql.unit_of_work import Actor
 from tests.newsroom import MERGE_PATCH, Newsroom
 

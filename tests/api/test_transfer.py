@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.api.http.asgi import App
 from app.api.routes.management import ndjson as streaming
-from app.api.schemas.base import Answer
+from app.api.schemas.base import ResponseModel
 from app.api.schemas.newsroom import BodyWarning
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
@@ -38,7 +38,7 @@ ARTICLE = {
 }
 
 
-class ImportResult(Answer):
+class ImportResult(ResponseModel):
     """What became of one line of an import."""
 
     line: int

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Services
-from app.content.transfer.importing import Importer
+from app.content.transfer.importer import Importer
 from app.kit.sql.database import Database
 from tests.cli.shell import ROOT, Shell, run_here
 from tests.cli.test_transfer import SAMPLES
-from tests.transfer.moving import IMPORTER, ndjson, take
+from tests.transfer.helpers import IMPORTER, export_all, to_ndjson
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_copies_made_while_others_write_are_sound(
                 | {"body": body, "status": "published"}
                 for number in range(40)
             ]
-            for _ in Importer(services.runner, IMPORTER).run(ndjson(lines)):
+            for _ in Importer(services.runner, IMPORTER).run(to_ndjson(lines)):
                 written.set()
             rounds += 1
 
@@ -79,7 +79,7 @@ def test_copies_made_while_others_write_are_sound(
         stopped.set()
         writer.join()
     assert rounds > 1
-    assert len(take(services)) == 40
+    assert len(export_all(services)) == 40
 
 
 @pytest.mark.timeout(240)  # a database of tens of MB, checked whole on a machine with much to do

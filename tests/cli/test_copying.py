@@ -24,8 +24,8 @@ from tests.databases import fresh_database
 from tests.migrations.releases import number_of
 from tests.migrations.test_starting import set_revision
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
-from tests.transfer.moving import reader, unsound
+from tests.sync.offline_app import OfflineApp
+from tests.transfer.helpers import list_inconsistencies, open_client
 
 ON_SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 ORDER = tuple(Base.metadata.sorted_tables)
@@ -153,7 +153,7 @@ def test_readers_and_editors_go_on_after_a_copy(
     shell.done("copy", "--to", target)
     with (
         closing(bootstrap(Settings(database_url=target), clock=clock)) as moved,
-        reader(moved) as there,
+        open_client(moved) as there,
     ):
         for path in (f"/v1/articles?limit=1&cursor={page}", "/v1/articles/renamed"):
             here, elsewhere = client.get(path), there.get(path)
@@ -166,7 +166,7 @@ def test_readers_and_editors_go_on_after_a_copy(
         with moved.database.write() as session:
             session.execute(insert(PushDelivery), [_delivery(3)])
             assert session.scalar(select(func.max(PushDelivery.number))) == 3
-        assert unsound(moved) == []
+        assert list_inconsistencies(moved) == []
 
 
 @ON_SQLITE

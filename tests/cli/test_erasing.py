@@ -17,8 +17,8 @@ from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
-from tests.transfer.moving import unsound
+from tests.sync.offline_app import OfflineApp
+from tests.transfer.helpers import list_inconsistencies
 
 WORDS = ("zanzibarite", "quokkaphone", "quistgaard", "xylotomy", "mumpsimus")
 STORY: dict[str, Any] = {
@@ -99,7 +99,7 @@ def test_no_byte_of_an_erased_story_is_left(
     rows = newsroom.call("GET", f"/audit?subject={story['id']}").json()["data"]
     assert [row["verb"] for row in rows][:2] == ["erased", "created"]
     assert all(row["before"] is row["after"] is None for row in rows if row["type"] == "article")
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
     assert shell.done("check").text.startswith("Sound")
 
 
@@ -134,7 +134,7 @@ def test_readers_of_embargoed_stories_are_told_too(
     assert [(one["id"], one["reason"]) for one in partner.catch_up()] == gone
     assert [(one["id"], one["reason"]) for one in filtered.catch_up()] == gone
     assert public.catch_up() == []
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
 @pytest.mark.parametrize("filters", ["author=Philomena%20Quistgaard", "tag=xylotomy"])
@@ -163,7 +163,7 @@ def test_a_story_is_erased_whatever_its_state(
     shell.done("erase", story["id"])
     assert client.get(f"/v1/articles/{story['id']}").status_code == 404
     assert leftovers(services.database, Path("/nowhere")) == []
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
 def test_a_slug_of_an_erased_story_is_free_again(shell: Shell, newsroom: Newsroom) -> None:
@@ -228,7 +228,7 @@ def test_no_byte_of_an_erased_name_is_left(
     assert shown["body_text"] == "Said […] on Tuesday & left."
     for one, version in ((story, 2), (other, 1), (draft, 1)):
         assert newsroom.call("GET", f"/articles/{one['id']}").json()["version"] == version
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
     assert shell.done("check").text.startswith("Sound")
 
 

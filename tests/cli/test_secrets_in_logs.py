@@ -11,10 +11,10 @@ import pytest
 from app.access.commands.create_key import create_key
 from app.api.ops.redaction import hide_secrets, path_for_log
 from app.bootstrap import bootstrap, open_database
+from app.content.command_inputs import PreviewInput
 from app.content.commands.create_article import create_article
 from app.content.commands.create_preview import create_preview
 from app.content.inputs import ArticleInput
-from app.content.orders import PreviewInput
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.cli.shell import free_port, start

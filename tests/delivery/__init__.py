@@ -1,1 +1,1 @@
-"""The delivery side below HTTP: what is read, and at what cost."""
+"""The delivery side below HTTP: its queries and their costs."""

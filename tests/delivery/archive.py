@@ -1,4 +1,4 @@
-"""A small archive in the delivery tables, written directly: for plans, numbers matter."""
+"""A small archive in the delivery tables, written directly: query plans depend on its size."""
 
 import random
 from datetime import UTC, datetime, timedelta

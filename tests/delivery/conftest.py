@@ -1,4 +1,4 @@
-"""One archive for all tests of reading: they change nothing."""
+"""One archive for all tests that only read."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a statement costs: the steps of its plan, and the work or the rows that it takes."""
+"""The cost of a statement: the steps of its plan, and the work or rows that it takes."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""How lists are read: in the order of an index, from where the page begins, and no further."""
+"""Lists are read in the order of an index, from the start of the page to its end."""
 
 from datetime import timedelta
 from itertools import product
@@ -18,35 +18,38 @@ _PAGE = 21
 _MIDDLE = (to_micros(EPOCH + timedelta(minutes=(STORIES - SCHEDULED) // 2)), story_id(0))
 
 
-def one_of(field: Any, *values: str) -> Clause:
+def preferred_query(field: Any, *values: str) -> Clause:
     return Clause(field, values)
 
 
 INDEXED = {
     "all": (),
-    "a category": (one_of("category", "c1"),),
-    "a source": (one_of("source", "s2"),),
-    "a rare source": (one_of("source", "s8"),),
-    "a language": (one_of("language", "fr"),),
-    "a tag": (one_of("tag", "t2"),),
-    "an author": (one_of("author", "a3"),),
-    "a kind": (one_of("kind", "opinion"),),
-    "category and language": (one_of("category", "c1"), one_of("language", "fr")),
-    "source and language": (one_of("source", "s1"), one_of("language", "ar")),
-    "category and source": (one_of("source", "s1"), one_of("category", "c2")),
-    "one of two categories": (one_of("category", "c1", "c8"),),
-    "one of two sources": (one_of("source", "s1", "s7"),),
-    "one of three categories": (one_of("category", "c1", "c2", "c8"),),
-    "one of five tags": (one_of("tag", *(f"t{number}" for number in range(5))),),
-    "two categories, a language": (one_of("category", "c1", "c2"), one_of("language", "en")),
+    "a category": (preferred_query("category", "c1"),),
+    "a source": (preferred_query("source", "s2"),),
+    "a rare source": (preferred_query("source", "s8"),),
+    "a language": (preferred_query("language", "fr"),),
+    "a tag": (preferred_query("tag", "t2"),),
+    "an author": (preferred_query("author", "a3"),),
+    "a kind": (preferred_query("kind", "opinion"),),
+    "category and language": (preferred_query("category", "c1"), preferred_query("language", "fr")),
+    "source and language": (preferred_query("source", "s1"), preferred_query("language", "ar")),
+    "category and source": (preferred_query("source", "s1"), preferred_query("category", "c2")),
+    "one of two categories": (preferred_query("category", "c1", "c8"),),
+    "one of two sources": (preferred_query("source", "s1", "s7"),),
+    "one of three categories": (preferred_query("category", "c1", "c2", "c8"),),
+    "one of five tags": (preferred_query("tag", *(f"t{number}" for number in range(5))),),
+    "two categories, a language": (
+        preferred_query("category", "c1", "c2"),
+        preferred_query("language", "en"),
+    ),
 }
 OTHER = {
     "not a category": (Clause("category", (), ("c8",)),),
     "not a source": (Clause("source", (), ("s1",)),),
-    "a tag and an author": (one_of("tag", "t1"), one_of("author", "a1")),
-    "a source and a kind": (one_of("source", "s1"), one_of("kind", "opinion")),
-    "a category twice": (one_of("category", "c1"), one_of("category", "c8")),
-    "many sources": (one_of("source", *(f"s{number}" for number in range(40))),),
+    "a tag and an author": (preferred_query("tag", "t1"), preferred_query("author", "a1")),
+    "a source and a kind": (preferred_query("source", "s1"), preferred_query("kind", "opinion")),
+    "a category twice": (preferred_query("category", "c1"), preferred_query("category", "c8")),
+    "many sources": (preferred_query("source", *(f"s{number}" for number in range(40))),),
 }
 WAYS = list(product((True, False), (False, True)))
 
@@ -72,9 +75,9 @@ def page_cost(
     return cost(database, *asked)
 
 
-def work_of_so_many(database: Database, number: int) -> int:
+def work_for_ids(database: Database, number: int) -> int:
     """Return what it takes to fetch so many stories by their ids."""
-    ids = tuple(story_id(one) for one in range(number))
+    ids = tuple(story_id(element) for element in range(number))
     selection = Selection((Clause("id", ids),))
     asked = story_queries.build_page_statement(
         StoryQuery(selection), NOW, database.dialect, with_state=True
@@ -83,17 +86,17 @@ def work_of_so_many(database: Database, number: int) -> int:
 
 
 @pytest.mark.parametrize("name", INDEXED)
-def test_an_indexed_list_visits_what_it_shows(name: str, archive: Database) -> None:
+def test_a_list_with_an_index_reads_only_its_page(name: str, archive: Database) -> None:
     selection = Selection(INDEXED[name])
     for descending, placed in WAYS:
         seen = page_cost(archive, selection, descending=descending, placed=placed)
         assert not seen.sorts, seen.steps
         assert 0 < seen.returned <= _PAGE
-        assert seen.visited <= 3 * max(work_of_so_many(archive, seen.returned), seen.returned)
+        assert seen.visited <= 3 * max(work_for_ids(archive, seen.returned), seen.returned)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
-def test_a_list_within_a_time_visits_what_it_shows(key: SortKey, archive: Database) -> None:
+def test_a_list_within_a_period_reads_only_its_page(key: SortKey, archive: Database) -> None:
     early, late = EPOCH + timedelta(minutes=100), EPOCH + timedelta(minutes=2_000)
     for span in (
         TimeRange(early, None),
@@ -106,14 +109,18 @@ def test_a_list_within_a_time_visits_what_it_shows(key: SortKey, archive: Databa
         for descending, placed in WAYS:
             seen = page_cost(archive, selection, key=key, descending=descending, placed=placed)
             assert not seen.sorts, seen.steps
-            assert seen.visited <= 3 * max(work_of_so_many(archive, _PAGE), _PAGE)
+            assert seen.visited <= 3 * max(work_for_ids(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("preferred", [(), ("fr", "en")])
-def test_one_of_each_group_takes_a_look_for_each_row(
+def test_a_preferred_translation_costs_one_lookup_for_each_row(
     preferred: tuple[str, ...], archive: Database
 ) -> None:
-    for clauses in ((), (one_of("language", "fr", "en"),), (one_of("category", "c1"),)):
+    for clauses in (
+        (),
+        (preferred_query("language", "fr", "en"),),
+        (preferred_query("category", "c1"),),
+    ):
         for descending, placed in WAYS:
             seen = page_cost(
                 archive,
@@ -124,11 +131,11 @@ def test_one_of_each_group_takes_a_look_for_each_row(
             )
             assert not seen.sorts, seen.steps
             assert 0 < seen.returned <= _PAGE
-            assert seen.visited <= 5 * max(work_of_so_many(archive, _PAGE), _PAGE)
+            assert seen.visited <= 5 * max(work_for_ids(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
-def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) -> None:
+def test_no_list_is_sorted(key: SortKey, archive: Database) -> None:
     for name, clauses in (INDEXED | OTHER).items():
         for descending, placed in WAYS:
             seen = page_cost(
@@ -138,15 +145,15 @@ def test_no_list_is_sorted_after_it_was_read(key: SortKey, archive: Database) ->
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 100])
-def test_stories_named_by_id_are_looked_up_one_by_one(number: int, archive: Database) -> None:
-    ids = tuple(story_id(one) for one in range(number))
+def test_stories_are_looked_up_by_id(number: int, archive: Database) -> None:
+    ids = tuple(story_id(element) for element in range(number))
     query = StoryQuery(Selection((Clause("id", ids),)))
     seen = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
     assert not seen.sorts, seen.steps
     assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 
 
-def test_only_what_an_index_has_is_called_short() -> None:
+def test_only_a_list_with_an_index_is_short() -> None:
     for clauses in INDEXED.values():
         assert StoryQuery(Selection(clauses)).is_short
     for clauses in OTHER.values():

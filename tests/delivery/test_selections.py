@@ -1,4 +1,4 @@
-"""Whatever is asked for: each story of it once, in order, and no other."""
+"""Any selection returns each of its stories once, in order, and no other."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def clauses() -> st.SearchStrategy[Clause]:
     def of(field: str) -> st.SearchStrategy[Clause]:
         values = st.lists(st.sampled_from(_VALUES[field]), max_size=4, unique=True).map(tuple)
         return st.builds(Clause, st.just(field), values, values).filter(
-            lambda one: bool(one.included or one.excluded)
+            lambda element: bool(element.included or element.excluded)
         )
 
     return st.sampled_from(sorted(_VALUES)).flatmap(of)
@@ -75,10 +75,10 @@ _TWICE = Selection((Clause("category", ("c1", "c8")), Clause("language", ("en", 
     key=st.sampled_from(["published_at", "updated_at"]),
     descending=st.booleans(),
 )
-def test_a_selection_is_read_in_order_and_whole(
+def test_pages_of_any_selection_are_in_order_and_complete(
     archive: Database, selection: Selection, key: SortKey, descending: bool
 ) -> None:
-    expected = [one["id"][0] for one in _OUT if selection.matches(one)]
+    expected = [attributes["id"][0] for attributes in _OUT if selection.matches(attributes)]
     if descending:
         expected.reverse()
     with archive.read() as session:

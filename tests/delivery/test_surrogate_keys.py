@@ -1,4 +1,4 @@
-"""Surrogate keys name nothing that is not public."""
+"""Surrogate keys contain no ids of stories that are not public."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -28,13 +28,13 @@ def _keys(answer: Response) -> set[str]:
     return keys
 
 
-def _named(keys: Iterable[str]) -> Iterator[str]:
+def _find_ids(keys: Iterable[str]) -> Iterator[str]:
     """Yield every id in keys."""
     for key in keys:
         yield from _ID.findall(key)
 
 
-def test_a_translation_does_not_name_an_original_that_is_not_public(
+def test_surrogate_keys_hide_an_original_that_is_not_public(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     for state in ("draft", "later", "unpublished", "killed"):
@@ -56,10 +56,10 @@ def test_a_translation_does_not_name_an_original_that_is_not_public(
             answer = client.get(f"/v1/articles/{path}")
             assert answer.status_code == 200
             keys = _keys(answer)
-            assert set(_named(keys)) == {translation["id"]}, (state, path, keys)
+            assert set(_find_ids(keys)) == {translation["id"]}, (state, path, keys)
 
 
-def test_no_answer_names_what_is_not_public(
+def test_surrogate_keys_of_answers_name_only_public_stories(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.source("Wire")
@@ -75,21 +75,23 @@ def test_no_answer_names_what_is_not_public(
     }
     newsroom.verb(hidden["unpublished"], "unpublish", answer="gone", notice="It was wrong.")
     newsroom.verb(hidden["killed"], "kill", notice="Wrong.")
-    ids = {one["id"] for one in hidden.values()}
+    ids = {story["id"] for story in hidden.values()}
     refs = [*ids, *(f"{slug}{end}" for slug in hidden for end in ("", "/related", ".ninjs"))]
     for path in [*_PATHS, *(f"v1/articles/{ref}" for ref in ["public", "public/related", *refs])]:
         keys = _keys(client.get(f"/{path}"))
-        assert not ids & set(_named(keys)), (path, keys)
+        assert not ids & set(_find_ids(keys)), (path, keys)
         if "articles/public" in path:
-            assert public["id"] in set(_named(keys))
+            assert public["id"] in set(_find_ids(keys))
     # Those who may read an embargoed story read it, and its key is not in the headers.
     key = embargo_key(services)
     assert client.get("/v1/articles/held", headers=key).status_code == 200
     for path in [*_PATHS, *(f"v1/articles/{ref}" for ref in refs)]:
-        assert not ids & set(_named(_keys(client.get(f"/{path}", headers=key)))), path
+        assert not ids & set(_find_ids(_keys(client.get(f"/{path}", headers=key)))), path
 
 
-def test_a_group_keeps_its_key(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_translation_group_keeps_its_surrogate_key(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     original = newsroom.story("Original", slug="original", language="en")
     newsroom.story("Other", slug="other", language="fr", translation_of=original["id"])
     newsroom.story("Alone", slug="alone")
@@ -98,11 +100,11 @@ def test_a_group_keeps_its_key(newsroom: Newsroom, client: TestClient) -> None:
         for slug in ("original", "other", "alone")
     }
     assert groups["original"] == groups["other"] != groups["alone"]
-    assert all(len(one) == 1 for one in groups.values())
+    assert all(len(group) == 1 for group in groups.values())
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_keys_are_as_short_as_the_narrowest_cdn_wants(
+def test_surrogate_keys_are_short_enough_for_every_cdn(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story(slug="a")

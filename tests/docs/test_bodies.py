@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from app.content.allow_list import ATTRIBUTES, OL_TYPES, REL_KEPT, TAGS
+from app.content.body_warnings import CODES
 from app.content.frames import FRAME_SET
-from app.content.removals import CODES
 
 PAGE = Path(__file__).parents[2] / "docs" / "bodies.md"
 _CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")

@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from httpx2 import Response
 
 from app.api.app import openapi_document
 from tools.record_examples import FILE, PAGE, WITHOUT_EXAMPLE, Examples, page, record
@@ -40,7 +41,7 @@ def test_the_page_of_answers_is_recorded(recorded: Examples) -> None:
 
 
 def test_the_stream_describes_its_events(described: dict[str, Any]) -> None:
-    text = operations_of(described)["follow_stream"]["description"]
+    text = operations_of(described)["follow_changes"]["description"]
     assert all(f"`{word}`" in text for word in ("event", "data", "id", "upsert", "remove"))
 
 
@@ -68,11 +69,27 @@ def test_every_example_stands_in_the_document(
             assert [one["example"] for one in contents] == [answer] * len(contents), name
 
 
-def test_every_request_is_answered_as_recorded(recorded: Examples) -> None:
-    answered = record()
+def test_every_request_is_answered_as_recorded(
+    recorded: Examples, described: dict[str, Any]
+) -> None:
+    answers: list[tuple[str, Response]] = []
+    answered = record(lambda operation, answer: answers.append((operation, answer)))
+    for operation, answer in answers:
+        _hold_headers(answer, operations_of(described)[operation], described)
     assert answered.keys() == recorded.keys(), _STALE
     for name, example in answered.items():
         assert example == recorded[name], f"{name}: {_STALE}"
+
+
+def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
+    """Compare the headers of an answer with those that are described."""
+    headers = operation["responses"][str(answer.status_code)]["headers"]
+    known = described["components"]["headers"]
+    required = {name.lower() for name in headers if known[name]["required"]}
+    sent = answer.headers.keys() - {"content-type", "content-length"}
+    assert required <= sent, (operation["operationId"], required - sent)
+    undescribed = sent - {name.lower() for name in headers}
+    assert not undescribed, (operation["operationId"], undescribed)
 
 
 def _hold(value: Any, contents: dict[str, Any], described: dict[str, Any], name: str) -> None:

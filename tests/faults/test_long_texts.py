@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from app.bootstrap import Services
-from app.content import texts
+from app.content import text_computation
+from app.content.body_text import BodyText, render_text
+from app.content.command_inputs import KillInput
 from app.content.commands.create_article import create_article
 from app.content.commands.kill_article import kill_article
 from app.content.inputs import ArticleInput
-from app.content.orders import KillInput
-from app.content.text import Text, text_of
-from app.content.texts import BodyText
-from app.content.transfer.importing import Importer
+from app.content.text_computation import TextComputation
+from app.content.transfer.importer import Importer
 from app.kit import json
 from app.kit.errors import DatabaseBusy
 from app.kit.precomputation import MAX_COST_INSIDE, ComputationNeeded, ComputedValues
@@ -33,10 +33,10 @@ class Watched:
         self.inside = threading.local()
         self.seen: list[bool] = []
 
-    def text(self, body: str, form: str, *, is_clean: bool = False) -> Text:
+    def text(self, body: str, form: str, *, is_clean: bool = False) -> BodyText:
         if len(body) > MAX_COST_INSIDE:
             self.seen.append(getattr(self.inside, "open", False))
-        return text_of(body, form, is_clean=is_clean)
+        return render_text(body, form, is_clean=is_clean)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wat
             noted.inside.open = False
 
     monkeypatch.setattr(services.runner, "_run_once", run)
-    monkeypatch.setattr(texts, "text_of", noted.text)
+    monkeypatch.setattr(text_computation, "render_text", noted.text)
     yield noted
     assert noted.seen
     assert not any(noted.seen)
@@ -91,8 +91,8 @@ def test_many_relative_addresses_are_resolved_before_the_transaction(
 ) -> None:
     body = '<a href="/a">x</a>' * 5_000
     written = ArticleInput(title="A", language="en", body=body, url="https://a.example/")
-    prepared: ComputedValues[Text] = ComputedValues()
-    prepared.precompute([BodyText(body, "html")])
+    prepared: ComputedValues[BodyText] = ComputedValues()
+    prepared.precompute([TextComputation(body, "html")])
     with (
         services.database.write() as session,
         pytest.raises(ComputationNeeded) as missing,
@@ -108,13 +108,13 @@ def test_a_kill_does_not_wait_for_a_long_text(
     victim = newsroom.story("Victim")
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(body: str, form: str, *, is_clean: bool = False) -> Text:
+    def slow(body: str, form: str, *, is_clean: bool = False) -> BodyText:
         if len(body) > MAX_COST_INSIDE:
             begun.set()
             assert go_on.wait(60)
-        return text_of(body, form, is_clean=is_clean)
+        return render_text(body, form, is_clean=is_clean)
 
-    monkeypatch.setattr(texts, "text_of", slow)
+    monkeypatch.setattr(text_computation, "render_text", slow)
     written = ArticleInput(title="Slow", language="en", body=LONG, status="published")
     writer = threading.Thread(
         target=services.runner.run, args=(ACTOR, lambda unit: create_article(unit, written))
@@ -137,19 +137,21 @@ def test_few_long_texts_are_prepared_at_once_and_many_are_sent_away() -> None:
     guard = threading.Lock()
     refused: list[DatabaseBusy] = []
 
-    class Slow(BodyText):
-        def compute(self) -> Text:
+    class Slow(TextComputation):
+        def compute(self) -> BodyText:
             with guard:
                 at_once.append(self)
                 most.append(len(at_once))
             assert go_on.wait(60)
             with guard:
                 at_once.remove(self)
-            return Text("", "", 0, 0)
+            return BodyText("", "", 0, 0)
 
     def prepare(number: int) -> None:
         try:
-            ComputedValues[Text]().precompute([Slow("a" * MAX_COST_INSIDE + str(number), "html")])
+            ComputedValues[BodyText]().precompute(
+                [Slow("a" * MAX_COST_INSIDE + str(number), "html")]
+            )
         except DatabaseBusy as wrong:
             refused.append(wrong)
 
@@ -173,7 +175,7 @@ def test_a_stored_body_that_is_out_of_bounds_now_is_named_when_it_is_published(
     def spoil(unit: UnitOfWork) -> None:
         from app.content import store
 
-        article = store.article_by_ref(unit.session, made["id"], lock=True)
+        article = store.find_article(unit.session, made["id"], lock=True)
         assert article is not None
         store.update_articles(unit.session, [(article, replace(article, body="**a " * 90_000))])
 

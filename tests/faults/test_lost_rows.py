@@ -11,7 +11,7 @@ from app.bootstrap import Services
 from tests.conftest import key_for
 from tests.faults.served import Client, Nursery, nursery
 from tests.rewinding import Copy
-from tests.sync.listener import Listener
+from tests.sync.stream_client import StreamClient
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,7 @@ def test_a_server_notices_that_its_database_was_restored(
     served: Nursery, key: str, database_url: str, tmp_path: Path
 ) -> None:
     editor, reader = Client(served.port, key), Client(served.port)
-    listener = Listener(served.port).begun()
+    listener = StreamClient(served.port).begun()
     kept = publish(editor, "Rain kept")
     first = listener.next().id
     copy = Copy(database_url, tmp_path)
@@ -60,10 +60,10 @@ def test_a_server_notices_that_its_database_was_restored(
     publish(editor, "Rain new")
     assert titles(reader, "/v1/headlines") == {"Rain kept", "Rain new"}
     _wait_for(reader, "/v1/search?q=rain", {"Rain kept", "Rain new"})
-    again = Listener(served.port, last_event_id=lost)
+    again = StreamClient(served.port, last_event_id=lost)
     assert again.status == 410
     # Who had heard of nothing that was lost goes on.
-    going_on = Listener(served.port, last_event_id=first).begun()
+    going_on = StreamClient(served.port, last_event_id=first).begun()
     assert going_on.next().data["document"]["title"] == "Rain new"
     status, _, found = reader.call("GET", f"/v1/articles/{kept['id']}")
     assert (status, found["title"]) == (200, "Rain kept")

@@ -17,7 +17,7 @@ from app.kit.ids import new_id
 from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from tests.faults.served import nursery
-from tests.transfer.moving import bring_all
+from tests.transfer.helpers import import_all
 
 pytestmark = pytest.mark.slow
 # Bytes over its start that a process may take, kept answers included.
@@ -44,7 +44,7 @@ def _bring_large_stories(services: Services) -> None:
             "body": f"<p>harbour {words} harbour</p>",
             "status": "published",
         }
-        bring_all(services, line)
+        import_all(services, line)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.server.protocol import HttpProtocol
 from tests.clock import HandClock
 from tests.server.serving import port_of, served
-from tests.sync.listener import Listener
+from tests.sync.stream_client import StreamClient
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
 _PATCH = {"if_match": "*", "content_type": "application/merge-patch+json"}
@@ -367,7 +367,7 @@ def test_a_stream_ends_before_it_tells_what_came_after_the_revocation(
     monkeypatch.setattr(KeyRevalidation, "refresh", looked)
     with served(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
-        listener = Listener(port_of(server), authorization=bearer).begun()
+        listener = StreamClient(port_of(server), authorization=bearer).begun()
         time.sleep(_RECOGNISED_SECONDS)
         told.set()
         publish(elsewhere, "Moves the version")

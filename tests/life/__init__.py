@@ -1,1 +1,1 @@
-"""The verbs of a story's life, and what readers get after each."""
+"""The life cycle of a story: commands, and what readers get after each."""

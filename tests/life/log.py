@@ -1,4 +1,4 @@
-"""The change log, as tests look at it."""
+"""The change log, as tests read it."""
 
 from app.bootstrap import Services
 from app.delivery import store

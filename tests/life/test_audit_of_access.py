@@ -1,4 +1,4 @@
-"""The audit of exports and refused keys: a row when it matters, and none for each request."""
+"""Exports and refused keys are audited, with few entries for many requests."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from tests.newsroom import Newsroom
 _WRONG = {"authorization": "Bearer dl_wrong"}
 
 
-def _rows(newsroom: Newsroom, query: str) -> list[dict[str, Any]]:
+def _load_entries(newsroom: Newsroom, query: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     cursor = ""
     while True:
@@ -34,27 +34,27 @@ def _client(services: Services, address: str) -> TestClient:
 
 
 @pytest.mark.parametrize(("scope", "killed"), [("admin", True), ("publish", False)])
-def test_an_export_is_a_row_with_who_and_what(
+def test_an_export_writes_an_audit_entry(
     newsroom: Newsroom, services: Services, client: TestClient, scope: str, killed: bool
 ) -> None:
     exporter = Newsroom(client, key_for(services, scope))
     answer = exporter.call("GET", "/export", headers={"x-request-id": "export-1"})
     assert answer.is_success
-    (row,) = _rows(newsroom, "type=export")
+    (row,) = _load_entries(newsroom, "type=export")
     assert (row["verb"], row["after"]) == ("exported", {"killed": killed})
     assert (row["by"]["name"], row["request_id"]) == (f"a key for {scope}", "export-1")
     assert row["address"] == "testclient"
 
 
-def test_a_refused_export_is_none(newsroom: Newsroom, services: Services) -> None:
+def test_a_refused_export_writes_no_audit_entry(newsroom: Newsroom, services: Services) -> None:
     reader = Newsroom(newsroom.client, key_for(services, "read"))
     assert reader.call("GET", "/export").status_code == 403
     assert newsroom.client.get("/v1/manage/export").status_code == 401
-    assert _rows(newsroom, "type=export") == []
+    assert _load_entries(newsroom, "type=export") == []
 
 
 @pytest.mark.parametrize("path", ["/v1/headlines", "/v1/manage/articles", "/v1/stream", "/nowhere"])
-def test_refused_keys_are_counted_and_not_written_one_by_one(
+def test_refused_keys_are_counted_in_one_audit_entry(
     newsroom: Newsroom, services: Services, clock: HandClock, path: str
 ) -> None:
     version = services.watch.version()
@@ -65,7 +65,7 @@ def test_refused_keys_are_counted_and_not_written_one_by_one(
         assert _client(services, client).get(path, headers=_WRONG).status_code == 401
     assert services.watch.version() == version
     services.refusals.write_if_due(services.runner)
-    rows = {one["address"]: one for one in _rows(newsroom, "verb=refused")}
+    rows = {entry["address"]: entry for entry in _load_entries(newsroom, "verb=refused")}
     assert rows.keys() == {"203.0.113.7", "203.0.113.8"}
     row = rows["203.0.113.7"]
     assert (row["type"], row["subject"], row["by"]["key"]) == ("key", None, None)
@@ -78,52 +78,60 @@ def test_refused_keys_are_counted_and_not_written_one_by_one(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_revoked_key_is_refused_with_a_row(newsroom: Newsroom, services: Services) -> None:
+def test_a_refused_revoked_key_writes_an_audit_entry(
+    newsroom: Newsroom, services: Services
+) -> None:
     made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
     newsroom.call("DELETE", f"/keys/{made['id']}")
     headers = {"x-api-key": made["key"]}
     assert newsroom.client.get("/v1/headlines", headers=headers).status_code == 401
     services.refusals.write_if_due(services.runner)
-    (row,) = _rows(newsroom, "verb=refused")
+    (row,) = _load_entries(newsroom, "verb=refused")
     assert row["after"]["count"] == 1
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_rows_are_written_at_an_interval(
+def test_audit_entries_of_refused_keys_are_written_at_an_interval(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     for count in (1, 1, 2):
         services.refusals.note("203.0.113.7")
         services.refusals.write_if_due(services.runner)
-        assert len(_rows(newsroom, "verb=refused")) == count
+        assert len(_load_entries(newsroom, "verb=refused")) == count
         clock.advance(seconds=WRITE_INTERVAL.total_seconds() / 2)
-    first, last = [one["after"]["count"] for one in _rows(newsroom, "verb=refused")][::-1]
+    first, last = [entry["after"]["count"] for entry in _load_entries(newsroom, "verb=refused")][
+        ::-1
+    ]
     assert (first, last) == (1, 2)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_minute_has_a_bounded_number_of_rows(newsroom: Newsroom, services: Services) -> None:
+def test_the_number_of_audit_entries_in_a_minute_is_limited(
+    newsroom: Newsroom, services: Services
+) -> None:
     for number in range(3 * MAX_ADDRESSES):
         services.refusals.note(f"203.0.{number // 256}.{number % 256}")
     services.refusals.write(services.runner)
-    rows = _rows(newsroom, "verb=refused")
+    rows = _load_entries(newsroom, "verb=refused")
     assert len(rows) == MAX_ADDRESSES + 1
-    (others,) = [one for one in rows if one["address"] is None]
+    (others,) = [entry for entry in rows if entry["address"] is None]
     assert others["after"]["count"] == 2 * MAX_ADDRESSES
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_networks_of_ipv6_are_counted_as_one(newsroom: Newsroom, services: Services) -> None:
+def test_addresses_of_an_ipv6_network_are_counted_together(
+    newsroom: Newsroom, services: Services
+) -> None:
     for end in ("1", "2:3:4:5"):
         client = _client(services, f"2001:db8:0:1::{end}" if end == "1" else f"2001:db8:0:1:{end}")
         assert client.get("/v1/headlines", headers=_WRONG).status_code == 401
     services.refusals.write(services.runner)
-    (row,) = _rows(newsroom, "verb=refused")
+    (row,) = _load_entries(newsroom, "verb=refused")
     assert row["after"]["count"] == 2
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_could_not_be_written_is_written_later(
+def test_a_failed_write_of_refused_keys_is_retried(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     services.refusals.note("203.0.113.7")
@@ -132,7 +140,7 @@ def test_what_could_not_be_written_is_written_later(
     services.refusals.note("203.0.113.7")
     clock.advance(minutes=1)
     services.refusals.write_if_due(services.runner)
-    (row,) = _rows(newsroom, "verb=refused")
+    (row,) = _load_entries(newsroom, "verb=refused")
     assert row["after"]["count"] == 2
 
 
@@ -148,9 +156,13 @@ class _Impatient:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_loop_of_each_process_writes_them(newsroom: Newsroom, services: Services) -> None:
+def test_the_event_loop_of_each_process_writes_refused_keys(
+    newsroom: Newsroom, services: Services
+) -> None:
     services.refusals.note("203.0.113.7")
     worker = Worker(services)
     worker.start()
     worker.stop()
-    assert [one["address"] for one in _rows(newsroom, "verb=refused")] == ["203.0.113.7"]
+    assert [entry["address"] for entry in _load_entries(newsroom, "verb=refused")] == [
+        "203.0.113.7"
+    ]

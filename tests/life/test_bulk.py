@@ -1,4 +1,4 @@
-"""One verb for many stories: for each that it fits, or for all or none."""
+"""Bulk commands change each story that allows it, or all or none."""
 
 from typing import Any
 
@@ -10,47 +10,51 @@ from tests.api.reading import titles
 from tests.conftest import key_for
 from tests.life.log import reasons
 from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 
-def bulk(newsroom: Newsroom, verb: str, refs: list[str], **more: Any) -> Any:
+def send_bulk(newsroom: Newsroom, verb: str, refs: list[str], **more: Any) -> Any:
     body = {"verb": verb, "refs": refs, **more}
     return newsroom.call("POST", "/articles/bulk", json=body)
 
 
-def test_each_story_has_a_result(
+def test_a_bulk_command_returns_a_result_for_each_story(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     out, draft = newsroom.story("Out"), newsroom.article("Draft")
-    answer = bulk(newsroom, "unpublish", [out["id"], "draft", "nowhere"], body={"answer": "gone"})
+    answer = send_bulk(
+        newsroom, "unpublish", [out["id"], "draft", "nowhere"], body={"answer": "gone"}
+    )
     found = answer.json()
     assert (answer.status_code, found["done"], found["refused"]) == (200, 1, 2)
-    assert [one["status"] for one in found["results"]] == ["done", "refused", "refused"]
+    assert [result["status"] for result in found["results"]] == ["done", "refused", "refused"]
     article = {"id": out["id"], "slug": "out", "state": "unpublished", "version": 2}
     assert found["results"][0]["article"] == article
-    codes = [one["problem"]["code"] for one in found["results"][1:]]
+    codes = [result["problem"]["code"] for result in found["results"][1:]]
     assert codes == ["wrong_state", "not_found"]
     assert client.get("/v1/articles/out").status_code == 410
     assert newsroom.call("GET", f"/articles/{draft['id']}").json()["version"] == 1
-    assert (reasons(services), unsound(services)) == (["published", "unpublished"], [])
+    assert (reasons(services), list_inconsistencies(services)) == (["published", "unpublished"], [])
 
 
-def test_all_or_none(newsroom: Newsroom, client: TestClient, services: Services) -> None:
+def test_an_atomic_bulk_command_changes_all_stories_or_none(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
     for title in ("A", "B"):
         newsroom.article(title)
     newsroom.delete(newsroom.article("C"))
-    refused = bulk(newsroom, "publish", ["a", "c", "b"], atomic=True)
+    refused = send_bulk(newsroom, "publish", ["a", "c", "b"], atomic=True)
     (error,) = refused.json()["errors"]
     assert (refused.status_code, refused.json()["code"]) == (409, "bulk_refused")
     assert (error["pointer"], error["code"]) == ("#/refs/1", "refused")
     assert (titles(client), reasons(services)) == ([], [])
     audited = newsroom.call("GET", "/audit?verb=published").json()["data"]
     assert audited == []
-    assert bulk(newsroom, "publish", ["b", "a"], atomic=True).json()["done"] == 2
+    assert send_bulk(newsroom, "publish", ["b", "a"], atomic=True).json()["done"] == 2
     assert sorted(titles(client)) == ["A", "B"]
 
 
-def test_every_verb_is_there(newsroom: Newsroom, services: Services) -> None:
+def test_every_verb_works_in_bulk(newsroom: Newsroom, services: Services) -> None:
     newsroom.article("A")
     editor = Newsroom(newsroom.client, key_for(services, "publish"))
     for verb, body, state in (
@@ -62,28 +66,28 @@ def test_every_verb_is_there(newsroom: Newsroom, services: Services) -> None:
         ("restore", {}, "unpublished"),
         ("kill", {"notice": "N."}, "killed"),
     ):
-        (found,) = bulk(newsroom, verb, ["a"], body=body).json()["results"]
+        (found,) = send_bulk(newsroom, verb, ["a"], body=body).json()["results"]
         assert found["article"]["state"] == state, verb
-    (refused,) = bulk(editor, "restore", ["a"], body={"reason": "R."}).json()["results"]
+    (refused,) = send_bulk(editor, "restore", ["a"], body={"reason": "R."}).json()["results"]
     assert refused["problem"]["code"] == "forbidden"
 
 
 @pytest.mark.parametrize("atomic", [False, True])
-def test_former_slugs_lead_to_their_stories(
+def test_a_bulk_command_accepts_former_slugs(
     newsroom: Newsroom, client: TestClient, services: Services, atomic: bool
 ) -> None:
     story, other = newsroom.story("Old"), newsroom.story("Other")
     newsroom.patch(story, slug="new", status="published")
-    answer = bulk(newsroom, "unpublish", ["OLD", other["id"]], atomic=atomic).json()
+    answer = send_bulk(newsroom, "unpublish", ["OLD", other["id"]], atomic=atomic).json()
     (found, second) = answer["results"]
     assert (answer["done"], found["ref"], found["status"]) == (2, "OLD", "done")
     assert (found["article"]["id"], found["article"]["slug"]) == (story["id"], "new")
     assert second["article"]["id"] == other["id"]
-    assert (titles(client), unsound(services)) == ([], [])
+    assert (titles(client), list_inconsistencies(services)) == ([], [])
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_cannot_be_meant_is_refused(newsroom: Newsroom) -> None:
+def test_an_invalid_bulk_command_is_refused(newsroom: Newsroom) -> None:
     newsroom.story("A")
     for body, pointer in (
         ({"verb": "praise", "refs": ["a"]}, "#/verb"),
@@ -97,7 +101,9 @@ def test_what_cannot_be_meant_is_refused(newsroom: Newsroom) -> None:
         assert answer.json()["errors"][0]["pointer"] == pointer
 
 
-def test_sent_twice_it_is_done_once(newsroom: Newsroom, services: Services) -> None:
+def test_a_repeated_idempotency_key_runs_a_bulk_command_once(
+    newsroom: Newsroom, services: Services
+) -> None:
     newsroom.article("A")
     body, once = {"verb": "publish", "refs": ["a"]}, {"idempotency-key": "k"}
     first, again = (
@@ -107,7 +113,7 @@ def test_sent_twice_it_is_done_once(newsroom: Newsroom, services: Services) -> N
     assert reasons(services) == ["published"]
 
 
-def test_one_that_is_refused_half_way_leaves_no_trace(
+def test_a_story_that_refuses_the_command_is_rolled_back(
     newsroom: Newsroom, services: Services
 ) -> None:
     for name in ("Alpha", "Beta"):
@@ -117,9 +123,9 @@ def test_one_that_is_refused_half_way_leaves_no_trace(
     # What is public takes the id, and what is worked on does not: another of its source has it.
     ahead = newsroom.patch(story, source="beta")
     changes = {"note": "N.", "changes": {"external_id": "x"}}
-    found = bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()
-    codes = [one["problem"]["code"] for one in found["results"]]
+    found = send_bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()
+    codes = [result["problem"]["code"] for result in found["results"]]
     assert codes == ["external_id_taken", "not_found"]
     revisions = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
-    assert [one["version"] for one in revisions] == [ahead["version"], story["version"]]
-    assert (reasons(services), unsound(services)) == (["published"], [])
+    assert [revision["version"] for revision in revisions] == [ahead["version"], story["version"]]
+    assert (reasons(services), list_inconsistencies(services)) == (["published"], [])

@@ -1,4 +1,4 @@
-"""A clock that is set back hides nothing that was out, from readers or from the newsroom."""
+"""A clock that is set back hides no released story, from readers or from the newsroom."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from app.worker import run_due
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 AT_ONE = "2026-11-22T13:00:00Z"
 
@@ -32,7 +32,7 @@ def story(
     return made
 
 
-def test_what_was_out_is_public_to_the_newsroom_too(
+def test_a_released_story_stays_published_in_the_newsroom(
     story: dict[str, Any], newsroom: Newsroom, client: TestClient
 ) -> None:
     assert titles(client) == ["Out"]
@@ -59,7 +59,7 @@ def _correct(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("change", [_publish, _minor, _correct])
-def test_a_change_of_what_was_out_does_not_hide_it(
+def test_a_change_of_a_released_story_does_not_hide_it(
     story: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,
@@ -70,10 +70,10 @@ def test_a_change_of_what_was_out_does_not_hide_it(
     assert changed["state"] == "published"
     assert changed["published_at"] == AT_ONE
     assert titles(client) == ["New"]
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_what_was_out_and_withdrawn_was_published_once(
+def test_a_withdrawn_story_keeps_its_first_publication(
     story: dict[str, Any], newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     gone = newsroom.verb(story, "unpublish", answer="gone")
@@ -89,7 +89,7 @@ def test_what_was_out_and_withdrawn_was_published_once(
     assert titles(client) == ["Out"]
 
 
-def test_what_is_held_back_stays_so_while_the_clock_jumps(
+def test_a_scheduled_story_stays_scheduled_while_the_clock_jumps(
     newsroom: Newsroom, client: TestClient, clock: HandClock, services: Services
 ) -> None:
     newsroom.story("Held", embargo_until="2026-11-22T16:00:00Z")

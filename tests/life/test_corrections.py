@@ -1,4 +1,4 @@
-"""A correction changes what is public and says so; the working copy may run ahead meanwhile."""
+"""A correction changes the public copy and adds a note; the working copy may be ahead."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def correct(newsroom: Newsroom, article: dict[str, Any], **changes: Any) -> dict
     return newsroom.verb(article, "correct", note=NOTE, changes=changes)
 
 
-def test_a_correction_changes_the_story_and_travels_with_it(
+def test_a_correction_changes_the_public_story_and_its_notes(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     story = newsroom.story("A bridge in Rabat", tags=["bridges"])
@@ -33,16 +33,14 @@ def test_a_correction_changes_the_story_and_travels_with_it(
     assert reasons(services) == ["published", "corrected"]
 
 
-def test_the_last_of_several_corrections_is_the_last_note(
-    newsroom: Newsroom, client: TestClient
-) -> None:
+def test_the_notes_of_corrections_are_in_order(newsroom: Newsroom, client: TestClient) -> None:
     story = newsroom.verb(newsroom.story(), "correct", note="First.")
     newsroom.verb(story, "correct", note="Second.", changes={})
     notes = read(client, f"/v1/articles/{story['id']}")["corrections"]
-    assert [one["note"] for one in notes] == ["First.", "Second."]
+    assert [note["note"] for note in notes] == ["First.", "Second."]
 
 
-def test_a_working_copy_that_ran_ahead_stays_ahead_and_is_corrected_too(
+def test_a_working_copy_ahead_is_corrected_and_stays_ahead(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     ahead = newsroom.patch(newsroom.story("Wrong", summary="S"), title="New", summary="Not yet")
@@ -58,17 +56,17 @@ def test_a_working_copy_that_ran_ahead_stays_ahead_and_is_corrected_too(
     assert read(client, f"/v1/articles/{ahead['id']}")["corrections"] == published["corrections"]
 
 
-def test_the_history_says_why(newsroom: Newsroom) -> None:
+def test_a_revision_has_the_note_of_its_correction(newsroom: Newsroom) -> None:
     story = correct(newsroom, newsroom.story())
     listed = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
-    assert [(one["action"], one["note"]) for one in listed] == [
+    assert [(story["action"], story["note"]) for story in listed] == [
         ("corrected", NOTE),
         ("published", None),
     ]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_only_what_is_public_is_corrected(newsroom: Newsroom, clock: HandClock) -> None:
+def test_only_a_public_story_can_be_corrected(newsroom: Newsroom, clock: HandClock) -> None:
     stories = [
         newsroom.article("Draft"),
         newsroom.story("Ahead", published_at="2026-12-01T00:00:00Z"),
@@ -85,7 +83,7 @@ def test_only_what_is_public_is_corrected(newsroom: Newsroom, clock: HandClock) 
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_correction_needs_a_note_and_leaves_times_alone(newsroom: Newsroom) -> None:
+def test_a_correction_needs_a_note_and_cannot_change_dates(newsroom: Newsroom) -> None:
     story = newsroom.story()
     for body, pointer, code in (
         ({"changes": {"title": "T"}}, "#/note", "required"),
@@ -104,7 +102,9 @@ def test_a_correction_needs_a_note_and_leaves_times_alone(newsroom: Newsroom) ->
         assert (answer.status_code, error["pointer"], error["code"]) == (422, pointer, code)
 
 
-def test_the_state_is_that_of_the_public_copy(newsroom: Newsroom, client: TestClient) -> None:
+def test_the_state_of_a_corrected_story_is_that_of_its_public_copy(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     """What the working copy says of times does not hold before it is published."""
     story = newsroom.story("Out")
     later = newsroom.patch(
@@ -112,4 +112,4 @@ def test_the_state_is_that_of_the_public_copy(newsroom: Newsroom, client: TestCl
     )
     assert (later["state"], titles(client)) == ("published", ["Out"])
     found = newsroom.call("GET", "/articles?state=published").json()["data"]
-    assert [one["title"] for one in found] == ["Out"]
+    assert [result["title"] for result in found] == ["Out"]

@@ -1,4 +1,4 @@
-"""Under embargo a story is there for the keys that may read it, and for nobody else."""
+"""Only keys with embargo access read a story under embargo."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.life.log import reasons
 from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 UNTIL = "2026-11-22T18:00:00Z"
 
@@ -33,7 +33,7 @@ class Reader:
         return self._client.get(path, headers=self.headers | headers)
 
     def titles(self, path: str = "/v1/headlines") -> list[str]:
-        return [one["title"] for one in self.get(path).json()["data"]]
+        return [story["title"] for story in self.get(path).json()["data"]]
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def entitled(newsroom: Newsroom) -> Reader:
     return Reader(newsroom)
 
 
-def test_a_story_under_embargo_is_there_for_those_who_may_read_it(
+def test_a_key_with_embargo_access_reads_a_story_under_embargo(
     newsroom: Newsroom, client: TestClient, entitled: Reader, clock: HandClock
 ) -> None:
     assert entitled.titles() == titles(client) == []
@@ -56,7 +56,7 @@ def test_a_story_under_embargo_is_there_for_those_who_may_read_it(
     assert "embargoed" not in entitled.get("/v1/articles/held").json()
 
 
-def test_to_everybody_else_it_is_as_if_it_were_not_there(
+def test_other_readers_get_a_404_for_a_story_under_embargo(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
 ) -> None:
     public = newsroom.story("Public")
@@ -71,9 +71,10 @@ def test_to_everybody_else_it_is_as_if_it_were_not_there(
     for ref in (held["id"], held["slug"]):
         nothing, hidden = client.get("/v1/articles/none"), client.get(f"/v1/articles/{ref}")
         assert hidden.json() | {"request_id": ""} == nothing.json() | {"request_id": ""}
-    assert [one["id"] for one in entitled.get("/v1/articles/public").json()["translations"]] == [
-        held["id"]
-    ]
+    assert [
+        translation["id"]
+        for translation in entitled.get("/v1/articles/public").json()["translations"]
+    ] == [held["id"]]
 
 
 _ANY = {"x-request-id": ""}
@@ -90,7 +91,7 @@ def _paths() -> list[str]:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("not_found", 404), ("gone", 410)])
-def test_what_was_taken_back_is_offered_again_at_once(
+def test_a_story_taken_back_is_offered_again_at_once(
     newsroom: Newsroom, client: TestClient, entitled: Reader, answer: str, status: int
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
@@ -105,7 +106,7 @@ def test_what_was_taken_back_is_offered_again_at_once(
     assert client.get("/v1/articles/held").status_code == 404
 
 
-def test_it_is_offered_when_it_would_have_been_public(
+def test_a_story_is_offered_at_its_requested_publication_time(
     newsroom: Newsroom, entitled: Reader, client: TestClient, clock: HandClock
 ) -> None:
     story = newsroom.article("Held", embargo_until=UNTIL)
@@ -122,7 +123,7 @@ def test_it_is_offered_when_it_would_have_been_public(
     assert titles(client) == ["Held"]
 
 
-def test_lists_counts_and_pages_take_it_in_for_those_alone(
+def test_lists_and_counts_include_embargoed_stories_with_embargo_access_only(
     newsroom: Newsroom, entitled: Reader, client: TestClient
 ) -> None:
     newsroom.category("World")
@@ -133,7 +134,7 @@ def test_lists_counts_and_pages_take_it_in_for_those_alone(
         joint = "&" if "?" in path else "?"
         page = entitled.get(f"{path}{joint}count=exact&limit=4").json()
         rest = entitled.get(f"{path}{joint}limit=4&cursor={page['page']['next']}").json()
-        found = [one["title"] for one in page["data"] + rest["data"]]
+        found = [story["title"] for story in page["data"] + rest["data"]]
         assert (page["page"]["count"], len(found), len(set(found))) == (6, 6, 6)
         assert client.get(f"{path}{joint}count=exact").json()["page"]["count"] == 3
         public = client.get(f"{path}{joint}limit=4&cursor={page['page']['next']}")
@@ -141,7 +142,7 @@ def test_lists_counts_and_pages_take_it_in_for_those_alone(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_every_form_says_that_it_is_under_embargo(newsroom: Newsroom, entitled: Reader) -> None:
+def test_every_form_of_a_story_has_its_embargo(newsroom: Newsroom, entitled: Reader) -> None:
     newsroom.story("Held", embargo_until=UNTIL)
     newsroom.story("Out")
     for path, model in (
@@ -150,15 +151,15 @@ def test_every_form_says_that_it_is_under_embargo(newsroom: Newsroom, entitled: 
         ("/v1/articles?include=body", reading.StoryPage),
     ):
         answer = entitled.get(path).json()
-        assert model.model_validate(answer).model_dump() == answer
-        assert [one.get("embargoed") for one in answer["data"]] == [True, None]
+        assert model.model_validate(answer).model_dump(exclude_unset=True) == answer
+        assert [story.get("embargoed") for story in answer["data"]] == [True, None]
     (held, out) = entitled.get("/v1/headlines?fields=title").json()["data"]
     assert held == {"title": "Held", "embargoed": True, "embargo_until": UNTIL}
     assert out == {"title": "Out"}
     assert entitled.get("/v1/me").json()["embargoed"] is True
 
 
-def test_what_these_readers_get_is_kept_nowhere(
+def test_answers_with_embargoed_stories_are_not_cached(
     newsroom: Newsroom, entitled: Reader, client: TestClient
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
@@ -172,10 +173,10 @@ def test_what_these_readers_get_is_kept_nowhere(
     assert (again.status_code, again.json()["title"]) == (200, "Changed")
     assert client.get("/v1/articles/held").status_code == 404
     plain = newsroom.call("GET", "/keys").json()["data"]
-    assert [one["embargoed"] for one in plain] == [False, True]
+    assert [element["embargoed"] for element in plain] == [False, True]
 
 
-def test_a_kill_under_embargo_is_told_to_those_who_could_have_read_it(
+def test_a_kill_under_embargo_reaches_readers_with_embargo_access(
     newsroom: Newsroom,
     client: TestClient,
     entitled: Reader,
@@ -191,24 +192,24 @@ def test_a_kill_under_embargo_is_told_to_those_who_could_have_read_it(
     run_due(services)
     for ref in ("held", story["id"]):
         assert client.get(f"/v1/articles/{ref}").status_code == 404
-    assert (reasons(services), unsound(services)) == ([], [])
+    assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_a_kill_is_told_to_those_who_read_it_before_it_was_taken_back_quietly(
+def test_a_kill_reaches_readers_of_a_story_unpublished_without_notice(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
     story = newsroom.verb(story, "unpublish")
     assert entitled.get("/v1/articles/held").status_code == 404
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
     newsroom.verb(story, "kill", notice="Wrong.")
     answer = entitled.get("/v1/articles/held")
     assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
     assert client.get("/v1/articles/held").status_code == 404
-    assert (reasons(services), unsound(services)) == ([], [])
+    assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def _read_then_taken_back(
+def _unpublish_after_reading(
     newsroom: Newsroom, how: str, clock: HandClock, services: Services
 ) -> Any:
     """Return a story that was under embargo, and that even its readers do not see any more."""
@@ -225,7 +226,7 @@ def _read_then_taken_back(
     return story
 
 
-def _hidden_as_any(client: TestClient, *refs: str) -> None:
+def _hide(client: TestClient, *refs: str) -> None:
     """Insist that refs are byte for byte, and header for header, like one that never was."""
     never = client.get("/v1/articles/never")
     for ref in refs:
@@ -235,7 +236,7 @@ def _hidden_as_any(client: TestClient, *refs: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["scheduled", "published", "expired"])
-def test_a_kill_is_told_to_those_who_read_it_before_it_was_moved_ahead_or_expired(
+def test_a_kill_reaches_readers_of_a_story_rescheduled_or_expired(
     how: str,
     newsroom: Newsroom,
     client: TestClient,
@@ -243,18 +244,18 @@ def test_a_kill_is_told_to_those_who_read_it_before_it_was_moved_ahead_or_expire
     services: Services,
     clock: HandClock,
 ) -> None:
-    story = _read_then_taken_back(newsroom, how, clock, services)
+    story = _unpublish_after_reading(newsroom, how, clock, services)
     refs = ("held", story["id"])
     assert {entitled.get(f"/v1/articles/{ref}").status_code for ref in refs} == {404}
     newsroom.verb(story, "kill", notice="Wrong.")
     for ref in refs:
         answer = entitled.get(f"/v1/articles/{ref}")
         assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
-    _hidden_as_any(client, *refs)
-    assert (reasons(services), unsound(services)) == ([], [])
+    _hide(client, *refs)
+    assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_a_kill_of_what_nobody_had_yet_is_told_to_nobody(
+def test_a_kill_of_a_story_that_nobody_read_is_not_announced(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
 ) -> None:
     story = newsroom.story("Ahead", published_at="2026-11-22T13:00:00Z", embargo_until=UNTIL)
@@ -262,23 +263,23 @@ def test_a_kill_of_what_nobody_had_yet_is_told_to_nobody(
     again = newsroom.call("GET", f"/articles/{story['id']}").json()
     newsroom.verb(again, "kill", notice="Wrong.")
     assert entitled.get("/v1/articles/ahead").status_code == 404
-    _hidden_as_any(client, "ahead", story["id"])
-    assert (reasons(services), unsound(services)) == ([], [])
+    _hide(client, "ahead", story["id"])
+    assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_what_was_moved_ahead_comes_out_and_leaves_no_trace(
+def test_a_rescheduled_story_comes_out_without_a_tombstone(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services, clock: HandClock
 ) -> None:
-    _read_then_taken_back(newsroom, "scheduled", clock, services)
+    _unpublish_after_reading(newsroom, "scheduled", clock, services)
     clock.advance(hours=20)
     assert titles(client) == entitled.titles() == ["Held"]
     run_due(services)
     with services.database.read() as session:
         stones = session.scalars(select(StoryTombstone.id))
-    assert (stones, reasons(services), unsound(services)) == ([], ["published"], [])
+    assert (stones, reasons(services), list_inconsistencies(services)) == ([], ["published"], [])
 
 
-def test_a_clock_that_jumps_lets_nothing_out_early_and_takes_nothing_back(
+def test_a_clock_jump_neither_releases_nor_hides_a_story(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.story("Held", embargo_until=UNTIL)

@@ -1,4 +1,4 @@
-"""What is hidden leaves no trace, on any route, in any form, for any reader.
+"""Hidden stories leave no trace on any route, in any form, for any reader.
 
 Routes and their parameters are taken from the application itself, so that one added later is
 tested without anybody remembering it.
@@ -43,7 +43,7 @@ class Hidden:
     slug: str
 
 
-def told(kind: str, word: str = HIDDEN) -> dict[str, Any]:
+def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
     """Return fields with the word in each that takes a text."""
     address, found_by = f"https://{word}.example/{kind}", ONCE if kind in _ONCE else word
     return {
@@ -71,29 +71,31 @@ def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hid
     # Translations of what everybody sees, too.
     tied = {"translation_of": public["id"]}
     made = {
-        "draft": newsroom.article(**told("draft"), **tied),
-        "scheduled": newsroom.story(**told("scheduled"), **tied, published_at=FAR),
-        "embargoed": newsroom.story(**told("embargoed"), **tied, embargo_until=FAR),
-        "expired": newsroom.story(**told("expired"), **tied, expires_at="2026-11-22T12:30:00Z"),
-        "untold": newsroom.story(**told("untold"), expires_at="2026-11-22T13:30:00Z"),
-        "over": newsroom.story(**told("over"), expires_at="2020-01-01T00:00:00Z"),
-        "unpublished": newsroom.verb(newsroom.story(**told("unpublished")), "unpublish"),
-        "cancelled": newsroom.verb(
-            newsroom.story(**told("cancelled"), published_at=FAR), "schedule", at=None
+        "draft": newsroom.article(**collect_changes("draft"), **tied),
+        "scheduled": newsroom.story(**collect_changes("scheduled"), **tied, published_at=FAR),
+        "embargoed": newsroom.story(**collect_changes("embargoed"), **tied, embargo_until=FAR),
+        "expired": newsroom.story(
+            **collect_changes("expired"), **tied, expires_at="2026-11-22T12:30:00Z"
         ),
-        "deleted": newsroom.story(**told("deleted")),
+        "untold": newsroom.story(**collect_changes("untold"), expires_at="2026-11-22T13:30:00Z"),
+        "over": newsroom.story(**collect_changes("over"), expires_at="2020-01-01T00:00:00Z"),
+        "unpublished": newsroom.verb(newsroom.story(**collect_changes("unpublished")), "unpublish"),
+        "cancelled": newsroom.verb(
+            newsroom.story(**collect_changes("cancelled"), published_at=FAR), "schedule", at=None
+        ),
+        "deleted": newsroom.story(**collect_changes("deleted")),
         "killed": newsroom.verb(
-            newsroom.article(**told("killed"), **tied), "kill", notice="A notice."
+            newsroom.article(**collect_changes("killed"), **tied), "kill", notice="A notice."
         ),
     }
     newsroom.delete(made["deleted"])
-    ahead = told("ahead")
+    ahead = collect_changes("ahead")
     del ahead["kind"]
     newsroom.patch(public, **ahead)
     clock.advance(hours=1)
     run_due(services)
     clock.advance(hours=1)
-    return [Hidden(kind, one["id"], one["slug"]) for kind, one in made.items()]
+    return [Hidden(kind, element["id"], element["slug"]) for kind, element in made.items()]
 
 
 @pytest.fixture
@@ -117,7 +119,9 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
         if path.startswith("/v1/manage") is managed:
             parameters = methods["get"].get("parameters", [])
             for ext in sorted(FEEDS.keys() | STORIES.keys()) if "{ext}" in path else [""]:
-                names = [one["name"] for one in parameters if one["in"] == "query"]
+                names = [
+                    parameter["name"] for parameter in parameters if parameter["in"] == "query"
+                ]
                 yield path.replace("{ext}", ext), names
 
 
@@ -129,12 +133,12 @@ def _never_ends(operation: dict[str, Any]) -> bool:
 _PART = re.compile(r"\{\w+\}")
 
 
-def filled(path: str, value: str) -> str:
+def fill_path(path: str, value: str) -> str:
     """Return a path with a value for each of its parts."""
     return _PART.sub(value, path)
 
 
-def asked(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
+def list_requests(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
     """Yield query strings, each with the id that it names or may show.
 
     They are none, and each parameter with the word, a slug and one of the ids, in turn; the list of
@@ -150,18 +154,18 @@ def asked(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, st
             yield f"?one_per_story=true&prefer=en-x-{word}-{kind}", ids[0]
 
 
-def plain(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
+def decode_answer(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
     """Return an answer without what was said to get it, and without the request's id."""
     # A tag is a hash of the body, which is compared itself.
     aside = {"x-request-id", "etag"}
     headers = {name: value for name, value in answer.headers.items() if name not in aside}
-    text = _CURSOR.sub(_opened, answer.text.replace(answer.headers["x-request-id"], ""))
+    text = _CURSOR.sub(_decode_cursors, answer.text.replace(answer.headers["x-request-id"], ""))
     both = (text, *headers.values())
-    text, *values = (_without(one, word, id_, HIDDEN, NOWHERE) for one in both)
+    text, *values = (_remove_ids(element, word, id_, HIDDEN, NOWHERE) for element in both)
     return answer.status_code, text, dict(zip(headers, values, strict=True))
 
 
-def _without(text: str, *words: str) -> str:
+def _remove_ids(text: str, *words: str) -> str:
     for word in words:
         text = text.replace(word, "")
     return text
@@ -171,33 +175,33 @@ _CURSOR = re.compile(r'(?<="cursor":")[\w-]+')
 _SIGNATURE = 12
 
 
-def _opened(found: re.Match[str]) -> str:
+def _decode_cursors(found: re.Match[str]) -> str:
     """Return what a cursor says, without its signature: among it is what was asked for."""
     token = found.group()
     said = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
     return said.decode()
 
 
-def traces(answer: Response) -> str:
+def find_traces(answer: Response) -> str:
     """Return all that a reader can read of an answer, in lower case."""
     return f"{answer.text} {dict(answer.headers)}".lower()
 
 
 @pytest.mark.slow
-def test_no_reader_finds_a_hidden_story_on_any_route(
+def test_no_route_shows_a_hidden_story(
     hidden: list[Hidden], readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
     for path, _ in operations(managed=False):
-        for headers, one in product(readers.values(), hidden if "{" in path else hidden[:1]):
-            answer = client.get(filled(path, one.id), headers=headers)
-            assert HIDDEN not in traces(answer), (path, one.kind)
-            assert ONCE not in traces(answer), (path, one.kind)
+        for headers, story in product(readers.values(), hidden if "{" in path else hidden[:1]):
+            answer = client.get(fill_path(path, story.id), headers=headers)
+            assert HIDDEN not in find_traces(answer), (path, story.kind)
+            assert ONCE not in find_traces(answer), (path, story.kind)
             if "{" not in path:
-                named = [one.kind for one in hidden if one.id in answer.text]
+                named = [story.kind for story in hidden if story.id in answer.text]
                 assert set(named) <= (_ONCE if path.endswith(_TELLING) else set()), path
 
 
-def test_no_follower_hears_of_what_is_hidden_since_it_began(
+def test_the_changes_do_not_mention_hidden_stories(
     readers: dict[str, dict[str, str]], client: TestClient, request: pytest.FixtureRequest
 ) -> None:
     begun = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
@@ -206,39 +210,44 @@ def test_no_follower_hears_of_what_is_hidden_since_it_began(
         while answer.json()["data"] or answer.json()["more"] or answer is begun[name]:
             path = f"/v1/changes?cursor={answer.json()['cursor']}"
             answer = client.get(path, headers=readers[name])  # noqa: PLW2901 - it is followed
-            assert HIDDEN not in traces(answer)
-            assert ONCE not in traces(answer)
-            assert {one.kind for one in hidden if one.id in answer.text} <= _ONCE
+            assert HIDDEN not in find_traces(answer)
+            assert ONCE not in find_traces(answer)
+            assert {story.kind for story in hidden if story.id in answer.text} <= _ONCE
 
 
 NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 
 
 @pytest.mark.slow
-def test_to_ask_for_what_is_hidden_is_to_ask_for_what_is_not_there(
+def test_a_hidden_story_is_answered_like_an_unknown_one(
     hidden: list[Hidden], client: TestClient
 ) -> None:
     # Packed, what was asked for would make another length.
     client.headers["accept-encoding"] = "identity"
     for path, names in operations(managed=False):
         # This form names what was public once and is gone.
-        some = [one for one in hidden if not (path.endswith(_TELLING) and one.kind in _ONCE)]
-        pairs = [(f"{HIDDEN}-{one.kind}", f"{NOWHERE}-{one.kind}") for one in some]
-        pairs += [(one.id, NO_ID) for one in some]
+        some = [story for story in hidden if not (path.endswith(_TELLING) and story.kind in _ONCE)]
+        pairs = [(f"{HIDDEN}-{story.kind}", f"{NOWHERE}-{story.kind}") for story in some]
+        pairs += [(story.id, NO_ID) for story in some]
         for this, that in pairs if "{" in path else []:
-            found, nothing = client.get(filled(path, this)), client.get(filled(path, that))
-            assert plain(found, this, this) == plain(nothing, that, that), (path, this)
+            found, nothing = client.get(fill_path(path, this)), client.get(fill_path(path, that))
+            assert decode_answer(found, this, this) == decode_answer(nothing, that, that), (
+                path,
+                this,
+            )
         if "{" in path:
             continue
-        there, absent = [one.id for one in some], [NO_ID for _ in some]
+        there, absent = [story.id for story in some], [NO_ID for _ in some]
         for (this, id_), (that, _) in zip(
-            asked(names, HIDDEN, there), asked(names, NOWHERE, absent), strict=True
+            list_requests(names, HIDDEN, there), list_requests(names, NOWHERE, absent), strict=True
         ):
             found, nothing = client.get(path + this), client.get(path + that)
-            assert plain(found, HIDDEN, id_) == plain(nothing, NOWHERE, NO_ID), path + this
+            assert decode_answer(found, HIDDEN, id_) == decode_answer(nothing, NOWHERE, NO_ID), (
+                path + this
+            )
 
 
-def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
+def test_a_key_without_a_scope_reads_nothing_of_the_newsroom(
     hidden: list[Hidden],
     readers: dict[str, dict[str, str]],
     services: Services,
@@ -252,46 +261,48 @@ def test_a_key_without_a_scope_finds_nothing_in_the_newsroom(
     some = {name: readers[name] for name in ("anonymous", "read")}
     for path, _ in operations(managed=True):
         for name, headers in some.items():
-            answer = client.get(filled(path, hidden[0].id), headers=headers)
+            answer = client.get(fill_path(path, hidden[0].id), headers=headers)
             assert answer.status_code in {401, 403, 404}, (path, name)
-            assert HIDDEN not in traces(answer)
+            assert HIDDEN not in find_traces(answer)
     clock.moment = soon
     for path, _ in [*operations(managed=True), *operations(managed=False)]:
         if path.startswith("/v1/"):
             answer = client.get(
-                filled(path, hidden[0].id), headers={"authorization": f"Bearer {ended.key}"}
+                fill_path(path, hidden[0].id), headers={"authorization": f"Bearer {ended.key}"}
             )
-            assert (answer.status_code, HIDDEN in traces(answer)) == (401, False), path
+            assert (answer.status_code, HIDDEN in find_traces(answer)) == (401, False), path
 
 
 _KNOWN = {"kind": "news", "language": "en"}
 
 
-def test_what_a_killed_story_said_is_nowhere_below_admin(
+def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
     newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
     """Its address, kind, language and categories stay known to the newsroom; its text does not."""
-    story = newsroom.story(**{**told("killed"), "slug": "an-address", **_KNOWN})
+    story = newsroom.story(**{**collect_changes("killed"), "slug": "an-address", **_KNOWN})
     story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
     newsroom.verb(story, "kill", notice="A notice.")
     for path, names in operations(managed=True):
         for name in ("write", "publish"):
-            for query in ("", *(f"?{one}={HIDDEN}" for one in names)):
+            for query in ("", *(f"?{name}={HIDDEN}" for name in names)):
                 path_ = path.replace("{version}", "1")
-                answer = client.get(filled(path_, story["id"]) + query, headers=readers[name])
-                said = traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
+                answer = client.get(fill_path(path_, story["id"]) + query, headers=readers[name])
+                said = find_traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
                 assert HIDDEN not in said, (path, name, query)
 
 
 @pytest.mark.slow
-def test_only_the_entitled_find_what_is_under_embargo(
+def test_only_embargo_access_finds_stories_under_embargo(
     hidden: list[Hidden], services: Services, client: TestClient
 ) -> None:
     headers = embargo_key(services)
-    others = [one for one in hidden if one.kind != "embargoed"]
-    (held,) = [one for one in hidden if one.kind == "embargoed"]
+    others = [story for story in hidden if story.kind != "embargoed"]
+    (held,) = [story for story in hidden if story.kind == "embargoed"]
     assert held.id in client.get("/v1/headlines", headers=headers).text
     for path, _ in operations(managed=False):
-        for one in others:
-            answer = client.get(filled(path, one.id), headers=headers)
-            assert not any(f"{HIDDEN}-{other.kind}" in traces(answer) for other in others), path
+        for story in others:
+            answer = client.get(fill_path(path, story.id), headers=headers)
+            assert not any(f"{HIDDEN}-{other.kind}" in find_traces(answer) for other in others), (
+                path
+            )

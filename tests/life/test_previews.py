@@ -1,4 +1,4 @@
-"""Preview links: signed, ending, revocable, kept by nobody, and closed with the story."""
+"""Preview links are signed, expire, can be revoked, are not cached, and end with their story."""
 
 from typing import Any
 
@@ -15,31 +15,33 @@ from tests.faults.at_once import at_once
 from tests.newsroom import Newsroom
 
 
-def link(newsroom: Newsroom, article: dict[str, Any], **order: Any) -> str:
+def create_link(newsroom: Newsroom, article: dict[str, Any], **order: Any) -> str:
     answer = newsroom.call("POST", f"/articles/{article['id']}/preview", json=order)
     assert answer.status_code == 201, answer.text
     url: str = answer.json()["url"]
     return url
 
 
-def test_a_link_shows_the_working_copy_without_a_key(
+def test_a_preview_link_shows_the_working_copy_without_a_key(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.source("Wire")
     newsroom.category("World")
     draft = newsroom.article("Draft", source="wire", categories=["world"], body="<p>B.</p>")
-    url = link(newsroom, draft)
+    url = create_link(newsroom, draft)
     answer = client.get(url)
     shown = answer.json()
-    assert documents.StoryWithBody.model_validate(shown).model_dump() == shown
+    assert documents.Story.model_validate(shown).model_dump(exclude_unset=True) == shown
     assert (shown["title"], shown["source"]["slug"], shown["body_text"]) == ("Draft", "wire", "B.")
-    assert [one["slug"] for one in shown["categories"]] == ["world"]
+    assert [category["slug"] for category in shown["categories"]] == ["world"]
     newsroom.patch(draft, title="Changed")
     assert client.get(url).json()["title"] == "Changed"
     assert client.get("/v1/articles/draft").status_code == 404
 
 
-def test_a_link_shows_the_public_side_as_it_will_be(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_preview_link_shows_the_public_side_at_a_future_time(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     story = newsroom.article("Soon", expires_at="2026-11-24T00:00:00Z")
     story = newsroom.verb(story, "schedule", at="2026-11-23T00:00:00Z")
     newsroom.patch(story, title="Not this one")
@@ -48,17 +50,17 @@ def test_a_link_shows_the_public_side_as_it_will_be(newsroom: Newsroom, client: 
         ("2026-11-23T00:00:00Z", 200),
         ("2026-11-24T00:00:00Z", 404),
     ):
-        answer = client.get(link(newsroom, story, as_of=as_of))
+        answer = client.get(create_link(newsroom, story, as_of=as_of))
         assert answer.status_code == status, as_of
         assert status == 404 or answer.json()["title"] == "Soon"
 
 
 def _translations(client: TestClient, url: str) -> list[tuple[str, str]]:
     shown = client.get(url).json()
-    return [(one["language"], one["slug"]) for one in shown["translations"]]
+    return [(translation["language"], translation["slug"]) for translation in shown["translations"]]
 
 
-def test_a_link_shows_the_translations_that_readers_see(
+def test_a_preview_link_shows_the_public_translations(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     def tied(title: str, language: str, **fields: Any) -> dict[str, Any]:
@@ -72,8 +74,8 @@ def test_a_link_shows_the_translations_that_readers_see(
     tied("Nederlands", "nl", status="draft")
     newsroom.verb(tied("Italiano", "it"), "kill", notice="N.")
     french = tied("Français", "fr", published_at="2026-11-22T14:00:00Z")
-    original, copy = link(newsroom, english), link(newsroom, french)
-    then = link(newsroom, french, as_of="2026-11-22T18:00:00Z")
+    original, copy = create_link(newsroom, english), create_link(newsroom, french)
+    then = create_link(newsroom, french, as_of="2026-11-22T18:00:00Z")
     assert _translations(client, original) == _translations(client, copy) == [("es", "espanol")]
     assert _translations(client, then) == [("de", "deutsch"), ("es", "espanol")]
     clock.advance(hours=2)
@@ -82,8 +84,8 @@ def test_a_link_shows_the_translations_that_readers_see(
     assert _translations(client, copy) == []
 
 
-def test_a_link_takes_no_parameters(newsroom: Newsroom, client: TestClient) -> None:
-    url = link(newsroom, newsroom.article())
+def test_a_preview_link_accepts_no_parameters(newsroom: Newsroom, client: TestClient) -> None:
+    url = create_link(newsroom, newsroom.article())
     for refused in (
         client.get(f"{url}?as_of=2027-01-01"),
         client.delete(f"{url}?soon=1", headers=newsroom.headers),
@@ -94,20 +96,20 @@ def test_a_link_takes_no_parameters(newsroom: Newsroom, client: TestClient) -> N
     assert client.get(url).status_code == 200
 
 
-def test_nobody_keeps_or_indexes_it(newsroom: Newsroom, client: TestClient) -> None:
-    url = link(newsroom, newsroom.article())
+def test_a_preview_is_neither_cached_nor_indexed(newsroom: Newsroom, client: TestClient) -> None:
+    url = create_link(newsroom, newsroom.article())
     for path in (url, f"{url}x"):
         answer = client.get(path)
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-robots-tag"] == "noindex"
 
 
-def test_a_link_ends_is_revoked_and_cannot_be_forged(
+def test_a_preview_link_expires_is_revoked_and_cannot_be_forged(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     article = newsroom.article()
-    short = link(newsroom, article, expires_at="2026-11-22T13:00:00Z")
-    usual, revoked = link(newsroom, article), link(newsroom, article)
+    short = create_link(newsroom, article, expires_at="2026-11-22T13:00:00Z")
+    usual, revoked = create_link(newsroom, article), create_link(newsroom, article)
     assert newsroom.client.delete(revoked).status_code == 401
     assert newsroom.client.delete(revoked, headers=newsroom.headers).status_code == 204
     forged = services.cursors.sign("0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44")
@@ -122,7 +124,7 @@ def test_a_link_ends_is_revoked_and_cannot_be_forged(
     assert newsroom.client.delete(usual, headers=newsroom.headers).status_code == 404
 
 
-def test_one_key_makes_one_link_however_often_it_is_sent(
+def test_a_repeated_idempotency_key_creates_one_preview_link(
     newsroom: Newsroom, services: Services
 ) -> None:
     path = f"/articles/{newsroom.article()['id']}/preview"
@@ -140,22 +142,26 @@ def test_one_key_makes_one_link_however_often_it_is_sent(
         assert len(session.scalars(select(PreviewRow.id))) == 1
 
 
-def test_killing_and_deleting_close_every_link(newsroom: Newsroom, client: TestClient) -> None:
+def test_killing_and_deleting_a_story_ends_its_preview_links(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     killed, deleted = newsroom.story("Killed"), newsroom.story("Deleted")
     soon = "2026-11-23T00:00:00Z"
     links = [
-        link(newsroom, one, **more) for one in (killed, deleted) for more in ({}, {"as_of": soon})
+        create_link(newsroom, story, **more)
+        for story in (killed, deleted)
+        for more in ({}, {"as_of": soon})
     ]
-    assert {client.get(one).status_code for one in links} == {200}
+    assert {client.get(link).status_code for link in links} == {200}
     newsroom.verb(killed, "kill", notice="N.")
     newsroom.delete(deleted)
-    assert {client.get(one).status_code for one in links} == {404}
+    assert {client.get(link).status_code for link in links} == {404}
     answer = newsroom.call("POST", f"/articles/{killed['id']}/preview")
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_cannot_be_meant_is_refused(newsroom: Newsroom) -> None:
+def test_an_invalid_preview_is_refused(newsroom: Newsroom) -> None:
     article = newsroom.article()
     for body, pointer, code in (
         ({"as_of": "2026-11-22T12:00:00Z"}, "#/as_of", "in_the_past"),

@@ -1,4 +1,4 @@
-"""Purging: a deleted story goes for good, and takes nothing else with it."""
+"""Purging deletes a story for good, and nothing else."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from app.worker import purge_trash
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
-from tests.transfer.moving import unsound
+from tests.sync.offline_app import OfflineApp
+from tests.transfer.helpers import list_inconsistencies
 
 
 @pytest.fixture
@@ -27,20 +27,20 @@ def purge(newsroom: Newsroom, article: dict[str, Any]) -> Response:
     return newsroom.call("POST", f"/articles/{article['id']}/purge", headers=headers)
 
 
-def deleted(newsroom: Newsroom, article: dict[str, Any]) -> dict[str, Any]:
+def delete_story(newsroom: Newsroom, article: dict[str, Any]) -> dict[str, Any]:
     answer = newsroom.delete(article)
     assert answer.is_success
     found: dict[str, Any] = answer.json()
     return found
 
 
-def test_a_purged_story_is_gone_and_its_source_and_category_can_be_deleted(
+def test_purging_a_story_frees_its_source_and_category(
     newsroom: Newsroom, services: Services
 ) -> None:
     source, category = newsroom.source("Post"), newsroom.category("Asia")
     story = newsroom.story("A story", source="post", categories=["asia"])
     newsroom.verb(story, "preview")
-    story = deleted(newsroom, story)
+    story = delete_story(newsroom, story)
     assert newsroom.delete(source, "sources").json()["code"] == "in_use"
     answer = purge(newsroom, story)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -51,29 +51,29 @@ def test_a_purged_story_is_gone_and_its_source_and_category_can_be_deleted(
     assert newsroom.delete(category, "categories").status_code == 204
     (row,) = newsroom.call("GET", "/audit?verb=purged").json()["data"]
     assert (row["subject"], row["before"], row["after"]) == (story["id"], None, None)
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_only_what_was_deleted_is_purged_and_only_by_an_admin(
+def test_only_an_admin_purges_only_deleted_stories(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("A story")
     answer = purge(newsroom, story)
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
-    story = deleted(newsroom, story)
+    story = delete_story(newsroom, story)
     editor = Newsroom(client, key_for(services, "publish"))
     assert purge(editor, story).json()["code"] == "forbidden"
     assert purge(newsroom, story | {"version": 1}).json()["code"] == "version_mismatch"
     assert newsroom.verb(story, "restore")["state"] == "unpublished"
 
 
-def test_the_slug_of_a_purged_story_leads_to_no_other(newsroom: Newsroom) -> None:
+def test_the_slug_of_a_purged_story_is_not_reused(newsroom: Newsroom) -> None:
     story = newsroom.story("A story")
-    assert purge(newsroom, deleted(newsroom, story)).status_code == 204
+    assert purge(newsroom, delete_story(newsroom, story)).status_code == 204
     assert newsroom.story("A story")["slug"] != story["slug"]
 
 
-def test_what_said_that_a_story_is_gone_goes_with_it(
+def test_purging_deletes_the_tombstone(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     app = OfflineApp(client)
@@ -82,15 +82,15 @@ def test_what_said_that_a_story_is_gone_goes_with_it(
     story = newsroom.verb(story, "unpublish", answer="gone", notice="A reason.")
     assert client.get(f"/v1/articles/{story['id']}").status_code == 410
     app.catch_up()
-    assert purge(newsroom, deleted(newsroom, story)).status_code == 204
+    assert purge(newsroom, delete_story(newsroom, story)).status_code == 204
     assert client.get(f"/v1/articles/{story['id']}").status_code == 404
     assert client.get(f"/v1/articles/{story['slug']}").status_code == 404
-    assert [one["reason"] for one in app.catch_up()] == ["deleted"]
+    assert [change["reason"] for change in app.catch_up()] == ["deleted"]
     assert app.shown() == app.expected()
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_the_first_translation_takes_the_place_of_a_purged_original(
+def test_the_first_translation_replaces_a_purged_original(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     app = OfflineApp(client)
@@ -99,38 +99,38 @@ def test_the_first_translation_takes_the_place_of_a_purged_original(
     arabic = newsroom.story("عربي", language="ar", translation_of=original["id"])
     draft = newsroom.article("Entwurf", language="de", translation_of=original["id"])
     app.catch_up()
-    assert purge(newsroom, deleted(newsroom, original)).status_code == 204
+    assert purge(newsroom, delete_story(newsroom, original)).status_code == 204
     tied = {
-        one["id"]: newsroom.call("GET", f"/articles/{one['id']}").json()["translation_of"]
-        for one in (french, arabic, draft)
+        story["id"]: newsroom.call("GET", f"/articles/{story['id']}").json()["translation_of"]
+        for story in (french, arabic, draft)
     }
     assert tied == {french["id"]: None, arabic["id"]: "francais", draft["id"]: "francais"}
     shown = client.get(f"/v1/articles/{arabic['id']}").json()["translations"]
-    assert [one["id"] for one in shown] == [french["id"]]
+    assert [story["id"] for story in shown] == [french["id"]]
     app.catch_up()
     assert app.shown() == app.expected()
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_the_trash_is_emptied_after_its_days(
+def test_the_worker_purges_the_trash_after_its_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
-    old = deleted(newsroom, newsroom.story("Old"))
+    old = delete_story(newsroom, newsroom.story("Old"))
     clock.advance(days=20)
-    young, kept = deleted(newsroom, newsroom.story("Young")), newsroom.story("Kept")
-    restored = newsroom.verb(deleted(newsroom, newsroom.article("Restored")), "restore")
+    young, kept = delete_story(newsroom, newsroom.story("Young")), newsroom.story("Kept")
+    restored = newsroom.verb(delete_story(newsroom, newsroom.article("Restored")), "restore")
     clock.advance(days=11)
     purge_trash(services)
     there = {
-        one["id"]: newsroom.call("GET", f"/articles/{one['id']}").status_code
-        for one in (old, young, kept, restored)
+        story["id"]: newsroom.call("GET", f"/articles/{story['id']}").status_code
+        for story in (old, young, kept, restored)
     }
     assert there == {old["id"]: 404, young["id"]: 200, kept["id"]: 200, restored["id"]: 200}
     (row,) = newsroom.call("GET", "/audit?verb=purged").json()["data"]
     assert row["by"]["name"] == "worker"
 
 
-def test_without_days_the_trash_is_kept(
+def test_the_trash_is_kept_for_ever_without_a_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     from functools import partial
@@ -138,7 +138,7 @@ def test_without_days_the_trash_is_kept(
     from app.content.commands.purge_article import purge_trash as empty
     from app.kit.sql.unit_of_work import Actor
 
-    story = deleted(newsroom, newsroom.article("Old"))
+    story = delete_story(newsroom, newsroom.article("Old"))
     clock.advance(days=3650)
     assert services.runner.run(Actor(None, "tests"), partial(empty, days=0)) == 0
     assert newsroom.call("GET", f"/articles/{story['id']}").status_code == 200

@@ -1,4 +1,4 @@
-"""Random lives: verbs in any order at any time, held against a plain model of what readers see."""
+"""Random commands at random times, compared with a simple model of what readers see."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from tests.conftest import key_for
 from tests.databases import fresh_database
 from tests.newsroom import MERGE_PATCH, Newsroom
 from tests.repetitions import repetitions
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ _ANSWERS = st.sampled_from(["not_found", "gone"])
 
 
 @dataclass
-class Public:
+class PublicCopy:
     """A public copy: for entitled readers from `offered`, for all from `opens`, until `ends`."""
 
     title: str
@@ -58,7 +58,7 @@ class Public:
 
 
 @dataclass
-class Life:
+class StoryModel:
     """What a plain reading of the verbs says of one story."""
 
     title: str
@@ -67,7 +67,7 @@ class Life:
     at: datetime | None = None
     embargo: datetime | None = None
     ends: datetime | None = None
-    public: Public | None = None
+    public: PublicCopy | None = None
     answer: str | None = None
     # Who could ever have seen it: all, those who read what is under embargo, or nobody.
     seen: str | None = None
@@ -121,9 +121,9 @@ class Life:
         if out:
             self.answer = self.told = None
         self.stage, self.at = "published", opens
-        self.public = Public(self.title, offered, opens, self.ends, out)
+        self.public = PublicCopy(self.title, offered, opens, self.ends, out)
         if self.ends is not None and self.ends <= now:
-            self.public = Public(self.title, offered, opens, self.ends, released=False)
+            self.public = PublicCopy(self.title, offered, opens, self.ends, released=False)
 
     def withdraw(self, now: datetime, stage: str, answer: str | None) -> None:
         self.look(now)
@@ -141,7 +141,7 @@ class Life:
         return (410, None) if self.answer is not None and told else (404, None)
 
 
-class Lives(RuleBasedStateMachine):
+class StoryMachine(RuleBasedStateMachine):
     """Three stories, two kinds of readers, a newsroom, a worker that comes and goes."""
 
     dialect: ClassVar[str]
@@ -162,14 +162,14 @@ class Lives(RuleBasedStateMachine):
         body = {"name": "partner", "scopes": ["read"], "embargoed": True}
         key = self.newsroom.call("POST", "/keys", json=body).json()["key"]
         self.entitled = {"authorization": f"Bearer {key}"}
-        self.lives: list[Life] = []
+        self.lives: list[StoryModel] = []
         self.ids: list[str] = []
         self._titles = 0
 
     @initialize()
     def write(self) -> None:
         for number in range(_STORIES):
-            self.lives.append(Life(f"Story {number}"))
+            self.lives.append(StoryModel(f"Story {number}"))
             # The second is a translation of the first.
             tied = {"language": "fr", "translation_of": self.ids[0]} if number == 1 else {}
             self.ids.append(self.newsroom.article(f"Story {number}", **tied)["id"])
@@ -331,7 +331,7 @@ class Lives(RuleBasedStateMachine):
                     shown.append(title)
                     self._knows_its_translations(answer.json(), entitled=entitled)
             listed = self.client.get("/v1/headlines?count=exact", headers=headers).json()
-            assert {one["title"] for one in listed["data"]} == set(shown)
+            assert {story["title"] for story in listed["data"]} == set(shown)
             assert listed["page"]["count"] == len(shown)
             self._stands_once(set(shown), headers, entitled=entitled)
 
@@ -345,7 +345,7 @@ class Lives(RuleBasedStateMachine):
             for number, id_ in enumerate(tied)
             if id_ != story["id"] and self._shown(number, entitled=entitled)
         ]
-        assert [one["id"] for one in story["translations"]] == others
+        assert [translation["id"] for translation in story["translations"]] == others
 
     def _stands_once(
         self, shown: set[str | None], headers: dict[str, str] | None, *, entitled: bool
@@ -354,25 +354,25 @@ class Lives(RuleBasedStateMachine):
         listed = self.client.get(path, headers=headers).json()["data"]
         if self._shown(1, entitled=entitled):
             shown = shown - {self._shown(0, entitled=entitled)}
-        assert {one["title"] for one in listed} == shown
+        assert {story["title"] for story in listed} == shown
 
     def teardown(self) -> None:
         try:
             if self.ids:
                 self.work()
-                assert unsound(self.services) == []
+                assert list_inconsistencies(self.services) == []
         finally:
             self._stack.close()
 
 
 @pytest.fixture
-def machine(dialect: str, tmp_path: Path) -> type[Lives]:
+def machine(dialect: str, tmp_path: Path) -> type[StoryMachine]:
     """The machine on the database of the test."""
-    return type("Lives", (Lives,), {"dialect": dialect, "folder": tmp_path})
+    return type("StoryMachine", (StoryMachine,), {"dialect": dialect, "folder": tmp_path})
 
 
 @pytest.mark.slow
-def test_readers_see_what_the_verbs_say(machine: type[Lives]) -> None:
+def test_readers_see_what_the_model_expects(machine: type[StoryMachine]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -1,11 +1,11 @@
-"""Versions are kept whole, compared field by field and word by word, and brought back."""
+"""Revisions are complete, can be compared by field and word, and can be restored."""
 
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from app.content.differences import differences
+from app.content.revision_diff import compare_views
 from app.content.views import WRITABLE
 from tests.api.reading import titles
 from tests.newsroom import Newsroom
@@ -16,13 +16,13 @@ def compare(newsroom: Newsroom, article: dict[str, Any], version: int, other: in
     return newsroom.call("GET", path).json()
 
 
-def test_two_versions_differ_field_by_field_and_word_by_word(newsroom: Newsroom) -> None:
+def test_versions_are_compared_by_field_and_word(newsroom: Newsroom) -> None:
     article = newsroom.article("A bridge in Rabat", tags=["a"], body="<p>Old, and long.</p>")
     article = newsroom.patch(article, title="A bridge in Sal\u00e9, Morocco", tags=["a", "b"])
     newsroom.patch(article, body="<p>New, and long.</p>", summary="S")
     found = compare(newsroom, article, 3, 1)
     assert (found["version"], found["compared_with"], found["action"]) == (3, 1, "edited")
-    changes = {one["field"]: one for one in found["changes"]}
+    changes = {change["field"]: change for change in found["changes"]}
     assert list(changes) == ["body", "summary", "tags", "title"]
     assert changes["tags"] == {"field": "tags", "before": ["a"], "after": ["a", "b"], "words": None}
     assert changes["title"]["words"] == [
@@ -30,20 +30,20 @@ def test_two_versions_differ_field_by_field_and_word_by_word(newsroom: Newsroom)
         {"op": "removed", "text": "Rabat"},
         {"op": "added", "text": "Sal\u00e9, Morocco"},
     ]
-    assert [one["op"] for one in changes["body"]["words"]] == ["same", "removed", "added", "same"]
+    assert [word["op"] for word in changes["body"]["words"]] == ["same", "removed", "added", "same"]
     assert changes["summary"]["words"] == [{"op": "added", "text": "S"}]
     assert compare(newsroom, article, 2, 2)["changes"] == []
 
 
-def test_a_correction_is_a_difference(newsroom: Newsroom) -> None:
+def test_a_correction_appears_in_the_comparison(newsroom: Newsroom) -> None:
     story = newsroom.verb(newsroom.story(), "correct", note="Not two hives, but one.")
     (change,) = compare(newsroom, story, 2, 1)["changes"]
     assert (change["field"], change["before"]) == ("corrections", [])
-    assert [one["note"] for one in change["after"]] == ["Not two hives, but one."]
+    assert [element["note"] for element in change["after"]] == ["Not two hives, but one."]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
+def test_an_invalid_version_is_refused(newsroom: Newsroom) -> None:
     article = newsroom.article()
     path = f"/articles/{article['id']}/revisions"
     for query, status in (("1?diff=7", 404), ("7?diff=1", 404), ("1?diff=x", 400), ("x", 404)):
@@ -63,19 +63,19 @@ def test_what_is_no_version_is_refused(newsroom: Newsroom) -> None:
         ("a  b c\n", "\n a b  d"),
     ],
 )
-def test_the_words_make_both_texts(before: str, after: str) -> None:
+def test_the_compared_words_reproduce_both_texts(before: str, after: str) -> None:
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
-    (change,) = differences(fields | {"body": before}, fields | {"body": after})
+    (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
     for op, text in (("removed", before), ("added", after)):
-        kept = [one["text"] for one in change["words"] if one["op"] in {"same", op}]
+        kept = [word["text"] for word in change["words"] if word["op"] in {"same", op}]
         assert "".join(kept) == text
 
 
-def test_a_word_is_the_same_whatever_space_is_behind_it() -> None:
+def test_white_space_does_not_change_a_word() -> None:
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
     before, after = "<p>one two three</p>", "<p>one TWO three four</p>"
-    (change,) = differences(fields | {"body": before}, fields | {"body": after})
-    assert [(one["op"], one["text"]) for one in change["words"]] == [
+    (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
+    assert [(word["op"], word["text"]) for word in change["words"]] == [
         ("same", "<p>one "),
         ("removed", "two "),
         ("added", "TWO "),
@@ -85,7 +85,7 @@ def test_a_word_is_the_same_whatever_space_is_behind_it() -> None:
     ]
 
 
-def test_a_version_is_brought_back_as_a_new_one(newsroom: Newsroom, client: TestClient) -> None:
+def test_restoring_a_version_creates_a_new_version(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.category("World")
     story = newsroom.story("First", body="<p>One.</p>", categories=["world"], tags=["a"])
     story = newsroom.patch(story, title="Second", categories=[], slug="second", status="published")
@@ -99,7 +99,7 @@ def test_a_version_is_brought_back_as_a_new_one(newsroom: Newsroom, client: Test
     assert same["version"] == 3
 
 
-def test_a_version_that_names_what_is_gone_says_what(newsroom: Newsroom) -> None:
+def test_restoring_a_version_reports_deleted_references(newsroom: Newsroom) -> None:
     category = newsroom.category("World")
     article = newsroom.patch(newsroom.article(categories=["world"]), categories=[])
     assert newsroom.delete(category, "categories").is_success

@@ -1,4 +1,4 @@
-"""A story is scheduled by a clock on a wall somewhere, and moved or cancelled until it is due."""
+"""A story is scheduled in local time or at an instant, and can be moved or cancelled."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,14 +15,14 @@ from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.life.log import reasons
 from tests.newsroom import MERGE_PATCH, Newsroom
-from tests.transfer.moving import bring_all, unsound
+from tests.transfer.helpers import import_all, list_inconsistencies
 
 
 def schedule(newsroom: Newsroom, article: dict[str, Any], **order: Any) -> dict[str, Any]:
     return newsroom.verb(article, "schedule", **order)
 
 
-def test_a_story_comes_out_at_an_instant(
+def test_a_story_is_published_at_its_scheduled_instant(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     story = schedule(newsroom, newsroom.article("Soon"), at="2026-11-22T14:00:00+01:00")
@@ -34,7 +34,7 @@ def test_a_story_comes_out_at_an_instant(
     assert titles(client) == ["Soon"]
 
 
-def test_a_local_time_is_kept_with_its_zone(newsroom: Newsroom) -> None:
+def test_a_schedule_keeps_its_local_time_and_zone(newsroom: Newsroom) -> None:
     story = schedule(
         newsroom, newsroom.article(), at="2027-03-29T09:00", time_zone="Africa/Casablanca"
     )
@@ -48,7 +48,7 @@ def test_a_local_time_is_kept_with_its_zone(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_no_time_or_two_is_refused(newsroom: Newsroom) -> None:
+def test_a_missing_or_ambiguous_local_time_is_refused(newsroom: Newsroom) -> None:
     article = newsroom.article()
     paris = {"time_zone": "Europe/Paris"}
     for order, pointer, code in (
@@ -72,10 +72,10 @@ def test_what_is_no_time_or_two_is_refused(newsroom: Newsroom) -> None:
         answer = newsroom.call("POST", path, json=order, headers={"if-match": "*"})
         (error,) = answer.json()["errors"]
         assert (answer.status_code, error["pointer"], error["code"]) == (422, pointer, code), order
-    assert "2027-10-31T00:30:00Z or 2027-10-31T01:30:00Z" in _detail(newsroom, article)
+    assert "2027-10-31T00:30:00Z or 2027-10-31T01:30:00Z" in _find_detail(newsroom, article)
 
 
-def _detail(newsroom: Newsroom, article: dict[str, Any]) -> str:
+def _find_detail(newsroom: Newsroom, article: dict[str, Any]) -> str:
     order = {"at": "2027-10-31T02:30", "time_zone": "Europe/Paris"}
     path = f"/articles/{article['id']}/schedule"
     detail: str = newsroom.call("POST", path, json=order, headers={"if-match": "*"}).json()[
@@ -84,7 +84,7 @@ def _detail(newsroom: Newsroom, article: dict[str, Any]) -> str:
     return detail
 
 
-def test_a_schedule_is_moved_and_cancelled_until_it_is_due(
+def test_a_schedule_can_be_moved_and_cancelled_until_it_is_due(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     story = schedule(newsroom, newsroom.article("Soon"), at="2026-11-22T13:00:00Z")
@@ -97,7 +97,7 @@ def test_a_schedule_is_moved_and_cancelled_until_it_is_due(
     assert cancelled["first_published_at"] is None
     clock.advance(days=1)
     run_due(services)
-    assert (titles(client), reasons(services), unsound(services)) == ([], [], [])
+    assert (titles(client), reasons(services), list_inconsistencies(services)) == ([], [], [])
     story = schedule(newsroom, cancelled, at="2026-11-24T00:00:00Z")
     clock.advance(days=1)
     for at in (None, "2026-12-01T00:00:00Z"):
@@ -106,11 +106,13 @@ def test_a_schedule_is_moved_and_cancelled_until_it_is_due(
         assert late.json()["code"] == "wrong_state"
     assert titles(client) == ["Soon"]
     history = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
-    actions = [one["action"] for one in history]
+    actions = [revision["action"] for revision in history]
     assert actions == ["scheduled", "unscheduled", "scheduled", "scheduled", "created"]
 
 
-def test_cancelling_gives_back_what_was_there_before(newsroom: Newsroom, clock: HandClock) -> None:
+def test_cancelling_a_schedule_restores_the_earlier_state(
+    newsroom: Newsroom, clock: HandClock
+) -> None:
     story = newsroom.verb(newsroom.story("Here"), "unpublish", answer="gone")
     clock.advance(hours=1)
     again = schedule(newsroom, story, at="2026-11-30T00:00:00Z")
@@ -127,7 +129,7 @@ class _NewRules:
         monkeypatch.setattr(local_time, "ZoneInfo", lambda _: ZoneInfo("Europe/London"))
 
 
-def test_new_rules_of_a_zone_move_the_instant_and_not_the_time_on_the_wall(
+def test_new_time_zone_rules_keep_the_local_time_of_a_schedule(
     newsroom: Newsroom,
     client: TestClient,
     services: Services,
@@ -155,15 +157,15 @@ def test_new_rules_of_a_zone_move_the_instant_and_not_the_time_on_the_wall(
     assert titles(client) == ["An instant"]
     clock.advance(minutes=30)
     assert sorted(titles(client)) == ["An instant", "Behind", "Current"]
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_the_zones_are_known_here() -> None:
+def test_the_time_zone_database_is_installed() -> None:
     """A slim system has none of its own; then the package has to be there."""
-    assert local_time.zone_of("Africa/Casablanca").key == "Africa/Casablanca"
+    assert local_time.load_time_zone("Africa/Casablanca").key == "Africa/Casablanca"
 
 
-def _blamed(answer: Response) -> tuple[int, str, str]:
+def _find_pointers(answer: Response) -> tuple[int, str, str]:
     (error,) = answer.json()["errors"]
     return answer.status_code, error["pointer"], error["code"]
 
@@ -172,7 +174,7 @@ SOON, LATER = "2026-11-23T08:00:00Z", "2026-11-23T09:00:00Z"
 
 
 @pytest.mark.parametrize("at", [SOON, LATER])
-def test_a_schedule_that_can_never_come_true_is_refused(newsroom: Newsroom, at: str) -> None:
+def test_a_schedule_after_the_expiry_is_refused(newsroom: Newsroom, at: str) -> None:
     draft = newsroom.article("Short-lived", expires_at=SOON)
     match, path = {"if-match": "*"}, f"/articles/{draft['id']}"
     patch = match | {"content-type": MERGE_PATCH}
@@ -187,15 +189,13 @@ def test_a_schedule_that_can_never_come_true_is_refused(newsroom: Newsroom, at: 
     )
     for method, where, body, headers, pointer in refused:
         answer = newsroom.call(method, where, json=body, headers=headers)
-        assert _blamed(answer) == (422, pointer, "never_public"), where
+        assert _find_pointers(answer) == (422, pointer, "never_public"), where
         assert SOON in answer.json()["detail"]
     assert newsroom.call("GET", path).json() == draft
     assert newsroom.verb(draft, "schedule", at="2026-11-23T07:59:59Z")["state"] == "scheduled"
 
 
-def test_what_has_come_out_may_have_expired_long_ago(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_a_past_publication_may_have_expired(newsroom: Newsroom, services: Services) -> None:
     past = {"published_at": "2020-01-01T00:00:00Z", "expires_at": "2020-02-01T00:00:00Z"}
     assert newsroom.story("Archive", **past)["state"] == "expired"
     assert newsroom.story("At once", expires_at="2020-01-01T00:00:00Z")["state"] == "expired"
@@ -205,11 +205,11 @@ def test_what_has_come_out_may_have_expired_long_ago(
     newsroom.article("Draft", published_at=LATER, expires_at=SOON)
     held = newsroom.story("Held", expires_at=SOON, embargo_until=LATER)
     assert newsroom.verb(held, "publish")["state"] == "scheduled"
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_an_import_takes_a_schedule_as_it_comes(newsroom: Newsroom, services: Services) -> None:
+def test_an_import_accepts_any_schedule(newsroom: Newsroom, services: Services) -> None:
     line = {"type": "article", "slug": "never", "title": "T", "language": "en"}
     instants = {"published_at": LATER, "expires_at": SOON}
-    bring_all(services, line | instants | {"status": "published"})
+    import_all(services, line | instants | {"status": "published"})
     assert newsroom.call("GET", "/articles/never").json()["state"] == "scheduled"

@@ -1,4 +1,4 @@
-"""Stories in several languages: one group, one story of each language, one per group in lists."""
+"""Translation groups have one story in each language, and lists can show one story per group."""
 
 import json
 from typing import Any
@@ -13,62 +13,64 @@ from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.life.log import rows
 from tests.newsroom import MERGE_PATCH, Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 ONE = "/v1/headlines?one_per_story=true"
 
 
-def tie(newsroom: Newsroom, story: dict[str, Any], **fields: Any) -> Response:
+def link(newsroom: Newsroom, story: dict[str, Any], **fields: Any) -> Response:
     headers = {"if-match": "*", "content-type": MERGE_PATCH}
     return newsroom.call("PATCH", f"/articles/{story['id']}", json=fields, headers=headers)
 
 
-def wrong(answer: Response) -> list[tuple[str, str]]:
-    return [(one["pointer"], one["code"]) for one in answer.json()["errors"]]
+def find_code(answer: Response) -> list[tuple[str, str]]:
+    return [(error["pointer"], error["code"]) for error in answer.json()["errors"]]
 
 
-def told_since(services: Services, serial: int) -> list[tuple[str, str]]:
+def load_changes_since(services: Services, serial: int) -> list[tuple[str, str]]:
     return [(row.id, row.reason) for row in rows(services) if row.serial > serial]
 
 
-def last(services: Services) -> int:
+def find_last_serial(services: Services) -> int:
     return max((row.serial for row in rows(services)), default=0)
 
 
-def test_a_group_has_one_story_of_each_language(newsroom: Newsroom) -> None:
+def test_a_group_has_one_story_in_each_language(newsroom: Newsroom) -> None:
     english = newsroom.story("English", slug="english")
     french = newsroom.story("Français", language="fr", translation_of=english["id"])
     document = {"title": "Encore", "language": "FR", "translation_of": french["slug"]}
     refused = newsroom.call("POST", "/articles", json=document)
-    assert (refused.status_code, wrong(refused)) == (422, [("#/language", "language_taken")])
+    assert (refused.status_code, find_code(refused)) == (422, [("#/language", "language_taken")])
     other = newsroom.article("Autre", language="fr")
-    assert wrong(tie(newsroom, other, translation_of="english")) == [
+    assert find_code(link(newsroom, other, translation_of="english")) == [
         ("#/language", "language_taken")
     ]
-    canadian = tie(newsroom, other, translation_of="english", language="fr-CA").json()
+    canadian = link(newsroom, other, translation_of="english", language="fr-CA").json()
     assert canadian["translation_of"] == "english"
-    assert wrong(tie(newsroom, english, language="fr-ca")) == [("#/language", "language_taken")]
-    assert wrong(tie(newsroom, english, translation_of=other["id"])) == [
+    assert find_code(link(newsroom, english, language="fr-ca")) == [
+        ("#/language", "language_taken")
+    ]
+    assert find_code(link(newsroom, english, translation_of=other["id"])) == [
         ("#/translation_of", "cycle")
     ]
 
 
-def test_a_story_leaves_its_group_and_another_takes_its_place(newsroom: Newsroom) -> None:
+def test_another_story_can_replace_one_that_left_its_group(newsroom: Newsroom) -> None:
     english = newsroom.story("English")
     french = newsroom.story("Français", language="fr", translation_of=english["id"])
-    assert tie(newsroom, french, translation_of=None).status_code == 200
+    assert link(newsroom, french, translation_of=None).status_code == 200
     second = newsroom.story("Deuxième", language="fr", translation_of=english["id"])
-    assert wrong(tie(newsroom, french, translation_of=english["id"])) == [
+    assert find_code(link(newsroom, french, translation_of=english["id"])) == [
         ("#/language", "language_taken")
     ]
     newsroom.delete(second)
-    assert tie(newsroom, french, translation_of=english["id"]).status_code == 200
+    assert link(newsroom, french, translation_of=english["id"]).status_code == 200
     match = {"if-match": "*"}
     back = newsroom.call("POST", f"/articles/{second['id']}/restore", json={}, headers=match)
-    assert wrong(back) == [("#/language", "language_taken")]
+    assert find_code(back) == [("#/language", "language_taken")]
 
 
-def test_an_import_ties_stories_by_the_same_rule(newsroom: Newsroom) -> None:
+def test_an_import_links_translations_by_the_same_rules(newsroom: Newsroom) -> None:
     lines = b"""
 {"type":"article","slug":"a","language":"en","title":"A","status":"published"}
 {"type":"article","slug":"b","language":"fr","title":"B","translation_of":"a"}
@@ -79,7 +81,7 @@ def test_an_import_ties_stories_by_the_same_rule(newsroom: Newsroom) -> None:
     headers = {"content-type": "application/x-ndjson"}
     told = newsroom.call("POST", "/import", content=lines.strip(), headers=headers)
     outcomes = [json.loads(line) for line in told.text.splitlines()]
-    assert [one["status"] for one in outcomes[:5]] == [
+    assert [outcome["status"] for outcome in outcomes[:5]] == [
         "created",
         "created",
         "refused",
@@ -88,11 +90,11 @@ def test_an_import_ties_stories_by_the_same_rule(newsroom: Newsroom) -> None:
     ]
 
 
-def test_followers_and_caches_hear_of_a_translation_that_comes_and_goes(
+def test_a_new_or_removed_translation_is_logged_for_its_group(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     english = newsroom.story("English", slug="english")
-    serial = last(services)
+    serial = find_last_serial(services)
     french = newsroom.story(
         "Français",
         language="fr",
@@ -101,38 +103,46 @@ def test_followers_and_caches_hear_of_a_translation_that_comes_and_goes(
         expires_at="2026-11-22T14:00:00Z",
     )
     assert read(client, "/v1/articles/english")["translations"] == []
-    assert told_since(services, serial) == []
+    assert load_changes_since(services, serial) == []
     clock.advance(hours=1)
-    assert [one["id"] for one in read(client, "/v1/articles/english")["translations"]] == [
-        french["id"]
-    ]
+    assert [
+        translation["id"] for translation in read(client, "/v1/articles/english")["translations"]
+    ] == [french["id"]]
     run_due(services)
-    assert told_since(services, serial) == [
+    assert load_changes_since(services, serial) == [
         (french["id"], "published"),
         (english["id"], "updated"),
     ]
     page = client.get("/v1/changes?limit=1000").json()["data"]
-    whole = {one["id"]: one["document"] for one in page}
-    assert [one["slug"] for one in whole[english["id"]]["translations"]] == [french["slug"]]
-    serial = last(services)
+    whole = {story["id"]: story["document"] for story in page}
+    assert [translation["slug"] for translation in whole[english["id"]]["translations"]] == [
+        french["slug"]
+    ]
+    serial = find_last_serial(services)
     clock.advance(hours=1)
     assert read(client, "/v1/articles/english")["translations"] == []
     run_due(services)
-    assert told_since(services, serial) == [(french["id"], "expired"), (english["id"], "updated")]
-    assert unsound(services) == []
+    assert load_changes_since(services, serial) == [
+        (french["id"], "expired"),
+        (english["id"], "updated"),
+    ]
+    assert list_inconsistencies(services) == []
 
 
-def test_an_edit_that_translations_do_not_show_is_told_of_one_story(
+def test_an_edit_that_translations_do_not_show_is_logged_once(
     newsroom: Newsroom, services: Services
 ) -> None:
     english = newsroom.story("English")
     french = newsroom.story("Français", language="fr", translation_of=english["id"])
-    serial = last(services)
+    serial = find_last_serial(services)
     french = newsroom.patch(french, title="Encore", status="published")
-    assert told_since(services, serial) == [(french["id"], "updated")]
-    serial = last(services)
+    assert load_changes_since(services, serial) == [(french["id"], "updated")]
+    serial = find_last_serial(services)
     newsroom.patch(french, slug="encore", status="published")
-    assert told_since(services, serial) == [(french["id"], "updated"), (english["id"], "updated")]
+    assert load_changes_since(services, serial) == [
+        (french["id"], "updated"),
+        (english["id"], "updated"),
+    ]
 
 
 @pytest.fixture
@@ -149,7 +159,7 @@ def groups(newsroom: Newsroom, clock: HandClock) -> None:
 
 
 @pytest.mark.usefixtures("groups")
-def test_a_list_has_one_story_of_each_group_by_preference(client: TestClient) -> None:
+def test_a_list_has_the_preferred_story_of_each_group(client: TestClient) -> None:
     assert titles(client, ONE) == ["de 3", "ar 2", "fr 1", "en 0"]
     assert titles(client, f"{ONE}&prefer=en") == ["en 3", "ar 2", "en 1", "en 0"]
     assert titles(client, f"{ONE}&prefer=fr-CA,ar") == ["de 3", "ar 2", "fr 1", "fr 0"]
@@ -163,19 +173,19 @@ def test_a_list_has_one_story_of_each_group_by_preference(client: TestClient) ->
 
 
 @pytest.mark.usefixtures("groups")
-def test_pages_of_such_a_list_meet(client: TestClient) -> None:
+def test_pages_of_a_list_with_preferred_languages_are_complete(client: TestClient) -> None:
     for query in ("&language=fr,en", "&prefer=ar&sort=published_at", "&tag=t&prefer=fr"):
         whole = titles(client, ONE + query)
         page = read(client, f"{ONE}{query}&limit=1")
         seen = [page["data"][0]["title"]]
         while page["page"]["next"]:
             page = read(client, f"{ONE}{query}&limit=1&cursor={page['page']['next']}")
-            seen += [one["title"] for one in page["data"]]
+            seen += [story["title"] for story in page["data"]]
         assert seen == whole
 
 
 @pytest.mark.usefixtures("groups")
-def test_accept_language_is_a_preference_of_its_own_in_every_cache(client: TestClient) -> None:
+def test_caches_keep_answers_by_accept_language(client: TestClient) -> None:
     def asked(header: str) -> Response:
         return client.get(ONE, headers={"accept-language": header})
 
@@ -192,7 +202,7 @@ def test_accept_language_is_a_preference_of_its_own_in_every_cache(client: TestC
     assert client.get("/v1/headlines?prefer=fr").status_code == 400
 
 
-def test_a_hidden_translation_stands_for_nobody(
+def test_a_hidden_translation_does_not_replace_another(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     english = newsroom.story("English")
@@ -210,7 +220,7 @@ def test_a_hidden_translation_stands_for_nobody(
     assert titles(client, path) == ["English"]
 
 
-def test_categories_are_named_in_the_language_that_is_asked_for(
+def test_categories_have_names_in_the_requested_language(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     names = {"fr": "Maroc", "ar": "المغرب", "pt-BR": "Marrocos"}
@@ -222,7 +232,7 @@ def test_categories_are_named_in_the_language_that_is_asked_for(
         found = read(client, f"{path}?names_in={languages}")
         listed = found.get("categories") or found["data"]
         listed = listed[0].get("categories", listed)
-        return [one["name"] for one in listed]
+        return [story["name"] for story in listed]
 
     for path in ("/v1/headlines", "/v1/articles", f"/v1/articles/{story['slug']}"):
         assert named(path, "fr-CA,ar") == ["Maroc", "Plain"]

@@ -1,4 +1,4 @@
-"""Unpublished with a word, led elsewhere, or killed: who gets what where the story was."""
+"""What readers get for a story that was unpublished, redirected or killed."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.life.log import reasons, rows
 from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 NOTICE = "The letter was forged. We withdraw the story."
 
@@ -31,11 +31,13 @@ def ask(client: TestClient, ref: str) -> tuple[int, str | None, str | None]:
     return answer.status_code, answer.json()["code"], answer.json()["detail"]
 
 
-def status(client: TestClient, ref: str) -> int:
+def find_status(client: TestClient, ref: str) -> int:
     return ask(client, ref)[0]
 
 
-def test_a_story_is_gone_with_a_reason(newsroom: Newsroom, client: TestClient) -> None:
+def test_an_unpublished_story_is_answered_410_with_its_notice(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     story = newsroom.story("Here")
     assert ask(client, "here") == (200, None, "Here")
     gone = newsroom.verb(story, "unpublish", answer="gone", notice=NOTICE)
@@ -46,7 +48,7 @@ def test_a_story_is_gone_with_a_reason(newsroom: Newsroom, client: TestClient) -
     assert ask(client, "here") == (200, None, "Here")
 
 
-def test_a_410_lives_as_short_in_caches_as_a_404(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_410_is_cached_as_briefly_as_a_404(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.verb(newsroom.story("Here"), "unpublish", answer="gone")
     gone, never = client.get("/v1/articles/here"), client.get("/v1/articles/never")
     assert gone.headers["cache-control"] == never.headers["cache-control"]
@@ -55,7 +57,7 @@ def test_a_410_lives_as_short_in_caches_as_a_404(newsroom: Newsroom, client: Tes
     assert client.head("/v1/articles/here").status_code == 410
 
 
-def test_readers_are_led_to_the_story_in_its_place(newsroom: Newsroom, client: TestClient) -> None:
+def test_readers_are_redirected_to_the_replacement(newsroom: Newsroom, client: TestClient) -> None:
     story, other = newsroom.story("First"), newsroom.story("Second")
     first = newsroom.verb(story, "unpublish", answer="redirect", redirect_to="second")
     assert first["redirect_to"] == other["id"]
@@ -67,16 +69,18 @@ def test_readers_are_led_to_the_story_in_its_place(newsroom: Newsroom, client: T
     assert ask(client, "first") == ask(client, "second") == (301, None, "/v1/articles/last")
 
 
-def test_nobody_is_led_to_what_he_may_not_see(newsroom: Newsroom, client: TestClient) -> None:
+def test_readers_are_not_redirected_to_a_hidden_story(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     draft = newsroom.article("Draft")
     newsroom.verb(newsroom.story("To draft"), "unpublish", answer="redirect", redirect_to="draft")
-    assert status(client, "to-draft") == 404
+    assert find_status(client, "to-draft") == 404
     newsroom.verb(draft, "publish")
-    assert status(client, "to-draft") == 301
+    assert find_status(client, "to-draft") == 301
 
 
-def test_nobody_is_led_round_in_a_circle(newsroom: Newsroom, client: TestClient) -> None:
-    first, second, third = (newsroom.story(one) for one in ("First", "Second", "Third"))
+def test_a_cycle_of_redirects_is_refused(newsroom: Newsroom, client: TestClient) -> None:
+    first, second, third = (newsroom.story(title) for title in ("First", "Second", "Third"))
     newsroom.verb(first, "unpublish", answer="redirect", redirect_to="second")
     back = newsroom.verb(second, "unpublish", answer="redirect", redirect_to="third")
     order = {"answer": "redirect", "redirect_to": "first"}
@@ -89,25 +93,25 @@ def test_nobody_is_led_round_in_a_circle(newsroom: Newsroom, client: TestClient)
     ahead = newsroom.verb(back, "schedule", at="2027-01-01T00:00:00Z")
     newsroom.verb(third, "unpublish", **order)
     newsroom.verb(ahead, "schedule", at=None)
-    assert {status(client, one) for one in ("first", "second", "third")} == {404}
+    assert {find_status(client, slug) for slug in ("first", "second", "third")} == {404}
 
 
-def test_another_answer_may_take_its_place(
+def test_the_answer_for_readers_can_be_changed(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.verb(newsroom.story("Here"), "unpublish")
-    assert status(client, "here") == 404
+    assert find_status(client, "here") == 404
     story = newsroom.verb(story, "unpublish", answer="gone")
-    assert status(client, "here") == 410
+    assert find_status(client, "here") == 410
     story = newsroom.verb(story, "unpublish")
-    assert status(client, "here") == 404
+    assert find_status(client, "here") == 404
     again = newsroom.call("POST", f"/articles/{story['id']}/unpublish", headers={"if-match": "*"})
     assert again.json()["code"] == "wrong_state"
     assert reasons(services) == ["published", *["unpublished"] * 3]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_does_not_go_with_the_answer_is_refused(newsroom: Newsroom) -> None:
+def test_fields_that_do_not_belong_to_the_answer_are_refused(newsroom: Newsroom) -> None:
     story = newsroom.story("Here")
     for body, pointer, code in (
         ({"answer": "redirect"}, "#/redirect_to", "required"),
@@ -123,7 +127,7 @@ def test_what_does_not_go_with_the_answer_is_refused(newsroom: Newsroom) -> None
         assert (answer.status_code, error["pointer"], error["code"]) == (422, pointer, code)
 
 
-def test_a_kill_is_told_to_those_who_could_have_read_it(
+def test_a_kill_reaches_readers_who_could_have_read_the_story(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("First name")
@@ -145,13 +149,13 @@ def test_a_kill_is_told_to_those_who_could_have_read_it(
     assert last.before["id"] == [story["id"]]
 
 
-def test_who_read_a_story_that_lies_ahead_now_is_told_at_its_slug(
+def test_the_slug_of_a_rescheduled_story_has_an_answer(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     ahead = {"published_at": "2026-11-22T12:15:00Z"}
     story = newsroom.verb(newsroom.story("Forged"), "publish", **ahead)
     moved = newsroom.verb(newsroom.verb(newsroom.story("Old"), "publish", **ahead), "unpublish")
-    assert (status(client, "forged"), status(client, "old")) == (404, 404)
+    assert (find_status(client, "forged"), find_status(client, "old")) == (404, 404)
     newsroom.verb(story, "kill", notice=NOTICE)
     assert ask(client, "forged") == ask(client, story["id"]) == (410, "killed", NOTICE)
     now = {"published_at": "2026-11-22T12:00:00Z"}
@@ -159,7 +163,7 @@ def test_who_read_a_story_that_lies_ahead_now_is_told_at_its_slug(
     assert ask(client, "old") == (301, None, "/v1/articles/new")
 
 
-def test_who_never_saw_a_story_hears_nothing_of_its_kill(
+def test_a_kill_is_hidden_from_readers_who_never_saw_the_story(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     never = [
@@ -180,7 +184,7 @@ def test_who_never_saw_a_story_hears_nothing_of_its_kill(
     assert reasons(services) == []
 
 
-def test_what_was_public_once_is_killed_wherever_it_stands(
+def test_a_story_that_was_public_can_be_killed_in_any_state(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     gone = newsroom.verb(newsroom.story("Gone"), "unpublish")
@@ -191,9 +195,9 @@ def test_what_was_public_once_is_killed_wherever_it_stands(
     run_due(services)
     newsroom.verb(over, "kill", notice=NOTICE)
     newsroom.verb(gone, "kill", notice=NOTICE)
-    assert {ask(client, one) for one in ("gone", "over", "late")} == {(410, "killed", NOTICE)}
+    assert {ask(client, slug) for slug in ("gone", "over", "late")} == {(410, "killed", NOTICE)}
     assert reasons(services)[-3:] == ["expired", "killed", "killed"]
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
 @pytest.fixture
@@ -205,7 +209,7 @@ def editor(client: TestClient, services: Services) -> Newsroom:
 SECRET = "Zanzibar"
 
 
-def _telling(newsroom: Newsroom) -> dict[str, Any]:
+def _list_verbs(newsroom: Newsroom) -> dict[str, Any]:
     """Return a public story with the marker in every field that has text."""
     fields = dict.fromkeys(("title", "summary", "body", "dateline", "external_id"), SECRET)
     return newsroom.story(
@@ -236,11 +240,11 @@ def _everything(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Response
     return {path: newsroom.call("GET", path) for path in paths}
 
 
-def test_only_an_administrator_sees_the_text_of_a_killed_story(
+def test_only_an_admin_sees_the_text_of_a_killed_story(
     newsroom: Newsroom, editor: Newsroom
 ) -> None:
     once = {"idempotency-key": "a", "if-match": "*"}
-    story = newsroom.verb(_telling(newsroom), "correct", note=f"In {SECRET}.")
+    story = newsroom.verb(_list_verbs(newsroom), "correct", note=f"In {SECRET}.")
     path = f"/articles/{story['id']}"
     first = editor.call("POST", f"{path}/publish", json={}, headers=once)
     assert SECRET in first.text
@@ -248,8 +252,8 @@ def test_only_an_administrator_sees_the_text_of_a_killed_story(
     assert killed.status_code == 200
     assert SECRET not in killed.text
     answers = _everything(editor, story)
-    assert {one.status_code for one in answers.values()} == {200}
-    told = {path for path, one in answers.items() if SECRET in one.text}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    told = {path for path, answer in answers.items() if SECRET in answer.text}
     assert told == set()
     assert [answers[f"/articles?{by}={SECRET}"].json()["data"] for by in ("tag", "author")] == [
         [],
@@ -259,12 +263,10 @@ def test_only_an_administrator_sees_the_text_of_a_killed_story(
     assert replayed.headers["idempotency-replayed"] == "true"
     assert (SECRET not in replayed.text, replayed.json()["state"]) == (True, "killed")
     whole = _everything(newsroom, story)
-    assert {one for one, answer in whole.items() if SECRET not in answer.text} == set()
+    assert {element for element, answer in whole.items() if SECRET not in answer.text} == set()
 
 
-def test_nothing_is_done_to_a_killed_story_but_restoring_it(
-    newsroom: Newsroom, editor: Newsroom
-) -> None:
+def test_a_killed_story_can_only_be_restored(newsroom: Newsroom, editor: Newsroom) -> None:
     story = newsroom.verb(newsroom.story("Here"), "kill", notice=NOTICE)
     path, tag = f"/articles/{story['id']}", {"if-match": "*"}
     patch = {**tag, "content-type": "application/merge-patch+json"}
@@ -277,8 +279,10 @@ def test_nothing_is_done_to_a_killed_story_but_restoring_it(
         newsroom.call("POST", f"{path}/kill", json={"notice": "N"}, headers=tag),
         newsroom.delete(story),
     ]
-    assert {(one.status_code, one.json()["code"]) for one in answers} == {(409, "wrong_state")}
-    assert all("kill" in one.json()["detail"] for one in answers)
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
+        (409, "wrong_state")
+    }
+    assert all("kill" in answer.json()["detail"] for answer in answers)
     reason = {"reason": "It was no forgery."}
     refused = editor.call("POST", f"{path}/restore", json=reason, headers=tag)
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
@@ -286,7 +290,7 @@ def test_nothing_is_done_to_a_killed_story_but_restoring_it(
     assert silent.json()["errors"][0]["pointer"] == "#/reason"
 
 
-def test_a_restored_story_is_public_again_only_when_it_is_published(
+def test_a_restored_story_is_not_public_until_it_is_published(
     newsroom: Newsroom, client: TestClient, editor: Newsroom, services: Services
 ) -> None:
     killed = newsroom.verb(newsroom.story("Here"), "kill", notice=NOTICE)
@@ -295,7 +299,7 @@ def test_a_restored_story_is_public_again_only_when_it_is_published(
     assert editor.call("GET", f"/articles/{back['id']}").json()["title"] == "Here"
     assert ask(client, "here") == (410, "killed", NOTICE)
     history = newsroom.call("GET", f"/articles/{back['id']}/revisions").json()["data"]
-    assert [(one["action"], one["note"]) for one in history[:2]] == [
+    assert [(revision["action"], revision["note"]) for revision in history[:2]] == [
         ("restored", "It was no forgery."),
         ("killed", NOTICE),
     ]
@@ -304,11 +308,11 @@ def test_a_restored_story_is_public_again_only_when_it_is_published(
     out = newsroom.verb(ahead, "publish", published_at="2026-11-22T12:00:00Z")
     assert (out["answer"], ask(client, "here")) == (None, (200, None, "Here"))
     newsroom.verb(out, "unpublish")
-    assert status(client, "here") == 404
-    assert unsound(services) == []
+    assert find_status(client, "here") == 404
+    assert list_inconsistencies(services) == []
 
 
-def test_what_stands_in_place_of_a_story_goes_when_it_comes_back_by_time(
+def test_a_scheduled_publication_deletes_the_tombstone(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     gone = newsroom.verb(newsroom.story("Here"), "unpublish", answer="gone")
@@ -318,17 +322,17 @@ def test_what_stands_in_place_of_a_story_goes_when_it_comes_back_by_time(
         published_at="2026-11-22T13:00:00Z",
         expires_at="2026-11-22T14:00:00Z",
     )
-    assert status(client, "here") == 410
+    assert find_status(client, "here") == 410
     clock.advance(hours=1)
-    assert status(client, "here") == 200
+    assert find_status(client, "here") == 200
     run_due(services)
     clock.advance(hours=1)
-    assert status(client, "here") == 404
+    assert find_status(client, "here") == 404
     run_due(services)
-    assert (status(client, "here"), unsound(services)) == (404, [])
+    assert (find_status(client, "here"), list_inconsistencies(services)) == (404, [])
 
 
-def test_a_tombstone_that_is_lost_or_wrong_is_found_and_mended(
+def test_a_lost_or_wrong_tombstone_is_found_and_repaired(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     lost, stray = newsroom.story("Lost"), newsroom.story("Stray")
@@ -336,15 +340,15 @@ def test_a_tombstone_that_is_lost_or_wrong_is_found_and_mended(
     newsroom.verb(stray, "unpublish")
     with services.database.write() as session:
         session.execute(update(StoryTombstone).values(id=stray["id"]))
-    assert (status(client, "lost"), status(client, "stray")) == (404, 410)
-    assert len(unsound(services)) == 2
+    assert (find_status(client, "lost"), find_status(client, "stray")) == (404, 410)
+    assert len(list_inconsistencies(services)) == 2
     for _ in rebuild(services.runner):
         pass
-    assert unsound(services) == []
-    assert (ask(client, "lost"), status(client, "stray")) == ((410, "killed", NOTICE), 404)
+    assert list_inconsistencies(services) == []
+    assert (ask(client, "lost"), find_status(client, "stray")) == ((410, "killed", NOTICE), 404)
 
 
-def test_a_follower_is_told_with_its_notice_that_a_story_is_gone(
+def test_the_changes_have_the_notice_of_a_withdrawn_story(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.story("Here")
@@ -356,18 +360,18 @@ def test_a_follower_is_told_with_its_notice_that_a_story_is_gone(
     assert f"<edNote>{NOTICE}<" in client.get("/feeds/latest.newsml").text
 
 
-def test_a_follower_is_told_of_a_kill_with_its_notice(
-    newsroom: Newsroom, client: TestClient
-) -> None:
+def test_the_changes_have_the_notice_of_a_kill(newsroom: Newsroom, client: TestClient) -> None:
     story, gone = newsroom.story("Here"), newsroom.story("Gone")
     gone = newsroom.verb(gone, "unpublish")
     never = newsroom.article("Never")
     snapshot = client.get("/v1/changes").json()
     cursor = client.get(f"/v1/changes?cursor={snapshot['cursor']}").json()["cursor"]
-    for one in (story, gone, never):
-        newsroom.verb(one, "kill", notice=NOTICE)
+    for element in (story, gone, never):
+        newsroom.verb(element, "kill", notice=NOTICE)
     told = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
-    assert [(one["id"], one["op"], one["reason"], one["notice"]) for one in told] == [
+    assert [
+        (change["id"], change["op"], change["reason"], change["notice"]) for change in told
+    ] == [
         (story["id"], "remove", "killed", NOTICE),
         (gone["id"], "remove", "killed", NOTICE),
     ]

@@ -18,7 +18,7 @@ from tests.conftest import key_for
 from tests.databases import fresh_database
 from tests.migrations.test_schema import REVISIONS, schema
 from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 pytestmark = pytest.mark.slow
 KEPT = (
@@ -114,5 +114,5 @@ def test_the_last_migration_leaves_the_delivery_side_sound(lived_in: str) -> Non
     migrations.upgrade(database)
     database.close()
     services = wired(lived_in)
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
     services.close()

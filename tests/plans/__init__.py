@@ -1,1 +1,1 @@
-"""What the statements of both sides cost in an archive of some size, whatever a planner knows."""
+"""The costs of all statements in an archive of some size, for any state of the planner."""

@@ -1,4 +1,4 @@
-"""An archive of both sides, written by the database itself: what counts is how many rows it has."""
+"""An archive of both sides, written by the database itself: only its number of rows matters."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -83,7 +83,7 @@ def _insert(
     *,
     sqlite: bool,
 ) -> None:
-    rows = ", ".join(_words(one, sqlite=sqlite) for one in columns.values())
+    rows = ", ".join(_words(value, sqlite=sqlite) for value in columns.values())
     sql = f"{numbers} SELECT {rows} FROM numbers"
     names = ", ".join(columns)
     sql = f"INSERT INTO {table} ({names}) {sql}"

@@ -1,4 +1,4 @@
-"""One archive for each database and each state of its planner's statistics."""
+"""One archive for each database and each state of its planner statistics."""
 
 from collections.abc import Iterator
 from pathlib import Path

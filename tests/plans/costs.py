@@ -1,4 +1,4 @@
-"""What the statements cost that a function runs: recorded, and explained with their values."""
+"""The costs of the statements that a function runs: recorded, and explained with their values."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""No statement looks at more rows than it has to, whatever the planner knows of the tables."""
+"""No statement reads more rows than it needs, whatever the planner knows of the tables."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,8 +14,8 @@ from app.access.selection import Clause, Selection, TimeRange
 from app.access.store import audit_log
 from app.access.store.audit_log import AuditFilter
 from app.content import store as content
-from app.content.store import lists
-from app.content.store.lists import ArticleList
+from app.content.store import article_lists
+from app.content.store.article_lists import ArticleList
 from app.delivery import store as delivery
 from app.delivery.store import archive as formats
 from app.delivery.store import log_state, merged_log, snapshot_queries, story_queries
@@ -64,7 +64,7 @@ _NEED_STATISTICS = {
 
 
 @pytest.fixture(autouse=True)
-def _leave_out(request: pytest.FixtureRequest) -> None:
+def _skip_unknown_statistics(request: pytest.FixtureRequest) -> None:
     params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     has_none = params.get("archive") in {"postgresql-missing", "postgresql-outdated"}
     if has_none and params.get("name") in _NEED_STATISTICS:
@@ -92,7 +92,9 @@ _SOURCES: dict[str, tuple[Clause, ...]] = {
 
 @pytest.mark.parametrize("state", _STATES)
 @pytest.mark.parametrize("source", _SOURCES)
-def test_an_external_id_and_ids_are_looked_up(state: str, source: str, archive: Database) -> None:
+def test_articles_are_looked_up_by_external_id_and_id(
+    state: str, source: str, archive: Database
+) -> None:
     for key, descending, position in (
         ("modified_at", True, None),
         ("modified_at", False, _PLACE),
@@ -106,9 +108,9 @@ def test_an_external_id_and_ids_are_looked_up(state: str, source: str, archive: 
             ArticleList(named, _STATES[state], None, **more),
             ArticleList(named, _STATES[state], f"ext-{_MIDDLE}", **more, whole=True),
         ):
-            check(archive, partial(lists.article_page, wanted=wanted, now=NOW))
+            check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW))
             if key == "modified_at" and position is None:
-                check(archive, partial(lists.count_articles, wanted=wanted, now=NOW))
+                check(archive, partial(article_lists.count_articles, wanted=wanted, now=NOW))
 
 
 _LISTED: dict[str, ArticleList] = {
@@ -127,42 +129,44 @@ _LISTED: dict[str, ArticleList] = {
 
 
 @pytest.mark.parametrize("name", _LISTED)
-def test_a_list_of_the_newsroom_stops_after_its_page(name: str, archive: Database) -> None:
+def test_a_newsroom_list_stops_after_its_page(name: str, archive: Database) -> None:
     for descending, position in product((True, False), (None, _PLACE)):
         wanted = replace(_LISTED[name], descending=descending, position=position)
         # What is rare is gathered by its stage.
         most = ARTICLES // 20 + 50 if name == "drafts" else _FEW
-        check(archive, partial(lists.article_page, wanted=wanted, now=NOW), most)
+        check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW), most)
 
 
 _LOOKUPS: dict[str, Work] = {
-    "an article by id": lambda s: content.article_by_ref(s, article_id(_MIDDLE)),
-    "an article by slug": lambda s: content.article_by_ref(s, f"slug-{_MIDDLE}"),
-    "an article, locked": lambda s: content.article_by_ref(s, article_id(_MIDDLE), lock=True),
-    "articles by id": lambda s: content.articles_by_ids(s, _ids(100)),
-    "articles by slug": lambda s: content.articles_by_slugs(
+    "an article by id": lambda s: content.find_article(s, article_id(_MIDDLE)),
+    "an article by slug": lambda s: content.find_article(s, f"slug-{_MIDDLE}"),
+    "an article, locked": lambda s: content.find_article(s, article_id(_MIDDLE), lock=True),
+    "articles by id": lambda s: content.lock_articles_by_ids(s, _ids(100)),
+    "articles by slug": lambda s: content.lock_articles_by_slugs(
         s, [f"slug-{number}" for number in range(1, 101)]
     ),
-    "an article of a source": lambda s: content.article_by_external_id(s, COMMON_SOURCE, "ext-9"),
-    "an article of no source": lambda s: content.article_by_external_id(s, None, "ext-9"),
-    "articles of sources": lambda s: content.articles_by_external_ids(
+    "an article of a source": lambda s: content.lock_article_by_external_id(
+        s, COMMON_SOURCE, "ext-9"
+    ),
+    "an article of no source": lambda s: content.lock_article_by_external_id(s, None, "ext-9"),
+    "articles of sources": lambda s: content.lock_articles_by_external_ids(
         s, [(COMMON_SOURCE, f"ext-{number}") for number in range(1, 101)]
     ),
-    "articles after one": lambda s: content.articles_after(s, article_id(_MIDDLE), 100),
-    "articles in zones": lambda s: content.scheduled_in_zones(s, NOW, "", 100),
-    "what is tied": lambda s: content.tied_to(s, _ids(10)),
-    "references": lambda s: content.references(
+    "articles after one": lambda s: content.lock_articles_after(s, article_id(_MIDDLE), 100),
+    "articles in zones": lambda s: content.lock_scheduled_in_zones(s, NOW, "", 100),
+    "what is tied": lambda s: content.load_group_members(s, _ids(10)),
+    "references": lambda s: content.load_references(
         s, {"source": {COMMON_SOURCE}, "category": {"c-1"}, "article": set(_ids(10))}
     ),
-    "revisions": lambda s: content.revisions(s, article_id(_MIDDLE), None, None, _LIMIT),
-    "revisions below": lambda s: content.revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
-    "revisions above": lambda s: content.revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),
-    "a revision": lambda s: content.revision(s, article_id(_MIDDLE), 2),
-    "snapshots": lambda s: content.snapshots(s, [(one, 2) for one in _ids(100)]),
-    "slugs that are taken": lambda s: content.taken_slugs(s, "article", ["slug-5", "slug-x"]),
-    "public slugs": lambda s: content.public_slugs(s, "article", _ids(100)),
-    "where a slug leads": lambda s: content.slug_now(s, "article", "slug-5"),
-    "a preview": lambda s: content.preview(s, "preview-5"),
+    "revisions": lambda s: content.load_revisions(s, article_id(_MIDDLE), None, None, _LIMIT),
+    "revisions below": lambda s: content.load_revisions(s, article_id(_MIDDLE), 9, None, _LIMIT),
+    "revisions above": lambda s: content.load_revisions(s, article_id(_MIDDLE), None, 0, _LIMIT),
+    "a revision": lambda s: content.find_revision(s, article_id(_MIDDLE), 2),
+    "snapshots": lambda s: content.load_snapshots(s, [(element, 2) for element in _ids(100)]),
+    "slugs that are taken": lambda s: content.find_taken_slugs(s, "article", ["slug-5", "slug-x"]),
+    "public slugs": lambda s: content.load_public_slugs(s, "article", _ids(100)),
+    "where a slug leads": lambda s: content.find_current_slug(s, "article", "slug-5"),
+    "a preview": lambda s: content.find_preview(s, "preview-5"),
     "a kept answer": lambda s: access.find_answer(s, KEY, "idem-5"),
     "answers about a story": lambda s: access.replace_answer_bodies(s, article_id(5), b"x"),
     "a key by prefix": lambda s: s.first(access.KEY_BY_PREFIX, {"prefix": "prefix-5"}),
@@ -219,7 +223,7 @@ _LOOKUPS: dict[str, Work] = {
 
 
 @pytest.mark.parametrize("name", _LOOKUPS)
-def test_what_is_looked_up_is_found_by_an_index(name: str, archive: Database) -> None:
+def test_every_lookup_uses_an_index(name: str, archive: Database) -> None:
     check(archive, _LOOKUPS[name])
 
 
@@ -235,7 +239,7 @@ _AUDITS: dict[str, AuditFilter] = {
 
 
 @pytest.mark.parametrize("name", _AUDITS)
-def test_the_audit_is_read_along_an_index(name: str, archive: Database) -> None:
+def test_audit_lists_use_an_index(name: str, archive: Database) -> None:
     for position, backwards in product((None, f"audit-{_MIDDLE:09d}"), (False, True)):
         check(
             archive,
@@ -264,7 +268,7 @@ _RUNS: dict[str, Work] = {
 
 
 @pytest.mark.parametrize("name", _RUNS)
-def test_a_run_of_changes_stops_after_its_page(name: str, archive: Database) -> None:
+def test_the_changes_stop_after_their_page(name: str, archive: Database) -> None:
     check(archive, _RUNS[name], engine=archive.engines[-1])
 
 
@@ -298,5 +302,5 @@ def test_a_public_list_stops_after_its_page(name: str, archive: Database) -> Non
         check(archive, work, engine=archive.engines[-1])
 
 
-def test_what_is_scheduled_is_few_in_this_archive() -> None:
+def test_the_archive_has_few_scheduled_stories() -> None:
     assert SCHEDULED < _FEW

@@ -1,4 +1,4 @@
-"""Planner settings of public lists stay with these."""
+"""Planner settings apply to public lists only."""
 
 from contextlib import closing
 from functools import partial
@@ -18,7 +18,7 @@ _SETTINGS = {
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_only_public_lists_are_read_with_planner_settings(database_url: str) -> None:
+def test_only_public_lists_use_planner_settings(database_url: str) -> None:
     with closing(Database(database_url, pool_size=1)) as database:
         for _ in range(3):
             for opened, is_for_lists in (
@@ -37,7 +37,7 @@ _STATEMENTS = {name: text(f"SELECT current_setting('{name}')") for name in _SETT
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_no_more_connections_are_opened_than_documented(
+def test_the_number_of_connections_is_as_documented(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[int] = []

@@ -58,7 +58,7 @@ def test_entitled_readers_find_it_with_its_embargo(
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
     page = client.get(path, headers=entitled).json()
     found = {story["title"]: story for story in page["data"]}
-    assert reading.SearchPage.model_validate(page).model_dump() == page
+    assert reading.SearchPage.model_validate(page).model_dump(exclude_unset=True) == page
     hit = found["Reservoir zanzibar"]
     assert (hit["embargoed"], hit["embargo_until"], page["complete"]) == (True, UNTIL, True)
     assert "<mark>reservoir</mark>" in hit["highlights"]["body"][0]
@@ -85,7 +85,9 @@ def test_they_see_it_in_suggestions_corrections_and_related_stories(
     held: str, client: TestClient, entitled: Headers
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
-    assert reading.SuggestionList.model_validate(suggested).model_dump() == suggested
+    assert (
+        reading.SuggestionList.model_validate(suggested).model_dump(exclude_unset=True) == suggested
+    )
     assert {
         suggestion["type"]: suggestion.get("embargo_until") for suggestion in suggested["data"]
     } == {

@@ -1,4 +1,4 @@
-"""The main job, end to end: a real story entered, published, edited, renamed, withdrawn."""
+"""End to end: a real story is created, published, edited, renamed and withdrawn."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def found(shared: Path) -> dict[str, Any]:
     }
 
 
-def test_a_real_story_lives_its_life(
+def test_a_real_story_from_draft_to_withdrawal(
     found: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,
@@ -42,12 +42,12 @@ def test_a_real_story_lives_its_life(
     article = newsroom.article(
         found["title"],
         source=source["slug"],
-        categories=[one["slug"] for one in categories],
+        categories=[category["slug"] for category in categories],
         body=found["body"],
         published_at="2026-01-12T10:00:00Z",
     )
     assert article["state"] == "draft"
-    _is_nowhere(client, article)
+    _check_not_public(client, article)
 
     clock.advance(minutes=1)
     public = newsroom.verb(article, "publish")
@@ -58,7 +58,11 @@ def test_a_real_story_lives_its_life(
     for shown in (headline, listed, story):
         assert shown["title"] == found["title"]
         assert shown["source"]["name"] == "North Africa Post"
-        assert [one["name"] for one in shown["categories"]] == ["Asia", "Headlines", "Morocco"]
+        assert [category["name"] for category in shown["categories"]] == [
+            "Asia",
+            "Headlines",
+            "Morocco",
+        ]
     assert story["body_text"].split("\n") == found["paragraphs"]
     assert (
         client.get("/v1/sources/north-africa-post").json() | found["source"]
@@ -83,18 +87,18 @@ def test_a_real_story_lives_its_life(
 
     gone = newsroom.verb(edited, "unpublish")
     assert gone["state"] == "unpublished"
-    _is_nowhere(client, article)
-    _every_step_is_written_down(services, newsroom, source, categories, article)
+    _check_not_public(client, article)
+    _check_revisions_and_log(services, newsroom, source, categories, article)
 
 
-def _is_nowhere(client: TestClient, article: dict[str, Any]) -> None:
+def _check_not_public(client: TestClient, article: dict[str, Any]) -> None:
     for path in ("/v1/headlines", "/v1/articles", "/v1/articles?category=morocco"):
         assert client.get(path).json()["data"] == []
     for ref in (article["id"], article["slug"]):
         assert client.get(f"/v1/articles/{ref}").status_code == 404
 
 
-def _every_step_is_written_down(
+def _check_revisions_and_log(
     services: Services,
     newsroom: Newsroom,
     source: dict[str, Any],
@@ -107,14 +111,14 @@ def _every_step_is_written_down(
         ]
     assert log == [
         ("source", source["id"], "upsert", "updated"),
-        *(("category", one["id"], "upsert", "updated") for one in categories),
+        *(("category", category["id"], "upsert", "updated") for category in categories),
         ("article", article["id"], "upsert", "published"),
         ("article", article["id"], "upsert", "updated"),
         ("source", source["id"], "upsert", "updated"),
         ("article", article["id"], "remove", "unpublished"),
     ]
     revisions = newsroom.call("GET", f"/articles/{article['id']}/revisions").json()["data"]
-    assert [(one["version"], one["action"]) for one in revisions] == [
+    assert [(revision["version"], revision["action"]) for revision in revisions] == [
         (4, "unpublished"),
         (3, "published"),
         (2, "published"),

@@ -1,4 +1,4 @@
-"""Following changes: everything first, then what happened, once, oldest first."""
+"""Sync: a snapshot first, then each change once, oldest first."""
 
 import json
 from datetime import timedelta
@@ -13,14 +13,16 @@ from app.worker import run_due
 from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
+from tests.sync.offline_app import OfflineApp
 
 
-def heard(entries: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    return [(one["op"], one["reason"], one["id"]) for one in entries]
+def follow_changes(entries: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(change["op"], change["reason"], change["id"]) for change in entries]
 
 
-def test_a_snapshot_has_everything_and_then_nothing(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_snapshot_has_all_stories_and_then_no_changes(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.source("The Post")
     newsroom.category("World")
     stories = [newsroom.story(f"Story {number}", source="the-post") for number in range(5)]
@@ -28,13 +30,13 @@ def test_a_snapshot_has_everything_and_then_nothing(newsroom: Newsroom, client: 
     app = OfflineApp(client)
     entries = app.catch_up(limit=2)
     assert app.shown() == app.expected()
-    assert [one["id"] for one in entries if one["type"] == "article"] == [
-        one["id"] for one in stories
+    assert [change["id"] for change in entries if change["type"] == "article"] == [
+        story["id"] for story in stories
     ]
     assert app.catch_up() == []
 
 
-def test_what_changed_is_told_once_and_oldest_first(newsroom: Newsroom, client: TestClient) -> None:
+def test_changes_come_once_and_oldest_first(newsroom: Newsroom, client: TestClient) -> None:
     first, second = newsroom.story("First"), newsroom.story("Second")
     app = OfflineApp(client)
     app.catch_up()
@@ -42,7 +44,7 @@ def test_what_changed_is_told_once_and_oldest_first(newsroom: Newsroom, client: 
         first = newsroom.patch(first, title=f"First, {number}", status="published")
     second = newsroom.verb(second, "unpublish")
     third = newsroom.story("Third")
-    assert heard(app.catch_up()) == [
+    assert follow_changes(app.catch_up()) == [
         ("upsert", "updated", first["id"]),
         ("remove", "unpublished", second["id"]),
         ("upsert", "published", third["id"]),
@@ -50,7 +52,7 @@ def test_what_changed_is_told_once_and_oldest_first(newsroom: Newsroom, client: 
     assert app.shown() == app.expected()
 
 
-def test_a_story_that_leaves_the_filter_is_told_to_who_had_it_alone(
+def test_a_story_that_leaves_the_filter_is_removed_for_its_readers_only(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.story("Story", tags=["a"])
@@ -58,21 +60,23 @@ def test_a_story_that_leaves_the_filter_is_told_to_who_had_it_alone(
     with_a.catch_up()
     with_b.catch_up()
     story = newsroom.patch(story, tags=["b"], status="published")
-    assert heard(with_a.catch_up()) == [("remove", "left", story["id"])]
-    assert heard(with_b.catch_up()) == [("upsert", "updated", story["id"])]
+    assert follow_changes(with_a.catch_up()) == [("remove", "left", story["id"])]
+    assert follow_changes(with_b.catch_up()) == [("upsert", "updated", story["id"])]
     story = newsroom.verb(story, "unpublish")
     assert with_a.catch_up() == []
-    assert heard(with_b.catch_up()) == [("remove", "unpublished", story["id"])]
+    assert follow_changes(with_b.catch_up()) == [("remove", "unpublished", story["id"])]
 
 
-def test_what_was_never_public_is_never_told(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_story_that_was_never_public_is_not_in_the_changes(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     app = OfflineApp(client)
     app.catch_up()
     newsroom.delete(newsroom.article("A draft"))
     assert app.catch_up() == []
 
 
-def test_time_is_told_by_the_worker(
+def test_the_worker_logs_scheduled_and_expired_stories(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     app = OfflineApp(client)
@@ -82,13 +86,13 @@ def test_time_is_told_by_the_worker(
     assert app.catch_up() == []
     clock.advance(hours=1)
     run_due(services)
-    assert heard(app.catch_up()) == [("upsert", "published", story["id"])]
+    assert follow_changes(app.catch_up()) == [("upsert", "published", story["id"])]
     clock.advance(hours=1)
     run_due(services)
-    assert heard(app.catch_up()) == [("remove", "expired", story["id"])]
+    assert follow_changes(app.catch_up()) == [("remove", "expired", story["id"])]
 
 
-def test_filters_are_part_of_the_cursor(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_cursor_is_bound_to_its_filters(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story("Story", tags=["a"])
     cursor = read(client, "/v1/changes?tag=a")["cursor"]
     assert client.get(f"/v1/changes?cursor={cursor}&tag=a").status_code == 200
@@ -98,9 +102,7 @@ def test_filters_are_part_of_the_cursor(newsroom: Newsroom, client: TestClient) 
     assert lists["page"]["next"] is None
 
 
-def test_no_cache_on_the_way_repeats_that_nothing_happened(
-    newsroom: Newsroom, client: TestClient
-) -> None:
+def test_an_empty_answer_is_not_cached(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story("Story")
     something = client.get("/v1/changes")
     assert something.headers["cache-control"].startswith("public")
@@ -110,7 +112,7 @@ def test_no_cache_on_the_way_repeats_that_nothing_happened(
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "%00"])
-def test_a_cursor_of_another_kind_is_refused(client: TestClient, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(client: TestClient, cursor: str) -> None:
     assert client.get(f"/v1/changes?cursor={cursor}").status_code == 400
 
 
@@ -121,7 +123,7 @@ def test_the_cursor_of_a_list_is_refused(newsroom: Newsroom, client: TestClient)
     assert client.get(f"/v1/changes?cursor={cursor}").json()["code"] == "bad_cursor"
 
 
-def test_a_category_that_moves_is_told_with_all_below_it(
+def test_a_moved_category_is_logged_with_its_descendants(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     world, africa = newsroom.category("World"), newsroom.category("Africa")
@@ -131,17 +133,17 @@ def test_a_category_that_moves_is_told_with_all_below_it(
     app.catch_up()
     africa = newsroom.patch(africa, "categories", parent="world")
     told = app.catch_up()
-    assert {(one["type"], *about) for one, about in zip(told, heard(told), strict=True)} == {
-        ("category", "upsert", "updated", one["id"]) for one in (africa, country, city)
-    }
+    assert {
+        (change["type"], *about) for change, about in zip(told, follow_changes(told), strict=True)
+    } == {("category", "upsert", "updated", category["id"]) for category in (africa, country, city)}
     assert app.copies["category"][city["id"]]["path"] == ["world", "africa", "country", "city"]
     assert app.shown() == app.expected()
     newsroom.patch(africa, "categories", parent=None)
-    assert world["id"] not in {one["id"] for one in app.catch_up()}
+    assert world["id"] not in {change["id"] for change in app.catch_up()}
     assert app.shown() == app.expected()
 
 
-def test_another_slug_is_told_to_categories_below_and_another_name_is_not(
+def test_a_new_slug_is_logged_for_descendants_and_a_new_name_is_not(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     world = newsroom.category("World")
@@ -150,15 +152,15 @@ def test_another_slug_is_told_to_categories_below_and_another_name_is_not(
     app = OfflineApp(client)
     app.catch_up()
     world = newsroom.patch(world, "categories", name="The world", names={"fr": "Le monde"})
-    assert [one["id"] for one in app.catch_up()] == [world["id"]]
+    assert [change["id"] for change in app.catch_up()] == [world["id"]]
     newsroom.patch(world, "categories", slug="globe")
-    told = [one["id"] for one in app.catch_up()]
+    told = [change["id"] for change in app.catch_up()]
     assert sorted(told) == sorted([world["id"], africa["id"], city["id"]])
     assert app.copies["category"][africa["id"]]["parent"] == "globe"
     assert app.shown() == app.expected()
 
 
-def test_what_an_import_moves_is_told_once_with_all_below_it(
+def test_a_category_moved_by_an_import_is_logged_once_with_its_descendants(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     newsroom.category("World")
@@ -172,10 +174,10 @@ def test_what_an_import_moves_is_told_once_with_all_below_it(
         {"type": "category", "slug": "country", "name": "Country", "parent": "world"},
         {"type": "category", "slug": "new", "name": "New", "parent": "city"},
     )
-    content = "\n".join(json.dumps(one) for one in lines)
+    content = "\n".join(json.dumps(line) for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     assert newsroom.call("POST", "/import", content=content, headers=headers).is_success
-    told = [one["id"] for one in app.catch_up()]
+    told = [change["id"] for change in app.catch_up()]
     with services.database.read() as session:
         assert [row.id for row in store.load_changes(session, 4, 100)] == told
     assert len(told) == len({"africa", "country", "new", "city"})

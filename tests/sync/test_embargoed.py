@@ -1,4 +1,4 @@
-"""Who reads what is under embargo is told of it; all others are told what they ever were."""
+"""Embargoed changes reach readers with embargo access, and change nothing for others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,14 +16,14 @@ from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.life.log import rows
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
+from tests.sync.offline_app import OfflineApp
 
 UNTIL, LATER = "2026-11-22T18:00:00Z", "2026-11-22T20:00:00Z"
 Heard = list[tuple[str, str, str]]
 
 
-def heard(entries: list[dict[str, Any]]) -> Heard:
-    return [(one["op"], one["reason"], one["id"]) for one in entries]
+def follow_changes(entries: list[dict[str, Any]]) -> Heard:
+    return [(change["op"], change["reason"], change["id"]) for change in entries]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def partner(client: TestClient, headers: dict[str, str]) -> OfflineApp:
     return app
 
 
-def test_who_may_read_it_is_told_when_it_is_offered_changed_and_out(
+def test_embargo_access_gets_changes_when_a_story_is_offered_changed_and_released(
     newsroom: Newsroom,
     services: Services,
     clock: HandClock,
@@ -54,35 +54,35 @@ def test_who_may_read_it_is_told_when_it_is_offered_changed_and_out(
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
     (entry,) = partner.catch_up()
-    assert heard([entry]) == [("upsert", "published", story["id"])]
+    assert follow_changes([entry]) == [("upsert", "published", story["id"])]
     document = entry["document"]
     assert (document["embargoed"], document["embargo_until"]) == (True, UNTIL)
     story = newsroom.patch(story, title="Changed", status="published")
     story = newsroom.patch(story, embargo_until=LATER, status="published")
     (entry,) = partner.catch_up()
-    assert heard([entry]) == [("upsert", "updated", story["id"])]
+    assert follow_changes([entry]) == [("upsert", "updated", story["id"])]
     assert entry["document"]["embargo_until"] == LATER
     assert anybody.catch_up() == []
     clock.advance(hours=9)
     run_due(services)
     told = [("upsert", "published", story["id"])]
-    assert (heard(partner.catch_up()), heard(anybody.catch_up())) == (told, told)
+    assert (follow_changes(partner.catch_up()), follow_changes(anybody.catch_up())) == (told, told)
     assert "embargoed" not in partner.copies["article"][story["id"]]
     assert partner.shown() == anybody.shown() == anybody.expected()
 
 
-def test_an_embargo_that_is_lifted_lets_it_out_for_everybody(
+def test_lifting_an_embargo_releases_the_story_for_all_readers(
     newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
     partner.catch_up()
     newsroom.patch(story, embargo_until=None, status="published")
-    assert heard(partner.catch_up()) == [("upsert", "published", story["id"])]
-    assert heard(anybody.catch_up()) == [("upsert", "published", story["id"])]
+    assert follow_changes(partner.catch_up()) == [("upsert", "published", story["id"])]
+    assert follow_changes(anybody.catch_up()) == [("upsert", "published", story["id"])]
     assert partner.shown() == anybody.shown() == anybody.expected()
 
 
-def test_time_offers_it_and_the_worker_tells(
+def test_the_worker_logs_stories_offered_by_time(
     newsroom: Newsroom,
     services: Services,
     clock: HandClock,
@@ -94,7 +94,7 @@ def test_time_offers_it_and_the_worker_tells(
     assert (run_due(services), partner.catch_up()) == (0, [])
     clock.advance(hours=4)
     assert (run_due(services), run_due(services)) == (1, 0)
-    assert heard(partner.catch_up()) == [("upsert", "published", story["id"])]
+    assert follow_changes(partner.catch_up()) == [("upsert", "published", story["id"])]
     assert anybody.catch_up() == []
 
 
@@ -107,7 +107,7 @@ _ENDINGS: dict[str, Ending] = {
 
 
 @pytest.mark.parametrize("reason", _ENDINGS)
-def test_what_is_taken_back_is_told_to_who_could_have_had_it(
+def test_an_unpublished_embargoed_story_is_removed_for_embargo_access(
     reason: str,
     newsroom: Newsroom,
     client: TestClient,
@@ -121,12 +121,12 @@ def test_what_is_taken_back_is_told_to_who_could_have_had_it(
     partner.catch_up()
     _ENDINGS[reason](newsroom, story)
     (entry,) = partner.catch_up()
-    assert heard([entry]) == [("remove", reason, story["id"])]
+    assert follow_changes([entry]) == [("remove", reason, story["id"])]
     assert entry.get("notice") == ("Wrong." if reason == "killed" else None)
     assert anybody.catch_up() == other.catch_up() == []
 
 
-def test_a_kill_reaches_who_had_it_before_it_was_taken_back_quietly(
+def test_a_kill_reaches_readers_of_a_story_unpublished_without_notice(
     newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
@@ -139,39 +139,39 @@ def test_a_kill_reaches_who_had_it_before_it_was_taken_back_quietly(
     assert anybody.catch_up() == []
 
 
-def test_it_leaves_a_filter_and_is_put_off(
+def test_an_embargoed_story_leaves_a_filter_and_is_rescheduled(
     newsroom: Newsroom, client: TestClient, headers: dict[str, str], anybody: OfflineApp
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL, tags=["a"])
     app = OfflineApp(client, "tag=a", headers)
-    assert [one["id"] for one in app.catch_up()] == [story["id"]]
+    assert [change["id"] for change in app.catch_up()] == [story["id"]]
     story = newsroom.patch(story, tags=["b"], status="published")
-    assert heard(app.catch_up()) == [("remove", "left", story["id"])]
+    assert follow_changes(app.catch_up()) == [("remove", "left", story["id"])]
     story = newsroom.patch(story, tags=["a"], status="published")
     app.catch_up()
     newsroom.patch(story, published_at=LATER, status="published")
-    assert heard(app.catch_up()) == [("remove", "unpublished", story["id"])]
+    assert follow_changes(app.catch_up()) == [("remove", "unpublished", story["id"])]
     # Out with other tags at once: whoever had it under the old ones is told.
     again = newsroom.story("Again", embargo_until=UNTIL, tags=["a"])
     app.catch_up()
     newsroom.patch(again, embargo_until=None, tags=["b"], status="published")
-    assert heard(app.catch_up()) == [("remove", "left", again["id"])]
-    assert [one["reason"] for one in anybody.catch_up()] == ["published"]
+    assert follow_changes(app.catch_up()) == [("remove", "left", again["id"])]
+    assert [change["reason"] for change in anybody.catch_up()] == ["published"]
 
 
-def test_what_was_public_and_is_held_back_is_gone_for_the_others_alone(
+def test_a_story_put_under_embargo_is_removed_for_other_readers_only(
     newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     story = newsroom.story("Out")
     anybody.catch_up()
     partner.catch_up()
     newsroom.patch(story, embargo_until=UNTIL, status="published")
-    assert heard(anybody.catch_up()) == [("remove", "unpublished", story["id"])]
-    assert heard(partner.catch_up()) == [("upsert", "updated", story["id"])]
+    assert follow_changes(anybody.catch_up()) == [("remove", "unpublished", story["id"])]
+    assert follow_changes(partner.catch_up()) == [("upsert", "updated", story["id"])]
     assert partner.shown() == partner.expected()
 
 
-def test_translations_and_categories_are_told_as_they_see_them(
+def test_changes_of_translations_and_categories_match_embargo_access(
     newsroom: Newsroom, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     world, city = newsroom.category("World"), newsroom.category("City")
@@ -186,11 +186,11 @@ def test_translations_and_categories_are_told_as_they_see_them(
         categories=[city["id"]],
     )
     told = partner.catch_up()
-    assert {one["id"] for one in told} == {public["id"], held["id"]}
+    assert {change["id"] for change in told} == {public["id"], held["id"]}
     assert partner.shown() == partner.expected()
     public = newsroom.patch(public, title="Changed", slug="changed", status="published")
-    assert {one["id"] for one in partner.catch_up()} == {public["id"], held["id"]}
-    assert [one["id"] for one in anybody.catch_up()] == [public["id"]]
+    assert {change["id"] for change in partner.catch_up()} == {public["id"], held["id"]}
+    assert [change["id"] for change in anybody.catch_up()] == [public["id"]]
     newsroom.patch(city, "categories", parent=world["id"])
     partner.catch_up()
     assert partner.shown() == partner.expected()
@@ -199,7 +199,7 @@ def test_translations_and_categories_are_told_as_they_see_them(
     assert partner.shown() == partner.expected()
 
 
-def test_a_snapshot_has_it_and_what_happens_meanwhile_comes_after(
+def test_changes_during_a_snapshot_follow_it(
     newsroom: Newsroom, client: TestClient, headers: dict[str, str]
 ) -> None:
     stories = [newsroom.story(f"Out {number}") for number in range(3)]
@@ -210,16 +210,16 @@ def test_a_snapshot_has_it_and_what_happens_meanwhile_comes_after(
     second = newsroom.story("Second", embargo_until=LATER)
     first = newsroom.verb(newsroom.patch(first, summary="S"), "publish")
     app.catch_up(limit=1)
-    ids = [one["id"] for one in app.heard]
-    assert ids[:3] == [one["id"] for one in stories]
+    ids = [change["id"] for change in app.heard]
+    assert ids[:3] == [story["id"] for story in stories]
     # As they are now, and as changes since it began.
     assert sorted(ids[3:]) == sorted([first["id"], second["id"]] * 2)
     assert app.shown() == app.expected()
-    assert all(one["at"] < UNTIL for one in app.heard)
+    assert all(change["at"] < UNTIL for change in app.heard)
     assert app.catch_up() == []
 
 
-def refused(response: Response) -> str:
+def is_refused(response: Response) -> str:
     """Return the code of a `410` that no cache keeps."""
     assert response.status_code == 410, response.text
     assert response.headers["cache-control"] == "no-store"
@@ -228,7 +228,7 @@ def refused(response: Response) -> str:
 
 
 @pytest.mark.parametrize("gained", [True, False])
-def test_rights_that_change_end_a_cursor(
+def test_changed_access_rights_end_a_cursor(
     gained: bool,
     newsroom: Newsroom,
     client: TestClient,
@@ -246,7 +246,7 @@ def test_rights_that_change_end_a_cursor(
         (f"/v1/stream?cursor={app.cursor}", {}),
         ("/v1/stream", {"last-event-id": app.cursor}),
     ):
-        assert refused(client.get(path, headers={**now, **more})) == "rights_changed", path
+        assert is_refused(client.get(path, headers={**now, **more})) == "rights_changed", path
     app.headers = now
     app.catch_up(limit=1)
     assert app.refusals == ["rights_changed"]
@@ -255,7 +255,7 @@ def test_rights_that_change_end_a_cursor(
     assert app.catch_up() == []
 
 
-def test_rights_that_change_within_a_snapshot_end_it(
+def test_changed_access_rights_end_a_snapshot(
     newsroom: Newsroom, client: TestClient, headers: dict[str, str]
 ) -> None:
     newsroom.story("Held", embargo_until=UNTIL)
@@ -269,7 +269,7 @@ def test_rights_that_change_within_a_snapshot_end_it(
     assert app.shown() == app.expected()
 
 
-def test_a_cursor_goes_on_with_any_key_of_the_same_rights(
+def test_a_cursor_works_with_any_key_of_the_same_rights(
     newsroom: Newsroom, services: Services, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     newsroom.story("Out")
@@ -280,16 +280,16 @@ def test_a_cursor_goes_on_with_any_key_of_the_same_rights(
     assert anybody.refusals == partner.refusals == []
 
 
-def test_what_a_cursor_says_of_rights_is_their_digest_alone(
+def test_a_cursor_has_only_a_digest_of_the_access_rights(
     services: Services, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     digests = [services.followers.read(app.cursor)[1] for app in (anybody, partner)]
     assert digests == [AccessRights().digest, AccessRights(embargoed=True).digest]
-    assert all(len(one) == 16 for one in digests)
+    assert all(len(digest) == 16 for digest in digests)
     assert digests[0] != digests[1]
 
 
-def test_what_not_everybody_may_see_is_kept_by_no_cache(
+def test_restricted_changes_are_not_cached(
     newsroom: Newsroom, client: TestClient, headers: dict[str, str]
 ) -> None:
     newsroom.story("Held", embargo_until=UNTIL)
@@ -301,12 +301,12 @@ def test_what_not_everybody_may_see_is_kept_by_no_cache(
 _CHANGING = ("x-request-id", "date")
 
 
-def plain(answer: Response) -> tuple[int, bytes, dict[str, str]]:
+def decode_cursor(answer: Response) -> tuple[int, bytes, dict[str, str]]:
     kept = {name: text for name, text in answer.headers.items() if name not in _CHANGING}
     return answer.status_code, answer.content, kept
 
 
-def test_nobody_else_is_told_a_single_byte(
+def test_other_readers_get_the_same_bytes_as_without_embargoes(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     public = newsroom.story("Out", tags=["a"])
@@ -318,7 +318,7 @@ def test_nobody_else_is_told_a_single_byte(
         "/v1/changes?tag=a",
         *(f"/v1/changes?cursor={c}" for c in (first, last)),
     ]
-    before, log = [plain(client.get(path)) for path in paths], rows(services)
+    before, log = [decode_cursor(client.get(path)) for path in paths], rows(services)
     tied = {"translation_of": public["id"], "embargo_until": UNTIL, "tags": ["a"]}
     story = newsroom.story("Held", language="fr", **tied)
     story = newsroom.patch(story, title="Changed", status="published")
@@ -329,13 +329,13 @@ def test_nobody_else_is_told_a_single_byte(
     assert run_due(services) == 1
     newsroom.verb(story, "unpublish", answer="gone", notice="No.")
     for path, (status, body, headers) in zip(paths, before, strict=True):
-        now = plain(client.get(path))
+        now = decode_cursor(client.get(path))
         assert now[:2] == (status, body), path
         assert now[2] == headers, path
     assert rows(services) == log
 
 
-def test_the_log_of_it_is_trimmed_with_the_other(
+def test_the_embargo_log_is_trimmed_with_the_change_log(
     newsroom: Newsroom, services: Services, clock: HandClock, partner: OfflineApp
 ) -> None:
     story = newsroom.story("Held", embargo_until="2027-06-01T00:00:00Z")

@@ -1,4 +1,4 @@
-"""The log loses its last rows, and others get their serials: whoever knew the lost ones notices."""
+"""The log loses its last rows, and others get their serials: every client of them notices."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.newsroom import Newsroom
 from tests.rewinding import Copy
-from tests.sync.offline import OfflineApp
+from tests.sync.offline_app import OfflineApp
 
 UNTIL = "2026-12-24T09:00:00Z"
 
@@ -28,7 +28,7 @@ def partner_headers(services: Services) -> dict[str, str]:
     return embargo_key(services)
 
 
-class Loss:
+class LogLoss:
     """What is written after its beginning is lost by `happen`."""
 
     def __init__(self, copy: Copy, services: Services, stories: list[dict[str, Any]]) -> None:
@@ -50,16 +50,18 @@ def loss(
     newsroom: Newsroom,
     partner_headers: dict[str, str],
     tmp_path: Path,
-) -> Iterator[Loss]:
+) -> Iterator[LogLoss]:
     """A newsroom with a source and two stories, which will be all that is left."""
     newsroom.source("Wire")
     stories = [newsroom.story(f"Rain {name}", source="wire", tags=["a"]) for name in "AB"]
     made = Copy(settings.database_url, tmp_path)
-    yield Loss(made, services, stories)
+    yield LogLoss(made, services, stories)
     made.close()
 
 
-def refusals(client: TestClient, cursor: str, headers: dict[str, str] | None = None) -> set[str]:
+def list_refusals(
+    client: TestClient, cursor: str, headers: dict[str, str] | None = None
+) -> set[str]:
     """Return how a cursor is refused everywhere."""
     answers = [
         client.get(f"/v1/changes?cursor={cursor}", headers=headers),
@@ -77,8 +79,8 @@ def edit(newsroom: Newsroom, story: dict[str, Any], times: int) -> dict[str, Any
     return story
 
 
-def test_a_kill_that_has_the_serial_of_a_lost_row_is_seen(
-    newsroom: Newsroom, client: TestClient, loss: Loss
+def test_a_kill_with_the_serial_of_a_lost_row_is_seen(
+    newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
     first, second = loss.stories
     edit(newsroom, second, 3)
@@ -92,8 +94,8 @@ def test_a_kill_that_has_the_serial_of_a_lost_row_is_seen(
         assert titles(client, path) == ["Rain B"]
 
 
-def test_what_was_lost_is_not_shown_from_memory(
-    newsroom: Newsroom, client: TestClient, loss: Loss
+def test_lost_changes_are_not_served_from_the_cache(
+    newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
     first, _ = loss.stories
     newsroom.verb(first, "unpublish")
@@ -105,8 +107,8 @@ def test_what_was_lost_is_not_shown_from_memory(
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_sources_of_a_lost_state_are_forgotten(
-    times: int, newsroom: Newsroom, client: TestClient, loss: Loss
+def test_lost_sources_leave_the_cached_directory(
+    times: int, newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
     path = "/v1/sources/wire"
     before = newsroom.call("GET", "/sources/wire").json()
@@ -121,20 +123,20 @@ def test_sources_of_a_lost_state_are_forgotten(
     assert read(client, "/v1/headlines")["data"][0]["source"]["name"] == "Kept"
 
 
-def test_tags_that_have_the_serial_of_a_lost_row_are_known(
-    newsroom: Newsroom, client: TestClient, loss: Loss
+def test_a_tag_with_the_serial_of_a_lost_row_is_known(
+    newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
     edit(newsroom, loss.stories[0], 2)
     assert client.get("/feeds/tags/zoo-park.json").json()["items"] == []
     loss.happen()
     newsroom.story("Tagged", tags=["Zoo & Park"])
     items = client.get("/feeds/tags/zoo-park.json").json()["items"]
-    assert [item["title"] for item in items] == ["Tagged"]
+    assert [element["title"] for element in items] == ["Tagged"]
 
 
 @pytest.mark.parametrize("lost", [1, 3])
-def test_the_search_index_is_built_anew(
-    lost: int, newsroom: Newsroom, client: TestClient, services: Services, loss: Loss
+def test_the_search_index_is_rebuilt_after_lost_rows(
+    lost: int, newsroom: Newsroom, client: TestClient, services: Services, loss: LogLoss
 ) -> None:
     path = "/v1/search?q=rain&limit=50"
     follower = IndexUpdater(services.index, services.delivery)
@@ -158,8 +160,8 @@ def test_the_search_index_is_built_anew(
 
 @pytest.mark.parametrize("later", [0, 1, 3])
 @pytest.mark.parametrize("filters", ["", "tag=a"])
-def test_a_cursor_of_a_lost_row_is_gone(
-    filters: str, later: int, newsroom: Newsroom, client: TestClient, loss: Loss
+def test_a_cursor_of_a_lost_row_is_answered_410(
+    filters: str, later: int, newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
     """The log is shorter by now, or has another row there, or others after that."""
     _, second = loss.stories
@@ -171,14 +173,16 @@ def test_a_cursor_of_a_lost_row_is_gone(
     loss.happen()
     if later:
         edit(newsroom, loss.stories[0], later)
-    assert refusals(client, app.cursor) == {"cursor_too_old"}
+    assert list_refusals(client, app.cursor) == {"cursor_too_old"}
     assert client.get(f"/v1/changes?cursor={kept}").status_code == 200
     app.catch_up()
     assert app.refusals == ["cursor_too_old"]
     assert app.shown() == app.expected()
 
 
-def test_cursors_in_the_middle_are_gone(newsroom: Newsroom, client: TestClient, loss: Loss) -> None:
+def test_cursors_inside_a_page_are_answered_410(
+    newsroom: Newsroom, client: TestClient, loss: LogLoss
+) -> None:
     following = OfflineApp(client)
     following.catch_up()
     for story in loss.stories:
@@ -189,11 +193,11 @@ def test_cursors_in_the_middle_are_gone(newsroom: Newsroom, client: TestClient, 
     loss.happen()
     edit(newsroom, loss.stories[0], 2)
     for app in (following, taking):
-        assert refusals(client, app.cursor) == {"cursor_too_old"}
+        assert list_refusals(client, app.cursor) == {"cursor_too_old"}
 
 
-def test_a_cursor_of_lost_rows_under_embargo_is_gone(
-    newsroom: Newsroom, client: TestClient, partner_headers: dict[str, str], loss: Loss
+def test_a_cursor_of_lost_embargo_rows_is_answered_410(
+    newsroom: Newsroom, client: TestClient, partner_headers: dict[str, str], loss: LogLoss
 ) -> None:
     headers = partner_headers
     public, partner = OfflineApp(client), OfflineApp(client, headers=headers)
@@ -204,15 +208,15 @@ def test_a_cursor_of_lost_rows_under_embargo_is_gone(
     assert (len(public.catch_up()), len(partner.catch_up())) == (0, 1)
     loss.happen()
     newsroom.story("Other", embargo_until=UNTIL)
-    assert refusals(client, partner.cursor, headers) == {"cursor_too_old"}
+    assert list_refusals(client, partner.cursor, headers) == {"cursor_too_old"}
     assert client.get(f"/v1/changes?cursor={before}", headers=headers).status_code == 200
     assert public.catch_up() == []
     partner.catch_up()
     assert partner.shown() == partner.expected()
 
 
-def test_where_nothing_is_lost_nobody_is_disturbed(
-    newsroom: Newsroom, client: TestClient, services: Services, loss: Loss
+def test_cursors_without_lost_rows_still_work(
+    newsroom: Newsroom, client: TestClient, services: Services, loss: LogLoss
 ) -> None:
     index = IndexUpdater(services.index, services.delivery)
     while index.step():
@@ -232,7 +236,7 @@ def test_where_nothing_is_lost_nobody_is_disturbed(
     index.close()
 
 
-def test_a_follower_beyond_the_end_of_the_log_goes_on_from_there(
+def test_a_follower_beyond_the_end_of_the_log_goes_back_to_it(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     follower = LogFollower(services.database, clock, "a follower")
@@ -252,7 +256,7 @@ def test_a_follower_beyond_the_end_of_the_log_goes_on_from_there(
     assert follower.count_waiting() == 0
 
 
-def test_cursors_without_marks_end(
+def test_cursors_without_marks_are_answered_410(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     """Earlier versions issued them: what they count may have been lost."""
@@ -267,4 +271,4 @@ def test_cursors_without_marks_end(
         [3, digest, *nothing, "log", 1, 1, 1],
     ]
     for value in old:
-        assert refusals(client, services.followers.sign(value)) == {"cursor_too_old"}
+        assert list_refusals(client, services.followers.sign(value)) == {"cursor_too_old"}

@@ -1,4 +1,4 @@
-"""Whatever is done, a copy that was kept by following is what the server shows."""
+"""A copy that follows the changes equals the server, whatever was edited."""
 
 import random
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from app.worker import run_due
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.newsroom import Newsroom
-from tests.sync.desk import Desk
-from tests.sync.offline import OfflineApp
+from tests.sync.offline_app import OfflineApp
+from tests.sync.random_editor import RandomEditor
 
 pytestmark = pytest.mark.slow
 
@@ -21,20 +21,20 @@ _STEPS = 45
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_copy_is_true_whenever_it_catches_up(
+def test_a_copy_equals_the_server_after_it_catches_up(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    desk = Desk(newsroom, clock, random.Random(seed))
+    desk = RandomEditor(newsroom, clock, random.Random(seed))
     early = embargo_key(services)
     apps = [OfflineApp(client, filters, headers) for filters in _FILTERS for headers in ({}, early)]
-    possible = _lived(desk, apps, services, clock)
+    possible = _edit_at_random(desk, apps, services, clock)
     for number, app in enumerate(apps):
         app.catch_up(limit=desk.rng.choice((1, 3, 100)))
         assert app.shown() == app.expected(), (app.filters, app.headers)
         # Nobody hears of the end of what could not be had.
         assert app.log_ends() <= possible[number]
         assert app.refusals == []
-        serials = [one["serial"] for one in app.heard]
+        serials = [change["serial"] for change in app.heard]
         assert serials == sorted(serials)
     assert desk.done >= {"unpublish", "kill", "delete", "tie"}
 
@@ -43,7 +43,7 @@ def test_a_copy_is_true_whenever_it_catches_up(
 def test_a_client_that_obeys_410_converges_to_what_it_may_see(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    desk = Desk(newsroom, clock, random.Random(seed))
+    desk = RandomEditor(newsroom, clock, random.Random(seed))
     rights: tuple[dict[str, str], ...] = ({}, embargo_key(services))
     apps = [OfflineApp(client, filters) for filters in _FILTERS for _ in range(2)]
 
@@ -52,7 +52,7 @@ def test_a_client_that_obeys_410_converges_to_what_it_may_see(
             if desk.rng.random() < 0.2:
                 app.headers = desk.rng.choice(rights)
 
-    _lived(desk, apps, services, clock, turn)
+    _edit_at_random(desk, apps, services, clock, turn)
     for headers in (*rights, rights[0]):
         for app in apps:
             app.headers = headers
@@ -61,8 +61,8 @@ def test_a_client_that_obeys_410_converges_to_what_it_may_see(
     assert {code for app in apps for code in app.refusals} == {"rights_changed"}
 
 
-def _lived(
-    desk: Desk,
+def _edit_at_random(
+    desk: RandomEditor,
     apps: list[OfflineApp],
     services: Services,
     clock: HandClock,

@@ -1,4 +1,4 @@
-"""The log is kept for a while: who comes back in time misses nothing, who does not is told so."""
+"""Log retention: a client that returns in time misses nothing, any other gets an error."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from app.worker import trim_log
 from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.sync.offline import OfflineApp
-from tests.transfer.moving import unsound
+from tests.sync.offline_app import OfflineApp
+from tests.transfer.helpers import list_inconsistencies
 
 
 @pytest.fixture
@@ -30,20 +30,20 @@ def log(services: Services) -> list[tuple[str, str]]:
     return [(row.reason, row.id) for row in rows if row.type == "article"]
 
 
-def rewritten(newsroom: Newsroom, story: dict[str, Any], times: int = 3) -> dict[str, Any]:
+def rewrite_often(newsroom: Newsroom, story: dict[str, Any], times: int = 3) -> dict[str, Any]:
     for number in range(times):
         story = newsroom.patch(story, title=f"Take {number}", status="published")
     return story
 
 
-def test_of_what_is_old_the_last_row_of_each_thing_stays(
+def test_the_last_old_row_of_each_thing_is_kept(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    kept, gone = rewritten(newsroom, newsroom.story("Kept")), newsroom.story("Gone")
+    kept, gone = rewrite_often(newsroom, newsroom.story("Kept")), newsroom.story("Gone")
     newsroom.verb(gone, "unpublish", answer="gone")
     newsroom.patch(newsroom.source("S"), "sources", name="S2")
     clock.advance(days=9)
-    last = rewritten(newsroom, newsroom.story("Young"), 1)
+    last = rewrite_often(newsroom, newsroom.story("Young"), 1)
     before = log(services)
     trim_log(services)
     assert log(services) == before
@@ -56,17 +56,17 @@ def test_of_what_is_old_the_last_row_of_each_thing_stays(
         ("updated", last["id"]),
     ]
     # What is superseded later goes later, wherever it stands.
-    rewritten(newsroom, kept, 1)
+    rewrite_often(newsroom, kept, 1)
     clock.advance(days=11)
     trim_log(services)
     assert sorted(log(services)) == sorted(
         [("unpublished", gone["id"]), ("updated", last["id"]), ("updated", kept["id"])]
     )
     assert client.get(f"/v1/articles/{gone['id']}").status_code == 410
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_a_cursor_from_before_is_gone_and_says_how_to_begin_anew(
+def test_a_cursor_older_than_the_log_is_answered_410(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     story = newsroom.story("Story")
@@ -90,7 +90,7 @@ def test_a_cursor_from_before_is_gone_and_says_how_to_begin_anew(
     assert anew.shown() == anew.expected()
 
 
-def test_a_snapshot_that_takes_longer_than_the_log_is_kept_is_gone(
+def test_a_snapshot_older_than_the_log_is_answered_410(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     stories = [newsroom.story(f"Story {number}") for number in range(3)]
@@ -103,10 +103,10 @@ def test_a_snapshot_that_takes_longer_than_the_log_is_kept_is_gone(
     assert client.get(f"/v1/changes?cursor={app.cursor}").status_code == 410
 
 
-def test_who_is_up_to_date_stays_so_however_long_nothing_happens(
+def test_an_up_to_date_cursor_stays_valid_without_changes(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    story = rewritten(newsroom, newsroom.story("Story", tags=["a"]))
+    story = rewrite_often(newsroom, newsroom.story("Story", tags=["a"]))
     apps = [OfflineApp(client, filters) for filters in ("", "tag=a", "tag=b")]
     for app in apps:
         app.catch_up()
@@ -119,7 +119,7 @@ def test_who_is_up_to_date_stays_so_however_long_nothing_happens(
     assert [len(app.catch_up()) for app in apps] == [1, 1, 0]
 
 
-def test_copies_that_come_back_in_time_are_true_and_others_are_told(
+def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     apps = [OfflineApp(client, "tag=a") for _ in range(4)]
@@ -137,15 +137,15 @@ def test_copies_that_come_back_in_time_are_true_and_others_are_told(
                 told += not app.comes_back()
                 assert app.shown() == app.expected()
     assert told == 2
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_the_log_waits_for_who_keeps_a_place_in_it(
+def test_trimming_waits_for_the_slowest_follower(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     with services.database.write() as session:
         store.start_follower(session, "a webhook", clock.now())
-    rewritten(newsroom, newsroom.story("Story"))
+    rewrite_often(newsroom, newsroom.story("Story"))
     before = log(services)
     clock.advance(days=11)
     trim_log(services)
@@ -156,21 +156,21 @@ def test_the_log_waits_for_who_keeps_a_place_in_it(
     assert len(log(services)) == 1
 
 
-def test_a_cdn_that_is_told_no_more_does_not_keep_the_log(
+def test_a_removed_cdn_does_not_block_trimming(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     with services.database.write() as session:
         store.start_follower(session, "purging", clock.now())
-    rewritten(newsroom, newsroom.story("Story"))
+    rewrite_often(newsroom, newsroom.story("Story"))
     clock.advance(days=11)
     trim_log(services)
     assert len(log(services)) == 1
 
 
-def test_a_log_that_is_kept_for_ever_is_kept(
+def test_the_log_is_kept_for_ever_without_a_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
-    rewritten(newsroom, newsroom.story("Story"))
+    rewrite_often(newsroom, newsroom.story("Story"))
     clock.advance(days=4_000)
     assert (
         services.runner.run(Actor(None, "tests"), lambda unit: log_retention.trim_log(unit, 0)) == 0
@@ -178,14 +178,14 @@ def test_a_log_that_is_kept_for_ever_is_kept(
     assert len(log(services)) == 4
 
 
-def test_a_process_that_slept_meanwhile_answers_nothing_old(
+def test_a_process_that_was_suspended_serves_nothing_outdated(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     """What showed a translation that left twice is named in none of the rows that stay."""
     first, *others = [newsroom.story(f"Story {number}") for number in range(3)]
     moving = newsroom.story("En français", language="fr", translation_of=first["id"])
     shown = read(client, f"/v1/articles/{first['id']}")["translations"]
-    assert [one["id"] for one in shown] == [moving["id"]]
+    assert [story["id"] for story in shown] == [moving["id"]]
     for other in others:
         moving = newsroom.patch(moving, translation_of=other["id"], status="published")
     clock.advance(days=11)

@@ -1,4 +1,4 @@
-"""The live stream, over real sockets: events as they happen, and none lost in between."""
+"""The event stream over real sockets: events as they happen, without gaps."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +13,7 @@ from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.conftest import embargo_key
 from tests.faults.served import Client, Nursery, nursery
-from tests.sync.listener import Listener
+from tests.sync.stream_client import StreamClient
 
 pytestmark = pytest.mark.slow
 
@@ -48,9 +48,12 @@ def publish(desk: Client, title: str, **fields: Any) -> dict[str, Any]:
     return story
 
 
-def test_listeners_hear_what_happens(served: Nursery, desk: Client) -> None:
+def test_subscribers_get_changes_as_they_happen(served: Nursery, desk: Client) -> None:
     publish(desk, "Before")
-    everything, tagged = Listener(served.port).begun(), Listener(served.port, "?tag=a").begun()
+    everything, tagged = (
+        StreamClient(served.port).begun(),
+        StreamClient(served.port, "?tag=a").begun(),
+    )
     assert everything.headers["content-type"].startswith("text/event-stream")
     assert everything.headers["cache-control"] == "no-store"
     first = publish(desk, "First")
@@ -63,36 +66,40 @@ def test_listeners_hear_what_happens(served: Nursery, desk: Client) -> None:
         listener.close()
 
 
-def test_who_leaves_before_anything_happens_misses_nothing(served: Nursery, desk: Client) -> None:
+def test_a_subscriber_that_leaves_before_a_change_misses_nothing(
+    served: Nursery, desk: Client
+) -> None:
     for query in ("", "?tag=a"):
-        listener = Listener(served.port, query).begun()
+        listener = StreamClient(served.port, query).begun()
         listener.close()
         story = publish(desk, "Meanwhile", tags=["a"])
-        back = Listener(served.port, query, last_event_id=listener.opened_at)
+        back = StreamClient(served.port, query, last_event_id=listener.opened_at)
         assert back.next().data["id"] == story["id"]
         back.close()
 
 
-def test_who_comes_back_has_missed_nothing(served: Nursery, desk: Client) -> None:
-    listener = Listener(served.port).begun()
+def test_a_subscriber_that_reconnects_misses_nothing(served: Nursery, desk: Client) -> None:
+    listener = StreamClient(served.port).begun()
     publish(desk, "First")
     last = listener.next().id
     listener.close()
     missed = [publish(desk, f"Missed {number}")["id"] for number in range(3)]
-    again = Listener(served.port, last_event_id=last)
+    again = StreamClient(served.port, last_event_id=last)
     heard = [again.next() for _ in range(3)]
-    assert [one.data["id"] for one in heard] == missed
+    assert [change.data["id"] for change in heard] == missed
     # And the same from the middle: each event leads on from where it stands.
-    middle = Listener(served.port, last_event_id=heard[0].id)
+    middle = StreamClient(served.port, last_event_id=heard[0].id)
     assert [middle.next().data["id"] for _ in range(2)] == missed[1:]
     # The cursor is that of /v1/changes.
     status, _, answer = desk.call("GET", f"/v1/changes?cursor={heard[1].id}")
-    assert (status, [one["id"] for one in answer["data"]]) == (200, missed[2:])
+    assert (status, [story["id"] for story in answer["data"]]) == (200, missed[2:])
     again.close()
     middle.close()
 
 
-def test_a_stream_ends_with_its_key(served: Nursery, desk: Client, database_url: str) -> None:
+def test_a_stream_ends_when_its_key_is_revoked(
+    served: Nursery, desk: Client, database_url: str
+) -> None:
     settings = Settings(database_url=database_url)
     services = bootstrap(settings, database=open_database(settings))
     run, actor = services.runner.run, Actor(None, "test")
@@ -100,20 +107,20 @@ def test_a_stream_ends_with_its_key(served: Nursery, desk: Client, database_url:
     revoked = run(actor, lambda unit: create_key(unit, "a partner", ["read"]))
     expiring = run(actor, lambda unit: create_key(unit, "a guest", ["read"], expires_at=soon))
     keyed = [
-        Listener(served.port, authorization=f"Bearer {one.key}").begun()
-        for one in (revoked, expiring)
+        StreamClient(served.port, authorization=f"Bearer {key.key}").begun()
+        for key in (revoked, expiring)
     ]
-    anybody = Listener(served.port).begun()
+    anybody = StreamClient(served.port).begun()
     run(actor, lambda unit: revoke_key(unit, revoked.id))
     services.close()
-    assert all(one.has_ended() for one in keyed)
+    assert all(stream.has_ended() for stream in keyed)
     story = publish(desk, "Afterwards")
     assert anybody.next().data["id"] == story["id"]
     for listener in (*keyed, anybody):
         listener.close()
 
 
-def test_what_is_under_embargo_is_told_to_those_alone_who_may_read_it(
+def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
     served: Nursery, desk: Client, database_url: str
 ) -> None:
     settings = Settings(database_url=database_url)
@@ -121,42 +128,44 @@ def test_what_is_under_embargo_is_told_to_those_alone_who_may_read_it(
     headers = embargo_key(services)
     until = (services.clock.now() + timedelta(hours=1)).isoformat()
     services.close()
-    anybody = Listener(served.port).begun()
-    partner = Listener(served.port, authorization=headers["authorization"]).begun()
+    anybody = StreamClient(served.port).begun()
+    partner = StreamClient(served.port, authorization=headers["authorization"]).begun()
     held = publish(desk, "Held", embargo_until=until)
     first = publish(desk, "First")
     second = publish(desk, "Second", embargo_until=until)
     third = publish(desk, "Third")
     told = [partner.next() for _ in range(4)]
-    assert [one.data["id"] for one in told] == [one["id"] for one in (held, first, second, third)]
-    assert [one.data["document"].get("embargoed") for one in told] == [True, None, True, None]
+    assert [change.data["id"] for change in told] == [
+        story["id"] for story in (held, first, second, third)
+    ]
+    assert [change.data["document"].get("embargoed") for change in told] == [True, None, True, None]
     heard = [anybody.next() for _ in range(2)]
-    assert [one.data["id"] for one in heard] == [first["id"], third["id"]]
+    assert [change.data["id"] for change in heard] == [first["id"], third["id"]]
     # Each event leads on from where it stands.
     reader = Client(served.port, headers["authorization"].removeprefix("Bearer "))
     for number, event in enumerate(told):
         rest, answer = [], {"cursor": event.id, "more": True}
         while answer["more"]:
             _, _, answer = reader.call("GET", f"/v1/changes?cursor={answer['cursor']}")
-            rest += [one["id"] for one in answer["data"]]
-        assert rest == [one.data["id"] for one in told[number + 1 :]]
+            rest += [story["id"] for story in answer["data"]]
+        assert rest == [change.data["id"] for change in told[number + 1 :]]
     reader.close()
     # Without the key it ends, so that a browser does not connect again.
-    turned = Listener(served.port, last_event_id=told[3].id)
+    turned = StreamClient(served.port, last_event_id=told[3].id)
     assert turned.status == 410
     assert turned.headers["content-type"] == "application/problem+json"
     for listener in (anybody, partner, turned):
         listener.close()
 
 
-def test_a_full_stream_says_so_and_has_room_again(served: Nursery, desk: Client) -> None:
-    listeners = [Listener(served.port).begun() for _ in range(3)]
-    refused = Listener(served.port)
+def test_a_full_hub_refuses_subscribers_until_one_leaves(served: Nursery, desk: Client) -> None:
+    listeners = [StreamClient(served.port).begun() for _ in range(3)]
+    refused = StreamClient(served.port)
     assert (refused.status, refused.headers["retry-after"]) == (503, "5")
     for listener in (*listeners, refused):
         listener.close()
     for _ in range(100):
-        again = Listener(served.port)
+        again = StreamClient(served.port)
         if again.status == 200:
             break
         again.close()
@@ -164,7 +173,7 @@ def test_a_full_stream_says_so_and_has_room_again(served: Nursery, desk: Client)
     again.close()
 
 
-def test_a_bad_listener_is_told_why(served: Nursery, desk: Client) -> None:
+def test_an_invalid_subscription_gets_an_error(served: Nursery, desk: Client) -> None:
     for query, code in (("?tga=a", "bad_parameter"), ("?cursor=x", "bad_cursor")):
         status, _, problem = desk.call("GET", f"/v1/stream{query}")
         assert (status, problem["code"]) == (400, code)
@@ -173,7 +182,7 @@ def test_a_bad_listener_is_told_why(served: Nursery, desk: Client) -> None:
     assert headers["content-type"].startswith("text/event-stream")
 
 
-def test_a_wait_ends_with_the_first_change(served: Nursery, desk: Client) -> None:
+def test_a_long_poll_ends_with_the_first_change(served: Nursery, desk: Client) -> None:
     _, _, answer = desk.call("GET", "/v1/changes")
     cursor = answer["cursor"]
     while answer["more"]:
@@ -187,15 +196,15 @@ def test_a_wait_ends_with_the_first_change(served: Nursery, desk: Client) -> Non
     waiting.close()
 
 
-def test_streams_and_waits_end_at_once_when_the_server_stops(served: Nursery, desk: Client) -> None:
+def test_streams_and_long_polls_end_when_the_server_stops(served: Nursery, desk: Client) -> None:
     _, _, answer = desk.call("GET", "/v1/changes")
     waiting = Client(served.port)
     waiting._connection.request("GET", f"/v1/changes?cursor={answer['cursor']}&wait=60")
-    listener = Listener(served.port).begun()
+    listener = StreamClient(served.port).begun()
     # Nothing else would end either: this server waits for its answers as long as they take.
     served.stop()
     assert listener.has_ended()
     ended = waiting._connection.getresponse()
     assert (ended.status, b'"data":[]' in ended.read()) == (200, True)
-    for one in (listener, waiting):
-        one.close()
+    for stream in (listener, waiting):
+        stream.close()

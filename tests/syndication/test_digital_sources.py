@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from starlette.testclient import TestClient
 
-from app.content.digital_sources import DigitalSourceType
+from app.content.digital_source_types import DigitalSourceType
 from tests.api.reading import read
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.feed_parsers import fetch

@@ -12,7 +12,7 @@ import pytest
 from tests.faults.cluster import Cluster, Node, address_of, cluster, soon
 from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers
 from tests.receiver import Heard, Receiver, receiving
-from tests.sync.listener import Listener
+from tests.sync.stream_client import StreamClient
 from tests.system.network import Host, hosts
 
 # Some wait for a lease to end, and start several processes.
@@ -80,7 +80,7 @@ def test_a_primary_that_vanishes_as_each_reader_sees_it(
     published = [_publish(ending, made.key, f"Story {number}") for number in range(20)]
     readers = Readers(node, made.key)
     readers.prepare()
-    listener = node.machine.run(lambda: Listener(node.port).begun())
+    listener = node.machine.run(lambda: StreamClient(node.port).begun())
     machines[0].pull_out()
     vanished = time.monotonic()
     soon(lambda: readers.ready()[1] == "away", 5)

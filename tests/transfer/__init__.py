@@ -1,1 +1,1 @@
-"""NDJSON in and out: a newsroom moves house and nothing is lost."""
+"""Import and export as NDJSON."""

@@ -1,23 +1,23 @@
-"""The collections of real input, converted to lines."""
+"""Collections of real input, converted to lines."""
 
 import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.content.slugs import slug_from
+from app.content.slugs import make_slug
 from app.kit import json
 
 _TAGS = {"se": "sv", "dk": "da"}
 
 
-def rows_of(path: Path) -> list[dict[str, Any]]:
+def load_rows(path: Path) -> list[dict[str, Any]]:
     """Read a packed file of one object a line."""
     with gzip.open(path) as lines:
         return [json.loads(line) for line in lines]
 
 
-def arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def build_arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Convert the Arabic articles, their source and their categories."""
     rows = list(rows)
     yield {"type": "source", "slug": "jawhara-fm", "name": "Jawhara FM", "language": "ar"}
@@ -27,7 +27,7 @@ def arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             "type": "article",
             "external_id": row["id"],
             "source": "jawhara-fm",
-            "categories": [slug_from(row["category"], "category")],
+            "categories": [make_slug(row["category"], "category")],
             "language": "ar",
             "title": row["title"],
             "summary": row["description"] or None,
@@ -39,18 +39,18 @@ def arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         }
 
 
-def spanish_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def build_spanish_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Convert the Spanish articles; one without a headline is called by its first words."""
     rows = list(rows)
-    for slug, name in _distinct(row["source"] for row in rows if row["source"]).items():
+    for slug, name in _remove_duplicates(row["source"] for row in rows if row["source"]).items():
         yield {"type": "source", "slug": slug, "name": name, "language": "es"}
     yield from _categories(row["category"] for row in rows)
     for row in rows:
         yield {
             "type": "article",
             "external_id": row["id"],
-            "source": slug_from(row["source"], "source") if row["source"] else None,
-            "categories": [slug_from(row["category"], "category")],
+            "source": make_slug(row["source"], "source") if row["source"] else None,
+            "categories": [make_slug(row["category"], "category")],
             "language": "es",
             "title": row["title"] or row["body"][:80],
             "body": row["body"],
@@ -60,7 +60,7 @@ def spanish_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         }
 
 
-def topic_lines(path: Path) -> list[dict[str, Any]]:
+def build_topic_lines(path: Path) -> list[dict[str, Any]]:
     """Convert the media topics to a category tree, parents first."""
     with gzip.open(path) as packed:
         concepts = json.loads(packed.read())["conceptSet"]
@@ -104,9 +104,9 @@ def _topic_slug(uri: str) -> str:
 
 
 def _categories(names: Iterable[str]) -> Iterator[dict[str, Any]]:
-    for slug, name in _distinct(names).items():
+    for slug, name in _remove_duplicates(names).items():
         yield {"type": "category", "slug": slug, "name": name}
 
 
-def _distinct(names: Iterable[str]) -> dict[str, str]:
-    return {slug_from(name, "thing"): name for name in names}
+def _remove_duplicates(names: Iterable[str]) -> dict[str, str]:
+    return {make_slug(name, "thing"): name for name in names}

@@ -1,4 +1,4 @@
-"""Two houses: the one that is left, and one on the other kind of database."""
+"""Two newsrooms: the source, and a destination on the other kind of database."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock
-from tests.transfer.moving import OTHER, SECRET, house
+from tests.transfer.helpers import OTHER, SECRET, open_newsroom
 
 
 @pytest.fixture
@@ -19,5 +19,5 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def elsewhere(dialect: str, tmp_path: Path, clock: HandClock) -> Iterator[Services]:
     """An empty newsroom on the other kind of database, under the same clock."""
-    with house(OTHER[dialect], tmp_path / "elsewhere", clock) as services:
+    with open_newsroom(OTHER[dialect], tmp_path / "elsewhere", clock) as services:
         yield services

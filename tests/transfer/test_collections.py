@@ -1,4 +1,4 @@
-"""Real collections go in whole and are read back: Arabic, Spanish, and a tree of 1,286 topics."""
+"""Real collections are imported and read: Arabic, Spanish, and a tree of 1,286 topics."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +9,21 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.kit.clock import format_instant, parse_instant
-from tests.transfer.collections import arabic_lines, instant, rows_of, spanish_lines, topic_lines
-from tests.transfer.moving import bring, bring_all, ndjson, serial, statuses, unsound
+from tests.transfer.collections import (
+    build_arabic_lines,
+    build_spanish_lines,
+    build_topic_lines,
+    instant,
+    load_rows,
+)
+from tests.transfer.helpers import (
+    find_last_serial,
+    import_all,
+    import_lines,
+    list_inconsistencies,
+    list_statuses,
+    to_ndjson,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -30,12 +43,14 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_two_thousand_arabic_articles_are_read_back(
+def test_two_thousand_arabic_articles_are_imported_and_read(
     shared: Path, services: Services, client: TestClient
 ) -> None:
-    rows = {row["id"]: row for row in rows_of(shared / "arabic" / "ant_jawhara_2000.jsonl.gz")}
-    outcomes = bring_all(services, *arabic_lines(rows.values()))
-    by_id = dict(zip((one.id for one in outcomes[-len(rows) :]), rows.values(), strict=True))
+    rows = {row["id"]: row for row in load_rows(shared / "arabic" / "ant_jawhara_2000.jsonl.gz")}
+    outcomes = import_all(services, *build_arabic_lines(rows.values()))
+    by_id = dict(
+        zip((outcome.id for outcome in outcomes[-len(rows) :]), rows.values(), strict=True)
+    )
     read = 0
     for story in all_stories(client, "language=ar&source=jawhara-fm"):
         row = by_id[story["id"]]
@@ -47,18 +62,18 @@ def test_two_thousand_arabic_articles_are_read_back(
     assert read == 2_000
     listed = client.get("/v1/headlines?category=sport&count=exact").json()
     assert listed["page"]["count"] == sum(row["category"] == "sport" for row in rows.values())
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_the_spanish_articles_are_read_back_and_come_again_unchanged(
+def test_spanish_articles_are_imported_and_imported_again_unchanged(
     shared: Path, services: Services, client: TestClient
 ) -> None:
-    rows = rows_of(shared / "spanish" / "fakenewscorpus_es.jsonl.gz")
-    lines = ndjson(spanish_lines(rows))
-    assert set(statuses(bring(services, lines))) == {"created"}
-    position = serial(services)
-    assert set(statuses(bring(services, lines))) == {"unchanged"}
-    assert serial(services) == position
+    rows = load_rows(shared / "spanish" / "fakenewscorpus_es.jsonl.gz")
+    lines = to_ndjson(build_spanish_lines(rows))
+    assert set(list_statuses(import_lines(services, lines))) == {"created"}
+    position = find_last_serial(services)
+    assert set(list_statuses(import_lines(services, lines))) == {"unchanged"}
+    assert find_last_serial(services) == position
     bodies = {flat(story["body_text"]) for story in all_stories(client, "language=es")}
     assert bodies == {flat(row["body"]) for row in rows}
     assert len(list(all_stories(client, "category=politica,politics"))) == sum(
@@ -66,32 +81,34 @@ def test_the_spanish_articles_are_read_back_and_come_again_unchanged(
     )
 
 
-def test_the_media_topics_are_a_category_tree_in_many_languages(
+def test_the_media_topics_become_a_category_tree_in_many_languages(
     shared: Path, services: Services, client: TestClient
 ) -> None:
-    lines = topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
+    lines = build_topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
     assert len(lines) == 1_286
-    bring_all(services, *lines)
+    import_all(services, *lines)
     roots = client.get("/v1/categories?tree=true").json()["data"]
     assert len(roots) == 17
     assert sum(1 for _ in _nodes(roots)) == 1_286
     cinema = client.get("/v1/categories/medtop-20000005").json()
     assert cinema["name"] == "cinema"
     assert cinema["path"] == ["medtop-01000000", "medtop-20000002", "medtop-20000005"]
-    assert cinema["names"] == next(one["names"] for one in lines if one["slug"] == cinema["slug"])
+    assert cinema["names"] == next(
+        line["names"] for line in lines if line["slug"] == cinema["slug"]
+    )
     assert {"ar", "fr", "es", "sv", "da", "zh-Hans", "pt-BR"} <= cinema["names"].keys()
-    assert set(statuses(bring(services, ndjson(lines)))) == {"unchanged"}
+    assert set(list_statuses(import_lines(services, to_ndjson(lines)))) == {"unchanged"}
 
 
-def test_a_story_deep_in_the_tree_is_found_from_its_root(
+def test_a_story_in_a_deep_category_is_found_by_the_root_category(
     shared: Path, services: Services, client: TestClient
 ) -> None:
-    lines = topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
-    parents = {one["slug"]: one["parent"] for one in lines}
+    lines = build_topic_lines(shared / "mediatopics" / "cptall-x-all.json.gz")
+    parents = {line["slug"]: line["parent"] for line in lines}
     paths = {slug: _path(slug, parents) for slug in parents}
     deepest = max(paths, key=lambda slug: len(paths[slug]))
     story = {"type": "article", "slug": "deep", "language": "en", "title": "Deep"}
-    bring_all(services, *lines, story | {"categories": [deepest], "status": "published"})
+    import_all(services, *lines, story | {"categories": [deepest], "status": "published"})
     assert len(paths[deepest]) >= 5
     for slug in paths[deepest]:
         (found,) = client.get(f"/v1/headlines?category={slug}").json()["data"]

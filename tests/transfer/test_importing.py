@@ -1,4 +1,4 @@
-"""Import: what a line matches, what it changes, and that a second time changes nothing."""
+"""Import: what a line matches and changes, and that a repeated import changes nothing."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.content.transfer import importing
+from app.content.transfer import importer
 from app.kit import json
 from app.kit.errors import InvalidInput
 from tests.newsroom import Newsroom
-from tests.transfer.moving import (
+from tests.transfer.helpers import (
     IMPORTER,
-    bring,
-    bring_all,
-    ndjson,
-    serial,
-    statuses,
-    take,
-    unsound,
+    export_all,
+    find_last_serial,
+    import_all,
+    import_lines,
+    list_inconsistencies,
+    list_statuses,
+    to_ndjson,
 )
 
 SOURCE = {"type": "source", "slug": "post", "name": "The Post", "url": "https://post.example"}
@@ -40,8 +40,8 @@ def story(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def test_a_file_imported_twice_changes_nothing(services: Services, newsroom: Newsroom) -> None:
-    lines = ndjson(
+def test_importing_a_file_again_changes_nothing(services: Services, newsroom: Newsroom) -> None:
+    lines = to_ndjson(
         [SOURCE, ASIA, JAPAN]
         + [story(external_id=f"x-{number}", title=f"Story {number}") for number in range(30)]
         + [
@@ -55,53 +55,53 @@ def test_a_file_imported_twice_changes_nothing(services: Services, newsroom: New
             story(slug="übersetzt", language="de", translation_of="texte"),
         ]
     )
-    assert set(statuses(bring(services, lines))) == {"created"}
-    before, position = take(services), serial(services)
-    assert set(statuses(bring(services, lines))) == {"unchanged"}
-    assert (take(services), serial(services)) == (before, position)
-    assert unsound(services) == []
+    assert set(list_statuses(import_lines(services, lines))) == {"created"}
+    before, position = export_all(services), find_last_serial(services)
+    assert set(list_statuses(import_lines(services, lines))) == {"unchanged"}
+    assert (export_all(services), find_last_serial(services)) == (before, position)
+    assert list_inconsistencies(services) == []
 
 
 def test_a_line_matches_by_id_then_by_external_id_then_by_slug(services: Services) -> None:
-    bring_all(services, SOURCE, ASIA, JAPAN)
-    one, two, three = bring_all(
+    import_all(services, SOURCE, ASIA, JAPAN)
+    one, two, three = import_all(
         services,
         story(slug="one", external_id="x-1"),
         story(slug="two", external_id="x-2"),
         story(slug="three", external_id="x-3"),
     )
-    (found,) = bring_all(services, story(id=one.id, external_id="x-new", title="By id"))
+    (found,) = import_all(services, story(id=one.id, external_id="x-new", title="By id"))
     assert (found.id, found.slug, found.status) == (one.id, "one", "updated")
-    (found,) = bring_all(services, story(external_id="x-2", slug="zwei", title="By external id"))
+    (found,) = import_all(services, story(external_id="x-2", slug="zwei", title="By external id"))
     assert (found.id, found.slug, found.status) == (two.id, "zwei", "updated")
-    (found,) = bring_all(services, story(slug="three", title="By slug"))
+    (found,) = import_all(services, story(slug="three", title="By slug"))
     assert (found.id, found.status) == (three.id, "updated")
 
 
 def test_external_ids_belong_to_their_source(services: Services) -> None:
-    bring_all(services, SOURCE, SOURCE | {"slug": "courier", "name": "Courier"}, ASIA, JAPAN)
-    outcomes = bring_all(
+    import_all(services, SOURCE, SOURCE | {"slug": "courier", "name": "Courier"}, ASIA, JAPAN)
+    outcomes = import_all(
         services,
         story(external_id="1"),
         story(external_id="1", source="courier"),
         story(external_id="1", source=None),
         story(external_id="1", source=None, title="Again"),
     )
-    assert statuses(outcomes) == ["created", "created", "created", "updated"]
-    assert len({one.id for one in outcomes}) == 3
+    assert list_statuses(outcomes) == ["created", "created", "created", "updated"]
+    assert len({outcome.id for outcome in outcomes}) == 3
 
 
-def test_refused_lines_name_line_and_field_and_the_others_go_through(
+def test_refused_lines_are_reported_and_the_others_are_imported(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     lines = [
-        *ndjson([SOURCE, ASIA, JAPAN]),
+        *to_ndjson([SOURCE, ASIA, JAPAN]),
         b"not json\n",
         b'["an array"]\n',
         b'{"slug": "no-type"}\n',
         b'{"type": "podcast", "slug": "x"}\n',
         b"\n",
-        *ndjson(
+        *to_ndjson(
             [
                 story(),
                 story(slug="a", source="unknown-post"),
@@ -127,9 +127,9 @@ def test_refused_lines_name_line_and_field_and_the_others_go_through(
     )
     results = [json.loads(line) for line in response.text.splitlines()]
     refused = {
-        one["line"]: [error["pointer"] for error in one["problem"].get("errors", [])]
-        for one in results
-        if one["status"] == "refused"
+        result["line"]: [error["pointer"] for error in result["problem"].get("errors", [])]
+        for result in results
+        if result["status"] == "refused"
     }
     assert refused == {
         4: [],
@@ -149,13 +149,13 @@ def test_refused_lines_name_line_and_field_and_the_others_go_through(
         20: ["#/image"],
         21: [],
     }
-    assert all(one["problem"]["detail"] for one in results if one["status"] == "refused")
-    assert [one["line"] for one in results] == [*range(1, 8), *range(9, 22)]
-    assert [one["slug"] for one in client.get("/v1/headlines").json()["data"]] == ["good"]
+    assert all(result["problem"]["detail"] for result in results if result["status"] == "refused")
+    assert [result["line"] for result in results] == [*range(1, 8), *range(9, 22)]
+    assert [line["slug"] for line in client.get("/v1/headlines").json()["data"]] == ["good"]
 
 
-def test_a_dry_run_says_the_same_and_writes_nothing(services: Services) -> None:
-    lines = ndjson(
+def test_a_dry_run_has_the_same_outcomes_and_writes_nothing(services: Services) -> None:
+    lines = to_ndjson(
         [
             SOURCE,
             ASIA,
@@ -165,44 +165,46 @@ def test_a_dry_run_says_the_same_and_writes_nothing(services: Services) -> None:
             story(slug="again", language="fr", translation_of="s-1"),
         ]
     )
-    dry = bring(services, lines, dry_run=True)
-    assert take(services) == []
-    assert serial(services) == 0
-    real = bring(services, lines)
-    assert statuses(dry) == statuses(real)
-    assert statuses(real).count("refused") == 1
+    dry = import_lines(services, lines, dry_run=True)
+    assert export_all(services) == []
+    assert find_last_serial(services) == 0
+    real = import_lines(services, lines)
+    assert list_statuses(dry) == list_statuses(real)
+    assert list_statuses(real).count("refused") == 1
 
 
-def test_a_dry_run_over_many_batches_knows_the_sources_of_earlier_ones(
+def test_a_dry_run_knows_the_sources_of_earlier_batches(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "BATCH_LINES", 4)
-    lines = ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(12))])
-    assert set(statuses(bring(services, lines, dry_run=True))) == {"created"}
-    assert take(services) == []
+    monkeypatch.setattr(importer, "BATCH_LINES", 4)
+    lines = to_ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(12))])
+    assert set(list_statuses(import_lines(services, lines, dry_run=True))) == {"created"}
+    assert export_all(services) == []
 
 
 def test_a_batch_is_limited_in_lines_and_in_bytes() -> None:
-    short = list(importing.batches(enumerate([b"x"] * 1_201, 1)))
+    short = list(importer.group_batches(enumerate([b"x"] * 1_201, 1)))
     assert [len(batch) for batch in short] == [500, 500, 201]
     assert [number for batch in short for number, _ in batch] == list(range(1, 1_202))
-    long = list(importing.batches(enumerate([b"x" * 2_000_000] * 5, 1)))
+    long = list(importer.group_batches(enumerate([b"x" * 2_000_000] * 5, 1)))
     assert [len(batch) for batch in long] == [3, 2]
-    assert list(importing.batches(iter(()))) == []
+    assert list(importer.group_batches(iter(()))) == []
 
 
-def test_outcomes_are_given_only_after_their_batch_is_committed(services: Services) -> None:
-    importer = importing.Importer(services.runner, IMPORTER)
-    lines = ndjson([SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(1_000))])
+def test_outcomes_are_returned_after_the_commit_of_their_batch(services: Services) -> None:
+    lines_importer = importer.Importer(services.runner, IMPORTER)
+    lines = to_ndjson(
+        [SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(1_000))]
+    )
     seen = 0
-    for batch in importer.run(lines):
+    for batch in lines_importer.run(lines):
         seen += len(batch)
-        assert len(take(services)) == seen
+        assert len(export_all(services)) == seen
     assert seen == 1_003
 
 
-def test_lines_of_one_batch_may_build_on_each_other(services: Services) -> None:
-    outcomes = bring_all(
+def test_a_line_may_refer_to_an_earlier_line_of_its_batch(services: Services) -> None:
+    outcomes = import_all(
         services,
         SOURCE,
         ASIA,
@@ -216,56 +218,60 @@ def test_lines_of_one_batch_may_build_on_each_other(services: Services) -> None:
         story(external_id="y", title="Same title"),
         story(external_id="z", title="Same title"),
     )
-    assert [one.slug for one in outcomes[-2:]] == ["same-title", "same-title-2"]
-    assert statuses(outcomes)[3:9] == [
+    assert [outcome.slug for outcome in outcomes[-2:]] == ["same-title", "same-title-2"]
+    assert list_statuses(outcomes)[3:9] == [
         *("created", "created", "updated", "updated", "created", "updated"),
     ]
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_a_dry_run_lets_a_line_name_a_story_of_an_earlier_batch(services: Services) -> None:
+def test_a_dry_run_line_may_refer_to_a_story_of_an_earlier_batch(services: Services) -> None:
     original = story(source=None, categories=[], external_id="0", slug="a")
     fillers = [
         {**original, "slug": f"f-{number}", "external_id": f"f{number}"}
-        for number in range(importing.BATCH_LINES)
+        for number in range(importer.BATCH_LINES)
     ]
     other = {**original, "slug": "b", "external_id": "1", "translation_of": "a"}
-    lines = [json.dumps(one) for one in (original, *fillers, other)]
-    importer = importing.Importer(services.runner, IMPORTER, dry_run=True)
-    outcomes = [one for batch in importer.run(lines) for one in batch]
-    assert {one.status for one in outcomes} == {"created"}
+    lines = [json.dumps(story) for story in (original, *fillers, other)]
+    dry_run = importer.Importer(services.runner, IMPORTER, dry_run=True)
+    outcomes = [outcome for batch in dry_run.run(lines) for outcome in batch]
+    assert {outcome.status for outcome in outcomes} == {"created"}
 
 
 @pytest.mark.parametrize("state", ["scheduled", "published", "expired"])
-def test_a_line_of_a_published_story_needs_its_date(services: Services, state: str) -> None:
-    bring_all(services, SOURCE, ASIA, JAPAN)
+def test_a_line_of_a_published_story_needs_published_at(services: Services, state: str) -> None:
+    import_all(services, SOURCE, ASIA, JAPAN)
     line = story(slug="a", state=state, published_at=None)
     copy = {"language": "en", "title": "Public", "version": 1}
     behind = story(slug="b", state=state, version=2, public=copy)
-    first, second, third = bring(services, ndjson([line, behind, story(slug="c")]))
+    first, second, third = import_lines(services, to_ndjson([line, behind, story(slug="c")]))
     for found, pointer in ((first, "#/published_at"), (second, "#/public/published_at")):
         assert isinstance(found.wrong, InvalidInput)
-        assert [(one.pointer, one.code) for one in found.wrong.errors] == [(pointer, "required")]
+        assert [(error.pointer, error.code) for error in found.wrong.errors] == [
+            (pointer, "required")
+        ]
     assert third.status == "created"
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
-def test_a_line_of_a_published_story_needs_no_other_date(
+def test_a_line_of_a_published_story_needs_only_published_at(
     services: Services, client: TestClient
 ) -> None:
-    bring_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published"))
+    import_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published"))
     found = client.get("/v1/articles/a").json()
     assert found["updated_at"] == found["published_at"] == "2026-01-12T10:00:00Z"
 
 
-def test_a_line_of_a_deleted_story_is_deleted(services: Services, newsroom: Newsroom) -> None:
-    bring_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="deleted"))
+def test_a_line_of_a_deleted_story_is_imported_as_deleted(
+    services: Services, newsroom: Newsroom
+) -> None:
+    import_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="deleted"))
     assert newsroom.call("GET", "/articles/a").json()["state"] == "deleted"
 
 
-def test_instants_of_corrections_are_exported_as_they_were_written(services: Services) -> None:
+def test_times_of_corrections_are_exported_unchanged(services: Services) -> None:
     at = ["2026-11-02T08:00:00.727Z", "2026-11-02T08:00:00Z", "2026-11-02T08:00:00.123456Z"]
-    notes = [{"at": one, "note": "A note."} for one in at]
-    bring_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published", corrections=notes))
-    lines = [json.loads(line) for line in take(services)]
+    notes = [{"at": time, "note": "A note."} for time in at]
+    import_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published", corrections=notes))
+    lines = [json.loads(line) for line in export_all(services)]
     assert lines[-1]["corrections"] == notes

@@ -1,4 +1,4 @@
-"""Import and export hold a batch in memory, never the file."""
+"""Import and export keep a batch in memory, never the whole file."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Services
-from app.content.transfer import importing
+from app.content.transfer import importer
 from app.content.transfer.export import export_lines
 from app.kit import json
 from tests.clock import HandClock
-from tests.transfer.moving import IMPORTER, house, ndjson
+from tests.transfer.helpers import IMPORTER, open_newsroom, to_ndjson
 
 pytestmark = pytest.mark.slow
 FEW, MANY = 1_000, 6_000
@@ -22,10 +22,10 @@ def lines(count: int) -> Iterator[bytes]:
     body = "<p>" + "A sentence of the body. " * 12 + "</p>"
     for number in range(count):
         line = {"type": "article", "slug": f"s-{number}", "language": "en", "title": f"T {number}"}
-        yield from ndjson([line | {"body": body, "status": "published"}])
+        yield from to_ndjson([line | {"body": body, "status": "published"}])
 
 
-def peak(work: Callable[[], None]) -> int:
+def measure_peak(work: Callable[[], None]) -> int:
     """Return the most memory that some work held at once."""
     tracemalloc.start()
     try:
@@ -36,8 +36,8 @@ def peak(work: Callable[[], None]) -> int:
 
 
 def import_all(services: Services, count: int) -> None:
-    importer = importing.Importer(services.runner, IMPORTER)
-    for _ in importer.run(lines(count)):
+    lines_importer = importer.Importer(services.runner, IMPORTER)
+    for _ in lines_importer.run(lines(count)):
         pass
 
 
@@ -47,14 +47,14 @@ def export_all(services: Services) -> None:
             json.dumps(line)
 
 
-def test_six_times_the_lines_take_no_more_memory(
+def test_memory_does_not_grow_with_the_number_of_lines(
     dialect: str, tmp_path: Path, clock: HandClock
 ) -> None:
     peaks: dict[str, list[int]] = {"import": [], "export": []}
     # The first round fills caches that stay.
     for turn, count in enumerate((FEW // 4, FEW, MANY)):
-        with house(dialect, tmp_path / str(turn), clock) as services:
-            peaks["import"].append(peak(lambda count=count: import_all(services, count)))  # type: ignore[misc]
-            peaks["export"].append(peak(lambda: export_all(services)))
+        with open_newsroom(dialect, tmp_path / str(turn), clock) as services:
+            peaks["import"].append(measure_peak(lambda count=count: import_all(services, count)))  # type: ignore[misc]
+            peaks["export"].append(measure_peak(lambda: export_all(services)))
     for name, (_, few, many) in peaks.items():
         assert many < few * 1.25 + 1_000_000, f"{name}: {few:,} bytes grew to {many:,}"

@@ -1,4 +1,4 @@
-"""The same import and export over HTTP: streamed, refused where they should be, and equal."""
+"""Import and export over HTTP: streamed, validated, and equal to the commands."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from app.kit import json
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
-from tests.transfer.moving import bring, ndjson, statuses, take
+from tests.transfer.helpers import export_all, import_lines, list_statuses, to_ndjson
 
 NDJSON = {"content-type": "application/x-ndjson"}
 LINES: list[dict[str, Any]] = [
@@ -24,7 +24,7 @@ LINES: list[dict[str, Any]] = [
 ]
 
 
-def results(newsroom: Newsroom, content: Any, query: str = "") -> list[dict[str, Any]]:
+def read_results(newsroom: Newsroom, content: Any, query: str = "") -> list[dict[str, Any]]:
     """Import over HTTP and return the result lines."""
     response = newsroom.call("POST", f"/import{query}", content=content, headers=NDJSON)
     assert response.status_code == 200, response.text
@@ -33,59 +33,61 @@ def results(newsroom: Newsroom, content: Any, query: str = "") -> list[dict[str,
 
 
 @pytest.mark.postgresql
-def test_http_gives_the_outcomes_of_the_command_line(
+def test_an_import_over_http_has_the_outcomes_of_the_command(
     newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:
-    expected = bring(elsewhere, ndjson(LINES))
-    found = results(newsroom, b"".join(ndjson(LINES)))
-    assert [one["status"] for one in found] == statuses(expected)
-    assert [(one["line"], one["type"], one["slug"]) for one in found] == [
-        (one.line, one.type, one.slug) for one in expected
+    expected = import_lines(elsewhere, to_ndjson(LINES))
+    found = read_results(newsroom, b"".join(to_ndjson(LINES)))
+    assert [result["status"] for result in found] == list_statuses(expected)
+    assert [(result["line"], result["type"], result["slug"]) for result in found] == [
+        (outcome.line, outcome.type, outcome.slug) for outcome in expected
     ]
-    problems = [one["problem"]["code"] for one in found if one["problem"]]
+    problems = [result["problem"]["code"] for result in found if result["problem"]]
     assert problems == ["invalid_input", "invalid_input"]
-    assert len(take(services)) == len(take(elsewhere)) == 4
+    assert len(export_all(services)) == len(export_all(elsewhere)) == 4
 
 
 def test_a_dry_run_over_http_writes_nothing(newsroom: Newsroom, services: Services) -> None:
-    found = results(newsroom, b"".join(ndjson(LINES)), "?dry_run=true")
-    assert [one["status"] for one in found].count("refused") == 2
-    assert take(services) == []
+    found = read_results(newsroom, b"".join(to_ndjson(LINES)), "?dry_run=true")
+    assert [result["status"] for result in found].count("refused") == 2
+    assert export_all(services) == []
 
 
-def test_lines_may_be_cut_anywhere_between_packets(newsroom: Newsroom) -> None:
-    whole = b"".join(ndjson(LINES)).rstrip(b"\n")
+def test_packets_may_split_lines_anywhere(newsroom: Newsroom) -> None:
+    whole = b"".join(to_ndjson(LINES)).rstrip(b"\n")
 
     def packets() -> Iterator[bytes]:
         for start in range(0, len(whole), 7):
             yield whole[start : start + 7]
 
-    found = results(newsroom, packets())
-    assert [one["line"] for one in found] == [1, 2, 3, 4, 5, 6]
+    found = read_results(newsroom, packets())
+    assert [result["line"] for result in found] == [1, 2, 3, 4, 5, 6]
 
 
-def test_lines_may_end_as_on_windows_and_begin_with_spaces(newsroom: Newsroom) -> None:
-    content = b"\r\n".join(b"  " + line.strip() for line in ndjson(LINES[:3])) + b"\r\n\r\n"
-    assert [one["status"] for one in results(newsroom, content)] == ["created"] * 3
+def test_lines_may_end_with_crlf_and_begin_with_spaces(newsroom: Newsroom) -> None:
+    content = b"\r\n".join(b"  " + line.strip() for line in to_ndjson(LINES[:3])) + b"\r\n\r\n"
+    assert [result["status"] for result in read_results(newsroom, content)] == ["created"] * 3
 
 
 def test_an_empty_import_has_no_results(newsroom: Newsroom) -> None:
-    assert results(newsroom, b"") == []
-    assert results(newsroom, b"\n\n\n") == []
+    assert read_results(newsroom, b"") == []
+    assert read_results(newsroom, b"\n\n\n") == []
 
 
-def test_an_export_over_http_is_what_the_command_line_writes(
+def test_an_export_over_http_equals_that_of_the_command(
     newsroom: Newsroom, services: Services
 ) -> None:
-    results(newsroom, b"".join(ndjson(LINES)))
+    read_results(newsroom, b"".join(to_ndjson(LINES)))
     response = newsroom.call("GET", "/export")
-    assert response.content == b"".join(take(services))
+    assert response.content == b"".join(export_all(services))
     assert response.headers["cache-control"] == "no-store"
-    assert {one["status"] for one in results(newsroom, response.content)} == {"unchanged"}
+    assert {result["status"] for result in read_results(newsroom, response.content)} == {
+        "unchanged"
+    }
 
 
 @pytest.mark.parametrize("scope", ["read", "write"])
-def test_importing_and_exporting_need_the_scope_publish(
+def test_import_and_export_need_the_scope_publish(
     client: TestClient, services: Services, scope: str
 ) -> None:
     weak = Newsroom(client, key_for(services, scope))
@@ -110,8 +112,8 @@ class TestWithShortLines:
         self, newsroom: Newsroom, services: Services
     ) -> None:
         long = LINES[2] | {"body": "x" * 5_000}
-        found = results(newsroom, b"".join(ndjson([*LINES[:2], long, LINES[5]])))
-        statuses = [one["status"] for one in found]
+        found = read_results(newsroom, b"".join(to_ndjson([*LINES[:2], long, LINES[5]])))
+        statuses = [result["status"] for result in found]
         assert statuses == ["created", "created", "refused", "created"]
         assert found[2]["problem"]["code"] == "body_too_large"
-        assert len(take(services)) == 3
+        assert len(export_all(services)) == 3

@@ -1,4 +1,4 @@
-"""An export without killed stories keeps groups of translations together, and an import them."""
+"""An export without killed stories keeps translation groups together."""
 
 from typing import Any
 
@@ -10,14 +10,20 @@ from app.kit import json
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
-from tests.transfer.moving import bring, reader, statuses, take, unsound
+from tests.transfer.helpers import (
+    export_all,
+    import_lines,
+    list_inconsistencies,
+    list_statuses,
+    open_client,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def translations(client: TestClient, slug: str) -> list[str]:
+def list_translations(client: TestClient, slug: str) -> list[str]:
     shown = client.get(f"/v1/articles/{slug}").json()
-    return [one["slug"] for one in shown["translations"]]
+    return [translation["slug"] for translation in shown["translations"]]
 
 
 @pytest.fixture
@@ -37,57 +43,63 @@ def group(newsroom: Newsroom, clock: HandClock) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("group")
-def test_the_group_of_a_killed_original_moves(
+def test_the_group_of_a_killed_original_is_exported_together(
     services: Services, elsewhere: Services, client: TestClient
 ) -> None:
-    exported = take(services, killed=False)
+    exported = export_all(services, killed=False)
     assert len(exported) == 3
-    assert translations(client, "in-fr") == ["in-es"]
+    assert list_translations(client, "in-fr") == ["in-es"]
     # As one file, and line by line.
-    assert statuses(bring(elsewhere, exported[:1])) == ["created"]
-    assert statuses(bring(elsewhere, exported)) == ["unchanged", "created", "created"]
-    with reader(elsewhere) as there:
-        assert translations(there, "in-fr") == ["in-es"]
-        assert translations(there, "in-es") == ["in-fr"]
+    assert list_statuses(import_lines(elsewhere, exported[:1])) == ["created"]
+    assert list_statuses(import_lines(elsewhere, exported)) == ["unchanged", "created", "created"]
+    with open_client(elsewhere) as there:
+        assert list_translations(there, "in-fr") == ["in-es"]
+        assert list_translations(there, "in-es") == ["in-fr"]
         newsroom = Newsroom(there, key_for(elsewhere, "admin"))
-        again = [newsroom.call("GET", f"/articles/in-{one}").json() for one in ("fr", "es", "de")]
-        assert [one["translation_of"] for one in again] == [None, "in-fr", "in-fr"]
+        again = [
+            newsroom.call("GET", f"/articles/in-{language}").json()
+            for language in ("fr", "es", "de")
+        ]
+        assert [story["translation_of"] for story in again] == [None, "in-fr", "in-fr"]
         assert newsroom.verb(again[1], "publish")["title"] == "Otra vez"
-        assert translations(there, "in-fr") == ["in-es"]
-    assert unsound(elsewhere) == []
+        assert list_translations(there, "in-fr") == ["in-es"]
+    assert list_inconsistencies(elsewhere) == []
 
 
 @pytest.mark.postgresql
 @pytest.mark.usefixtures("group")
-def test_it_changes_nothing_where_it_came_from_nor_when_it_comes_twice(
+def test_importing_the_export_again_changes_nothing(
     services: Services, elsewhere: Services
 ) -> None:
-    exported, whole = take(services, killed=False), take(services)
-    assert statuses(bring(services, exported)) == ["unchanged"] * 3
-    assert take(services) == whole
-    assert statuses(bring(elsewhere, exported, dry_run=True)) == ["created"] * 3
-    bring(elsewhere, exported)
-    moved = take(elsewhere)
-    assert statuses(bring(elsewhere, exported)) == ["unchanged"] * 3
-    assert take(elsewhere) == moved
+    exported, whole = export_all(services, killed=False), export_all(services)
+    assert list_statuses(import_lines(services, exported)) == ["unchanged"] * 3
+    assert export_all(services) == whole
+    assert list_statuses(import_lines(elsewhere, exported, dry_run=True)) == ["created"] * 3
+    import_lines(elsewhere, exported)
+    moved = export_all(elsewhere)
+    assert list_statuses(import_lines(elsewhere, exported)) == ["unchanged"] * 3
+    assert export_all(elsewhere) == moved
     # With the killed ones nothing has to stand in for an original.
     assert b"translated_with" not in b"".join(whole)
 
 
 @pytest.mark.postgresql
-def test_an_editor_moves_what_an_editor_exports(
+def test_an_editor_imports_what_an_editor_exports(
     group: dict[str, dict[str, Any]], newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:
     editor = Newsroom(newsroom.client, key_for(services, "publish"))
     exported = editor.call("GET", "/export").content
     lines = [json.loads(line) for line in exported.splitlines()]
-    assert [one["language"] for one in lines] == ["fr", "es", "de"]
-    assert {one["translated_with"] for one in lines} == {group["fr"]["id"]}
-    assert statuses(bring(elsewhere, exported.splitlines(keepends=True))) == ["created"] * 3
+    assert [line["language"] for line in lines] == ["fr", "es", "de"]
+    assert {line["translated_with"] for line in lines} == {group["fr"]["id"]}
+    assert (
+        list_statuses(import_lines(elsewhere, exported.splitlines(keepends=True)))
+        == ["created"] * 3
+    )
 
 
 @pytest.mark.postgresql
-def test_a_public_copy_that_is_still_tied_moves(
+def test_a_public_copy_that_is_still_linked_is_exported(
     newsroom: Newsroom, services: Services, elsewhere: Services, client: TestClient
 ) -> None:
     first = newsroom.story("First", language="fr")
@@ -95,9 +107,9 @@ def test_a_public_copy_that_is_still_tied_moves(
     newsroom.patch(first, translation_of="original", status="published")
     tied = newsroom.call("GET", f"/articles/{first['id']}").json()
     newsroom.patch(tied, translation_of=None)
-    assert translations(client, "first") == ["original"]
-    exported = take(services)
-    assert statuses(bring(elsewhere, exported)) == ["created", "created"]
-    with reader(elsewhere) as there:
-        assert translations(there, "first") == ["original"]
-    assert (take(elsewhere), unsound(elsewhere)) == (exported, [])
+    assert list_translations(client, "first") == ["original"]
+    exported = export_all(services)
+    assert list_statuses(import_lines(elsewhere, exported)) == ["created", "created"]
+    with open_client(elsewhere) as there:
+        assert list_translations(there, "first") == ["original"]
+    assert (export_all(elsewhere), list_inconsistencies(elsewhere)) == (exported, [])

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from app.content.addressing import checked, with_base
-from app.content.text import sanitised
+from app.content.body_text import sanitise_html
+from app.content.body_urls import clean_url, resolve_relative_urls
 from app.kit.uri import find_address_problem, to_uri
 
 SOUND = [
@@ -71,7 +71,7 @@ def test_a_long_host_is_refused_before_it_is_encoded() -> None:
     begun = time.thread_time()
     for start in range(10):
         assert find_address_problem(f"https://{letters[start:]}/")
-        assert checked(f"//{letters[start:]}/") is None
+        assert clean_url(f"//{letters[start:]}/") is None
     assert time.thread_time() - begun < 0.5
 
 
@@ -112,24 +112,24 @@ def test_an_unsound_address_that_was_stored_is_written_without_quotes_and_tags()
     ],
 )
 def test_addresses_in_bodies_follow_the_same_rule(value: str, kept: str | None) -> None:
-    assert checked(value) == kept
+    assert clean_url(value) == kept
 
 
 @pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])
 @pytest.mark.parametrize("address", ["javascript:alert(1)", " JavaScript&colon;a", "data:x"])
 def test_addresses_of_quotations_have_the_schemes_that_links_have(tag: str, address: str) -> None:
-    assert sanitised(f'<{tag} cite="{address}">x</{tag}>') == f"<{tag}>x</{tag}>"
+    assert sanitise_html(f'<{tag} cite="{address}">x</{tag}>') == f"<{tag}>x</{tag}>"
 
 
 def test_what_looks_like_an_attribute_inside_another_is_left_alone() -> None:
     markup = '<img alt="x href=" title="y onerror=alert(1) z" src="a.png">'
-    assert with_base(markup, "https://site.example/") == (
+    assert resolve_relative_urls(markup, "https://site.example/") == (
         '<img alt="x href=" title="y onerror=alert(1) z" src="https://site.example/a.png">'
     )
 
 
 def test_a_resolved_address_is_escaped() -> None:
-    assert with_base('<img src="a">', 'https://127.0.0.1"onerror="x"y="') == "<img>"
-    assert with_base('<a href="?a=1&amp;b">x</a>', "https://site.example/") == (
+    assert resolve_relative_urls('<img src="a">', 'https://127.0.0.1"onerror="x"y="') == "<img>"
+    assert resolve_relative_urls('<a href="?a=1&amp;b">x</a>', "https://site.example/") == (
         '<a href="https://site.example/?a=1&amp;b">x</a>'
     )

@@ -10,9 +10,9 @@ from collections.abc import Callable
 import pytest
 
 from app.content import markdown
-from app.content.bounds import MOST_ATTRIBUTES, OutOfBounds
-from app.content.markdown import MOST_STEPS, markdown_html
-from app.content.text import text_of
+from app.content.body_limits import MOST_ATTRIBUTES, BodyLimitExceeded
+from app.content.body_text import render_text
+from app.content.markdown import MOST_STEPS, render_markdown
 
 LARGEST = 4_000_000
 # In seconds of processor time. Without bounds each of these takes minutes.
@@ -103,8 +103,8 @@ def test_no_body_takes_long(form: str, name: str) -> None:
     for size in (LARGEST, 90_000):
         body = MADE[form][name](size)
         begun = time.thread_time()
-        with contextlib.suppress(OutOfBounds):
-            text_of(body, form)
+        with contextlib.suppress(BodyLimitExceeded):
+            render_text(body, form)
         assert time.thread_time() - begun < CEILING
 
 
@@ -115,15 +115,15 @@ def test_steps_of_markdown_grow_with_its_length(name: str, monkeypatch: pytest.M
     counts = []
     for size in (4_000, 8_000):
         steps = [0]
-        markdown_html(MARKDOWN[name](size), steps)
+        render_markdown(MARKDOWN[name](size), steps)
         counts.append(steps[0])
     assert counts[1] <= 2.5 * counts[0] + 100
 
 
 def test_more_steps_than_allowed_end_it() -> None:
     steps = [0]
-    with pytest.raises(OutOfBounds):
-        markdown_html("**a " * 20_000 + "\n\n" + "**a " * 20_000 + "\n\n" + "[" * 60_000, steps)
+    with pytest.raises(BodyLimitExceeded):
+        render_markdown("**a " * 20_000 + "\n\n" + "**a " * 20_000 + "\n\n" + "[" * 60_000, steps)
     assert steps[0] == MOST_STEPS + 1
 
 
@@ -140,18 +140,18 @@ def test_more_steps_than_allowed_end_it() -> None:
     ],
 )
 def test_long_bodies_that_people_read_are_accepted(body: str) -> None:
-    assert text_of(body, "html").markup is not None
+    assert render_text(body, "html").markup is not None
 
 
 def test_long_markdown_that_people_read_is_accepted() -> None:
     line = "The *quick* fox [ran](https://a.example/x) & hid. It did **not** come back.\n"
-    assert text_of((line * 5 + "\n") * 500, "markdown").words == 25_000
+    assert render_text((line * 5 + "\n") * 500, "markdown").words == 25_000
     rows = "| a | b | c |\n|---|---|---|\n" + "| 1 | 2 | 3 |\n" * 2_000
-    assert "<td>" in text_of(rows, "markdown").markup
+    assert "<td>" in render_text(rows, "markdown").markup
 
 
 def test_a_tag_may_have_as_many_attributes_as_that() -> None:
     names = [f"a{number}" for number in range(MOST_ATTRIBUTES)]
-    assert text_of(f"<p {' '.join(names)}>x</p>", "html").markup == "<p>x</p>"
-    with pytest.raises(OutOfBounds):
-        text_of(f"<p {' '.join(names)} more>x</p>", "html")
+    assert render_text(f"<p {' '.join(names)}>x</p>", "html").markup == "<p>x</p>"
+    with pytest.raises(BodyLimitExceeded):
+        render_text(f"<p {' '.join(names)} more>x</p>", "html")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.content.body_text import extract_text, render_text, sanitise_html
 from app.content.frames import FRAME_SET
-from app.content.text import body_text, sanitised, text_of
 
 REL = ' rel="noopener noreferrer"'
 TUBE = "https://www.youtube.com/embed/x"
@@ -32,17 +32,17 @@ def link(address: str, text: str) -> str:
     ],
 )
 def test_a_link_stands_where_something_was_embedded(markup: str, address: str, text: str) -> None:
-    found = text_of(f"<p>Before</p>{markup}", "html")
+    found = render_text(f"<p>Before</p>{markup}", "html")
     assert found.markup == f"<p>Before</p><p>{link(address, text)}</p>"
     assert [one.code for one in found.warnings] == ["element_removed"]
     assert "replaced by a link" in found.warnings[0].detail
-    assert sanitised(found.markup) == found.markup
+    assert sanitise_html(found.markup) == found.markup
 
 
 def test_in_a_line_the_link_stands_in_the_line() -> None:
-    clean = sanitised(f'<p>Watch<iframe src="{TUBE}" title="it"></iframe>now.</p>')
+    clean = sanitise_html(f'<p>Watch<iframe src="{TUBE}" title="it"></iframe>now.</p>')
     assert clean == f"<p>Watch {link(TUBE, 'it')} now.</p>"
-    clean = sanitised(f'<a href="/x">Watch<iframe src="{TUBE}" title="it"></iframe></a>')
+    clean = sanitise_html(f'<a href="/x">Watch<iframe src="{TUBE}" title="it"></iframe></a>')
     assert clean == f"{link('/x', 'Watch it')}"
 
 
@@ -50,16 +50,16 @@ def test_in_a_line_the_link_stands_in_the_line() -> None:
     "source", ["srcdoc='<p>x'", "src='javascript:alert(1)'", "src=data:,x", ""]
 )
 def test_a_frame_without_an_address_is_removed(source: str) -> None:
-    text = text_of(f"<p>Alpha</p><iframe {source}></iframe><p>Bravo</p>", "html")
+    text = render_text(f"<p>Alpha</p><iframe {source}></iframe><p>Bravo</p>", "html")
     assert text.markup == "<p>Alpha</p><p>Bravo</p>"
     assert [one.code for one in text.warnings] == ["element_removed"]
 
 
 def test_an_object_keeps_what_it_says_instead() -> None:
-    clean = sanitised('<object data="/a.pdf"><p>Read <a href="/b">this</a></p></object>')
+    clean = sanitise_html('<object data="/a.pdf"><p>Read <a href="/b">this</a></p></object>')
     assert clean == f"<p>Read {link('/b', 'this')}</p>"
-    clean = sanitised('<object data="/a.pdf" title="T">Read this</object>')
-    assert body_text(clean) == "Read this\nT"
+    clean = sanitise_html('<object data="/a.pdf" title="T">Read this</object>')
+    assert extract_text(clean) == "Read this\nT"
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_an_object_keeps_what_it_says_instead() -> None:
     ],
 )
 def test_what_a_script_would_have_embedded_is_linked(markup: str, address: str, words: str) -> None:
-    clean = sanitised(markup)
+    clean = sanitise_html(markup)
     assert clean.count("<a ") == 1
     assert f'href="{address}"' in clean
-    assert body_text(clean).split() == words.split()
+    assert extract_text(clean).split() == words.split()
 
 
 def test_a_quotation_is_no_embed() -> None:
     quoted = '<blockquote cite="https://a.example/">Hi</blockquote>'
-    assert sanitised(quoted) == quoted
+    assert sanitise_html(quoted) == quoted
 
 
 HOSTS = frozenset({"youtube.com", "player.example"})
@@ -113,13 +113,13 @@ def test_a_frame_of_a_named_host_stays_in_a_sandbox(address: str, body_format: s
         f'<iframe src="{address}" title="T" width="560" height="100%" onload="x()" '
         'sandbox="allow-top-navigation" srcdoc="<script>" name="n" allow="camera">x</iframe>'
     )
-    text = text_of(written, body_format, frames=HOSTS)
+    text = render_text(written, body_format, frames=HOSTS)
     told = "".join(f' {name}="{value}"' for name, value in FRAME_SET.items())
     frame = f'<iframe src="{address}" title="T" width="560" height="100%"{told}></iframe>'
     assert text.markup.strip() == frame
     assert text.warnings == ()
     assert text.plain == ""
-    assert text_of(text.markup, "html", frames=HOSTS).markup == text.markup
+    assert render_text(text.markup, "html", frames=HOSTS).markup == text.markup
 
 
 @pytest.mark.parametrize(
@@ -134,18 +134,18 @@ def test_a_frame_of_a_named_host_stays_in_a_sandbox(address: str, body_format: s
     ],
 )
 def test_other_frames_are_links(address: str) -> None:
-    clean = text_of(f'<iframe src="{address}"></iframe>', "html", frames=HOSTS).markup
+    clean = render_text(f'<iframe src="{address}"></iframe>', "html", frames=HOSTS).markup
     assert "<iframe" not in clean
     assert f'href="{address}"' in clean
 
 
 def test_a_stored_frame_is_a_link_when_its_host_is_not_named_any_more() -> None:
-    stored = text_of(
+    stored = render_text(
         f'<p>a</p><iframe src="{TUBE}" title="T"></iframe>', "html", frames=HOSTS
     ).markup
-    assert text_of(stored, "html", is_clean=True, frames=HOSTS).markup == stored
-    text = text_of(stored, "html", is_clean=True)
+    assert render_text(stored, "html", is_clean=True, frames=HOSTS).markup == stored
+    text = render_text(stored, "html", is_clean=True)
     assert text.markup == f"<p>a</p> {link(TUBE, 'T')} "
     assert text.plain == "a\nT"
     bare = f'<iframe src="{TUBE}"></iframe>'
-    assert "<iframe" not in text_of(bare, "html", is_clean=True, frames=HOSTS).markup
+    assert "<iframe" not in render_text(bare, "html", is_clean=True, frames=HOSTS).markup

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.content.text import sanitised, text_of
+from app.content.body_text import render_text, sanitise_html
 
 REL = ' rel="noopener noreferrer"'
 PAGE = "https://press.example/story"
@@ -16,12 +16,12 @@ HOME = "https://press.example/"
 def test_notes_and_the_way_back_stay_in_the_story(base: str | None, name: str) -> None:
     mark = f'<p>x<a id="r-{name}" href="#{name}">1</a></p>'
     written = f'{mark}<p id="{name}">N <a href="#r-{name}">b</a></p>'
-    clean = sanitised(written, base)
+    clean = sanitise_html(written, base)
     assert f'<p id="{name}">' in clean
     assert f'href="#{name}"' in clean
     assert f'<a id="r-{name}" href="#{name}"' in clean
     assert f'<a href="#r-{name}"' in clean
-    assert sanitised(clean, base) == clean
+    assert sanitise_html(clean, base) == clean
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,8 @@ def test_notes_and_the_way_back_stay_in_the_story(base: str | None, name: str) -
     ],
 )
 def test_ids_stay_where_a_link_names_them_once_and_safely(markup: str, clean: str) -> None:
-    assert sanitised(markup) == clean
-    assert sanitised(clean) == clean
+    assert sanitise_html(markup) == clean
+    assert sanitise_html(clean) == clean
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,6 @@ def test_ids_stay_where_a_link_names_them_once_and_safely(markup: str, clean: st
 )
 def test_the_address_of_the_story_itself_is_no_other_page(href: str, resolved: str) -> None:
     body = f'<a href="{href}">1</a><p id="n1">a</p><p id="word">b</p>'
-    text = text_of(body, "html").resolved(PAGE)
+    text = render_text(body, "html").resolve(PAGE)
     assert f'href="{resolved}"' in text.markup
-    assert text.resolved(PAGE).markup == text.markup
+    assert text.resolve(PAGE).markup == text.markup

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from app.content.inputs import normal_language
+from app.content.inputs import normalize_language
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from app.content.inputs import normal_language
     ],
 )
 def test_a_tag_is_kept_in_its_customary_case(written: str, kept: str) -> None:
-    assert normal_language(written) == kept
-    assert normal_language(kept) == kept
+    assert normalize_language(written) == kept
+    assert normalize_language(kept) == kept
 
 
 @pytest.mark.parametrize(
@@ -51,10 +51,10 @@ def test_a_tag_is_kept_in_its_customary_case(written: str, kept: str) -> None:
 )
 def test_what_is_no_tag_is_refused(tag: str) -> None:
     with pytest.raises(PydanticCustomError):
-        normal_language(tag)
+        normalize_language(tag)
 
 
 @given(st.from_regex(r"[a-zA-Z]{2,3}(-[a-zA-Z]{4})?(-[a-zA-Z]{2})?", fullmatch=True))
 def test_case_makes_no_difference(tag: str) -> None:
     if tag.isascii():
-        assert normal_language(tag.upper()) == normal_language(tag.lower())
+        assert normalize_language(tag.upper()) == normalize_language(tag.lower())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.content.addressing import checked_srcset
-from app.content.text import sanitised, text_of
+from app.content.body_text import render_text, sanitise_html
+from app.content.body_urls import clean_srcset
 
 DATA = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 JPG = "https://i.example/a.jpg"
@@ -27,12 +27,12 @@ JPG = "https://i.example/a.jpg"
     ],
 )
 def test_each_address_of_a_srcset_is_checked(written: str, kept: str) -> None:
-    assert checked_srcset(written) == kept
-    assert checked_srcset(kept) == kept
+    assert clean_srcset(written) == kept
+    assert clean_srcset(kept) == kept
 
 
 def test_each_address_of_a_srcset_is_resolved() -> None:
-    clean = sanitised(
+    clean = sanitise_html(
         '<picture><source srcset="/a.webp 1x, b.webp?c=1&amp;d 2x" type="image/webp" '
         'media="(min-width: 1em)"><img src="a.jpg" srcset="a.jpg 300w, https://x.example/b 2w" '
         'sizes="(max-width: 9px) 50vw, 9px">'
@@ -45,7 +45,7 @@ def test_each_address_of_a_srcset_is_resolved() -> None:
     assert 'srcset="https://p.example/news/a.jpg 300w, https://x.example/b 2w"' in clean
     assert 'sizes="(max-width: 9px) 50vw, 9px"' in clean
     assert 'media="(min-width: 1em)"' in clean
-    assert sanitised(clean) == clean
+    assert sanitise_html(clean) == clean
 
 
 @pytest.mark.parametrize("body_format", ["html", "markdown"])
@@ -73,7 +73,7 @@ def test_each_address_of_a_srcset_is_resolved() -> None:
     ],
 )
 def test_a_picture_is_shown_once_however_it_is_loaded(written: str, body_format: str) -> None:
-    text = text_of(written, body_format)
+    text = render_text(written, body_format)
     assert text.markup.count("<img") == 1, text.markup
     assert f'src="{JPG}"' in text.markup
     assert "data-" not in text.markup
@@ -82,9 +82,9 @@ def test_a_picture_is_shown_once_however_it_is_loaded(written: str, body_format:
 
 def test_pictures_of_a_gallery_are_all_shown() -> None:
     pair = '<img data-src="/{0}.jpg"><noscript><img src="/{0}.jpg"></noscript>'
-    clean = sanitised("".join(map(pair.format, "abc")))
+    clean = sanitise_html("".join(map(pair.format, "abc")))
     assert clean == '<img src="/a.jpg"><img src="/b.jpg"><img src="/c.jpg">'
-    assert sanitised('<img src="/a.jpg"><img src="/a.jpg">').count("<img") == 2
+    assert sanitise_html('<img src="/a.jpg"><img src="/a.jpg">').count("<img") == 2
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_pictures_of_a_gallery_are_all_shown() -> None:
     ],
 )
 def test_a_picture_that_shows_nothing_is_removed(written: str) -> None:
-    text = text_of(f"<p>Alpha{written}Bravo</p>", "html")
+    text = render_text(f"<p>Alpha{written}Bravo</p>", "html")
     assert text.markup == "<p>Alpha Bravo</p>"
     assert [one.code for one in text.warnings] == ["element_removed"]
     assert "<img>" in text.warnings[0].detail
@@ -121,8 +121,8 @@ def test_a_picture_that_shows_nothing_is_removed(written: str) -> None:
     "name", ["blank-stare.jpg", "pixel-9.png", "transparent.html", "dots.gif", "a/spacer/b.gif"]
 )
 def test_pictures_with_like_names_stay(name: str) -> None:
-    assert sanitised(f'<img src="/{name}">') == f'<img src="/{name}">'
+    assert sanitise_html(f'<img src="/{name}">') == f'<img src="/{name}">'
 
 
 def test_words_in_a_picture_without_a_picture_stay() -> None:
-    assert sanitised("<picture>Alpha</picture>") == "Alpha"
+    assert sanitise_html("<picture>Alpha</picture>") == "Alpha"

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.content.article import Article
 from app.content.taxonomy import Category, Source
-from app.content.texts import text_now
+from app.content.text_computation import compute_text
 from app.delivery.rendering import (
     RenderedStory,
     build_attributes,
@@ -69,7 +69,7 @@ def members(rendered: RenderedStory) -> dict[str, Any]:
 
 
 def rendered_now(article: Article) -> RenderedStory:
-    return render_article(article, text_now(article))
+    return render_article(article, compute_text(article))
 
 
 def test_a_story_leaves_with_the_public_fields_and_no_others() -> None:

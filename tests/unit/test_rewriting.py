@@ -5,9 +5,9 @@ from html5lib import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.counting import count_words
-from app.content.sanitising import sanitise
-from app.content.text import body_text, sanitised, text_of
+from app.content.body_text import extract_text, render_text, sanitise_html
+from app.content.sanitiser import sanitise
+from app.content.word_count import count_words
 
 BLOCKS = (
     "address article aside center details dialog dir div fieldset figure footer form header hgroup "
@@ -28,9 +28,9 @@ def test_the_words_of_two_blocks_are_never_one_word(name: str, around: str) -> N
         f"<{name}>Alpha</{name}><b>Bravo</b>",
         f"<{name}><b>Alpha</b></{name}><p>Bravo</p>",
     ):
-        clean = sanitised(around.format(markup))
-        assert body_text(clean).split() == ["Alpha", "Bravo"], clean
-        assert count_words(body_text(clean)) == 2
+        clean = sanitise_html(around.format(markup))
+        assert extract_text(clean).split() == ["Alpha", "Bravo"], clean
+        assert count_words(extract_text(clean)) == 2
         assert "AlphaBravo" not in clean.replace("<b>", "").replace("</b>", "")
 
 
@@ -71,12 +71,12 @@ def test_the_words_of_two_blocks_are_never_one_word(name: str, around: str) -> N
     ],
 )
 def test_elements_are_said_in_those_of_the_allow_list(markup: str, clean: str | None) -> None:
-    found = sanitised(markup)
+    found = sanitise_html(markup)
     if clean is None:
-        assert body_text(found).split() == ["Alpha", "Bravo"]
+        assert extract_text(found).split() == ["Alpha", "Bravo"]
     else:
         assert found == clean
-    assert sanitised(found) == found
+    assert sanitise_html(found) == found
 
 
 PIECES = (
@@ -105,5 +105,7 @@ def test_what_is_left_is_sanitised_and_nests_as_html_does(pieces: list[str]) -> 
 
 
 def test_markdown_with_html_in_it_is_treated_alike() -> None:
-    markup = text_of("<section>Alpha</section><section>Bravo</section>\n\n*x*", "markdown").plain
+    markup = render_text(
+        "<section>Alpha</section><section>Bravo</section>\n\n*x*", "markdown"
+    ).plain
     assert markup == "Alpha\nBravo\nx"

@@ -9,7 +9,7 @@ from html5lib import HTMLParser as HtmlParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.text import sanitised
+from app.content.body_text import sanitise_html
 
 EXECUTABLE = {"script", "iframe", "object", "embed", "style", "link", "meta", "form", "svg", "math"}
 EXECUTABLE |= {"base", "frame", "frameset", "applet", "input", "button", "template", "noscript"}
@@ -120,7 +120,7 @@ def dangers_in(markup: str) -> list[str]:
     ],
 )
 def test_hostile_html_is_made_harmless(hostile: str, harmless: str | None) -> None:
-    cleaned = sanitised(hostile)
+    cleaned = sanitise_html(hostile)
     assert dangers_in(cleaned) == []
     if harmless is not None:
         assert cleaned == harmless
@@ -145,7 +145,7 @@ def test_hostile_html_is_made_harmless(hostile: str, harmless: str | None) -> No
 )
 @pytest.mark.parametrize("base", [None, "https://site.example/news/"])
 def test_addresses_of_other_schemes_are_dropped(address: str, base: str | None) -> None:
-    cleaned = sanitised(f'<a href="{address}">x</a><img src="{address}">', base)
+    cleaned = sanitise_html(f'<a href="{address}">x</a><img src="{address}">', base)
     assert "href" not in cleaned
     assert "src" not in cleaned
 
@@ -163,25 +163,25 @@ def test_addresses_of_other_schemes_are_dropped(address: str, base: str | None) 
     ],
 )
 def test_relative_addresses_are_resolved_against_the_base(address: str, resolved: str) -> None:
-    cleaned = sanitised(f'<a href="{address}">x</a>', "https://site.example/news/1")
+    cleaned = sanitise_html(f'<a href="{address}">x</a>', "https://site.example/news/1")
     assert f'href="{resolved}"' in cleaned
 
 
 def test_without_a_base_a_relative_address_stays_and_the_last_base_is_forgotten() -> None:
-    sanitised('<a href="/a">x</a>', "https://site.example/")
-    assert 'href="/a"' in sanitised('<a href="/a">x</a>')
+    sanitise_html('<a href="/a">x</a>', "https://site.example/")
+    assert 'href="/a"' in sanitise_html('<a href="/a">x</a>')
 
 
 def test_links_do_not_tell_where_the_reader_came_from() -> None:
-    cleaned = sanitised('<a href="https://x.example/" rel="opener" target="_blank">x</a>')
+    cleaned = sanitise_html('<a href="https://x.example/" rel="opener" target="_blank">x</a>')
     assert cleaned == '<a href="https://x.example/" rel="noopener noreferrer">x</a>'
 
 
 @given(st.lists(PIECES, max_size=14).map("".join))
 def test_no_heap_of_broken_markup_gets_through(markup: str) -> None:
-    cleaned = sanitised(markup, "https://site.example/")
+    cleaned = sanitise_html(markup, "https://site.example/")
     assert dangers_in(cleaned) == []
-    assert sanitised(cleaned, "https://site.example/") == cleaned
+    assert sanitise_html(cleaned, "https://site.example/") == cleaned
 
 
 def test_the_inspector_finds_what_it_looks_for() -> None:
@@ -202,10 +202,10 @@ def test_nothing_hostile_survives_of_745_hostile_feeds(shared: Path) -> None:
             seen += 1
             feed = opened.read().decode("utf-8", errors="replace")
             for markup in (feed, _unescaped(feed)):
-                cleaned = sanitised(markup, "https://site.example/")
+                cleaned = sanitise_html(markup, "https://site.example/")
                 if dangers := dangers_in(cleaned):
                     survivors[member.name] = dangers
-                assert sanitised(cleaned, "https://site.example/") == cleaned
+                assert sanitise_html(cleaned, "https://site.example/") == cleaned
     assert seen == 745
     assert survivors == {}
 
@@ -232,8 +232,8 @@ def _unescaped(feed: str) -> str:
     ],
 )
 def test_what_is_left_nests_as_html_does(markup: str) -> None:
-    left = sanitised(markup)
-    assert sanitised(left) == left
+    left = sanitise_html(markup)
+    assert sanitise_html(left) == left
     HtmlParser(strict=True).parseFragment(left)
 
 
@@ -275,5 +275,5 @@ def test_what_is_left_nests_as_html_does(markup: str) -> None:
     ],
 )
 def test_what_says_something_to_readers_is_kept(markup: str, clean: str) -> None:
-    assert sanitised(markup) == clean
-    assert sanitised(clean) == clean
+    assert sanitise_html(markup) == clean
+    assert sanitise_html(clean) == clean

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.slugs import MAX_LENGTH, free_slug, slug_from, slug_problem
+from app.content.slugs import MAX_LENGTH, find_free_slug, find_slug_problem, make_slug
 from app.kit.ids import normalize_ref, normalize_slug
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
@@ -40,7 +40,7 @@ TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
     ],
 )
 def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
-    assert slug_from(title, fallback="article") == slug
+    assert make_slug(title, fallback="article") == slug
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
     ],
 )
 def test_letters_are_kept_as_people_type_them(slug: str) -> None:
-    assert slug_from(slug.replace("-", " "), fallback="article") == slug
+    assert make_slug(slug.replace("-", " "), fallback="article") == slug
     assert normalize_slug(slug) == normalize_ref(slug) == slug
     assert normalize_slug(unicodedata.normalize("NFD", slug)) == slug
 
@@ -71,7 +71,7 @@ def test_letters_are_kept_as_people_type_them(slug: str) -> None:
 @pytest.mark.parametrize("code", _TYPED, ids=lambda code: f"{code:04x}")
 def test_a_letter_that_has_a_form_of_its_own_in_nfc_is_found_as_it_is_typed(code: int) -> None:
     typed = f"{chr(code)}{chr(code)} {chr(code)}a"
-    assert slug_from(typed, fallback="article") == normalize_ref(typed.replace(" ", "-"))
+    assert make_slug(typed, fallback="article") == normalize_ref(typed.replace(" ", "-"))
 
 
 _UNSEEN = [
@@ -86,14 +86,14 @@ def test_what_nobody_sees_disappears_and_parts_no_word(unseen: str, word: tuple[
     first, last = word
     whole = f"{first}{last}".lower()
     title = f"{unseen}{first}{unseen}{last}{unseen} {unseen}x{unseen} "
-    assert slug_from(title, fallback="article") == f"{whole}-x"
+    assert make_slug(title, fallback="article") == f"{whole}-x"
     assert normalize_ref(f"{unseen}{first}{unseen}{last}{unseen}-x") == f"{whole}-x"
 
 
 @pytest.mark.parametrize("unseen", "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 def test_a_letter_that_nobody_sees_makes_no_slug(unseen: str) -> None:
-    assert slug_from(f"{unseen}a{unseen}b {unseen}", fallback="article") == "ab"
-    assert slug_from(unseen, fallback="article") == "article"
+    assert make_slug(f"{unseen}a{unseen}b {unseen}", fallback="article") == "ab"
+    assert make_slug(unseen, fallback="article") == "article"
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_a_letter_that_nobody_sees_makes_no_slug(unseen: str) -> None:
     ["", "   ", "!?…", "🎉🎊", "❤️", "👍🏽", "\u0301", "ـــ", "\u200f", UUID, UUID.upper()],
 )
 def test_a_title_without_words_gets_the_fallback(title: str) -> None:
-    assert slug_from(title, fallback="article") == "article"
+    assert make_slug(title, fallback="article") == "article"
 
 
 @given(TITLES)
 def test_every_made_slug_is_one_that_could_be_given(title: str) -> None:
-    slug = slug_from(title, fallback="article")
-    assert slug_problem(slug) is None
+    slug = make_slug(title, fallback="article")
+    assert find_slug_problem(slug) is None
     assert normalize_slug(slug) == slug
     assert len(slug) <= 100
 
@@ -118,17 +118,17 @@ def test_the_form_in_which_slugs_are_kept_is_stable(text: str) -> None:
 
 
 def test_a_long_title_is_cut_between_words() -> None:
-    slug = slug_from("one twenty " * 20, fallback="article")
+    slug = make_slug("one twenty " * 20, fallback="article")
     assert len(slug) <= 100
     assert set(slug.split("-")) == {"one", "twenty"}
-    assert slug_from("x" * 500, fallback="article") == "x" * 100
+    assert make_slug("x" * 500, fallback="article") == "x" * 100
 
 
 @pytest.mark.parametrize(
     "slug", ["a", "covid-19", "المغرب", "日本", "हिन्दी", "2026", "a" * MAX_LENGTH, "ü-1"]
 )
 def test_letters_digits_and_single_hyphens_make_a_slug(slug: str) -> None:
-    assert slug_problem(slug) is None
+    assert find_slug_problem(slug) is None
 
 
 @pytest.mark.parametrize(
@@ -154,24 +154,24 @@ def test_letters_digits_and_single_hyphens_make_a_slug(slug: str) -> None:
     ],
 )
 def test_anything_else_is_no_slug(slug: str) -> None:
-    assert slug_problem(slug) is not None
+    assert find_slug_problem(slug) is not None
 
 
 def test_a_taken_slug_gets_the_first_free_number() -> None:
-    assert free_slug("story", lambda _: set()) == "story"
-    assert free_slug("story", lambda batch: {"story"} & set(batch)) == "story-2"
+    assert find_free_slug("story", lambda _: set()) == "story"
+    assert find_free_slug("story", lambda batch: {"story"} & set(batch)) == "story-2"
     used = {"story", "story-2", "story-4"}
-    assert free_slug("story", lambda batch: used & set(batch)) == "story-3"
+    assert find_free_slug("story", lambda batch: used & set(batch)) == "story-3"
 
 
 def test_a_numbered_slug_fits_and_is_sound_however_long_the_wanted_one() -> None:
     wanted = "a" * MAX_LENGTH
-    numbered = free_slug(wanted, lambda batch: {wanted} & set(batch))
+    numbered = find_free_slug(wanted, lambda batch: {wanted} & set(batch))
     assert numbered.endswith("-2")
-    assert slug_problem(numbered) is None
+    assert find_slug_problem(numbered) is None
     hyphen_at_the_cut = "a" * (MAX_LENGTH - 9) + "-" + "b" * 8
-    numbered = free_slug(hyphen_at_the_cut, lambda batch: {hyphen_at_the_cut} & set(batch))
-    assert slug_problem(numbered) is None
+    numbered = find_free_slug(hyphen_at_the_cut, lambda batch: {hyphen_at_the_cut} & set(batch))
+    assert find_slug_problem(numbered) is None
 
 
 def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
@@ -183,7 +183,7 @@ def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
         return used & set(batch)
 
     started = time.process_time()
-    assert free_slug("story", taken) == "story-5001"
+    assert find_free_slug("story", taken) == "story-5001"
     assert len(asked) < 20
     assert sum(asked) < 7_000
     assert time.process_time() - started < 1

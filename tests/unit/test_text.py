@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.counting import count_words
-from app.content.text import body_text, text_of
+from app.content.body_text import extract_text, render_text
+from app.content.word_count import count_words
 
 
 def body_html(body: str, form: str, base: str | None = None) -> str:
-    return text_of(body, form).resolved(base).markup
+    return render_text(body, form).resolve(base).markup
 
 
 @pytest.mark.parametrize(
@@ -55,13 +55,13 @@ def body_html(body: str, form: str, base: str | None = None) -> str:
     ],
 )
 def test_text_is_the_words_with_each_block_on_a_line(markup: str, text: str) -> None:
-    assert body_text(markup) == text
+    assert extract_text(markup) == text
 
 
 @given(st.lists(st.text("ab <>&\"'é", min_size=1, max_size=12), max_size=5))
 def test_words_survive_the_way_through_plain_text(paragraphs: list[str]) -> None:
     written = "\n\n".join(paragraphs)
-    words = body_text(body_html(written, "text", None)).split()
+    words = extract_text(body_html(written, "text", None)).split()
     assert words == written.split()
 
 
@@ -134,7 +134,7 @@ def test_spaces_that_are_not_seen_part_words_where_they_are_typed() -> None:
 
 
 def test_a_long_body_in_thai_takes_minutes_to_read() -> None:
-    text = text_of("<p>" + "ข่าววันนี้" * 500 + "</p>", "html")
+    text = render_text("<p>" + "ข่าววันนี้" * 500 + "</p>", "html")
     assert 900 < text.words < 1_400
 
 
@@ -150,7 +150,7 @@ def test_markdown_becomes_html() -> None:
     assert "<h1>Title</h1>" in markup
     assert "<em>words</em>" in markup
     assert "<s>none</s>" in markup
-    assert body_text(markup) == "Title\nSome words and .\na\nb"
+    assert extract_text(markup) == "Title\nSome words and .\na\nb"
 
 
 @pytest.mark.parametrize(
@@ -183,4 +183,4 @@ def test_plain_text_is_escaped_and_keeps_its_lines() -> None:
 
 def test_html_that_was_sanitised_when_it_was_stored_is_taken_as_it_is() -> None:
     assert body_html("<script>x</script>*a*", "html") == "*a*"
-    assert text_of("<p>a</p>", "html", is_clean=True).markup == "<p>a</p>"
+    assert render_text("<p>a</p>", "html", is_clean=True).markup == "<p>a</p>"

@@ -12,7 +12,7 @@ from app.settings import Settings
 from app.worker import Worker, run_due
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.transfer.moving import unsound
+from tests.transfer.helpers import list_inconsistencies
 
 _DAY = "2026-11-22"
 
@@ -53,7 +53,7 @@ def test_stories_that_are_due_are_told_once_and_in_order(
     assert run_due(services) == 0
     assert told(services) == [("published", "upsert", one) for one in (first, second, third)]
     assert titles(client) == ["First", "Second", "Third"]
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
 def test_stories_of_one_instant_are_told_in_one_order(
@@ -90,7 +90,7 @@ def test_stories_that_expire_are_told_once_and_in_order(
     ]
     assert client.get(f"/v1/articles/{stays}").status_code == 200
     assert client.get(f"/v1/articles/{late}").status_code == 404
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
 def test_a_row_about_a_story_keeps_what_it_is_selected_by(
@@ -132,7 +132,7 @@ def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
     assert sorted(log[:9]) == sorted(("published", "upsert", one) for one in came)
     assert log[9:] == [("published", "upsert", both), ("expired", "remove", both)]
     assert run_due(services) == 0
-    assert unsound(services) == []
+    assert list_inconsistencies(services) == []
 
 
 def test_a_clock_that_is_set_back_hides_nothing_and_tells_nothing_twice(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from app.access.selection import Clause
 from app.api.delivery.resource import ReadRequest, nothing_here
 from app.bootstrap import Services
-from app.content.inputs import normal_language
-from app.content.slugs import slug_problem
+from app.content.inputs import normalize_language
+from app.content.slugs import find_slug_problem
 from app.delivery.store.entries import EntryType
 from app.kit.ids import normalize_ref
 from app.kit.quoting import quote_text
@@ -46,7 +46,7 @@ def source(services: Services, request: ReadRequest, name: str) -> Channel:
 def language(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a language and all its regions."""
     try:
-        tag = normal_language(name)
+        tag = normalize_language(name)
     except ValueError:
         head = services.delivery.load_log_state()
         raise nothing_here(request, head, f"{quote_text(name)} is not a BCP 47 tag.") from None
@@ -57,7 +57,7 @@ def language(services: Services, request: ReadRequest, name: str) -> Channel:
 def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a tag by its form as a slug; several spellings may share it."""
     slug = normalize_ref(name)
-    if slug_problem(slug) is not None:
+    if find_slug_problem(slug) is not None:
         raise nothing_here(
             request,
             services.delivery.load_log_state(),

@@ -38,28 +38,39 @@ SORTS: dict[str, Order] = {
 }
 # By relevance, where there is a text to find.
 SORT = replace(
-    declare_choice("sort", SORTS, "-published_at", "The order of the list."),
+    declare_choice(
+        "sort",
+        "SearchSort",
+        SORTS,
+        "-published_at",
+        "The order of the list; a leading minus means newest first. If left out: `relevance` "
+        "with `q`, `-updated_at` with `updated_after` or `updated_before`, else `-published_at`.",
+    ),
     default_with=BY_UPDATE,
 )
-HIT_FIELDS = declare_fields(SearchHit)
+HIT_FIELDS = declare_fields(SearchHit, "SearchHitField")
 FACETS = declare_words(
     "facets",
+    "Facet",
     FACET_NAMES,
-    f"A comma list of {' '.join(FACET_NAMES)}: count the stories found by each of their values.",
+    "Count the stories found by the values of these facets.",
 )
-HIGHLIGHT = declare_flag("highlight", "Show where the words stand, as HTML that is safe to show.")
+HIGHLIGHT = declare_flag("highlight", "Mark the words of the query, as HTML that is safe to show.")
 REFRESH = Parameter(
     "refresh",
-    "`wait` waits, two seconds at the most, until the answer can be `complete`.",
-    {"type": "string", "enum": ["wait"]},
+    "`wait` waits until the answer can be `complete`, for two seconds at most.",
+    {"type": "string", "enum": ["wait", "none"], "default": "none", "title": "RefreshMode"},
     choice_parser(("wait", "none")),
     "none",
+    default_text="none",
 )
 SEARCH_LIST = ParameterSet(
     *(Q, *FILTERS, *SPANS, SORT, HIT_FIELDS, LIMIT, CURSOR, COUNT),
     *(FACETS, HIGHLIGHT, NAMES_IN, REFRESH),
 )
-SUGGESTION_LIMIT = declare_number("limit", 10, 1, 50, "How many to return.")
+SUGGESTION_LIMIT = declare_number(
+    "limit", 10, 1, 50, "The largest number of completions to return."
+)
 SUGGESTION_LIST = ParameterSet(Q, SUGGESTION_LIMIT)
 Position = tuple[int, ...]
 

@@ -33,7 +33,7 @@ from app.api.http.filters import MOST_VALUES, References, read_selection, split_
 from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
-from app.content.slugs import slug_problem
+from app.content.slugs import find_slug_problem
 from app.delivery.freshness import LISTS, list_keys
 from app.delivery.results import Page
 from app.delivery.story_query import Form, StoryQuery
@@ -65,7 +65,7 @@ def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
         ref: _NO_STORY
         for named in lists
         for _, value in named
-        if not is_id(value) and slug_problem(ref := normalize_ref(value)) is None
+        if not is_id(value) and find_slug_problem(ref := normalize_ref(value)) is None
     }
     if not slugs or any(len(named) > MOST_VALUES for named in lists):
         return values, False

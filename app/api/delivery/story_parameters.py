@@ -23,35 +23,36 @@ AS_NAMED = "ids"
 SORT = replace(
     declare_choice(
         "sort",
+        "StorySort",
         SORTS,
         "-published_at",
-        "`-published_at`, or the order of `ids`, or `-updated_at` where `updated_…` is used, "
-        "unless said otherwise.",
+        "The order of the list; a leading minus means newest first. If left out: the order of "
+        "`ids`, or `-updated_at` with `updated_after` or `updated_before`, or `-published_at`.",
     ),
     default_text="-published_at",
     default_with={"ids": AS_NAMED, **BY_UPDATE},
 )
 INCLUDE = declare_words(
-    "include", ("body",), "`body` adds the bodies.", {"type": "string", "enum": ["body"]}
+    "include", "StoryPart", ("body",), "What to add: `body` adds `body_html` and `body_text`."
 )
 ONE_PER_STORY = declare_flag(
     "one_per_story",
-    "Of each group of translations only the story that readers prefer, of those that the list "
-    "has: by `prefer`, else by `language` in its order, else by `Accept-Language`.",
+    "Return one story of each group of translations: the one in the language that comes first "
+    "in `prefer`, else in `language`, else in the header `Accept-Language`.",
 )
 PREFER = declare_languages(
     "prefer",
-    "BCP 47 tags in the order of preference, for `one_per_story=true`; unlike `language` it "
-    "leaves no story out.",
+    "BCP 47 tags in the order of preference, for `one_per_story=true`. Unlike `language`, it "
+    "excludes no story.",
 )
 NAMES_IN = declare_languages(
     "names_in",
-    "BCP 47 tags: give categories the name that they have in the first of these languages; "
-    "their own where they have none.",
+    "BCP 47 tags in the order of preference: the language of the names of categories. "
+    "Categories without a name in these languages have their own.",
 )
 Q: Parameter[str | None] = Parameter(
     "q",
-    'What somebody typed: words, "phrases", `-not`, `OR`, `title:`. Nothing is wrong.',
+    'The search query: words, "phrases", `-not`, `OR`, `title:`. Any text is valid.',
     STRING,
     lambda _, sent: sent.replace("\0", " "),
     None,

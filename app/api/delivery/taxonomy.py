@@ -22,7 +22,7 @@ from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.ids import normalize_ref
 
-TREE = declare_flag("tree", "Nest the categories, all of them at once.")
+TREE = declare_flag("tree", "Return the whole tree: each category has its `children`.")
 SOURCE_LIST = ParameterSet(SOURCE_FIELDS, LIMIT, CURSOR, COUNT)
 CATEGORY_LIST = ParameterSet(CATEGORY_FIELDS, LIMIT, CURSOR, COUNT, TREE, NAMES_IN)
 SINGLE_SOURCE = ParameterSet(SOURCE_FIELDS)

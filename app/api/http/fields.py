@@ -6,13 +6,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.api.http.parameters import STRING, Parameter, words_parser
-from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, StoryWithBody
+from app.api.http.parameters import Parameter, words_parser, words_schema
+from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, Story
 from app.kit import json
 
 _Tree = dict[str, Any]
-# Who gets a story before its time is told so, whatever he asked for.
+# Readers of a story under embargo always learn that it is.
 _ALWAYS: _Tree = {"embargoed": {}, "embargo_until": {}}
+# What nobody can ask for: it is always kept, or belongs to a tree, which is whole.
+_NOT_ASKED_FOR = {*_ALWAYS, "children"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +32,13 @@ class Fields:
         return any(name in self.tree for name in names)
 
 
-def declare_fields(model: type[BaseModel]) -> Parameter[Fields | None]:
-    """Declare `fields=title,source.name` for a documented object; without it, all are kept."""
-    choose = words_parser(_names_of(model))
+def declare_fields(model: type[BaseModel], enum: str) -> Parameter[Fields | None]:
+    """Declare `fields=title,source.name` for a documented object; without it, all are kept.
+
+    The OpenAPI document calls the list of names `enum`.
+    """
+    names = _names_of(model)
+    choose = words_parser(names)
 
     def parse(name: str, sent: str) -> Fields:
         tree: _Tree = {}
@@ -41,18 +47,22 @@ def declare_fields(model: type[BaseModel]) -> Parameter[Fields | None]:
             _plant(tree, chosen.split("."))
         return Fields(tree)
 
-    description = "Keep just these fields: `title,source.name`."
-    return Parameter("fields", description, STRING, parse, None)
+    description = (
+        "Keep these members and no others: `title,source.name`. Members that are left out are "
+        "absent, so no member of the answer is required."
+    )
+    return Parameter("fields", description, words_schema(enum, names), parse, None, is_list=True)
 
 
-def _names_of(model: type[BaseModel], prefix: str = "") -> frozenset[str]:
+def _names_of(model: type[BaseModel], prefix: str = "") -> tuple[str, ...]:
     """Return all field names of a documented object, nested ones with dots."""
-    names: set[str] = set()
+    names: list[str] = []
     for name, field in model.model_fields.items():
-        names.add(prefix + name)
-        for inner in _models_in(field.annotation):
-            names |= _names_of(inner, f"{prefix}{name}.")
-    return frozenset(names)
+        if name not in _NOT_ASKED_FOR:
+            names.append(prefix + name)
+            for inner in _models_in(field.annotation):
+                names += _names_of(inner, f"{prefix}{name}.")
+    return tuple(names)
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
@@ -78,7 +88,7 @@ def _pruned(value: Any, tree: Mapping[str, Any]) -> Any:
     return {name: _pruned(inner, tree[name]) for name, inner in value.items() if name in tree}
 
 
-HEADLINE_FIELDS = declare_fields(Headline)
-STORY_FIELDS = declare_fields(StoryWithBody)
-SOURCE_FIELDS = declare_fields(SourceEntry)
-CATEGORY_FIELDS = declare_fields(CategoryEntry)
+HEADLINE_FIELDS = declare_fields(Headline, "HeadlineField")
+STORY_FIELDS = declare_fields(Story, "StoryField")
+SOURCE_FIELDS = declare_fields(SourceEntry, "SourceField")
+CATEGORY_FIELDS = declare_fields(CategoryEntry, "CategoryField")

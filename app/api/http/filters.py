@@ -24,9 +24,11 @@ MOST_VALUES = 100
 _MOST_CLAUSES = 20
 _MOST_IN_ALL = 200
 _GRAMMAR = (
-    f"A comma list means *or* (at most {MOST_VALUES} values), a leading `-` excludes, repeating "
-    "the parameter means *and*; `\\` escapes a comma or a leading minus."
+    f"The values of one list (at most {MOST_VALUES}) mean *or*; a value with a leading `-` "
+    "excludes. Repeat the parameter for *and*: `tag=bees&tag=frost` finds stories with both tags. "
+    "Write `\\,` for a comma and `\\-` for a leading minus inside a value."
 )
+_LIST = {"type": "array", "items": STRING, "minItems": 1, "maxItems": MOST_VALUES}
 TaxonomyType = Literal["source", "category"]
 
 
@@ -132,27 +134,34 @@ def _read_kind(value: str, _: References) -> str:
 def _filter(
     name: str, field: Field, description: str, read: Callable[[str, References], str]
 ) -> Filter:
-    return Filter(name, f"{description} {_GRAMMAR}", STRING, field, read)
+    return Filter(name, f"{description} {_GRAMMAR}", _LIST, field, read)
 
 
 FILTERS = (
     _filter(
         "category",
         "category",
-        "Ids or slugs; takes in all categories below.",
+        "Ids or slugs of categories; each includes all categories below it.",
         partial(_resolve, "category"),
     ),
-    _filter("source", "source", "Ids or slugs.", partial(_resolve, "source")),
+    _filter("source", "source", "Ids or slugs of sources.", partial(_resolve, "source")),
     _filter(
         "language",
         "language",
-        "BCP 47 tags; `fr` takes in `fr-CA`.",
+        "BCP 47 tags; `fr` includes `fr-CA`.",
         lambda value, _: parse_language("language", value),
     ),
-    _filter("tag", "tag", "Compared case-folded.", lambda value, _: fold(value)),
-    _filter("author", "author", "Names, compared case-folded.", lambda value, _: fold(value)),
-    _filter("kind", "kind", "Such as `news` or `analysis`, in any case.", _read_kind),
-    _filter("ids", "id", "Ids of stories.", _read_id),
+    _filter("tag", "tag", "Tags, in any case.", lambda value, _: fold(value)),
+    _filter("author", "author", "Names of authors, in any case.", lambda value, _: fold(value)),
+    _filter(
+        "kind", "kind", "Kinds of text, such as `news` or `analysis`, in any case.", _read_kind
+    ),
+    _filter(
+        "ids",
+        "id",
+        "Ids of stories. Public lists and feeds take slugs, too, and have this order by default.",
+        _read_id,
+    ),
 )
 PUBLISHED_AFTER = declare_instant(
     "published_after", "Published at or after this instant or UTC date."

@@ -24,16 +24,20 @@ def _parse_count(name: str, sent: str) -> Count | None:
     return _COUNTS[_choose_count(name, sent)]
 
 
-# Who names what is wanted wants all of it.
+# A client that names stories wants all of them. The schema has no default, because there are two,
+# and some generated clients send it.
 LIMIT = replace(
-    declare_number("limit", 20, 1, 100, "How many to return; 100 where `ids` names them."),
+    declare_number(
+        "limit", 20, 1, 100, "The largest number of items; 20 if left out, and 100 with `ids`."
+    ),
+    schema={"type": "integer", "minimum": 1, "maximum": 100},
     default_with={"ids": 100},
 )
-CURSOR = declare_text("cursor", "`next` or `prev` of a page of the same query.")
+CURSOR = declare_text("cursor", "`page.next` or `page.prev` of an answer to the same query.")
 COUNT: Parameter[Count | None] = Parameter(
     "count",
-    "Fill `page.count`.",
-    {"type": "string", "enum": list(_COUNTS), "default": "none"},
+    "Whether `page.count` is filled. Counting takes time.",
+    {"type": "string", "enum": list(_COUNTS), "default": "none", "title": "CountMode"},
     _parse_count,
     None,
     default_text="none",

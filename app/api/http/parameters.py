@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
-from app.content.inputs import normal_language
+from app.content.inputs import normalize_language
 from app.kit.bounded_cache import BoundedCache
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
@@ -19,9 +19,8 @@ from app.kit.quoting import quote_text, shorten
 from app.kit.similar_names import find_nearest
 
 STRING: Mapping[str, Any] = {"type": "string"}
-INSTANT: Mapping[str, Any] = {
-    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
-}
+# No `format`: a date is accepted, too.
+INSTANT: Mapping[str, Any] = {"type": "string", "examples": ["2026-01-12T10:00:00Z", "2026-01-12"]}
 # Languages in an order of preference.
 MOST_PREFERRED = 10
 _MOST_SENT = 200
@@ -54,7 +53,8 @@ class Parameter(Declaration, Generic[T]):
 
     `default` is its value where it is left out, and `default_with` where one of other parameters
     is sent. `default_text` means the same as leaving it out: canonical forms are without it. Free
-    text may be empty, and have any character.
+    text may be empty, and have any character. A list may be sent in several parts: generators of
+    clients repeat its name.
     """
 
     parse: Parser[T]
@@ -62,6 +62,7 @@ class Parameter(Declaration, Generic[T]):
     default_text: str | None = None
     default_with: Mapping[str, T] = field(default_factory=dict)
     is_free_text: bool = False
+    is_list: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ class Values:
                 if other in self.sent:
                     return value
             return parameter.default
-        if len(texts) > 1:
+        if len(texts) > 1 and not parameter.is_list:
             raise bad(name, "repeated", f"{name!r} may stand only once.")
-        text = texts[0]
+        text = texts[0] if len(texts) == 1 else ",".join(texts)
         if not parameter.is_free_text and (not text or "\0" in text):
             raise bad(name, "invalid", f"{name!r} has no usable value.")
         return parameter.parse(name, text)
@@ -193,17 +194,17 @@ def declare_number(
 
 
 def declare_choice(
-    name: str, choices: Collection[Word], default: T, description: str
+    name: str, enum: str, choices: Collection[Word], default: T, description: str
 ) -> Parameter[Word | T]:
-    """Declare an item of a closed list."""
-    schema = {"type": "string", "enum": list(choices)}
+    """Declare an item of a closed list; `enum` is the name of the list in the OpenAPI document."""
+    schema = {"type": "string", "enum": list(choices), "title": enum}
     parse: Parser[Word | T] = choice_parser(choices)
     return Parameter(name, description, schema, parse, default)
 
 
 def declare_flag(name: str, description: str) -> Parameter[bool]:
     """Declare `true` or `false`."""
-    schema = {"type": "string", "enum": ["true", "false"], "default": "false"}
+    schema = {"type": "boolean", "default": False}
     choose = choice_parser(("true", "false"))
 
     def parse(name: str, sent: str) -> bool:
@@ -213,15 +214,22 @@ def declare_flag(name: str, description: str) -> Parameter[bool]:
 
 
 def declare_words(
-    name: str, known: Collection[Word], description: str, schema: Mapping[str, Any] = STRING
+    name: str, enum: str, known: Collection[Word], description: str
 ) -> Parameter[tuple[Word, ...]]:
-    """Declare a comma list of known words."""
-    return Parameter(name, description, schema, words_parser(known), ())
+    """Declare a comma list of words of a closed list, which the OpenAPI document calls `enum`."""
+    parse = words_parser(known)
+    return Parameter(name, description, words_schema(enum, known), parse, (), is_list=True)
+
+
+def words_schema(enum: str, known: Collection[str]) -> dict[str, Any]:
+    """Return the schema of a comma list of words of a closed list."""
+    return {"type": "array", "items": {"type": "string", "enum": list(known), "title": enum}}
 
 
 def declare_languages(name: str, description: str) -> Parameter[tuple[str, ...]]:
     """Declare a comma list of language tags in the order of preference."""
-    return Parameter(name, description, STRING, _parse_languages, ())
+    schema = {"type": "array", "items": STRING, "maxItems": MOST_PREFERRED}
+    return Parameter(name, description, schema, _parse_languages, ())
 
 
 def declare_instant(name: str, description: str) -> Parameter[datetime | None]:
@@ -274,7 +282,7 @@ def words_parser(known: Collection[Word]) -> Parser[tuple[Word, ...]]:
 def parse_language(name: str, sent: str) -> str:
     """Return a language tag in lower case."""
     try:
-        return normal_language(sent).lower()
+        return normalize_language(sent).lower()
     except ValueError as wrong:
         raise bad(name, "bad_language", f"{quote_text(sent)} is not a BCP 47 tag.") from wrong
 

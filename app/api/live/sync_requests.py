@@ -18,12 +18,13 @@ from app.syndication.sync.sync_state import SyncState, from_json, to_json
 
 CURSOR = declare_text(
     "cursor",
-    "`cursor` of the answer before; it carries the filters. Without it, all that there is. It "
-    "belongs to the access rights it was issued for: if those have changed, the answer is `410`.",
+    "`cursor` of the previous answer. It includes the filters. Without it, you receive a snapshot "
+    "of everything first. A cursor belongs to the access rights it was issued for: if those have "
+    "changed, the answer is `410`.",
 )
-LIMIT = declare_number("limit", 100, 1, 1_000, "How many entries to return at most.")
+LIMIT = declare_number("limit", 100, 1, 1_000, "The largest number of changes to return.")
 WAIT = declare_number(
-    "wait", 0, 0, 60, "Seconds to wait for something to happen, where nothing has."
+    "wait", 0, 0, 60, "How many seconds to wait for a change, where there is none."
 )
 FOLLOWING = ParameterSet(*FILTERS, *SPANS, CURSOR)
 CHANGE_LIST = ParameterSet(*FOLLOWING, LIMIT, WAIT)

@@ -1,5 +1,6 @@
-"""The OpenAPI document: what FastAPI knows, completed by every problem that may be answered."""
+"""The OpenAPI document: what FastAPI knows of routes, completed and simplified for generators."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -7,141 +8,203 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
-from app import __version__
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
-from app.api.schemas.system import Problem
+from app.api.openapi import operations
+from app.api.openapi.headers import header_components, response_headers
+from app.api.openapi.info import head
+from app.api.openapi.patches import add_patch, patch_name
+from app.api.openapi.schemas import (
+    REF,
+    Schema,
+    model_schemas,
+    ref,
+    require_nothing,
+    simplify,
+)
+from app.api.openapi.sharing import share_parameters, share_problems
+from app.api.schemas.system import ProblemDocument
 from app.kit import json
 
 # Recorded from real requests, by operation (see `make examples`).
 _FILE = Path(__file__).with_name("examples.json")
 EXAMPLES: dict[str, dict[str, Any]] = json.loads(_FILE.read_bytes()) if _FILE.exists() else {}
+# Path parameters: what each means, and an example.
 _PATH_PARTS = {
-    "ref": "An id or a slug; a slug that was public once redirects.",
-    "webhook": "The id of a webhook.",
-    "delivery": "The id of a delivery: what `webhook-id` said.",
-    "version": "The number of a version.",
-    "token": "What the link ends with.",
-    "code": "A code of the closed list of problems.",
-    "ext": "The format.",
-    "slug": "A slug; one that was public once redirects.",
-    "tag": "A language tag, or a tag in its form as a slug: `climate-change`.",
-    "part": "A month such as `2026-11`, and with a number a part of it: `2026-11-2`, `news-2`.",
+    "ref": ("An id or a slug. A former slug redirects.", "rooftop-bees-outlast-the-winter"),
+    "webhook": ("The id of a webhook.", "01a2027b-d758-7000-83d0-48743bc77d32"),
+    "delivery": (
+        "The id of a delivery, as in the header `webhook-id`.",
+        "msg_01a2027bd75f700095bd3689bb6559cc",
+    ),
+    "version": ("The number of a version.", "3"),
+    "token": ("The last part of the link.", "1EXeO3WUc5ZF4DOY"),
+    "code": ("The code of a problem.", "not_found"),
+    "ext": ("The format.", None),
+    "slug": ("A slug. A former slug redirects.", "africa"),
+    "tag": (
+        "A language tag, or a tag in the form of a slug, such as `climate-change`.",
+        "climate-change",
+    ),
+    "part": (
+        "A month such as `2026-11`, or a part of it such as `2026-11-2`, or of the news: `news-2`.",
+        "2026-11",
+    ),
 }
-_REF = "#/components/schemas/{model}"
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
-_INFO = (
-    "A headless content API for news. Delivery (`/v1/…`) is for readers and needs no key unless "
-    "the deployment says so; management (`/v1/manage/…`) is for the newsroom and needs one. "
-    "Every error is a problem document (RFC 9457) with a code of a closed list."
-)
+_MANAGED = "/v1/manage/"
+_KEYLESS = "manage_read_preview"
+_JSON, _PAGE = "application/json", "text/html"
+_FIELDS = "fields"
+# What the framework says of an answer of which a route says nothing.
+_DEFAULT_TEXT = "Successful Response"
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, made once."""
-    if app.openapi_schema is None:
-        app.openapi_schema = _made(app)
-    return app.openapi_schema
+def document(
+    app: FastAPI, *, public_url: str | None = None, with_fields: bool = True
+) -> dict[str, Any]:
+    """Return the OpenAPI document.
 
-
-def _made(app: FastAPI) -> dict[str, Any]:
-    made = get_openapi(title="Dateline", version=__version__, description=_INFO, routes=app.routes)
-    # Readers come first, whatever the order in which routes are tried.
-    made["paths"] = dict(sorted(made["paths"].items(), key=_is_managed))
-    _add_schemas(made, app)
-    for path, operations in made["paths"].items():
-        for method, operation in operations.items():
-            managed = path.startswith("/v1/manage")
-            codings = () if method == "get" else ("unsupported_coding",)
-            codes = (*operation.pop("x-problems", ()), *codings)
-            _add_problems(operation, codes, managed=managed)
-            if "requestBody" in operation:
-                _describe_body(operation["requestBody"], made["components"]["schemas"])
-            _add_examples(operation)
-            _tidy(operation)
-            keyless = operation["operationId"] == "manage_read_preview"
-            operation["security"] = [] if keyless else _security(path, managed=managed)
-    made["components"]["examples"] = {
-        code: {"summary": kind.title, "value": _example(code)} for code, kind in PROBLEMS.items()
-    }
-    made["components"]["securitySchemes"] = {
-        "bearer": {"type": "http", "scheme": "bearer"},
-        "apiKey": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
-    }
-    return made
-
-
-def _is_managed(item: tuple[str, object]) -> bool:
-    path, _ = item
-    return path.startswith("/v1/manage/")
-
-
-def _add_schemas(made: dict[str, Any], app: FastAPI) -> None:
-    """Describe inputs and problems as pydantic does: the framework leaves out defaults of null.
-
-    What is sent as a document is described by the model of another route.
+    Without `fields=`, it has no such parameter, and requires all members that an answer to a
+    request without it always has.
     """
-    fields = [getattr(route, "body_field", None) for route in iter_route_contexts(app.routes)]
-    bodies = [field.field_info.annotation for field in fields if field is not None]
-    models: list[type[BaseModel]] = [Problem]
-    models += [one for one in bodies if isinstance(one, type) and issubclass(one, BaseModel)]
-    _, definitions = models_json_schema(
-        [(model, "validation") for model in models], ref_template=_REF
-    )
-    schemas = made["components"]["schemas"]
-    schemas.update(definitions["$defs"])
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
+    # Parts of it belong to the routes.
+    made = deepcopy(get_openapi(title="", version="", routes=app.routes))
+    schemas = model_schemas([*_models(app), ProblemDocument])
+    # Readers come first, whatever the order in which routes are tried.
+    paths = dict(sorted(made["paths"].items(), key=lambda item: item[0].startswith(_MANAGED)))
+    enums: dict[str, Schema] = {}
+    for path, by_method in paths.items():
+        for method, operation in by_method.items():
+            _complete(path, method, operation, with_fields=with_fields)
+    schemas = simplify(schemas, enums)
+    paths = simplify(paths, enums)
+    schemas.update(enums)
+    for operation in _operations(paths):
+        _name_patch(operation, schemas)
+    require_nothing(schemas, is_selectable=with_fields)
+    components = {
+        "schemas": dict(sorted(schemas.items())),
+        "responses": share_problems(paths),
+        "parameters": share_parameters(paths),
+        "headers": header_components(),
+        "examples": {
+            code: {"summary": kind.title, "value": _problem(code)}
+            for code, kind in PROBLEMS.items()
+        },
+        "securitySchemes": {
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A key, in `Authorization`.",
+            },
+            "apiKey": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Api-Key",
+                "description": "A key, in its own header.",
+            },
+        },
+    }
+    return {
+        "openapi": made["openapi"],
+        **head(public_url),
+        "paths": paths,
+        "components": components,
+    }
 
 
-def _describe_body(body: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Say whether a body is required, and name the schema of a merge patch."""
-    body.setdefault("required", False)
-    patch = body["content"].get(MERGE_PATCH)
+def _operations(paths: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for by_method in paths.values() for operation in by_method.values()]
+
+
+def _models(app: FastAPI) -> list[type[BaseModel]]:
+    """Return the models of all bodies and answers."""
+    found: list[Any] = []
+    for route in iter_route_contexts(app.routes):
+        body = getattr(route, "body_field", None)
+        found.append(body and body.field_info.annotation)
+        found.append(getattr(route, "response_model", None))
+        responses = getattr(route, "responses", None) or {}
+        found += [response.get("model") for response in responses.values()]
+    return [model for model in found if isinstance(model, type) and issubclass(model, BaseModel)]
+
+
+def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields: bool) -> None:
+    """Add what the signature of a route does not say."""
+    is_managed = path.startswith(_MANAGED)
+    codes = operation.pop(operations.PROBLEMS, [])
+    sends = operation.pop(operations.SENDS, [])
+    is_cached = operation.pop(operations.CACHED, False)
+    if method != "get":
+        codes = [*codes, "unsupported_coding"]
+    if is_managed and "{ref}" in path and "/keys/" not in path:
+        status, text = (301, "GET") if method == "get" else (308, "the same method")
+        moved = f"The slug is a former one: repeat the request at `Location`, with {text}."
+        operation["responses"][str(status)] = {"description": moved}
+    if is_cached:
+        operation["responses"]["304"] = {"description": "The answer that you have is current."}
+    _tidy_parameters(operation, with_fields=with_fields)
+    _add_problems(operation, codes, is_managed=is_managed)
+    if "requestBody" in operation:
+        operation["requestBody"].setdefault("required", False)
+    _add_examples(operation)
+    if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ())):
+        sends = [*sends, "Idempotency-Replayed"]
+    _complete_responses(operation, sends, is_managed=is_managed, is_cached=is_cached)
+    is_keyless = operation["operationId"] == _KEYLESS
+    operation["security"] = [] if is_keyless else _security(path, is_managed=is_managed)
+
+
+def _complete_responses(
+    operation: dict[str, Any], sends: list[str], *, is_managed: bool, is_cached: bool
+) -> None:
+    for status, response in operation["responses"].items():
+        content = response.get("content") or {}
+        if len(content) > 1 and not content.get(_JSON, {"schema": True}).get("schema"):
+            # The framework's default, which nobody sends.
+            del content[_JSON]
+        if response["description"] == _DEFAULT_TEXT:
+            response["description"] = "Success."
+        response["headers"] = response_headers(
+            int(status),
+            sends,
+            is_managed=is_managed,
+            is_cached=is_cached,
+            is_page=_PAGE in content,
+        )
+
+
+def _name_patch(operation: dict[str, Any], schemas: dict[str, Schema]) -> None:
+    """Describe a merge patch by a schema of its own."""
+    patch = operation.get("requestBody", {}).get("content", {}).get(MERGE_PATCH)
     if patch is not None:
-        name = patch["schema"]["$ref"].rpartition("/")[2].removesuffix("Input")
-        patch["schema"] = _schema(f"{name}Patch")
-        schemas[f"{name}Patch"] = _patch_of(schemas[f"{name}Input"], name)
+        name = patch["schema"]["$ref"].removeprefix(REF)
+        add_patch(name, schemas)
+        patch["schema"] = ref(patch_name(name))
 
 
-def _security(path: str, *, managed: bool) -> list[dict[str, list[str]]]:
+def _security(path: str, *, is_managed: bool) -> list[dict[str, list[str]]]:
     """Return which keys an operation takes: none, one if there is one, or one in any case."""
     if not path.startswith(("/v1/", "/feeds/", "/sitemap")):
         return []
     keys: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
-    return keys if managed else [{}, *keys]
+    return keys if is_managed else [{}, *keys]
 
 
-def _patch_of(schema: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the schema of a merge patch: every field may be left out, or be null to clear it."""
-    properties = {
-        field: {"anyOf": [{k: v for k, v in inner.items() if k != "default"}, {"type": "null"}]}
-        for field, inner in schema["properties"].items()
-    }
-    text = f"A merge patch (RFC 7396) on what is written of this {name.lower()}."
-    return {
-        "title": f"{name}Patch",
-        "description": text,
-        "type": "object",
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-def _add_problems(operation: dict[str, Any], codes: Any, *, managed: bool) -> None:
+def _add_problems(operation: dict[str, Any], codes: list[str], *, is_managed: bool) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
-    wanted = [*_EVERYWHERE, *codes] + (["key_required", "forbidden"] if managed else [])
+    wanted = [*_EVERYWHERE, *codes] + (["key_required", "forbidden"] if is_managed else [])
     for code in dict.fromkeys(wanted):
         kind = PROBLEMS[code]
         response = responses.setdefault(str(kind.status), {"description": ""})
         content = response.setdefault("content", {})
-        told = content.setdefault(MEDIA_TYPE, {"schema": _schema("Problem")})
-        examples = told.setdefault("examples", {})
+        problem = content.setdefault(MEDIA_TYPE, {"schema": ref("ProblemDocument")})
+        examples = problem.setdefault("examples", {})
         examples[code] = {"$ref": f"#/components/examples/{code}"}
-        titles = [PROBLEMS[one].title for one in examples]
+        titles = [PROBLEMS[known].title for known in examples]
         response["description"] = "; ".join(titles) + "."
 
 
@@ -155,24 +218,32 @@ def _add_examples(operation: dict[str, Any]) -> None:
             content["example"] = value
 
 
-def _tidy(operation: dict[str, Any]) -> None:
+def _tidy_parameters(operation: dict[str, Any], *, with_fields: bool) -> None:
     """Keep one entry for each parameter: ours says more than the one from a signature."""
     kept: dict[tuple[str, str], dict[str, Any]] = {}
     for parameter in operation.get("parameters", []):
         key = (parameter["in"], parameter["name"].lower())
         if key not in kept or "description" in parameter:
             kept[key] = parameter
+    if not with_fields:
+        kept.pop(("query", _FIELDS), None)
     for parameter in kept.values():
-        parameter.setdefault("description", _PATH_PARTS.get(parameter["name"], ""))
+        if parameter["in"] == "path":
+            _describe_path_part(parameter)
     if kept:
         operation["parameters"] = list(kept.values())
 
 
-def _schema(model: str) -> dict[str, str]:
-    return {"$ref": _REF.format(model=model)}
+def _describe_path_part(parameter: dict[str, Any]) -> None:
+    text, example = _PATH_PARTS[parameter["name"]]
+    schema = parameter["schema"]
+    parameter.setdefault("description", text)
+    if "enum" not in schema:
+        schema.pop("title", None)
+        schema.setdefault("examples", [example])
 
 
-def _example(code: str) -> dict[str, Any]:
+def _problem(code: str) -> dict[str, Any]:
     kind = PROBLEMS[code]
     return {
         "type": f"/problems/{code}",

@@ -17,9 +17,20 @@ class PublicRouter(AccessRouter):
         self.resources: list[str] = []
 
     def read(
-        self, resource: Resource, *, problems: Iterable[str], **declared: Any
+        self,
+        resource: Resource,
+        *,
+        problems: Iterable[str],
+        sends: Iterable[str] = (),
+        **declared: Any,
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare the route of a public resource, which says who may read it by which query."""
         self.resources.append(resource.path)
-        described = describe(query=resource.parameters, problems=problems)
+        described = describe(
+            query=resource.parameters,
+            headers=("If-None-Match",),
+            problems=(*problems, "version_mismatch"),
+            sends=sends,
+            is_cached=True,
+        )
         return self.get(resource.path, access=resource.reads, openapi_extra=described, **declared)

@@ -1,75 +1,117 @@
-"""Keys, who has one, and what was done with it."""
+"""Keys, their callers, and the audit."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from app.api.schemas.base import Answer, Id, Instant
+from pydantic import Field
+
+from app.access.audit import AuditType, AuditVerb
+from app.access.inputs import ScopeName
+from app.api.schemas.base import Id, Instant, ResponseModel
 from app.api.schemas.reading import PageInfo
 
-
-class Me(Answer):
-    """What the sender of a key may do."""
-
-    name: str
-    prefix: str | None
-    scopes: list[str]
-    embargoed: bool
-    anonymous: bool
+_SCOPES = "What the key may do. `admin` includes `publish`, that `write`, and that `read`."
+_EMBARGOED = "Whether the key reads stories under embargo."
+_KEY_EXAMPLE = "dl_VTKV5LhI_kZ0dTqQ3mTnDq5nXw8m2f6cP1s0Yb7uRj4E"
 
 
-class By(Answer):
-    """Who made a change: the id of a key (nothing for a command line) and its name."""
+class CallerInfo(ResponseModel):
+    """The caller of this request, and what it may do."""
 
-    key: Id | None
-    name: str
-
-
-class AuditEntry(Answer):
-    """One thing that was done; of two states of a thing, what differs.
-
-    The body of an article stands in its revisions, under the versions that are named here.
-    """
-
-    id: Id
-    at: Instant
-    by: By
-    address: str | None
-    request_id: str | None
-    verb: str
-    type: str
-    subject: str | None
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    name: str = Field(description="The name of the key.", examples=["Desk"])
+    prefix: str | None = Field(
+        description="The first characters of the key, by which it is known; null without a key.",
+        examples=["dl_VTKV5LhI"],
+    )
+    scopes: list[ScopeName] = Field(description=_SCOPES, examples=[["read"]])
+    embargoed: bool = Field(description=_EMBARGOED, examples=[False])
+    anonymous: bool = Field(description="Whether no key was sent.", examples=[False])
 
 
-class AuditPage(Answer):
-    """A page of what was done."""
+class AuditActor(ResponseModel):
+    """Who did something: a key, or the command line."""
 
-    data: list[AuditEntry]
-    page: PageInfo
+    key: Id | None = Field(description="The id of the key; null for the command line.")
+    name: str = Field(description="The name of the key.", examples=["Desk"])
 
 
-class KeyView(Answer):
-    """A key, without the key."""
+class AuditEntry(ResponseModel):
+    """Something that was done in the newsroom."""
 
-    id: Id
-    name: str
-    prefix: str
-    scopes: list[str]
-    embargoed: bool
-    created_at: Instant
-    expires_at: Instant | None
-    revoked_at: Instant | None
-    last_used_at: Instant | None
+    id: Id = Field(description="The id of the entry.")
+    at: Instant = Field(description="When it was done.", examples=["2026-11-22T09:47:00Z"])
+    by: AuditActor = Field(description="Who did it.")
+    address: str | None = Field(
+        description="The network address of the client.", examples=["203.0.113.7"]
+    )
+    request_id: str | None = Field(
+        description="The id of the request, as in `X-Request-Id`.",
+        examples=["01a2027b-d74f-7000-a5a0-1daf8b8e33e2"],
+    )
+    verb: Annotated[AuditVerb, Field(title="AuditVerb")] = Field(
+        description="What was done.", examples=["published"]
+    )
+    type: Annotated[AuditType, Field(title="AuditSubjectType")] = Field(
+        description="What it was done to.", examples=["article"]
+    )
+    subject: str | None = Field(
+        description="The id of what it was done to.",
+        examples=["01a2027b-d71f-7000-bfcb-32dae908f4d5"],
+    )
+    before: dict[str, Any] | None = Field(
+        description="The members that differ, as they were before. Bodies are in the revisions.",
+        examples=[{"version": 13}],
+    )
+    after: dict[str, Any] | None = Field(
+        description="The members that differ, as they were afterwards.",
+        examples=[{"version": 14}],
+    )
+
+
+class AuditPage(ResponseModel):
+    """A page of the audit."""
+
+    data: list[AuditEntry] = Field(description="The entries of this page, the newest first.")
+    page: PageInfo = Field(description="The position of this page in the list.")
+
+
+class KeyView(ResponseModel):
+    """A key, without its secret."""
+
+    id: Id = Field(description="The id of the key.")
+    name: str = Field(description="The name of the key.", examples=["Desk"])
+    prefix: str = Field(
+        description="The first characters of the key, by which it is known.",
+        examples=["dl_VTKV5LhI"],
+    )
+    scopes: list[ScopeName] = Field(description=_SCOPES, examples=[["read"]])
+    embargoed: bool = Field(description=_EMBARGOED, examples=[False])
+    created_at: Instant = Field(
+        description="When the key was created.", examples=["2026-11-22T09:45:00Z"]
+    )
+    expires_at: Instant | None = Field(
+        description="When the key expires; null if never.", examples=["2027-11-22T00:00:00Z"]
+    )
+    revoked_at: Instant | None = Field(
+        description="When the key was revoked; null while it is valid.", examples=[None]
+    )
+    last_used_at: Instant | None = Field(
+        description="When the key was last used, to the minute; null if never.",
+        examples=["2026-11-22T09:46:00Z"],
+    )
 
 
 class NewKey(KeyView):
-    """A new key; `key` is shown this once, and is null when the answer is repeated."""
+    """A new key, with its secret."""
 
-    key: str | None
+    key: str | None = Field(
+        description="The secret to send. It is shown once: null where an answer is repeated for "
+        "the same Idempotency-Key.",
+        examples=[_KEY_EXAMPLE],
+    )
 
 
-class KeyPage(Answer):
+class KeyPage(ResponseModel):
     """A page of keys."""
 
-    data: list[KeyView]
-    page: PageInfo
+    data: list[KeyView] = Field(description="The keys of this page, the oldest first.")
+    page: PageInfo = Field(description="The position of this page in the list.")

@@ -2,37 +2,41 @@
 
 from typing import Any
 
-from app.content.article import Article, corrected
-from app.content.commands.edit_article import patched_fields
-from app.content.editing import Expected, article_to_change
-from app.content.orders import CorrectInput
-from app.content.public_copy import public_copy, save_public
+from app.content.article import Article, correct
+from app.content.command_inputs import CorrectInput
+from app.content.commands.edit_article import build_patched_fields
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.public_copy import load_public_copy, save_public_copy
 from app.content.translations import check_translation
 from app.kit.clock import format_instant
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
 # Other commands change when a story is public.
-_NOT_HERE = ("status", "published_at", "expires_at", "embargo_until")
+_REFUSED_FIELDS = ("status", "published_at", "expires_at", "embargo_until")
 
 
-def correct_article(unit: UnitOfWork, ref: str, order: CorrectInput, expected: Expected) -> Article:
+def correct_article(
+    unit: UnitOfWork, ref: str, order: CorrectInput, expected: ExpectedVersions
+) -> Article:
     """Correct the public copy; a working copy ahead of it gets the same changes and stays ahead."""
-    article = article_to_change(unit, ref, expected)
+    article = lock_article(unit, ref, expected)
     _check_changes(order)
     correction = {"at": format_instant(unit.now), "note": order.note}
-    public = public_copy(unit.session, article)
-    copy = corrected(public, patched_fields(unit, public, order.changes), correction, unit.now)
+    public = load_public_copy(unit.session, article)
+    copy = correct(public, build_patched_fields(unit, public, order.changes), correction, unit.now)
     check_translation(unit.session, copy, public)
 
     def fields() -> dict[str, Any]:
-        return patched_fields(unit, article, order.changes) | {"corrections": copy.corrections}
+        return build_patched_fields(unit, article, order.changes) | {
+            "corrections": copy.corrections
+        }
 
-    return save_public(unit, article, copy, "corrected", note=order.note, fields=fields)
+    return save_public_copy(unit, article, copy, "corrected", note=order.note, fields=fields)
 
 
 def _check_changes(order: CorrectInput) -> None:
-    wrong = [name for name in _NOT_HERE if name in order.changes]
+    wrong = [name for name in _REFUSED_FIELDS if name in order.changes]
     if wrong:
         detail = "A correction changes what is public, not when; another verb does that."
         errors = [FieldError(f"#/changes/{name}", "not_allowed", detail) for name in wrong]

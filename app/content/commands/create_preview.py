@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from app.content import store
 from app.content.article import Article
-from app.content.editing import article_to_change
-from app.content.errors import WrongState
-from app.content.orders import PreviewInput
+from app.content.command_inputs import PreviewInput
+from app.content.editing import lock_article
+from app.content.errors import WrongArticleState
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -17,7 +17,7 @@ _LONGEST = timedelta(days=90)
 
 def create_preview(unit: UnitOfWork, ref: str, order: PreviewInput) -> store.Preview:
     """Create a link that expires and can be revoked."""
-    article = article_to_change(unit, ref, None)
+    article = lock_article(unit, ref, None)
     _check(unit, article, order)
     made = store.Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
     store.insert_preview(unit.session, made)
@@ -27,7 +27,7 @@ def create_preview(unit: UnitOfWork, ref: str, order: PreviewInput) -> store.Pre
 
 def _check(unit: UnitOfWork, article: Article, order: PreviewInput) -> None:
     if article.stage == "killed" or article.deleted_at is not None:
-        raise WrongState("This story was killed or deleted; nobody is to see it.")
+        raise WrongArticleState("This story was killed or deleted; nobody is to see it.")
     if order.as_of is not None and order.as_of <= unit.now:
         raise InvalidInput.at("#/as_of", "in_the_past", "Readers see the public side of now.")
     if order.expires_at is not None and order.expires_at <= unit.now:

@@ -1,10 +1,10 @@
 """Create a source."""
 
 from app.content import store
-from app.content.drafting import given_slug, made_slug
+from app.content.article_fields import make_free_slug, require_free_slug
 from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
-from app.content.taxonomy import NOTHING_BROUGHT, Brought, Source, fields_of
+from app.content.taxonomy import NO_IMPORTED_STATE, ImportedState, Source, to_fields
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
 
@@ -12,13 +12,13 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def create_source(
     unit: UnitOfWork,
     written: SourceInput,
-    brought: Brought = NOTHING_BROUGHT,
+    brought: ImportedState = NO_IMPORTED_STATE,
 ) -> Source:
     """Create a source, public at once; an importer passes its id and history."""
     slug = (
-        given_slug(unit.session, "source", written.slug)
+        require_free_slug(unit.session, "source", written.slug)
         if written.slug
-        else made_slug(unit.session, "source", written.name)
+        else make_free_slug(unit.session, "source", written.name)
     )
     source = Source(
         id=brought.id or new_id(),
@@ -31,6 +31,6 @@ def create_source(
     store.save_source(unit.session, source, new=True)
     slugs = [(slug, source.id) for slug in (source.slug, *brought.former_slugs)]
     store.keep_public_slugs(unit.session, "source", slugs, unit.now)
-    unit.audit("created", "source", source.id, None, fields_of(source))
+    unit.audit("created", "source", source.id, None, to_fields(source))
     unit.events.append(SourceSaved(source, former_slugs=brought.former_slugs))
     return source

@@ -1,12 +1,12 @@
 """Move an article to the trash, with its public copy."""
 
-from app.content.article import Article, deleted
-from app.content.editing import Expected, article_to_change
-from app.content.saving import Change, save
+from app.content.article import Article, delete
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.saving import ArticleChange, save_change
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def delete_article(unit: UnitOfWork, ref: str, expected: Expected) -> Article:
+def delete_article(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Article:
     """Soft-delete an article: only the newsroom sees it, and it can be restored."""
-    article = article_to_change(unit, ref, expected)
-    return save(unit, Change(article, deleted(article, unit.now), "deleted"))
+    article = lock_article(unit, ref, expected)
+    return save_change(unit, ArticleChange(article, delete(article, unit.now), "deleted"))

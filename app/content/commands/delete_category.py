@@ -1,23 +1,23 @@
 """Delete a category that no story or category uses."""
 
 from app.content import store
-from app.content.editing import Expected, category_to_change
+from app.content.editing import ExpectedVersions, lock_category
 from app.content.errors import InUse
 from app.content.events import CategoryDeleted
-from app.content.taxonomy import fields_of
+from app.content.taxonomy import to_fields
 from app.kit.quoting import quote_text
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def delete_category(unit: UnitOfWork, ref: str, expected: Expected) -> None:
+def delete_category(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> None:
     """Delete a category, or report how many articles and categories use it."""
-    category = category_to_change(unit, ref, expected)
-    articles, below = store.uses_of_category(unit.session, category.id)
+    category = lock_category(unit, ref, expected)
+    articles, below = store.count_uses_of_category(unit.session, category.id)
     if articles or below:
         raise InUse(
             f"{articles} article(s), deleted ones included, and {below} category(ies) below "
             f"name the category {quote_text(category.slug)}. Move them first."
         )
     store.delete_category(unit.session, category.id)
-    unit.audit("deleted", "category", category.id, fields_of(category), None)
+    unit.audit("deleted", "category", category.id, to_fields(category), None)
     unit.events.append(CategoryDeleted(category.id))

@@ -4,79 +4,81 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.content import store
-from app.content.article import Article, check_schedule, edited, is_current, published
-from app.content.drafting import base_of, given_slug, written_fields
-from app.content.editing import Expected, article_to_change, patched, replaced
-from app.content.errors import ExternalIdTaken, WrongState
+from app.content.article import Article, check_schedule, edit, is_current, publish
+from app.content.article_fields import build_fields, find_base_url, require_free_slug
+from app.content.editing import ExpectedVersions, apply_patch, apply_replacement, lock_article
+from app.content.errors import ExternalIdTaken, WrongArticleState
 from app.content.inputs import ArticleInput
-from app.content.references import References
-from app.content.saving import Change, save
+from app.content.references import ReferenceResolver
+from app.content.saving import ArticleChange, save_change
 from app.content.translations import check_translation
-from app.content.views import article_view
+from app.content.views import build_article_view
 from app.kit.errors import FieldError
 from app.kit.quoting import quote_text
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def replace_article(
-    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
+    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: ExpectedVersions
 ) -> Article:
     """Replace the writable fields of an article by a document."""
-    article = article_to_change(unit, ref, expected)
-    fields = replaced("article", _view(unit, article), document)
+    article = lock_article(unit, ref, expected)
+    fields = apply_replacement("article", _build_view(unit, article), document)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
-def patch_article(unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected) -> Article:
+def patch_article(
+    unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: ExpectedVersions
+) -> Article:
     """Apply a merge patch (RFC 7396) to the writable fields of an article."""
-    article = article_to_change(unit, ref, expected)
-    fields = patched("article", _view(unit, article), patch)
+    article = lock_article(unit, ref, expected)
+    fields = apply_patch("article", _build_view(unit, article), patch)
     return rewrite_article(unit, article, ArticleInput.read(fields))
 
 
 def rewrite_article(unit: UnitOfWork, article: Article, written: ArticleInput) -> Article:
     """Write an input over an article; an unchanged input writes nothing."""
-    references = References(unit.session)
+    references = ReferenceResolver(unit.session)
     references.load_inputs([written])
-    change = rewritten(unit, article, written, references)
+    change = build_change(unit, article, written, references)
     if change is None:
         return article
     if change.action == "published":
         check_schedule(change.after, unit.now, "#/expires_at")
-    return save(unit, change)
+    return save_change(unit, change)
 
 
-def rewritten(
+def build_change(
     unit: UnitOfWork,
     article: Article,
     written: ArticleInput,
-    references: References,
+    references: ReferenceResolver,
     known: Mapping[str, Article] | None = None,
-) -> Change | None:
+) -> ArticleChange | None:
     """Return the change that an input makes to an article, or `None` if nothing differs.
 
     `references` must have loaded what the input refers to; `known` are articles that the same
     transaction has not written yet.
     """
-    fields = rewritten_fields(unit, article, written, references)
-    after = edited(article, fields, unit.now)
+    fields = build_changed_fields(unit, article, written, references)
+    after = edit(article, fields, unit.now)
     if after is not article:
         check_translation(unit.session, after, article, known=known)
     if written.status == "published" and not is_current(after):
-        after = published(after, unit.now, raise_version=after is article)
-        return Change(article, after, "published")
-    return None if after is article else Change(article, after, "edited")
+        after = publish(after, unit.now, raise_version=after is article)
+        return ArticleChange(article, after, "published")
+    return None if after is article else ArticleChange(article, after, "edited")
 
 
-def rewritten_fields(
-    unit: UnitOfWork, article: Article, written: ArticleInput, references: References
+def build_changed_fields(
+    unit: UnitOfWork, article: Article, written: ArticleInput, references: ReferenceResolver
 ) -> dict[str, Any]:
     """Return the new fields of an article; check that slug and external id are free."""
     if article.deleted_at is not None or article.stage == "killed":
         state = "deleted" if article.deleted_at is not None else "killed"
-        raise WrongState(f"This story is {state}. Restore it before it can be changed.")
-    base = base_of(written, references)
-    fields = written_fields(written, references, base, unit.prepared, article)
+        raise WrongArticleState(f"This story is {state}. Restore it before it can be changed.")
+    base = find_base_url(written, references)
+    fields = build_fields(written, references, base, unit.prepared, article)
     # The client sends back the requested time, which an embargo may have moved.
     untouched = article.published_at == article.public_from
     if fields["published_at"] is None or (
@@ -84,17 +86,21 @@ def rewritten_fields(
     ):
         fields["published_at"] = article.published_at
     if written.slug and written.slug != article.slug:
-        fields["slug"] = given_slug(unit.session, "article", written.slug, but_for=article.id)
+        fields["slug"] = require_free_slug(
+            unit.session, "article", written.slug, but_for=article.id
+        )
     _check_external_id(unit, article, fields)
     return fields
 
 
-def patched_fields(unit: UnitOfWork, article: Article, patch: dict[str, Any]) -> dict[str, Any]:
+def build_patched_fields(
+    unit: UnitOfWork, article: Article, patch: dict[str, Any]
+) -> dict[str, Any]:
     """Return the new fields after a merge patch on the writable fields of an article."""
-    written = ArticleInput.read(patched("article", _view(unit, article), patch))
-    references = References(unit.session)
+    written = ArticleInput.read(apply_patch("article", _build_view(unit, article), patch))
+    references = ReferenceResolver(unit.session)
     references.load_inputs([written])
-    return rewritten_fields(unit, article, written, references)
+    return build_changed_fields(unit, article, written, references)
 
 
 def _check_external_id(unit: UnitOfWork, article: Article, fields: dict[str, Any]) -> None:
@@ -102,7 +108,9 @@ def _check_external_id(unit: UnitOfWork, article: Article, fields: dict[str, Any
         fields["external_id"] == article.external_id and fields["source_id"] == article.source_id
     ):
         return
-    other = store.article_by_external_id(unit.session, fields["source_id"], fields["external_id"])
+    other = store.lock_article_by_external_id(
+        unit.session, fields["source_id"], fields["external_id"]
+    )
     if other is not None and other.id != article.id:
         raise ExternalIdTaken(
             f"The story {quote_text(other.slug)} of the same source has this external id.",
@@ -110,7 +118,7 @@ def _check_external_id(unit: UnitOfWork, article: Article, fields: dict[str, Any
         )
 
 
-def _view(unit: UnitOfWork, article: Article) -> dict[str, Any]:
-    references = References(unit.session)
+def _build_view(unit: UnitOfWork, article: Article) -> dict[str, Any]:
+    references = ReferenceResolver(unit.session)
     references.load_articles([article])
-    return article_view(article, unit.now, references)
+    return build_article_view(article, unit.now, references)

@@ -4,34 +4,34 @@ from dataclasses import replace
 from typing import Any
 
 from app.content import store
-from app.content.commands.create_category import check_depth, parent_of
-from app.content.drafting import given_slug
-from app.content.editing import Expected, category_to_change, patched, replaced
+from app.content.article_fields import require_free_slug
+from app.content.commands.create_category import check_depth, find_parent_id
+from app.content.editing import ExpectedVersions, apply_patch, apply_replacement, lock_category
 from app.content.events import CategorySaved
 from app.content.inputs import CategoryInput
 from app.content.locks import CATEGORY_TREE
-from app.content.references import References
-from app.content.taxonomy import Category, fields_of
-from app.content.views import category_view
+from app.content.references import ReferenceResolver
+from app.content.taxonomy import Category, to_fields
+from app.content.views import build_category_view
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def replace_category(
-    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
+    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: ExpectedVersions
 ) -> Category:
     """Replace the writable fields of a category by a document."""
-    category = category_to_change(unit, ref, expected)
-    fields = replaced("category", _view(unit, category), document)
+    category = lock_category(unit, ref, expected)
+    fields = apply_replacement("category", _build_view(unit, category), document)
     return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
 def patch_category(
-    unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected
+    unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: ExpectedVersions
 ) -> Category:
     """Apply a merge patch (RFC 7396) to the writable fields of a category."""
-    category = category_to_change(unit, ref, expected)
-    fields = patched("category", _view(unit, category), patch)
+    category = lock_category(unit, ref, expected)
+    fields = apply_patch("category", _build_view(unit, category), patch)
     return rewrite_category(unit, category, CategoryInput.read(fields))
 
 
@@ -42,20 +42,20 @@ def rewrite_category(unit: UnitOfWork, category: Category, written: CategoryInpu
         slug=written.slug or category.slug,
         name=written.name,
         names=written.names,
-        parent_id=parent_of(unit, written),
+        parent_id=find_parent_id(unit, written),
     )
     if after == category:
         return category
     renamed = after.slug != category.slug
     if renamed:
-        given_slug(unit.session, "category", after.slug, but_for=category.id)
+        require_free_slug(unit.session, "category", after.slug, but_for=category.id)
     moved = after.parent_id != category.parent_id
     if moved:
         _check_move(unit, after)
     after = replace(after, version=category.version + 1, modified_at=unit.now)
     store.save_category(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "category", [(after.slug, after.id)], unit.now)
-    unit.audit("edited", "category", after.id, fields_of(category), fields_of(after))
+    unit.audit("edited", "category", after.id, to_fields(category), to_fields(after))
     unit.events.append(CategorySaved(after, moved=moved, renamed=renamed))
     return after
 
@@ -64,15 +64,15 @@ def _check_move(unit: UnitOfWork, category: Category) -> None:
     """Refuse a cycle; the lock prevents two concurrent moves from making one together."""
     unit.session.lock(CATEGORY_TREE)
     parent = category.parent_id
-    if parent is not None and category.id in store.ancestors(unit.session, parent):
+    if parent is not None and category.id in store.load_ancestors(unit.session, parent):
         raise InvalidInput.at(
             "#/parent", "cycle", "A category cannot hang under itself or under one below it."
         )
-    check_depth(unit, parent, store.levels_below(unit.session, category.id))
+    check_depth(unit, parent, store.count_levels(unit.session, category.id))
 
 
-def _view(unit: UnitOfWork, category: Category) -> dict[str, Any]:
-    references = References(unit.session)
+def _build_view(unit: UnitOfWork, category: Category) -> dict[str, Any]:
+    references = ReferenceResolver(unit.session)
     if category.parent_id is not None:
         references.load("category", category.parent_id)
-    return category_view(category, references)
+    return build_category_view(category, references)

@@ -4,28 +4,30 @@ from dataclasses import replace
 from typing import Any
 
 from app.content import store
-from app.content.drafting import given_slug
-from app.content.editing import Expected, patched, replaced, source_to_change
+from app.content.article_fields import require_free_slug
+from app.content.editing import ExpectedVersions, apply_patch, apply_replacement, lock_source
 from app.content.events import SourceSaved
 from app.content.inputs import SourceInput
-from app.content.taxonomy import Source, fields_of
-from app.content.views import source_view
+from app.content.taxonomy import Source, to_fields
+from app.content.views import build_source_view
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def replace_source(
-    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: Expected
+    unit: UnitOfWork, ref: str, document: dict[str, Any], expected: ExpectedVersions
 ) -> Source:
     """Replace the writable fields of a source by a document."""
-    source = source_to_change(unit, ref, expected)
-    fields = replaced("source", source_view(source), document)
+    source = lock_source(unit, ref, expected)
+    fields = apply_replacement("source", build_source_view(source), document)
     return rewrite_source(unit, source, SourceInput.read(fields))
 
 
-def patch_source(unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: Expected) -> Source:
+def patch_source(
+    unit: UnitOfWork, ref: str, patch: dict[str, Any], expected: ExpectedVersions
+) -> Source:
     """Apply a merge patch (RFC 7396) to the writable fields of a source."""
-    source = source_to_change(unit, ref, expected)
-    fields = patched("source", source_view(source), patch)
+    source = lock_source(unit, ref, expected)
+    fields = apply_patch("source", build_source_view(source), patch)
     return rewrite_source(unit, source, SourceInput.read(fields))
 
 
@@ -36,10 +38,10 @@ def rewrite_source(unit: UnitOfWork, source: Source, written: SourceInput) -> So
     if all(getattr(source, name) == value for name, value in fields.items()):
         return source
     if fields["slug"] != source.slug:
-        given_slug(unit.session, "source", fields["slug"], but_for=source.id)
+        require_free_slug(unit.session, "source", fields["slug"], but_for=source.id)
     after = replace(source, **fields, version=source.version + 1, modified_at=unit.now)
     store.save_source(unit.session, after, new=False)
     store.keep_public_slugs(unit.session, "source", [(after.slug, after.id)], unit.now)
-    unit.audit("edited", "source", after.id, fields_of(source), fields_of(after))
+    unit.audit("edited", "source", after.id, to_fields(source), to_fields(after))
     unit.events.append(SourceSaved(after))
     return after

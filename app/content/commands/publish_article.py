@@ -1,15 +1,17 @@
 """Publish an article's working copy."""
 
-from app.content.article import Article, check_schedule, published
-from app.content.editing import Expected, article_to_change
-from app.content.orders import PublishInput
-from app.content.saving import Change, save
+from app.content.article import Article, check_schedule, publish
+from app.content.command_inputs import PublishInput
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.saving import ArticleChange, save_change
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
-def publish_article(unit: UnitOfWork, ref: str, order: PublishInput, expected: Expected) -> Article:
+def publish_article(
+    unit: UnitOfWork, ref: str, order: PublishInput, expected: ExpectedVersions
+) -> Article:
     """Publish now, or at the time in the request or the article."""
-    article = article_to_change(unit, ref, expected)
-    after = published(article, unit.now, at=order.published_at, minor=order.update == "minor")
+    article = lock_article(unit, ref, expected)
+    after = publish(article, unit.now, at=order.published_at, minor=order.update == "minor")
     check_schedule(after, unit.now, "#/published_at")
-    return save(unit, Change(article, after, "published"))
+    return save_change(unit, ArticleChange(article, after, "published"))

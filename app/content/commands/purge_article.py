@@ -3,21 +3,21 @@
 from datetime import timedelta
 
 from app.content import store
-from app.content.article import Article, state_of
-from app.content.editing import Expected, article_to_change
-from app.content.errors import WrongState
-from app.content.removing import remove_article
+from app.content.article import Article, compute_state
+from app.content.article_removal import remove_article
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.errors import WrongArticleState
 from app.kit.sql.unit_of_work import UnitOfWork
 
 BATCH = 50
 
 
-def purge_article(unit: UnitOfWork, ref: str, expected: Expected) -> None:
+def purge_article(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> None:
     """Purge a deleted story; it cannot be restored."""
-    article = article_to_change(unit, ref, expected)
+    article = lock_article(unit, ref, expected)
     if article.deleted_at is None:
-        state = state_of(article, unit.now)
-        raise WrongState(f"This story is {state}. Delete it before it is purged.")
+        state = compute_state(article, unit.now)
+        raise WrongArticleState(f"This story is {state}. Delete it before it is purged.")
     _purge(unit, article)
 
 
@@ -28,8 +28,8 @@ def purge_trash(unit: UnitOfWork, days: int) -> int:
     """
     if not days:
         return 0
-    ids = store.deleted_before(unit.session, unit.now - timedelta(days=days), BATCH)
-    articles = store.articles_by_ids(unit.session, ids)
+    ids = store.find_deleted_before(unit.session, unit.now - timedelta(days=days), BATCH)
+    articles = store.lock_articles_by_ids(unit.session, ids)
     for _, article in sorted(articles.items()):
         # It may have been restored before it was locked.
         if article.deleted_at is not None:

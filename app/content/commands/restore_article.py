@@ -2,25 +2,25 @@
 
 from app.access.caller import Caller
 from app.access.scopes import Scope
-from app.content.article import Article, restored
-from app.content.editing import Expected, article_to_change
-from app.content.orders import RestoreInput
-from app.content.saving import Change, save
+from app.content.article import Article, restore
+from app.content.command_inputs import RestoreInput
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.saving import ArticleChange, save_change
 from app.content.translations import check_translation
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def restore_article(
-    unit: UnitOfWork, ref: str, order: RestoreInput, expected: Expected, caller: Caller
+    unit: UnitOfWork, ref: str, order: RestoreInput, expected: ExpectedVersions, caller: Caller
 ) -> Article:
     """Undo a deletion, or, as an administrator with a reason, a kill. It publishes nothing."""
-    article = article_to_change(unit, ref, expected)
+    article = lock_article(unit, ref, expected)
     if article.stage == "killed":
         caller.require(Scope.admin)
         if order.reason is None:
             raise InvalidInput.at("#/reason", "required", "Say why a killed story comes back.")
-    back = restored(article, unit.now)
+    back = restore(article, unit.now)
     # Another story may have taken its place in the translation group since.
     check_translation(unit.session, back)
-    return save(unit, Change(article, back, "restored", note=order.reason))
+    return save_change(unit, ArticleChange(article, back, "restored", note=order.reason))

@@ -2,38 +2,40 @@
 
 from datetime import datetime
 
-from app.content.article import Article, check_schedule, scheduled, unscheduled
-from app.content.editing import Expected, article_to_change
-from app.content.local_time import instant_of, is_local, normal_local
-from app.content.orders import ScheduleInput
-from app.content.saving import Change, save
+from app.content.article import Article, check_schedule, schedule, unschedule
+from app.content.command_inputs import ScheduleInput
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.local_time import is_local_time, normalize_local_time, resolve_local_time
+from app.content.saving import ArticleChange, save_change
 from app.kit.clock import parse_instant
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def schedule_article(
-    unit: UnitOfWork, ref: str, order: ScheduleInput, expected: Expected
+    unit: UnitOfWork, ref: str, order: ScheduleInput, expected: ExpectedVersions
 ) -> Article:
     """Schedule the working copy, move its schedule, or cancel it before it is due."""
-    article = article_to_change(unit, ref, expected)
+    article = lock_article(unit, ref, expected)
     if order.at is None:
-        return save(unit, Change(article, unscheduled(article, unit.now), "unscheduled"))
-    at = _instant(order.at, order.time_zone)
+        return save_change(
+            unit, ArticleChange(article, unschedule(article, unit.now), "unscheduled")
+        )
+    at = _parse_time(order.at, order.time_zone)
     if at <= unit.now:
         raise InvalidInput.at("#/at", "in_the_past", "That has passed. Publish it instead.")
-    local = normal_local(order.at) if order.time_zone else None
-    after = scheduled(article, at, unit.now, local=local, time_zone=order.time_zone)
+    local = normalize_local_time(order.at) if order.time_zone else None
+    after = schedule(article, at, unit.now, local=local, time_zone=order.time_zone)
     check_schedule(after, unit.now, "#/at")
-    return save(unit, Change(article, after, "scheduled"))
+    return save_change(unit, ArticleChange(article, after, "scheduled"))
 
 
-def _instant(at: str, time_zone: str | None) -> datetime:
-    if is_local(at):
+def _parse_time(at: str, time_zone: str | None) -> datetime:
+    if is_local_time(at):
         if time_zone is None:
             detail = "A local time needs a time_zone; an instant ends with Z or an offset."
             raise InvalidInput.at("#/time_zone", "required", detail)
-        return instant_of(at, time_zone)
+        return resolve_local_time(at, time_zone)
     try:
         instant = parse_instant(at)
     except ValueError as wrong:

@@ -1,28 +1,28 @@
 """Remove a story's public copy; the working copy stays."""
 
 from app.content import store
-from app.content.article import Answer, Article, unpublished
-from app.content.editing import Expected, article_to_change
-from app.content.orders import UnpublishInput
-from app.content.references import References
-from app.content.saving import Change, save
+from app.content.article import Article, WithdrawalAnswer, unpublish
+from app.content.command_inputs import UnpublishInput
+from app.content.editing import ExpectedVersions, lock_article
+from app.content.references import ReferenceResolver
+from app.content.saving import ArticleChange, save_change
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def unpublish_article(
-    unit: UnitOfWork, ref: str, order: UnpublishInput, expected: Expected
+    unit: UnitOfWork, ref: str, order: UnpublishInput, expected: ExpectedVersions
 ) -> Article:
     """Unpublish a story: readers get a 404, a 410 with a notice, or a redirect."""
-    article = article_to_change(unit, ref, expected)
-    _check(order)
-    answer: Answer | None = None if order.answer == "not_found" else order.answer
-    target = _target(unit, article, order.redirect_to) if order.redirect_to else None
-    after = unpublished(article, unit.now, answer, notice=order.notice, redirect_to=target)
-    return save(unit, Change(article, after, "unpublished", note=order.notice))
+    article = lock_article(unit, ref, expected)
+    _check_order(order)
+    answer: WithdrawalAnswer | None = None if order.answer == "not_found" else order.answer
+    target = _find_target(unit, article, order.redirect_to) if order.redirect_to else None
+    after = unpublish(article, unit.now, answer, notice=order.notice, redirect_to=target)
+    return save_change(unit, ArticleChange(article, after, "unpublished", note=order.notice))
 
 
-def _check(order: UnpublishInput) -> None:
+def _check_order(order: UnpublishInput) -> None:
     """Refuse fields that do not belong to the answer, instead of ignoring them."""
     if order.answer == "redirect" and order.redirect_to is None:
         raise InvalidInput.at("#/redirect_to", "required", "Name the story to lead readers to.")
@@ -32,10 +32,10 @@ def _check(order: UnpublishInput) -> None:
         raise InvalidInput.at("#/notice", "not_allowed", "Readers get a notice with gone alone.")
 
 
-def _target(unit: UnitOfWork, article: Article, ref: str) -> str:
-    references = References(unit.session)
+def _find_target(unit: UnitOfWork, article: Article, ref: str) -> str:
+    references = ReferenceResolver(unit.session)
     references.load("article", ref)
-    target = references.id_of("article", ref, "#/redirect_to")
+    target = references.get_id("article", ref, "#/redirect_to")
     if target == article.id:
         raise InvalidInput.at("#/redirect_to", "cycle", "A story cannot lead to itself.")
     if _leads_back(unit, article, target):
@@ -48,7 +48,7 @@ def _leads_back(unit: UnitOfWork, article: Article, target: str | None) -> bool:
     seen: set[str] = set()
     while target is not None and target not in seen and target != article.id:
         seen.add(target)
-        other = store.article_by_ref(unit.session, target)
+        other = store.find_article(unit.session, target)
         # A story that is published or scheduled is not redirected.
         elsewhere = other is not None and other.stage != "published"
         target = other.redirect_to if other is not None and elsewhere else None

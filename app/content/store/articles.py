@@ -13,7 +13,7 @@ from sqlalchemy import Text, bindparam, func, literal_column, or_, select, updat
 from sqlalchemy.orm import aliased
 
 from app.access.selection import fold
-from app.content.article import Article, as_row
+from app.content.article import Article, to_row
 from app.content.models import (
     ArticleCategoryRow,
     ArticleLabelRow,
@@ -25,7 +25,7 @@ from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Nothing, Query, Statement
 
 
-class Tied(NamedTuple):
+class GroupMember(NamedTuple):
     """The columns of an article that matter for its translation group."""
 
     id: str
@@ -36,7 +36,7 @@ class Tied(NamedTuple):
     deleted_at: datetime | None
 
 
-class _Filed(NamedTuple):
+class _ArticleCategory(NamedTuple):
     """A category of an article."""
 
     category_id: str
@@ -52,11 +52,11 @@ class _Label(NamedTuple):
 
 
 _articles = table_of(ArticleRow)
-_ONE = select(_articles).where(
+_WITH_REF = select(_articles).where(
     or_(ArticleRow.id == bindparam("ref"), ArticleRow.slug == bindparam("ref"))
 )
-_BY_REF = Statement(_ONE, Article)
-_BY_REF_LOCKED = Statement(_ONE.with_for_update(), Article)
+_BY_REF = Statement(_WITH_REF, Article)
+_BY_REF_LOCKED = Statement(_WITH_REF.with_for_update(), Article)
 # Rows are locked in the same order everywhere, to prevent deadlocks.
 _LOCKED = select(_articles).order_by(ArticleRow.id).with_for_update()
 _BY_IDS = Statement(_LOCKED.where(is_listed(ArticleRow.id)), Article)
@@ -71,11 +71,11 @@ _BY_EXTERNAL_IDS = Statement(
     ),
     Article,
 )
-_TIED = Statement(
-    select(*(_articles.c[name] for name in Tied._fields)).where(
+_GROUP_MEMBERS = Statement(
+    select(*(_articles.c[name] for name in GroupMember._fields)).where(
         or_(is_listed(ArticleRow.id), is_listed(ArticleRow.translation_of))
     ),
-    Tied,
+    GroupMember,
 )
 _EXTERNAL = (
     select(_articles).where(ArticleRow.external_id == bindparam("external_id")).with_for_update()
@@ -84,22 +84,22 @@ _OF_A_SOURCE = Statement(_EXTERNAL.where(ArticleRow.source_id == bindparam("sour
 _OF_NO_SOURCE = Statement(_EXTERNAL.where(ArticleRow.source_id.is_(None)), Article)
 
 
-def article_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
+def find_article(session: ReadSession, ref: str, *, lock: bool = False) -> Article | None:
     """Return the article with an id or a slug; `lock` locks the row."""
     return session.first(_BY_REF_LOCKED if lock else _BY_REF, {"ref": ref})
 
 
-def articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
+def lock_articles_by_ids(session: ReadSession, ids: Collection[str]) -> dict[str, Article]:
     """Return articles by id, locked."""
     return {found.id: found for found in session.find(_BY_IDS, ids)}
 
 
-def articles_by_slugs(session: ReadSession, slugs: Collection[str]) -> list[Article]:
+def lock_articles_by_slugs(session: ReadSession, slugs: Collection[str]) -> list[Article]:
     """Return articles by slug, locked."""
     return session.find(_BY_SLUGS, slugs)
 
 
-def articles_by_external_ids(
+def lock_articles_by_external_ids(
     session: ReadSession, pairs: Collection[tuple[str, str]]
 ) -> list[Article]:
     """Return articles by source id and external id, locked."""
@@ -108,7 +108,7 @@ def articles_by_external_ids(
     return session.find(_BY_EXTERNAL_IDS, names, sources=sources, pairs=joined)
 
 
-def article_by_external_id(
+def lock_article_by_external_id(
     session: ReadSession, source_id: str | None, external_id: str
 ) -> Article | None:
     """Return the article of a source (or without a source) with an external id."""
@@ -124,7 +124,7 @@ def stream_articles(session: ReadSession, *, originals: bool) -> Iterator[Articl
     yield from session.stream(Query(statement.order_by(ArticleRow.id), Article))
 
 
-def stand_ins(session: ReadSession) -> dict[str, str]:
+def find_stand_ins(session: ReadSession) -> dict[str, str]:
     """Return, for each killed original, the first of its translations that was not killed."""
     original = aliased(ArticleRow)
     statement = (
@@ -137,7 +137,7 @@ def stand_ins(session: ReadSession) -> dict[str, str]:
     return dict(session.all(found))
 
 
-def scheduled_in_zones(
+def lock_scheduled_in_zones(
     session: ReadSession, now: datetime, after: str, limit: int
 ) -> list[Article]:
     """Return articles after an id that are scheduled in local time, locked, by id."""
@@ -154,7 +154,7 @@ def scheduled_in_zones(
     return session.all(Query(statement, Article))
 
 
-def articles_after(session: ReadSession, after: str, limit: int) -> list[Article]:
+def lock_articles_after(session: ReadSession, after: str, limit: int) -> list[Article]:
     """Return articles after an id, in the order of ids, locked."""
     statement = select(_articles).where(ArticleRow.id > after).order_by(ArticleRow.id)
     return session.all(Query(statement.limit(limit).with_for_update(), Article))
@@ -166,7 +166,7 @@ def insert_articles(session: WriteSession, articles: Sequence[Article]) -> None:
     _insert_attributes(session, articles)
 
 
-def _setting(names: Iterable[str]) -> Statement[Nothing]:
+def _build_update(names: Iterable[str]) -> Statement[Nothing]:
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Statement(update(_articles).where(_articles.c.id == bindparam("key")).values(values))
 
@@ -175,7 +175,7 @@ def _setting(names: Iterable[str]) -> Statement[Nothing]:
 _COLUMNS = frozenset(_articles.c.keys()) - {"id"}
 # Columns that change in commands that write no text. Writing a text again would cost its
 # compression and its indexes, even if it is unchanged.
-_STANDING = frozenset(
+_STATE_COLUMNS = frozenset(
     {
         *("stage", "version", "published_version", "first_published_at", "published_at"),
         *("offered_from", "public_from", "public_until", "released", "answer", "notice"),
@@ -185,12 +185,13 @@ _STANDING = frozenset(
 )
 # The first statement that has all changed columns is used.
 _UPDATES = tuple(
-    (names, _setting(sorted(names))) for names in (_STANDING, _COLUMNS - {"body"}, _COLUMNS)
+    (names, _build_update(sorted(names)))
+    for names in (_STATE_COLUMNS, _COLUMNS - {"body"}, _COLUMNS)
 )
 
 
-def _update_of(before: Article, after: Article) -> Statement[Nothing]:
-    old, new = as_row(before), as_row(after)
+def _choose_update(before: Article, after: Article) -> Statement[Nothing]:
+    old, new = to_row(before), to_row(after)
     differing = {name for name, value in new.items() if value != old[name]}
     return next(statement for names, statement in _UPDATES if differing <= names)
 
@@ -200,34 +201,37 @@ def update_articles(session: WriteSession, changes: Sequence[tuple[Article, Arti
     if not changes:
         return
     rows = [
-        (_update_of(before, after), as_row(after) | {"key": after.id}) for before, after in changes
+        (_choose_update(before, after), to_row(after) | {"key": after.id})
+        for before, after in changes
     ]
     # In order, because an article may change twice.
     for statement, some in groupby(rows, itemgetter(0)):
         session.execute(statement, [row for _, row in some])
-    filed = [after for before, after in changes if _filed_under(before) != _filed_under(after)]
+    filed = [
+        after for before, after in changes if _list_attributes(before) != _list_attributes(after)
+    ]
     ids = [article.id for article in filed]
     session.delete(ArticleCategoryRow.article_id, ids)
     session.delete(ArticleLabelRow.article_id, ids)
     _insert_attributes(session, filed)
 
 
-def _filed_under(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
-    return set(article.categories), set(labels_of(article))
+def _list_attributes(article: Article) -> tuple[set[str], set[tuple[str, str]]]:
+    return set(article.categories), set(build_labels(article))
 
 
 def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> None:
-    filed: list[_Filed] = []
+    filed: list[_ArticleCategory] = []
     labels: set[_Label] = set()
     for article in articles:
-        filed += map(_Filed, article.categories, repeat(article.id))
-        for field, value in labels_of(article):
+        filed += map(_ArticleCategory, article.categories, repeat(article.id))
+        for field, value in build_labels(article):
             labels.add(_Label(field, value, article.id))
     session.insert(ArticleCategoryRow, filed)
     session.insert(ArticleLabelRow, list(labels))
 
 
-def labels_of(article: Article) -> Iterator[tuple[str, str]]:
+def build_labels(article: Article) -> Iterator[tuple[str, str]]:
     """Yield the tags and authors of an article, folded for comparisons."""
     for tag in article.tags:
         yield "tag", fold(tag)
@@ -235,7 +239,7 @@ def labels_of(article: Article) -> Iterator[tuple[str, str]]:
         yield "author", fold(author["name"])
 
 
-def deleted_before(session: ReadSession, moment: datetime, limit: int) -> list[str]:
+def find_deleted_before(session: ReadSession, moment: datetime, limit: int) -> list[str]:
     """Return the ids of articles that were deleted before a time, in the order of deletion."""
     deleted = ArticleRow.deleted_at
     statement = select(ArticleRow.id).where(deleted.is_not(None), deleted < moment)
@@ -247,6 +251,6 @@ def delete_article(session: WriteSession, article_id: str) -> None:
     session.delete(ArticleRow.id, [article_id])
 
 
-def tied_to(session: ReadSession, ids: Collection[str]) -> list[Tied]:
+def load_group_members(session: ReadSession, ids: Collection[str]) -> list[GroupMember]:
     """Return articles and their translations."""
-    return session.find(_TIED, ids)
+    return session.find(_GROUP_MEMBERS, ids)

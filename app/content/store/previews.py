@@ -28,7 +28,7 @@ def insert_preview(session: WriteSession, link: Preview) -> None:
     session.insert(PreviewRow, [link])
 
 
-def preview(session: ReadSession, preview_id: str) -> Preview | None:
+def find_preview(session: ReadSession, preview_id: str) -> Preview | None:
     """Return a link, or `None`."""
     return session.first(Query(select(_previews).where(_previews.c.id == preview_id), Preview))
 
@@ -38,6 +38,6 @@ def delete_preview(session: WriteSession, preview_id: str) -> int:
     return session.execute(delete(PreviewRow).where(PreviewRow.id == preview_id))
 
 
-def forget_previews(session: WriteSession, before: datetime) -> int:
+def delete_expired_previews(session: WriteSession, before: datetime) -> int:
     """Delete the links that expired before a time; return their number."""
     return session.execute(delete(PreviewRow).where(PreviewRow.expires_at < before))

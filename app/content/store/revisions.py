@@ -16,7 +16,7 @@ from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Query, Statement
 
 
-class Revision(NamedTuple):
+class ArticleRevision(NamedTuple):
     """A version of an article: the action, its time and actor, and the article as JSON."""
 
     article_id: str
@@ -40,27 +40,27 @@ _SNAPSHOTS: Statement[tuple[str, dict[str, Any]]] = Statement(
 )
 
 
-def insert_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
+def insert_revisions(session: WriteSession, rows: Sequence[ArticleRevision]) -> None:
     """Insert snapshots."""
     session.insert(RevisionRow, rows)
 
 
-def replace_revisions(session: WriteSession, rows: Sequence[Revision]) -> None:
+def replace_revisions(session: WriteSession, rows: Sequence[ArticleRevision]) -> None:
     """Overwrite existing snapshots."""
     session.insert(RevisionRow, rows, "whole")
 
 
-def revision(session: ReadSession, article_id: str, version: int) -> Revision | None:
+def find_revision(session: ReadSession, article_id: str, version: int) -> ArticleRevision | None:
     """Return one snapshot of an article."""
     statement = select(_revisions).where(
         RevisionRow.article_id == article_id, RevisionRow.version == version
     )
-    return session.first(Query(statement, Revision))
+    return session.first(Query(statement, ArticleRevision))
 
 
-def revisions(
+def load_revisions(
     session: ReadSession, article_id: str, below: int | None, above: int | None, limit: int
-) -> list[Revision]:
+) -> list[ArticleRevision]:
     """Return snapshots of an article: newest first, or ascending from a version."""
     statement = select(_revisions).where(RevisionRow.article_id == article_id)
     if above is not None:
@@ -69,16 +69,18 @@ def revisions(
         statement = statement.order_by(RevisionRow.version.desc())
         if below is not None:
             statement = statement.where(RevisionRow.version < below)
-    return session.all(Query(statement.limit(limit), Revision))
+    return session.all(Query(statement.limit(limit), ArticleRevision))
 
 
-def snapshots(session: ReadSession, keys: Collection[tuple[str, int]]) -> dict[str, dict[str, Any]]:
+def load_snapshots(
+    session: ReadSession, keys: Collection[tuple[str, int]]
+) -> dict[str, dict[str, Any]]:
     """Return snapshots by article id, for pairs of article id and version."""
     pairs = [f"{article_id} {version}" for article_id, version in keys]
     return dict(session.find(_SNAPSHOTS, [article_id for article_id, _ in keys], pairs=pairs))
 
 
-def revision_gaps(session: ReadSession) -> list[str]:
+def find_missing_snapshots(session: ReadSession) -> list[str]:
     """Return the ids of articles without a snapshot of their current version."""
     own = and_(RevisionRow.article_id == ArticleRow.id, RevisionRow.version == ArticleRow.version)
     return session.scalars(select(ArticleRow.id).where(~exists().where(own)))

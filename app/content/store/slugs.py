@@ -11,7 +11,7 @@ from sqlalchemy import BindParameter, bindparam, delete, false, func, select
 from app.content.models import (
     PublicSlugRow,
 )
-from app.content.store.things import TABLES
+from app.content.store.references import TABLES
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Statement
@@ -26,17 +26,17 @@ class _PublicSlug(NamedTuple):
     since: datetime
 
 
-def taken_slugs(
+def find_taken_slugs(
     session: ReadSession, type_: str, slugs: Collection[str], *, but_for: str | None = None
 ) -> set[str]:
     """Return the slugs that belong, or belonged, to another article, source or category."""
     # No row has an empty id.
-    found = session.find(_taken(type_), slugs, type=type_, but_for=but_for or "")
+    found = session.find(_taken_statement(type_), slugs, type=type_, but_for=but_for or "")
     return set(chain.from_iterable(found))
 
 
 @lru_cache
-def _taken(type_: str) -> Statement[tuple[str]]:
+def _taken_statement(type_: str) -> Statement[tuple[str]]:
     model: Any = TABLES[type_]
     other: BindParameter[str] = bindparam("but_for")
     now = select(model.slug).where(is_listed(model.slug), model.id != other)
@@ -58,13 +58,15 @@ def keep_public_slugs(
     session.insert(PublicSlugRow, rows, "missing")
 
 
-def forget_public_slugs(session: WriteSession, type_: str, id_: str) -> None:
+def delete_public_slugs(session: WriteSession, type_: str, id_: str) -> None:
     """Delete the public slugs of an id; others may use them then."""
     statement = delete(PublicSlugRow).where(PublicSlugRow.type == type_, PublicSlugRow.id == id_)
     session.execute(statement)
 
 
-def public_slugs(session: ReadSession, type_: str, ids: Collection[str]) -> dict[str, list[str]]:
+def load_public_slugs(
+    session: ReadSession, type_: str, ids: Collection[str]
+) -> dict[str, list[str]]:
     """Return the current and former public slugs by id, sorted."""
     found: dict[str, list[str]] = {}
     for id_, slug in session.find(_PUBLIC_SLUGS, ids, type=type_):
@@ -83,7 +85,7 @@ _PUBLIC_SLUGS: Statement[tuple[str, str]] = Statement(
 )
 
 
-def slug_now(session: ReadSession, type_: str, slug: str) -> str | None:
+def find_current_slug(session: ReadSession, type_: str, slug: str) -> str | None:
     """Return the current slug of what a former public slug belonged to."""
     model = TABLES[type_]
     statement = (

@@ -18,7 +18,7 @@ from app.content.models import (
     CategoryRow,
     SourceRow,
 )
-from app.content.taxonomy import Category, Source, fields_of
+from app.content.taxonomy import Category, Source, to_fields
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -28,37 +28,37 @@ _sources = table_of(SourceRow)
 _categories = table_of(CategoryRow)
 
 
-def source_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Source | None:
+def find_source(session: ReadSession, ref: str, *, lock: bool = False) -> Source | None:
     """Return the source with an id or a slug."""
-    return session.first(Query(_one(SourceRow, ref, lock=lock), Source))
+    return session.first(Query(_select_by_ref(SourceRow, ref, lock=lock), Source))
 
 
-def category_by_ref(session: ReadSession, ref: str, *, lock: bool = False) -> Category | None:
+def find_category(session: ReadSession, ref: str, *, lock: bool = False) -> Category | None:
     """Return the category with an id or a slug."""
-    return session.first(Query(_one(CategoryRow, ref, lock=lock), Category))
+    return session.first(Query(_select_by_ref(CategoryRow, ref, lock=lock), Category))
 
 
-def _one(model: Any, ref: str, *, lock: bool) -> Select[Any]:
+def _select_by_ref(model: Any, ref: str, *, lock: bool) -> Select[Any]:
     statement = select(model.__table__).where(or_(model.id == ref, model.slug == ref))
     # `key_share` allows other transactions to refer to this row, such as a category moved below it.
     return statement.with_for_update(key_share=True) if lock else statement
 
 
-def page_of_sources(
+def load_source_page(
     session: ReadSession, after: str | None, before: str | None, limit: int
 ) -> list[Source]:
     """Return sources in the order of slugs, after a slug or (backwards) before one."""
-    return session.all(Query(_page(SourceRow, after, before, limit), Source))
+    return session.all(Query(_select_page(SourceRow, after, before, limit), Source))
 
 
-def page_of_categories(
+def load_category_page(
     session: ReadSession, after: str | None, before: str | None, limit: int
 ) -> list[Category]:
     """Return categories in the order of slugs, after a slug or (backwards) before one."""
-    return session.all(Query(_page(CategoryRow, after, before, limit), Category))
+    return session.all(Query(_select_page(CategoryRow, after, before, limit), Category))
 
 
-def _page(model: Any, after: str | None, before: str | None, limit: int) -> Select[Any]:
+def _select_page(model: Any, after: str | None, before: str | None, limit: int) -> Select[Any]:
     statement = select(model.__table__).limit(limit)
     if before is not None:
         return statement.where(model.slug < before).order_by(model.slug.desc())
@@ -91,7 +91,7 @@ def _save(session: WriteSession, model: Any, thing: Source | Category, *, new: b
     if new:
         session.insert(model, [thing])
     else:
-        session.execute(update(model).where(model.id == thing.id).values(fields_of(thing)))
+        session.execute(update(model).where(model.id == thing.id).values(to_fields(thing)))
 
 
 def delete_source(session: WriteSession, source_id: str) -> None:
@@ -104,7 +104,7 @@ def delete_category(session: WriteSession, category_id: str) -> None:
     session.execute(delete(CategoryRow).where(CategoryRow.id == category_id))
 
 
-def uses_of_source(session: ReadSession, source_id: str) -> int:
+def count_uses_of_source(session: ReadSession, source_id: str) -> int:
     """Count the articles (deleted ones included) of a source."""
     count: int = session.scalar(
         select(func.count()).select_from(ArticleRow).where(ArticleRow.source_id == source_id)
@@ -112,7 +112,7 @@ def uses_of_source(session: ReadSession, source_id: str) -> int:
     return count
 
 
-def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
+def count_uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
     """Count the articles (deleted ones included) and the child categories of a category."""
     filed = select(func.count()).where(ArticleCategoryRow.category_id == category_id)
     below = select(func.count()).where(CategoryRow.parent_id == category_id)
@@ -120,7 +120,7 @@ def uses_of_category(session: ReadSession, category_id: str) -> tuple[int, int]:
     return session.all(counts)[0]
 
 
-def ancestors(session: ReadSession, category_id: str) -> list[str]:
+def load_ancestors(session: ReadSession, category_id: str) -> list[str]:
     """Return the ids of a category and its ancestors, nearest first."""
     tree = (
         select(CategoryRow.id, CategoryRow.parent_id)
@@ -134,7 +134,7 @@ def ancestors(session: ReadSession, category_id: str) -> list[str]:
     return session.scalars(select(tree.c.id))
 
 
-def categories_below(session: ReadSession, ids: Collection[str]) -> dict[str, int]:
+def load_categories_below(session: ReadSession, ids: Collection[str]) -> dict[str, int]:
     """Return the versions of all descendants of these categories, by id."""
     found = session.find(_BELOW, ids)
     return {id_: version for id_, version in found if id_ not in ids}
@@ -150,7 +150,7 @@ _CHILDREN: Statement[tuple[str]] = Statement(
 )
 
 
-def levels_below(session: ReadSession, category_id: str) -> int:
+def count_levels(session: ReadSession, category_id: str) -> int:
     """Return the number of levels of a category and its descendants."""
     level, levels, seen = {category_id}, 0, {category_id}
     while level:

@@ -9,10 +9,15 @@ from typing import Any
 from app.content import store
 from app.content.article import Article, is_current
 from app.content.inputs import ArticleInput
-from app.content.references import References
-from app.content.saving import from_snapshot
+from app.content.references import ReferenceResolver
+from app.content.saving import parse_snapshot
 from app.content.taxonomy import Category
-from app.content.views import article_view, category_view, instant_or_none, source_view
+from app.content.views import (
+    build_article_view,
+    build_category_view,
+    build_source_view,
+    format_optional_instant,
+)
 from app.kit.errors import DatabaseReadOnly
 from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import Actor, Runner
@@ -28,12 +33,12 @@ def export_lines(
 
     Killed stories are left out for clients that may not read them.
     """
-    yield from _sources(session)
-    yield from _categories(session)
-    yield from _articles(session, now, killed=killed)
+    yield from _export_sources(session)
+    yield from _export_categories(session)
+    yield from _export_articles(session, now, killed=killed)
 
 
-def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
+def audit_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
     """Write an audit entry for an export, and whether it includes killed stories.
 
     A read-only database can still be exported: the export may be all that remains of it.
@@ -48,29 +53,29 @@ def note_export(runner: Runner, actor: Actor, *, killed: bool) -> None:
 
 def count_lines(session: ReadSession) -> int:
     """Count the lines of an export, for a progress bar."""
-    return sum(store.count_of(session, type_) for type_ in ("source", "category", "article"))
+    return sum(store.count_rows(session, type_) for type_ in ("source", "category", "article"))
 
 
-def _sources(session: ReadSession) -> Iterator[dict[str, Any]]:
+def _export_sources(session: ReadSession) -> Iterator[dict[str, Any]]:
     sources = list(store.stream_sources(session))
-    slugs = store.public_slugs(session, "source", [source.id for source in sources])
+    slugs = store.load_public_slugs(session, "source", [source.id for source in sources])
     for source in sources:
         former = [slug for slug in slugs.get(source.id, ()) if slug != source.slug]
-        yield {"type": "source", **source_view(source), "former_slugs": former}
+        yield {"type": "source", **build_source_view(source), "former_slugs": former}
 
 
-def _categories(session: ReadSession) -> Iterator[dict[str, Any]]:
+def _export_categories(session: ReadSession) -> Iterator[dict[str, Any]]:
     categories = list(store.stream_categories(session))
-    references = References(session)
+    references = ReferenceResolver(session)
     references.load_all("category", {category.id for category in categories})
-    slugs = store.public_slugs(session, "category", [category.id for category in categories])
-    for category in _parents_first(categories):
+    slugs = store.load_public_slugs(session, "category", [category.id for category in categories])
+    for category in _sort_parents_first(categories):
         former = [slug for slug in slugs.get(category.id, ()) if slug != category.slug]
-        view = category_view(category, references)
+        view = build_category_view(category, references)
         yield {"type": "category", **view, "former_slugs": former}
 
 
-def _parents_first(categories: list[Category]) -> Iterator[Category]:
+def _sort_parents_first(categories: list[Category]) -> Iterator[Category]:
     below: dict[str | None, list[Category]] = {}
     for category in categories:
         below.setdefault(category.parent_id, []).append(category)
@@ -80,16 +85,18 @@ def _parents_first(categories: list[Category]) -> Iterator[Category]:
         waiting = [child for parent in waiting for child in below.pop(parent.id, [])]
 
 
-def _articles(session: ReadSession, now: datetime, *, killed: bool) -> Iterator[dict[str, Any]]:
-    stand_ins = {} if killed else store.stand_ins(session)
+def _export_articles(
+    session: ReadSession, now: datetime, *, killed: bool
+) -> Iterator[dict[str, Any]]:
+    stand_ins = {} if killed else store.find_stand_ins(session)
     # Translations refer to their originals, so originals come first.
     for originals in (True, False):
         late: list[dict[str, Any]] = []
         stream = store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
             kept = [article for article in batch if killed or article.stage != "killed"]
-            for line in _article_lines(session, kept, now, stand_ins):
-                if originals and _was_tied(line):
+            for line in _build_article_lines(session, kept, now, stand_ins):
+                if originals and _has_public_original(line):
                     late.append(line)
                 else:
                     yield line
@@ -98,24 +105,25 @@ def _articles(session: ReadSession, now: datetime, *, killed: bool) -> Iterator[
         yield from late
 
 
-def _was_tied(line: dict[str, Any]) -> bool:
+def _has_public_original(line: dict[str, Any]) -> bool:
     return line["public"] is not None and line["public"]["translation_of"] is not None
 
 
-def _article_lines(
+def _build_article_lines(
     session: ReadSession, batch: list[Article], now: datetime, stand_ins: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
     """Yield the lines of articles; `stand_ins` has replacements of originals that are left out."""
-    references = References(session)
+    references = ReferenceResolver(session)
     ahead = [article for article in batch if article.published_version and not is_current(article)]
     keys = [
         (article.id, article.published_version) for article in ahead if article.published_version
     ]
     public = {
-        id_: from_snapshot(snapshot) for id_, snapshot in store.snapshots(session, keys).items()
+        id_: parse_snapshot(snapshot)
+        for id_, snapshot in store.load_snapshots(session, keys).items()
     }
     references.load_articles([*batch, *public.values()])
-    slugs = store.public_slugs(session, "article", [article.id for article in batch])
+    slugs = store.load_public_slugs(session, "article", [article.id for article in batch])
     for article in batch:
         # If the story is not public now, its current slug may be one of its former public slugs.
         own = article.slug if article.stage == "published" else None
@@ -123,23 +131,27 @@ def _article_lines(
         copy = public.get(article.id)
         yield {
             "type": "article",
-            **article_view(article, now, references),
-            **_tied(article, stand_ins),
+            **build_article_view(article, now, references),
+            **_find_stand_in(article, stand_ins),
             "body_base": article.body_base,
-            "offered_from": instant_or_none(article.offered_from),
+            "offered_from": format_optional_instant(article.offered_from),
             "former_slugs": former,
-            "public": _public(copy, now, references) | _tied(copy, stand_ins) if copy else None,
+            "public": _build_public_copy(copy, now, references) | _find_stand_in(copy, stand_ins)
+            if copy
+            else None,
         }
 
 
-def _tied(article: Article, stand_ins: dict[str, str]) -> dict[str, str]:
+def _find_stand_in(article: Article, stand_ins: dict[str, str]) -> dict[str, str]:
     """Return the replacement of an original that is left out and may be unknown elsewhere."""
     other = stand_ins.get(article.translation_of or "")
     return {} if other is None else {"translated_with": other}
 
 
-def _public(copy: Article, now: datetime, references: References) -> dict[str, Any]:
-    view = article_view(copy, now, references)
+def _build_public_copy(
+    copy: Article, now: datetime, references: ReferenceResolver
+) -> dict[str, Any]:
+    view = build_article_view(copy, now, references)
     kept = ArticleInput.model_fields.keys() | {"version"}
     written = {name: value for name, value in view.items() if name in kept}
     return {**written, "body_base": copy.body_base}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from app.content.article import Answer
+from app.content.article import WithdrawalAnswer
 from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
 from app.kit.input_fields import Address, Input, Instant, Note, Paragraph, text_type
 
@@ -26,7 +26,7 @@ class CorrectionLine(Input):
     note: Paragraph
 
 
-class Kept(Input):
+class ExportedFields(Input):
     """What an export adds, so that an import gives back the same thing."""
 
     id: Id | None = None
@@ -36,19 +36,19 @@ class Kept(Input):
     former_slugs: list[Slug] = []
 
 
-class SourceLine(Kept, SourceInput):
+class SourceLine(ExportedFields, SourceInput):
     """A source."""
 
     type: Literal["source"]
 
 
-class CategoryLine(Kept, CategoryInput):
+class CategoryLine(ExportedFields, CategoryInput):
     """A category."""
 
     type: Literal["category"]
 
 
-class Tied(Input):
+class TranslationLink(Input):
     """What an export without killed stories says where it leaves the original of a group out.
 
     `translated_with` is the story of the group that the others, and itself, are tied to where the
@@ -58,14 +58,14 @@ class Tied(Input):
     translated_with: Ref | None = None
 
 
-class PublicCopy(Tied, ArticleInput):
+class PublicCopy(TranslationLink, ArticleInput):
     """The public copy of a story whose working copy has run ahead of it."""
 
     version: Version
     body_base: Address | None = None
 
 
-class ArticleLine(Kept, Tied, ArticleInput):
+class ArticleLine(ExportedFields, TranslationLink, ArticleInput):
     """An article."""
 
     type: Literal["article"]
@@ -82,7 +82,7 @@ class ArticleLine(Kept, Tied, ArticleInput):
     offered_from: Instant | None = None
     scheduled_at_local: Annotated[str, text_type(19)] | None = None
     time_zone: Annotated[str, text_type(100)] | None = None
-    answer: Answer | None = None
+    answer: WithdrawalAnswer | None = None
     notice: Note | None = None
     redirect_to: Id | None = None
     public: PublicCopy | None = None
@@ -93,7 +93,7 @@ LINE: TypeAdapter[SourceLine | CategoryLine | ArticleLine] = TypeAdapter(Line)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LineOutcome:
     """The outcome of a line; `wrong` is the error if it was refused.
 
     `warnings` say what was removed from its body.
@@ -108,7 +108,7 @@ class Outcome:
     warnings: Sequence[dict[str, str]] = ()
 
 
-def type_of(value: Any) -> str | None:
+def find_type(value: Any) -> str | None:
     """Return the type of a parsed line, if it is a known one."""
     named = value.get("type") if isinstance(value, dict) else None
     return named if named in ("source", "category", "article") else None

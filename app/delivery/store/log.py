@@ -70,7 +70,7 @@ def append_to_log(session: WriteSession, changes: Sequence[Change]) -> None:
 
 
 def lock_log(session: WriteSession) -> None:
-    """Wait until no other transaction is about to commit log rows; see `append`."""
+    """Wait until no other transaction is about to commit log rows; see `append_to_log`."""
     session.lock(LOG_LOCK)
 
 

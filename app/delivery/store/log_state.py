@@ -120,5 +120,5 @@ def split_log_state(
     return state, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
 
 
-# The log state alone; see `log_head`.
+# The log state alone; see `load_log_state`.
 LOG_STATE = Statement(select(*log_state_columns()), LogStateRow)

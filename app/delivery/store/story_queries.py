@@ -110,8 +110,8 @@ def build_page_statement(
 ) -> tuple[Statement[Any], dict[str, Any]]:
     """Return the statement for a page of stories and a surplus row, with its parameters.
 
-    Its rows have the form of the query. With `headed`, each row also has the log state at the
-    same moment; see `split_head`.
+    Its rows have the form of the query. With `with_state`, each row also has the log state at the
+    same moment; see `split_log_state`.
     """
     key: _Key = ("page", query.shape, dialect, with_state)
     statement = _statements.get(key)
@@ -158,8 +158,8 @@ def load_story_with_state(
 ) -> tuple[LogStateRow, WholeRow | None]:
     """Return the same, with the log state."""
     asked = build_story_statement(ref, now, session.dialect, embargoed=embargoed, with_state=True)
-    head, rows = split_log_state(session.all(*asked), WholeRow)
-    return head, rows[0] if rows else None
+    state, rows = split_log_state(session.all(*asked), WholeRow)
+    return state, rows[0] if rows else None
 
 
 def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> StoryCount:

@@ -54,8 +54,8 @@ def find_orphan_tombstones(session: ReadSession) -> list[str]:
 
 
 def replace_tombstones(
-    session: WriteSession, ids: Collection[str], stones: Sequence[TombstoneRow]
+    session: WriteSession, ids: Collection[str], tombstones: Sequence[TombstoneRow]
 ) -> None:
     """Delete the tombstones of some stories, and insert others."""
     session.delete(StoryTombstone.id, ids)
-    session.insert(StoryTombstone, stones)
+    session.insert(StoryTombstone, tombstones)

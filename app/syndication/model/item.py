@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
-from app.content.addressing import with_base
-from app.content.frames import with_frames_of
+from app.content.body_urls import resolve_relative_urls
+from app.content.frames import replace_other_frames
 from app.kit import json
 from app.kit.uri import to_uri
 from app.kit.xml import is_suspect, remove_illegal
@@ -127,7 +127,9 @@ def build_item(document: bytes, addresses: Addresses) -> Item:
     link = addresses.story(story["id"], story["slug"], story["url"])
     body = story.get("body_html")
     # Feed readers drop frames, and partners decide about their own hosts.
-    body = None if body is None else with_base(with_frames_of(body, _NO_HOSTS), link)
+    body = (
+        None if body is None else resolve_relative_urls(replace_other_frames(body, _NO_HOSTS), link)
+    )
     return Item(
         id=story["id"],
         slug=story["slug"],

@@ -41,37 +41,69 @@ def _none_is_all(value: Any) -> Any:
 class FilterInput(Input):
     """The stories that are meant: in each list any of them, a leading minus excludes."""
 
-    category: _Values | None = None
-    source: _Values | None = None
-    language: _Values | None = None
-    tag: _Values | None = None
-    author: _Values | None = None
-    kind: _Values | None = None
+    category: _Values | None = Field(
+        None,
+        description="Ids or slugs of categories; each includes all categories below it.",
+        examples=[["africa"]],
+    )
+    source: _Values | None = Field(
+        None, description="Ids or slugs of sources.", examples=[["ansel-tribune"]]
+    )
+    language: _Values | None = Field(
+        None, description="BCP 47 tags; `fr` includes `fr-CA`.", examples=[["fr"]]
+    )
+    tag: _Values | None = Field(None, description="Tags.", examples=[["bees"]])
+    author: _Values | None = Field(
+        None, description="Names of authors.", examples=[["Noor Haddad"]]
+    )
+    kind: _Values | None = Field(
+        None, description="Kinds of text.", examples=[["news", "-opinion"]]
+    )
 
 
 class WebhookInput(Input):
     """A webhook to be made, or as it is to be."""
 
-    url: Annotated[Address, AfterValidator(_receivable)]
+    url: Annotated[Address, AfterValidator(_receivable)] = Field(
+        description="Where events are sent.", examples=["https://partner.example/hook"]
+    )
     events: Annotated[
-        list[Event],
-        Field(
-            min_length=1, max_length=20, description="`*` is every event, and those to come later."
-        ),
-    ]
-    filter: Annotated[FilterInput, BeforeValidator(_none_is_all)] = FilterInput()
+        list[Annotated[Event, Field(title="WebhookEvent")]], Field(min_length=1, max_length=20)
+    ] = Field(
+        description="The events that are sent. `*` is every event, later ones included.",
+        examples=[["article.published", "article.killed"]],
+    )
+    filter: Annotated[FilterInput, BeforeValidator(_none_is_all)] = Field(
+        FilterInput(), description="The stories that are meant; all where it is left out."
+    )
 
 
 class RotateInput(Input):
     """For how long the secret so far signs as well."""
 
-    hours: Annotated[int, Field(ge=0, le=720)] = 24
+    hours: Annotated[int, Field(ge=0, le=720)] = Field(
+        24, description="For how many hours the previous secret signs as well.", examples=[24]
+    )
 
 
 class ReplayInput(Input):
     """Which deliveries are to be made again: some, those of a time, or those in a state."""
 
-    ids: Annotated[list[ShortLine], Field(min_length=1, max_length=1_000)] | None = None
-    since: Instant | None = None
-    until: Instant | None = None
-    state: Literal["failed", "delivered"] | None = None
+    ids: Annotated[list[ShortLine], Field(min_length=1, max_length=1_000)] | None = Field(
+        None,
+        description="The ids of deliveries.",
+        examples=[["msg_01a2027bd75f700095bd3689bb6559cc"]],
+    )
+    since: Instant | None = Field(
+        None,
+        description="Those that were created at or after this instant.",
+        examples=["2026-11-22T00:00:00Z"],
+    )
+    until: Instant | None = Field(
+        None,
+        description="Those that were created before this instant.",
+        examples=["2026-11-23T00:00:00Z"],
+    )
+    state: Annotated[Literal["failed", "delivered"], Field(title="ReplayState")] | None = Field(
+        None, description="Those in this state.", examples=["failed"]
+    )

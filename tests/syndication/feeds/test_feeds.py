@@ -6,7 +6,7 @@ import feedparser
 import pytest
 from starlette.testclient import TestClient
 
-from app.content.text import body_text
+from app.content.body_text import extract_text
 from app.settings import Settings
 from tests.api.reading import read
 from tests.clock import HandClock
@@ -183,7 +183,7 @@ def test_feed_parsers_read_the_same_stories(archive: dict[str, str], client: Tes
         for entry, story in zip(feed.entries, stories, strict=True):
             assert entry.id == f"urn:uuid:{story['id']}"
             assert entry.title == story["title"]
-            assert body_text(entry.content[0].value) == story["body_text"]
+            assert extract_text(entry.content[0].value) == story["body_text"]
             assert entry.link.endswith(f"/v1/articles/{story['slug']}")
             assert entry.published_parsed[:3] == (2026, 1, int(story["published_at"][8:10]))
             shown = "name" if ext == "rss" else "slug"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from app.content.allow_list import ATTRIBUTES, TAGS
-from app.content.text import text_of
+from app.content.body_text import render_text
 from app.kit import json as compact
 from app.syndication.formats import FEEDS, STORIES
 from app.syndication.model.addresses import Addresses
@@ -139,7 +139,7 @@ def story(
     told: dict[str, Any] = {
         **BARE,
         "url": base,
-        "body_html": text_of(body, "html", frames=frames).resolved(resolved_by).markup,
+        "body_html": render_text(body, "html", frames=frames).resolve(resolved_by).markup,
         "summary": "S",
         "image": {"url": base, "alt": "](x)", "credit": None, "width": None, "height": None},
         "authors": [{"name": "N", "url": base}],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.content.text import sanitised
+from app.content.body_text import sanitise_html
 from app.syndication.formats import FEEDS
 from app.syndication.formats.feed_markup import build_feed_markup
 from tests.syndication.formats.examples import bare, feed
@@ -37,7 +37,7 @@ _CASES = {
 
 @pytest.mark.parametrize("markup", _CASES)
 def test_unknown_markup_is_replaced_by_known_markup(markup: str) -> None:
-    story = bare(body_html=sanitised(markup, "https://a.example/"))
+    story = bare(body_html=sanitise_html(markup, "https://a.example/"))
     assert build_feed_markup(story) == _CASES[markup]
 
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.content.text import body_text, sanitised
+from app.content.body_text import extract_text, sanitise_html
 from app.kit.xml import remove_illegal
 from app.syndication.formats import FEEDS, STORIES, sitemap
 from app.syndication.formats.corrections import append_corrections
@@ -100,8 +100,8 @@ def test_json_and_csv_have_the_same_text(text: str) -> None:
 @example("`")
 def test_markdown_of_a_text_reads_as_that_text(text: str) -> None:
     bare = remove_illegal(text)
-    markup = sanitised(f"<p>{bare.replace('&', '&amp;').replace('<', '&lt;')}</p>")
-    assert body_text(_rendered(render_markdown(markup))).split() == body_text(markup).split()
+    markup = sanitise_html(f"<p>{bare.replace('&', '&amp;').replace('<', '&lt;')}</p>")
+    assert extract_text(_rendered(render_markdown(markup))).split() == extract_text(markup).split()
 
 
 MARKUP = [
@@ -121,9 +121,9 @@ MARKUP = [
 
 @pytest.mark.parametrize("markup", MARKUP)
 def test_markdown_keeps_every_word_of_a_body(markup: str) -> None:
-    clean = sanitised(markup)
+    clean = sanitise_html(markup)
     rendered = _rendered(render_markdown(clean))
-    assert body_text(rendered).split() == body_text(clean).split()
+    assert extract_text(rendered).split() == extract_text(clean).split()
     for tag in ("h2", "ul", "ol", "blockquote", "hr", "pre", "code", "table", "a", "img"):
         assert (f"<{tag}" in clean) == (f"<{tag}" in rendered), (tag, rendered)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.content.text import sanitised
+from app.content.body_text import sanitise_html
 from app.syndication.formats import FEEDS
 from app.syndication.model.feed import Feed
 from tests.repetitions import repetitions
@@ -47,7 +47,7 @@ def named(text: str) -> Feed:
             "height": 1,
         },
         "rights": {"holder": text, "usage_terms": text, "licence": text},
-        "body_html": sanitised(f"<p>{text}</p><p>{text.replace('<', '&lt;')}"),
+        "body_html": sanitise_html(f"<p>{text}</p><p>{text.replace('<', '&lt;')}"),
         "body_text": text,
     }
     # Names of feeds are one line, as are titles.
@@ -120,7 +120,7 @@ MARKUP = [
 @pytest.mark.parametrize("ext", ALL)
 @pytest.mark.parametrize("markup", MARKUP, ids=range(len(MARKUP)))
 def test_any_body_is_valid(ext: str, markup: str) -> None:
-    story = item(body_html=sanitised(markup), url="https://publisher.example/x/")
+    story = item(body_html=sanitise_html(markup), url="https://publisher.example/x/")
     assert find_errors(FEEDS[ext].render(feed(story))) == []
 
 

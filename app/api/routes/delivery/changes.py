@@ -13,25 +13,26 @@ from app.api.schemas.reading import ChangeBatch
 
 
 class EventStream(Response):
-    """An answer of events that never ends by itself."""
+    """An answer of events, which does not end."""
 
     media_type = "text/event-stream"
 
 
-router = PublicRouter(tags=["delivery"])
+router = PublicRouter(tags=["Sync"])
 _PROBLEMS = ("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed", "key_required")
 
 
 @router.read(
     changes.CHANGES,
-    summary="What there is, then what changed since",
+    summary="List changes",
     responses={200: {"model": ChangeBatch}},
     problems=_PROBLEMS,
 )
 async def list_changes(request: Request) -> Response:
-    """Return the next entries; without a cursor begin with all that there is.
+    """Return the next changes after a cursor; without one, start with a snapshot of everything.
 
-    Keys that read what is under embargo are told of that, too, and nobody else is told anything.
+    Repeat the request with the `cursor` of each answer. Apply each change to your copy by its
+    `op`. Only keys that read under embargo receive changes of stories under embargo.
     """
     return await respond(request, changes.CHANGES)
 
@@ -39,20 +40,24 @@ async def list_changes(request: Request) -> Response:
 @router.get(
     PATH,
     access=Reads.STORIES,
-    summary="What happens from now on, as server-sent events",
+    summary="Follow changes",
     response_class=EventStream,
-    responses={200: {"description": "Events `upsert` and `remove`: entries of `/v1/changes`."}},
-    openapi_extra=describe(query=FOLLOWING, problems=(*_PROBLEMS, "too_many_listeners")),
+    responses={200: {"description": "Server-sent events, each with a `ChangeEntry` as JSON."}},
+    openapi_extra=describe(
+        query=FOLLOWING,
+        headers=("Last-Event-ID",),
+        problems=(*_PROBLEMS, "too_many_listeners"),
+    ),
 )
-async def follow_stream() -> Response:
-    """Send each change as an event from now on, until the client leaves.
+async def follow_changes() -> Response:
+    """Send each change as a server-sent event, from now on.
 
-    The field `event` is the `op` of the change: `upsert` or `remove`. `data` is one entry of
-    `/v1/changes` as JSON: an `upsert` has the document, a `remove` has a `reason` and perhaps a
-    `notice`. `id` is the cursor behind it: a client that comes back with it, in `Last-Event-ID` or
-    as `cursor`, misses nothing. The stream opens with an `id` and `retry: 2000`; a comment (`:`)
-    every 15 seconds keeps the connection alive. A cursor that has ended is a `410`: read
-    `/v1/changes` from the start.
+    The field `event` is the `op` of the change: `upsert` or `remove`. `data` is a `ChangeEntry` as
+    JSON: an `upsert` has the `document`, a `remove` has a `reason` and perhaps a `notice`. `id` is
+    the cursor after the change: a client that connects again with it, in `Last-Event-ID` or as
+    `cursor`, misses nothing. The stream opens with an `id` and `retry: 2000`; a comment (`:`)
+    every 15 seconds keeps the connection alive. If the cursor is too old, the answer is `410`:
+    read `/v1/changes` from the start.
     """
-    # For HEAD: the middleware answers who listens.
+    # HEAD alone arrives here: the middleware answers GET.
     return EventStream(headers={"cache-control": "no-store"})

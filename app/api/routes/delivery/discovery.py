@@ -5,11 +5,11 @@ from fastapi import Response
 from app.api.delivery.feed_pages import addresses_of
 from app.api.http.access import Reads
 from app.api.http.dependencies import Parts
-from app.api.openapi.operations import describe
+from app.api.openapi.operations import LISTED, describe
 from app.api.routes.public_router import PublicRouter
 from app.kit import json
 
-router = PublicRouter(tags=["operations"])
+router = PublicRouter(tags=["Operations"])
 _LINKSET = "application/linkset+json"
 _PROFILE = "https://www.rfc-editor.org/info/rfc9727"
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
@@ -19,12 +19,12 @@ _CLOSED = "User-agent: *\nDisallow: /\n"
 @router.get(
     "/robots.txt",
     access=Reads.ANYTHING_OPEN,
-    summary="What crawlers may read, and where the sitemaps are",
+    summary="Read robots.txt",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     openapi_extra=describe(),
 )
 async def read_robots(services: Parts) -> Response:
-    """Tell crawlers where the sitemaps are; a deployment that is closed is closed to them."""
+    """Return what crawlers may read, and where the sitemaps are."""
     if services.settings.anonymous == "none":
         return Response(_CLOSED, headers=_FOR_A_WHILE, media_type="text/plain")
     here = addresses_of(services).here
@@ -40,12 +40,12 @@ async def read_robots(services: Parts) -> Response:
 @router.get(
     "/.well-known/api-catalog",
     access=Reads.ANYTHING_OPEN,
-    summary="Where the description, the reference and the state of this API are",
+    summary="Read the API catalog",
     responses={200: {"content": {_LINKSET: {"schema": {"type": "object"}}}}},
-    openapi_extra=describe(),
+    openapi_extra=describe(sends=LISTED),
 )
 async def read_catalogue(services: Parts) -> Response:
-    """Return the catalogue of APIs on this host: there is one."""
+    """Return where the description, the reference and the health of this API are (RFC 9727)."""
     here = addresses_of(services).here
     reference = {
         "service-desc": [{"href": here("/openapi.json"), "type": "application/json"}],

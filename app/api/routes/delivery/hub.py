@@ -29,7 +29,7 @@ from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
 from app.syndication.push.push import HUB
 from app.syndication.push.reachability import is_reachable
 
-router = PublicRouter(tags=["feeds"])
+router = PublicRouter(tags=["Feeds"])
 _MOST_BYTES = 16_384
 _LONGEST = 2_000
 # Seconds that a subscription lasts unless asked otherwise, and the bounds of what may be asked.
@@ -41,11 +41,38 @@ _FORM: dict[str, Any] = {
     "type": "object",
     "required": ["hub.mode", "hub.topic", "hub.callback"],
     "properties": {
-        "hub.mode": {"type": "string", "enum": list(_MODES)},
-        "hub.topic": {"type": "string", "format": "uri"},
-        "hub.callback": {"type": "string", "format": "uri"},
-        "hub.lease_seconds": {"type": "integer"},
-        "hub.secret": {"type": "string", "maxLength": _LONGEST_SECRET},
+        "hub.mode": {
+            "type": "string",
+            "enum": list(_MODES),
+            "title": "HubMode",
+            "description": "Whether to start or to end the subscription.",
+            "examples": ["subscribe"],
+        },
+        "hub.topic": {
+            "type": "string",
+            "format": "uri",
+            "description": "The address of a feed of this server, in any format, with any filters.",
+            "examples": ["https://api.example/feeds/latest.atom"],
+        },
+        "hub.callback": {
+            "type": "string",
+            "format": "uri",
+            "description": "Where to send the feed. It is asked for confirmation first.",
+            "examples": ["https://reader.example/callback"],
+        },
+        "hub.lease_seconds": {
+            "type": "integer",
+            "minimum": 0,
+            "description": f"How long the subscription lasts: {LEAST_LEASE} to {MOST_LEASE} "
+            f"seconds; {DEFAULT_LEASE} if left out.",
+            "examples": [DEFAULT_LEASE],
+        },
+        "hub.secret": {
+            "type": "string",
+            "maxLength": _LONGEST_SECRET,
+            "description": "Signs what is sent, in `X-Hub-Signature`.",
+            "examples": ["quiet"],
+        },
     },
 }
 _DESCRIBED = {
@@ -62,13 +89,15 @@ _DESCRIBED = {
 @router.post(
     HUB,
     access=Reads.ANYTHING_OPEN,
-    summary="Subscribe to a feed, or end that",
+    summary="Subscribe to a feed",
     status_code=202,
-    responses={202: {"description": "The callback will be asked.", "content": None}},
+    responses={
+        202: {"description": "The callback will be asked for confirmation.", "content": None}
+    },
     openapi_extra=_DESCRIBED,
 )
-async def ask_of_hub(request: Request, services: Parts) -> Response:
-    """Take a request of WebSub; the callback is asked whether it agrees, and then sent the feed."""
+async def subscribe_to_feed(request: Request, services: Parts) -> Response:
+    """Start or end a WebSub subscription: the callback has to confirm it, and receives the feed."""
     if services.push.options.hub is None:
         raise NothingHere("There is no hub here.")
     if services.push.options.is_rate_limited:

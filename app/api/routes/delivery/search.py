@@ -1,48 +1,45 @@
 """Delivery: search, completions, and stories like a story."""
 
-from typing import Any
-
 from fastapi import Request, Response
 
 from app.api.delivery import search
 from app.api.delivery.respond import respond
+from app.api.openapi.operations import LISTED, MOVED
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.reading import HeadlinePage, SearchPage, SuggestionList
 
-router = PublicRouter(tags=["delivery"])
-_MOVED: dict[int | str, dict[str, Any]] = {
-    301: {"description": "The story has another slug now.", "content": None}
-}
+router = PublicRouter(tags=["Search"])
 
 
 @router.read(
     search.SEARCH,
-    summary="Stories that hold what somebody typed",
+    summary="Search stories",
+    sends=LISTED,
     responses={200: {"model": SearchPage}},
     problems=("bad_parameter", "bad_cursor", "key_required"),
 )
 async def search_stories(request: Request) -> Response:
-    """Search visible stories, by relevance unless they are to be in another order."""
+    """Search public stories. The order is by relevance, unless `sort` is sent."""
     return await respond(request, search.SEARCH)
 
 
 @router.read(
     search.SUGGEST,
-    summary="Completions of what somebody types",
+    summary="Suggest completions",
     responses={200: {"model": SuggestionList}},
     problems=("bad_parameter", "key_required"),
 )
-async def suggest(request: Request) -> Response:
-    """Complete a text to titles, tags, sources and categories."""
+async def suggest_completions(request: Request) -> Response:
+    """Complete a text to titles, tags, sources and categories, for a search box."""
     return await respond(request, search.SUGGEST)
 
 
 @router.read(
     search.RELATED,
-    summary="Stories like a story",
-    responses={200: {"model": HeadlinePage}, **_MOVED},
+    summary="List related stories",
+    responses={200: {"model": HeadlinePage}, **MOVED},
     problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
-async def list_related(ref: str, request: Request) -> Response:
-    """List stories like a visible one: by content and category, never copies of it."""
+async def list_related_stories(ref: str, request: Request) -> Response:
+    """List stories that are similar to a public story in content and category, without copies."""
     return await respond(request, search.RELATED)

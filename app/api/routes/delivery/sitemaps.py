@@ -9,7 +9,7 @@ from app.api.delivery.respond import respond
 from app.api.routes.public_router import PublicRouter
 from app.syndication.formats.sitemap import MEDIA_TYPE
 
-router = PublicRouter(tags=["feeds"])
+router = PublicRouter(tags=["Feeds"])
 _WRITTEN: dict[int | str, dict[str, Any]] = {
     200: {"description": "The sitemap.", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
 }
@@ -18,7 +18,7 @@ _PROBLEMS = ("bad_parameter", "key_required")
 
 @router.read(
     sitemaps.INDEX,
-    summary="Index of the sitemaps of all stories",
+    summary="Read the index of sitemaps",
     responses=_WRITTEN,
     problems=_PROBLEMS,
 )
@@ -29,7 +29,7 @@ async def read_sitemap(request: Request) -> Response:
 
 @router.read(
     sitemaps.NEWS,
-    summary="Sitemap of the news of two days",
+    summary="Read the news sitemap",
     responses=_WRITTEN,
     problems=_PROBLEMS,
 )
@@ -40,7 +40,7 @@ async def read_news_sitemap(request: Request) -> Response:
 
 @router.read(
     sitemaps.PART,
-    summary="Sitemap of a month, or a part of one",
+    summary="Read a sitemap",
     responses=_WRITTEN,
     problems=("bad_parameter", "not_found", "key_required"),
 )

@@ -1,72 +1,70 @@
 """Delivery: headlines and articles."""
 
-from typing import Any
+from typing import Annotated
 
 from fastapi import Request, Response
 
 from app.api.delivery import single_stories, story_lists
 from app.api.delivery.respond import respond
+from app.api.openapi.operations import LISTED, MOVED, extension, text_contents
 from app.api.routes.public_router import PublicRouter
-from app.api.schemas.documents import StoryWithBody
+from app.api.schemas.documents import Story
 from app.api.schemas.reading import HeadlinePage, StoryPage
 from app.syndication.formats import STORIES
 
-router = PublicRouter(tags=["delivery"])
-_TEXT: dict[str, Any] = {"type": "string"}
+router = PublicRouter(tags=["Stories"])
 _PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
+_Ext = Annotated[str, extension("StoryFormat", STORIES)]
 
 
 @router.read(
     story_lists.HEADLINES,
-    summary="Stories in short form, newest first",
+    summary="List headlines",
+    sends=LISTED,
     responses={200: {"model": HeadlinePage}},
     problems=_PROBLEMS,
 )
 async def list_headlines(request: Request) -> Response:
-    """List visible stories in short form."""
+    """List public stories in short form, the newest first."""
     return await respond(request, story_lists.HEADLINES)
 
 
 @router.read(
     story_lists.ARTICLES,
-    summary="Stories in full form, newest first",
+    summary="List stories",
+    sends=LISTED,
     responses={200: {"model": StoryPage}},
     problems=_PROBLEMS,
 )
 async def list_articles(request: Request) -> Response:
-    """List visible stories in full form; `include=body` adds the bodies."""
+    """List public stories in full form, the newest first; `include=body` adds the bodies."""
     return await respond(request, story_lists.ARTICLES)
 
 
 @router.read(
     single_stories.STORY_AS,
-    summary="One story in another format",
+    summary="Read a story in another format",
     responses={
-        200: {
-            "description": "The story.",
-            "content": {one.media_type: {"schema": _TEXT} for one in STORIES.values()},
-        },
-        301: {"description": "The story has another slug now.", "content": None},
+        200: {"description": "The story.", "content": text_contents(STORIES)},
+        **MOVED,
     },
     problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
-async def read_article_as(ref: str, ext: str, request: Request) -> Response:
-    """Return one visible story as ninjs, NewsML-G2, JSON-LD or Markdown."""
+async def read_article_as(ref: str, ext: _Ext, request: Request) -> Response:
+    """Return a public story as ninjs, NewsML-G2, JSON-LD or Markdown."""
     return await respond(request, single_stories.STORY_AS)
 
 
 @router.read(
     single_stories.STORY,
-    summary="One story, whole",
-    responses={
-        200: {"model": StoryWithBody},
-        301: {"description": "The story, or the one in its place, is elsewhere.", "content": None},
-    },
+    summary="Read a story",
+    sends=("Link", "Content-Location"),
+    responses={200: {"model": Story}, **MOVED},
     problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
 async def read_article(ref: str, request: Request) -> Response:
-    """Return one visible story by id or slug; a former slug redirects.
+    """Return a public story by id or slug, with its body; a former slug redirects.
 
-    A story that was withdrawn with a word to its readers answers 410 with that word.
+    A story that was withdrawn with a notice answers `410`, with the notice as `detail`.
     """
     return await respond(request, single_stories.STORY)

@@ -1,24 +1,21 @@
 """Delivery: sources and categories."""
 
-from typing import Any
-
 from fastapi import Request, Response
 
 from app.api.delivery import taxonomy
 from app.api.delivery.respond import respond
+from app.api.openapi.operations import LISTED, MOVED
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.documents import CategoryEntry, SourceEntry
 from app.api.schemas.reading import CategoryPage, SourcePage
 
-router = PublicRouter(tags=["delivery"])
-_MOVED: dict[int | str, dict[str, Any]] = {
-    301: {"description": "It has another slug now.", "content": None}
-}
+router = PublicRouter(tags=["Sources and categories"])
 
 
 @router.read(
     taxonomy.SOURCES,
-    summary="Sources, by slug",
+    summary="List sources",
+    sends=LISTED,
     responses={200: {"model": SourcePage}},
     problems=("bad_parameter", "bad_cursor", "key_required"),
 )
@@ -29,18 +26,19 @@ async def list_sources(request: Request) -> Response:
 
 @router.read(
     taxonomy.SOURCE_ENTRY,
-    summary="One source",
-    responses={200: {"model": SourceEntry}, **_MOVED},
+    summary="Read a source",
+    responses={200: {"model": SourceEntry}, **MOVED},
     problems=("bad_parameter", "not_found", "key_required"),
 )
 async def read_source(ref: str, request: Request) -> Response:
-    """Return one source by id or slug; a former slug redirects."""
+    """Return a source by id or slug; a former slug redirects."""
     return await respond(request, taxonomy.SOURCE_ENTRY)
 
 
 @router.read(
     taxonomy.CATEGORIES,
-    summary="Categories, by slug, or the whole tree",
+    summary="List categories",
+    sends=LISTED,
     responses={200: {"model": CategoryPage}},
     problems=("bad_parameter", "bad_cursor", "key_required"),
 )
@@ -51,10 +49,10 @@ async def list_categories(request: Request) -> Response:
 
 @router.read(
     taxonomy.CATEGORY_ENTRY,
-    summary="One category",
-    responses={200: {"model": CategoryEntry}, **_MOVED},
+    summary="Read a category",
+    responses={200: {"model": CategoryEntry}, **MOVED},
     problems=("bad_parameter", "not_found", "key_required"),
 )
 async def read_category(ref: str, request: Request) -> Response:
-    """Return one category by id or slug; a former slug redirects."""
+    """Return a category by id or slug; a former slug redirects."""
     return await respond(request, taxonomy.CATEGORY_ENTRY)

@@ -10,9 +10,9 @@ from app.api.http.commands import CommandRunner
 from app.api.http.responses import json_response
 from app.content import queries
 from app.content.article import Article
-from app.content.references import References
-from app.content.text import Text
-from app.content.texts import warnings_of
+from app.content.body_text import BodyText
+from app.content.references import ReferenceResolver
+from app.content.text_computation import list_warnings
 from app.kit.precomputation import ComputedValues
 from app.kit.sql.unit_of_work import UnitOfWork
 
@@ -31,12 +31,12 @@ def article_answer(
     *,
     status: int = 200,
     location: str | None = None,
-    references: References | None = None,
+    references: ReferenceResolver | None = None,
 ) -> Response:
     """Answer with an article as it is now, and with what was taken out of its body."""
     whole = sees_killed(caller)
-    view = queries.show_article(unit.session, article, unit.now, whole=whole, references=references)
-    if warnings := warnings_of(unit.prepared, article):
+    view = queries.view_article(unit.session, article, unit.now, whole=whole, references=references)
+    if warnings := list_warnings(unit.prepared, article):
         view = view | {"warnings": warnings}
     answer = json_response(view, status=status, version=article.version, location=location)
     answer.headers["content-location"] = f"{_PATH}{article.id}"
@@ -51,7 +51,7 @@ def subject_of(response: Response) -> str | None:
 def change(
     commands: CommandRunner,
     command: Callable[[UnitOfWork], Article],
-    prepared: ComputedValues[Text] | None = None,
+    prepared: ComputedValues[BodyText] | None = None,
 ) -> Response:
     """Run a command on an article and answer with what comes of it."""
     return commands.run(lambda unit: article_answer(unit, command(unit), commands.caller), prepared)
@@ -60,7 +60,7 @@ def change(
 def verb(
     commands: CommandRunner,
     command: Callable[[UnitOfWork], Article],
-    prepared: ComputedValues[Text] | None = None,
+    prepared: ComputedValues[BodyText] | None = None,
 ) -> Response:
     """Run a verb once, whatever its Idempotency-Key, and answer with the article."""
     return commands.run_once(

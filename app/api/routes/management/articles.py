@@ -17,7 +17,18 @@ from app.api.http.dependencies import (
 )
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, DELETED, NAMES, ONCE, READING, describe
+from app.api.openapi.operations import (
+    ARTICLE,
+    BODY,
+    CHANGING,
+    DELETED,
+    LISTED,
+    NAMES,
+    ONCE,
+    READING,
+    VERSIONED,
+    describe,
+)
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import (
     article_answer,
@@ -34,11 +45,11 @@ from app.content.commands.edit_article import patch_article
 from app.content.commands.edit_article import replace_article as replace
 from app.content.commands.purge_article import purge_article
 from app.content.inputs import ArticleInput
-from app.content.references import References
-from app.content.texts import prepare_body
+from app.content.references import ReferenceResolver
+from app.content.text_computation import prepare_body
 from app.kit.sql.unit_of_work import UnitOfWork
 
-router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["Newsroom: articles"])
 _Replacement = Annotated[Document, Body(), Describes(ArticleInput)]
 _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInput)]
 
@@ -46,12 +57,12 @@ _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInpu
 @router.get(
     "",
     access=Scope.write,
-    summary="Articles in every state",
+    summary="List articles in the newsroom",
     response_model=ArticleViewPage,
-    openapi_extra=describe(query=ARTICLES, problems=READING),
+    openapi_extra=describe(query=ARTICLES, problems=READING, sends=LISTED),
 )
 def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -> Response:
-    """List articles, the last changed first; deleted ones only by `state=deleted`."""
+    """List articles in all states, the last changed first. Deleted ones need `state=deleted`."""
     path, query = request.url.path, request.scope["query_string"]
     page = read_manage_list(services, path, query, whole=sees_killed(caller))
     return list_response(request, services, *page)
@@ -63,24 +74,26 @@ def manage_list_articles(request: Request, services: Parts, caller: CallerDep) -
     summary="Create an article",
     status_code=201,
     response_model=ArticleWritten,
-    responses={200: {"model": ArticleWritten}},
+    responses={200: {"model": ArticleWritten, "description": "Updated."}},
     openapi_extra=describe(
-        headers=("Idempotency-Key",),
+        headers=("If-Match?", "Idempotency-Key"),
         problems=(*BODY, *NAMES, *ONCE, "version_mismatch", "conflict", "database_busy"),
+        sends=ARTICLE,
     ),
 )
 def manage_create_article(
     written: ArticleInput, commands: Commands, expected: MaybeExpected
 ) -> Response:
-    """Create a draft, or publish at once with `"status": "published"`.
+    """Create a draft, or publish in the same step with `"status": "published"`.
 
-    An `external_id` that is known for the source updates that story and answers `200`.
+    Where the source has a story with this `external_id`, that story is updated, and the answer is
+    `200`.
     """
     caller = commands.caller
     _need_publish(caller, written.status)
 
     def act(unit: UnitOfWork) -> Response:
-        references = References(unit.session)
+        references = ReferenceResolver(unit.session)
         article, new = create(unit, written, expected, references)
         return article_answer(
             unit,
@@ -100,28 +113,30 @@ def manage_create_article(
 @router.get(
     "/{ref}",
     access=Scope.write,
-    summary="One article, whatever its state",
+    summary="Read an article in the newsroom",
     response_model=ArticleView,
-    openapi_extra=describe(problems=("not_found",)),
+    openapi_extra=describe(problems=("not_found",), sends=VERSIONED),
 )
 def manage_read_article(ref: str, services: Parts, caller: CallerDep) -> Response:
-    """Return an article's working copy and where its story stands."""
+    """Return the working copy of an article, and the state of its story."""
     with services.database.read() as session:
-        view = queries.article(session, ref, services.clock.now(), whole=sees_killed(caller))
+        view = queries.find_article(session, ref, services.clock.now(), whole=sees_killed(caller))
     return json_response(view, version=view["version"])
 
 
 @router.put(
     "/{ref}",
     access=Scope.write,
-    summary="Replace an article's working copy",
+    summary="Replace an article",
     response_model=ArticleWritten,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES)),
+    openapi_extra=describe(
+        headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES), sends=ARTICLE
+    ),
 )
 def manage_replace_article(
     ref: str, document: _Replacement, commands: Commands, expected: Expected
 ) -> Response:
-    """Replace all that is written; what was read may be sent back whole."""
+    """Replace the working copy. An article may be sent back as it was read."""
     _need_publish(commands.caller, document.get("status"))
     texts = prepare_body({"body_format": "html", **document}, commands.runner.options)
     return change(commands, lambda unit: replace(unit, ref, document, expected), texts)
@@ -130,14 +145,16 @@ def manage_replace_article(
 @router.patch(
     "/{ref}",
     access=Scope.write,
-    summary="Change an article's working copy",
+    summary="Change an article",
     response_model=ArticleWritten,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES)),
+    openapi_extra=describe(
+        headers=("If-Match",), problems=(*CHANGING, *BODY, *NAMES), sends=ARTICLE
+    ),
 )
 def manage_patch_article(
     ref: str, patch: _Patch, commands: Commands, expected: Expected
 ) -> Response:
-    """Apply a merge patch (RFC 7396); the public copy changes when it is published."""
+    """Apply a merge patch (RFC 7396) to the working copy; publishing makes it public."""
     _need_publish(commands.caller, patch.get("status"))
     texts = prepare_body(patch, commands.runner.options)
     return change(commands, lambda unit: patch_article(unit, ref, patch, expected), texts)
@@ -146,25 +163,27 @@ def manage_patch_article(
 @router.delete(
     "/{ref}",
     access=Scope.publish,
-    summary="Delete an article softly",
+    summary="Delete an article",
     response_model=ArticleWritten,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "wrong_state")),
+    openapi_extra=describe(
+        headers=("If-Match",), problems=(*CHANGING, "wrong_state"), sends=ARTICLE
+    ),
 )
 def manage_delete_article(ref: str, commands: Commands, expected: Expected) -> Response:
-    """Put an article away, its public copy too; `restore` brings it back."""
+    """Delete an article and its public copy. `restore` undoes it until the article is purged."""
     return change(commands, lambda unit: delete(unit, ref, expected))
 
 
 @router.post(
     "/{ref}/purge",
     access=Scope.admin,
-    summary="Remove a deleted article for good",
+    summary="Purge a deleted article",
     status_code=204,
     responses=DELETED,
     openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, "wrong_state")),
 )
 def manage_purge_article(ref: str, commands: Commands, expected: Expected) -> Response:
-    """Remove a deleted article with all its revisions and previews; nothing brings it back."""
+    """Remove a deleted article with its history and preview links. This cannot be undone."""
     commands.run(lambda unit: purge_article(unit, ref, expected))
     return json_response(None, status=204)
 

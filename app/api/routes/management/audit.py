@@ -9,14 +9,14 @@ from app.api.http.dependencies import Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice, declare_instant, declare_text
 from app.api.http.responses import list_response
-from app.api.openapi.operations import READING, describe
+from app.api.openapi.operations import LISTED, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.access import AuditPage
 
-router = AccessRouter(prefix="/v1/manage/audit", tags=["management: audit"])
-_VERB = declare_choice("verb", VERBS, None, "What was done.")
-_TYPE = declare_choice("type", TYPES, None, "To what it was done.")
-_SUBJECT = declare_text("subject", "The id of the thing.")
+router = AccessRouter(prefix="/v1/manage/audit", tags=["Newsroom: audit"])
+_VERB = declare_choice("verb", "AuditVerb", VERBS, None, "What was done.")
+_TYPE = declare_choice("type", "AuditSubjectType", TYPES, None, "What it was done to.")
+_SUBJECT = declare_text("subject", "The id of what it was done to.")
 _KEY = declare_text("key", "The id of the key that did it.")
 _SINCE = declare_instant("since", "Done at or after this instant or UTC date.")
 _UNTIL = declare_instant("until", "Done before this instant or UTC date.")
@@ -26,12 +26,12 @@ _LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _SINCE, _UNTIL, LIMIT, CURSOR
 @router.get(
     "",
     access=Scope.admin,
-    summary="What was done, the last first",
+    summary="List the audit",
     response_model=AuditPage,
-    openapi_extra=describe(query=_LIST, problems=READING),
+    openapi_extra=describe(query=_LIST, problems=READING, sends=LISTED),
 )
 def manage_list_audit(request: Request, services: Parts) -> Response:
-    """List every change in the newsroom: who, from where, what, and what differed afterwards."""
+    """List who changed what, when and from where, the newest first."""
     values = _LIST.parse(request.scope["query_string"])
     wanted = AuditFilter(
         verb=values[_VERB],

@@ -12,20 +12,20 @@ from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, NAMES, ONCE, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.newsroom import BulkAnswer
-from app.content.article import state_of
-from app.content.commands.bulk import Result, bulk
-from app.content.orders import BulkInput
-from app.content.texts import prepare_body, warnings_of
+from app.content.article import compute_state
+from app.content.command_inputs import BulkInput
+from app.content.commands.run_bulk import BulkResult, run_bulk
+from app.content.text_computation import list_warnings, prepare_body
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
 
-router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["Newsroom: articles"])
 
 
 @router.post(
     "/bulk",
     access=Scope.publish,
-    summary="One verb for many stories",
+    summary="Apply a verb to many stories",
     response_model=BulkAnswer,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
@@ -33,13 +33,13 @@ router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"
     ),
 )
 def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands) -> Response:
-    """Apply a verb to up to 100 stories, whatever their versions, with a result for each.
+    """Apply a verb to up to 100 stories, in any version, with a result for each.
 
-    With `"atomic": true` it is done to all of them, or it is refused and done to none.
+    With `"atomic": true`, nothing is done where one story refuses the verb.
     """
 
     def act(unit: UnitOfWork) -> Response:
-        results = bulk(unit, order, commands.caller)
+        results = run_bulk(unit, order, commands.caller)
         found = [_result(unit, one, request_id(request.scope)) for one in results]
         done = sum(one["article"] is not None for one in found)
         return json_response({"results": found, "done": done, "refused": len(found) - done})
@@ -49,14 +49,14 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
     return commands.run_once(act, texts)
 
 
-def _result(unit: UnitOfWork, result: Result, id_: str | None) -> dict[str, Any]:
+def _result(unit: UnitOfWork, result: BulkResult, id_: str | None) -> dict[str, Any]:
     article, wrong = result.article, result.wrong
     shown = None
     if article is not None:
-        state = state_of(article, unit.now)
+        state = compute_state(article, unit.now)
         version = article.version
         shown = {"id": article.id, "slug": article.slug, "state": state, "version": version}
-    warnings = [] if article is None else warnings_of(unit.prepared, article)
+    warnings = [] if article is None else list_warnings(unit.prepared, article)
     return ({"warnings": warnings} if warnings else {}) | {
         "ref": result.ref,
         "status": "refused" if wrong else "done",

@@ -9,7 +9,16 @@ from app.api.http.commands import Commands
 from app.api.http.dependencies import Describes, Document, Expected, Parts
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, DELETED, ONCE, READING, describe
+from app.api.openapi.operations import (
+    BODY,
+    CHANGING,
+    DELETED,
+    LISTED,
+    ONCE,
+    READING,
+    VERSIONED,
+    describe,
+)
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import CategoryView, CategoryViewPage
@@ -21,22 +30,22 @@ from app.content.inputs import CategoryInput
 from app.content.taxonomy import Category
 from app.kit.sql.unit_of_work import UnitOfWork
 
-router = AccessRouter(prefix="/v1/manage/categories", tags=["management: categories"])
+router = AccessRouter(prefix="/v1/manage/categories", tags=["Newsroom: categories"])
 _Replacement = Annotated[Document, Body(), Describes(CategoryInput)]
 _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(CategoryInput)]
-_LIST = describe(query=TAXONOMY, problems=READING)
+_LIST = describe(query=TAXONOMY, problems=READING, sends=LISTED)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 
 
 @router.get(
     "",
     access=Scope.write,
-    summary="Categories, by slug",
+    summary="List categories in the newsroom",
     response_model=CategoryViewPage,
     openapi_extra=_LIST,
 )
 def manage_list_categories(request: Request, services: Parts) -> Response:
-    """List categories."""
+    """List categories in the order of slugs."""
     page = read_taxonomy_list(services, request.url.path, request.scope["query_string"], "category")
     return list_response(request, services, *page)
 
@@ -47,7 +56,9 @@ def manage_list_categories(request: Request, services: Parts) -> Response:
     summary="Create a category",
     status_code=201,
     response_model=CategoryView,
-    openapi_extra=describe(headers=("Idempotency-Key",), problems=(*_WRITE, *ONCE)),
+    openapi_extra=describe(
+        headers=("Idempotency-Key",), problems=(*_WRITE, *ONCE), sends=VERSIONED
+    ),
 )
 def manage_create_category(written: CategoryInput, commands: Commands) -> Response:
     """Create a category, at the top of the tree or below another."""
@@ -59,14 +70,14 @@ def manage_create_category(written: CategoryInput, commands: Commands) -> Respon
 @router.get(
     "/{ref}",
     access=Scope.write,
-    summary="One category",
+    summary="Read a category in the newsroom",
     response_model=CategoryView,
-    openapi_extra=describe(problems=("not_found",)),
+    openapi_extra=describe(problems=("not_found",), sends=VERSIONED),
 )
 def manage_read_category(ref: str, services: Parts) -> Response:
     """Return a category with its version."""
     with services.database.read() as session:
-        view = queries.category(session, ref)
+        view = queries.find_category(session, ref)
     return json_response(view, version=view["version"])
 
 
@@ -75,7 +86,7 @@ def manage_read_category(ref: str, services: Parts) -> Response:
     access=Scope.publish,
     summary="Replace a category",
     response_model=CategoryView,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE), sends=VERSIONED),
 )
 def manage_replace_category(
     ref: str, document: _Replacement, commands: Commands, expected: Expected
@@ -91,7 +102,7 @@ def manage_replace_category(
     access=Scope.publish,
     summary="Change a category",
     response_model=CategoryView,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE), sends=VERSIONED),
 )
 def manage_patch_category(
     ref: str, patch: _Patch, commands: Commands, expected: Expected
@@ -115,7 +126,7 @@ def manage_delete_category(ref: str, commands: Commands, expected: Expected) -> 
 
 
 def _category(unit: UnitOfWork, category: Category, *, created: bool = False) -> Response:
-    view = queries.category(unit.session, category.id)
+    view = queries.find_category(unit.session, category.id)
     location = f"/v1/manage/categories/{category.id}" if created else None
     status = 201 if created else 200
     return json_response(view, status=status, version=category.version, location=location)

@@ -8,18 +8,20 @@ from app.api.http.dependencies import Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, ONCE, READING, describe
+from app.api.openapi.operations import BODY, LISTED, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
-from app.api.schemas.push import DeliveryPage, DeliveryView, Replayed
+from app.api.schemas.push import DeliveryPage, DeliveryView, ReplayResult
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push import queries
 from app.syndication.push.commands.replay_deliveries import replay_deliveries
 from app.syndication.push.commands.send_test import send_test
 from app.syndication.push.inputs import ReplayInput
 
-router = AccessRouter(prefix="/v1/manage/webhooks/{webhook}", tags=["management: webhooks"])
+router = AccessRouter(prefix="/v1/manage/webhooks/{webhook}", tags=["Newsroom: webhooks"])
 _STATES = ("pending", "delivered", "failed", "dropped")
-_STATE = declare_choice("state", _STATES, "", "What became of them.")
+_STATE = declare_choice(
+    "state", "DeliveryState", _STATES, "", "The state of the deliveries to list."
+)
 _LIST = ParameterSet(_STATE, LIMIT, CURSOR)
 _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
 
@@ -27,12 +29,12 @@ _VERB = ("not_found", "wrong_state", "conflict", "database_busy")
 @router.get(
     "/deliveries",
     access=Scope.admin,
-    summary="What was sent to it, the last first",
+    summary="List the deliveries of a webhook",
     response_model=DeliveryPage,
-    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found")),
+    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found"), sends=LISTED),
 )
 def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> Response:
-    """List deliveries, with the status that each was answered with last."""
+    """List deliveries, the newest first, with the status of the last answer."""
     values = _LIST.parse(request.scope["query_string"])
     chosen = values[_STATE]
     paging = Paging.read(services.cursors, values, f"{request.url.path}?{chosen}", 1)
@@ -51,12 +53,12 @@ def manage_list_deliveries(webhook: str, request: Request, services: Parts) -> R
 @router.get(
     "/deliveries/{delivery}",
     access=Scope.admin,
-    summary="One delivery",
+    summary="Read a delivery",
     response_model=DeliveryView,
     openapi_extra=describe(problems=("not_found",)),
 )
 def manage_read_delivery(webhook: str, delivery: str, services: Parts) -> Response:
-    """Return a delivery by what `webhook-id` said."""
+    """Return a delivery by its id, which was sent as `webhook-id`."""
     with services.database.read() as session:
         return json_response(queries.show_delivery(session, webhook, delivery))
 
@@ -64,12 +66,12 @@ def manage_read_delivery(webhook: str, delivery: str, services: Parts) -> Respon
 @router.post(
     "/replay",
     access=Scope.admin,
-    summary="Deliver again",
-    response_model=Replayed,
+    summary="Replay deliveries",
+    response_model=ReplayResult,
     openapi_extra=describe(headers=("Idempotency-Key",), problems=(*BODY, *ONCE, *_VERB)),
 )
 def manage_replay_webhook(webhook: str, written: ReplayInput, commands: Commands) -> Response:
-    """Make deliveries again that are over: some by id, those of a time, or all that failed."""
+    """Send finished deliveries again: by id, by time, or by state."""
 
     def act(unit: UnitOfWork) -> Response:
         return json_response({"deliveries": replay_deliveries(unit, webhook, written)})
@@ -80,12 +82,12 @@ def manage_replay_webhook(webhook: str, written: ReplayInput, commands: Commands
 @router.post(
     "/test",
     access=Scope.admin,
-    summary="Send a test",
+    summary="Test a webhook",
     response_model=DeliveryView,
     openapi_extra=describe(headers=("Idempotency-Key",), problems=(*ONCE, *_VERB)),
 )
 def manage_test_webhook(webhook: str, commands: Commands) -> Response:
-    """Send a signed event of the type `webhook.test`; the delivery tells how it was answered."""
+    """Send a signed event `webhook.test`; its delivery shows the answer."""
 
     def act(unit: UnitOfWork) -> Response:
         return json_response(queries.show_delivery(unit.session, webhook, send_test(unit, webhook)))

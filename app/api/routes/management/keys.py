@@ -15,28 +15,28 @@ from app.api.http.dependencies import CallerDep, Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, ONCE, READING, describe
+from app.api.openapi.operations import BODY, LISTED, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
-from app.api.schemas.access import KeyPage, KeyView, Me, NewKey
+from app.api.schemas.access import CallerInfo, KeyPage, KeyView, NewKey
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
 
 router = PublicRouter()
-manage = AccessRouter(prefix="/v1/manage/keys", tags=["management: keys"])
+manage = AccessRouter(prefix="/v1/manage/keys", tags=["Newsroom: keys"])
 _LIST = ParameterSet(LIMIT, CURSOR)
 
 
 @router.get(
     "/v1/me",
     access=Reads.ANYTHING_OPEN,
-    tags=["delivery"],
-    summary="What this key may do",
-    response_model=Me,
+    tags=["Access"],
+    summary="Read what the caller may do",
+    response_model=CallerInfo,
     openapi_extra=describe(),
 )
 async def read_me(caller: CallerDep) -> Response:
-    """Tell what the sender of the request may do."""
+    """Return the name and the scopes of the key that was sent."""
     return json_response(
         {
             "name": caller.name,
@@ -51,12 +51,12 @@ async def read_me(caller: CallerDep) -> Response:
 @manage.get(
     "",
     access=Scope.admin,
-    summary="Keys, oldest first",
+    summary="List keys",
     response_model=KeyPage,
-    openapi_extra=describe(query=_LIST, problems=READING),
+    openapi_extra=describe(query=_LIST, problems=READING, sends=LISTED),
 )
 def manage_list_keys(request: Request, services: Parts) -> Response:
-    """List keys, revoked ones included; the keys themselves cannot be shown."""
+    """List keys, the oldest first, revoked ones included. Secrets cannot be shown."""
     values = _LIST.parse(request.scope["query_string"])
     paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
@@ -77,7 +77,7 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
     ),
 )
 def manage_create_key(written: KeyInput, commands: Commands) -> Response:
-    """Create a key; it is in this answer and nowhere else, ever."""
+    """Create a key. Its secret is in this answer and in no other."""
 
     def act(unit: UnitOfWork) -> Response:
         made = create_key(
@@ -96,12 +96,12 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
 @manage.get(
     "/{ref}",
     access=Scope.admin,
-    summary="One key",
+    summary="Read a key",
     response_model=KeyView,
     openapi_extra=describe(problems=("not_found",)),
 )
 def manage_read_key(ref: str, services: Parts) -> Response:
-    """Return a key by id or prefix, without the key."""
+    """Return a key by id or prefix, without its secret."""
     with services.database.read() as session:
         return json_response(queries.load_key(session, ref))
 
@@ -114,7 +114,7 @@ def manage_read_key(ref: str, services: Parts) -> Response:
     openapi_extra=describe(problems=("not_found", "conflict", "database_busy")),
 )
 def manage_revoke_key(ref: str, commands: Commands) -> Response:
-    """Revoke a key at once and for ever; it stays in the list. Needs no If-Match."""
+    """Revoke a key, at once and for good. It stays in the list. Needs no `If-Match`."""
 
     def act(unit: UnitOfWork) -> Response:
         return json_response(queries.load_key(unit.session, revoke_key(unit, ref)))

@@ -11,9 +11,9 @@ from app.bootstrap import Services
 from app.content import queries
 from app.content.article import STATES
 from app.content.queries import TaxonomyType
-from app.content.references import References
-from app.content.store import all_slugs
-from app.content.store.lists import ArticleList, ManageSort
+from app.content.references import ReferenceResolver
+from app.content.store import load_slugs
+from app.content.store.article_lists import ArticleList, ManageSort
 from app.kit.view_page import ViewPage
 
 # By what each order sorts.
@@ -26,13 +26,16 @@ _SORTS: dict[str, ManageSort] = {
     "updated_at": "updated_at",
 }
 _STATE = declare_words(
-    "state",
-    STATES,
-    "A comma list of `draft scheduled published expired unpublished killed deleted`; without it, "
-    "all but `deleted`.",
+    "state", "ArticleState", STATES, "The states to list; if left out, all but `deleted`."
 )
 _EXTERNAL_ID = declare_text("external_id", "The id that the source gave its story.")
-_SORT = declare_choice("sort", _SORTS, "-modified_at", "The order of the list.")
+_SORT = declare_choice(
+    "sort",
+    "ManagedSort",
+    _SORTS,
+    "-modified_at",
+    "The order of the list; a leading minus means newest first.",
+)
 ARTICLES = ParameterSet(*FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CURSOR, COUNT)
 TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
 
@@ -52,7 +55,7 @@ def read_manage_list(
     sort, states, external_id = values[_SORT], values[_STATE], values[_EXTERNAL_ID]
     now = services.clock.now()
     with services.database.read() as session:
-        newsroom = _Newsroom(References(session).find, partial(all_slugs, session))
+        newsroom = _Newsroom(ReferenceResolver(session).find_id, partial(load_slugs, session))
         selection = read_selection(values, newsroom)
         query = f"{path}?{selection!r}&{sort}&{states}&{external_id}"
         paging = Paging.read(services.cursors, values, query, 2)
@@ -67,7 +70,7 @@ def read_manage_list(
             limit=paging.limit,
             whole=whole,
         )
-        page = queries.articles(
+        page = queries.list_articles(
             session, wanted, now, backwards=paging.backwards, count=paging.count is not None
         )
     return paging, page
@@ -79,7 +82,7 @@ def read_taxonomy_list(
     """Return a page of sources or categories, and how it was asked for."""
     paging = Paging.read(services.cursors, TAXONOMY.parse(query_string), path, 1)
     with services.database.read() as session:
-        page = queries.taxonomy(
+        page = queries.list_taxonomy(
             session,
             type_,
             paging.limit,

@@ -18,8 +18,8 @@ from app.api.http.problems import PROBLEMS, problem_for
 from app.api.http.validation import invalid_input
 from app.bootstrap import Services
 from app.content.transfer.export import export_lines
-from app.content.transfer.importing import BATCH_LINES, Importer
-from app.content.transfer.lines import Outcome
+from app.content.transfer.importer import BATCH_LINES, Importer
+from app.content.transfer.lines import LineOutcome
 from app.content.views import WRITABLE
 from app.kit import json
 from app.kit.errors import Failure
@@ -60,7 +60,7 @@ async def import_stream(
                 outcomes = faults + await run_in_threadpool(_run, importer, batch)
             except KeyRefused as wrong:
                 first = min([number for number, _ in batch] + [one.line for one in faults])
-                outcomes = [Outcome(first, "refused", wrong=wrong)]
+                outcomes = [LineOutcome(first, "refused", wrong=wrong)]
             outcomes.sort(key=lambda one: one.line)
             outcomes, is_over = _until_key_refused(outcomes)
             yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
@@ -92,14 +92,14 @@ async def _check_key(services: Services, caller: Caller) -> None:
     await run_in_threadpool(require_valid_key, services.database, services.clock, caller)
 
 
-def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[Outcome]:
+def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[LineOutcome]:
     try:
         return importer.run_batch(batch) if batch else []
     except Failure as wrong:
-        return [Outcome(number, "refused", wrong=wrong) for number, _ in batch]
+        return [LineOutcome(number, "refused", wrong=wrong) for number, _ in batch]
 
 
-def _until_key_refused(outcomes: list[Outcome]) -> tuple[list[Outcome], bool]:
+def _until_key_refused(outcomes: list[LineOutcome]) -> tuple[list[LineOutcome], bool]:
     """Return outcomes up to the first for which the key was refused, and whether there is one."""
     for count, outcome in enumerate(outcomes, 1):
         if isinstance(outcome.wrong, KeyRefused):
@@ -109,10 +109,10 @@ def _until_key_refused(outcomes: list[Outcome]) -> tuple[list[Outcome], bool]:
 
 async def _batches(
     chunks: AsyncIterator[bytes], longest: int
-) -> AsyncIterator[tuple[list[tuple[int, bytes]], list[Outcome]]]:
+) -> AsyncIterator[tuple[list[tuple[int, bytes]], list[LineOutcome]]]:
     """Group incoming lines into numbered batches, each with the lines that are too long."""
     batch: list[tuple[int, bytes]] = []
-    faults: list[Outcome] = []
+    faults: list[LineOutcome] = []
     number, size = 0, 0
     async for line in _lines(chunks, longest):
         number += 1
@@ -144,12 +144,12 @@ async def _lines(chunks: AsyncIterator[bytes], longest: int) -> AsyncIterator[by
         yield rest
 
 
-def _too_long(number: int, longest: int) -> Outcome:
+def _too_long(number: int, longest: int) -> LineOutcome:
     wrong = BodyTooLarge(f"The line has over {longest} bytes.")
-    return Outcome(number, "refused", wrong=wrong)
+    return LineOutcome(number, "refused", wrong=wrong)
 
 
-def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
+def _result(outcome: LineOutcome, request_id: str | None) -> dict[str, Any]:
     return ({"warnings": outcome.warnings} if outcome.warnings else {}) | {
         "line": outcome.line,
         "status": outcome.status,
@@ -160,7 +160,7 @@ def _result(outcome: Outcome, request_id: str | None) -> dict[str, Any]:
     }
 
 
-def _problem(outcome: Outcome, wrong: Exception, request_id: str | None) -> Any:
+def _problem(outcome: LineOutcome, wrong: Exception, request_id: str | None) -> Any:
     if isinstance(wrong, ValidationError):
         found = wrong.errors(include_url=False, include_input=False)
         for one in found:

@@ -14,27 +14,27 @@ from app.api.http.parameters import NO_PARAMETERS
 from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, ONCE, describe
 from app.api.routes.access_router import AccessRouter
-from app.api.schemas.documents import StoryWithBody
-from app.api.schemas.newsroom import PreviewView
+from app.api.schemas.documents import Story
+from app.api.schemas.newsroom import PreviewLink
 from app.bootstrap import Services
 from app.content import queries
+from app.content.command_inputs import PreviewInput
 from app.content.commands.create_preview import create_preview
 from app.content.commands.revoke_preview import revoke_preview
-from app.content.orders import PreviewInput
 from app.kit.clock import format_instant
 from app.kit.errors import BadCursor
 from app.kit.sql.unit_of_work import UnitOfWork
 
-router = AccessRouter(prefix="/v1/manage", tags=["management: previews"])
+router = AccessRouter(prefix="/v1/manage", tags=["Newsroom: previews"])
 _NOT_KNOWN = "This link is not known here; it may have been revoked, or have ended."
 
 
 @router.post(
     "/articles/{ref}/preview",
     access=Scope.write,
-    summary="Make a preview link",
+    summary="Create a preview link",
     status_code=201,
-    response_model=PreviewView,
+    response_model=PreviewLink,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
         problems=(*BODY, *ONCE, "not_found", "wrong_state", "conflict", "database_busy"),
@@ -46,7 +46,7 @@ def manage_preview_article(
     services: Parts,
     commands: Commands,
 ) -> Response:
-    """Make a link to the working copy, or to the public side as it will be; it needs no key."""
+    """Create a link that needs no key, to the working copy or to the story as it will be."""
 
     def act(unit: UnitOfWork) -> Response:
         made = create_preview(unit, ref, order)
@@ -65,16 +65,16 @@ def manage_preview_article(
 @router.get(
     "/preview/{token}",
     access=Reads.ANYTHING_OPEN,
-    summary="What a preview link shows",
-    response_model=StoryWithBody,
+    summary="Read a preview",
+    response_model=Story,
     openapi_extra=describe(problems=("not_found", "bad_parameter")),
 )
 def manage_read_preview(token: str, request: Request, services: Parts) -> Response:
-    """Show a story to whoever has the link, while it lasts; never cached, never indexed."""
+    """Return the story of a preview link. Anyone who has the link can read it."""
     NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id, now = _read(services, token), services.clock.now()
     with services.database.read() as session:
-        article, as_of = queries.previewed(session, preview_id, now)
+        article, as_of = queries.find_previewed_article(session, preview_id, now)
     if as_of is None:
         body: Any = services.delivery.render_preview(article)
     else:
@@ -89,13 +89,13 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
     access=Scope.write,
     summary="Revoke a preview link",
     status_code=204,
-    responses={204: {"description": "It shows nothing any more.", "content": None}},
+    responses={204: {"description": "Revoked.", "content": None}},
     openapi_extra=describe(problems=("not_found", "bad_parameter", "conflict", "database_busy")),
 )
 def manage_revoke_preview(
     token: str, request: Request, services: Parts, commands: Commands
 ) -> Response:
-    """Revoke a link at once and for ever."""
+    """Revoke a preview link, at once and for good."""
     NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id = _read(services, token)
     commands.run(lambda unit: revoke_preview(unit, preview_id))

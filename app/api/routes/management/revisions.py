@@ -11,24 +11,33 @@ from app.api.http.errors import NothingHere
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import Parameter, ParameterSet, number_parser
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, NAMES, ONCE, READING, VERB_HEADERS, describe
+from app.api.openapi.operations import (
+    ARTICLE,
+    BODY,
+    CHANGING,
+    LISTED,
+    NAMES,
+    ONCE,
+    READING,
+    VERB_HEADERS,
+    describe,
+)
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed, verb
 from app.api.schemas.newsroom import (
     ArticleWritten,
-    RevisionDifference,
+    RevisionDetail,
     RevisionPage,
-    RevisionWithArticle,
 )
 from app.content import queries
+from app.content.command_inputs import RestoreInput
 from app.content.commands.restore_revision import restore_revision as restore
-from app.content.orders import RestoreInput
 
-router = AccessRouter(prefix="/v1/manage/articles", tags=["management: articles"])
+router = AccessRouter(prefix="/v1/manage/articles", tags=["Newsroom: articles"])
 _LIST = ParameterSet(LIMIT, CURSOR)
 _DIFF: Parameter[int | None] = Parameter(
     "diff",
-    "The number of another version, to compare with.",
+    "The number of another version to compare with.",
     {"type": "integer", "minimum": 1},
     number_parser(1, 10**9 - 1),
     None,
@@ -39,18 +48,18 @@ _SINGLE = ParameterSet(_DIFF)
 @router.get(
     "/{ref}/revisions",
     access=Scope.write,
-    summary="The history of an article",
+    summary="List the versions of an article",
     response_model=RevisionPage,
-    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found")),
+    openapi_extra=describe(query=_LIST, problems=(*READING, "not_found"), sends=LISTED),
 )
 def manage_list_revisions(
     ref: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
-    """List an article's versions, newest first."""
+    """List the versions of an article, the newest first."""
     values = _LIST.parse(request.scope["query_string"])
     paging = Paging.read(services.cursors, values, request.url.path, 1)
     with services.database.read() as session:
-        page = queries.revisions(
+        page = queries.list_revisions(
             session,
             ref,
             paging.limit,
@@ -64,30 +73,31 @@ def manage_list_revisions(
 @router.get(
     "/{ref}/revisions/{version}",
     access=Scope.write,
-    summary="One version of an article, whole or compared with another",
-    response_model=RevisionWithArticle | RevisionDifference,
+    summary="Read or compare a version of an article",
+    response_model=RevisionDetail,
     openapi_extra=describe(query=_SINGLE, problems=("bad_parameter", "not_found")),
 )
 def manage_read_revision(
     ref: str, version: str, request: Request, services: Parts, caller: CallerDep
 ) -> Response:
-    """Return the whole snapshot that a version left, or with `diff=3` what differs from 3."""
+    """Return a version as it was, or with `diff=3` what differs from version 3."""
     other = _SINGLE.parse(request.scope["query_string"])[_DIFF]
     number, whole = _number(version), sees_killed(caller)
     with services.database.read() as session:
         if other is None:
-            return json_response(queries.revision(session, ref, number, whole=whole))
-        return json_response(queries.difference(session, ref, number, other, whole=whole))
+            return json_response(queries.find_revision(session, ref, number, whole=whole))
+        return json_response(queries.compare_revisions(session, ref, number, other, whole=whole))
 
 
 @router.post(
     "/{ref}/revisions/{version}/restore",
     access=Scope.write,
-    summary="Bring back what a version said",
+    summary="Restore a version of an article",
     response_model=ArticleWritten,
     openapi_extra=describe(
         headers=VERB_HEADERS,
         problems=(*CHANGING, *BODY, *NAMES, *ONCE),
+        sends=ARTICLE,
     ),
 )
 def manage_restore_revision(
@@ -97,7 +107,7 @@ def manage_restore_revision(
     commands: Commands,
     expected: Expected,
 ) -> Response:
-    """Write what a version said over the working copy, as a new version; the slug stays."""
+    """Write the text of a version into the working copy, as a new version. The slug stays."""
     number = _number(version)
     return verb(commands, lambda unit: restore(unit, ref, number, order, expected))
 

@@ -9,7 +9,16 @@ from app.api.http.commands import Commands
 from app.api.http.dependencies import Describes, Document, Expected, Parts
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
-from app.api.openapi.operations import BODY, CHANGING, DELETED, ONCE, READING, describe
+from app.api.openapi.operations import (
+    BODY,
+    CHANGING,
+    DELETED,
+    LISTED,
+    ONCE,
+    READING,
+    VERSIONED,
+    describe,
+)
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.lists import TAXONOMY, read_taxonomy_list
 from app.api.schemas.newsroom import SourceView, SourceViewPage
@@ -21,22 +30,22 @@ from app.content.inputs import SourceInput
 from app.content.taxonomy import Source
 from app.kit.sql.unit_of_work import UnitOfWork
 
-router = AccessRouter(prefix="/v1/manage/sources", tags=["management: sources"])
+router = AccessRouter(prefix="/v1/manage/sources", tags=["Newsroom: sources"])
 _Replacement = Annotated[Document, Body(), Describes(SourceInput)]
 _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(SourceInput)]
-_LIST = describe(query=TAXONOMY, problems=READING)
+_LIST = describe(query=TAXONOMY, problems=READING, sends=LISTED)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 
 
 @router.get(
     "",
     access=Scope.write,
-    summary="Sources, by slug",
+    summary="List sources in the newsroom",
     response_model=SourceViewPage,
     openapi_extra=_LIST,
 )
 def manage_list_sources(request: Request, services: Parts) -> Response:
-    """List sources."""
+    """List sources in the order of slugs."""
     page = read_taxonomy_list(services, request.url.path, request.scope["query_string"], "source")
     return list_response(request, services, *page)
 
@@ -47,7 +56,9 @@ def manage_list_sources(request: Request, services: Parts) -> Response:
     summary="Create a source",
     status_code=201,
     response_model=SourceView,
-    openapi_extra=describe(headers=("Idempotency-Key",), problems=(*_WRITE, *ONCE)),
+    openapi_extra=describe(
+        headers=("Idempotency-Key",), problems=(*_WRITE, *ONCE), sends=VERSIONED
+    ),
 )
 def manage_create_source(written: SourceInput, commands: Commands) -> Response:
     """Create a source; it is public at once."""
@@ -57,14 +68,14 @@ def manage_create_source(written: SourceInput, commands: Commands) -> Response:
 @router.get(
     "/{ref}",
     access=Scope.write,
-    summary="One source",
+    summary="Read a source in the newsroom",
     response_model=SourceView,
-    openapi_extra=describe(problems=("not_found",)),
+    openapi_extra=describe(problems=("not_found",), sends=VERSIONED),
 )
 def manage_read_source(ref: str, services: Parts) -> Response:
     """Return a source with its version."""
     with services.database.read() as session:
-        view = queries.source(session, ref)
+        view = queries.find_source(session, ref)
     return json_response(view, version=view["version"])
 
 
@@ -73,7 +84,7 @@ def manage_read_source(ref: str, services: Parts) -> Response:
     access=Scope.publish,
     summary="Replace a source",
     response_model=SourceView,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE), sends=VERSIONED),
 )
 def manage_replace_source(
     ref: str, document: _Replacement, commands: Commands, expected: Expected
@@ -87,7 +98,7 @@ def manage_replace_source(
     access=Scope.publish,
     summary="Change a source",
     response_model=SourceView,
-    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE)),
+    openapi_extra=describe(headers=("If-Match",), problems=(*CHANGING, *_WRITE), sends=VERSIONED),
 )
 def manage_patch_source(
     ref: str, patch: _Patch, commands: Commands, expected: Expected
@@ -111,7 +122,7 @@ def manage_delete_source(ref: str, commands: Commands, expected: Expected) -> Re
 
 
 def _source(unit: UnitOfWork, source: Source, *, created: bool = False) -> Response:
-    view = queries.source(unit.session, source.id)
+    view = queries.find_source(unit.session, source.id)
     location = f"/v1/manage/sources/{source.id}" if created else None
     status = 201 if created else 200
     return json_response(view, status=status, version=source.version, location=location)

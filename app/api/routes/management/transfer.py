@@ -14,11 +14,11 @@ from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed
 from app.api.routes.management.ndjson import AnswerWhileReading, export_stream, import_stream
-from app.content.transfer.export import note_export
+from app.content.transfer.export import audit_export
 
-router = AccessRouter(prefix="/v1/manage", tags=["management: transfer"])
+router = AccessRouter(prefix="/v1/manage", tags=["Newsroom: transfer"])
 NDJSON = "application/x-ndjson"
-_DRY_RUN = declare_flag("dry_run", "Check everything and write nothing.")
+_DRY_RUN = declare_flag("dry_run", "Check every line and write nothing.")
 _IMPORT = ParameterSet(_DRY_RUN)
 _HEADERS = {"cache-control": "no-store"}
 
@@ -26,13 +26,13 @@ _HEADERS = {"cache-control": "no-store"}
 @router.post(
     "/import",
     access=Scope.publish,
-    summary="Import NDJSON, a result line for each line",
+    summary="Import NDJSON",
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
     openapi_extra=describe(query=_IMPORT, problems=("bad_parameter", "unsupported_media_type"))
     | {"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
 )
 async def manage_import(request: Request, services: Parts, caller: CallerDep) -> Response:
-    """Import sources, categories and articles; results follow their batch's commit."""
+    """Import sources, categories and articles, one a line. Each line has a result line."""
     values = _IMPORT.parse(request.scope["query_string"])
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in {NDJSON, "application/ndjson", "application/jsonl"}:
@@ -56,13 +56,13 @@ async def manage_import(request: Request, services: Parts, caller: CallerDep) ->
     openapi_extra=describe(problems=("bad_parameter",)),
 )
 async def manage_export(request: Request, services: Parts, caller: CallerDep) -> Response:
-    """Export sources, categories and articles as an import reads them.
+    """Export sources, categories and articles, one a line, in the form that an import reads.
 
-    Killed stories are in what an `admin` exports, and in no other export.
+    Killed stories are exported with the scope `admin` alone.
     """
     NO_PARAMETERS.parse(request.scope["query_string"])
     allow_time(request.scope)
     killed = sees_killed(caller)
-    await run_in_threadpool(note_export, services.runner, caller.actor, killed=killed)
+    await run_in_threadpool(audit_export, services.runner, caller.actor, killed=killed)
     lines = export_stream(services, caller, killed=killed)
     return StreamingResponse(lines, headers=_HEADERS, media_type=NDJSON)

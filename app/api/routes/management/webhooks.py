@@ -25,9 +25,10 @@ from app.api.openapi.operations import (
     BODY,
     CHANGING,
     DELETED,
+    LISTED,
     ONCE,
     READING,
-    VERB_HEADERS,
+    VERSIONED,
     describe,
 )
 from app.api.routes.access_router import AccessRouter
@@ -45,7 +46,7 @@ from app.syndication.push.commands.rotate_secret import rotate_secret
 from app.syndication.push.commands.stop_webhook import PAUSED, stop_webhook
 from app.syndication.push.inputs import FilterInput, RotateInput, WebhookInput
 
-router = AccessRouter(prefix="/v1/manage/webhooks", tags=["management: webhooks"])
+router = AccessRouter(prefix="/v1/manage/webhooks", tags=["Newsroom: webhooks"])
 _LIST = ParameterSet(LIMIT, CURSOR)
 _FILTER = ParameterSet(*FILTERS)
 _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
@@ -54,9 +55,9 @@ _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
 @router.get(
     "",
     access=Scope.admin,
-    summary="Webhooks, oldest first",
+    summary="List webhooks",
     response_model=WebhookPage,
-    openapi_extra=describe(query=_LIST, problems=READING),
+    openapi_extra=describe(query=_LIST, problems=READING, sends=LISTED),
 )
 def manage_list_webhooks(request: Request, services: Parts) -> Response:
     """List webhooks, with how they fare; secrets cannot be shown."""
@@ -80,10 +81,11 @@ def manage_list_webhooks(request: Request, services: Parts) -> Response:
     openapi_extra=describe(
         headers=("Idempotency-Key",),
         problems=(*BODY, *ONCE, "conflict", "database_busy"),
+        sends=VERSIONED,
     ),
 )
 def manage_create_webhook(written: WebhookInput, services: Parts, commands: Commands) -> Response:
-    """Create a webhook; its secret is in this answer and in no other."""
+    """Create a webhook. Its secret is in this answer and in no other."""
     selection = _selection_of(services, written.filter)
 
     def act(unit: UnitOfWork) -> Response:
@@ -98,12 +100,12 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
 @router.get(
     "/{webhook}",
     access=Scope.admin,
-    summary="One webhook",
+    summary="Read a webhook",
     response_model=WebhookView,
-    openapi_extra=describe(problems=("not_found",)),
+    openapi_extra=describe(problems=("not_found",), sends=VERSIONED),
 )
 def manage_read_webhook(webhook: str, services: Parts) -> Response:
-    """Return a webhook with its version and how it fares."""
+    """Return a webhook with its state."""
     with services.database.read() as session:
         view = queries.show_webhook(session, webhook, services.clock.now())
     return json_response(view, version=view["version"])
@@ -117,6 +119,7 @@ def manage_read_webhook(webhook: str, services: Parts) -> Response:
     openapi_extra=describe(
         headers=("If-Match",),
         problems=(*CHANGING, *BODY),
+        sends=VERSIONED,
     ),
 )
 def manage_patch_webhook(
@@ -126,7 +129,7 @@ def manage_patch_webhook(
     commands: Commands,
     expected: Expected,
 ) -> Response:
-    """Apply a merge patch (RFC 7396); what waits already goes to the new address."""
+    """Apply a merge patch (RFC 7396). Waiting deliveries go to the new address."""
     with services.database.read() as session:
         before = editable_values(queries.load_webhook(session, webhook))
     written = WebhookInput.read(json.merge_patch(before, patch))
@@ -148,7 +151,7 @@ def manage_patch_webhook(
     openapi_extra=describe(headers=("If-Match",), problems=CHANGING),
 )
 def manage_delete_webhook(webhook: str, commands: Commands, expected: Expected) -> Response:
-    """Delete a webhook, with what waits for it and the log of its deliveries."""
+    """Delete a webhook with its deliveries, the waiting ones included."""
     commands.run(lambda unit: delete_webhook(unit, webhook, expected))
     return json_response(None, status=204)
 
@@ -156,11 +159,12 @@ def manage_delete_webhook(webhook: str, commands: Commands, expected: Expected) 
 @router.post(
     "/{webhook}/rotate",
     access=Scope.admin,
-    summary="Give it a new secret",
+    summary="Rotate the secret of a webhook",
     response_model=NewWebhook,
     openapi_extra=describe(
-        headers=VERB_HEADERS,
+        headers=("If-Match?", "Idempotency-Key"),
         problems=(*BODY, *ONCE, *_VERB),
+        sends=VERSIONED,
     ),
 )
 def manage_rotate_webhook(
@@ -169,7 +173,7 @@ def manage_rotate_webhook(
     commands: Commands,
     expected: MaybeExpected,
 ) -> Response:
-    """Make a new secret; for `hours` (24 unless said otherwise) the one so far signs as well."""
+    """Create a new secret. The previous one signs as well, for `hours`."""
 
     def act(unit: UnitOfWork) -> Response:
         secret = rotate_secret(unit, webhook, written.hours, expected)
@@ -182,12 +186,12 @@ def manage_rotate_webhook(
 @router.post(
     "/{webhook}/pause",
     access=Scope.admin,
-    summary="Send nothing to it",
+    summary="Pause a webhook",
     response_model=WebhookView,
-    openapi_extra=describe(headers=("If-Match",), problems=_VERB),
+    openapi_extra=describe(headers=("If-Match?",), problems=_VERB, sends=VERSIONED),
 )
 def manage_pause_webhook(webhook: str, commands: Commands, expected: MaybeExpected) -> Response:
-    """Pause a webhook; what happens meanwhile is kept for it."""
+    """Send nothing until the webhook is resumed. Events are kept for it."""
     why = "An administrator paused it."
     return _run(commands, webhook, lambda unit: stop_webhook(unit, webhook, PAUSED, why, expected))
 
@@ -195,12 +199,12 @@ def manage_pause_webhook(webhook: str, commands: Commands, expected: MaybeExpect
 @router.post(
     "/{webhook}/resume",
     access=Scope.admin,
-    summary="Send to it again",
+    summary="Resume a webhook",
     response_model=WebhookView,
-    openapi_extra=describe(headers=("If-Match",), problems=_VERB),
+    openapi_extra=describe(headers=("If-Match?",), problems=_VERB, sends=VERSIONED),
 )
 def manage_resume_webhook(webhook: str, commands: Commands, expected: MaybeExpected) -> Response:
-    """Resume a webhook that is paused or disabled, with all that was kept for it."""
+    """Resume a paused or disabled webhook, and send the events that were kept for it."""
     return _run(commands, webhook, lambda unit: resume_webhook(unit, webhook, expected))
 
 

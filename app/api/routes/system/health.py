@@ -8,13 +8,13 @@ from app.api.http.access import Reads
 from app.api.http.responses import json_response
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
-from app.api.schemas.system import Health, Ready
+from app.api.schemas.system import Liveness, Readiness
 from app.bootstrap import Services
 from app.kit.dedicated_thread import DedicatedThread
 from app.kit.errors import Failure
 from app.kit.sql import migrations
 
-router = PublicRouter(tags=["operations"])
+router = PublicRouter(tags=["Operations"])
 # Rows of the log that an index may be behind and still be said to follow.
 _NOT_FOLLOWING = 1_000
 _STOPPING: dict[str, str | bool | None] = {
@@ -33,24 +33,24 @@ _READY_WITHIN = 1.5
 @router.get(
     "/healthz",
     access=Reads.ANYTHING_OPEN,
-    summary="Is the process alive?",
-    responses={200: {"model": Health}},
+    summary="Check liveness",
+    responses={200: {"model": Liveness}},
     openapi_extra=describe(),
 )
 async def read_health() -> Response:
-    """Answer as long as the process can."""
+    """Return that the process is alive."""
     return json_response({"status": "alive"})
 
 
 @router.get(
     "/readyz",
     access=Reads.ANYTHING_OPEN,
-    summary="Can the process serve?",
-    responses={200: {"model": Ready}, 503: {"model": Ready}},
+    summary="Check readiness",
+    responses={200: {"model": Readiness}, 503: {"model": Readiness}},
     openapi_extra=describe(),
 )
 async def read_readiness(request: Request) -> Response:
-    """Tell whether the database answers and its schema fits, and nobody stops the server."""
+    """Return whether the process can serve: the database answers, and its schema fits."""
     if request.app.state.draining.is_set():
         return json_response(_STOPPING, status=503)
     report = await request.app.state.readiness.result()

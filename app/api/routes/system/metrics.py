@@ -14,7 +14,7 @@ from app.search.queries import IndexStatus
 from app.syndication.push.purging import CdnPurger
 from app.syndication.push.push import PushStatus as PushStanding
 
-router = PublicRouter(tags=["operations"])
+router = PublicRouter(tags=["Operations"])
 _NO_STORE = {"cache-control": "no-store"}
 _TEXT = {"schema": {"type": "string"}}
 
@@ -22,7 +22,7 @@ _TEXT = {"schema": {"type": "string"}}
 @router.get(
     "/metrics",
     access=Reads.ANYTHING_OPEN,
-    summary="Metrics for Prometheus",
+    summary="Read metrics",
     responses={200: {"content": {"text/plain": _TEXT}}},
     openapi_extra=describe(),
 )

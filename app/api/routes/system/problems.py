@@ -10,7 +10,7 @@ from app.api.http.problems import FIELD_CODES, PROBLEMS
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 
-router = PublicRouter(tags=["operations"])
+router = PublicRouter(tags=["Operations"])
 _FOR_A_WHILE = {"cache-control": "public, max-age=300"}
 _TEXT = {"schema": {"type": "string"}}
 
@@ -18,12 +18,12 @@ _TEXT = {"schema": {"type": "string"}}
 @router.get(
     "/problems/{code}",
     access=Reads.ANYTHING_OPEN,
-    summary="What a problem means, and the way out",
+    summary="Read about a problem",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(problems=("not_found",)),
 )
 async def read_problem(code: str) -> Response:
-    """Explain a problem to the person who met it."""
+    """Return a page that explains a problem and its remedy."""
     kind = PROBLEMS.get(code)
     if kind is None:
         raise NothingHere("No problem has this code.")

@@ -10,12 +10,13 @@ from app.api.http.accept import weights
 from app.api.http.access import Reads
 from app.api.http.answer import JSON
 from app.api.http.dependencies import Parts
+from app.api.openapi.info import LEVEL
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
-from app.api.schemas.system import Start
+from app.api.schemas.system import ServiceInfo
 from app.kit import json
 
-router = PublicRouter(tags=["operations"])
+router = PublicRouter(tags=["Operations"])
 _HTML = "text/html"
 _TEXT = {"schema": {"type": "string"}}
 _HEADERS = {"cache-control": "public, max-age=300", "vary": "Accept"}
@@ -48,7 +49,7 @@ def _page(links: Mapping[str, str]) -> bytes:
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Dateline</title>'
-        f"<h1>Dateline</h1><p>{_DESCRIPTION} This is version {__version__}.</p>"
+        f"<h1>Dateline</h1><p>{_DESCRIPTION} This is version {__version__}, API level {LEVEL}.</p>"
         f"<ul>{items}</ul></html>"
     ).encode()
 
@@ -56,12 +57,12 @@ def _page(links: Mapping[str, str]) -> bytes:
 @router.get(
     "/",
     access=Reads.ANYTHING_OPEN,
-    summary="What is served here, and where",
-    responses={200: {"model": Start, "content": {_HTML: _TEXT}}},
+    summary="Read what is served here",
+    responses={200: {"model": ServiceInfo, "content": {_HTML: _TEXT}}},
     openapi_extra=describe(),
 )
 async def read_start(request: Request, services: Parts) -> Response:
-    """Return the start page to browsers, which ask for `text/html`, and JSON to other clients."""
+    """Return a page to browsers, which ask for `text/html`, and JSON to other clients."""
     links = _links(with_reference=services.settings.docs == "public")
     wanted = weights(request.headers.get("accept", ""))
     if wanted.get(_HTML, 0.0) > wanted.get(JSON, 0.0):
@@ -69,6 +70,7 @@ async def read_start(request: Request, services: Parts) -> Response:
     document = {
         "name": "Dateline",
         "version": __version__,
+        "api_level": LEVEL,
         "description": _DESCRIPTION,
         "links": links,
     }

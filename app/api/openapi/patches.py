@@ -1,0 +1,60 @@
+"""Schemas of merge patches (RFC 7396), made of the schemas of what they change."""
+
+from typing import Any
+
+from app.api.openapi.schemas import REF, Schema, nullable, ref
+
+_TEXT = (
+    "A merge patch (RFC 7396): members that are left out stay as they are, and null sets a member "
+    "to its default."
+)
+
+
+def patch_name(name: str) -> str:
+    """Return the name of the patch of an input."""
+    return f"{name.removesuffix('Input')}Patch"
+
+
+def add_patch(name: str, schemas: dict[str, Schema]) -> None:
+    """Add the patch of an input, and those of the objects inside it.
+
+    No member is required. Null is accepted where the input has a default.
+    """
+    written = schemas[name]
+    required = written.get("required", ())
+    members: dict[str, Any] = {}
+    for member, schema in written["properties"].items():
+        changed = _patched(schema, schemas)
+        members[member] = changed if member in required else _or_null(changed)
+    schemas[patch_name(name)] = {
+        "title": patch_name(name),
+        "description": _TEXT,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": members,
+    }
+
+
+def _patched(schema: Schema, schemas: dict[str, Schema]) -> Schema:
+    """Return the schema of a member of a patch: objects are merged, all else is replaced."""
+    if "oneOf" in schema:
+        inner = [_patched(form, schemas) for form in schema["oneOf"]]
+        return {**schema, "oneOf": inner}
+    name = schema.get("$ref", "").removeprefix(REF)
+    if name and schemas[name].get("type") == "object":
+        add_patch(name, schemas)
+        return {**schema, **ref(patch_name(name))}
+    if "object" in _types(schema) and isinstance(schema.get("additionalProperties"), dict):
+        return {**schema, "additionalProperties": _or_null(schema["additionalProperties"])}
+    return dict(schema)
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "null" in _types(schema) or {"type": "null"} in schema.get("oneOf", ()):
+        return schema
+    return nullable(schema)
+
+
+def _types(schema: Schema) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
