@@ -1,1 +1,1 @@
-"""Measurements of Dateline, each a ratio of two things taken side by side in one run."""
+"""Benchmarks of Dateline. Each result is a ratio of two things measured alternately in one run."""

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from bench.load import best_generator
-from bench.machine import machine_facts
+from bench.load import choose_generator
+from bench.machine import describe_machine
 from bench.measurement import Measurement
 from bench.measurements import ALL, LAYERS
 from bench.report import Result, document, facts_line, table, write_json
 from bench.results_page import RESULTS, SPEED_LAYERS, write_docs
-from bench.setup import QUICK, Plan, Stage
+from bench.setup import QUICK, BenchmarkSetup, Plan
 
 _LATEST = Path(__file__).parent / "results" / "latest.json"
 
@@ -32,14 +32,14 @@ def main() -> int:
         return 0
     # Leave by the same door when ended from outside, so that no server stays behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    plan, generator = _plan(options), best_generator()
-    facts = machine_facts(generator.name)
+    plan, generator = _plan(options), choose_generator()
+    facts = describe_machine(generator.name)
     chosen = LAYERS if options.layers else ALL
     if options.only:
         chosen = tuple(each for each in (*ALL, *LAYERS) if each.name in options.only)
     with (
         tempfile.TemporaryDirectory(prefix="dateline-bench-") as folder,
-        closing(Stage(Path(folder), plan, generator)) as stage,
+        closing(BenchmarkSetup(Path(folder), plan, generator)) as stage,
     ):
         results = _run(stage, chosen)
     print(facts_line(facts), table(results), sep="\n\n")
@@ -78,7 +78,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return dataclasses.replace(plan, stories=options.stories) if options.stories else plan
 
 
-def _run(stage: Stage, measurements: Sequence[Measurement]) -> list[Result]:
+def _run(stage: BenchmarkSetup, measurements: Sequence[Measurement]) -> list[Result]:
     results = []
     for number, measurement in enumerate(measurements, 1):
         progress = f"{number}/{len(measurements)} {measurement.name}"
@@ -87,7 +87,7 @@ def _run(stage: Stage, measurements: Sequence[Measurement]) -> list[Result]:
     return results
 
 
-def _measured(stage: Stage, measurement: Measurement) -> Result:
+def _measured(stage: BenchmarkSetup, measurement: Measurement) -> Result:
     began = time.monotonic()
     try:
         outcome, error = measurement.run(stage), None

@@ -1,7 +1,6 @@
-"""An archive to read from: a database with a million stories on its delivery side.
+"""A database with up to a million stories on its delivery side, to read from.
 
-Making one takes minutes, so it is kept in `bench/.archive` until anything changes that it was
-made from.
+Building one takes minutes, so it is cached in `bench/.archive` until its code or data changes.
 """
 
 import hashlib
@@ -27,7 +26,7 @@ from app.kit.sql.leadership import FileLeadership
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.settings import Settings
 from bench.corpus import FIRST_DAY
-from bench.documents import BATCH, Batch, make_batch, make_newsroom
+from bench.documents import BATCH, Batch, build_taxonomy_ids, make_batch
 from bench.servers import ROOT
 
 _KEPT = ROOT / "bench" / ".archive"
@@ -46,7 +45,7 @@ _MADE_FROM = (
 _SLUG = "SELECT slug FROM documents WHERE rowid = ?"
 _PROCESSES = 2
 _AHEAD = 3
-# Nothing else uses the file, and one that is half made is thrown away.
+# Only one process uses the file, and an incomplete one is deleted.
 _PRAGMAS = (
     "PRAGMA journal_mode = OFF",
     "PRAGMA synchronous = OFF",
@@ -57,7 +56,7 @@ _PRAGMAS = (
 
 @dataclass(frozen=True)
 class Archive:
-    """A database, and what is known of it."""
+    """A database and its statistics."""
 
     database: Path
     stories: int
@@ -69,10 +68,10 @@ class Archive:
 
 
 @contextmanager
-def unindexed(database: Path) -> Iterator[None]:
-    """Keep servers from building a search index, as if another process were about to.
+def without_indexing(database: Path) -> Iterator[None]:
+    """Keep servers from building a search index, as if another process held the lock.
 
-    It would take them long, and no measurement here searches.
+    Indexing takes long, and no benchmark here searches.
     """
     leadership = FileLeadership(f"{database}.search")
     if not leadership.try_acquire():
@@ -83,8 +82,8 @@ def unindexed(database: Path) -> Iterator[None]:
         leadership.release()
 
 
-def some_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
-    """Return the slugs of stories from all over a database, the same for the same seed."""
+def sample_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
+    """Return the slugs of some stories of a database; the same for the same seed."""
     rng = random.Random(seed)
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         (last,) = connection.execute("SELECT max(rowid) FROM documents").fetchone()
@@ -94,7 +93,7 @@ def some_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
 
 
 def open_archive(stories: int) -> Archive:
-    """Return an archive of so many stories, made now if there is none."""
+    """Return an archive with so many stories; build it if there is none."""
     folder = _KEPT / f"{stories}-{_fingerprint()}"
     if not folder.exists():
         for outdated in _KEPT.glob(f"{stories}-*"):
@@ -106,7 +105,7 @@ def open_archive(stories: int) -> Archive:
 
 
 def _fingerprint() -> str:
-    """Return what changes when the archive would be made otherwise."""
+    """Return a hash that changes when the archive has to be rebuilt."""
     files = sorted(path for pattern in _MADE_FROM for path in ROOT.glob(pattern))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
@@ -128,7 +127,7 @@ def _make(folder: Path, stories: int) -> None:
 
 
 def fill(file: Path, stories: int) -> Counter[Term]:
-    """Make a database of so many stories; return how many have each term."""
+    """Build a database with so many stories; return how many have each term."""
     counts: Counter[Term] = Counter()
     _prepare(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
@@ -142,12 +141,12 @@ def fill(file: Path, stories: int) -> Counter[Term]:
 
 
 def _prepare(file: Path) -> None:
-    """Make the schema, the sources and the categories, as the product does."""
+    """Create the schema, the sources and the categories, as the product does."""
     with closing(open_database(Settings(database_url=f"sqlite:///{file}"))) as database:
         prepare_database(database)
         with database.write() as session:
             unit = UnitOfWork(session, FIRST_DAY, Actor(None, "bench"))
-            unit.events.extend(make_newsroom().taxonomy())
+            unit.events.extend(build_taxonomy_ids().taxonomy())
             project(unit)
 
 
@@ -159,7 +158,7 @@ def _write(connection: sqlite3.Connection, batch: Batch) -> None:
 
 
 def _batches(stories: int) -> Iterator[Batch]:
-    """Yield all batches in their order; while one is written, others are made."""
+    """Yield all batches in order; the next ones are built while one is written."""
     numbers = (range(first, min(first + BATCH, stories)) for first in range(0, stories, BATCH))
     with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
         made = (pool.submit(make_batch, batch, stories) for batch in numbers)

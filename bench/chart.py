@@ -1,4 +1,4 @@
-"""The results as a picture: how far each one is on the way to its goal."""
+"""Draw the results as a bar chart against their goals."""
 
 from typing import Any
 from xml.sax.saxutils import escape
@@ -10,10 +10,10 @@ _WIDTH = 1120
 _TOP = 84
 _ROW = 26
 _BAR = 14
-# Where bars begin, and how long one is that just meets its goal.
+# Left edge of the bars, and the length of a bar that just meets its goal.
 _LEFT = 576
 _GOAL = 150
-# Bars that go further are cut: by how much a goal is passed matters less than that it is.
+# Longer bars are cut, because how far a goal is exceeded matters little.
 _MOST = 2.0
 
 _STYLE = """
@@ -38,7 +38,7 @@ _STYLE = """
 
 
 def draw(results: list[dict[str, Any]], measured: str) -> str:
-    """Draw results that have goals as bars; `measured` says when and where."""
+    """Draw the results with goals as bars; `measured` is the date and the machine."""
     shown = [result for result in results if result["goal"] and "value" in result]
     bottom = _TOP + _ROW * len(shown)
     met = sum(result["met"] for result in shown)
@@ -47,7 +47,7 @@ def draw(results: list[dict[str, Any]], measured: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {bottom + 24}" '
         'role="img" aria-labelledby="title description">',
         '  <title id="title">Results and their goals</title>',
-        f'  <desc id="description">{escape(_told(shown, summary))}</desc>',
+        f'  <desc id="description">{escape(_describe(shown, summary))}</desc>',
         f"  <style>{_STYLE}  </style>",
         f'  <rect class="paper" width="{_WIDTH}" height="{bottom + 24}" rx="16"/>',
         f'  <text x="28" y="38" class="title">{escape(summary)}</text>',
@@ -60,8 +60,8 @@ def draw(results: list[dict[str, Any]], measured: str) -> str:
     return "\n".join(parts) + "\n"
 
 
-def goal_of(result: dict[str, Any]) -> Goal | None:
-    """Return the goal of a result that was written as JSON."""
+def parse_goal(result: dict[str, Any]) -> Goal | None:
+    """Return the goal of a result from JSON."""
     return Goal(**result["goal"]) if result["goal"] else None
 
 
@@ -83,17 +83,17 @@ def _row(result: dict[str, Any], top: int) -> str:
 
 
 def _share(result: dict[str, Any]) -> float:
-    goal = goal_of(result)
+    goal = parse_goal(result)
     return goal.share(result["value"]) if goal else 0.0
 
 
 def _value(result: dict[str, Any]) -> str:
-    goal = goal_of(result)
+    goal = parse_goal(result)
     unit = f" {goal.unit}" if goal and goal.unit else ""
     return f"{number(result['value'])}{unit}  (goal {goal})"
 
 
-def _told(results: list[dict[str, Any]], summary: str) -> str:
-    """Say in words what the picture shows, for those who do not see it."""
+def _describe(results: list[dict[str, Any]], summary: str) -> str:
+    """Return the text alternative of the chart."""
     rows = (f"{result['what']} against {result['against']}: {_value(result)}" for result in results)
     return f"{summary}. " + "; ".join(rows) + "."

@@ -21,19 +21,19 @@ _BODILESS = (b"204", b"304")
 
 
 class Tally:
-    """What all connections together have seen."""
+    """Counters of all connections together."""
 
     def __init__(self) -> None:
-        """Begin at nothing."""
+        """Start at zero."""
         self.answers = 0
         self.failures = 0
 
 
 class Connection(asyncio.Protocol):
-    """One connection that asks again as soon as it is answered."""
+    """A connection that sends the next request as soon as it has an answer."""
 
     def __init__(self, requests: Iterator[bytes], tally: Tally) -> None:
-        """Ask what comes next, of requests that all connections share."""
+        """Send the next of the requests that all connections share."""
         self._requests = requests
         self._tally = tally
         self._buffer = b""
@@ -42,12 +42,12 @@ class Connection(asyncio.Protocol):
         self._closing = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Send the first request."""
         self._transport = cast(asyncio.Transport, transport)
         self._ask()
 
     def data_received(self, data: bytes) -> None:
-        """Count what is complete."""
+        """Count complete answers."""
         if self._missing:
             self._missing -= len(data)
             if not self._missing:
@@ -64,11 +64,11 @@ class Connection(asyncio.Protocol):
             self._answered()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that the server ended as a failure."""
+        """Count a connection that the server closed as a failure."""
         self._tally.failures += not self._closing
 
     def close(self) -> None:
-        """End the connection, which is then no failure."""
+        """Close the connection; this is not a failure."""
         self._closing = True
         self._transport.abort()
 
@@ -93,14 +93,14 @@ class Connection(asyncio.Protocol):
 
 
 def request_bytes(host: str, port: int, path: str, headers: Mapping[str, str]) -> bytes:
-    """Return a request as it goes over the wire."""
+    """Return a request in its wire format."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {host}:{port}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 async def measure(order: Mapping[str, Any]) -> dict[str, float]:
-    """Put load on a server as ordered; return what was counted."""
+    """Put load on a server as ordered; return the counters."""
     host, port = order["host"], order["port"]
     asked = [request_bytes(host, port, path, order["headers"]) for path in order["paths"]]
     requests = cycle(asked)
@@ -121,7 +121,7 @@ async def measure(order: Mapping[str, Any]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run the order that is read."""
+    """Run the order from standard input."""
     print(json.dumps(uvloop.run(measure(json.load(sys.stdin)))))
 
 

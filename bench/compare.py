@@ -1,4 +1,4 @@
-"""Two things measured in turns, so that what else the machine does hits both alike."""
+"""Measure two things alternately, so that other load on the machine affects both alike."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ Turn = TypeVar("Turn")
 
 @dataclass(frozen=True)
 class Comparison:
-    """The rates of both, turn by turn."""
+    """The rates of both, round by round."""
 
     left: list[float]
     right: list[float]
 
     @property
     def ratio(self) -> float:
-        """The median of one against the median of the other."""
+        """The ratio of both medians."""
         return median(self.left) / median(self.right)
 
     @property
     def spread(self) -> tuple[float, float]:
-        """The smallest and the largest ratio of a single turn."""
+        """The smallest and the largest ratio of a round."""
         turns = [left / right for left, right in zip(self.left, self.right, strict=True)]
         return min(turns), max(turns)
 
 
-def in_turns(
+def compare_in_turns(
     left: Callable[[], Turn], right: Callable[[], Turn], rounds: int
 ) -> tuple[list[Turn], list[Turn]]:
-    """Measure one and the other, the other and the one, and so on.
+    """Measure both in each round, and change their order from round to round.
 
-    The order changes so that a machine which slows down steadily favours neither.
+    So a machine that slows down steadily favours neither.
     """
     lefts: list[Turn] = []
     rights: list[Turn] = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.generated_taxonomy import NEWSROOM, Line, World, make_world
+from bench.generated_taxonomy import NEWSROOM, Line, Taxonomy, build_taxonomy
 from bench.story import make_story
 
 SEED = 20260112
@@ -27,7 +27,7 @@ class Corpus:
 
 def write_corpus(path: Path, stories: int, seed: int = SEED) -> Corpus:
     """Write an archive of so many stories, in memory that does not grow with it."""
-    world = make_world(NEWSROOM, seed)
+    world = build_taxonomy(NEWSROOM, seed)
     with path.open("w", encoding="utf-8") as file:
         for line in _lines(world, stories, seed):
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -41,7 +41,7 @@ def moments(rng: random.Random, numbers: range, stories: int) -> Iterator[tuple[
         yield number, FIRST_DAY + step * (number + rng.random())
 
 
-def _lines(world: World, stories: int, seed: int) -> Iterator[Line]:
+def _lines(world: Taxonomy, stories: int, seed: int) -> Iterator[Line]:
     yield from world.sources.items
     yield from world.categories.items
     rng = random.Random(f"{seed}:stories")

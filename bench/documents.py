@@ -25,16 +25,16 @@ from app.kit.clock import to_micros
 from app.kit.json import dumps_text
 from app.kit.sql.schema import Base, table_of
 from bench.corpus import FIRST_DAY, LAST_DAY, SEED, moments
-from bench.generated_taxonomy import AGENCY, Line, World, make_world
+from bench.generated_taxonomy import AGENCY, Line, Taxonomy, build_taxonomy
 from bench.story import make_story
 
 Row = dict[str, Any]
-# Stories that are made at once, from one seed.
+# Stories built from one seed.
 BATCH = 10_000
 
 
 class TermRow(NamedTuple):
-    """A term of a document, with the instant by which it stands in its order."""
+    """A term of a document, with the instant that orders it."""
 
     field: str
     value: str
@@ -44,7 +44,7 @@ class TermRow(NamedTuple):
 
 @dataclass
 class Batch:
-    """Rows of some stories, as the driver takes them, and how many of them have each term."""
+    """Rows of some stories, and how many of them have each term."""
 
     rows: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
     """By the statement that inserts them."""
@@ -58,7 +58,7 @@ class Batch:
 
 @lru_cache
 def _insert(model: type[Base], fields: tuple[str, ...]) -> tuple[str, list[int]]:
-    """Return the statement, and the places of its values; the database gives identities itself."""
+    """Return the insert statement and its columns; the database generates identities."""
     columns = table_of(model).c
     places = [place for place, name in enumerate(fields) if columns[name].identity is None]
     names = ", ".join(fields[place] for place in places)
@@ -67,30 +67,30 @@ def _insert(model: type[Base], fields: tuple[str, ...]) -> tuple[str, list[int]]
 
 
 def _bound(value: Any) -> Any:
-    """Return a value as the product's columns keep it; SQLAlchemy does it at thrice the cost."""
+    """Return a value as the column stores it; SQLAlchemy takes three times as long."""
     if isinstance(value, datetime):
         return to_micros(value)
     return dumps_text(value) if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True)
-class Newsroom:
-    """A world whose sources and categories have their ids."""
+class TaxonomyIds:
+    """A taxonomy whose sources and categories have ids."""
 
-    world: World
+    world: Taxonomy
     ids: dict[str, str]
     """By slug; those of sources and categories differ."""
     above: dict[str, list[str]]
     """The ids of a category and of all above it."""
 
     def taxonomy(self) -> list[SourceSaved | CategorySaved]:
-        """Return the events that make sources and categories public, parents first."""
+        """Return the events that publish sources and categories, parents first."""
         sources = (SourceSaved(self._source(line)) for line in self.world.sources.items)
         categories = (CategorySaved(self._category(line)) for line in self.world.categories.items)
         return [*sources, *categories]
 
-    def widened(self, categories: list[str]) -> list[str]:
-        """Return categories with all above them."""
+    def with_ancestors(self, categories: list[str]) -> list[str]:
+        """Return categories with all their ancestors."""
         return list(dict.fromkeys(up for category in categories for up in self.above[category]))
 
     def _source(self, line: Line) -> Source:
@@ -107,9 +107,9 @@ _FIRST_VERSION: Row = {"version": 1, "created_at": FIRST_DAY, "modified_at": FIR
 
 
 @lru_cache(maxsize=1)
-def make_newsroom() -> Newsroom:
-    """Make the newsroom of the archive, the same one in every process."""
-    world = make_world(AGENCY, SEED)
+def build_taxonomy_ids() -> TaxonomyIds:
+    """Build the taxonomy of the archive; the same in every process."""
+    world = build_taxonomy(AGENCY, SEED)
     rng = random.Random(f"{SEED}:ids")
     lines = [*world.sources.items, *world.categories.items]
     ids = {line["slug"]: _id_at(FIRST_DAY, rng) for line in lines}
@@ -117,19 +117,19 @@ def make_newsroom() -> Newsroom:
     for line in world.categories.items:
         own, parent = ids[line["slug"]], line["parent"]
         above[own] = [own, *(above[ids[parent]] if parent else ())]
-    return Newsroom(world, ids, above)
+    return TaxonomyIds(world, ids, above)
 
 
 def make_batch(numbers: range, stories: int) -> Batch:
-    """Make the rows of the stories with these numbers, of so many in all."""
-    newsroom = make_newsroom()
+    """Build the rows of the stories with these numbers."""
+    newsroom = build_taxonomy_ids()
     rng = random.Random(f"{SEED}:{numbers.start}")
     batch = Batch()
     for number, moment in moments(rng, numbers, stories):
         line = make_story(newsroom.world, rng, number, moment)
         article = _article(newsroom, rng, line, number, moment)
-        _add(batch, article, newsroom.widened(article.categories))
-    # By field and value, so that each stretch of the index is touched once for each batch.
+        _add(batch, article, newsroom.with_ancestors(article.categories))
+    # Sorted by field and value, so that each index range is written once for each batch.
     for rows in batch.rows.values():
         rows.sort()
     return batch
@@ -149,7 +149,7 @@ def _add(batch: Batch, article: Article, categories: list[str]) -> None:
 
 
 def _article(
-    newsroom: Newsroom, rng: random.Random, line: Line, number: int, moment: datetime
+    newsroom: TaxonomyIds, rng: random.Random, line: Line, number: int, moment: datetime
 ) -> Article:
     published = moment.replace(microsecond=0)
     given = "external_id kind language title summary body url tags image dateline urgency".split()
@@ -179,12 +179,12 @@ def _article(
     )
 
 
-def _slug(world: World, rng: random.Random, number: int) -> str:
+def _slug(world: Taxonomy, rng: random.Random, number: int) -> str:
     return f"{world.tongues['en'].phrase(rng, 7).lower().replace(' ', '-')}-{number + 1}"
 
 
 def _id_at(moment: datetime, rng: random.Random) -> str:
-    """Return a UUIDv7 of a moment, the same one for the same seed."""
+    """Return a UUIDv7 for an instant; the same for the same seed."""
     millis = int(moment.astimezone(UTC).timestamp() * 1000)
     random_bits = rng.getrandbits(74)
     high, low = random_bits >> 62, random_bits & ((1 << 62) - 1)

@@ -18,8 +18,8 @@ Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
-def fixed(answer: Answer) -> Application:
-    """Return an application that sends this answer whatever is asked."""
+def build_fixed_application(answer: Answer) -> Application:
+    """Return an application with one fixed answer."""
     start = {
         "type": "http.response.start",
         "status": answer.status,
@@ -38,5 +38,5 @@ def fixed(answer: Answer) -> Application:
 
 
 def create() -> Application:
-    """Build the floor from the file that the environment names."""
-    return fixed(load_answer(Path(os.environ[ANSWER_VARIABLE])))
+    """Build the application from the file that the environment names."""
+    return build_fixed_application(load_answer(Path(os.environ[ANSWER_VARIABLE])))

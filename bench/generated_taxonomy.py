@@ -1,4 +1,4 @@
-"""What stories are made from: sources, a tree of categories, tags, bylines, languages."""
+"""Generated sources, categories, tags, bylines and languages."""
 
 import random
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
-from bench.generated_text import LANGUAGES, Tongue, capitalised, tongue
+from bench.generated_text import LANGUAGES, GeneratedLanguage, build_language, capitalize
 
 Line = dict[str, Any]
 Item = TypeVar("Item")
@@ -17,7 +17,7 @@ _KIND_SHARES = (70, 8, 8, 6, 4, 3, 1)
 
 @dataclass(frozen=True)
 class Shape:
-    """How many of each there are, and how unevenly they are used."""
+    """The number of each, and the skew of their use."""
 
     sources: int
     tree: tuple[int, ...]
@@ -37,42 +37,44 @@ AGENCY = Shape(200, (12, 4, 5), 20_000, 5_000, (40, 14, 12, 10, 9, 7, 5, 3), 0.8
 
 
 @dataclass(frozen=True)
-class Stock(Generic[Item]):
-    """Things to draw from, some more often than others."""
+class WeightedChoice(Generic[Item]):
+    """A weighted random choice."""
 
     items: Sequence[Item]
     weights: list[float]
 
-    def one(self, rng: random.Random) -> Item:
-        """Draw one."""
+    def draw(self, rng: random.Random) -> Item:
+        """Draw one value."""
         return rng.choices(self.items, cum_weights=self.weights)[0]
 
-    def some(self, rng: random.Random, most: int) -> list[Item]:
-        """Draw so many, and fewer where one comes twice."""
+    def draw_several(self, rng: random.Random, most: int) -> list[Item]:
+        """Draw several values, without duplicates."""
         drawn = rng.choices(range(len(self.items)), cum_weights=self.weights, k=most)
         return [self.items[index] for index in dict.fromkeys(drawn)]
 
 
 @dataclass(frozen=True)
-class World:
-    """Everything that stories are made from."""
+class Taxonomy:
+    """All values that stories are generated from."""
 
     shape: Shape
-    tongues: dict[str, Tongue]
-    sources: Stock[Line]
-    categories: Stock[Line]
-    tags: Stock[str]
-    bylines: Stock[str]
-    languages: Stock[str]
-    kinds: Stock[str]
+    tongues: dict[str, GeneratedLanguage]
+    sources: WeightedChoice[Line]
+    categories: WeightedChoice[Line]
+    tags: WeightedChoice[str]
+    bylines: WeightedChoice[str]
+    languages: WeightedChoice[str]
+    kinds: WeightedChoice[str]
 
 
-def make_world(shape: Shape, seed: int) -> World:
-    """Make a world, the same one for the same seed."""
+def build_taxonomy(shape: Shape, seed: int) -> Taxonomy:
+    """Build a taxonomy; the same for the same seed."""
     rng = random.Random(f"{seed}:world")
-    tongues = {language: tongue(language, seed) for language in LANGUAGES[: len(shape.languages)]}
+    tongues = {
+        language: build_language(language, seed) for language in LANGUAGES[: len(shape.languages)]
+    }
     english = tongues["en"]
-    return World(
+    return Taxonomy(
         shape=shape,
         tongues=tongues,
         sources=_falling(_sources(english, rng, shape), shape.skew),
@@ -84,29 +86,29 @@ def make_world(shape: Shape, seed: int) -> World:
     )
 
 
-def _falling(items: Sequence[Item], skew: float) -> Stock[Item]:
-    return Stock(items, list(accumulate(rank**-skew for rank in range(1, len(items) + 1))))
+def _falling(items: Sequence[Item], skew: float) -> WeightedChoice[Item]:
+    return WeightedChoice(items, list(accumulate(rank**-skew for rank in range(1, len(items) + 1))))
 
 
-def _shared(items: Sequence[Item], shares: Sequence[int]) -> Stock[Item]:
-    return Stock(items, list(accumulate(shares)))
+def _shared(items: Sequence[Item], shares: Sequence[int]) -> WeightedChoice[Item]:
+    return WeightedChoice(items, list(accumulate(shares)))
 
 
-def _phrases(english: Tongue, rng: random.Random, number: int) -> list[str]:
+def _phrases(english: GeneratedLanguage, rng: random.Random, number: int) -> list[str]:
     found = sorted({english.phrase(rng, 2).lower() for _ in range(number)})
     rng.shuffle(found)
     return found
 
 
-def _name(english: Tongue, rng: random.Random) -> str:
-    return " ".join(capitalised(word) for word in rng.choices(english.words, k=2))
+def _name(english: GeneratedLanguage, rng: random.Random) -> str:
+    return " ".join(capitalize(word) for word in rng.choices(english.words, k=2))
 
 
-def _sources(english: Tongue, rng: random.Random, shape: Shape) -> list[Line]:
+def _sources(english: GeneratedLanguage, rng: random.Random, shape: Shape) -> list[Line]:
     return [_source(english, rng, shape, number) for number in range(shape.sources)]
 
 
-def _source(english: Tongue, rng: random.Random, shape: Shape, number: int) -> Line:
+def _source(english: GeneratedLanguage, rng: random.Random, shape: Shape, number: int) -> Line:
     slug = f"source-{number + 1}"
     return {
         "type": "source",
@@ -118,8 +120,10 @@ def _source(english: Tongue, rng: random.Random, shape: Shape, number: int) -> L
     }
 
 
-def _categories(english: Tongue, rng: random.Random, shape: Shape) -> Stock[Line]:
-    """Return the tree, parents first, in which any category may be the most frequent."""
+def _categories(
+    english: GeneratedLanguage, rng: random.Random, shape: Shape
+) -> WeightedChoice[Line]:
+    """Return the category tree, parents first; any category may be the most frequent."""
     lines: list[Line] = []
     parents: list[str | None] = [None]
     for children in shape.tree:
@@ -128,10 +132,12 @@ def _categories(english: Tongue, rng: random.Random, shape: Shape) -> Stock[Line
         parents = [_category_slug(parent, number) for parent, number in level]
     weights = [rank**-shape.skew for rank in range(1, len(lines) + 1)]
     rng.shuffle(weights)
-    return Stock(lines, list(accumulate(weights)))
+    return WeightedChoice(lines, list(accumulate(weights)))
 
 
-def _category(english: Tongue, rng: random.Random, parent: str | None, number: int) -> Line:
+def _category(
+    english: GeneratedLanguage, rng: random.Random, parent: str | None, number: int
+) -> Line:
     name = english.phrase(rng, 1)
     return {
         "type": "category",

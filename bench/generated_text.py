@@ -1,4 +1,4 @@
-"""Made-up languages: words of syllables, drawn as unevenly as words of real text are."""
+"""Generated languages: words of syllables, with the frequencies of real text."""
 
 import random
 from dataclasses import dataclass
@@ -23,29 +23,29 @@ LANGUAGES = tuple(_SYLLABLES)
 
 
 @dataclass(frozen=True)
-class Tongue:
-    """One made-up language: its words by falling frequency, and a stock of sentences."""
+class GeneratedLanguage:
+    """A generated language: words by descending frequency, and some sentences."""
 
     words: list[str]
     weights: list[float]
     sentences: list[str]
 
     def phrase(self, rng: random.Random, length: int) -> str:
-        """Return some words that begin with a capital and have no full stop."""
-        return capitalised(" ".join(rng.choices(self.words, cum_weights=self.weights, k=length)))
+        """Return some words, capitalized and without a full stop."""
+        return capitalize(" ".join(rng.choices(self.words, cum_weights=self.weights, k=length)))
 
 
-def capitalised(text: str) -> str:
-    """Raise the first letter and leave the others alone."""
+def capitalize(text: str) -> str:
+    """Capitalize the first letter only."""
     return text[:1].upper() + text[1:]
 
 
-def tongue(language: str, seed: int) -> Tongue:
-    """Make up a language, the same one for the same seed."""
+def build_language(language: str, seed: int) -> GeneratedLanguage:
+    """Build a language; the same for the same seed."""
     rng = random.Random(f"{seed}:{language}")
     words = _vocabulary(rng, _SYLLABLES[language])
     weights = list(accumulate(1 / (rank + _ZIPF_SHIFT) for rank in range(len(words))))
-    made = Tongue(words, weights, [])
+    made = GeneratedLanguage(words, weights, [])
     made.sentences.extend(_sentence(rng, made) for _ in range(_SENTENCES))
     return made
 
@@ -59,5 +59,5 @@ def _vocabulary(rng: random.Random, syllables: list[str]) -> list[str]:
     return list(words)
 
 
-def _sentence(rng: random.Random, made: Tongue) -> str:
+def _sentence(rng: random.Random, made: GeneratedLanguage) -> str:
     return made.phrase(rng, rng.randint(6, 18)) + "."

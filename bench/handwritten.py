@@ -30,19 +30,19 @@ SELECT a.id, a.slug, a.kind, a.language, a.version, a.title, a.summary, a.url, a
  ORDER BY a.published_at DESC, a.id DESC
  LIMIT $2
 """
-# What PostgreSQL gives as the text of JSON goes out as it is.
+# PostgreSQL's JSON text is sent unchanged.
 _JSON = ("tags", "authors", "image", "source", "categories")
 
 
 class Application:
-    """Answers every path with the newest stories before the moment that the query names."""
+    """Answers every path with the newest stories before the instant in the query."""
 
     def __init__(self) -> None:
         """Open nothing yet."""
         self._pool: Any = None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer a request, or open and close with the server."""
+        """Answer a request, or handle startup and shutdown."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.corpus import Corpus
-from bench.memory import peak_of
+from bench.memory import measure_peak
 from bench.servers import ROOT, dateline_command, dateline_environment
 
 BATCH = 500
@@ -49,7 +49,7 @@ def build_index(database: Path) -> None:
     _dateline(database, "reindex")
 
 
-def bare_rate(imported: Import, target: Path) -> float:
+def measure_raw_rate(imported: Import, target: Path) -> float:
     """Write the rows that the import left with `executemany`; return stories a second."""
     remove_database(target)
     batches = -(-imported.stories // BATCH)
@@ -92,7 +92,7 @@ def _dateline(database: Path, *arguments: str) -> int:
             stdout=output,
             stderr=output,
         )
-        peak = peak_of(process, _PATIENCE)
+        peak = measure_peak(process, _PATIENCE)
     if process.returncode:
         said = _tail(log.read_text(encoding="utf-8", errors="replace"))
         raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {said}")

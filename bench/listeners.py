@@ -1,8 +1,8 @@
-"""Many who listen to one stream, in a process of their own.
+"""Many listeners of one stream, in a separate process.
 
-Run as `python -m bench.listeners HOST PORT NUMBER`. It prints a line when all of them listen, and
-at the end of its input a JSON object: the instants at which events came, those of the first event,
-of the second, and so on; the clock is the one that all processes of a machine share.
+Run as `python -m bench.listeners HOST PORT NUMBER`. It prints a line when all are connected. At the
+end of its input it prints a JSON object with the instants of the first event, the second event, and
+so on, on the clock that all processes of a machine share.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ _PATIENCE = 60.0
 
 
 class Listener(asyncio.Protocol):
-    """One who listens, and keeps nothing but how many events came."""
+    """A listener that only counts events."""
 
     def __init__(self, request: bytes, came: dict[int, list[float]]) -> None:
-        """Ask with a request; note what came with what the others note."""
+        """Send a request; record instants in lists shared by all listeners."""
         self._request = request
         self._came = came
         self._tail = b""
@@ -37,7 +37,7 @@ class Listener(asyncio.Protocol):
         cast(asyncio.Transport, transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Count events, of which one may come in two pieces."""
+        """Count events, which may be split between two reads."""
         now, text = time.monotonic(), self._tail + data
         if not self.begun.done() and _BEGUN in text:
             self.begun.set_result(None)
@@ -47,12 +47,12 @@ class Listener(asyncio.Protocol):
         self._tail = text[1 - len(_EVENT) :]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the server did not keep it."""
+        """Note that the server closed the connection."""
         self.lost = True
 
 
-async def listen(host: str, port: int, number: int) -> dict[str, object]:
-    """Listen until the input ends; return when events came, and how many listeners were lost."""
+async def run_listeners(host: str, port: int, number: int) -> dict[str, object]:
+    """Listen until the input ends; return the instants of events, and how many were lost."""
     request = f"GET /v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
     came: dict[int, list[float]] = defaultdict(list)
     listeners = [Listener(request, came) for _ in range(number)]
@@ -72,9 +72,9 @@ async def listen(host: str, port: int, number: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Listen as the command line says."""
+    """Run as the command line says."""
     host, port, number = sys.argv[1:]
-    heard = json.dumps(uvloop.run(listen(host, int(port), int(number))))
+    heard = json.dumps(uvloop.run(run_listeners(host, int(port), int(number))))
     # Python may be told to keep nothing back, and then writes as much as a pipe takes at once.
     with open(sys.stdout.fileno(), "w", closefd=False) as output:
         output.write(heard)

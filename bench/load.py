@@ -1,4 +1,4 @@
-"""Load: how many answers a second a server gives to 16 connections that ask without pause."""
+"""Load: requests per second over 16 connections without pauses."""
 
 import json
 import re
@@ -15,17 +15,17 @@ from typing import Protocol
 from bench.servers import HOST, ROOT, Server
 
 CONNECTIONS = 16
-# A slow answer is slow, and no failure.
+# A slow answer is not a failure.
 _PATIENCE = 20
 
 
 class LoadError(Exception):
-    """A server gave errors while it was measured, so its speed means nothing."""
+    """The server answered with errors, so its speed is meaningless."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is asked, and of whom; several paths are asked in turn."""
+    """A server and the paths to request in turn."""
 
     server: Server
     paths: tuple[str, ...]
@@ -34,7 +34,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Round:
-    """What one round of load saw."""
+    """The counters of one round."""
 
     answers: int
     seconds: float
@@ -43,39 +43,39 @@ class Round:
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Requests per second."""
         return self.answers / self.seconds
 
     @property
     def cpu_rate(self) -> float:
-        """Answers for a second of processor time, which busy neighbours disturb less."""
+        """Requests per second of processor time, which other load on the machine disturbs less."""
         return self.answers / self.cpu_seconds
 
 
 class Generator(Protocol):
-    """Something that puts load on a server."""
+    """A load generator."""
 
     name: str
 
     def ask(self, target: Target, seconds: int) -> Round:
-        """Ask without pause for so many seconds."""
+        """Send requests without pause for some seconds."""
         ...
 
 
-def put_load(generator: Generator, target: Target, seconds: int) -> Round:
-    """Run one round, and see what it cost the server."""
+def run_round(generator: Generator, target: Target, seconds: int) -> Round:
+    """Run one round, and measure the server's processor time."""
     before = target.server.cpu_seconds()
     seen = generator.ask(target, seconds)
     return replace(seen, cpu_seconds=target.server.cpu_seconds() - before)
 
 
-def best_generator() -> Generator:
-    """Return `wrk` where it is installed, else the one in Python."""
-    return Wrk() if shutil.which("wrk") else OwnClient()
+def choose_generator() -> Generator:
+    """Return `wrk` if it is installed, else the Python generator."""
+    return Wrk() if shutil.which("wrk") else PythonClient()
 
 
 class Wrk:
-    """The generator most people know."""
+    """The widely used load generator."""
 
     name = "wrk"
 
@@ -96,8 +96,8 @@ class Wrk:
         return read_wrk(output)
 
 
-class OwnClient:
-    """The generator in `bench.client`, in a process of its own."""
+class PythonClient:
+    """The generator in `bench.client`, in a separate process."""
 
     name = "bench.client"
 
@@ -135,7 +135,7 @@ def _run(command: list[str], seconds: int, order: str = "") -> str:
 
 @contextmanager
 def _script(paths: tuple[str, ...]) -> Iterator[list[str]]:
-    """Write what `wrk` needs to ask for several paths in turn."""
+    """Write the script that makes `wrk` request several paths in turn."""
     if len(paths) == 1:
         yield []
         return
@@ -164,7 +164,7 @@ end
 
 
 def read_wrk(output: str) -> Round:
-    """Read what `wrk` printed; refuse a round in which any answer was an error."""
+    """Parse the output of `wrk`; refuse a round with errors."""
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     broken = re.search(r"Socket errors: .*", output)
     if bad or broken:

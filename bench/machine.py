@@ -16,7 +16,7 @@ _PACKAGES = (
 ).split()
 
 
-def machine_facts(generator: str) -> dict[str, Any]:
+def describe_machine(generator: str) -> dict[str, Any]:
     """Return what a reader of the numbers would ask first."""
     return {
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench.compare import Comparison
-from bench.setup import LoadComparison, Stage
+from bench.setup import BenchmarkSetup, LoadComparison
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Goal:
     unit: str = ""
     """What the bound is counted in, where it is no ratio."""
 
-    def met_by(self, value: float) -> bool:
+    def is_met_by(self, value: float) -> bool:
         """Say whether the value keeps the bound."""
         return value <= self.bound if self.at_most else value >= self.bound
 
@@ -45,7 +45,7 @@ class Outcome:
     """The same ratio by processor time, where that was measured."""
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
-    as_asked: bool = True
+    is_complete: bool = True
     """Whether it came about as the question says; else no goal is met by it."""
 
 
@@ -57,10 +57,10 @@ class Measurement:
     what: str
     against: str
     goal: Goal | None
-    run: Callable[[Stage], Outcome]
+    run: Callable[[BenchmarkSetup], Outcome]
 
 
-def outcome_of(comparison: Comparison, unit: str) -> Outcome:
+def build_outcome(comparison: Comparison, unit: str) -> Outcome:
     """Sum a comparison up."""
     return Outcome(
         comparison.ratio,
@@ -75,9 +75,9 @@ def outcome_of(comparison: Comparison, unit: str) -> Outcome:
     )
 
 
-def outcome_of_load(comparison: LoadComparison, *notes: str) -> Outcome:
+def build_load_outcome(comparison: LoadComparison, *notes: str) -> Outcome:
     """Sum up what two targets did under load."""
-    outcome = outcome_of(comparison.clock, "req/s")
+    outcome = build_outcome(comparison.clock, "req/s")
     cpu = comparison.cpu
     details = outcome.details | {"cpu_left_rounds": cpu.left, "cpu_right_rounds": cpu.right}
     return replace(outcome, cpu_ratio=cpu.ratio, notes=notes, details=details)

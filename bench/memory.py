@@ -1,4 +1,4 @@
-"""How much memory a process held at most."""
+"""Measure the memory of a process."""
 
 import re
 import subprocess
@@ -11,11 +11,11 @@ _POLL_SECONDS = 0.05
 _HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
-def peak_of(process: subprocess.Popen[bytes], patience: float) -> int:
-    """Wait for a process; return the most bytes that it had in memory.
+def measure_peak(process: subprocess.Popen[bytes], patience: float) -> int:
+    """Wait for a process; return its peak memory in bytes.
 
-    The process is ended when patience is. What `wait4` reports would not do: on Linux it is never
-    less than what the parent held when it started the process.
+    The process is ended after a time limit. `wait4` is not usable: on Linux it never reports less
+    than the parent's memory at the start.
     """
     until = time.monotonic() + patience
     peak = 0
@@ -33,16 +33,16 @@ def peak_of(process: subprocess.Popen[bytes], patience: float) -> int:
 
 
 def _high_water(pid: int) -> int:
-    """Return the high-water mark where the system keeps one, else the use of this moment."""
+    """Return the high-water mark if the system records one, else the current use."""
     try:
         found = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
         return int(found[1]) * 1024 if found else 0
     except OSError:
-        return resident(pid)
+        return measure_resident(pid)
 
 
-def resident(pid: int) -> int:
-    """Return how many bytes a process has in memory now; nothing when it is gone."""
+def measure_resident(pid: int) -> int:
+    """Return the resident bytes of a process, or None if it has ended."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""A PostgreSQL of a run's own, with the archive as Dateline has it and as the others do."""
+"""A temporary PostgreSQL server with the archive of Dateline and of the other versions."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ _DRIVER = "postgresql+psycopg"
 
 
 class Postgres:
-    """A server from its wheel, as it is configured there, and databases that are made once."""
+    """A server with the configuration of its package; databases are created on first use."""
 
     def __init__(self, folder: Path, corpus: Corpus) -> None:
         """Start the server; databases are filled with an archive when they are first asked for."""

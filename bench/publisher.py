@@ -1,4 +1,4 @@
-"""Editors who publish stories at a steady rate, over HTTP."""
+"""Publish stories at a steady rate over HTTP."""
 
 import json
 import random
@@ -16,31 +16,31 @@ from types import TracebackType
 
 from bench.corpus import SEED
 from bench.editor import Editor
-from bench.generated_taxonomy import NEWSROOM, make_world
+from bench.generated_taxonomy import NEWSROOM, build_taxonomy
 from bench.servers import Database, Server, dateline_command, dateline_environment
 from bench.story import make_story
 
 _EDITORS = 8
 _BODY_BYTES = (1000, 3000)
 _PATIENCE = 60.0
-# In addition to those of any archive.
+# In addition to the languages of the archive.
 _FIRST_NUMBER = 10_000_000
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a database, so that writing to the copy disturbs no other measurement."""
+    """Copy a database, so that writes do not disturb other measurements."""
     with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
         old.backup(new)
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Copy one of Dateline's with its search index."""
+    """Copy a Dateline database with its search index."""
     copy_file(source, target)
     shutil.copytree(f"{source}.search", f"{target}.search")
 
 
 def make_key(database: Path | Database, scope: str = "publish") -> str:
-    """Make a key that may publish, or more."""
+    """Create a key that may publish."""
     command = [dateline_command(), "keys", "create", "--name", "bench", "--scope", scope]
     done = subprocess.run(
         [*command, "--quiet"],
@@ -53,8 +53,8 @@ def make_key(database: Path | Database, scope: str = "publish") -> str:
 
 
 def endless_stories() -> Iterator[bytes]:
-    """Yield stories to publish, of 1 to 3 kB, in the sources and categories of the archive."""
-    world = make_world(replace(NEWSROOM, body_bytes=_BODY_BYTES), SEED)
+    """Yield stories of 1 to 3 kB, in the sources and categories of the archive."""
+    world = build_taxonomy(replace(NEWSROOM, body_bytes=_BODY_BYTES), SEED)
     rng = random.Random(f"{SEED}:published")
     number = _FIRST_NUMBER
     while True:
@@ -65,10 +65,10 @@ def endless_stories() -> Iterator[bytes]:
 
 
 class Publisher:
-    """Publishes for as long as its block lasts, so many stories a second if the server can."""
+    """Publishes so many stories a second inside its block, if the server can."""
 
     def __init__(self, server: Server, key: str, stories: Iterator[bytes], rate: float) -> None:
-        """Begin nothing yet."""
+        """Start nothing yet."""
         self._server = server
         self._key = key
         self._stories = stories

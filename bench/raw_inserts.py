@@ -1,6 +1,6 @@
-"""The least that an import costs: the same rows, tables and indexes, by `executemany` alone.
+"""The minimum cost of an import: the same rows, tables and indexes, written by `executemany`.
 
-Run as `python -m bench.raw_inserts SOURCE TARGET BATCHES`; prints the seconds that writing took.
+Run as `python -m bench.raw_inserts SOURCE TARGET BATCHES`; prints the seconds of writing.
 """
 
 import gc
@@ -126,7 +126,7 @@ def main() -> None:
         gc.disable()
         began = time.perf_counter()
         write_tables(target, tables, batches)
-    # Closing is part of it: that is when SQLite brings the log home.
+    # Closing is included: SQLite then checkpoints its write-ahead log.
     print(json.dumps({"seconds": time.perf_counter() - began}))
 
 

@@ -1,6 +1,6 @@
-"""Receivers of webhooks, each on a port of its own, in a process apart.
+"""Webhook receivers, each on its own port, in a separate process.
 
-They answer at once, and write a line for each event: the receiver, the story, the moment.
+They answer at once, and write a line for each event: receiver, story, instant.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ _END = b"\r\n\r\n"
 
 
 class Arrivals:
-    """What arrived so far, at any of the receivers."""
+    """The events that have arrived at all receivers."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        """Read what the process writes, from its first line: the ports."""
+        """Read the output of the process; its first line has the ports."""
         assert process.stdout is not None
         self._lines = process.stdout
         self.ports: list[int] = json.loads(self._lines.readline())
@@ -32,7 +32,7 @@ class Arrivals:
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait_for(self, story: str, number: int, seconds: float) -> list[float]:
-        """Wait until so many receivers heard of a story; return when each did."""
+        """Wait until so many receivers have an event about a story; return the instants."""
         with self._news:
             self._news.wait_for(lambda: len(self.at.get(story, ())) >= number, seconds)
             return list(self.at.get(story, ()))

@@ -1,4 +1,4 @@
-"""A real answer of a server, recorded so that the floor can send the very same."""
+"""A recorded answer of a server, which the floor application sends again."""
 
 import json
 from base64 import b64decode, b64encode
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-# What the server itself adds to every answer, and what belongs to one connection only.
+# Headers that the server adds to every answer, and headers of one connection.
 _SERVERS_OWN = {"date", "server"}
 _ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
 _PATIENCE = 30.0
@@ -15,7 +15,7 @@ _PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers in their order, and body, as they came over the wire."""
+    """Status, headers in order, and body, as received."""
 
     status: int
     headers: tuple[tuple[str, str], ...]

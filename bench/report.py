@@ -26,7 +26,7 @@ class Result:
         goal = self.measurement.goal
         if goal is None or self.outcome is None:
             return None
-        return self.outcome.as_asked and goal.met_by(self.outcome.value)
+        return self.outcome.is_complete and goal.is_met_by(self.outcome.value)
 
 
 def table(results: list[Result]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from bench.chart import draw, goal_of
+from bench.chart import draw, parse_goal
 from bench.report import number, write_json
 from bench.servers import ROOT
 
@@ -43,19 +43,21 @@ _WIDTH = 118
 def write_docs(section: Section, found: dict[str, Any]) -> None:
     """Keep what a run found, and renew its section of the page."""
     write_json(section.document, found)
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), section, found), encoding="utf-8")
+    PAGE.write_text(
+        replace_results(PAGE.read_text(encoding="utf-8"), section, found), encoding="utf-8"
+    )
     if section.picture is not None:
-        section.picture.write_text(picture(found), encoding="utf-8")
+        section.picture.write_text(draw_chart(found), encoding="utf-8")
 
 
-def picture(found: dict[str, Any]) -> str:
+def draw_chart(found: dict[str, Any]) -> str:
     """Return the picture of what was found."""
     machine = found["machine"]
     measured = f"{machine['measured_at']}, {machine['processor']}, {machine['cores']} cores"
     return draw(found["results"], measured)
 
 
-def renewed(page: str, section: Section, found: dict[str, Any]) -> str:
+def replace_results(page: str, section: Section, found: dict[str, Any]) -> str:
     """Return the page with these results in the place of those that it had."""
     begin, end = section.ends
     before, _, rest = page.partition(begin)
@@ -91,7 +93,7 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
         result["against"],
         f"**{number(result['value'])}** ({shown})",
         "" if cpu is None else number(cpu),
-        str(goal_of(result) or ""),
+        str(parse_goal(result) or ""),
         {True: "yes", False: "**no**", None: ""}[result["met"]],
     )
 

@@ -1,4 +1,4 @@
-"""Servers on the loopback: started, waited for, and ended by the process id they got."""
+"""Start servers on the loopback interface, wait for them, and end them by process id."""
 
 import os
 import socket
@@ -26,12 +26,12 @@ _SERVER_FAULT = 500
 
 
 class ServerError(Exception):
-    """A server did not start, or ended by itself."""
+    """A server did not start, or ended unexpectedly."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database of the product that is no file, and its search index."""
+    """A database URL and its search index."""
 
     url: str
     search_path: Path | None = None
@@ -39,18 +39,18 @@ class Database:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers."""
+    """A running server."""
 
     name: str
     port: int
     pid: int
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Ask it once, outside any measurement."""
+        """Send one request outside of measurements."""
         return fetch(HOST, self.port, path, headers)
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that it has used since it started."""
+        """Return the processor time since its start."""
         own = psutil.Process(self.pid)
         times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
         return float(sum(time.user + time.system for time in times))

@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 
 from bench import servers
-from bench.archive import Archive, open_archive, unindexed
-from bench.compare import Comparison, in_turns
+from bench.archive import Archive, open_archive, without_indexing
+from bench.compare import Comparison, compare_in_turns
 from bench.corpus import Corpus, write_corpus
 from bench.idiomatic.fill import fill
 from bench.importing import Import, build_index, import_archive
-from bench.load import Generator, LoadError, Round, Target, put_load
+from bench.load import Generator, LoadError, Round, Target, run_round
 from bench.postgres import Postgres
 from bench.publisher import copy_database, copy_file, make_key
 from bench.recorded_answer import Answer
@@ -52,7 +52,7 @@ class LoadComparison:
     cpu: Comparison
 
 
-class Stage:
+class BenchmarkSetup:
     """Where measurements happen."""
 
     def __init__(self, folder: Path, plan: Plan, generator: Generator) -> None:
@@ -106,7 +106,7 @@ class Stage:
 
     def _opened(self, stories: int) -> Archive:
         archive = open_archive(stories)
-        self._running.enter_context(unindexed(archive.database))
+        self._running.enter_context(without_indexing(archive.database))
         return archive
 
     def close(self) -> None:
@@ -180,7 +180,7 @@ class Stage:
 
     def take_turns(self, left: Callable[[], Round], right: Callable[[], Round]) -> LoadComparison:
         """Compare two kinds of rounds."""
-        lefts, rights = in_turns(left, right, self.plan.rounds)
+        lefts, rights = compare_in_turns(left, right, self.plan.rounds)
         return LoadComparison(
             Comparison([seen.rate for seen in lefts], [seen.rate for seen in rights]),
             Comparison([seen.cpu_rate for seen in lefts], [seen.cpu_rate for seen in rights]),
@@ -188,7 +188,7 @@ class Stage:
 
     def load(self, target: Target, seconds: int | None = None) -> Round:
         """Put load on a target for a round."""
-        return put_load(self._generator, target, seconds or self.plan.seconds)
+        return run_round(self._generator, target, seconds or self.plan.seconds)
 
     @cached_property
     def _idiomatic_database(self) -> Path:

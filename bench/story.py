@@ -3,28 +3,30 @@
 import random
 from datetime import datetime
 
-from bench.generated_taxonomy import Line, World
-from bench.generated_text import Tongue
+from bench.generated_taxonomy import Line, Taxonomy
+from bench.generated_text import GeneratedLanguage
 
 
-def make_story(world: World, rng: random.Random, number: int, moment: datetime) -> Line:
+def make_story(world: Taxonomy, rng: random.Random, number: int, moment: datetime) -> Line:
     """Make up a published story; its `number` tells it from every other."""
-    language = world.languages.one(rng)
+    language = world.languages.draw(rng)
     speech = world.tongues[language]
-    source = world.sources.one(rng)
+    source = world.sources.draw(rng)
     return {
         "type": "article",
         "external_id": f"story-{number + 1}",
         "source": source["slug"],
-        "categories": [line["slug"] for line in world.categories.some(rng, rng.choice(_MANY))],
-        "kind": world.kinds.one(rng),
+        "categories": [
+            line["slug"] for line in world.categories.draw_several(rng, rng.choice(_MANY))
+        ],
+        "kind": world.kinds.draw(rng),
         "language": language,
         "title": speech.phrase(rng, rng.randint(6, 11)),
         "summary": " ".join(rng.choices(speech.sentences, k=2)),
         "body": _body(speech, rng, world.shape.body_bytes),
         "url": f"{source['url']}/{moment:%Y/%m/%d}/{number + 1}",
-        "tags": world.tags.some(rng, rng.randint(0, 5)),
-        "authors": [{"name": name} for name in world.bylines.some(rng, rng.randint(0, 2))],
+        "tags": world.tags.draw_several(rng, rng.randint(0, 5)),
+        "authors": [{"name": name} for name in world.bylines.draw_several(rng, rng.randint(0, 2))],
         "image": _image(speech, rng, number),
         "dateline": world.tongues["en"].phrase(rng, 1).upper(),
         "urgency": rng.randint(1, 9),
@@ -36,7 +38,7 @@ def make_story(world: World, rng: random.Random, number: int, moment: datetime) 
 _MANY = (1, 2, 2, 3)
 
 
-def _image(speech: Tongue, rng: random.Random, number: int) -> Line | None:
+def _image(speech: GeneratedLanguage, rng: random.Random, number: int) -> Line | None:
     if rng.random() < 0.4:
         return None
     return {
@@ -48,7 +50,7 @@ def _image(speech: Tongue, rng: random.Random, number: int) -> Line | None:
     }
 
 
-def _body(speech: Tongue, rng: random.Random, lengths: tuple[int, int]) -> str:
+def _body(speech: GeneratedLanguage, rng: random.Random, lengths: tuple[int, int]) -> str:
     usual, longest = lengths
     wanted = rng.triangular(usual, longest, usual)
     parts: list[str] = []
@@ -59,7 +61,7 @@ def _body(speech: Tongue, rng: random.Random, lengths: tuple[int, int]) -> str:
     return "\n".join(parts)
 
 
-def _paragraph(speech: Tongue, rng: random.Random, position: int) -> str:
+def _paragraph(speech: GeneratedLanguage, rng: random.Random, position: int) -> str:
     text = " ".join(rng.choices(speech.sentences, k=rng.randint(2, 4)))
     if position % 4 == 3:
         return f"<h2>{speech.phrase(rng, 4)}</h2>\n<p>{text}</p>"

@@ -120,12 +120,12 @@ def narrow() -> None:
 
 def heads() -> None:
     """Read the log's position with every answer."""
-    _replace(LogStateCache, "remember", lambda *_: None)
+    _replace(LogStateCache, "put", lambda *_: None)
 
 
 def rendered() -> None:
     """Render every story of a feed again."""
-    _replace(ItemCache, "of", lambda items, document: build_item(document, items.addresses))
+    _replace(ItemCache, "load", lambda items, document: build_item(document, items.addresses))
 
 
 def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:

@@ -1,8 +1,7 @@
-"""What is asked: one question in many forms, lists of medium and of rare values, single stories.
+"""The requests of the benchmarks: varied queries, lists of medium and rare values, stories.
 
-Readers who ask for the same at the same moment are answered by one computation, even with the
-cache off. What is to be computed for each request has to be asked in other words each time: with
-another `published_before`, later than any story, which leaves the rows as they are.
+Simultaneous equal requests share one computation, even without the cache. So each request needs a
+different query: another `published_before`, later than any story, which does not change the rows.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,46 +10,50 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from app.delivery.rendering import Term
-from bench.archive import Archive, some_slugs
+from bench.archive import Archive, sample_slugs
 
 HEADLINES = "/v1/headlines"
 _FORMS = 480
 _LATER = datetime(2090, 1, 1, tzinfo=UTC)
 _FULL_PAGE = 20
-# How many values of each frequency a list is asked for.
+# Number of values of each frequency.
 _VALUES = 4
 
 
-def in_many_forms(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
-    """Return paths that ask for these queries in turn, none of them twice."""
+def vary_queries(*queries: str, path: str = HEADLINES) -> tuple[str, ...]:
+    """Return paths with these queries in turn, all of them different."""
     return tuple(
-        f"{path}?{'&'.join(filter(None, (queries[number % len(queries)], later_than_all(number))))}"
+        f"{path}?{_join_queries(queries[number % len(queries)], build_distinct_filter(number))}"
         for number in range(_FORMS)
     )
 
 
-def some_stories(database: Path, number: int, seed: int = 0) -> tuple[str, ...]:
-    """Return the paths of stories from all over a database."""
-    return tuple(f"/v1/articles/{quote(slug)}" for slug in some_slugs(database, number, seed))
+def _join_queries(*queries: str) -> str:
+    return "&".join(filter(None, queries))
 
 
-def queries_of(archive: Archive, field: str) -> tuple[str, ...]:
-    """Return queries for values of medium frequency and for the rarest, one after another.
+def sample_story_paths(database: Path, number: int, seed: int = 0) -> tuple[str, ...]:
+    """Return the paths of some stories."""
+    return tuple(f"/v1/articles/{quote(slug)}" for slug in sample_slugs(database, number, seed))
 
-    Medium is the geometric middle of the ranks. All of them have more stories than a page, so
-    that each page is as much work as any other.
+
+def select_queries(archive: Archive, field: str) -> tuple[str, ...]:
+    """Return queries for values of medium frequency and for the rarest ones, alternately.
+
+    Medium is the geometric mean of the ranks. All lists have more stories than a page, so that each
+    page is the same amount of work.
     """
-    return tuple(query_of(term) for term in _terms_asked(archive, field))
+    return tuple(build_query(term) for term in _terms_asked(archive, field))
 
 
-def sizes_asked(archive: Archive, field: str) -> tuple[int, int]:
-    """Return how many stories the rarest and the most frequent of these lists have."""
+def query_sizes(archive: Archive, field: str) -> tuple[int, int]:
+    """Return the number of stories in the shortest and in the longest of these lists."""
     sizes = [archive.counts[term] for term in _terms_asked(archive, field)]
     return min(sizes), max(sizes)
 
 
-def query_of(term: Term) -> str:
-    """Return the query for the stories that have a term; two filters for a pair."""
+def build_query(term: Term) -> str:
+    """Return the query for the stories with a term; a pair is two filters."""
     field, value = term
     values = value.split() if "+" in field else [value]
     return urlencode(list(zip(field.split("+"), values, strict=True)))
@@ -61,14 +64,14 @@ def _terms_asked(archive: Archive, field: str) -> list[Term]:
     terms = [term for term in known if term[0] == field and known[term] > _FULL_PAGE]
     if not terms:
         raise ValueError(f"No list by {field} fills a page.")
-    # The term itself settles ties, so that every run asks for the same.
+    # The term breaks ties, so that every run sends the same requests.
     terms.sort(key=lambda term: (-known[term], term))
     middle = max(0, int(sqrt(len(terms))) - _VALUES // 2)
     pairs = zip(terms[middle:][:_VALUES], terms[-_VALUES:], strict=True)
     return [term for pair in pairs for term in pair]
 
 
-def later_than_all(number: int) -> str:
-    """Return a parameter that leaves a list as it is; each number makes another one."""
+def build_distinct_filter(number: int) -> str:
+    """Return a parameter that does not change a list; each number gives a different one."""
     moment = _LATER + timedelta(seconds=number)
     return urlencode({"published_before": moment.strftime("%Y-%m-%dT%H:%M:%SZ")})

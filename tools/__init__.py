@@ -1,1 +1,1 @@
-"""Programs for those who work on Dateline; nothing of it is installed."""
+"""Development tools; none of them is installed."""

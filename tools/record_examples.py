@@ -48,7 +48,7 @@ _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
 Examples = dict[str, dict[str, Any]]
 
 
-class Ticking:
+class TickingClock:
     """A clock that is moved by a minute before each request."""
 
     def __init__(self) -> None:
@@ -285,7 +285,7 @@ def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
 
     `see` is called with each operation and its answer.
     """
-    with tempfile.TemporaryDirectory() as folder, _the_same_each_time(), _client(folder) as client:
+    with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
         made = dict.fromkeys(("last_key", "last_preview", "last_webhook", "last_delivery"), "")
         for step in STEPS:
@@ -374,7 +374,7 @@ def _perform(
     made: dict[str, str],
     see: Callable[[str, Response], None],
 ) -> tuple[int, Any]:
-    clock: Ticking = client.app_state["clock"]
+    clock: TickingClock = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
     text = isinstance(step.body, str)
     content = step.body if text else None if step.body is None else json.dumps(step.body)
@@ -396,10 +396,10 @@ def _keep(kept: dict[str, Any], step: Step, status: int, answer: Any) -> None:
     if step.body is not None:
         kept.setdefault("request", step.body)
     if answer != "":
-        kept["responses"][str(status)] = _shortened(answer)
+        kept["responses"][str(status)] = _shorten(answer)
 
 
-def _shortened(answer: Any) -> Any:
+def _shorten(answer: Any) -> Any:
     """Return a stream of lines cut to its first three."""
     return "".join(answer.splitlines(keepends=True)[:3]) if isinstance(answer, str) else answer
 
@@ -407,12 +407,12 @@ def _shortened(answer: Any) -> Any:
 @contextmanager
 def _client(folder: str) -> Iterator[TestClient]:
     settings = Settings(database_url=f"sqlite:///{folder}/examples.db", secret_key="example " * 8)
-    clock = Ticking()
+    clock = TickingClock()
     database = open_database(settings)
     prepare_database(database)
     services = bootstrap(settings, clock=clock, database=database)
     try:
-        key = _filled(services)
+        key = _fill(services)
         with TestClient(create_app(services)) as client:
             client.headers["authorization"] = f"Bearer {key}"
             client.app_state["clock"] = clock
@@ -421,7 +421,7 @@ def _client(folder: str) -> Iterator[TestClient]:
         services.close()
 
 
-def _filled(services: Services) -> str:
+def _fill(services: Services) -> str:
     actor = Actor(None, "command line")
     with _SAMPLES.open("rb") as lines:
         for _ in Importer(services.runner, actor).run(lines):
@@ -430,7 +430,7 @@ def _filled(services: Services) -> str:
 
 
 @contextmanager
-def _the_same_each_time() -> Iterator[None]:
+def _make_deterministic() -> Iterator[None]:
     """Count ids, keys and marks up, in place of chance."""
     ids, keys, marks = count(1), count(1), count(1)
     milliseconds = int(_START.timestamp() * 1000)

@@ -22,14 +22,14 @@ def fill(url: str, corpus: Path) -> None:
     engine = create_engine(url)
     Base.metadata.create_all(engine)
     with engine.begin() as connection, corpus.open(encoding="utf-8") as file:
-        _Filling(connection).add_all(json.loads(line) for line in file)
+        _Filler(connection).add_all(json.loads(line) for line in file)
         if engine.dialect.name == "postgresql":
             # The next number is not known where numbers were given.
             connection.execute(text(_NEXT))
     engine.dispose()
 
 
-class _Filling:
+class _Filler:
     """Keeps the numbers that slugs were given."""
 
     def __init__(self, connection: Connection) -> None:

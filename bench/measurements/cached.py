@@ -3,19 +3,19 @@
 from collections.abc import Mapping
 
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.setup import Stage
-from bench.workload import HEADLINES, some_stories
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
+from bench.setup import BenchmarkSetup
+from bench.workload import HEADLINES, sample_story_paths
 
 _GZIP = {"Accept-Encoding": "gzip"}
 
 
-def headlines(stage: Stage) -> Outcome:
+def headlines(stage: BenchmarkSetup) -> Outcome:
     """Compare the list that every front page asks for with sending its bytes."""
     return _against_floor(stage, HEADLINES, {})
 
 
-def headlines_unchanged(stage: Stage) -> Outcome:
+def headlines_unchanged(stage: BenchmarkSetup) -> Outcome:
     """Compare a 304 with sending its headers."""
     with stage.dateline(cache_bytes=None) as dateline:
         tag = dateline.get(HEADLINES).header("etag")
@@ -23,20 +23,20 @@ def headlines_unchanged(stage: Stage) -> Outcome:
     return _against_floor(stage, HEADLINES, {"If-None-Match": tag})
 
 
-def article_in_gzip(stage: Stage) -> Outcome:
+def article_in_gzip(stage: BenchmarkSetup) -> Outcome:
     """Compare one story, packed once, with sending its packed bytes."""
-    (path,) = some_stories(stage.imported.database, 1)
+    (path,) = sample_story_paths(stage.imported.database, 1)
     return _against_floor(stage, path, _GZIP)
 
 
-def _against_floor(stage: Stage, path: str, headers: Mapping[str, str]) -> Outcome:
+def _against_floor(stage: BenchmarkSetup, path: str, headers: Mapping[str, str]) -> Outcome:
     with stage.dateline(cache_bytes=None) as dateline:
         answer = dateline.get(path, headers)
         with stage.floor(answer) as floor:
             compared = stage.compare(
                 Target(dateline, (path,), dict(headers)), Target(floor, (path,), dict(headers))
             )
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
 MEASUREMENTS = (

@@ -5,10 +5,10 @@ from itertools import islice
 
 from bench.editor import Editor
 from bench.load import Round
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.publisher import endless_stories
 from bench.servers import Server
-from bench.setup import Stage
+from bench.setup import BenchmarkSetup
 
 _STORIES_A_SECOND = 150
 
@@ -16,7 +16,7 @@ _STORIES_A_SECOND = 150
 class Client:
     """Creates stories, as many in each round."""
 
-    def __init__(self, stage: Stage, server: Server, key: str = "", **where: str) -> None:
+    def __init__(self, stage: BenchmarkSetup, server: Server, key: str = "", **where: str) -> None:
         """Create nothing yet."""
         self._number = _STORIES_A_SECOND * stage.plan.seconds
         self._server, self._key, self._where = server, key, where
@@ -33,7 +33,7 @@ class Client:
         return Round(len(stories), seconds, self._server.cpu_seconds() - before)
 
 
-def against_idiomatic(stage: Stage) -> Outcome:
+def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
     """Compare it with the version that a reader would write by hand."""
     with stage.live() as (dateline, key), stage.idiomatic() as idiomatic:
         left = Client(stage, dateline, key)
@@ -41,7 +41,7 @@ def against_idiomatic(stage: Stage) -> Outcome:
         left.create()
         right.create()
         compared = stage.take_turns(left.create, right.create)
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
 MEASUREMENTS = (

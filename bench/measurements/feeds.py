@@ -3,20 +3,20 @@
 from functools import partial
 
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.setup import Stage
-from bench.workload import in_many_forms
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
+from bench.setup import BenchmarkSetup
+from bench.workload import vary_queries
 
-_LIST = in_many_forms("include=body&limit=50", path="/v1/articles")
+_LIST = vary_queries("include=body&limit=50", path="/v1/articles")
 _FORMATS = ("rss", "atom")
 
 
-def written(ext: str, stage: Stage) -> Outcome:
+def render_feed(ext: str, stage: BenchmarkSetup) -> Outcome:
     """Compare a feed of fifty stories, bodies and all, with the list of the same fifty."""
-    paths = in_many_forms("limit=50", path=f"/feeds/latest.{ext}")
+    paths = vary_queries("limit=50", path=f"/feeds/latest.{ext}")
     with stage.dateline() as dateline:
         compared = stage.compare(Target(dateline, paths), Target(dateline, _LIST))
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
 MEASUREMENTS = tuple(
@@ -25,7 +25,7 @@ MEASUREMENTS = tuple(
         f"{ext} of 50 stories, cache off",
         "JSON of the same 50",
         Goal(0.3),
-        partial(written, ext),
+        partial(render_feed, ext),
     )
     for ext in _FORMATS
 )

@@ -1,33 +1,33 @@
 """The list that every front page asks for, computed for each request."""
 
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
-from bench.setup import Stage
-from bench.workload import in_many_forms
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
+from bench.setup import BenchmarkSetup
+from bench.workload import vary_queries
 
-_FORMS = in_many_forms("")
+_FORMS = vary_queries("")
 
 
-def against_floor(stage: Stage) -> Outcome:
+def against_floor(stage: BenchmarkSetup) -> Outcome:
     """Compare it with sending its bytes, which is the least that can be done."""
     with stage.dateline() as dateline, stage.floor(dateline.get(_FORMS[0])) as floor:
         compared = stage.compare(Target(dateline, _FORMS), Target(floor, _FORMS))
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
-def of_a_category(stage: Stage) -> Outcome:
+def of_a_category(stage: BenchmarkSetup) -> Outcome:
     """Compare a category with all below it with the list of everything."""
-    paths = in_many_forms(f"category={stage.corpus.section}")
+    paths = vary_queries(f"category={stage.corpus.section}")
     with stage.dateline() as dateline:
         compared = stage.compare(Target(dateline, paths), Target(dateline, _FORMS))
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
-def against_idiomatic(stage: Stage) -> Outcome:
+def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
     """Compare it with the version that a reader would write by hand."""
     with stage.dateline() as dateline, stage.idiomatic() as idiomatic:
         compared = stage.compare(Target(dateline, _FORMS), Target(idiomatic, ("/headlines",)))
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
 MEASUREMENTS = (

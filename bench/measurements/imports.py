@@ -1,27 +1,27 @@
 """Stories in: how fast, and in how much memory."""
 
-from bench.compare import Comparison, in_turns
-from bench.importing import bare_rate, import_archive, remove_database
-from bench.measurement import Goal, Measurement, Outcome, outcome_of
-from bench.setup import Stage
+from bench.compare import Comparison, compare_in_turns
+from bench.importing import import_archive, measure_raw_rate, remove_database
+from bench.measurement import Goal, Measurement, Outcome, build_outcome
+from bench.setup import BenchmarkSetup
 
 _FRACTION = 4
 
 
-def against_bare_rows(stage: Stage) -> Outcome:
+def against_bare_rows(stage: BenchmarkSetup) -> Outcome:
     """Compare an import with writing the rows that it leaves by `executemany`."""
     again = stage.folder / "again.db"
     bare = stage.folder / "bare.db"
-    rates = in_turns(
+    rates = compare_in_turns(
         lambda: import_archive(stage.corpus, again).rate,
-        lambda: bare_rate(stage.imported, bare),
+        lambda: measure_raw_rate(stage.imported, bare),
         stage.plan.imports,
     )
     remove_database(again)
-    return outcome_of(Comparison(*rates), "stories/s")
+    return build_outcome(Comparison(*rates), "stories/s")
 
 
-def memory(stage: Stage) -> Outcome:
+def memory(stage: BenchmarkSetup) -> Outcome:
     """Compare the memory of an import with that of one a quarter as long."""
     small = stage.corpus_of(stage.plan.stories // _FRACTION)
     database = stage.folder / "small.db"

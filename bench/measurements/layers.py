@@ -9,24 +9,24 @@ from dataclasses import replace
 from functools import partial
 
 from bench.load import Round, Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.measurements.creating import Client
 from bench.measurements.publishing import Readers
-from bench.setup import Stage
-from bench.workload import HEADLINES, in_many_forms, some_stories
+from bench.setup import BenchmarkSetup
+from bench.workload import HEADLINES, sample_story_paths, vary_queries
 
 # Serves Dateline without a layer, or whole, and yields what makes a round.
-Question = Callable[[Stage, str | None], AbstractContextManager[Callable[[], Round]]]
+Question = Callable[[BenchmarkSetup, str | None], AbstractContextManager[Callable[[], Round]]]
 _PAYS = Goal(1.05)
-_FORMS = in_many_forms("")
-_FEEDS = in_many_forms("limit=50", path="/feeds/latest.rss")
+_FORMS = vary_queries("")
+_FEEDS = vary_queries("limit=50", path="/feeds/latest.rss")
 # To count takes long, so it is done in a thread, once for all who wait for it.
 _COUNTED = (f"{HEADLINES}?count=exact",)
 
 
 @contextmanager
 def _load(
-    stage: Stage,
+    stage: BenchmarkSetup,
     without: str | None,
     paths: tuple[str, ...],
     cache_bytes: int | None = 0,
@@ -39,20 +39,20 @@ def _load(
 
 
 @contextmanager
-def _packed(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]]:
-    paths = some_stories(stage.imported.database, 1)
+def _packed(stage: BenchmarkSetup, without: str | None) -> Iterator[Callable[[], Round]]:
+    paths = sample_story_paths(stage.imported.database, 1)
     with _load(stage, without, paths, None, "gzip") as question:
         yield question
 
 
 @contextmanager
-def _publishing(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]]:
+def _publishing(stage: BenchmarkSetup, without: str | None) -> Iterator[Callable[[], Round]]:
     with stage.live(without=without) as (server, key):
-        yield Readers(stage, server, key).while_publishing
+        yield Readers(stage, server, key).read_while_publishing
 
 
 @contextmanager
-def _creating(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]]:
+def _creating(stage: BenchmarkSetup, without: str | None) -> Iterator[Callable[[], Round]]:
     with stage.live(without=without) as (server, key):
         client = Client(stage, server, key)
         client.create()
@@ -61,16 +61,16 @@ def _creating(stage: Stage, without: str | None) -> Iterator[Callable[[], Round]
 
 _CACHED: Question = partial(_load, paths=(HEADLINES,), cache_bytes=None)
 _COMPUTED: Question = partial(_load, paths=_FORMS)
-_FIELDS: Question = partial(_load, paths=in_many_forms("fields=title,slug"))
+_FIELDS: Question = partial(_load, paths=vary_queries("fields=title,slug"))
 _FEED: Question = partial(_load, paths=_FEEDS)
 _EQUAL: Question = partial(_load, paths=_COUNTED)
 
 
-def compare(stage: Stage, layer: str, question: Question) -> Outcome:
+def compare(stage: BenchmarkSetup, layer: str, question: Question) -> Outcome:
     """Compare Dateline as it is with Dateline without a layer."""
     with question(stage, None) as whole, question(stage, layer) as without:
         compared = stage.take_turns(whole, without)
-    outcome = outcome_of_load(compared)
+    outcome = build_load_outcome(compared)
     lost = max(0.0, 1 - 1 / outcome.value)
     return replace(outcome, notes=(f"{lost:.0%} of the requests per second are lost without it",))
 

@@ -9,9 +9,9 @@ from bench.archive import Archive
 from bench.corpus import SEED
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome
-from bench.memory import resident
-from bench.setup import Stage
-from bench.workload import HEADLINES, later_than_all, query_of, some_stories
+from bench.memory import measure_resident
+from bench.setup import BenchmarkSetup
+from bench.workload import HEADLINES, build_distinct_filter, build_query, sample_story_paths
 
 _ROUNDS = 20
 # More than a round can ask for.
@@ -42,29 +42,29 @@ class Series:
         return (median(last) - median(third)) / 2**20
 
 
-def since_start(stage: Stage) -> Outcome:
+def since_start(stage: BenchmarkSetup) -> Outcome:
     """Compare the end with the start."""
-    series = _measured(stage)
+    series = _measure(stage)
     return _outcome(series, series.growth, series.held[0])
 
 
-def in_the_second_half(stage: Stage) -> Outcome:
+def in_the_second_half(stage: BenchmarkSetup) -> Outcome:
     """Compare the last quarter with the third."""
-    series = _measured(stage)
+    series = _measure(stage)
     return _outcome(series, series.late_growth, series.held[len(series.held) // 2])
 
 
 @cache
-def _measured(stage: Stage) -> Series:
+def _measure(stage: BenchmarkSetup) -> Series:
     """Ask for stories and lists at random until there were enough, or time is over."""
     mix = _Mix(stage.large)
     seconds = max(1, stage.plan.mixed_seconds // _ROUNDS)
     with stage.dateline(cache_bytes=None, database=stage.large.database) as dateline:
         dateline.get(HEADLINES)
-        held, requests = [resident(dateline.pid)], 0
+        held, requests = [measure_resident(dateline.pid)], 0
         for _ in range(stage.plan.mixed_seconds // seconds):
             requests += stage.load(Target(dateline, mix.draw(_A_ROUND)), seconds).answers
-            held.append(resident(dateline.pid))
+            held.append(measure_resident(dateline.pid))
             if requests >= stage.plan.mixed_requests:
                 break
     return Series(held, requests)
@@ -75,9 +75,9 @@ class _Mix:
 
     def __init__(self, archive: Archive) -> None:
         self._rng = random.Random(f"{SEED}:mix")
-        self._stories = some_stories(archive.database, _STORIES)
+        self._stories = sample_story_paths(archive.database, _STORIES)
         terms = self._rng.choices(sorted(archive.counts), k=_LISTS)
-        self._lists = [f"{HEADLINES}?{query_of(term)}" for term in terms]
+        self._lists = [f"{HEADLINES}?{build_query(term)}" for term in terms]
         self._asked = 0
 
     def draw(self, number: int) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class _Mix:
     def _new(self) -> str:
         """Return a list in words that nobody used before; its answer is kept all the same."""
         self._asked += 1
-        return f"{self._list()}&{later_than_all(self._asked)}"
+        return f"{self._list()}&{build_distinct_filter(self._asked)}"
 
 
 def _outcome(series: Series, grown: float, since: int) -> Outcome:

@@ -4,11 +4,11 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.recorded_answer import Answer
 from bench.servers import Server
-from bench.setup import Stage
-from bench.workload import in_many_forms
+from bench.setup import BenchmarkSetup
+from bench.workload import vary_queries
 
 _LIMIT = 20
 _STEP = 100
@@ -18,18 +18,18 @@ _FORMS = 32
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
-def far_page(stage: Stage) -> Outcome:
+def far_page(stage: BenchmarkSetup) -> Outcome:
     """Compare page 1,000, or one of a short archive that is not the last, with page 1."""
     page = min(_WANTED, stage.plan.large // _LIMIT - _STEP)
     dateline, _ = stage.both
-    first = in_many_forms("")[:_FORMS]
-    far = tuple(_walked(dateline, path, (page - 1) * _LIMIT) for path in first)
+    first = vary_queries("")[:_FORMS]
+    far = tuple(_walk(dateline, path, (page - 1) * _LIMIT) for path in first)
     compared = stage.compare(Target(dateline, far), Target(dateline, first))
     notes = () if page == _WANTED else (f"page {page:,}: the archive is short",)
-    return outcome_of_load(compared, *notes)
+    return build_load_outcome(compared, *notes)
 
 
-def _walked(dateline: Server, first: str, stories: int) -> str:
+def _walk(dateline: Server, first: str, stories: int) -> str:
     """Go from page to page as a client does, in large steps; return the path past so many."""
     path, passed = first, 0
     while passed < stories:

@@ -5,36 +5,36 @@ from functools import cache
 from statistics import median
 
 from bench.load import Target
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.measurements.creating import Client
-from bench.measurements.publishing import Publications, published_meanwhile
-from bench.setup import Stage
-from bench.workload import in_many_forms
+from bench.measurements.publishing import Publications, measure_reads_while_publishing
+from bench.setup import BenchmarkSetup
+from bench.workload import vary_queries
 
-_FORMS = in_many_forms("")
+_FORMS = vary_queries("")
 
 
-def against_hand(stage: Stage) -> Outcome:
+def against_handwritten(stage: BenchmarkSetup) -> Outcome:
     """Compare headlines with asyncpg and orjson on raw ASGI."""
     with (
         stage.dateline(database=stage.postgres.dateline) as dateline,
         stage.by_hand(stage.postgres.idiomatic) as by_hand,
     ):
         compared = stage.compare(Target(dateline, _FORMS), Target(by_hand, _FORMS))
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
-def against_idiomatic(stage: Stage) -> Outcome:
+def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
     """Compare headlines with the version that a reader would write by hand."""
     with (
         stage.dateline(database=stage.postgres.dateline) as dateline,
         stage.idiomatic(stage.postgres.idiomatic) as idiomatic,
     ):
         compared = stage.compare(Target(dateline, _FORMS), Target(idiomatic, ("/headlines",)))
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
-def creating(stage: Stage) -> Outcome:
+def creating(stage: BenchmarkSetup) -> Outcome:
     """Compare creating a published story with the version that a reader would write by hand."""
     database, key = stage.postgres.live()
     with (
@@ -46,31 +46,31 @@ def creating(stage: Stage) -> Outcome:
         left.create()
         right.create()
         compared = stage.take_turns(left.create, right.create)
-    return outcome_of_load(compared)
+    return build_load_outcome(compared)
 
 
-def publications(stage: Stage) -> Outcome:
+def publications(stage: BenchmarkSetup) -> Outcome:
     """Tell how long half of the publications took while others read."""
-    found = _measured(stage)
+    found = _measure(stage)
     half, slow = (
         median(found.seconds) * 1000,
         found.seconds[len(found.seconds) * 99 // 100] * 1000,
     )
     note = f"{len(found.seconds):,} publications, the slowest in {found.seconds[-1] * 1000:.0f} ms"
-    return Outcome(half, half, slow, "ms", notes=(note,), as_asked=found.as_asked)
+    return Outcome(half, half, slow, "ms", notes=(note,), is_complete=found.is_complete)
 
 
-def reads(stage: Stage) -> Outcome:
+def reads(stage: BenchmarkSetup) -> Outcome:
     """Compare these reads with the same ones while nobody publishes."""
-    found = _measured(stage)
-    return replace(outcome_of_load(found.reads, found.note), as_asked=found.as_asked)
+    found = _measure(stage)
+    return replace(build_load_outcome(found.reads, found.note), is_complete=found.is_complete)
 
 
 @cache
-def _measured(stage: Stage) -> Publications:
+def _measure(stage: BenchmarkSetup) -> Publications:
     database, key = stage.postgres.live()
     with stage.dateline(None, database) as server:
-        return published_meanwhile(stage, server, key)
+        return measure_reads_while_publishing(stage, server, key)
 
 
 MEASUREMENTS = (
@@ -79,7 +79,7 @@ MEASUREMENTS = (
         "headlines, cache off, on PostgreSQL",
         "raw ASGI with asyncpg and orjson",
         Goal(0.6),
-        against_hand,
+        against_handwritten,
     ),
     Measurement(
         "postgresql-idiomatic",

@@ -10,7 +10,7 @@ from bench.measurement import Goal, Measurement, Outcome
 from bench.publisher import endless_stories
 from bench.receivers import Arrivals, receivers
 from bench.servers import HOST
-from bench.setup import Stage
+from bench.setup import BenchmarkSetup
 
 _RECEIVERS = 100
 _STORIES_A_ROUND = 10
@@ -18,7 +18,7 @@ _PAUSE = 0.3
 _PATIENCE = 30.0
 
 
-def publication_to_arrival(stage: Stage) -> Outcome:
+def publication_to_arrival(stage: BenchmarkSetup) -> Outcome:
     """Publish stories one by one; time each from its request to its event at each receiver."""
     stories, waits = endless_stories(), list[float]()
     with (

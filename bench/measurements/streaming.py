@@ -14,10 +14,10 @@ from typing import Any
 from bench.editor import Editor
 from bench.load import LoadError
 from bench.measurement import Goal, Measurement, Outcome
-from bench.memory import resident
+from bench.memory import measure_resident
 from bench.publisher import endless_stories
 from bench.servers import HOST, ROOT, Server
-from bench.setup import Stage
+from bench.setup import BenchmarkSetup
 
 _HEARING, _IDLE = 1_000, 5_000
 _SETTLE_SECONDS = 5.0
@@ -27,21 +27,21 @@ _OTHER_FILES = 500
 
 
 @dataclass
-class Audience:
+class ListenerResults:
     """Those who listen, and what they heard once they have left."""
 
     heard: dict[str, Any] = field(default_factory=dict)
 
 
-def publication_to_arrival(stage: Stage) -> Outcome:
+def publication_to_arrival(stage: BenchmarkSetup) -> Outcome:
     """Publish at a steady pace; see how long each of a thousand listeners waits for each story."""
     with _live(stage) as (dateline, key):
-        with _listening(dateline, _HEARING) as audience:
+        with _run_listeners(dateline, _HEARING) as audience:
             # What a server does in its first seconds is no part of it.
             time.sleep(_SETTLE_SECONDS)
             begun = _publish(dateline, key, max(3, 3 * stage.plan.seconds * stage.plan.rounds))
             time.sleep(1.0)
-        waits = _waits(begun, audience.heard)
+        waits = _delays(begun, audience.heard)
     middle, slow = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
     return Outcome(
         slow,
@@ -52,22 +52,22 @@ def publication_to_arrival(stage: Stage) -> Outcome:
     )
 
 
-def memory_of_idle(stage: Stage) -> Outcome:
+def memory_of_idle(stage: BenchmarkSetup) -> Outcome:
     """Compare what a process holds with five thousand listeners and with none."""
     with _live(stage) as (dateline, _):
         # Let it have what it needs for any listener, and finish what it does after a start.
-        with _listening(dateline, 100):
+        with _run_listeners(dateline, 100):
             time.sleep(_SETTLE_SECONDS)
-        before = resident(dateline.pid)
-        with _listening(dateline, _IDLE):
+        before = measure_resident(dateline.pid)
+        with _run_listeners(dateline, _IDLE):
             time.sleep(1.0)
-            after = resident(dateline.pid)
+            after = measure_resident(dateline.pid)
     grown = (after - before) / _IDLE / 1_000
     return Outcome(grown, after / 2**20, before / 2**20, "MB", notes=(f"{_IDLE:,} listeners",))
 
 
 @contextmanager
-def _live(stage: Stage) -> Iterator[tuple[Server, str]]:
+def _live(stage: BenchmarkSetup) -> Iterator[tuple[Server, str]]:
     """Serve a copy of the archive, as deployed, with as many files open as the system allows."""
     _allow_files(_IDLE + _OTHER_FILES)
     with stage.live() as served:
@@ -83,13 +83,13 @@ def _allow_files(number: int) -> None:
 
 
 @contextmanager
-def _listening(server: Server, number: int) -> Iterator[Audience]:
+def _run_listeners(server: Server, number: int) -> Iterator[ListenerResults]:
     """Let so many listen while the block lasts."""
     command = [sys.executable, "-m", "bench.listeners", HOST, str(server.port), str(number)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    audience = Audience()
+    audience = ListenerResults()
     try:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -116,7 +116,7 @@ def _publish(server: Server, key: str, number: int) -> list[float]:
     return begun
 
 
-def _waits(begun: list[float], heard: dict[str, Any]) -> list[float]:
+def _delays(begun: list[float], heard: dict[str, Any]) -> list[float]:
     """Return how long each story was on its way to each listener, the shortest first."""
     if [len(came) for came in heard["came"]] != [_HEARING] * len(begun):
         raise LoadError("Not every listener heard every story once.")

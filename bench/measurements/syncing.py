@@ -9,10 +9,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bench.load import Round
-from bench.measurement import Goal, Measurement, Outcome, outcome_of_load
+from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.report import number
 from bench.servers import HOST, Server
-from bench.setup import Stage
+from bench.setup import BenchmarkSetup
 
 _PAGE = 1_000
 _PATIENCE = 60.0
@@ -24,24 +24,24 @@ FROM documents d JOIN document_bodies b ON b.id = d.id ORDER BY d.published_at, 
 """
 
 
-def snapshot(stage: Stage) -> Outcome:
+def snapshot(stage: BenchmarkSetup) -> Outcome:
     """Compare a snapshot over HTTP with reading its bytes from the database by hand."""
     archive = stage.copied
     with stage.dateline(database=archive.database) as dateline:
-        _taken(dateline)
+        _take_snapshot(dateline)
         compared = stage.take_turns(
-            lambda: _taken(dateline), lambda: _read_by_hand(archive.database)
+            lambda: _take_snapshot(dateline), lambda: _read_by_hand(archive.database)
         )
     notes = (
         f"{archive.stories:,} stories in pages of {_PAGE:,}, over one connection to one process",
         f"{number(compared.clock.ratio)} of the bare read, which looks for no translations and "
         "sends nothing",
     )
-    outcome = outcome_of_load(compared, *notes)
+    outcome = build_load_outcome(compared, *notes)
     return replace(outcome, value=outcome.left, unit="stories/s")
 
 
-def _taken(server: Server) -> Round:
+def _take_snapshot(server: Server) -> Round:
     """Take a whole copy, one page after the other on one connection."""
     before, began = server.cpu_seconds(), time.perf_counter()
     stories, path = 0, f"/v1/changes?limit={_PAGE}"

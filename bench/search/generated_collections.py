@@ -1,4 +1,4 @@
-"""Collections made of news: a part of each story is the question, and what is left the answer."""
+"""Collections generated from news: a part of each story is the query, the rest the document."""
 
 import gzip
 import json
@@ -12,12 +12,12 @@ from bench.search.collection import Collection
 
 Half = Literal["all", "tuning", "testing"]
 _SENTENCE = re.compile(r"(?<=[.!?؟。])\s+|\n+")
-# Words of a long question, and of what is left of its story.
+# Number of words in a long query, and in the rest of its story.
 _LEAST_ASKED, _MOST_ASKED, _LEAST_LEFT = 15, 80, 40
 
 
 def titles(path: Path, half: Half = "all") -> Collection:
-    """Return stories without their titles, each to be found by its own."""
+    """Return stories without their titles; each title is a query."""
     stories = {
         str(story["id"]): story for story in _stories(path) if story["title"] and story["body"]
     }
@@ -29,7 +29,7 @@ def titles(path: Path, half: Half = "all") -> Collection:
 
 
 def passages(path: Path, half: Half = "all") -> Collection:
-    """Return stories without sentences from their middle, each to be found by these."""
+    """Return stories without some sentences from their middle; these are the query."""
     documents: dict[str, StoryText] = {}
     queries: dict[str, str] = {}
     for story in _stories(path):
@@ -45,7 +45,7 @@ def passages(path: Path, half: Half = "all") -> Collection:
 
 
 def _middle(sentences: list[str]) -> list[str]:
-    """Return sentences from the middle of a story, as many as make a long question."""
+    """Return sentences from the middle of a story, enough for a long query."""
     asked: list[str] = []
     for sentence in sentences[len(sentences) // 2 :]:
         if sum(len(text.split()) for text in (*asked, sentence)) > _MOST_ASKED:
@@ -63,7 +63,7 @@ def _document(story: Mapping[str, Any], body: str, title: str = "") -> StoryText
 def _collection(
     documents: Mapping[str, StoryText], queries: Mapping[str, str], half: Half
 ) -> Collection:
-    """Return a collection with the questions of a half: every other one is for testing."""
+    """Return a collection with every other query: one half is for tuning, the other for testing."""
     wanted = {"all": (0, 1), "tuning": (0,), "testing": (1,)}[half]
     kept = {id_: text for at, (id_, text) in enumerate(queries.items()) if at % 2 in wanted}
     return Collection(documents, kept, {id_: {id_: 1.0} for id_ in kept})

@@ -12,7 +12,7 @@ _FIELDS = ["title", "summary", "body"]
 _HEAP = 200_000_000
 
 
-class Bare:
+class PlainTantivy:
     """An index of titles, summaries and bodies, with the analysis that Tantivy has by itself."""
 
     def __init__(self, folder: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from textwrap import fill
 from typing import Any
 
-from bench.machine import machine_facts
+from bench.machine import describe_machine
 from bench.search.collection import squad
 from bench.search.measures import MEASURES, averages
 from bench.search.systems import System, systems
@@ -55,7 +55,7 @@ class Row:
 def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
     """Return all that a run found, with the questions where they are at hand."""
     return {
-        "machine": machine_facts("one connection of Python's own client"),
+        "machine": describe_machine("one connection of Python's own client"),
         "stories": stories,
         "rows": [row.facts for row in rows],
         "relevance": _relevance() if QUESTIONS.is_file() else None,
@@ -66,10 +66,10 @@ def write_docs(found: Mapping[str, Any]) -> None:
     """Keep what a run found, and renew the page."""
     text = json.dumps(found, ensure_ascii=False, indent=1)
     DOCUMENT.write_text(f"{text}\n", encoding="utf-8")
-    PAGE.write_text(renewed(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    PAGE.write_text(replace_results(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
-def renewed(page: str, found: Mapping[str, Any]) -> str:
+def replace_results(page: str, found: Mapping[str, Any]) -> str:
     """Return the page with these results in the place of those that it had."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)

@@ -28,10 +28,10 @@ from app.search.index import IndexPosition, IndexQuery
 from app.search.query.parser import parse_query
 from app.search.stories import to_indexed_story
 from app.settings import Settings
-from bench.compare import in_turns
+from bench.compare import compare_in_turns
 from bench.corpus import write_corpus
 from bench.importing import import_archive
-from bench.search.plain_tantivy import Bare
+from bench.search.plain_tantivy import PlainTantivy
 from bench.search.results_page import Row, results, write_docs
 from bench.servers import HOST, Server, dateline
 
@@ -63,7 +63,7 @@ def _measured(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
     database = _imported(folder, stories)
     with _services(database, folder / "bench.db.search") as services:
         some = list(_stories(services))
-    bare = Bare(folder / "bare")
+    bare = PlainTantivy(folder / "bare")
     bare.fill(some)
     word = bare.word_in_half()
     print(f"{len(some):,} stories; {word!r} stands in about half of them", flush=True)
@@ -81,17 +81,17 @@ def _indexing(folder: Path, stories: Sequence[PublicStory]) -> Iterator[Row]:
     arabic = [story for story in stories if story.language == "ar"]
     for what, chosen, bound in (("all", stories, "≥ 0.5"), ("Arabic", arabic, "≥ 0.25")):
         some = chosen[:_INDEXED]
-        ours, bare = in_turns(
+        ours, bare = compare_in_turns(
             lambda some=some: _rate(some, lambda: _write(folder / "ours", some)),  # type: ignore[misc]
-            lambda some=some: _rate(some, lambda: Bare(folder / "other").fill(some)),  # type: ignore[misc]
+            lambda some=some: _rate(some, lambda: PlainTantivy(folder / "other").fill(some)),  # type: ignore[misc]
             3,
         )
         yield Row(f"indexing, {what}", median(ours), median(bare), "stories/s", bound)
 
 
-def _latency(server: Server, bare: Bare, word: str) -> Row:
+def _latency(server: Server, bare: PlainTantivy, word: str) -> Row:
     path = f"/v1/search?q={word}"
-    ours, others = in_turns(
+    ours, others = compare_in_turns(
         lambda: _asked(server, path), lambda: _p50(lambda: bare.best(word)), _ROUNDS
     )
     return Row("best 20 over HTTP", 1000 * median(ours), 1000 * median(others), "ms", "≤ 5")
@@ -99,7 +99,7 @@ def _latency(server: Server, bare: Bare, word: str) -> Row:
 
 def _facets(server: Server, word: str) -> Row:
     plain = f"/v1/search?q={word}"
-    ours, others = in_turns(
+    ours, others = compare_in_turns(
         lambda: _asked(server, f"{plain}&facets={_FACETS}"), lambda: _asked(server, plain), _ROUNDS
     )
     return Row("three facets added", 1000 * median(ours), 1000 * median(others), "ms", "≤ 2")
@@ -111,7 +111,7 @@ def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int
     _fill(small, stories, len(stories))
     _fill(large, stories, larger)
     asked = IndexQuery(parse_query(word), datetime.now(UTC))
-    ours, others = in_turns(
+    ours, others = compare_in_turns(
         lambda: _p50(lambda: large.reader().search(asked)),
         lambda: _p50(lambda: small.reader().search(asked)),
         _ROUNDS,

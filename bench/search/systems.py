@@ -1,4 +1,4 @@
-"""What is compared: the search of the product, and plain Tantivy without and with a stemmer."""
+"""The compared systems: the product, and plain Tantivy with and without a stemmer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -28,22 +28,22 @@ _HEAP_BYTES = 50_000_000
 
 
 class System(Protocol):
-    """Something that ranks documents for a query."""
+    """Ranks documents for a query."""
 
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""
         ...
 
 
-class Product:
-    """The search of the product, without what recency adds."""
+class DatelineSystem:
+    """The search of the product, without its boost for recent stories."""
 
     def __init__(self, documents: Mapping[str, StoryText]) -> None:
         """Index documents in memory."""
         builder = SchemaBuilder().add_text_field("id", stored=True)
         text_fields.add_text_fields(builder)
         self._schema = builder.build()
-        self._searcher = _filled(
+        self._searcher = _build_index(
             self._schema, documents, text_fields.register_tokenizer, text_fields.collect_text_fields
         )
 
@@ -59,15 +59,15 @@ class Product:
         return _ids(self._searcher, matched.query, depth)
 
 
-class Bare:
+class PlainSystem:
     """Plain Tantivy: any of the words, scored by BM25."""
 
     def __init__(self, documents: Mapping[str, StoryText], stemmer: str | None = None) -> None:
         """Index documents in memory."""
         builder = SchemaBuilder().add_text_field("id", stored=True)
         self._schema = builder.add_text_field("all", tokenizer_name="bare").build()
-        self._analyser = _bare(stemmer)
-        self._searcher = _filled(
+        self._analyser = _build_plain(stemmer)
+        self._searcher = _build_index(
             self._schema,
             documents,
             lambda index: index.register_tokenizer("bare", self._analyser),
@@ -82,23 +82,26 @@ class Bare:
 
 
 def systems(documents: Mapping[str, StoryText], language: str) -> dict[str, System]:
-    """Return what is compared, by name."""
-    compared: dict[str, System] = {"dateline": Product(documents), "bm25": Bare(documents)}
+    """Return the systems by name."""
+    compared: dict[str, System] = {
+        "dateline": DatelineSystem(documents),
+        "bm25": PlainSystem(documents),
+    }
     known = LANGUAGES.get(primary_language(language))
     if known is not None:
         # The engine has no stemmer for some of the languages.
         with suppress(ValueError):
-            compared["bm25 and stemmer"] = Bare(documents, known.stemmer)
+            compared["bm25 and stemmer"] = PlainSystem(documents, known.stemmer)
     return compared
 
 
-def _bare(stemmer: str | None) -> TextAnalyzer:
+def _build_plain(stemmer: str | None) -> TextAnalyzer:
     builder = TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.remove_long(40))
     builder = builder.filter(Filter.lowercase())
     return (builder.filter(Filter.stemmer(stemmer)) if stemmer else builder).build()
 
 
-def _filled(
+def _build_index(
     schema: Schema,
     documents: Mapping[str, StoryText],
     register: Callable[[Index], None],

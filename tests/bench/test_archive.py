@@ -13,8 +13,8 @@ from app.bootstrap import Services, bootstrap
 from app.delivery import store
 from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from app.settings import Settings
-from bench.archive import Archive, fill, some_slugs
-from bench.workload import HEADLINES, in_many_forms, queries_of, query_of, sizes_asked
+from bench.archive import Archive, fill, sample_slugs
+from bench.workload import HEADLINES, build_query, query_sizes, select_queries, vary_queries
 
 pytestmark = pytest.mark.exhaustive
 
@@ -46,16 +46,16 @@ def client(services: Services) -> TestClient:
 def test_lists_have_the_counted_number_of_stories(
     client: TestClient, archive: Archive, field: str
 ) -> None:
-    queries = queries_of(archive, field)
+    queries = select_queries(archive, field)
     counts = [
         client.get(f"{HEADLINES}?{query}&count=exact").json()["page"]["count"] for query in queries
     ]
-    assert (min(counts), max(counts)) == sizes_asked(archive, field)
+    assert (min(counts), max(counts)) == query_sizes(archive, field)
     assert min(counts) > 20
 
 
 def test_stories_are_complete(client: TestClient, archive: Archive) -> None:
-    for slug in some_slugs(archive.database, 5):
+    for slug in sample_slugs(archive.database, 5):
         story = client.get(f"/v1/articles/{slug}").json()
         assert story["slug"] == slug
         assert story["body_html"].startswith("<p>")
@@ -80,12 +80,12 @@ def test_the_log_has_every_story_as_the_product_would_write_it(services: Service
 
 
 def test_all_forms_of_a_query_are_one_list_and_no_request_is_repeated(client: TestClient) -> None:
-    paths = in_many_forms("language=en", "language=fr")
+    paths = vary_queries("language=en", "language=fr")
     assert len(set(paths)) == len(paths)
     first, _, third = (client.get(path).json()["data"] for path in paths[:3])
     assert first == third == client.get(f"{HEADLINES}?language=en").json()["data"]
 
 
 def test_a_pair_is_requested_by_two_filters() -> None:
-    assert query_of(("source+language", "one fr")) == "source=one&language=fr"
-    assert query_of(("tag", "two words")) == "tag=two+words"
+    assert build_query(("source+language", "one fr")) == "source=one&language=fr"
+    assert build_query(("tag", "two words")) == "tag=two+words"

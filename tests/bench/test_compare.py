@@ -4,13 +4,13 @@ from math import inf
 
 import pytest
 
-from bench.compare import Comparison, in_turns
+from bench.compare import Comparison, compare_in_turns
 from bench.measurement import Goal
 
 
 def test_the_sides_alternate_each_round() -> None:
     order: list[str] = []
-    lefts, rights = in_turns(lambda: order.append("left"), lambda: order.append("right"), 3)
+    lefts, rights = compare_in_turns(lambda: order.append("left"), lambda: order.append("right"), 3)
     assert order == ["left", "right", "right", "left", "left", "right"]
     assert len(lefts) == len(rights) == 3
 
@@ -31,6 +31,6 @@ def test_a_ratio_is_of_medians_and_its_spread_is_of_rounds() -> None:
     ],
 )
 def test_goals(goal: Goal, value: float, met: bool, share: float, shown: str) -> None:
-    assert goal.met_by(value) is met
+    assert goal.is_met_by(value) is met
     assert goal.share(value) == share
     assert str(goal) == shown

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bench.measurements import ALL, LAYERS
-from bench.results_page import PAGE, RESULTS, SPEED_LAYERS, Section, picture, renewed
+from bench.results_page import PAGE, RESULTS, SPEED_LAYERS, Section, draw_chart, replace_results
 from tests.bench.results import document, result
 
 MARKED = "before\n<!-- results: begin -->\nold\n<!-- results: end -->\nafter\n"
@@ -25,9 +25,11 @@ def last_run(section: Section) -> Any:
 @SECTIONS
 def test_the_page_shows_the_results_of_the_last_run(section: Section) -> None:
     page, found = PAGE.read_text(encoding="utf-8"), last_run(section)
-    assert page == renewed(page, section, found), "Renew it with `make bench ARGS=--redraw`."
+    assert page == replace_results(page, section, found), (
+        "Renew it with `make bench ARGS=--redraw`."
+    )
     if section.picture is not None:
-        assert section.picture.read_text(encoding="utf-8") == picture(found)
+        assert section.picture.read_text(encoding="utf-8") == draw_chart(found)
 
 
 @SECTIONS
@@ -44,7 +46,7 @@ def test_the_page_has_a_place_for_each_section(section: Section) -> None:
 
 
 def test_results_are_replaced_and_prose_is_kept() -> None:
-    page = renewed(MARKED, RESULTS, document(result()))
+    page = replace_results(MARKED, RESULTS, document(result()))
     assert page.startswith("before\n")
     assert page.endswith("\nafter\n")
     assert "old" not in page
@@ -52,11 +54,11 @@ def test_results_are_replaced_and_prose_is_kept() -> None:
         "| headlines | floor | **0.750** (750 / 1,000 requests/s) | 0.700 | ≥ 0.5 | yes |" in page
     )
     assert "Every goal was met." in page
-    assert renewed(page, RESULTS, document(result())) == page
+    assert replace_results(page, RESULTS, document(result())) == page
 
 
 def test_a_missed_goal_is_named() -> None:
-    page = renewed(MARKED, RESULTS, document(result(met=False)))
+    page = replace_results(MARKED, RESULTS, document(result(met=False)))
     assert "Goals missed: headlines." in page
     assert "Every goal was met." not in page
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.search.results_page import PAGE, Row, renewed
+from bench.search.results_page import PAGE, Row, replace_results
 
 _MACHINE = {
     "measured_at": "2026-11-26 12:00 UTC",
@@ -32,9 +32,9 @@ def test_results_replace_older_ones() -> None:
     rows = [Row("best 20", 10, 1, "ms", "≤ 5").facts]
     relevance = {"dateline": dict.fromkeys(("MRR", "R@1", "R@10", "MAP", "nDCG@10"), 0.5)}
     found = {"machine": _MACHINE, "stories": 1_000, "rows": rows, "relevance": relevance}
-    page = renewed(PAGE.read_text(encoding="utf-8"), found)
+    page = replace_results(PAGE.read_text(encoding="utf-8"), found)
     assert "| best 20 | 10.00 | 1.00 | ms | 10.00 | ≤ 5 | **no** |" in page
     assert "| dateline | 0.5000 |" in page
     assert "No whole run" not in page
-    assert renewed(page, found) == page
-    assert "XQuAD, English" not in renewed(page, found | {"relevance": None})
+    assert replace_results(page, found) == page
+    assert "XQuAD, English" not in replace_results(page, found | {"relevance": None})

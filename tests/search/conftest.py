@@ -1,4 +1,4 @@
-"""What tests of search share: the index that a node follows the log with, step by step."""
+"""Shared by the search tests: an index updater that runs step by step."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,7 +10,7 @@ from app.search.index_updater import IndexUpdater
 
 @pytest.fixture
 def follower(services: Services) -> Iterator[IndexUpdater]:
-    """The follower of a node; nothing is followed before the test says so."""
+    """An index updater that does nothing before the test says so."""
     made = IndexUpdater(services.index, services.delivery)
     yield made
     made.close()

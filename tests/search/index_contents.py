@@ -1,4 +1,4 @@
-"""Whether two indexes hold the same, down to every word."""
+"""Compare two indexes, down to every word."""
 
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ _FOUND = (
 _VALUES = (*_FOUND, "ranges", *BRANCH_COLUMNS)
 
 
-def rebuilt(services: Services, path: Path) -> Path:
-    """Build an index of what is public now in a folder of its own."""
+def rebuild(services: Services, path: Path) -> Path:
+    """Build an index of the public stories in another folder."""
     index = TantivyIndex(path)
     for _ in IndexUpdater(index, services.delivery).rebuild():
         pass
@@ -35,8 +35,8 @@ def rebuilt(services: Services, path: Path) -> Path:
     return path
 
 
-def contents(folder: Path) -> dict[str, Any]:
-    """Return all that an index holds: its stories, and how many have each word and value."""
+def read_contents(folder: Path) -> dict[str, Any]:
+    """Return the content of an index: its stories, and the frequency of each word and value."""
     (pointer,) = folder.glob("current-*")
     searcher = open_index(folder / pointer.read_text().strip()).searcher()
     held: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""A few texts in an index of their own, to look for without a database."""
+"""An index in memory with a few texts, to search without a database."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from app.search.query.parser import parse_query
 from app.search.text_fields import StoryText
 
 
-class Shelf:
-    """Texts by the names under which they were put there."""
+class MemoryIndex:
+    """Texts by name."""
 
     def __init__(self, **texts: StoryText) -> None:
         builder = SchemaBuilder()
@@ -30,11 +30,11 @@ class Shelf:
         self.searcher = index.searcher()
 
     def match(self, typed: str, languages: Sequence[str] = ()) -> CompiledQuery:
-        """Return the query that something typed becomes."""
+        """Return the compiled query."""
         return compile_query(parse_query(typed), self.searcher, self.schema, languages)
 
     def find(self, typed: str, languages: Sequence[str] = ()) -> list[str]:
-        """Return the names of what is found, the best first."""
+        """Return the names of the results, the best first."""
         hits = self.searcher.search(self.match(typed, languages).query, 100).hits
         return [str(self.searcher.doc(address)["name"][0]) for _, address in hits]
 

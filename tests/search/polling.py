@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process does."""
+"""Wait for another thread or process."""
 
 import time
 from collections.abc import Callable
@@ -6,8 +6,8 @@ from collections.abc import Callable
 _PATIENCE = 60.0
 
 
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds; that it never does is a failure."""
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait until a condition holds; fail after some time."""
     end = time.monotonic() + _PATIENCE
     while not holds():
         assert time.monotonic() < end, "it never came about"

@@ -1,4 +1,4 @@
-"""Words as they are compared: folded, cut as the engine cuts them, and gathered by stems."""
+"""Text analysis: folding, tokenizing and stemming."""
 
 from itertools import pairwise
 from unicodedata import normalize

@@ -1,4 +1,7 @@
-"""The index is disposable: lost, cut, overwritten or another's, it is built anew while serving."""
+"""The index is disposable:
+
+if it is lost, truncated, overwritten or foreign, it is rebuilt while serving.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -19,7 +22,7 @@ from app.worker import Indexer
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.search.polling import until
+from tests.search.polling import wait_until
 
 Follow = Callable[[], None]
 
@@ -28,7 +31,7 @@ Follow = Callable[[], None]
 def generation(
     newsroom: Newsroom, follow: Follow, follower: IndexUpdater, client: TestClient, tmp_path: Path
 ) -> Path:
-    """An index with a few stories in a few segments, which somebody has read."""
+    """An index with a few stories in several segments, which has been read."""
     for number in range(3):
         newsroom.story(f"Rain {number}", body="Clouds. " * 200)
         follow()
@@ -39,7 +42,7 @@ def generation(
 
 
 def _found(client: TestClient, query: str = "q=rain") -> list[str]:
-    """Search past the cache: each time another order of parameters is another question."""
+    """Search past the cache: each order of the parameters is another cache entry."""
     page = read(client, f"/v1/search?{query}&count=exact")
     assert page["page"]["count"] == len(page["data"])
     return sorted(story["title"] for story in page["data"])
@@ -212,13 +215,13 @@ def test_another_process_takes_over_when_the_updater_ends(
     first, second = Indexer(services), Indexer(services)
     first.start()
     newsroom.story("Rain 1")
-    until(lambda: services.search.status().stories == 1)
+    wait_until(lambda: services.search.status().stories == 1)
     second.start()
     newsroom.story("Rain 2")
-    until(lambda: services.search.status().stories == 2)
+    wait_until(lambda: services.search.status().stories == 2)
     first.stop()
     newsroom.story("Rain 3")
-    until(lambda: services.search.status().stories == 3)
+    wait_until(lambda: services.search.status().stories == 3)
     second.stop()
     lock = FileLeadership(str(services.settings.search_path))
     assert lock.try_acquire()

@@ -1,4 +1,4 @@
-"""What a query means is found out once for a state of the index, and anew for the next."""
+"""Compiled queries are cached for one state of the index."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +10,12 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import IndexResult, Reader
 from app.search.query import compiler
 from app.search.query.parser import ParsedQuery, parse_query
-from tests.search.contract.test_contract import ask, filled, found_ids, story
+from tests.search.contract.test_contract import ask, fill, found_ids, story
 
 
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[TantivyIndex]:
-    """An engine that nobody has written to."""
+    """An empty engine."""
     made = TantivyIndex(tmp_path / "search")
     yield made
     made.close()
@@ -23,7 +23,7 @@ def index(tmp_path: Path) -> Iterator[TantivyIndex]:
 
 @pytest.fixture
 def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
-    """Return the queries of which it was found out what they mean."""
+    """Return the queries that were compiled."""
     noted: list[ParsedQuery] = []
     found_out = compiler.compile_with_vocabulary
 
@@ -41,7 +41,7 @@ def _found(reader: Reader, typed: str) -> IndexResult:
 
 def test_a_query_is_compiled_once(index: TantivyIndex, meant: list[ParsedQuery]) -> None:
     rain = story("Rain over the hills")
-    reader = filled(index, rain)
+    reader = fill(index, rain)
     for _ in range(3):
         assert found_ids(_found(reader, "rain ")) == [rain.id]
     assert len(meant) == 1
@@ -51,11 +51,11 @@ def test_a_query_is_compiled_once(index: TantivyIndex, meant: list[ParsedQuery])
 
 def test_the_next_index_state_has_its_own_vocabulary(index: TantivyIndex) -> None:
     first, second = story("Rain"), story("Rainy")
-    reader = filled(index, first)
+    reader = fill(index, first)
     assert found_ids(_found(reader, "rai")) == [first.id]
     beside = reader.with_changes((), [second])
     assert set(found_ids(_found(beside, "rai"))) == {first.id, second.id}
-    assert set(found_ids(_found(filled(index, first, second), "rai"))) == {first.id, second.id}
+    assert set(found_ids(_found(fill(index, first, second), "rai"))) == {first.id, second.id}
     assert found_ids(_found(reader, "rai")) == [first.id]
 
 
@@ -63,7 +63,7 @@ def test_a_cached_correction_never_leads_to_a_removed_word(
     index: TantivyIndex,
 ) -> None:
     kept, taken = story("Clouds"), story("Zanzibar")
-    reader = filled(index, kept, taken)
+    reader = fill(index, kept, taken)
     assert _found(reader, "zanzibr ").corrected == "zanzibar"
     assert _found(reader.with_changes([taken.id], ()), "zanzibr ").corrected is None
     assert _found(reader, "zanzibr ").corrected == "zanzibar"
@@ -74,7 +74,7 @@ def test_the_query_cache_is_bounded(
 ) -> None:
     # Room for two queries of one word.
     monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._WORD_BYTES)
-    reader = filled(index, story("Rain over the hills"))
+    reader = fill(index, story("Rain over the hills"))
     for typed in ("rain ", "hills ", "over ", "rain "):
         _found(reader, typed)
     assert len(meant) == 4

@@ -1,4 +1,4 @@
-"""What a typed query finds among a few stories, and in which order."""
+"""What a query finds among a few stories, and in which order."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from app.search.query.compiler import MOST_REQUIRED_WORDS, loosen_phrases
 from app.search.query.parser import parse_query
 from tests.repetitions import repetitions
-from tests.search.memory_index import Shelf, story
+from tests.search.memory_index import MemoryIndex, story
 
 
 @pytest.fixture(scope="module")
-def stories() -> Shelf:
-    return Shelf(
+def stories() -> MemoryIndex:
+    return MemoryIndex(
         budget=story("The government presented its budget to parliament.", title="A new budget"),
         vote=story("Elections will be held in spring, the governments said."),
         storm=story("A storm hit the coast of Morocco.", title="Storm over Casablanca"),
@@ -38,7 +38,7 @@ def stories() -> Shelf:
     ],
 )
 def test_a_word_finds_its_family_in_every_language(
-    stories: Shelf, typed: str, found: set[str]
+    stories: MemoryIndex, typed: str, found: set[str]
 ) -> None:
     assert set(stories.find(typed)) == found
 
@@ -59,7 +59,7 @@ def test_a_word_finds_its_family_in_every_language(
         ("国中", set()),
     ],
 )
-def test_compounds_find_their_parts(stories: Shelf, typed: str, found: set[str]) -> None:
+def test_compounds_find_their_parts(stories: MemoryIndex, typed: str, found: set[str]) -> None:
     assert set(stories.find(typed)) == found
 
 
@@ -80,15 +80,17 @@ def test_compounds_find_their_parts(stories: Shelf, typed: str, found: set[str])
         ("budget OR storm coast", ["storm", "calm"]),
     ],
 )
-def test_operators(stories: Shelf, typed: str, found: list[str]) -> None:
+def test_operators(stories: MemoryIndex, typed: str, found: list[str]) -> None:
     assert sorted(stories.find(typed)) == sorted(found)
 
 
-def test_excluded_words_alone_find_all_other_stories(stories: Shelf) -> None:
+def test_excluded_words_alone_find_all_other_stories(stories: MemoryIndex) -> None:
     assert set(stories.find("-storm")) == {"budget", "vote", "jet", "fr", "es", "ar", "zh"}
 
 
-def test_all_of_few_words_are_required_and_long_queries_rank_by_matches(stories: Shelf) -> None:
+def test_all_of_few_words_are_required_and_long_queries_rank_by_matches(
+    stories: MemoryIndex,
+) -> None:
     few, many = "storm coast hail snow".split(), "storm coast hail snow sleet".split()
 
     assert len(few) == MOST_REQUIRED_WORDS
@@ -97,11 +99,11 @@ def test_all_of_few_words_are_required_and_long_queries_rank_by_matches(stories:
     assert stories.find(" ".join(many))[-1] == "jet"
 
 
-def test_a_question_finds_the_best_matches(stories: Shelf) -> None:
+def test_a_question_finds_the_best_matches(stories: MemoryIndex) -> None:
     assert stories.find("Where did storms hit?")[0] == "storm"
 
 
-def test_phrases_and_title_words_stay_required_in_long_queries(stories: Shelf) -> None:
+def test_phrases_and_title_words_stay_required_in_long_queries(stories: MemoryIndex) -> None:
     assert stories.find('title:budget "a storm" coast calm morocco') == []
 
 
@@ -114,7 +116,9 @@ def test_phrases_and_title_words_stay_required_in_long_queries(stories: Shelf) -
         "hail snow sleet " * 40 + "storm coast morocco",
     ],
 )
-def test_a_pasted_text_finds_the_stories_with_most_of_its_words(stories: Shelf, typed: str) -> None:
+def test_a_pasted_text_finds_the_stories_with_most_of_its_words(
+    stories: MemoryIndex, typed: str
+) -> None:
     assert set(stories.find(typed)[:2]) == {"storm", "calm"}
 
 
@@ -135,7 +139,7 @@ def test_phrases_can_be_split_into_words(typed: str, nearest: str | None) -> Non
     assert (loose and loose.text) == nearest
 
 
-def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: Shelf) -> None:
+def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: MemoryIndex) -> None:
     assert set(stories.find('storm" coast "')) == {"storm", "calm"}
 
 
@@ -151,7 +155,7 @@ def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: Shelf) -> Non
         ("parli budget", set()),
     ],
 )
-def test_the_last_word_may_be_a_prefix(stories: Shelf, typed: str, found: set[str]) -> None:
+def test_the_last_word_may_be_a_prefix(stories: MemoryIndex, typed: str, found: set[str]) -> None:
     assert set(stories.find(typed)) == found
 
 
@@ -174,26 +178,26 @@ def test_the_last_word_may_be_a_prefix(stories: Shelf, typed: str, found: set[st
     ],
 )
 def test_misspelt_words_are_corrected_and_reported(
-    stories: Shelf, typed: str, corrected: str | None, found: set[str]
+    stories: MemoryIndex, typed: str, corrected: str | None, found: set[str]
 ) -> None:
     assert stories.match(typed).corrected == corrected
     assert set(stories.find(typed)) == found
 
 
-def test_an_indexed_word_is_not_corrected(stories: Shelf) -> None:
+def test_an_indexed_word_is_not_corrected(stories: MemoryIndex) -> None:
     assert stories.match("coast storm").corrected is None
 
 
 def test_a_rare_word_is_searched_for_in_addition_to_its_correction() -> None:
     many = {f"s{number}": story("Elections in Rabat.") for number in range(120)}
-    shelf = Shelf(**many, slip=story("Electoins in Rabat."))
+    shelf = MemoryIndex(**many, slip=story("Electoins in Rabat."))
 
     assert shelf.match("electoins ").corrected == "elections"
     assert shelf.find("electoins ")[0] == "slip"
     assert len(shelf.find("electoins ")) == 100
 
 
-def test_the_parsed_query_can_be_highlighted(stories: Shelf) -> None:
+def test_the_parsed_query_can_be_highlighted(stories: MemoryIndex) -> None:
     typed = stories.match("goverment rab", ["fr-CA", "en"]).parsed
 
     assert typed.text == "government rab"
@@ -202,7 +206,7 @@ def test_the_parsed_query_can_be_highlighted(stories: Shelf) -> None:
 
 
 def test_requested_languages_select_word_families() -> None:
-    shelf = Shelf(fr=story("Les chevaux", "fr"), en=story("Horses", "en"))
+    shelf = MemoryIndex(fr=story("Les chevaux", "fr"), en=story("Horses", "en"))
 
     assert shelf.find("cheval ", ["fr-CA"]) == ["fr"]
     assert shelf.find("cheval ", ["en"]) == []
@@ -231,7 +235,7 @@ OTHERS = {
 
 
 def test_rare_languages_have_word_families_too() -> None:
-    shelf = Shelf(**{tag: story(there, tag) for tag, (there, _) in OTHERS.items()})
+    shelf = MemoryIndex(**{tag: story(there, tag) for tag, (there, _) in OTHERS.items()})
 
     missed = [tag for tag, (_, typed) in OTHERS.items() if tag not in shelf.find(f"{typed} ")]
     assert missed == []
@@ -241,21 +245,23 @@ def test_a_frequent_word_matches_no_unrelated_words_of_other_languages() -> None
     usual = {
         f"{tag}{n}": story("Hazak", tag) for tag in ("en", "fr", "es", "ar", "it") for n in "ab"
     }
-    shelf = Shelf(**usual, hu=story("Házakban", "hu"))
+    shelf = MemoryIndex(**usual, hu=story("Házakban", "hu"))
 
     assert "hu" not in shelf.find("hazak ")
     assert "hu" in shelf.find("hazak ", ["hu"])
 
 
 def test_a_story_with_a_wrong_language_is_found() -> None:
-    shelf = Shelf(a=story("Les élections sont annoncées", "en"), b=story("الحكومة التونسية", "en"))
+    shelf = MemoryIndex(
+        a=story("Les élections sont annoncées", "en"), b=story("الحكومة التونسية", "en")
+    )
 
     assert shelf.find("élection annoncée") == ["a"]
     assert shelf.find("والحكومة", ["ar"]) == ["b"]
 
 
 def test_fields_have_weights() -> None:
-    shelf = Shelf(
+    shelf = MemoryIndex(
         body=story("Rain fell on the hills of the north today.", title="Weather"),
         title=story("It fell on the hills of the north today.", title="Rain"),
         tag=story("It fell on the hills of the north today.", title="Weather", tags=("rain",)),
@@ -265,7 +271,7 @@ def test_fields_have_weights() -> None:
 
 
 def test_the_exact_word_has_more_weight() -> None:
-    shelf = Shelf(
+    shelf = MemoryIndex(
         one=story("The election was held."),
         other=story("The elections were held."),
     )
@@ -277,13 +283,13 @@ def test_the_exact_word_has_more_weight() -> None:
 def test_words_close_together_have_more_weight() -> None:
     far = "Minister of sports opened a hall, and health was no matter of the day there."
     near = "Minister of health opened a hall, and sports was no matter of the day there."
-    shelf = Shelf(far=story(far), near=story(near), other=story("Rain in the north."))
+    shelf = MemoryIndex(far=story(far), near=story(near), other=story("Rain in the north."))
 
     assert shelf.find("minister health")[0] == "near"
 
 
 def test_authors_and_sources_are_found() -> None:
-    shelf = Shelf(a=story("Rain.", authors=("Aïcha Bennani",), source="North Africa Post"))
+    shelf = MemoryIndex(a=story("Rain.", authors=("Aïcha Bennani",), source="North Africa Post"))
 
     assert shelf.find("aicha bennani") == ["a"]
     assert shelf.find("north africa post rain") == ["a"]
@@ -295,7 +301,7 @@ def test_authors_and_sources_are_found() -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.text(max_size=80))
-def test_any_query_can_be_compiled(stories: Shelf, typed: str) -> None:
+def test_any_query_can_be_compiled(stories: MemoryIndex, typed: str) -> None:
     stories.find(typed)
 
 
@@ -325,7 +331,7 @@ _PIECES = st.sampled_from(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_PIECES, max_size=20).map("".join))
-def test_any_combination_of_operators_can_be_compiled(stories: Shelf, typed: str) -> None:
+def test_any_combination_of_operators_can_be_compiled(stories: MemoryIndex, typed: str) -> None:
     stories.find(typed)
 
 
@@ -335,7 +341,7 @@ def test_any_combination_of_operators_can_be_compiled(stories: Shelf, typed: str
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(_PIECES, max_size=12).map(" ".join))
-def test_the_unscored_query_finds_the_same_stories(stories: Shelf, typed: str) -> None:
+def test_the_unscored_query_finds_the_same_stories(stories: MemoryIndex, typed: str) -> None:
     matched = stories.match(typed)
     scored, found = (
         {(at.segment_ord, at.doc) for _, at in stories.searcher.search(query, 100).hits}
@@ -345,5 +351,5 @@ def test_the_unscored_query_finds_the_same_stories(stories: Shelf, typed: str) -
 
 
 @pytest.mark.parametrize("typed", ["a-b-" * 120, "中" * 500, "الا " * 120, "x" * 500, "' " * 200])
-def test_a_long_query_can_be_compiled(stories: Shelf, typed: str) -> None:
+def test_a_long_query_can_be_compiled(stories: MemoryIndex, typed: str) -> None:
     assert len(stories.find(typed)) <= 9

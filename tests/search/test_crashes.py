@@ -1,4 +1,4 @@
-"""A server that is killed while it indexes leaves an index that is as good as a new one."""
+"""A server that is killed while it indexes leaves an index as good as a new one."""
 
 import random
 import threading
@@ -16,8 +16,8 @@ from app.settings import Settings
 from tests.faults.server import CUT_OFF, Client, Nursery, nursery
 from tests.faults.test_killed import admin_key
 from tests.repetitions import repetitions
-from tests.search.index_contents import contents, rebuilt
-from tests.search.polling import until
+from tests.search.index_contents import read_contents, rebuild
+from tests.search.polling import wait_until
 
 pytestmark = pytest.mark.slow
 _KILLS = {"sqlite": repetitions(6), "postgresql": repetitions(2)}
@@ -25,8 +25,8 @@ _LIVES = {"sqlite": (0.02, 0.5), "postgresql": (0.1, 1.5)}
 _WORDS = "rain snow wheat harvest harbour market night river bridge school".split()
 
 
-class Desk:
-    """Somebody who publishes, changes and withdraws stories without pause."""
+class RandomEditor:
+    """An editor who publishes, changes and withdraws stories without pause."""
 
     def __init__(self) -> None:
         self._chance = random.Random(11)
@@ -60,7 +60,7 @@ class Desk:
 
 
 @contextmanager
-def _at_work(desk: Desk, port: int, key: str) -> Iterator[None]:
+def _at_work(desk: RandomEditor, port: int, key: str) -> Iterator[None]:
     stopped = threading.Event()
     thread = threading.Thread(target=desk.work, args=(port, key, stopped))
     thread.start()
@@ -84,7 +84,7 @@ def _follows(server: Nursery) -> bool:
 def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
-    key, desk, chance = admin_key(database_url), Desk(), random.Random(3)
+    key, desk, chance = admin_key(database_url), RandomEditor(), random.Random(3)
     with nursery(database_url) as server:
         for _ in range(_KILLS[dialect]):
             server.start()
@@ -92,11 +92,13 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
                 time.sleep(chance.uniform(*_LIVES[dialect]))
                 server.kill()
         server.start()
-        until(lambda: _follows(server))
+        wait_until(lambda: _follows(server))
     services = bootstrap(Settings(database_url=database_url))
     try:
         assert list(services.search.flaws()) == []
-        assert contents(tmp_path / "search") == contents(rebuilt(services, tmp_path / "new"))
+        assert read_contents(tmp_path / "search") == read_contents(
+            rebuild(services, tmp_path / "new")
+        )
     finally:
         services.close()
     # However busy the machine is, there was something to index between the kills.
@@ -121,10 +123,10 @@ def test_one_of_two_processes_writes_and_the_other_takes_over(
                 found = client.call("GET", path)[2]
                 assert (found["page"]["count"], found["data"][0]["title"]) == (turn + 1, title)
         for server in servers:
-            until(partial(_follows, server))
+            wait_until(partial(_follows, server))
         servers[0].kill()
         clients[1].call("POST", "/v1/manage/articles", document | {"title": "Rain at last"})
-        until(lambda: _follows(servers[1]))
+        wait_until(lambda: _follows(servers[1]))
         assert clients[1].call("GET", "/v1/search?q=rain&count=exact")[2]["page"]["count"] == 7
         for client in clients:
             client.close()

@@ -1,4 +1,4 @@
-"""Search under embargo: for the keys that may read it, and without a hint for anybody else."""
+"""Search under embargo: for entitled keys, and without a hint for anybody else."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -19,7 +19,7 @@ Headers = dict[str, str]
 
 @pytest.fixture
 def entitled(newsroom: Newsroom) -> Headers:
-    """What a reader sends who may read what is under embargo."""
+    """The headers of an entitled reader."""
     body = {"name": "partner", "scopes": ["read"], "embargoed": True}
     made = newsroom.call("POST", "/keys", json=body).json()
     return {"authorization": f"Bearer {made['key']}"}
@@ -27,7 +27,7 @@ def entitled(newsroom: Newsroom) -> Headers:
 
 @pytest.fixture
 def held(newsroom: Newsroom, follow: Follow) -> str:
-    """The id of a story under embargo, beside one like it that is out."""
+    """The id of a story under embargo, next to a similar public one."""
     newsroom.category("Floods")
     body = "<p>The reservoir of Almería overflowed in heavy rain last night, officials said.</p>"
     more = {"categories": ["floods"], "body": body}
@@ -121,7 +121,7 @@ def test_nobody_else_gets_a_hint_of_it(
             "/v1/suggest?q=reserv",
             "/v1/articles/rain-over-the-reservoir/related",
         ):
-            # What somebody entitled was just told stays with him.
+            # The answer of an entitled reader must not be cached for others.
             client.get(path, headers=entitled)
             text = client.get(path, headers=headers).text.lower()
             said = text.replace("zanzibra", "")

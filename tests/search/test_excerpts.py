@@ -1,4 +1,4 @@
-"""Of a body no more is read than is looked at, wherever that cuts it."""
+"""Only a part of a long body is read for highlights, wherever it ends."""
 
 from collections.abc import Callable
 

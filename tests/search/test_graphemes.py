@@ -1,4 +1,4 @@
-"""A highlight begins and ends between characters as readers see them (UAX 29)."""
+"""A highlight begins and ends at grapheme boundaries (UAX 29)."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Search where not everything is open: no word of a body leaks to who may see headlines alone."""
+"""Search for readers of headlines: no word of a body leaks."""
 
 import pytest
 from starlette.testclient import TestClient

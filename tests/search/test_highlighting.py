@@ -1,4 +1,4 @@
-"""Marks around what was found, in safe HTML."""
+"""Highlights: marks around matches, in safe HTML."""
 
 import re
 from html import unescape

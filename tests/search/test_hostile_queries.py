@@ -1,4 +1,4 @@
-"""Nothing that can be typed fails, whatever it looks like."""
+"""No query fails, whatever its text."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How an index follows the log: in steps, from where it stands, to where the log ends."""
+"""How the index follows the log: in steps, from its position to the end of the log."""
 
 from collections.abc import Callable
 from dataclasses import replace

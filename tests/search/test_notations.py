@@ -1,4 +1,4 @@
-"""One name, number or abbreviation in several notations: each finds all others."""
+"""A name, number or abbreviation in several notations: each finds all others."""
 
 from itertools import permutations, product
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
-from tests.search.memory_index import Shelf, story
+from tests.search.memory_index import MemoryIndex, story
 
 # What each line has stands for the same; text before and after it is put around each.
 SAME = {
@@ -71,7 +71,7 @@ _FILLER = {"others": story("Rain fell on the hills of the north, in spring.")}
 @pytest.mark.parametrize(("language", "line"), _LINES)
 def test_each_notation_finds_all_others(language: str, line: tuple[str, ...]) -> None:
     written = {notation: story(f"… {notation}, …", language) for notation in line}
-    shelf = Shelf(**written, **_FILLER)
+    shelf = MemoryIndex(**written, **_FILLER)
 
     missed = {typed: set(line) ^ set(shelf.find(f"{typed} ")) for typed in line}
     assert missed == {typed: set() for typed in line}
@@ -92,7 +92,7 @@ def test_each_notation_finds_all_others(language: str, line: tuple[str, ...]) ->
     ],
 )
 def test_possessives_find_names(typed: str, written: str) -> None:
-    shelf = Shelf(wanted=story(f"It was {written} again."), **_FILLER)
+    shelf = MemoryIndex(wanted=story(f"It was {written} again."), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
 
@@ -110,13 +110,13 @@ def test_possessives_find_names(typed: str, written: str) -> None:
     ],
 )
 def test_phrases_and_titles_follow(typed: str, written: str) -> None:
-    shelf = Shelf(wanted=story(written, title=written), **_FILLER)
+    shelf = MemoryIndex(wanted=story(written, title=written), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
 
 
 def test_excluded_words_are_excluded_in_each_notation() -> None:
-    shelf = Shelf(
+    shelf = MemoryIndex(
         a=story("Planes: a B-52."),
         b=story("Planes: a B52."),
         c=story("Planes with 52 seats, row B."),
@@ -126,7 +126,7 @@ def test_excluded_words_are_excluded_in_each_notation() -> None:
 
 
 def test_excluded_words_are_not_joined() -> None:
-    shelf = Shelf(a=story("Rain on MH370."), b=story("Rain on MH."), c=story("Rain on 370."))
+    shelf = MemoryIndex(a=story("Rain on MH370."), b=story("Rain on MH."), c=story("Rain on 370."))
 
     assert shelf.find("rain -MH -370") == ["a"]
 
@@ -143,7 +143,7 @@ def test_excluded_words_are_not_joined() -> None:
     ],
 )
 def test_other_words_are_not_found(typed: str, found: list[str]) -> None:
-    shelf = Shelf(
+    shelf = MemoryIndex(
         states=story("The U.S. economy grew by 1,299,500, said O'Brien of a B-52."),
         other=story("The economy of Spain grew by 7."),
     )
@@ -173,7 +173,7 @@ _ADDRESS = "https://www.news.example.org/2024/05/reforme-retraites.html?page=2"
 def test_a_url_in_a_text_is_found_by_its_parts(typed: str, written: str) -> None:
     if "www." not in written and typed.startswith("www."):
         typed = typed.removeprefix("www.")
-    shelf = Shelf(
+    shelf = MemoryIndex(
         wanted=story(f"Voir ici ({written}).", "fr"),
         other=story("Voir https://other.example.com/2023/retraite.", "fr"),
     )
@@ -188,7 +188,7 @@ def test_a_url_in_a_text_is_found_by_its_parts(typed: str, written: str) -> None
     list(permutations(["https://ar.example.org/%D8%AA%D9%88", "https://ar.example.org/تو"], 2)),
 )
 def test_a_url_is_found_percent_encoded_or_not(typed: str, written: str) -> None:
-    shelf = Shelf(
+    shelf = MemoryIndex(
         wanted=story(f"({written})", "ar"), other=story("https://ar.example.org/نس", "ar")
     )
 

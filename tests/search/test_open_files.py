@@ -1,4 +1,4 @@
-"""Files of the index are held open while their state is read, and no longer."""
+"""Files of the index are open while their state is read, and no longer."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.search.engine.open_files import OpenFiles
 from tests.api.reading import titles
 from tests.newsroom import Newsroom
-from tests.search.polling import until
+from tests.search.polling import wait_until
 
 
 def test_a_truncated_or_grown_file_is_not_complete(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_files_of_older_states_are_closed(
         files = [path for path in (tmp_path / "search").rglob("*") if path.is_file()]
         return 0 < _held(tmp_path / "search") <= len(files)
 
-    until(only_the_last_state_is_held)
+    wait_until(only_the_last_state_is_held)
 
 
 def _held(folder: Path) -> int:

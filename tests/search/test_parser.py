@@ -1,4 +1,4 @@
-"""What people type, understood."""
+"""Parsing of queries."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Stories like a story: by content and category, never itself or what repeats it."""
+"""Related stories: similar in content and category, without near duplicates."""
 
 from collections.abc import Callable
 

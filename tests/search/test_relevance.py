@@ -1,4 +1,4 @@
-"""The measures, and what they say of the search; with the real questions where they are at hand."""
+"""Ranking measures, and their values for the search; with real queries if they are installed."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from bench.search.__main__ import rankings
 from bench.search.collection import Collection, plain, squad
 from bench.search.generated_collections import passages, titles
 from bench.search.measures import averages
-from bench.search.systems import Bare, Product
+from bench.search.systems import DatelineSystem, PlainSystem
 
 
 def test_measures_equal_published_values() -> None:
@@ -47,7 +47,7 @@ def test_any_collection_can_be_measured(collection: list[str]) -> None:
     read = plain(documents, queries, judgements, "en")
 
     assert read.judgements == {"a": {"1": 1.0}, "b": {"2": 1.0}}
-    assert averages(rankings(Product(read.documents), read), read.judgements)["R@1"] == 1
+    assert averages(rankings(DatelineSystem(read.documents), read), read.judgements)["R@1"] == 1
 
 
 def test_the_command_prints_a_line_for_each_system(collection: list[str]) -> None:
@@ -66,9 +66,9 @@ def test_questions_find_their_passages(shared: Path) -> None:
     found = {
         system: averages(rankings(made, questions), questions.judgements)["R@1"]
         for system, made in (
-            ("ours", Product(questions.documents)),
-            ("naive", Bare(questions.documents)),
-            ("stemmed", Bare(questions.documents, "english")),
+            ("ours", DatelineSystem(questions.documents)),
+            ("naive", PlainSystem(questions.documents)),
+            ("stemmed", PlainSystem(questions.documents, "english")),
         )
     }
 
@@ -106,7 +106,7 @@ def test_long_questions_find_their_stories(shared: Path) -> None:
     asked = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
     ours, stemmed = (
         averages(rankings(made, asked), asked.judgements)["R@1"]
-        for made in (Product(asked.documents), Bare(asked.documents, "spanish"))
+        for made in (DatelineSystem(asked.documents), PlainSystem(asked.documents, "spanish"))
     )
 
     assert ours >= stemmed + 0.02

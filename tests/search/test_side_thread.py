@@ -1,4 +1,4 @@
-"""Work beside other work: whoever wants a result has it, whether or not a thread is free."""
+"""Work on a side thread: the caller gets its result whether or not a thread is free."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from app.search.engine import side_thread as beside
 from app.search.engine.side_thread import start_on_side_thread
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import FACETS
-from tests.search.contract.test_contract import ask, filled, story, words
+from tests.search.contract.test_contract import ask, fill, story, words
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
     stories = [
         story(f"Rain {number}", kind="news" if number % 3 else "note") for number in range(9)
     ]
-    reader = filled(index, *stories)
+    reader = fill(index, *stories)
     asked = ask(words("rain"), order="relevance", facets=FACETS)
     begun: list[Callable[[], Any]] = []
 

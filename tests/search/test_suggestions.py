@@ -1,4 +1,4 @@
-"""Completions: of titles, tags, sources and categories, as somebody types."""
+"""Suggestions: completions of titles, tags, sources and categories."""
 
 from collections.abc import Callable
 

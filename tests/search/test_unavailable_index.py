@@ -1,4 +1,4 @@
-"""A system without room or open files takes no index away, and nobody is told of emptiness."""
+"""Missing space or file handles never discard the index or make an empty result look complete."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ from app.search.index_updater import IndexUpdater
 from app.worker import Indexer
 from tests.api.reading import read, titles
 from tests.newsroom import Newsroom
-from tests.search.polling import until
+from tests.search.polling import wait_until
 
 Follow = Callable[[], None]
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -140,7 +140,7 @@ def test_an_unwritable_folder_is_reported_everywhere(
     indexer = Indexer(services)
     with caplog.at_level(logging.WARNING):
         indexer.start()
-        until(lambda: "the index could not go on: The index cannot be written" in caplog.text)
+        wait_until(lambda: "the index could not go on: The index cannot be written" in caplog.text)
     indexer.stop()
     ready = read(client, "/readyz")
     assert (ready["status"], ready["index"]) == ("ready", "cannot be written")

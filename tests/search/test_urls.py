@@ -1,4 +1,4 @@
-"""Addresses that mean the same are equal, however they were written."""
+"""Equivalent URLs are equal after normalization."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is taken back is gone in the very next answer, whatever the index and the cache have."""
+"""A withdrawn story is in no further answer, whatever the index and the cache contain."""
 
 from collections.abc import Callable
 from typing import Any

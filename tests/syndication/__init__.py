@@ -1,1 +1,1 @@
-"""Stories out, and word of them."""
+"""Tests of syndication."""

@@ -1,4 +1,4 @@
-"""A CDN's place: a receiver on loopback, and settings that name it."""
+"""A receiver on the loopback interface that stands for a CDN, and settings that name it."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ def settings(database_url: str, receiver: Receiver) -> Settings:
 
 @pytest.fixture
 def purging(services: Services) -> CdnPurger:
-    """What tells the receiver; it has begun, so it tells of all that comes now."""
+    """The purger, already started: it purges all further changes."""
     assert services.purging is not None
     assert services.purging.catch_up()
     return services.purging

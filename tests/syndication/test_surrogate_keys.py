@@ -29,7 +29,7 @@ _LISTS = (
 ).split()
 
 
-class Desk:
+class RandomEditor:
     """Changes things at random, one at a time."""
 
     def __init__(self, newsroom: Newsroom, services: Services, clock: HandClock) -> None:
@@ -130,7 +130,7 @@ def test_every_changed_answer_had_a_key_that_was_purged(
     purging: CdnPurger,
     receiver: Receiver,
 ) -> None:
-    desk = Desk(newsroom, services, clock)
+    desk = RandomEditor(newsroom, services, clock)
     listed = newsroom.call("GET", "/articles").json()["data"]
     refs = [story["id"] for story in listed] + [f"{a}-{n}" for a in "st" for n in range(_STORIES)]
     paths = [f"/v1/{path}" for path in [*_LISTS, *(f"articles/{ref}" for ref in refs)]]

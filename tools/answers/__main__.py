@@ -52,10 +52,10 @@ def record(folder: Path, checkout: Path, path: Path) -> int:
     """Record what a checkout answers to a copy of the prepared database; return how many."""
     with tempfile.TemporaryDirectory(prefix="answers-") as name:
         work = Path(name)
-        with database.copied_database(folder, work) as url, path.open("w", encoding="utf-8") as out:
-            dateline = Dateline(checkout, url, work, database.port_of(folder))
+        with database.copy_database(folder, work) as url, path.open("w", encoding="utf-8") as out:
+            dateline = Dateline(checkout, url, work, database.read_port(folder))
             dateline.run("migrate")
-            _record_all(dateline, database.prepared_keys(folder), out)
+            _record_all(dateline, database.read_keys(folder), out)
     with path.open("rb") as lines:
         return sum(1 for _ in lines)
 

@@ -1,6 +1,6 @@
-"""The stories that are asked for: the same lines each time, with ids and dates of their own.
+"""The stories of the recordings: the same lines each time, with fixed ids and dates.
 
-Every date is years before or after any recording, so no answer depends on when it was recorded.
+All dates are years before or after any recording, so that no answer depends on its time.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Databases: one is prepared once, and every recording begins with a copy of it."""
+"""Databases for recordings: one is prepared once, and each recording uses a copy."""
 
 import json
 import shutil
@@ -18,11 +18,11 @@ from tools.answers.server import Dateline
 from tools.answers.wire import Connection, Request
 
 KINDS = ("sqlite", "postgresql")
-# Answers name the port where no public address is set, so it is the same each time.
+# Answers contain the port if no public address is set, so the port is fixed.
 PORTS = {"sqlite": 18_081, "postgresql": 18_082}
 _TEMPLATE = "prepared"
 _SETTLE_SECONDS = 5.0
-# What is done to stories of the corpus, in this order.
+# Changes to stories of the corpus, in this order.
 _VERBS: tuple[tuple[int, str, dict[str, Any]], ...] = (
     (40, "kill", {"notice": "We withdraw “this” story & regret it."}),
     (41, "unpublish", {}),
@@ -46,7 +46,7 @@ _PATCHES: tuple[tuple[int, dict[str, Any]], ...] = (
 
 
 @contextmanager
-def copied_database(folder: Path, work: Path) -> Iterator[str]:
+def copy_database(folder: Path, work: Path) -> Iterator[str]:
     """Yield the address of a copy of the prepared database, and remove it afterwards."""
     if _kind(folder) == "sqlite":
         shutil.copyfile(folder / "prepared.db", work / "copy.db")
@@ -77,13 +77,13 @@ def prepare(folder: Path, kind: str, checkout: Path) -> None:
     (folder / "prepared.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
-def prepared_keys(folder: Path) -> dict[str, str]:
+def read_keys(folder: Path) -> dict[str, str]:
     """Return the keys of a prepared database by what they may do."""
     keys: dict[str, str] = _facts(folder)["keys"]
     return keys
 
 
-def port_of(folder: Path) -> int:
+def read_port(folder: Path) -> int:
     """Return the port that a prepared database is served on."""
     return PORTS[_kind(folder)]
 

@@ -1,4 +1,4 @@
-"""What editors and administrators send, in a fixed order: lists, verbs, faults, and the rest."""
+"""Record the management API in a fixed order: lists, commands, errors, and the rest."""
 
 import json
 from collections.abc import Iterator

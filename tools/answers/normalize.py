@@ -1,7 +1,7 @@
-"""Takes out of answers what differs between two runs of the same code, and nothing else.
+"""Mask the values that differ between two runs of the same code.
 
-Masked are: instants, ids and cursors that were made while the run lasted; `Date` and the id of the
-request; secrets that are shown once; and, where that has changed the body, its tag and its length.
+Masked are instants, ids and cursors that were created during the run; `Date` and the request id;
+secrets that are shown once; and `ETag` and length if masking changed the body.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""What is read: every public path, with its parameters, formats, codings and errors."""
+"""Record the public API: every path, with its parameters, formats, encodings and errors."""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Sends requests and writes them down with their answers, one JSON object a line."""
+"""Send requests and write them with their answers as NDJSON."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a plain socket, so that an answer is known byte for byte as it was sent."""
+"""HTTP/1.1 over a plain socket: an answer is recorded byte by byte."""
 
 import socket
 from collections.abc import Mapping

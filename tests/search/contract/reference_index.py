@@ -1,7 +1,7 @@
-"""A second engine, small and honest: it looks at every story each time.
+"""A second, simple engine that scans all stories for each search.
 
-It shows that the interface in `app/search/index.py` can be met by something else, and keeps the
-contract from asking for what only Tantivy does.
+It shows that the interface in `app/search/index.py` can be implemented otherwise, and keeps the
+contract from requiring what only Tantivy does.
 """
 
 import re
@@ -34,14 +34,14 @@ _WORD = re.compile(r"\w+")
 
 @dataclass
 class Generation:
-    """What was committed."""
+    """A committed state."""
 
     stories: dict[str, IndexedStory] = field(default_factory=dict)
     position: IndexPosition = field(default_factory=IndexPosition)
 
 
-class PlainReader:
-    """A copy of what was committed."""
+class ReferenceReader:
+    """A copy of a committed state."""
 
     def __init__(self, stories: Stories, position: IndexPosition) -> None:
         self._stories = stories
@@ -53,9 +53,9 @@ class PlainReader:
 
     def with_changes(
         self, without: Sequence[str], stories: Sequence[IndexedStory]
-    ) -> "PlainReader":
+    ) -> "ReferenceReader":
         kept = {id_: story for id_, story in self._stories.items() if id_ not in set(without)}
-        return PlainReader(kept | {story.id: story for story in stories}, self._position)
+        return ReferenceReader(kept | {story.id: story for story in stories}, self._position)
 
     def search(self, ask: IndexQuery) -> IndexResult:
         if ask.parsed is not None and not ask.parsed:
@@ -65,7 +65,7 @@ class PlainReader:
         chosen = [
             (score, story)
             for story in self._stories.values()
-            if _selected(story, ask.selection) and (score := _score(story, ask.parsed)) > 0
+            if _is_selected(story, ask.selection) and (score := _score(story, ask.parsed)) > 0
         ]
         hits, more = _page(ask, chosen)
         return IndexResult(
@@ -81,7 +81,9 @@ class PlainReader:
         found = [
             (len(words & _words(other)), other.id)
             for other in self._stories.values()
-            if other.id != story.id and other.group != story.group and _selected(other, selection)
+            if other.id != story.id
+            and other.group != story.group
+            and _is_selected(other, selection)
         ]
         best = sorted((hit for hit in found if hit[0]), reverse=True)[:limit]
         return [Hit(id_, float(score), DatePosition(0, 0)) for score, id_ in best]
@@ -94,8 +96,8 @@ class PlainReader:
         return len(self._stories)
 
 
-class PlainWriter:
-    """Gathers what is written until it is saved."""
+class ReferenceWriter:
+    """Collects changes until they are committed."""
 
     def __init__(self, generation: Generation, position: IndexPosition) -> None:
         self.generation = generation
@@ -121,22 +123,22 @@ class PlainWriter:
         self._position = position
 
     def close(self) -> None:
-        """Forget what was not saved."""
+        """Drop uncommitted changes."""
 
 
-class PlainIndex:
-    """Generations in memory, of which one is read."""
+class ReferenceIndex:
+    """Generations in memory, one of which is current."""
 
     def __init__(self) -> None:
         self._current: Generation | None = None
 
-    def reader(self) -> PlainReader:
+    def reader(self) -> ReferenceReader:
         if self._current is None:
             return self.empty_reader()
-        return PlainReader(self._current.stories, self._current.position)
+        return ReferenceReader(self._current.stories, self._current.position)
 
-    def empty_reader(self) -> PlainReader:
-        return PlainReader({}, IndexPosition(complete=True))
+    def empty_reader(self) -> ReferenceReader:
+        return ReferenceReader({}, IndexPosition(complete=True))
 
     def find_flaw(self) -> str | None:
         return None
@@ -147,27 +149,27 @@ class PlainIndex:
     def discard(self) -> None:
         self._current = None
 
-    def writer(self) -> PlainWriter:
+    def writer(self) -> ReferenceWriter:
         if self._current is None:
             raise IndexUnusable("There is no index yet.")
-        return PlainWriter(self._current, self._current.position)
+        return ReferenceWriter(self._current, self._current.position)
 
-    def new_writer(self) -> PlainWriter:
-        return PlainWriter(Generation(), IndexPosition())
+    def new_writer(self) -> ReferenceWriter:
+        return ReferenceWriter(Generation(), IndexPosition())
 
     def adopt(self, writer: Writer) -> None:
-        assert isinstance(writer, PlainWriter)
+        assert isinstance(writer, ReferenceWriter)
         self._current = writer.generation
 
     def is_current(self, writer: Writer) -> bool:
-        assert isinstance(writer, PlainWriter)
+        assert isinstance(writer, ReferenceWriter)
         return writer.generation is self._current
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there are no files."""
 
 
-def _selected(story: IndexedStory, selection: Selection) -> bool:
+def _is_selected(story: IndexedStory, selection: Selection) -> bool:
     attributes: SelectionFields = {
         "id": [story.id],
         "category": story.categories,
@@ -187,21 +189,21 @@ def _score(story: IndexedStory, typed: ParsedQuery | None) -> float:
         return 1.0
     if typed.reference is not None:
         return float(typed.reference in {story.id, story.url, story.slug})
-    if any(_holds(story, part) for part in typed.excluded):
+    if any(_has_part(story, part) for part in typed.excluded):
         return 0.0
-    fits = all(any(_holds(story, part) for part in group) for group in typed.required)
-    return float(fits) * (1 + sum(_holds_in_title(story, group) for group in typed.required))
+    fits = all(any(_has_part(story, part) for part in group) for group in typed.required)
+    return float(fits) * (1 + sum(_has_in_title(story, group) for group in typed.required))
 
 
-def _holds(story: IndexedStory, part: QueryPart) -> bool:
+def _has_part(story: IndexedStory, part: QueryPart) -> bool:
     text = story.text.title if part.title else " ".join(_texts(story))
     words = " ".join(_WORD.findall(text.casefold()))
     wanted = " ".join(_WORD.findall(" ".join(part.words).casefold()))
     return f" {wanted}" in f" {words}" if part.is_prefix else f" {wanted} " in f" {words} "
 
 
-def _holds_in_title(story: IndexedStory, group: Sequence[QueryPart]) -> bool:
-    return any(_holds(story, replace(part, title=True)) for part in group)
+def _has_in_title(story: IndexedStory, group: Sequence[QueryPart]) -> bool:
+    return any(_has_part(story, replace(part, title=True)) for part in group)
 
 
 def _texts(story: IndexedStory) -> list[str]:

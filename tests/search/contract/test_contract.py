@@ -1,4 +1,4 @@
-"""What any engine has to do, tried on each that there is."""
+"""The contract of a search engine, tested with each implementation."""
 
 import random
 import threading
@@ -29,7 +29,7 @@ from app.search.index import (
 from app.search.query.parser import ParsedQuery, QueryPart
 from app.search.text_fields import StoryText
 from tests.clock import START
-from tests.search.contract.reference_index import PlainIndex
+from tests.search.contract.reference_index import ReferenceIndex
 
 _NOW = to_micros(START)
 _HOUR = 3_600_000_000
@@ -37,8 +37,10 @@ _HOUR = 3_600_000_000
 
 @pytest.fixture(params=["tantivy", "plain"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
-    """An engine that nobody has written to."""
-    made: Index = TantivyIndex(tmp_path / "search") if request.param == "tantivy" else PlainIndex()
+    """An empty engine."""
+    made: Index = (
+        TantivyIndex(tmp_path / "search") if request.param == "tantivy" else ReferenceIndex()
+    )
     yield made
     made.close()
 
@@ -64,7 +66,7 @@ def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> Inde
     return IndexedStory(id=id_, text=text, published_at=at, **values)
 
 
-def filled(index: Index, *stories: IndexedStory, position: IndexPosition | None = None) -> Reader:
+def fill(index: Index, *stories: IndexedStory, position: IndexPosition | None = None) -> Reader:
     """Write stories into a new index, and return a reader of it."""
     writer = index.new_writer()
     writer.put(stories)
@@ -75,7 +77,7 @@ def filled(index: Index, *stories: IndexedStory, position: IndexPosition | None 
 
 
 def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> ParsedQuery:
-    """Return a query for words that all have to be there."""
+    """Return a query whose words are all required."""
     return ParsedQuery(
         required=tuple((QueryPart((word,), title=title),) for word in wanted),
         excluded=tuple(QueryPart((word,)) for word in excluded),
@@ -85,7 +87,7 @@ def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> 
 def ask(
     typed: ParsedQuery | None = None, *, order: Order = "published_at", **more: Any
 ) -> IndexQuery:
-    """Return a search, by date unless it says otherwise."""
+    """Return a search, by date unless told otherwise."""
     return IndexQuery(typed, START, order=order, **more)
 
 
@@ -104,12 +106,12 @@ def test_a_missing_index_is_empty_and_at_the_beginning_of_the_log(index: Index) 
 
 def test_a_commit_contains_the_log_position(index: Index) -> None:
     position = IndexPosition(7, 11, (5, "x"), complete=False, sources={"a": "b", "c": ""})
-    reader = filled(index, story("Rain"), position=position)
+    reader = fill(index, story("Rain"), position=position)
     assert (reader.position, index.writer().position) == (position, position)
 
 
 def test_uncommitted_changes_are_neither_visible_nor_kept(index: Index) -> None:
-    reader = filled(index, story("Rain"))
+    reader = fill(index, story("Rain"))
     writer = index.writer()
     writer.put([story("More rain")])
     assert index.reader().count() == 1
@@ -123,7 +125,7 @@ def test_uncommitted_changes_are_neither_visible_nor_kept(index: Index) -> None:
 
 def test_a_reader_does_not_change_while_others_write(index: Index) -> None:
     rain = story("Rain")
-    before = filled(index, rain)
+    before = fill(index, rain)
     writer = index.writer()
     writer.remove([rain.id])
     writer.save(IndexPosition(serial=2, complete=True))
@@ -133,7 +135,7 @@ def test_a_reader_does_not_change_while_others_write(index: Index) -> None:
 
 
 def test_readers_see_commits_in_order_while_a_writer_runs(index: Index) -> None:
-    filled(index, story("Rain"))
+    fill(index, story("Rain"))
     writer, seen, wrong = index.writer(), list[int](), list[str]()
 
     def write() -> None:
@@ -158,7 +160,7 @@ def test_readers_see_commits_in_order_while_a_writer_runs(index: Index) -> None:
 
 def test_writing_a_story_again_replaces_it(index: Index) -> None:
     old, new = story("Rain", id=(id_ := new_id())), story("Sunshine", id=id_)
-    filled(index, old)
+    fill(index, old)
     writer = index.writer()
     writer.put([new])
     writer.put([new])
@@ -171,7 +173,7 @@ def test_writing_a_story_again_replaces_it(index: Index) -> None:
 
 
 def test_a_new_index_replaces_the_old_one_at_once(index: Index) -> None:
-    filled(index, story("Rain"))
+    fill(index, story("Rain"))
     old = index.writer()
     assert index.is_current(old)
     fresh = index.new_writer()
@@ -189,7 +191,7 @@ def test_a_new_index_replaces_the_old_one_at_once(index: Index) -> None:
 def test_all_required_words_and_no_excluded_word_must_match(index: Index) -> None:
     both = story("Rain in Rabat", body="At last.")
     rain = story("Rain", body="Nowhere else.")
-    reader = filled(index, both, rain)
+    reader = fill(index, both, rain)
     assert found_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
     assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [rain.id]
     assert found_ids(reader.search(ask(words("last", title=True)))) == []
@@ -197,13 +199,13 @@ def test_all_required_words_and_no_excluded_word_must_match(index: Index) -> Non
 
 def test_a_query_of_excluded_words_finds_all_other_stories(index: Index) -> None:
     rain, snow = story("Rain"), story("Snow")
-    reader = filled(index, rain, snow)
+    reader = fill(index, rain, snow)
     found = reader.search(ask(words(excluded=("rain",)), count_total=True))
     assert (found_ids(found), found.total) == ([snow.id], 1)
 
 
 def test_no_query_finds_everything_and_an_empty_query_finds_nothing(index: Index) -> None:
-    reader = filled(index, story("Rain"), story("Snow"))
+    reader = fill(index, story("Rain"), story("Snow"))
     assert reader.search(ask(count_total=True)).total == 2
     assert reader.search(ask(ParsedQuery(), count_total=True)).total == 0
     assert reader.search(ask(ParsedQuery(), order="relevance")).hits == ()
@@ -212,7 +214,7 @@ def test_no_query_finds_everything_and_an_empty_query_finds_nothing(index: Index
 @pytest.mark.parametrize("by", ["id", "url", "slug"])
 def test_an_id_or_an_address_finds_its_story(index: Index, by: str) -> None:
     rain = story("Rain", url="https://a.example/2026/rain-today")
-    reader = filled(index, rain, story("Snow"))
+    reader = fill(index, rain, story("Snow"))
     typed = ParsedQuery(reference=getattr(rain, by))
     assert found_ids(reader.search(ask(typed, order="relevance"))) == [rain.id]
 
@@ -228,7 +230,7 @@ def test_each_filter_narrows_the_results(index: Index) -> None:
         authors=("Aïcha B.",),
         kind="analysis",
     )
-    reader = filled(index, climate, story("Rain"))
+    reader = fill(index, climate, story("Rain"))
     for name, value in {
         "category": "top",
         "source": "s1",
@@ -249,7 +251,7 @@ def test_each_filter_narrows_the_results(index: Index) -> None:
 
 def test_date_ranges_include_their_start_and_not_their_end(index: Index) -> None:
     stories = [story("Rain", hours=hours) for hours in (3, 2, 1)]
-    reader = filled(index, *stories)
+    reader = fill(index, *stories)
     start, end = (START - timedelta(hours=hours) for hours in (3, 1))
     for selection in (
         Selection(published=TimeRange(start, end)),
@@ -266,7 +268,7 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
 ) -> None:
     instants = [_NOW] * 9 + [_NOW - _HOUR] * 2 + [_NOW - 2 * _HOUR] * 14
     stories = [story("Rain", published_at=at) for at in instants]
-    reader = filled(index, *stories)
+    reader = fill(index, *stories)
     seen: list[str] = []
     place: DatePosition | None = None
     while True:
@@ -286,7 +288,7 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
 def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index: Index) -> None:
     title = story("Rain over Rabat")
     bodies = [story("Weather", body="Rain " + "and more " * 30) for _ in range(25)]
-    reader = filled(index, *bodies, title)
+    reader = fill(index, *bodies, title)
     first = reader.search(ask(words("rain"), order="relevance", limit=10))
     assert found_ids(first)[0] == title.id
     scores = [hit.score or 0 for hit in first.hits]
@@ -300,7 +302,7 @@ def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index
 
 
 def test_pages_by_relevance_end_after_a_thousand_stories(index: Index) -> None:
-    reader = filled(index, *(story("Rain") for _ in range(MOST_RELEVANT + 5)))
+    reader = fill(index, *(story("Rain") for _ in range(MOST_RELEVANT + 5)))
     last = ask(
         words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, count_total=True
     )
@@ -312,7 +314,7 @@ def test_equally_relevant_stories_are_sorted_by_date_on_every_page(index: Index)
     stories = [story("Rain", hours=6 * n) for n in range(500)]
     others = [story("Rain", body="Wind. " * (n // 40), hours=n) for n in range(200)]
     mixed = random.Random(1).sample(stories[5:] + others, 695)
-    reader = filled(index, *mixed).with_changes((), stories[:5])
+    reader = fill(index, *mixed).with_changes((), stories[:5])
     walk = [
         id_
         for offset in range(0, 700, 20)
@@ -326,7 +328,7 @@ def test_equally_relevant_stories_are_sorted_by_date_on_every_page(index: Index)
 
 
 def test_facets_count_the_results_with_the_most_common_value_first(index: Index) -> None:
-    reader = filled(
+    reader = fill(
         index,
         story("Rain", branches=(("sea", "world"), ("land",)), source="s1", tags=("Storm", "sea")),
         story("Rain", branches=(("world",),), source="s1", tags=("storm",), languages=("fr",)),
@@ -356,7 +358,7 @@ def test_overlay_changes_are_found_like_committed_ones(index: Index, order: Orde
     old = story("Rain", tags=("c",), hours=3)
     new = story("Snow in place of rain", id=old.id, tags=("d",), hours=3)
     fresh = story("Rain", tags=("e",))
-    reader = filled(index, kept, gone, old).with_changes([gone.id], [new, fresh])
+    reader = fill(index, kept, gone, old).with_changes([gone.id], [new, fresh])
     found = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
     assert set(found_ids(found)) == {kept.id, new.id, fresh.id}
     assert (found.total, reader.count()) == (3, 3)
@@ -369,7 +371,7 @@ def test_overlay_changes_are_found_like_committed_ones(index: Index, order: Orde
 def test_overlay_changes_are_in_order_in_pages_by_date(index: Index) -> None:
     stories = [story("Rain", hours=hours) for hours in range(1, 8)]
     fresh = [story("Rain", hours=hours + 0.5) for hours in range(8)]
-    reader = filled(index, *stories).with_changes([], fresh)
+    reader = fill(index, *stories).with_changes([], fresh)
     place, seen = None, list[str]()
     for _ in range(5):
         page = reader.search(ask(words("rain"), limit=3, date_position=place))
@@ -387,7 +389,7 @@ def test_similar_stories_share_words_or_a_category_and_exclude_the_story_itself(
     translation = story("Wheat harvest again", body=body, group=wheat.group)
     like = story("Wheat prices", body="Wheat harvests and winter rain.", branches=(("farming",),))
     unlike = story("Football", body="Nil nil.", branches=(("sport",),))
-    reader = filled(index, wheat, translation, like, unlike)
+    reader = fill(index, wheat, translation, like, unlike)
     found = [hit.id for hit in reader.find_similar(wheat, Selection(), 10)]
     assert found[0] == like.id
     assert not {wheat.id, translation.id} & set(found)
@@ -398,7 +400,7 @@ def test_similar_stories_share_words_or_a_category_and_exclude_the_story_itself(
 
 
 def test_tags_in_use_are_completed_from_a_prefix(index: Index) -> None:
-    reader = filled(
+    reader = fill(
         index,
         story("1", tags=("Climate", "climbing")),
         story("2", tags=("climate",)),

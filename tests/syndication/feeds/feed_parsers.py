@@ -1,4 +1,4 @@
-"""Feeds read back: the same few words for every format."""
+"""Parse feeds: the same few values from every format."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ _SITE = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 def fetch(client: TestClient, path: str, **headers: str) -> bytes:
-    """Return the body of what has to be there."""
+    """Return the body of an answer that must be a 200."""
     answer = client.get(path, headers=headers)
     assert answer.status_code == 200, answer.text
     return answer.content

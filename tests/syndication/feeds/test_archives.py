@@ -1,4 +1,4 @@
-"""Atom remembers: archive pages rebuild everything, tombstones say what went."""
+"""Atom archives: archive pages contain the whole feed, and tombstones name withdrawn stories."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 API = "http://127.0.0.1:8000"
 
 
-def walked(client: TestClient, path: str) -> tuple[list[str], list[str]]:
+def walk(client: TestClient, path: str) -> tuple[list[str], list[str]]:
     """Follow a feed into its archive; return every id once, newest page first, and the pages."""
     found: dict[str, None] = {}
     pages = [path]
@@ -45,7 +45,7 @@ def stories(newsroom: Newsroom) -> list[str]:
 
 def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestClient) -> None:
     for limit in (3, 10, 39, 40, 100):
-        found, pages = walked(client, f"/feeds/latest.atom?limit={limit}")
+        found, pages = walk(client, f"/feeds/latest.atom?limit={limit}")
         assert found == stories, limit
         for page in pages[1:]:
             oldest = page == pages[-1]
@@ -69,7 +69,7 @@ def test_the_link_header_leads_to_every_story_once(
 
 @SQLITE
 def test_archive_pages_share_no_story(stories: list[str], client: TestClient) -> None:
-    _, pages = walked(client, "/feeds/latest.atom?limit=10")
+    _, pages = walk(client, "/feeds/latest.atom?limit=10")
     archived = [id_ for page in pages[1:] for id_ in ids(client, page)]
     assert len(archived) == len(set(archived))
 
@@ -78,10 +78,10 @@ def test_archive_pages_share_no_story(stories: list[str], client: TestClient) ->
 def test_archive_pages_do_not_move(
     stories: list[str], newsroom: Newsroom, client: TestClient
 ) -> None:
-    _, before = walked(client, "/feeds/latest.atom?limit=10")
+    _, before = walk(client, "/feeds/latest.atom?limit=10")
     for hour in range(12):
         newsroom.story(f"New {hour}", published_at=f"2026-01-08T{hour:02}:00:00Z")
-    found, after = walked(client, "/feeds/latest.atom?limit=10")
+    found, after = walk(client, "/feeds/latest.atom?limit=10")
     assert len(found) == 52
     assert before[-1] == after[-1]
     assert len(set(before[1:]) & set(after[1:])) >= 2

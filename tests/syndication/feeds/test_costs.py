@@ -1,4 +1,4 @@
-"""What formats cost the database: no more than the lists do, but where they tell more."""
+"""Feeds need no more queries than lists, except where they contain more."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -28,7 +28,7 @@ _LOOKING = ("/feeds/categories/", "/feeds/tags/", "/sitemap.xml")
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Nothing is kept: each answer is made anew."""
+    """Nothing is cached: each answer is computed."""
     return Settings(database_url=database_url, cache_bytes=0)
 
 

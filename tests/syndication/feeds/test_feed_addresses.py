@@ -1,7 +1,7 @@
-"""One feed has one address, however the address is spelt, and says so where readers look.
+"""A feed has one address, however the request spells it, and names it where readers look.
 
-The validator of the W3C takes a feed's own address for wrong, unless it is the one that was asked
-for or the one that `Content-Location` names.
+The W3C validator rejects a feed's own address unless it is the requested one or the one in
+`Content-Location`.
 """
 
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Feeds hold what the lists hold, in every format, by path and by filter, and refuse alike."""
+"""Feeds contain the stories of the lists, in every format, by path and by filter."""
 
 import json
 

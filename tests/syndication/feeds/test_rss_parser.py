@@ -1,4 +1,4 @@
-"""A reader of feeds from another world: `rss-parser` of npm reads ours back."""
+"""An independent feed parser, `rss-parser` of npm, reads the feeds."""
 
 import json
 import shutil

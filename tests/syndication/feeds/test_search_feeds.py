@@ -1,4 +1,4 @@
-"""Feeds of a search: what it finds, newest first, in every format, and as all feeds are."""
+"""Feeds of search results, newest first, in every format."""
 
 from collections.abc import Callable
 from typing import Any
@@ -200,7 +200,7 @@ def test_its_categories_are_named_in_the_language_that_is_asked_for(
 ) -> None:
     world = newsroom.call("GET", "/categories/world").json()
     newsroom.patch(world, "categories", names={"fr": "Le monde"})
-    # A table has slugs alone.
+    # CSV contains slugs only.
     for ext in (name for name in FORMATS if name != "csv"):
         assert b"Le monde" in fetch(client, f"/feeds/search.{ext}?q=rain&names_in=fr"), ext
         assert b"Le monde" not in fetch(client, f"/feeds/search.{ext}?q=rain"), ext

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.feed_parsers import ATOM, fetch, links
 from tests.syndication.formats.examples import HOSTILE
-from tests.syndication.formats.validator import complaints_of
+from tests.syndication.formats.validator import find_errors
 
 TEXT = HOSTILE.replace("\x00", "") + "\n\U0001fffe <a@b.example>"
 DECOMPOSED = "cafe\u0301 </b> &amp;\n2"
@@ -27,9 +27,9 @@ def test_feeds_of_the_server_are_valid(newsroom: Newsroom, client: TestClient) -
     paths += [f"search.{{}}?q={quote(DECOMPOSED)}", "latest.{}?language=de"]
     for path in paths:
         for ext in ("rss", "atom"):
-            assert complaints_of(fetch(client, f"/feeds/{path.format(ext)}")) == [], path
+            assert find_errors(fetch(client, f"/feeds/{path.format(ext)}")) == [], path
     older = links(client, "/feeds/latest.atom?limit=2")["prev-archive"]
-    assert complaints_of(fetch(client, older)) == []
+    assert find_errors(fetch(client, older)) == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

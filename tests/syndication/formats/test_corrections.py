@@ -6,7 +6,7 @@ import pytest
 
 from app.syndication.formats import FEEDS, STORIES
 from tests.syndication.formats.examples import feed, item
-from tests.syndication.formats.validator import complaints_of
+from tests.syndication.formats.validator import find_errors
 
 _NOTE = "There are eleven & not <twelve>."
 
@@ -22,4 +22,4 @@ def test_corrections_are_in_every_format(body: str) -> None:
         assert _NOTE in plain.replace("u003c", "<").replace("u003e", ">"), ext
         assert "2026-01-13" in plain, ext
     for ext in ("rss", "atom"):
-        assert complaints_of(made[ext]) == []
+        assert find_errors(made[ext]) == []

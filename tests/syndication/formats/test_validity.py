@@ -11,7 +11,7 @@ from app.syndication.formats import FEEDS
 from app.syndication.model.feed import Feed
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, ID, bare, feed, item
-from tests.syndication.formats.validator import complaints_of
+from tests.syndication.formats.validator import find_errors
 
 ALL = ("rss", "atom")
 NEVER = "\ufdd0\ufdef\U0001fffe\U0010ffff"
@@ -58,7 +58,7 @@ def named(text: str) -> Feed:
 @pytest.mark.parametrize("ext", ALL)
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
-    assert complaints_of(FEEDS[ext].render(named(text))) == []
+    assert find_errors(FEEDS[ext].render(named(text))) == []
 
 
 @settings(max_examples=repetitions(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,7 +67,7 @@ def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
 def test_any_mixture_of_markup_and_text_is_valid(text: str) -> None:
     line = " ".join(text.split()) or "z"
     for ext in ALL:
-        assert complaints_of(FEEDS[ext].render(named(line))) == []
+        assert find_errors(FEEDS[ext].render(named(line))) == []
 
 
 @pytest.mark.parametrize("ext", ALL)
@@ -99,7 +99,7 @@ def test_any_mixture_of_markup_and_text_is_valid(text: str) -> None:
     ],
 )
 def test_missing_values_are_valid(ext: str, fields: dict[str, Any]) -> None:
-    assert complaints_of(FEEDS[ext].render(feed(bare(**fields)))) == []
+    assert find_errors(FEEDS[ext].render(feed(bare(**fields)))) == []
 
 
 MARKUP = [
@@ -121,7 +121,7 @@ MARKUP = [
 @pytest.mark.parametrize("markup", MARKUP, ids=range(len(MARKUP)))
 def test_any_body_is_valid(ext: str, markup: str) -> None:
     story = item(body_html=sanitise_html(markup), url="https://publisher.example/x/")
-    assert complaints_of(FEEDS[ext].render(feed(story))) == []
+    assert find_errors(FEEDS[ext].render(feed(story))) == []
 
 
 BROKEN: dict[str, tuple[bytes, bytes]] = {
@@ -146,4 +146,4 @@ def test_the_validator_reports_broken_feeds(what: str) -> None:
     whole = FEEDS["rss"].render(feed(bare(summary="x")))
     broken = whole.replace(*BROKEN[what])
     assert broken != whole
-    assert what in " ".join(complaints_of(broken))
+    assert what in " ".join(find_errors(broken))

@@ -83,7 +83,7 @@ class Element:
         return not self.holds_markup
 
 
-def about_structure(element: Element) -> Iterator[str]:
+def check_structure(element: Element) -> Iterator[str]:
     """Complain of what an element lacks, and of what it should not have."""
     known = _KNOWN.get(element.name, "").split()
     for name, count in element.children.items():
@@ -95,15 +95,15 @@ def about_structure(element: Element) -> Iterator[str]:
         if not element.children[name]:
             yield f"MissingElement {name}"
     if element.name in ("channel", "feed"):
-        yield from _about_links(element.links)
+        yield from _check_links(element.links)
     if element.children["archive"] and "prev-archive" not in {
         link["rel"] for link in element.links
     }:
         yield "ArchiveIncomplete"
-    yield from _about_content(element)
+    yield from _check_content(element)
 
 
-def _about_content(element: Element) -> Iterator[str]:
+def _check_content(element: Element) -> Iterator[str]:
     if (
         element.name == "entry"
         and not element.children["summary"]
@@ -118,7 +118,7 @@ def _about_content(element: Element) -> Iterator[str]:
         yield "NeedDescriptionBeforeContent"
 
 
-def _about_links(links: list[dict[str, str]]) -> Iterator[str]:
+def _check_links(links: list[dict[str, str]]) -> Iterator[str]:
     pairs = Counter((link["rel"], link.get("type")) for link in links)
     if "self" not in {rel for rel, _ in pairs}:
         yield "MissingSelf"
@@ -135,11 +135,11 @@ _MISSED = {
 }
 
 
-def about_values(element: Element) -> Iterator[str]:
+def check_values(element: Element) -> Iterator[str]:
     """Complain of dates, names and addresses."""
     text = element.text
     if element.name in ("pubDate", "lastBuildDate"):
-        yield from _about_mail_date(text)
+        yield from _check_mail_date(text)
     if element.name in ("published", "updated") and not _is_plausible(text):
         yield f"InvalidRFC3339Date or ImplausibleDate {text}"
     for tag in [text] * (element.name == "language") + [element.attrs.get("lang", "")]:
@@ -147,11 +147,11 @@ def about_values(element: Element) -> Iterator[str]:
             yield f"InvalidLanguage {tag}"
     if element.name in _NEVER_BLANK and not element.attrs.get("term") and not text.strip():
         yield "NotBlank"
-    yield from _about_names(element)
-    yield from _about_addresses(element)
+    yield from _check_names(element)
+    yield from _check_addresses(element)
 
 
-def _about_names(element: Element) -> Iterator[str]:
+def _check_names(element: Element) -> Iterator[str]:
     if element.name == "name" and _MAIL.search(element.text):
         yield f"ContainsEmail {element.text}"
     if element.name == "guid" and element.attrs != {"isPermaLink": "false"}:
@@ -162,7 +162,7 @@ def _about_names(element: Element) -> Iterator[str]:
         yield f"NonCanonicalURI {element.text}"
 
 
-def _about_addresses(element: Element) -> Iterator[str]:
+def _check_addresses(element: Element) -> Iterator[str]:
     whole = element.name in ("id", "uri") or (element.name == "link" and not element.attrs)
     found = [element.text] if whole else []
     found += [element.attrs[name] for name in ("href", "url") if name in element.attrs]
@@ -174,7 +174,7 @@ def _about_addresses(element: Element) -> Iterator[str]:
             yield f"InvalidPositiveInteger {name}"
 
 
-def _about_mail_date(text: str) -> Iterator[str]:
+def _check_mail_date(text: str) -> Iterator[str]:
     if not _DATE_822.fullmatch(text):
         yield f"InvalidRFC2822Date {text}"
     elif parsedate_to_datetime(text).strftime("%a") != text[:3]:
@@ -187,7 +187,7 @@ def _is_plausible(text: str) -> bool:
     return bool(_DATE_3339.fullmatch(text)) and datetime.fromisoformat(text).year >= 1990
 
 
-def about_prose(text: str, numbered: bool) -> Iterator[str]:
+def check_prose(text: str, numbered: bool) -> Iterator[str]:
     """Complain of what looks like markup where text is meant."""
     if _END_TAG.search(text):
         yield f"ContainsHTML {text}"
@@ -196,7 +196,7 @@ def about_prose(text: str, numbered: bool) -> Iterator[str]:
         yield f"CharacterData {text}"
 
 
-def about_markup(text: str) -> Iterator[str]:
+def check_markup(text: str) -> Iterator[str]:
     """Complain of HTML that is broken, relative or dangerous."""
     if _RELATIVE.search(text):
         yield "ContainsRelRef"

@@ -14,10 +14,10 @@ from xml.sax.xmlreader import Locator
 
 from tests.syndication.formats.validation_rules import (
     Element,
-    about_markup,
-    about_prose,
-    about_structure,
-    about_values,
+    check_markup,
+    check_prose,
+    check_structure,
+    check_values,
 )
 
 # What is left where a text was decoded wrongly, and what it is where one was encoded twice.
@@ -25,7 +25,7 @@ _SUSPECT = re.compile("[\x80-\x9f\ufffd]|[\xc2\xc3][\x80-\xbf]")
 _PROSE = set("title description name category source label".split())
 
 
-class Judge(ContentHandler):
+class Validator(ContentHandler):
     """Reads a feed and notes every complaint, with where it stands."""
 
     def __init__(self, text: str) -> None:
@@ -66,29 +66,29 @@ class Judge(ContentHandler):
             self.complaints.append(f"{element.path}: {complaint}")
 
     def _of(self, element: Element) -> Iterator[str]:
-        yield from about_structure(element)
-        yield from about_values(element)
+        yield from check_structure(element)
+        yield from check_values(element)
         for text in (element.text, *element.attrs.values()):
             if _SUSPECT.search(text):
                 yield "BadCharacters"
         numbered = self.numbered[element.line - 1]
         if element.name in _PROSE and element.holds_prose:
-            yield from about_prose(element.text.strip(), numbered)
+            yield from check_prose(element.text.strip(), numbered)
         if "label" in element.attrs:
-            yield from about_prose(element.attrs["label"], numbered)
+            yield from check_prose(element.attrs["label"], numbered)
         if element.holds_markup:
-            yield from about_markup(element.text)
+            yield from check_markup(element.text)
         if element.name in ("guid", "id"):
             if element.text in self.ids:
                 yield "DuplicateEntries"
             self.ids.add(element.text)
 
 
-def complaints_of(feed: bytes) -> list[str]:
+def find_errors(feed: bytes) -> list[str]:
     """Return all that there is to complain of in an RSS or Atom feed."""
     # As the validator reads what it fetches: its lines are those of the parser.
     text = feed.decode().replace("\r\n", "\n").replace("\r", "\n")
-    judge, parser = Judge(text), make_parser()
+    judge, parser = Validator(text), make_parser()
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(judge)
     parser.parse(StringIO(text))
