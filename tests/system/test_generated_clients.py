@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.source import ROOT
-from tests.faults.served import Client
+from tests.faults.server import Client
 from tests.system.conftest import Site
 from tests.system.programs import needed
 
