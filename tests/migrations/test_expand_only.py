@@ -54,7 +54,7 @@ def _table(found: Any, name: str) -> Table:
         *found.get_unique_constraints(name),
         *(index for index in found.get_indexes(name) if index["unique"]),
     ]
-    return Table(columns, frozenset(str(rule) for rule in constraints))
+    return Table(columns, frozenset(str(constraint) for constraint in constraints))
 
 
 def find_incompatibilities(before: dict[str, Table], after: dict[str, Table]) -> list[str]:
@@ -67,11 +67,8 @@ def find_incompatibilities(before: dict[str, Table], after: dict[str, Table]) ->
             was_kind, was_nullable, had_default = old.get(column, (kind, False, False))
             if column not in old and not is_nullable and not has_default:
                 found.append(f"{name}.{column} needs a value")
-            if (
-                was_kind != kind
-                or (was_nullable and not is_nullable)
-                or (had_default > has_default)
-            ):
+            is_stricter = was_nullable > is_nullable or had_default > has_default
+            if was_kind != kind or is_stricter:
                 found.append(f"{name}.{column} is changed")
         if after[name].constraints - before[name].constraints:
             found.append(f"{name} has a new constraint")

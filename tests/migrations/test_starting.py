@@ -62,7 +62,7 @@ def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
         ("0008", None, None),
     ],
 )
-def test_code_runs_on_the_schemas_of_the_releases_before_and_after(
+def test_code_runs_on_the_schemas_of_the_previous_and_the_next_release(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     ours: str,
@@ -79,7 +79,7 @@ def test_code_runs_on_the_schemas_of_the_releases_before_and_after(
         assert migrations.check(database) == stands
 
 
-def test_a_schema_of_the_release_after_is_used_and_left_alone(migrated: Database) -> None:
+def test_a_schema_of_the_next_release_is_used_and_not_changed(migrated: Database) -> None:
     after = f"9000_from_{parse_number(migrations.find_head())}"
     set_revision(migrated, after)
     prepare_database(migrated)
@@ -88,13 +88,13 @@ def test_a_schema_of_the_release_after_is_used_and_left_alone(migrated: Database
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_migration_keeps_nobody_waiting_behind_a_long_reader(migrated: Database) -> None:
+def test_a_migration_that_waits_for_a_reader_blocks_no_requests(migrated: Database) -> None:
     migrations.downgrade(migrated, "0006")
     with ThreadPoolExecutor(1) as pool, migrated.engine.connect() as reader:
         reader.execute(text("SELECT count(*) FROM articles"))
         migrating = pool.submit(migrations.upgrade, migrated)
         with migrated.engine.connect() as other:
-            # What waits for the table while the migration does is served before the reader ends.
+            # A request for the table is answered while the reader still blocks the migration.
             while not other.execute(_WAITING).scalar_one():
                 other.rollback()
             other.execute(text("SET lock_timeout = '30s'"))
