@@ -1,8 +1,11 @@
 """The OpenAPI document and the API reference."""
 
+from functools import partial
+
 import fastapi_offline
 from fastapi import Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.concurrency import run_in_threadpool
 
 from app.api.http.access import Reads
 from app.api.http.answer import JSON
@@ -54,8 +57,9 @@ async def read_openapi(request: Request, services: Parts) -> Response:
     known: dict[bool, bytes] = request.app.state.openapi
     if with_fields not in known:
         own = services.settings.public_url
-        made = document(request.app, public_url=own, with_fields=with_fields)
-        known[with_fields] = json.dumps(made)
+        # It takes half a second, once.
+        build = partial(document, request.app, public_url=own, with_fields=with_fields)
+        known[with_fields] = json.dumps(await run_in_threadpool(build))
     return Response(known[with_fields], headers=_FOR_A_WHILE, media_type=JSON)
 
 
