@@ -76,6 +76,7 @@ def test_the_directory_is_read_again_after_a_change_alone(
     newsroom.story("Another")
     with counted_queries(services.database) as after_a_story:
         read(client, "/v1/headlines")
-    # The next boundary, how far the log is trimmed and its new rows are read after either, the
-    # directory (two tables) after the first alone.
-    assert (len(after_a_change), len(after_a_story)) == (6, 4)
+    # After either, the log and the page are read. After the first alone, so is the directory (two
+    # tables); on PostgreSQL the page is then read again in a thread, with the state of the log.
+    expected = {"sqlite": (4, 2), "postgresql": (6, 2)}[services.database.dialect]
+    assert (len(after_a_change), len(after_a_story)) == expected
