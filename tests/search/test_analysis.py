@@ -72,7 +72,7 @@ def test_words_of_a_family_begin_with_the_prefixes_of_their_stem(
 
 
 @pytest.mark.parametrize(
-    ("language", "one", "other"),
+    ("language", "word", "other"),
     [
         ("fr", "pays", "paye"),
         ("fr", "mois", "moi"),
