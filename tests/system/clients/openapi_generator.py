@@ -69,7 +69,7 @@ except NotFoundException as absent:
 else:
     raise AssertionError("found")
 
-tag = (newsroom.manage_read_article_with_http_info("draft").headers or {})["ETag"]
+tag = (newsroom.manage_read_article_with_http_info("draft").headers or {})["etag"]
 patch = ArticlePatch(summary="Changed by openapi-generator.", urgency=None)
 assert newsroom.manage_patch_article("draft", tag, patch).summary == "Changed by openapi-generator."
 try:
