@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from starlette.testclient import TestClient
 
@@ -21,6 +22,9 @@ from tests.newsroom import Newsroom
 from tests.repetitions import FACTOR
 
 write_in_memory()
+# No example has a time limit of its own: on a busy machine, any of them may take long.
+hypothesis.settings.register_profile("dateline", deadline=None)
+hypothesis.settings.load_profile("dateline")
 
 for name in [one for one in os.environ if one.startswith("DATELINE_")]:
     del os.environ[name]
