@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 _MANY = send_slots.MOST_SLOTS // 8 + 4
 _STORIES = 12
 # A request is given up after ten seconds, and then there is room whatever else is done.
-_SOON = 10
+_SOON = 9
 
 
 class Hanging:
