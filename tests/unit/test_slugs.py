@@ -186,4 +186,4 @@ def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
     assert find_free_slug("story", taken) == "story-5001"
     assert len(asked) < 20
     assert sum(asked) < 7_000
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
