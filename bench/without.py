@@ -115,7 +115,7 @@ def parsed() -> None:
 
 def narrow() -> None:
     """Drop every list from the cache when any story changes."""
-    _replace(story_lists, "narrow_keys", lambda _: ())
+    _replace(story_lists, "list_cache_dependencies", lambda _: ())
 
 
 def heads() -> None:

@@ -45,7 +45,7 @@ def replace_bodies(unit: UnitOfWork, subject: str, body: bytes) -> None:
 
 
 @contextmanager
-def reserve_key(key_id: str, idempotency_key: str) -> Iterator[None]:
+def lock_idempotency_key(key_id: str, idempotency_key: str) -> Iterator[None]:
     """Refuse a second request with the same key in this process while the first one runs."""
     name = (key_id, idempotency_key)
     with _guard:

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, compile_path
 from app.api.cache.middleware import CacheMiddleware
 from app.api.cache.pushed_feeds import read_feed
 from app.api.http.asgi import App, request_id
-from app.api.http.errors import MethodNotAllowed, NothingHere
+from app.api.http.errors import MethodNotAllowed, PathNotFound
 from app.api.http.problems import problem_for
 from app.api.http.server import server_hooks
 from app.api.live.change_notifier import ChangeNotifier
@@ -28,7 +28,7 @@ from app.api.middleware.addresses import AddressMiddleware
 from app.api.middleware.authentication import AuthenticationMiddleware
 from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
-from app.api.middleware.head import HeadMiddleware
+from app.api.middleware.head_method import HeadMiddleware
 from app.api.middleware.operations import OperatorsOnlyMiddleware, PublicPagesMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
 from app.api.openapi.document import document
@@ -247,7 +247,7 @@ def _on_http(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     if wrong.status_code != 405:
         path = path_for_log(request.url.path)
-        return _on_fault(request, NothingHere(f"Nothing is served at {quote_text(path)}."))
+        return _on_fault(request, PathNotFound(f"Nothing is served at {quote_text(path)}."))
     methods = _methods(request)
     if request.method == "OPTIONS":
         return Response(None, 204, {"allow": ", ".join(methods)})

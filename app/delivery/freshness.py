@@ -25,7 +25,7 @@ EVERYTHING = "all"
 # Lists of stories: any change of a story may change them.
 LISTS = "stories"
 # Answers for stories that do not exist or have moved: any change of a story may change them.
-ABSENT = "absent"
+NOT_FOUND_KEY = "absent"
 _GROUP_BYTES = 16
 _NARROWEST_FIRST: tuple[Field, ...] = (
     "id",
@@ -135,7 +135,7 @@ class SurrogateKeys:
             if row.type != "article":
                 return (EVERYTHING,)
             groups = map(self._group_key, _groups(row))
-            keys |= dict.fromkeys((LISTS, ABSENT, f"story:{row.id}", *groups))
+            keys |= dict.fromkeys((LISTS, NOT_FOUND_KEY, f"story:{row.id}", *groups))
         return tuple(keys)
 
     def cache_keys_of_changes(self, rows: Iterable[Any]) -> set[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.delivery.respond import asks_much
+from app.api.delivery.respond import is_expensive
 from app.bootstrap import Services
 from app.delivery.store import story_queries
 from app.kit.sql.costly_reads import MAX_COSTLY
@@ -97,9 +97,9 @@ def test_nobody_waits_for_what_takes_long(
 def test_what_asks_much_is_told_by_its_query() -> None:
     many = b"tag=" + b"%2C".join(b"-tag%d" % number for number in range(180))
     for query in (b"count=exact", b"count=estimated&limit=1", b"facets=tag", many):
-        assert asks_much(query), query
+        assert is_expensive(query), query
     for query in (b"", b"category=sport%2Cculture&limit=5", b"q=account"):
-        assert not asks_much(query), query
+        assert not is_expensive(query), query
 
 
 def test_a_question_ends_when_its_client_leaves(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.access.idempotency import delete_expired_answers, reserve_key
+from app.access.idempotency import delete_expired_answers, lock_idempotency_key
 from app.bootstrap import Services
 from app.kit.sql.unit_of_work import Actor
 from tests.clock import HandClock
@@ -92,7 +92,7 @@ def test_answers_are_kept_for_24_hours(
 
 def test_a_request_that_is_still_running_is_a_conflict(newsroom: Newsroom) -> None:
     (key,) = newsroom.call("GET", "/keys").json()["data"]
-    with reserve_key(key["id"], ONCE["idempotency-key"]):
+    with lock_idempotency_key(key["id"], ONCE["idempotency-key"]):
         response = _post(newsroom)
     assert (response.status_code, response.json()["code"]) == (409, "idempotency_running")
     assert _post(newsroom).status_code == 201

@@ -15,7 +15,7 @@ from tests.newsroom import Newsroom
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
 
 
-class Reads:
+class ReadPolicy:
     """Counts the reads of the log; during each of them, another process writes."""
 
     def __init__(self, services: Services) -> None:
@@ -38,13 +38,13 @@ class Reads:
 
 
 @pytest.fixture
-def reads(services: Services) -> Reads:
+def reads(services: Services) -> ReadPolicy:
     """Reads that are counted."""
-    return Reads(services)
+    return ReadPolicy(services)
 
 
 @pytest.fixture
-def freshness(services: Services, reads: Reads) -> Freshness:
+def freshness(services: Services, reads: ReadPolicy) -> Freshness:
     """What follows the log, with nothing in the cache."""
     freshness = Freshness(services, EntryStore(0))
     freshness._awaited = reads  # type: ignore[assignment]
@@ -52,7 +52,7 @@ def freshness(services: Services, reads: Reads) -> Freshness:
 
 
 def test_one_read_serves_all_requests_that_arrived_before_it(
-    freshness: Freshness, reads: Reads
+    freshness: Freshness, reads: ReadPolicy
 ) -> None:
     async def check() -> None:
         await asyncio.gather(*(freshness.check() for _ in range(20)))
@@ -62,7 +62,7 @@ def test_one_read_serves_all_requests_that_arrived_before_it(
     assert reads.count == 2
 
 
-def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: Reads) -> None:
+def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadPolicy) -> None:
     reads.failures = 2
 
     async def check() -> list[BaseException | None]:

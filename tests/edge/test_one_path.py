@@ -13,7 +13,7 @@ from app.api.cache.pushed_feeds import read_feed
 from app.api.cache.request import find
 from app.api.delivery.registry import RESOURCES
 from app.api.delivery.resource import Resource
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.asgi import Receive, Scope, Send
 from app.api.routes.access_router import AccessRoute, AccessRouter
 from app.bootstrap import Services
@@ -153,7 +153,7 @@ class TestWhoMayRead:
         declare: Any = getattr(AccessRouter(), method)
         with pytest.raises(TypeError):
             declare("/v1/secrets")
-        declare("/v1/secrets", access=Reads.STORIES)
+        declare("/v1/secrets", access=ReadPolicy.STORIES)
 
     @pytest.mark.parametrize("method", ["api_route", "route"])
     def test_an_application_with_such_a_route_does_not_start(self, method: str) -> None:

@@ -4,14 +4,14 @@ from typing import Any
 
 from app.api.cache.entries import Entry, EntryStore, PreparedResponse
 from app.api.cache.request import Key, Name, PublicRequest, read_request, request_name
-from app.api.http.answer import Answer, Facts
+from app.api.http.answer import AnswerMetadata, PublicAnswer
 from app.api.ops.metrics import Tally
 
 KEY: Key = ("/v1/headlines", b"", False)
 
 
 def _entry(*keys: str) -> Entry:
-    return Entry.of(Answer(200, [], b"[]", Facts(1, keys, None)), "/v1/headlines")
+    return Entry.of(PublicAnswer(200, [], b"[]", AnswerMetadata(1, keys, None)), "/v1/headlines")
 
 
 def _ready(entry: Entry) -> PreparedResponse:

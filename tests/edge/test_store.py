@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 
 from app.api.cache.entries import Entry, EntryStore
 from app.api.cache.request import Key
-from app.api.http.answer import Answer, Facts
+from app.api.http.answer import AnswerMetadata, PublicAnswer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def _entry(size: int, *keys: str) -> Entry:
-    return Entry.of(Answer(200, [], b"x" * size, Facts(1, keys, None)), "/v1/headlines")
+    return Entry.of(
+        PublicAnswer(200, [], b"x" * size, AnswerMetadata(1, keys, None)), "/v1/headlines"
+    )
 
 
 def _key(number: int) -> Key:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app.bootstrap import Services
-from app.syndication.push.backoff import RETRY_DELAYS, retry_delay
+from app.syndication.push.retry_schedule import RETRY_DELAYS, retry_delay
 from app.syndication.push.store import deliveries
 from tests.clock import HandClock
 from tests.newsroom import Newsroom

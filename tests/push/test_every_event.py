@@ -43,7 +43,9 @@ def test_a_new_event_is_sent_to_webhooks_for_every_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What a later version adds is an event that this one's list does not hold.
-    monkeypatch.setattr("app.syndication.push.log_follower.find_event", lambda *_: "poll.closed")
+    monkeypatch.setattr(
+        "app.syndication.push.delivery_creation.find_event", lambda *_: "poll.closed"
+    )
     pushing.webhook(receiver.url, "*")
     pushing.webhook(receiver.url, *(event for event in EVENTS))
     newsroom.story("One")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 
-from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.api.http.server import allow_time, refuse
 from app.server.deadlines import Deadlines
 from app.server.interface import WHOLE, Hooks
@@ -50,7 +50,7 @@ class Slow:
             self.left += 1
             return
         if path == "/early":
-            await answer(send, 401, {}, b"")
+            await send_response(send, 401, {}, b"")
             return
         more = True
         while more:
@@ -61,7 +61,7 @@ class Slow:
             more = message["more_body"]
         if path == "/busy":
             await asyncio.sleep(1)
-        await answer(send, 200, {}, b"done")
+        await send_response(send, 200, {}, b"done")
 
 
 async def _next(receive: Receive) -> str:

@@ -11,7 +11,7 @@ from ipaddress import ip_network
 import pytest
 import uvicorn
 
-from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.api.http.errors import TooManyListeners
 from app.api.http.server import acquire_listener_slot, refuse
 from app.kit.process import open_file_limit
@@ -42,7 +42,7 @@ class App:
             try:
                 acquire_listener_slot(scope, self._settings)
             except TooManyListeners:
-                await answer(send, 503, {}, b"")
+                await send_response(send, 503, {}, b"")
                 return
             try:
                 self.waiting += 1
@@ -52,7 +52,7 @@ class App:
                 raise
             finally:
                 self.waiting -= 1
-        await answer(send, 200, {}, b"ok")
+        await send_response(send, 200, {}, b"ok")
 
 
 def _connect(server: uvicorn.Server) -> socket.socket:

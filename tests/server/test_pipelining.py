@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 import uvicorn
 
-from app.api.http.asgi import Message, Receive, Scope, Send, answer
+from app.api.http.asgi import Message, Receive, Scope, Send, send_response
 from app.server.deadlines import Deadlines
 from app.server.exchange import Exchange
 from app.server.interface import WHOLE, Hooks
@@ -54,7 +54,7 @@ class App:
             self.left.set()
         else:
             self.asked.append(scope["path"])
-            await answer(send, 200, {}, b"")
+            await send_response(send, 200, {}, b"")
 
 
 def _send(connection: socket.socket, data: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 import uvicorn
 
-from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.server.protocol import HttpProtocol
 from app.server.request_reader import RequestReader
 from tests.server.serving import port_of, read_all, served
@@ -62,7 +62,7 @@ def _connect(server: uvicorn.Server) -> socket.socket:
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
-    await answer(send, 200, {}, b"")
+    await send_response(send, 200, {}, b"")
 
 
 def test_a_refused_request_leaves_no_reference_cycle() -> None:

@@ -10,7 +10,7 @@ from math import inf
 import pytest
 import uvicorn
 
-from app.api.http.asgi import Receive, Scope, Send, answer
+from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.api.http.server import refuse
 from app.server.interface import WHOLE, Hooks
 from app.server.request_reader import LONGEST_HEAD
@@ -36,10 +36,10 @@ class Echo:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["path"]:
             case "/early":
-                await answer(send, 401, {}, b"no")
+                await send_response(send, 401, {}, b"no")
             case "/half":
                 await _count_messages(receive, 300_000)
-                await answer(send, 400, {}, b"no")
+                await send_response(send, 400, {}, b"no")
             case "/parts" | "/meanwhile" as path:
                 await send({"type": "http.response.start", "status": 200, "headers": []})
                 for part in (b"one ", b"", b"two"):
@@ -51,11 +51,11 @@ class Echo:
                 await send({"type": "http.response.body"})
             case "/host":
                 hosts = [value for name, value in scope["headers"] if name == b"host"]
-                await answer(send, 200, {}, b"%r %r" % (hosts, scope["query_string"]))
+                await send_response(send, 200, {}, b"%r %r" % (hosts, scope["query_string"]))
             case "/broken":
                 raise ValueError("broken")
             case _:
-                await answer(send, 200, {}, await _count_messages(receive))
+                await send_response(send, 200, {}, await _count_messages(receive))
 
 
 async def _count_messages(receive: Receive, most: float = inf) -> bytes:

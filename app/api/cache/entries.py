@@ -11,9 +11,9 @@ from itertools import chain
 
 from app.api.cache.encoding import LEAST_BYTES, Coding, encoded
 from app.api.cache.request import REQUEST_ID, Key, Name
-from app.api.http.answer import Answer, Facts, Headers, entity_tag, http_date
+from app.api.http.answer import AnswerMetadata, Headers, PublicAnswer, entity_tag, http_date
 from app.api.http.asgi import Message, Scope
-from app.api.http.errors import Absence
+from app.api.http.errors import NotFoundOrGone
 from app.api.http.problems import PROBLEMS
 from app.api.ops.metrics import Tally
 from app.server.interface import WHOLE
@@ -42,9 +42,9 @@ _LONGEST_NAME = 1_500
 class Absent:
     """There is nothing to see: a 404 or 410, made anew for each reader, whose request it names."""
 
-    facts: Facts
+    metadata: AnswerMetadata
     route: str
-    failure: Absence
+    failure: NotFoundOrGone
     used: bool = False
     weight: int = _OVERHEAD
     """Bytes that it keeps in memory, about."""
@@ -77,7 +77,7 @@ class Entry:
     status: int
     headers: Headers
     body: bytes
-    facts: Facts
+    metadata: AnswerMetadata
     route: str
     modified: bytes
     weight: int
@@ -86,12 +86,12 @@ class Entry:
     used: bool = False
 
     @classmethod
-    def of(cls, answer: Answer, route: str) -> "Entry":
+    def of(cls, answer: PublicAnswer, route: str) -> "Entry":
         """Keep an answer of a route."""
-        headers, body, facts = answer.headers, answer.body, answer.facts
-        modified = http_date(facts.changed_at).encode() if facts.changed_at else b""
+        headers, body, metadata = answer.headers, answer.body, answer.metadata
+        modified = http_date(metadata.changed_at).encode() if metadata.changed_at else b""
         weight = _OVERHEAD + len(body) + sum(map(len, chain(*headers)))
-        return cls(answer.status, headers, body, facts, route, modified, weight)
+        return cls(answer.status, headers, body, metadata, route, modified, weight)
 
     def variant(self, coding: Coding) -> Variant:
         """Return the answer in a coding; small ones are not worth one."""
@@ -180,14 +180,14 @@ class EntryStore:
         found = self._entries.get(key)
         if found is None:
             return None
-        kept, until = found[0], found[0].facts.until
+        kept, until = found[0], found[0].metadata.valid_until
         kept.used = True
         return None if until is not None and until <= now else kept
 
     def put(self, key: Key, entry: Kept) -> None:
         """Keep an entry, unless it would fill the store by itself; make room for it."""
         # What finds it is kept with it: its name, and a mark for each thing that it shows.
-        shown = entry.facts.dependencies
+        shown = entry.metadata.dependencies
         entry.weight += _OF_A_LETTER * len(key[0]) + len(key[1])
         entry.weight += _OF_A_MARK * len(shown) + sum(map(len, shown))
         weight = entry.weight
@@ -252,7 +252,7 @@ class EntryStore:
         self._weight -= weight
         if isinstance(entry, Entry):
             self._forget(entry)
-        for shown in entry.facts.dependencies:
+        for shown in entry.metadata.dependencies:
             keys = self._shown.get(shown)
             if keys is not None:
                 keys.discard(key)

@@ -17,12 +17,12 @@ from app.api.cache.readers import Readers
 from app.api.cache.replies import VARY_BY_ORIGIN, Replies
 from app.api.cache.request import Key, PublicRequest, read_request, request_name
 from app.api.cache.single_flight import SingleFlight
-from app.api.delivery.resource import ReadRequest, TakesLong
-from app.api.delivery.respond import asks_much, fetch
+from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
+from app.api.delivery.respond import fetch, is_expensive
 from app.api.http.asgi import App, Message, Receive, Scope, Send
-from app.api.http.errors import Absence
+from app.api.http.errors import NotFoundOrGone
 from app.api.http.problems import problem_for
-from app.api.http.server import acquire_listener_slot, leave_with_client
+from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import let_in
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
@@ -57,10 +57,10 @@ class Misses:
         try:
             limit = ReadLimit(self._services.settings.read_seconds)
             answer = limit.run(partial(request.match.compute, self._services, asked))
-        except TakesLong:
+        except NeedsWorkerThread:
             request.is_long = True
             return None
-        except Absence as absence:
+        except NotFoundOrGone as absence:
             return self._absent(request, caller, absence)
         request.computed_for = caller
         return Entry.of(answer, request.match.resource.path)
@@ -70,18 +70,18 @@ class Misses:
         asked = ReadRequest(request.path, request.query, caller)
         try:
             answer = await fetch(self._services, self._notifier, request.match, asked)
-        except Absence as absence:
+        except NotFoundOrGone as absence:
             return self._absent(request, caller, absence)
         request.computed_for = caller
         return Entry.of(answer, request.match.resource.path)
 
-    def _absent(self, request: PublicRequest, caller: Caller, absence: Absence) -> Absent:
+    def _absent(self, request: PublicRequest, caller: Caller, absence: NotFoundOrGone) -> Absent:
         """Return a 404 or 410 that may be kept; raise it if nothing says what it depends on."""
-        if absence.facts is None:
+        if absence.metadata is None:
             raise absence
         # Of a new one, which no traceback keeps with all that was in reach of it.
         failure = type(absence)(absence.detail)
-        absent = Absent(absence.facts, request.match.resource.path, failure)
+        absent = Absent(absence.metadata, request.match.resource.path, failure)
         request.computed_for = caller
         return absent
 
@@ -202,8 +202,8 @@ class CacheMiddleware:
             raise
         caller = await self._readers.caller(request.scope, request.headers)
         key = (request.path, request.query, caller.key_id is not None)
-        if asks_much(request.query):
-            leave_with_client(request.scope)
+        if is_expensive(request.query):
+            cancel_on_disconnect(request.scope)
         if caller.embargoed:
             # The log is silent about embargoes, so nothing says when to forget such an answer.
             kept = self._misses.compute(request, caller) or await self._misses.wait(request, caller)
@@ -269,8 +269,8 @@ class CacheMiddleware:
 
         It serves the client that asked, and nobody later.
         """
-        known, facts = self._freshness, kept.facts
-        if facts.kept and facts.serial >= known.serial and epoch == known.epoch:
+        known, metadata = self._freshness, kept.metadata
+        if metadata.is_cacheable and metadata.serial >= known.serial and epoch == known.epoch:
             self._entries.put(key, kept)
 
     def _reply(self, request: PublicRequest, key: Key, kept: Kept) -> Messages:

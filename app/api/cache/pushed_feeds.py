@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 from app.access.caller import ANONYMOUS
 from app.api.cache.request import find
 from app.api.delivery.resource import ReadRequest
-from app.api.http.errors import NothingHere
+from app.api.http.errors import PathNotFound
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.bootstrap import Services
 from app.kit.errors import Failure
@@ -19,7 +19,7 @@ def read_feed(services: Services, topic: str) -> FeedContent:
     match = find(path)
     try:
         if match is None or match.resource.runs == "async":
-            raise NothingHere("There is no such feed.")
+            raise PathNotFound("There is no such feed.")
         query = match.resource.parameters.canonical(parts.query.encode())
         request = ReadRequest(path, query, ANONYMOUS)
         answer = match.compute(services, request)

@@ -9,7 +9,7 @@ from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_use_record_due
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
-from app.api.middleware.authentication import sent_key
+from app.api.middleware.authentication import find_key
 from app.bootstrap import Services
 from app.kit.sql.change_watch import Version
 
@@ -29,7 +29,7 @@ class Readers:
         """Return who stands behind a request, or refuse the key."""
         if b"authorization" not in asked and b"x-api-key" not in asked:
             return ANONYMOUS
-        key = sent_key(scope)
+        key = find_key(scope)
         if key is None:
             return ANONYMOUS
         services = self._services

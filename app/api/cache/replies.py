@@ -9,15 +9,15 @@ from app.api.cache.entries import Absent, Entry, Messages, PreparedResponse, Var
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
 from app.api.http.answer import (
-    Facts,
+    AnswerMetadata,
     Headers,
+    build_surrogate_headers,
     fits_in_head,
     is_unchanged,
     not_modified,
-    shown_headers,
 )
 from app.api.http.asgi import raw
-from app.api.http.problems import Problem, problem_for
+from app.api.http.problems import ProblemResponse, problem_for
 from app.api.http.security_headers import NOSNIFF
 from app.api.middleware.cors import EXPOSED
 from app.api.ops.metrics import Metrics
@@ -79,14 +79,16 @@ class Replies:
 
         Return None if it is not the one that the reader insists on having.
         """
-        asked, facts, status = request.headers, entry.facts, entry.status
+        asked, metadata, status = request.headers, entry.metadata, entry.status
         accepted = asked.get(b"accept-encoding")
         variant = entry.variant(
             chosen_coding(accepted.decode("latin-1")) if accepted else "identity"
         )
-        changed, ripe = self._modified(facts)
-        lifetime, until = (_PRIVATE, None) if has_key or not facts.shared else self._lifetime()
-        headers = [_vary(request, facts), *self._cors(request), _WHOLE_ONLY, NOSNIFF, lifetime]
+        changed, ripe = self._modified(metadata)
+        lifetime, until = (
+            (_PRIVATE, None) if has_key or not metadata.is_public else self._lifetime()
+        )
+        headers = [_vary(request, metadata), *self._cors(request), _WHOLE_ONLY, NOSNIFF, lifetime]
         if changed is not None:
             headers.append((b"last-modified", entry.modified))
         more, body = variant.headers, variant.body
@@ -99,7 +101,7 @@ class Replies:
         headers += more
         if request.location is not None and status in {200, 304}:
             _add_location(headers, request)
-        ends = (until, ripe, facts.until, self._freshness.boundary)
+        ends = (until, ripe, metadata.valid_until, self._freshness.boundary)
         first = min(filter(None, ends), default=None)
         method = request.scope["method"]
         tally = self._metrics.tally(method, entry.route, status)
@@ -122,21 +124,23 @@ class Replies:
 
     def absent(self, request: PublicRequest, absent: Absent) -> Messages:
         """Say that nothing is here."""
-        said, facts = problem_for(absent.failure, request.id), absent.facts
-        vary = _VARY_IN_FORMAT if facts.varies else _VARY
-        return self.problem(request, said, vary, shown_headers(facts.keys, facts.serial))
+        said, metadata = problem_for(absent.failure, request.id), absent.metadata
+        vary = _VARY_IN_FORMAT if metadata.varies_by_format else _VARY
+        return self.problem(
+            request, said, vary, build_surrogate_headers(metadata.surrogate_keys, metadata.serial)
+        )
 
     def unwanted(self, request: PublicRequest, entry: Entry) -> Messages:
         """Say that the answer is not the one that the reader insists on having."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
         said = problem_for(VersionMismatch(detail), request.id)
-        vary = _VARY_IN_FORMAT if entry.facts.varies else _VARY
+        vary = _VARY_IN_FORMAT if entry.metadata.varies_by_format else _VARY
         return self.problem(request, said, vary)
 
     def problem(
         self,
         request: PublicRequest,
-        said: Problem,
+        said: ProblemResponse,
         vary: bytes,
         more: Iterable[tuple[bytes, bytes]] = (),
     ) -> Messages:
@@ -153,9 +157,9 @@ class Replies:
             return parted(status, headers, body)
         return ({"type": WHOLE, "status": status, "head": encode_headers(headers), "body": body},)
 
-    def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
+    def _modified(self, metadata: AnswerMetadata) -> tuple[datetime | None, datetime | None]:
         """Return when it last changed, unless that is too young to say, and when it will not be."""
-        changed = facts.changed_at
+        changed = metadata.changed_at
         if changed is not None and self._freshness.now - changed < _TOO_YOUNG:
             return None, changed + _TOO_YOUNG
         return changed, None
@@ -188,8 +192,8 @@ class Replies:
         return []
 
 
-def _vary(request: PublicRequest, facts: Facts) -> tuple[bytes, bytes]:
-    vary = _VARY_IN_FORMAT if facts.varies else _VARY
+def _vary(request: PublicRequest, metadata: AnswerMetadata) -> tuple[bytes, bytes]:
+    vary = _VARY_IN_FORMAT if metadata.varies_by_format else _VARY
     if request.by_language:
         vary += b", Accept-Language"
     return b"vary", vary if request.location is None else vary + b", Accept"

@@ -7,9 +7,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.access_rights import PUBLIC
 from app.access.key_validity import require_valid_key
-from app.api.delivery.resource import ReadRequest, Resource, delivered
-from app.api.http.access import Reads
-from app.api.http.answer import Answer
+from app.api.delivery.resource import ReadRequest, Resource, build_answer
+from app.api.http.access import ReadPolicy
+from app.api.http.answer import PublicAnswer
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.sync_requests import (
     CHANGE_LIST,
@@ -24,13 +24,13 @@ from app.syndication.sync.change_reader import Batch
 
 async def list_changes(
     services: Services, request: ReadRequest, notifier: ChangeNotifier
-) -> Answer:
+) -> PublicAnswer:
     """Return the next entries, and wait for the first if there is none and that was asked for."""
     caller = request.reader
     asked = await short_read(
         services, lambda: read_following(services, request.query, caller.rights)
     )
-    batch = await _next(services, notifier, asked)
+    batch = await _wait_for_batch(services, notifier, asked)
     if caller.key_id is not None:
         # It may have waited for a minute. Entries are read before the key, so that none of them
         # is later than its revocation.
@@ -39,24 +39,35 @@ async def list_changes(
     body = batch_body(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
     # Nor may it store what not everybody may see.
-    shared = bool(batch.entries) and caller.rights == PUBLIC
-    return delivered(request, body, batch.head, keys=("stories",), kept=False, shared=shared)
+    is_public = bool(batch.entries) and caller.rights == PUBLIC
+    return build_answer(
+        request,
+        body,
+        batch.head,
+        surrogate_keys=("stories",),
+        is_cacheable=False,
+        is_public=is_public,
+    )
 
 
-async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequest) -> Batch:
+async def _wait_for_batch(
+    services: Services, notifier: ChangeNotifier, asked: ChangesRequest
+) -> Batch:
     """Read the next entries, and wait for the first if there is none and that was asked for."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + asked.wait
+    deadline = loop.time() + asked.wait
     follower = asked.after
     while True:
         version = notifier.version
         read = partial(services.changes.next, follower, asked.limit)
         batch = await run_in_threadpool(read)
         if batch.entries or not (
-            batch.more or await notifier.changed(version, until - loop.time())
+            batch.more or await notifier.changed(version, deadline - loop.time())
         ):
             return batch
         follower = batch.after
 
 
-CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, "async", waits="wait")
+CHANGES = Resource(
+    "/v1/changes", ReadPolicy.STORIES, list_changes, CHANGE_LIST, "async", waits="wait"
+)

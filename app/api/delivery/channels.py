@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.access.selection import Clause
-from app.api.delivery.resource import ReadRequest, nothing_here
+from app.api.delivery.resource import ReadRequest, build_not_found
 from app.bootstrap import Services
 from app.content.inputs import normalize_language
 from app.content.slugs import find_slug_problem
@@ -49,7 +49,7 @@ def language(services: Services, request: ReadRequest, name: str) -> Channel:
         tag = normalize_language(name)
     except ValueError:
         head = services.delivery.load_log_state()
-        raise nothing_here(request, head, f"{quote_text(name)} is not a BCP 47 tag.") from None
+        raise build_not_found(request, head, f"{quote_text(name)} is not a BCP 47 tag.") from None
     clause = Clause("language", (tag.lower(),))
     return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
 
@@ -58,7 +58,7 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     """Return the feed of a tag by its form as a slug; several spellings may share it."""
     slug = normalize_ref(name)
     if find_slug_problem(slug) is not None:
-        raise nothing_here(
+        raise build_not_found(
             request,
             services.delivery.load_log_state(),
             f"No tag makes the slug {quote_text(name)}.",
@@ -76,7 +76,7 @@ def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str
     if found is None:
         guess = find_nearest(ref, directory.list_slugs(type_))
         meant = f" Did you mean {guess!r}?" if guess else ""
-        raise nothing_here(request, head, f"There is no {type_} {quote_text(name)}.{meant}")
+        raise build_not_found(request, head, f"There is no {type_} {quote_text(name)}.{meant}")
     path = f"{_PLACES[type_]}/{found.slug}"
     clause = Clause(type_, (found.id,))
     return Channel(path, found.name, (clause,), moved=found.slug != name)

@@ -8,16 +8,16 @@ from app.api.delivery.feed_pages import FeedRequest, write_feed
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
-    delivered,
+    build_answer,
+    build_not_found,
+    build_redirect,
     list_links,
-    nothing_here,
-    redirected,
 )
 from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
-from app.api.delivery.story_lists import read_query, with_ids
+from app.api.delivery.story_lists import read_query, replace_slugs
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
-from app.api.http.access import Reads
-from app.api.http.answer import Answer
+from app.api.http.access import ReadPolicy
+from app.api.http.answer import PublicAnswer
 from app.bootstrap import Services
 from app.delivery.freshness import LISTS
 from app.delivery.results import Page
@@ -30,29 +30,31 @@ from app.syndication.formats import FEEDS, FeedFormat
 MUCH = 512 * 1024
 
 
-def answer_feed(services: Services, request: ReadRequest, channel: Channel, ext: str) -> Answer:
+def answer_feed(
+    services: Services, request: ReadRequest, channel: Channel, ext: str
+) -> PublicAnswer:
     """Answer with a feed, or redirect to where it is now."""
     form = FEEDS.get(ext)
     if form is None:
-        raise nothing_here(request, services.delivery.load_log_state(), no_format(ext, FEEDS))
+        raise build_not_found(request, services.delivery.load_log_state(), no_format(ext, FEEDS))
     if channel.moved:
-        return redirected(
+        return build_redirect(
             services, request, f"{channel.path}.{ext}", services.delivery.load_log_state()
         )
     asked = _parse(services, request, channel, form)
     if asked.search is not None or not asked.query.is_short:
-        request.leave_loop()
+        request.require_worker_thread()
     if asked.search is not None:
         return _searched(services, request, asked, form)
     page = services.delivery.list_stories(asked.query)
     if sum(map(len, page.items)) > MUCH:
-        request.leave_loop()
+        request.require_worker_thread()
     return _write(services, request, asked, form, page)
 
 
 def _searched(
     services: Services, request: ReadRequest, asked: FeedRequest, form: FeedFormat
-) -> Answer:
+) -> PublicAnswer:
     """Write a feed of what a search finds."""
     assert asked.search is not None
     found = services.search.search(asked.search)
@@ -69,23 +71,23 @@ def _write(
     page: Page,
     *,
     is_stable: bool = True,
-) -> Answer:
+) -> PublicAnswer:
     """Write a feed; one that is not `is_stable` may change without the log or time changing."""
     body, following = write_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
     links = list_links(services, request, {"next": following, "prev": before})
     if services.push.options.hub is not None:
         links["hub"] = services.push.options.hub
-    return delivered(
+    return build_answer(
         request,
         body,
         page.log_state,
-        keys=(LISTS,),
+        surrogate_keys=(LISTS,),
         links=links,
         media_type=form.media_type,
         # However the address was spelt: this is the one that the feed gives as its own.
         location=links["self"],
-        kept=is_stable,
+        is_cacheable=is_stable,
     )
 
 
@@ -100,7 +102,7 @@ def _parse(
     services: Services, request: ReadRequest, channel: Channel, format_: FeedFormat
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
-    values, _ = with_ids(sent, services.delivery.find_ids)
+    values, _ = replace_slugs(sent, services.delivery.find_ids)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_typed(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
@@ -124,39 +126,39 @@ def _position(place: Sequence[int] | None) -> ListPosition | None:
     return None if place is None else (place[0], str(place[1]))
 
 
-def read_latest(services: Services, request: ReadRequest, ext: str) -> Answer:
+def read_latest(services: Services, request: ReadRequest, ext: str) -> PublicAnswer:
     """Return the newest stories."""
     return answer_feed(services, request, channels.EVERYTHING, ext)
 
 
-def read_search(services: Services, request: ReadRequest, ext: str) -> Answer:
+def read_search(services: Services, request: ReadRequest, ext: str) -> PublicAnswer:
     """Return the stories that a search finds."""
     return answer_feed(services, request, channels.SEARCH, ext)
 
 
-def read_category(services: Services, request: ReadRequest, slug: str, ext: str) -> Answer:
+def read_category(services: Services, request: ReadRequest, slug: str, ext: str) -> PublicAnswer:
     """Return the stories of a category and of all below it."""
     return answer_feed(services, request, channels.category(services, request, slug), ext)
 
 
-def read_source(services: Services, request: ReadRequest, slug: str, ext: str) -> Answer:
+def read_source(services: Services, request: ReadRequest, slug: str, ext: str) -> PublicAnswer:
     """Return the stories of a source."""
     return answer_feed(services, request, channels.source(services, request, slug), ext)
 
 
-def read_language(services: Services, request: ReadRequest, tag: str, ext: str) -> Answer:
+def read_language(services: Services, request: ReadRequest, tag: str, ext: str) -> PublicAnswer:
     """Return the stories in a language and all its regions."""
     return answer_feed(services, request, channels.language(services, request, tag), ext)
 
 
-def read_tag(services: Services, request: ReadRequest, tag: str, ext: str) -> Answer:
+def read_tag(services: Services, request: ReadRequest, tag: str, ext: str) -> PublicAnswer:
     """Return the stories with a tag; to find its spellings may take long."""
     return answer_feed(services, request, channels.tag(services, request, tag), ext)
 
 
-LATEST = Resource("/feeds/latest.{ext}", Reads.HEADLINES, read_latest, FEED)
-SEARCH = Resource("/feeds/search.{ext}", Reads.HEADLINES, read_search, SEARCH_FEED)
-CATEGORY = Resource("/feeds/categories/{slug}.{ext}", Reads.HEADLINES, read_category, FEED)
-SOURCE = Resource("/feeds/sources/{slug}.{ext}", Reads.HEADLINES, read_source, FEED)
-LANGUAGE = Resource("/feeds/languages/{tag}.{ext}", Reads.HEADLINES, read_language, FEED)
-TAG = Resource("/feeds/tags/{tag}.{ext}", Reads.HEADLINES, read_tag, FEED, "thread")
+LATEST = Resource("/feeds/latest.{ext}", ReadPolicy.HEADLINES, read_latest, FEED)
+SEARCH = Resource("/feeds/search.{ext}", ReadPolicy.HEADLINES, read_search, SEARCH_FEED)
+CATEGORY = Resource("/feeds/categories/{slug}.{ext}", ReadPolicy.HEADLINES, read_category, FEED)
+SOURCE = Resource("/feeds/sources/{slug}.{ext}", ReadPolicy.HEADLINES, read_source, FEED)
+LANGUAGE = Resource("/feeds/languages/{tag}.{ext}", ReadPolicy.HEADLINES, read_language, FEED)
+TAG = Resource("/feeds/tags/{tag}.{ext}", ReadPolicy.HEADLINES, read_tag, FEED, "thread")

@@ -13,8 +13,8 @@ from app.api.delivery.resource import ReadRequest
 from app.api.delivery.search_query import read_typed
 from app.api.delivery.story_lists import read_query
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
-from app.api.http.access import Reads
-from app.api.http.errors import NothingHere
+from app.api.http.access import ReadPolicy
+from app.api.http.errors import PathNotFound
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.quoting import quote_text
@@ -46,9 +46,9 @@ def selection_of_topic(services: Services, topic: str) -> Selection:
     if ext not in FEEDS:
         raise BadHubRequest(f"There is no feed in the format {quote_text(ext)}.")
     try:
-        Reads.HEADLINES.allow(services, ANONYMOUS)
+        ReadPolicy.HEADLINES.allow(services, ANONYMOUS)
         return _selection(services, path, parts.query)
-    except NothingHere as wrong:
+    except PathNotFound as wrong:
         raise BadHubRequest(f"{_NO_FEED} {wrong.detail}") from wrong
     except BadHubRequest:
         raise

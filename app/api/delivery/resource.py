@@ -1,6 +1,7 @@
-"""Public resources: their paths, who may read them, the functions that compute their answers.
+"""Public resources: their paths, who may read them, and the functions that compute answers.
 
-An answer says that something was found, was moved, or is not there, and what it depends on.
+An answer is a 200 or a redirect; 404 and 410 are raised. All of them carry `AnswerMetadata`, so
+the cache can store them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,42 +12,42 @@ from urllib.parse import quote
 
 from app.access.caller import Caller
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.answer import (
     JSON,
-    Answer,
-    Facts,
+    AnswerMetadata,
     Headers,
+    PublicAnswer,
+    build_link_header,
+    build_surrogate_headers,
     fits_in_head,
-    link_header,
-    shown_headers,
 )
-from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
+from app.api.http.errors import Gone, Killed, PathNotFound, QueryTooLong
 from app.api.http.paging import CURSOR, Links
 from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
-from app.delivery.freshness import ABSENT, LogState
-from app.delivery.results import WithdrawalNotice as StoryGone
+from app.delivery.freshness import NOT_FOUND_KEY, LogState
+from app.delivery.results import WithdrawalNotice
 from app.syndication.formats import FEEDS
 
-# The parameters that a feed of the same selection has as well, by its path.
-_KEPT = {
+# The query parameters that a feed of the same selection accepts, by its path.
+_FEED_PARAMETERS = {
     "/feeds/latest": FEED.without(CURSOR).names,
     "/feeds/search": SEARCH_FEED.without(CURSOR).names,
 }
-# Feed readers look for these formats.
+# The formats that feed readers look for.
 _ANNOUNCED = tuple((ext, FEEDS[ext].media_type) for ext in ("rss", "atom", "json"))
 
 
-class TakesLong(Exception):
-    """The rest of the work on an answer takes long, and does not belong on the event loop."""
+class NeedsWorkerThread(Exception):
+    """The rest of an answer would block the event loop for too long: use a worker thread."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What a reader asks for: a path, a canonical query string, and who asks.
+    """A request for a resource: the path, the canonical query string, and the caller.
 
-    `on_loop` says that the answer is computed on the event loop.
+    `on_loop` is true while the answer is computed on the event loop.
     """
 
     path: str
@@ -54,10 +55,10 @@ class ReadRequest:
     reader: Caller
     on_loop: bool = False
 
-    def leave_loop(self) -> None:
-        """Raise `TakesLong` on the event loop: what comes next is work for a worker thread."""
+    def require_worker_thread(self) -> None:
+        """Raise `NeedsWorkerThread` if this is the event loop; call it before slow work."""
         if self.on_loop:
-            raise TakesLong
+            raise NeedsWorkerThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,115 +66,125 @@ class Resource:
     """One public resource.
 
     `path` is the template of its path. `answer` is called with the services, the request and the
-    parts of the path by name, and returns an `Answer`. `parameters` are those of its query.
+    path parameters by name, and returns a `PublicAnswer`. `parameters` are its query parameters.
 
-    One that runs `inline` is computed on the event loop on SQLite, unless it finds out that it
-    takes long (`ReadRequest.leave_loop`): then it is called again in a worker thread. One that
-    runs in a `thread` always takes long. One that is `async` is a coroutine function that takes
-    the `ChangeNotifier` as well; with the parameter `waits` it is a long poll.
+    With `inline`, it is computed on the event loop on SQLite. If it finds out that it is slow
+    (`ReadRequest.require_worker_thread`), it is called again in a worker thread. With `thread`, it
+    always runs in a worker thread. With `async`, it is a coroutine function that takes the
+    `ChangeNotifier` as well; if it has the query parameter `waits`, it is a long poll.
 
-    `awaited` does the same as `answer` on PostgreSQL, with one statement that is awaited; where
-    that is not enough it leaves the loop, too.
+    `awaited` computes the same answer on PostgreSQL with one awaited statement. It raises
+    `NeedsWorkerThread` if one statement is not enough.
     """
 
     path: str
-    reads: Reads
+    read_policy: ReadPolicy
     answer: Callable[..., Any]
     parameters: ParameterSet
     runs: Literal["inline", "thread", "async"] = "inline"
     waits: str | None = None
-    awaited: Callable[..., Awaitable[Answer]] | None = None
+    awaited: Callable[..., Awaitable[PublicAnswer]] | None = None
 
 
 class Match(NamedTuple):
-    """A resource and the parts of the path by which it was found."""
+    """A resource with the path parameters of a request."""
 
     resource: Resource
     parts: Mapping[str, str]
 
-    def compute(self, services: Services, request: ReadRequest) -> Answer:
-        """Compute an answer in this thread; refusals are raised."""
+    def compute(self, services: Services, request: ReadRequest) -> PublicAnswer:
+        """Compute the answer in this thread; errors are raised."""
         resource, parts = self
-        resource.reads.allow(services, request.reader)
-        answer: Answer = resource.answer(services, request, **parts)
+        resource.read_policy.allow(services, request.reader)
+        answer: PublicAnswer = resource.answer(services, request, **parts)
         return answer
 
 
-def delivered(  # noqa: PLR0913 - each is a fact about the answer, given by its name
+def build_answer(  # noqa: PLR0913 - each is a fact about the answer, given by its name
     request: ReadRequest,
     body: bytes,
     head: LogState,
     *,
-    keys: tuple[str, ...],
+    surrogate_keys: tuple[str, ...],
     links: Mapping[str, str] | None = None,
     alternates: Mapping[str, str] | None = None,
     media_type: str = JSON,
     location: str | None = None,
-    kept: bool = True,
-    until: datetime | None = None,
-    narrow: tuple[str, ...] = (),
-    shared: bool = True,
-) -> Answer:
-    """Return an answer with finished bytes.
+    is_cacheable: bool = True,
+    valid_until: datetime | None = None,
+    cache_dependencies: tuple[str, ...] = (),
+    is_public: bool = True,
+) -> PublicAnswer:
+    """Build a 200 answer from a body.
 
-    `links` are its links by relation, and `alternates` the addresses of the same in other formats
-    by media type, which can be had by `Accept`, too. `location` is that of `Content-Location`,
-    where it fits in; `head` is the log position it was read at. For the others see `Facts`.
+    `head` is the log state at which the body was read. `links` are links by relation, and
+    `alternates` the addresses of other formats by media type; `Accept` selects among these, too.
+    `location` is the value of `Content-Location`, which is left out if the head would become too
+    long. For the others see `AnswerMetadata`.
     """
-    changed_at, varies = _changed_at(request, head), bool(alternates)
-    facts = Facts(head.serial, keys, changed_at, until, kept, varies, narrow, shared)
-    fields = _headers(request, facts)
+    metadata = AnswerMetadata(
+        head.serial,
+        surrogate_keys,
+        _changed_at(request, head),
+        valid_until,
+        is_cacheable,
+        bool(alternates),
+        cache_dependencies,
+        is_public,
+    )
+    fields = _headers(request, metadata)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     headers = [(b"content-type", f"{media_type}{charset}".encode())]
-    link = link_header(links or {}, alternates or {}, fields)
+    link = build_link_header(links or {}, alternates or {}, fields)
     if link:
         headers.append((b"link", link.encode()))
     if location is not None:
         length = (b"content-length", b"%d" % len(body))
         if fits_in_head(location, [*headers, *fields, length]):
             headers.append((b"content-location", location.encode()))
-    return Answer(200, [*headers, *fields], body, facts)
+    return PublicAnswer(200, [*headers, *fields], body, metadata)
 
 
-def redirected(
+def build_redirect(
     services: Services, request: ReadRequest, path: str, head: LogState, *, varies: bool = False
-) -> Answer:
-    """Redirect to where the thing is now, with the query as it was, if it fits in.
+) -> PublicAnswer:
+    """Build a redirect to the current path with the same query.
 
-    Here as below, `varies` says that `Accept` would have decided the format of the thing.
+    Raise `QueryTooLong` if the head would become too long. Here as below, `varies` says that
+    `Accept` would have decided the format of the answer.
     """
-    facts = _absent(request, head, varies=varies)
+    metadata = _build_not_found_metadata(request, head, varies=varies)
     plain = quote(path)
-    # Commas are what makes queries long, and need no encoding.
+    # Long queries have many commas, which need no encoding.
     query = request.query.replace(b"%2C", b",")
     own = services.settings.public_url or ""
     location = f"{own}{plain}".encode() + (b"?" + query if query else b"")
-    fields = _headers(request, facts)
+    fields = _headers(request, metadata)
     if not fits_in_head(location, fields):
         raise QueryTooLong(plain)
-    return Answer(301, [*fields, (b"location", location)], b"", facts)
+    return PublicAnswer(301, [*fields, (b"location", location)], b"", metadata)
 
 
-def nothing_here(
+def build_not_found(
     request: ReadRequest, head: LogState, detail: str, *, varies: bool = False
-) -> NothingHere:
-    """Return the failure that says that nothing visible is here, as of a position of the log."""
-    return NothingHere(detail, _absent(request, head, varies=varies))
+) -> PathNotFound:
+    """Build a 404 as of a log position."""
+    return PathNotFound(detail, _build_not_found_metadata(request, head, varies=varies))
 
 
-def withdrawn(
-    request: ReadRequest, head: LogState, gone: StoryGone, *, varies: bool = False
+def build_gone(
+    request: ReadRequest, head: LogState, gone: WithdrawalNotice, *, varies: bool = False
 ) -> Gone | Killed:
-    """Return the failure that tells the readers of a story why it is not here any more."""
+    """Build a 410 for a story that was withdrawn, with the notice for its readers."""
     kind = Killed if gone.answer == "killed" else Gone
     detail = gone.notice or "This story was withdrawn."
-    return kind(detail, _absent(request, head, varies=varies))
+    return kind(detail, _build_not_found_metadata(request, head, varies=varies))
 
 
 def list_links(
     services: Services, request: ReadRequest, cursors: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """Return the links of a page: itself, the next and the previous one."""
+    """Return the links of a page: `self`, `next` and `prev`."""
     own = services.settings.public_url or ""
     return Links.of(request.path, request.query, own).by_relation(cursors)
 
@@ -182,29 +193,36 @@ def feed_alternates(services: Services, query_string: bytes, path: str) -> dict[
     """Return the feeds of the same selection below a path, by media type."""
     query = ""
     for part in query_string.decode("latin-1").split("&"):
-        # What the best come first in is no order of a feed.
-        if part.partition("=")[0] in _KEPT[path] and part != "sort=relevance":
+        # Feeds are not ordered by relevance.
+        if part.partition("=")[0] in _FEED_PARAMETERS[path] and part != "sort=relevance":
             query += f"&{part}" if query else f"?{part}"
     base = f"{services.settings.public_url or ''}{path}"
     return {media_type: f"{base}.{ext}{query}" for ext, media_type in _ANNOUNCED}
 
 
-def _absent(request: ReadRequest, head: LogState, *, varies: bool) -> Facts:
-    return Facts(head.serial, (ABSENT,), _changed_at(request, head), varies=varies)
+def _build_not_found_metadata(
+    request: ReadRequest, head: LogState, *, varies: bool
+) -> AnswerMetadata:
+    return AnswerMetadata(
+        head.serial, (NOT_FOUND_KEY,), _changed_at(request, head), varies_by_format=varies
+    )
 
 
-def _headers(request: ReadRequest, facts: Facts) -> Headers:
-    """Return the headers that say what an answer shows.
+def _headers(request: ReadRequest, metadata: AnswerMetadata) -> Headers:
+    """Return the headers with the surrogate keys and the log position.
 
-    What readers under embargo are shown may not be public, and no cache on the way keeps it.
+    Readers with embargo access get no surrogate keys: their answers may show what is not public,
+    and no shared cache stores them.
     """
-    return shown_headers(() if request.reader.embargoed else facts.keys, facts.serial)
+    return build_surrogate_headers(
+        () if request.reader.embargoed else metadata.surrogate_keys, metadata.serial
+    )
 
 
 def _changed_at(request: ReadRequest, head: LogState) -> datetime | None:
-    """Return when an answer last could have changed.
+    """Return the latest time at which an answer can have changed.
 
-    The log of what everybody sees says nothing of embargoes, so it cannot tell when the answers
-    of those who read under embargo changed.
+    It is unknown for readers with embargo access, because the public log has no rows about
+    stories under embargo.
     """
     return None if request.reader.embargoed else head.last_change_at

@@ -1,4 +1,7 @@
-"""Where an answer is computed: awaited, or in a worker thread; what asks much has a few."""
+"""Compute answers: awaited on the event loop, or in a worker thread.
+
+Expensive queries share a few worker threads, so that they cannot take all of them.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,30 +11,30 @@ from functools import partial
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.resource import Match, ReadRequest, Resource, TakesLong
-from app.api.http.answer import Answer
+from app.api.delivery.resource import Match, NeedsWorkerThread, ReadRequest, Resource
+from app.api.http.answer import PublicAnswer
 from app.api.http.asgi import state
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.kit.sql.sqlite_readers import ReadLimit
 
-# More values than people choose; each may be one more test of every story.
+# More values than people choose; each may be compared with every story.
 _MANY_VALUES = 30
 
 
 async def fetch(
     services: Services, notifier: ChangeNotifier, match: Match, request: ReadRequest
-) -> Answer:
-    """Await an answer, if one statement is enough for it, or compute it in a worker thread."""
+) -> PublicAnswer:
+    """Await an answer if one statement is enough for it, or compute it in a worker thread."""
     resource, parts = match
     if resource.runs == "async":
-        resource.reads.allow(services, request.reader)
-        answer: Answer = await resource.answer(services, request, notifier, **parts)
+        resource.read_policy.allow(services, request.reader)
+        answer: PublicAnswer = await resource.answer(services, request, notifier, **parts)
         return answer
     reads = services.database.async_reads
-    if resource.awaited is not None and reads is not None and not asks_much(request.query):
-        resource.reads.allow(services, request.reader)
-        with suppress(TakesLong):
+    if resource.awaited is not None and reads is not None and not is_expensive(request.query):
+        resource.read_policy.allow(services, request.reader)
+        with suppress(NeedsWorkerThread):
             return await resource.awaited(services, reads, request, **parts)
     return await run_for(services, request, partial(match.compute, services, request))
 
@@ -47,12 +50,14 @@ async def respond(request: Request, resource: Resource) -> Response:
     return response
 
 
-async def run_for(services: Services, request: ReadRequest, work: Callable[[], Answer]) -> Answer:
-    """Return the answer that work makes; what it reads ends when nobody waits for it any more."""
+async def run_for(
+    services: Services, request: ReadRequest, work: Callable[[], PublicAnswer]
+) -> PublicAnswer:
+    """Run `work` in a worker thread; cancelling this coroutine cancels its reads."""
     limit = ReadLimit(services.settings.read_seconds)
     limited = partial(limit.run, work)
     try:
-        if asks_much(request.query):
+        if is_expensive(request.query):
             return await services.costly.run(limited)
         return await run_in_threadpool(limited)
     except asyncio.CancelledError:
@@ -60,8 +65,8 @@ async def run_for(services: Services, request: ReadRequest, work: Callable[[], A
         raise
 
 
-def asks_much(query: bytes) -> bool:
-    """Tell whether a query has stories counted, or tested against many values."""
+def is_expensive(query: bytes) -> bool:
+    """Tell whether a query counts stories, or compares them with many values."""
     if b"count=e" in query or b"facets=" in query:
         return True
     return query.count(b",") + query.count(b"%2C") + query.count(b"&") > _MANY_VALUES

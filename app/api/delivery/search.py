@@ -11,10 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
-    delivered,
+    build_answer,
+    build_redirect,
     feed_alternates,
     list_links,
-    redirected,
 )
 from app.api.delivery.respond import run_for
 from app.api.delivery.search_query import (
@@ -25,10 +25,10 @@ from app.api.delivery.search_query import (
     read_search,
     search_body,
 )
-from app.api.delivery.single_stories import story_absent
+from app.api.delivery.single_stories import build_not_found_or_gone
 from app.api.delivery.story_parameters import NAMES_IN, RELATED_LIST, Q
-from app.api.http.access import Reads
-from app.api.http.answer import Answer
+from app.api.http.access import ReadPolicy
+from app.api.http.answer import PublicAnswer
 from app.api.http.fields import HEADLINE_FIELDS
 from app.api.http.filters import read_selection
 from app.api.http.paging import Paging, envelope
@@ -45,7 +45,7 @@ _LISTED = ("stories",)
 _WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
 
 
-async def search(services: Services, request: ReadRequest, _: ChangeNotifier) -> Answer:
+async def search(services: Services, request: ReadRequest, _: ChangeNotifier) -> PublicAnswer:
     """Search visible stories; `refresh=wait` waits for the index first."""
     values = SEARCH_LIST.parse(request.query)
     if values[REFRESH] == "wait":
@@ -53,7 +53,7 @@ async def search(services: Services, request: ReadRequest, _: ChangeNotifier) ->
     return await run_for(services, request, partial(_found, services, request, values))
 
 
-def suggest(services: Services, request: ReadRequest) -> Answer:
+def suggest(services: Services, request: ReadRequest) -> PublicAnswer:
     """Complete a text to titles, tags, sources and categories."""
     values = SUGGESTION_LIST.parse(request.query)
     text = values[Q]
@@ -62,10 +62,12 @@ def suggest(services: Services, request: ReadRequest) -> Answer:
     limit, embargoed = values[SUGGESTION_LIMIT], request.reader.embargoed
     made, answer = services.search.suggest(text, limit, embargoed=embargoed)
     body = json.dumps({"data": [_suggestion(completion) for completion in made]})
-    return delivered(request, body, answer.head, keys=_LISTED, kept=answer.is_stable)
+    return build_answer(
+        request, body, answer.head, surrogate_keys=_LISTED, is_cacheable=answer.is_stable
+    )
 
 
-def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
+def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAnswer:
     """List stories similar to a visible one."""
     values = RELATED_LIST.parse(request.query)
     fields = values[HEADLINE_FIELDS]
@@ -73,13 +75,13 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     embargoed, names_in = request.reader.embargoed, values[NAMES_IN]
     story = services.delivery.find_story(normalize_ref(ref), embargoed=embargoed)
     if story.moved_to is not None:
-        return redirected(
+        return build_redirect(
             services, request, f"/v1/articles/{story.moved_to}/related", story.log_state
         )
     if story.body is None:
-        raise story_absent(request, story.log_state, story)
+        raise build_not_found_or_gone(request, story.log_state, story)
     selection = read_selection(values, services.delivery)
-    request.leave_loop()
+    request.require_worker_thread()
     found = services.search.related(
         story.keys[0].removeprefix("story:"),
         selection,
@@ -90,23 +92,25 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> Answer:
     items = [fields.keep(item) for item in found.items] if fields else found.items
     body, _ = envelope(paging, items, None, None, None)
     keys = (*_LISTED, *story.keys)
-    return delivered(request, body, found.head, keys=keys, kept=found.is_stable)
+    return build_answer(
+        request, body, found.head, surrogate_keys=keys, is_cacheable=found.is_stable
+    )
 
 
-def _found(services: Services, request: ReadRequest, values: Values) -> Answer:
+def _found(services: Services, request: ReadRequest, values: Values) -> PublicAnswer:
     asked = read_search(services, values, request.reader)
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
     links = list_links(services, request, cursors)
     others = feed_alternates(services, request.query, "/feeds/search")
-    return delivered(
+    return build_answer(
         request,
         body,
         found.head,
-        keys=_LISTED,
+        surrogate_keys=_LISTED,
         links=links,
         alternates=others,
-        kept=found.is_stable,
+        is_cacheable=found.is_stable,
     )
 
 
@@ -129,6 +133,6 @@ async def _refreshed(services: Services) -> None:
         await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
 
 
-SEARCH = Resource("/v1/search", Reads.HEADLINES, search, SEARCH_LIST, "async")
-SUGGEST = Resource("/v1/suggest", Reads.HEADLINES, suggest, SUGGESTION_LIST, "thread")
-RELATED = Resource("/v1/articles/{ref}/related", Reads.STORIES, list_related, RELATED_LIST)
+SEARCH = Resource("/v1/search", ReadPolicy.HEADLINES, search, SEARCH_LIST, "async")
+SUGGEST = Resource("/v1/suggest", ReadPolicy.HEADLINES, suggest, SUGGESTION_LIST, "thread")
+RELATED = Resource("/v1/articles/{ref}/related", ReadPolicy.STORIES, list_related, RELATED_LIST)

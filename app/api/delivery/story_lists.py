@@ -10,10 +10,10 @@ from typing import Literal, NoReturn
 
 from app.access.selection import Clause, Selection
 from app.api.delivery.resource import (
+    NeedsWorkerThread,
     ReadRequest,
     Resource,
-    TakesLong,
-    delivered,
+    build_answer,
     feed_alternates,
 )
 from app.api.delivery.story_parameters import (
@@ -26,8 +26,8 @@ from app.api.delivery.story_parameters import (
     PREFER,
     SORT,
 )
-from app.api.http.access import Reads
-from app.api.http.answer import Answer
+from app.api.http.access import ReadPolicy
+from app.api.http.answer import PublicAnswer
 from app.api.http.fields import HEADLINE_FIELDS, STORY_FIELDS, Fields
 from app.api.http.filters import MOST_VALUES, References, read_selection, split_list
 from app.api.http.paging import Links, Paging, envelope
@@ -53,7 +53,7 @@ _Kind = Literal["headlines", "articles"]
 _MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
 
 
-def with_ids(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
+def replace_slugs(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
     """Return parameters with ids in the place of slugs, and whether there was any slug.
 
     What is neither stays, and is refused where it is read.
@@ -145,7 +145,7 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
     return envelope(asked.paging, items, page.before, page.after, count, count_is)
 
 
-def narrow_keys(asked: ListRequest) -> tuple[str, ...]:
+def list_cache_dependencies(asked: ListRequest) -> tuple[str, ...]:
     """Return the cache dependencies of a list, where they are fewer than those of all lists."""
     # Longer forms show translations, which any story may be, and any may get a slug.
     narrow = asked.query.form == "short" and not asked.by_slug
@@ -179,7 +179,7 @@ def full_form(values: Values) -> tuple[Form, Fields | None]:
     """Return the form of articles that is asked for, and the fields to keep."""
     body, fields = "body" in values[INCLUDE], values[STORY_FIELDS]
     # Who names a field of the body wants it; who names others need not have it read.
-    if body or (fields is not None and fields.touch("body_html", "body_text")):
+    if body or (fields is not None and fields.includes_any("body_html", "body_text")):
         return "whole", fields
     return "full", fields
 
@@ -232,14 +232,14 @@ class _ParsedLists:
 parsed_lists = _ParsedLists()
 
 
-def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answer:
+def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> PublicAnswer:
     """Return a page of stories: headlines in short form, articles in full or with their bodies."""
     current = services.delivery.load_current()
     parsed = parsed_lists.get(
         services, request, kind, current.directory, services.delivery.find_ids
     )
     if not parsed.asked.query.is_short:
-        request.leave_loop()
+        request.require_worker_thread()
     return _answer_list(
         request, parsed, services.delivery.list_stories(parsed.asked.query, current)
     )
@@ -247,42 +247,42 @@ def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Answe
 
 async def await_stories(
     services: Services, reads: AsyncReads, request: ReadRequest, kind: _Kind
-) -> Answer:
+) -> PublicAnswer:
     """Return the same with one statement, without a count."""
     directory = services.delivery.cached_directory
     if directory is None:
-        raise TakesLong
+        raise NeedsWorkerThread
     try:
         parsed = parsed_lists.get(services, request, kind, directory, _find_later)
     except BadParameter:
         # What it names may be new.
-        raise TakesLong from None
+        raise NeedsWorkerThread from None
     query = parsed.asked.query
     if query.count is not None:
-        raise TakesLong
+        raise NeedsWorkerThread
     statement, params, now = services.delivery.prepare_page(query)
     page = services.delivery.finish_page(query, now, await reads.fetch(statement, params))
     if page is None:
-        raise TakesLong
+        raise NeedsWorkerThread
     return _answer_list(request, parsed, page)
 
 
-def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> Answer:
+def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> PublicAnswer:
     body, cursors = list_body(parsed.asked, page)
-    return delivered(
+    return build_answer(
         request,
         body,
         page.log_state,
-        keys=(LISTS,),
+        surrogate_keys=(LISTS,),
         links=parsed.links.by_relation(cursors),
         alternates=parsed.alternates,
-        narrow=parsed.narrow,
+        cache_dependencies=parsed.narrow,
     )
 
 
 def _find_later(_: Collection[str]) -> NoReturn:
     """Refuse to find ids by slugs, which is one statement more."""
-    raise TakesLong
+    raise NeedsWorkerThread
 
 
 def _parse(
@@ -295,7 +295,7 @@ def _parse(
     reader = request.reader
     form: Form = "short"
     accepted = HEADLINE_LIST if kind == "headlines" else ARTICLE_LIST
-    values, by_slug = with_ids(accepted.parse(request.query), find_ids)
+    values, by_slug = replace_slugs(accepted.parse(request.query), find_ids)
     if kind == "headlines":
         fields = values[HEADLINE_FIELDS]
     else:
@@ -312,19 +312,19 @@ def _parse(
     asked = ListRequest(query, fields, paging, by_slug)
     links = Links.of(request.path, request.query, services.settings.public_url or "")
     alternates = feed_alternates(services, request.query, "/feeds/latest")
-    return _List(asked, links, alternates, narrow_keys(asked))
+    return _List(asked, links, alternates, list_cache_dependencies(asked))
 
 
 HEADLINES = Resource(
     "/v1/headlines",
-    Reads.HEADLINES,
+    ReadPolicy.HEADLINES,
     partial(list_stories, kind="headlines"),
     HEADLINE_LIST,
     awaited=partial(await_stories, kind="headlines"),
 )
 ARTICLES = Resource(
     "/v1/articles",
-    Reads.STORIES,
+    ReadPolicy.STORIES,
     partial(list_stories, kind="articles"),
     ARTICLE_LIST,
     awaited=partial(await_stories, kind="articles"),

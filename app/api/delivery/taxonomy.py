@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
-    delivered,
+    build_answer,
+    build_not_found,
+    build_redirect,
     list_links,
-    nothing_here,
-    redirected,
 )
 from app.api.delivery.story_parameters import NAMES_IN
-from app.api.http.access import Reads
-from app.api.http.answer import Answer
+from app.api.http.access import ReadPolicy
+from app.api.http.answer import PublicAnswer
 from app.api.http.fields import CATEGORY_FIELDS, SOURCE_FIELDS
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging, envelope
 from app.api.http.parameters import ParameterSet, Values, bad, declare_flag
@@ -31,17 +31,17 @@ _PATHS = {"source": "/v1/sources", "category": "/v1/categories"}
 _FIELDS = {"source": SOURCE_FIELDS, "category": CATEGORY_FIELDS}
 
 
-def list_sources(services: Services, request: ReadRequest) -> Answer:
+def list_sources(services: Services, request: ReadRequest) -> PublicAnswer:
     """Return a page of sources in the order of slugs."""
     return _list(services, request, SOURCE_LIST.parse(request.query), "source")
 
 
-def read_source(services: Services, request: ReadRequest, ref: str) -> Answer:
+def read_source(services: Services, request: ReadRequest, ref: str) -> PublicAnswer:
     """Return one source by its id or slug."""
     return _one(services, request, SINGLE_SOURCE.parse(request.query), "source", ref)
 
 
-def list_categories(services: Services, request: ReadRequest) -> Answer:
+def list_categories(services: Services, request: ReadRequest) -> PublicAnswer:
     """Return a page of categories in the order of slugs, or all of them nested."""
     values = CATEGORY_LIST.parse(request.query)
     if not values[TREE]:
@@ -49,15 +49,17 @@ def list_categories(services: Services, request: ReadRequest) -> Answer:
     directory, head, _ = services.delivery.load_current()
     directory = directory.with_names_in(values[NAMES_IN])
     body = _category_tree(directory.entries["category"].values(), values)
-    return delivered(request, body, head, keys=("categories",))
+    return build_answer(request, body, head, surrogate_keys=("categories",))
 
 
-def read_category(services: Services, request: ReadRequest, ref: str) -> Answer:
+def read_category(services: Services, request: ReadRequest, ref: str) -> PublicAnswer:
     """Return one category by its id or slug."""
     return _one(services, request, SINGLE_CATEGORY.parse(request.query), "category", ref)
 
 
-def _list(services: Services, request: ReadRequest, values: Values, type_: EntryType) -> Answer:
+def _list(
+    services: Services, request: ReadRequest, values: Values, type_: EntryType
+) -> PublicAnswer:
     paging = Paging.read(services.cursors, values, _PATHS[type_], 1)
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
     page = services.delivery.list_entries(
@@ -71,20 +73,24 @@ def _list(services: Services, request: ReadRequest, values: Values, type_: Entry
     count = page.total if paging.count else None
     body, cursors = envelope(paging, items, page.before, page.after, count)
     links = list_links(services, request, cursors)
-    return delivered(request, body, page.log_state, keys=(_PATHS[type_][4:],), links=links)
+    return build_answer(
+        request, body, page.log_state, surrogate_keys=(_PATHS[type_][4:],), links=links
+    )
 
 
 def _one(
     services: Services, request: ReadRequest, values: Values, type_: EntryType, ref: str
-) -> Answer:
+) -> PublicAnswer:
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
     found = services.delivery.find_entry(type_, normalize_ref(ref), names_in=names_in)
     if found.moved_to is not None:
-        return redirected(services, request, f"{_PATHS[type_]}/{found.moved_to}", found.log_state)
+        return build_redirect(
+            services, request, f"{_PATHS[type_]}/{found.moved_to}", found.log_state
+        )
     if found.body is None:
-        raise nothing_here(request, found.log_state, f"No {type_} has this id or slug.")
+        raise build_not_found(request, found.log_state, f"No {type_} has this id or slug.")
     body = fields.keep(found.body) if fields else found.body
-    return delivered(request, body, found.log_state, keys=found.keys)
+    return build_answer(request, body, found.log_state, surrogate_keys=found.keys)
 
 
 def _category_tree(categories: Iterable[TaxonomyEntry], values: Values) -> bytes:
@@ -111,7 +117,9 @@ def _nested(one: TaxonomyEntry, below: dict[str | None, list[TaxonomyEntry]]) ->
     return one.whole[:-1] + b',"children":[' + inner + b"]}"
 
 
-SOURCES = Resource("/v1/sources", Reads.HEADLINES, list_sources, SOURCE_LIST)
-SOURCE_ENTRY = Resource("/v1/sources/{ref}", Reads.HEADLINES, read_source, SINGLE_SOURCE)
-CATEGORIES = Resource("/v1/categories", Reads.HEADLINES, list_categories, CATEGORY_LIST)
-CATEGORY_ENTRY = Resource("/v1/categories/{ref}", Reads.HEADLINES, read_category, SINGLE_CATEGORY)
+SOURCES = Resource("/v1/sources", ReadPolicy.HEADLINES, list_sources, SOURCE_LIST)
+SOURCE_ENTRY = Resource("/v1/sources/{ref}", ReadPolicy.HEADLINES, read_source, SINGLE_SOURCE)
+CATEGORIES = Resource("/v1/categories", ReadPolicy.HEADLINES, list_categories, CATEGORY_LIST)
+CATEGORY_ENTRY = Resource(
+    "/v1/categories/{ref}", ReadPolicy.HEADLINES, read_category, SINGLE_CATEGORY
+)

@@ -2,7 +2,7 @@
 
 
 def weights(accepted: str) -> dict[str, float]:
-    """Return how much a reader likes what an `Accept…` header names (section 12.4.2)."""
+    """Return the weight of each value of an `Accept…` header (section 12.4.2)."""
     found: dict[str, float] = {}
     for part in accepted.split(","):
         name, *parameters = part.split(";")
@@ -11,8 +11,8 @@ def weights(accepted: str) -> dict[str, float]:
 
 
 def _quality(parameters: list[str]) -> float:
-    for one in parameters:
-        name, _, value = one.strip().partition("=")
+    for parameter in parameters:
+        name, _, value = parameter.strip().partition("=")
         if name.strip().lower() == "q":
             return _number(value)
     return 1.0

@@ -1,4 +1,4 @@
-"""Who may use a route: what every route declares."""
+"""Who may use a route; every route declares it."""
 
 from enum import Enum
 
@@ -7,25 +7,25 @@ from app.access.scopes import Scope
 from app.bootstrap import Services
 
 
-class Reads(Enum):
-    """What a route lets its callers read, which decides who needs a key.
+class ReadPolicy(Enum):
+    """Whether a public route needs a key, depending on the setting for anonymous access.
 
-    `ANYTHING_OPEN` never needs one. `HEADLINES` needs one where the deployment is closed, and
-    `STORIES` also where headlines alone are open.
+    `OPEN` never needs a key. `HEADLINES` needs one if anonymous access is `none`, and `STORIES`
+    also if it is `headlines`.
     """
 
-    ANYTHING_OPEN = "open"
+    OPEN = "open"
     HEADLINES = "headlines"
     STORIES = "stories"
 
     def allow(self, services: Services, caller: Caller) -> None:
-        """Refuse a caller who needs a key with the scope `read` and has none."""
+        """Raise an error if the caller needs the scope `read` and does not have it."""
         anonymous = services.settings.anonymous
-        if self is Reads.ANYTHING_OPEN or anonymous == "all":
+        if self is ReadPolicy.OPEN or anonymous == "all":
             return
-        if anonymous == "none" or self is Reads.STORIES:
+        if anonymous == "none" or self is ReadPolicy.STORIES:
             caller.require(Scope.read)
 
 
-# The scope that a caller needs; or what readers read, of whom the deployment says who needs a key.
-Access = Scope | Reads
+# The scope that a caller needs, or the policy of a public route.
+Access = Scope | ReadPolicy

@@ -1,7 +1,7 @@
-"""An answer to a reader as a value: what a public resource returns, and what the cache stores.
+"""The answer of a public resource as a value, which the cache can store, and common headers.
 
-With it come the headers that answers of every kind have: the links within a head of 4 kB, the
-surrogate keys, and the validators of conditional requests (RFC 9110, section 13).
+The headers are `Link` (limited, so that the head stays below 4 kB), surrogate keys, and the
+validators of conditional requests (RFC 9110, section 13).
 """
 
 import hashlib
@@ -19,8 +19,8 @@ from app.delivery.freshness import EVERYTHING
 JSON = "application/json"
 Headers = list[tuple[bytes, bytes]]
 _Fields = Sequence[tuple[bytes, bytes]]
-# Bytes of a head. The reserve is for the status line and the headers that are the same for all
-# answers of a kind: dates, lifetimes, tags, CORS.
+# Sizes of a response head in bytes. The reserve is for the status line and the headers that all
+# answers have: dates, lifetimes, tags, CORS.
 _RESERVED = 800
 _MOST_WITH_ALTERNATES = 2_000
 _MOST_BYTES = 4_000
@@ -31,44 +31,47 @@ STRONG_TAG = re.compile(r'(?<!W/)("[\x21\x23-\x7e\x80-\xff]*")')
 _DATES = ("%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y")
 
 
-class Facts(NamedTuple):
-    """What an answer shows, how new it is, and how long and for whom it holds.
+class AnswerMetadata(NamedTuple):
+    """What caches need to know about an answer.
 
-    `serial` is its position in the log. `keys` are the surrogate keys of what it shows;
-    `changed_at` is when it last could have changed; `until` is when time alone changes it, where
-    that is no boundary of the archive. An answer that is not `kept` is sent once and not stored;
-    `varies` says that `Accept` decides its format. `narrow` are its cache dependencies, where
-    `keys` are wider than this process needs. An answer that is not `shared` may be stored by no
-    shared cache, not even for seconds.
+    `serial`: the log position at which it was read.
+    `surrogate_keys`: the keys of its content, sent to CDNs.
+    `changed_at`: the latest time at which it can have changed.
+    `valid_until`: when it changes without a write, unless the archive's next boundary says so.
+    `is_cacheable`: false if this process must not store it.
+    `varies_by_format`: whether `Accept` decides its format.
+    `cache_dependencies`: the keys that invalidate it in this process, if they are fewer than
+    `surrogate_keys`.
+    `is_public`: false if a shared cache must not store it, not even for seconds.
     """
 
     serial: int
-    keys: tuple[str, ...]
+    surrogate_keys: tuple[str, ...]
     changed_at: datetime | None
-    until: datetime | None = None
-    kept: bool = True
-    varies: bool = False
-    narrow: tuple[str, ...] = ()
-    shared: bool = True
+    valid_until: datetime | None = None
+    is_cacheable: bool = True
+    varies_by_format: bool = False
+    cache_dependencies: tuple[str, ...] = ()
+    is_public: bool = True
 
     @property
     def dependencies(self) -> tuple[str, ...]:
-        """Return the keys by which it is found when it is outdated."""
-        return self.narrow or self.keys
+        """Return the keys that invalidate it in this process."""
+        return self.cache_dependencies or self.surrogate_keys
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A finished answer: its status, every header that is the same for all readers, its body."""
+class PublicAnswer:
+    """A complete answer: the status, the headers that are the same for all clients, the body."""
 
     status: int
     headers: Headers
     body: bytes
-    facts: Facts
+    metadata: AnswerMetadata
 
 
-def shown_headers(keys: Sequence[str], serial: int) -> Headers:
-    """Return the headers that tell caches what an answer shows, and its position in the log."""
+def build_surrogate_headers(keys: Sequence[str], serial: int) -> Headers:
+    """Return the headers with the surrogate keys and the log position of an answer."""
     shown = (*keys, EVERYTHING)
     return [
         (b"surrogate-key", " ".join(shown).encode()),
@@ -77,13 +80,15 @@ def shown_headers(keys: Sequence[str], serial: int) -> Headers:
     ]
 
 
-def link_header(links: Mapping[str, str], alternates: Mapping[str, str], others: _Fields) -> str:
-    """Return the value of `Link`: links by their relation, and the same in other formats by type.
+def build_link_header(
+    links: Mapping[str, str], alternates: Mapping[str, str], others: _Fields
+) -> str:
+    """Return the value of `Link`: links by relation, and other formats by media type.
 
-    Proxies take a head of 4 kB or less, and every link may repeat a long query. So alternates are
-    named only while the whole head has at most 2 kB, and of the links first `self`, then `prev`,
-    then `next` is left out until it has less than 4 kB: bodies of lists have the cursors. `others`
-    are the other headers that depend on the answer.
+    Some proxies refuse a head of more than 4 kB, and each link may repeat a long query. So
+    alternates are left out if the head would exceed 2 kB. Then `self`, `prev` and `next` are left
+    out in this order until it has at most 4 kB: the body of a list has the cursors, too. `others`
+    are the other headers of this answer.
     """
     taken = _RESERVED + _size(others)
     kept = {rel: f'<{url}>; rel="{rel}"' for rel, url in links.items()}
@@ -98,7 +103,7 @@ def link_header(links: Mapping[str, str], alternates: Mapping[str, str], others:
 
 
 def fits_in_head(address: str | bytes, others: _Fields) -> bool:
-    """Tell whether a head with these other headers has less than 4 kB with one more address."""
+    """Tell whether the head stays within 4 kB if a header with this address is added."""
     return _RESERVED + _size(others) + len(address) <= _MOST_BYTES
 
 
@@ -107,20 +112,20 @@ def _size(headers: _Fields) -> int:
 
 
 def entity_tag(body: bytes) -> str:
-    """Return a strong tag: a hash of the bytes, by what processors have an instruction for."""
+    """Return a strong tag: a SHA-256 hash of the body, for which processors have instructions."""
     return f'"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 
 @lru_cache(maxsize=1_000)
 def http_date(moment: datetime) -> str:
-    """Return an instant in the form of HTTP headers, cut to seconds."""
+    """Format a time for HTTP headers, truncated to seconds."""
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
 def not_modified(
     if_none_match: str | None, if_modified_since: str | None, tag: str, modified: datetime | None
 ) -> bool:
-    """Tell whether the reader has this answer already.
+    """Tell whether the client has this answer already, so that 304 is enough.
 
     `If-None-Match` compares weakly and makes `If-Modified-Since` ignored (section 13.1.3).
     """
@@ -135,10 +140,10 @@ def not_modified(
 def is_unchanged(
     if_match: str | None, if_unmodified_since: str | None, tag: str, modified: datetime | None
 ) -> bool:
-    """Tell whether an answer is still the one that the reader speaks of.
+    """Tell whether an answer still fulfils the preconditions of a request.
 
-    `If-Match` compares strongly and makes `If-Unmodified-Since` ignored (section 13.1.4), and
-    so does a date that is none, or of which nothing is known.
+    `If-Match` compares strongly and makes `If-Unmodified-Since` ignored (section 13.1.4). A date
+    that is invalid is ignored, and so is a valid one if the answer has no date.
     """
     if if_match is not None:
         return if_match.strip() == "*" or tag in STRONG_TAG.findall(if_match)
@@ -147,7 +152,7 @@ def is_unchanged(
 
 
 def _instant(date: str | None) -> datetime | None:
-    """Return what a date in any of the three forms of HTTP means (section 5.6.7)."""
+    """Parse a date in any of the three HTTP formats (section 5.6.7); None if it is invalid."""
     if date is None:
         return None
     for form in _DATES:

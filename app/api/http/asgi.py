@@ -1,4 +1,4 @@
-"""Small tools for plain ASGI: types, headers, and a whole answer in one go."""
+"""Helpers for plain ASGI: types, headers, and sending a complete response."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,13 +33,13 @@ def request_id(scope: Scope) -> str | None:
     return known
 
 
-async def answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
-    """Send a whole answer."""
+async def send_response(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
+    """Send a complete response."""
     fields = {"content-length": str(len(body)), **headers}
     await send({"type": "http.response.start", "status": status, "headers": raw(fields.items())})
     await send({"type": "http.response.body", "body": body})
 
 
 def raw(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Return headers as ASGI wants them."""
+    """Encode headers for ASGI."""
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,4 +1,4 @@
-"""Which address a request came from: that of the connection, or what a trusted proxy says."""
+"""The client address of a request: that of the connection, or one from a trusted proxy."""
 
 import re
 from ipaddress import ip_address
@@ -12,7 +12,7 @@ _UNKNOWN = "unknown"
 # hold what parts them.
 _OF_ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _OF_PAIRS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
-# Of a longer one nothing is believed: no chain of proxies needs it.
+# Longer headers are ignored: no chain of proxies needs them.
 _LONGEST = 2_000
 
 
@@ -28,7 +28,7 @@ def client_address(scope: Scope, settings: Settings) -> str | None:
     if peer is None or not _is_trusted(peer, settings.proxies):
         return peer
     address = peer
-    for text in reversed(_named(scope, settings.proxy_header.lower())):
+    for text in reversed(_list_forwarded(scope, settings.proxy_header.lower())):
         if not _is_trusted(address, settings.proxies):
             break
         known = _address(text)
@@ -39,25 +39,25 @@ def client_address(scope: Scope, settings: Settings) -> str | None:
 
 
 def client_of(scope: Scope, settings: Settings) -> str:
-    """Return what counts as one client: an address, or the /64 network of one of IPv6."""
+    """Return the key of a client: its IPv4 address, or the /64 network of its IPv6 address."""
     address = client_address(scope, settings)
     known = None if address is None else _address(address)
     return client_network(known) if known is not None else address or _UNKNOWN
 
 
-def _named(scope: Scope, name: str) -> list[str]:
-    """Return what the header of a proxy says of the addresses, the client's first."""
+def _list_forwarded(scope: Scope, name: str) -> list[str]:
+    """Return the addresses in the header of a proxy, the client's first."""
     text = header(scope, name.encode())
     if text is None:
         return []
     if name != "forwarded":
         return text.split(",")
     elements = _OF_ELEMENTS.findall(text) if len(text) <= _LONGEST else [""]
-    return [_for_in(element) for element in elements]
+    return [_find_for(element) for element in elements]
 
 
-def _for_in(element: str) -> str:
-    """Return what an element of `Forwarded` has as `for` (RFC 7239, section 5.2)."""
+def _find_for(element: str) -> str:
+    """Return the parameter `for` of an element of `Forwarded` (RFC 7239, section 5.2)."""
     for pair in _OF_PAIRS.findall(element):
         name, _, value = pair.partition("=")
         if name.strip().lower() == "for":

@@ -1,4 +1,4 @@
-"""Running commands for a request, and with an Idempotency-Key no second time."""
+"""Run commands for a request; with an Idempotency-Key, only once for each key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,12 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Response
 
 from app.access.caller import Caller
-from app.access.idempotency import LONGEST_KEY, find_first_answer, hash_payload, reserve_key
+from app.access.idempotency import (
+    LONGEST_KEY,
+    find_first_answer,
+    hash_payload,
+    lock_idempotency_key,
+)
 from app.access.store import StoredAnswerRow, store_answer
 from app.api.http.errors import BadHeader
 from app.api.http.json_request import JsonRequest
@@ -29,21 +34,21 @@ class CommandRunner:
     def run(
         self, command: Callable[[UnitOfWork], Result], prepared: ComputedValues[Any] | None = None
     ) -> Result:
-        """Run a command in a transaction; `prepared` holds what was computed before it."""
+        """Run a command in a transaction; `prepared` holds values computed before it began."""
         return self.runner.run(self.caller.actor, command, prepared)
 
-    def run_once(
+    def run_idempotent(
         self,
         command: Callable[[UnitOfWork], Response],
         prepared: ComputedValues[Any] | None = None,
         *,
-        kept: Callable[[bytes], bytes] = bytes,
+        redact: Callable[[bytes], bytes] = bytes,
         subject: Callable[[Response], str | None] = lambda _: None,
     ) -> Response:
-        """Run a command that answers; with an Idempotency-Key, once for each key.
+        """Run a command that answers; replay the stored answer if the Idempotency-Key repeats.
 
-        `kept` turns the body into the form in which it is kept, so that no secret is; `subject`
-        says what the answer shows, where it may have to be taken back.
+        `redact` removes secrets from the body that is stored. `subject` returns the id of the
+        object in the answer, if its text may have to be erased.
         """
         headers = self.request.headers
         name = headers.get("idempotency-key")
@@ -59,23 +64,23 @@ class CommandRunner:
             headers.get("if-match", "").encode(),
         )
 
-        def answer(unit: UnitOfWork) -> Response:
+        def run_or_replay(unit: UnitOfWork) -> Response:
             first = find_first_answer(unit, key_id, name, fingerprint)
             if first is not None:
-                return _replayed(first)
+                return _replay(first)
             response = command(unit)
-            headers, body = dict(response.headers), kept(bytes(response.body))
-            said = (fingerprint, response.status_code, headers, body)
+            headers, body = dict(response.headers), redact(bytes(response.body))
+            stored = (fingerprint, response.status_code, headers, body)
             store_answer(
-                unit.session, StoredAnswerRow(key_id, name, *said, unit.now, subject(response))
+                unit.session, StoredAnswerRow(key_id, name, *stored, unit.now, subject(response))
             )
             return response
 
-        with reserve_key(key_id, name):
-            return self.run(answer, prepared)
+        with lock_idempotency_key(key_id, name):
+            return self.run(run_or_replay, prepared)
 
 
-def _replayed(first: StoredAnswerRow) -> Response:
+def _replay(first: StoredAnswerRow) -> Response:
     headers = {**first.headers, "idempotency-replayed": "true"}
     headers.pop("content-length", None)
     return Response(first.body, first.status, headers)

@@ -1,6 +1,6 @@
-"""What routes ask for in their signatures: services, the caller, versions, documents.
+"""Dependencies of routes: services, the caller, expected versions, documents.
 
-All of them are coroutines, though few wait: the framework sends plain functions to a thread.
+All are coroutines, because FastAPI runs plain functions in a worker thread.
 """
 
 import re
@@ -19,7 +19,7 @@ _VERSION = re.compile(r'"v(\d{1,9})"')
 
 
 async def services_of(request: Request) -> Services:
-    """Return the services that the application was made with."""
+    """Return the services of the application."""
     services: Services = request.app.state.services
     return services
 
@@ -33,40 +33,40 @@ async def caller_of(request: Request) -> Caller:
 async def optional_versions(
     if_match: Annotated[str | None, Header()] = None,
 ) -> frozenset[int] | None:
-    """Return the versions that `If-Match` names, or nothing where it is absent or `*`."""
+    """Return the versions in `If-Match`, or None if it is absent or `*`."""
     if if_match is None or if_match.strip() == "*":
         return None
     if not ENTITY_TAG.search(if_match):
         raise BadHeader('If-Match has the form "v3", as ETag gave it, or *.')
     found = map(_VERSION.fullmatch, STRONG_TAG.findall(if_match))
     # A weak tag, or one of another form, is well formed and matches no version (section 13.1.1).
-    return frozenset(int(one.group(1)) for one in found if one)
+    return frozenset(int(match.group(1)) for match in found if match)
 
 
 async def expected_versions(
     if_match: Annotated[str | None, Header()] = None,
 ) -> frozenset[int] | None:
-    """Return the versions that `If-Match` names (`*` is any: nothing), or insist on it."""
+    """Return the versions in `If-Match`, or None for `*`; raise `VersionRequired` without it."""
     if if_match is None:
         raise VersionRequired("Send the ETag of what you read in If-Match; * accepts any version.")
     return await optional_versions(if_match)
 
 
-class Describes:
-    """Says in OpenAPI by which model a document is validated, where that takes what is stored.
+class DocumentedAs:
+    """Documents a request body by a model in OpenAPI, without validating it.
 
-    A merge patch is merged with what is there first, and a replacement may have read-only fields
-    as they are there. So commands validate them, inside the transaction.
+    A merge patch must be merged first, and a replacement may repeat read-only fields unchanged.
+    Both need the stored object, so commands validate them inside the transaction.
     """
 
     def __init__(self, model: type[BaseModel]) -> None:
-        """Describe a document by a model."""
+        """Document a body by a model."""
         self._model = model
 
     def __get_pydantic_core_schema__(
         self, source: type[object], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Return a schema that has the model where it is JSON, and accepts any document."""
+        """Return a schema that documents the model, and accepts any document."""
         return json_or_python_schema(handler.generate_schema(self._model), handler(source))
 
 

@@ -1,8 +1,8 @@
-"""What HTTP refuses by itself."""
+"""Failures of HTTP requests themselves."""
 
 from collections.abc import Sequence
 
-from app.api.http.answer import Facts
+from app.api.http.answer import AnswerMetadata
 from app.kit.errors import Failure
 
 
@@ -13,7 +13,7 @@ class MalformedJson(Failure):
 
 
 class BadHeader(Failure):
-    """A header has not the form it should have."""
+    """A header has a wrong format."""
 
     code = "bad_header"
 
@@ -31,7 +31,7 @@ class BadOrigin(Failure):
 
 
 class BadCorsMethod(Failure):
-    """A preflight of an allowed origin asks for a method that scripts may not use."""
+    """A preflight from an allowed origin asks for a method that is not allowed."""
 
     code = "bad_cors_method"
 
@@ -42,13 +42,13 @@ class MethodNotAllowed(Failure):
     code = "method_not_allowed"
 
     def __init__(self, detail: str, allowed: Sequence[str]) -> None:
-        """Keep the sentence, and the methods that apply."""
+        """Set the text, and the methods that apply."""
         super().__init__(detail)
         self.allowed = tuple(allowed)
 
 
 class QueryTooLong(Failure):
-    """The query has no room in the head of a redirect to a path."""
+    """The query is too long for the head of a redirect."""
 
     code = "query_too_long"
 
@@ -76,42 +76,42 @@ class UnsupportedCoding(Failure):
 
 
 class VersionRequired(Failure):
-    """A change came without If-Match."""
+    """A change was sent without If-Match."""
 
     code = "version_required"
 
 
-class Absence(Failure):
-    """Nothing is to be seen at a path: a 404 or 410.
+class NotFoundOrGone(Failure):
+    """The answer is 404 or 410.
 
-    `facts` are those of the answer, where it may be stored like one that was found.
+    `metadata` is present if the answer may be cached.
     """
 
-    def __init__(self, detail: str, facts: Facts | None = None) -> None:
-        """Keep the sentence for the reader, and what it depends on."""
+    def __init__(self, detail: str, metadata: AnswerMetadata | None = None) -> None:
+        """Set the text for the reader, and what the answer depends on."""
         super().__init__(detail)
-        self.facts = facts
+        self.metadata = metadata
 
 
-class Gone(Absence):
-    """A story was here, and was unpublished with a word to its readers."""
+class Gone(NotFoundOrGone):
+    """The story was unpublished with a notice (410)."""
 
     code = "gone"
 
 
-class Killed(Absence):
-    """A story was here, and was withdrawn for good."""
+class Killed(NotFoundOrGone):
+    """The story was killed (410)."""
 
     code = "killed"
 
 
-class NothingHere(Absence):
-    """Nothing visible to this reader is at this path."""
+class PathNotFound(NotFoundOrGone):
+    """Nothing that this caller may see is at the path (404)."""
 
     code = "not_found"
 
 
 class TooManyListeners(Failure):
-    """The stream has as many listeners as it may have."""
+    """The stream has the maximum number of listeners."""
 
     code = "too_many_listeners"

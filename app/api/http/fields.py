@@ -1,4 +1,4 @@
-"""`fields=`: keep just those of an object's fields that were asked for."""
+"""`fields=`: keep only the requested fields of an object."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from app.api.schemas.documents import CategoryEntry, Headline, SourceEntry, Stor
 from app.kit import json
 
 _Tree = dict[str, Any]
-# Readers of a story under embargo always learn that it is.
+# Readers of a story under embargo always see the embargo.
 _ALWAYS: _Tree = {"embargoed": {}, "embargo_until": {}}
-# What nobody can ask for: it is always kept, or belongs to a tree, which is whole.
-_NOT_ASKED_FOR = {*_ALWAYS, "children"}
+# Not selectable: these are always kept, or belong to a tree, which is always complete.
+_NOT_SELECTABLE = {*_ALWAYS, "children"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class Fields:
     tree: _Tree
 
     def keep(self, item: bytes) -> bytes:
-        """Return a JSON object with the chosen fields alone, and an embargo in any case."""
-        return json.dumps(_pruned(json.loads(item), {**self.tree, **_ALWAYS}))
+        """Return a JSON object with only these fields, and with its embargo in any case."""
+        return json.dumps(_prune(json.loads(item), {**self.tree, **_ALWAYS}))
 
-    def touch(self, *names: str) -> bool:
-        """Tell whether one of these top-level fields is kept."""
+    def includes_any(self, *names: str) -> bool:
+        """Tell whether at least one of these top-level fields is kept."""
         return any(name in self.tree for name in names)
 
 
@@ -42,7 +42,7 @@ def declare_fields(model: type[BaseModel], enum: str) -> Parameter[Fields | None
 
     def parse(name: str, sent: str) -> Fields:
         tree: _Tree = {}
-        # Wider names first, so that "source" is not narrowed by a "source.name" beside it.
+        # Parents first, so that "source.name" does not restrict "source".
         for chosen in sorted(choose(name, sent), key=lambda field: field.count(".")):
             _plant(tree, chosen.split("."))
         return Fields(tree)
@@ -58,7 +58,7 @@ def _names_of(model: type[BaseModel], prefix: str = "") -> tuple[str, ...]:
     """Return all field names of a documented object, nested ones with dots."""
     names: list[str] = []
     for name, field in model.model_fields.items():
-        if name not in _NOT_ASKED_FOR:
+        if name not in _NOT_SELECTABLE:
             names.append(prefix + name)
             for inner in _models_in(field.annotation):
                 names += _names_of(inner, f"{prefix}{name}.")
@@ -68,7 +68,7 @@ def _names_of(model: type[BaseModel], prefix: str = "") -> tuple[str, ...]:
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [one for part in getattr(annotation, "__args__", ()) for one in _models_in(part)]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _models_in(part)]
 
 
 def _plant(tree: _Tree, path: list[str]) -> None:
@@ -80,12 +80,12 @@ def _plant(tree: _Tree, path: list[str]) -> None:
         _plant(branch, rest)
 
 
-def _pruned(value: Any, tree: Mapping[str, Any]) -> Any:
+def _prune(value: Any, tree: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
-        return [_pruned(one, tree) for one in value]
+        return [_prune(item, tree) for item in value]
     if not isinstance(value, dict) or not tree:
         return value
-    return {name: _pruned(inner, tree[name]) for name, inner in value.items() if name in tree}
+    return {name: _prune(inner, tree[name]) for name, inner in value.items() if name in tree}
 
 
 HEADLINE_FIELDS = declare_fields(Headline, "HeadlineField")

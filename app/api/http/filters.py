@@ -11,8 +11,8 @@ from app.api.http.parameters import (
     Declaration,
     Values,
     bad,
+    build_suggestion,
     declare_instant,
-    guess,
     parse_language,
 )
 from app.content.inputs import is_kind
@@ -114,7 +114,8 @@ def _resolve(type_: TaxonomyType, value: str, references: References) -> str:
     known = references.resolve(type_, ref)
     if known is not None:
         return known
-    detail = f"There is no {type_} {quote_text(value)}.{guess(ref, references.list_slugs(type_))}"
+    suggestion = build_suggestion(ref, references.list_slugs(type_))
+    detail = f"There is no {type_} {quote_text(value)}.{suggestion}"
     raise bad(type_, "unknown_reference", detail)
 
 

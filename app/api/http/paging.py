@@ -1,4 +1,4 @@
-"""Pages: how many, from where, the signed cursors that lead on, and the links with these."""
+"""Paging: limits, signed cursors, counts, and links to other pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ Count = Literal["exact", "estimated"]
 CountIs = Literal["exact", "at_least", "estimated"]
 _COUNTS: dict[str, Count | None] = {"exact": "exact", "estimated": "estimated", "none": None}
 _OTHER_QUERY = "This cursor belongs to another query. Repeat that query's filters."
-# What stands in a query as it is, or is an encoding already (RFC 3986, section 3.4).
+# Characters that a query may have unencoded, and `%` (RFC 3986, section 3.4).
 _OF_QUERIES = "!$&'()*+,;=:@/?%-._~"
 _CURSOR = "cursor="
 _choose_count = choice_parser(_COUNTS)
@@ -46,7 +46,7 @@ COUNT: Parameter[Count | None] = Parameter(
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """What was asked about paging; `position` is where the cursor stands."""
+    """The paging parameters of a request; `position` is that of the cursor."""
 
     signer: Signer
     query: str
@@ -86,9 +86,9 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The addresses of a list: of this page, of the first one, and of those of cursors.
+    """The addresses of a list: of this page, the first page, and the pages of cursors.
 
-    `before` and `behind` are what stands on both sides of a cursor.
+    `before` and `behind` are the parts of an address before and after a cursor.
     """
 
     itself: str
@@ -98,14 +98,13 @@ class Links:
 
     @classmethod
     def of(cls, path: str, query_string: bytes, own: str) -> "Links":
-        """Return the links of a path, below this API's own address if it is known."""
+        """Build the links of a path, with the public URL of this API if it is known."""
         base = f"{own}{quote(path)}"
         if not query_string:
             return cls(base, base, f"{base}?{_CURSOR}", "")
         query = quote(query_string, safe=_OF_QUERIES)
         before, behind = f"{base}?", ""
-        # The query is in its canonical form: names stand as they are, and in
-        # order. A cursor takes its place among them.
+        # The query is canonical: its names are sorted, and so is `cursor` among them.
         for part in query.split("&"):
             if part and part < _CURSOR:
                 before += f"{part}&"
@@ -115,11 +114,11 @@ class Links:
         return cls(f"{base}?{query}", first, f"{before}{_CURSOR}", behind)
 
     def page(self, cursor: str) -> str:
-        """Return the address of the page to which a cursor leads."""
+        """Return the address of the page of a cursor."""
         return f"{self.before}{cursor}{self.behind}"
 
     def by_relation(self, cursors: Mapping[str, str | None]) -> dict[str, str]:
-        """Return the list itself, and the pages to which cursors lead."""
+        """Return `self` and the pages of cursors, by relation."""
         links = {"self": self.itself}
         for rel, cursor in cursors.items():
             if cursor is not None:

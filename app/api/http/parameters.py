@@ -1,4 +1,4 @@
-"""Query parameters, each declared once: how it is parsed, its default, and what is said of it.
+"""Query parameters, each declared once: its parser, its default, and its description.
 
 The declaration drives parsing, the OpenAPI document, the canonical form of a query, and what
 resources accept. Unknown names are refused: nothing is ever ignored.
@@ -122,7 +122,7 @@ class ParameterSet:
         return ParameterSet(*(declared for declared in self if declared not in left_out))
 
     def parse(self, query_string: bytes) -> Values:
-        """Return what was sent; refuse unknown names, with the nearest known one."""
+        """Return the values that were sent; refuse unknown names, and suggest similar ones."""
         sent: dict[str, list[str]] = {}
         unknown: dict[str, None] = {}
         for name, text in _pairs(query_string):
@@ -257,7 +257,9 @@ def choice_parser(choices: Collection[Word]) -> Parser[Word]:
         if sent in by_text:
             return by_text[sent]
         listed = ", ".join(sorted(choices))
-        raise bad(name, "not_allowed", f"{name!r} is one of {listed}.{guess(sent, choices)}")
+        raise bad(
+            name, "not_allowed", f"{name!r} is one of {listed}.{build_suggestion(sent, choices)}"
+        )
 
     return parse
 
@@ -271,7 +273,7 @@ def words_parser(known: Collection[Word]) -> Parser[tuple[Word, ...]]:
         for part in sent.split(","):
             word = part.strip()
             if word not in by_text:
-                detail = f"{name!r} knows no {quote_text(word)}.{guess(word, known)}"
+                detail = f"{name!r} knows no {quote_text(word)}.{build_suggestion(word, known)}"
                 raise bad(name, "not_allowed", detail)
             chosen[by_text[word]] = None
         return tuple(chosen)
@@ -288,12 +290,12 @@ def parse_language(name: str, sent: str) -> str:
 
 
 def bad(name: str, code: str, detail: str) -> BadParameter:
-    """Blame one parameter."""
+    """Build the failure of one parameter."""
     return BadParameter(detail, errors=[FieldError(f"?{name}", code, detail)])
 
 
-def guess(sent: str, known: Iterable[str]) -> str:
-    """Return the question whether the known text that is most like another was meant, if any is."""
+def build_suggestion(sent: str, known: Iterable[str]) -> str:
+    """Return " Did you mean …?" with the most similar known text, or an empty text."""
     meant = find_nearest(sent, known)
     return f" Did you mean {meant!r}?" if meant else ""
 
@@ -331,7 +333,7 @@ def _unknown(names: Iterable[str], known: Collection[str]) -> BadParameter:
     listed = ", ".join(sorted(known)) or "none"
     errors: list[FieldError] = []
     for name in names:
-        advice = guess(name, known) or f" Known here: {listed}."
+        advice = build_suggestion(name, known) or f" Known here: {listed}."
         detail = f"There is no parameter {quote_text(name)}.{advice}"
         errors.append(FieldError(f"?{shorten(name)}", "unknown_parameter", detail))
     return BadParameter(" ".join(error.detail for error in errors[:_MOST_NAMED]), errors=errors)

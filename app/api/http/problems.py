@@ -1,4 +1,4 @@
-"""Problem documents (RFC 9457), all built here, from a closed list of codes."""
+"""Build problem documents (RFC 9457) from a closed list of codes."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ _log = logging.getLogger("dateline")
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """One kind of problem: its status, its title, and how to get out of it."""
+    """A type of problem: the status, the title, and advice."""
 
     status: int
     title: str
@@ -274,36 +274,36 @@ FIELD_CODES: dict[str, str] = {
 }
 
 
-class Problem(NamedTuple):
-    """A problem document as it is sent."""
+class ProblemResponse(NamedTuple):
+    """A problem document, ready to send."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
 
-def problem_for(wrong: Exception, request_id: str | None) -> Problem:
-    """Return the problem document for whatever went wrong; a fault of ours is logged."""
+def problem_for(wrong: Exception, request_id: str | None) -> ProblemResponse:
+    """Return the problem document for an exception; log it if it is an internal error."""
     if isinstance(wrong, InvalidFields):
         wrong = invalid_input(wrong.found, wrong.model.model_fields)
     if isinstance(wrong, ClientDisconnect):
-        # Nobody receives it, but it is counted.
+        # The client has left, but the request is counted.
         return problem("malformed_request", "The request ended in the middle.", request_id)
     if not isinstance(wrong, Failure) or wrong.code not in PROBLEMS:
         _log.error("request failed", exc_info=wrong, extra={"request_id": request_id})
         return problem("internal", "The request could not be answered.", request_id)
-    made = problem(wrong.code, wrong.detail, request_id, wrong.errors)
+    response = problem(wrong.code, wrong.detail, request_id, wrong.errors)
     if isinstance(wrong, RateLimited):
-        made.headers["retry-after"] = str(wrong.seconds)
+        response.headers["retry-after"] = str(wrong.seconds)
     if isinstance(wrong, MethodNotAllowed):
-        made.headers["allow"] = ", ".join(wrong.allowed)
-    return made
+        response.headers["allow"] = ", ".join(wrong.allowed)
+    return response
 
 
 def problem(
     code: str, detail: str, request_id: str | None, errors: Iterable[FieldError] = ()
-) -> Problem:
-    """Return the problem of a code of the closed list; for an exception there is `problem_for`."""
+) -> ProblemResponse:
+    """Return the problem document for a code; for an exception use `problem_for`."""
     kind = PROBLEMS[code]
     document: dict[str, object] = {
         "type": f"/problems/{code}",
@@ -313,10 +313,12 @@ def problem(
         "code": code,
         "request_id": request_id,
     }
-    listed = [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in errors]
+    listed = [
+        {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in errors
+    ]
     if listed:
         document["errors"] = listed
-    return Problem(kind.status, dict(_headers(kind.status, code)), json.dumps(document))
+    return ProblemResponse(kind.status, dict(_headers(kind.status, code)), json.dumps(document))
 
 
 def _headers(status: int, code: str) -> Mapping[str, str]:
@@ -325,11 +327,11 @@ def _headers(status: int, code: str) -> Mapping[str, str]:
         refused = ', error="invalid_token"' if code == "key_refused" else ""
         headers["www-authenticate"] = f'Bearer realm="dateline"{refused}'
     if code == "unsupported_coding":
-        # What a request may have: RFC 9110, sections 12.5.3 and 15.5.16.
+        # The codings that a request may use: RFC 9110, sections 12.5.3 and 15.5.16.
         headers["accept-encoding"] = "identity"
     if status == 503:
         headers["retry-after"] = "5"
-    # The same cursor is good for readers with other rights.
+    # The cursor is still valid for callers with other rights.
     if status in {404, 410} and code != "rights_changed":
         headers["cache-control"] = "max-age=0, s-maxage=5"
     return headers

@@ -1,11 +1,11 @@
-"""Answers of the management side: never cached, with versions as tags."""
+"""Responses of the management side: never cached, with the version as `ETag`."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request, Response
 
-from app.api.http.answer import JSON, link_header
+from app.api.http.answer import JSON, build_link_header
 from app.api.http.paging import Links, Paging, envelope
 from app.bootstrap import Services
 from app.kit import json
@@ -19,7 +19,7 @@ def json_response(
     version: int | None = None,
     location: str | None = None,
 ) -> Response:
-    """Answer an editor: never cached, with the version as a tag."""
+    """Build a JSON response that is never cached, with the version as `ETag`."""
     headers = {"cache-control": "no-store"}
     if version is not None:
         headers["etag"] = f'"v{version}"'
@@ -30,10 +30,13 @@ def json_response(
 
 
 def list_response(request: Request, services: Services, paging: Paging, page: ViewPage) -> Response:
-    """Answer an editor with a page."""
+    """Build the response with a page of a list."""
     items = [json.dumps(item) for item in page.items]
     body, cursors = envelope(paging, items, page.before, page.after, page.count)
     own = services.settings.public_url or ""
     links = Links.of(request.scope["path"], request.scope["query_string"], own)
-    headers = {"cache-control": "no-store", "link": link_header(links.by_relation(cursors), {}, ())}
+    headers = {
+        "cache-control": "no-store",
+        "link": build_link_header(links.by_relation(cursors), {}, ()),
+    }
     return Response(body, 200, headers, JSON)

@@ -1,4 +1,4 @@
-"""Headers that keep browsers from doing with an answer what it is not meant for."""
+"""Security headers: no MIME sniffing, and for HTML a content security policy and no referrer."""
 
 import base64
 import hashlib
@@ -7,10 +7,10 @@ from collections.abc import Iterable
 
 from app.api.http.answer import Headers
 
-# On every answer: a type is what it is said to be, whatever its bytes look like.
+# On every answer: browsers must not guess another content type.
 NOSNIFF = (b"x-content-type-options", b"nosniff")
 SAFE = {"x-content-type-options": "nosniff"}
-# On every page, unless it names another policy: text, from nowhere else, in nobody's frame.
+# On HTML without a policy: no scripts, styles or images, and no embedding in frames.
 STRICT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 _REFERRER = (b"referrer-policy", b"no-referrer")
@@ -18,8 +18,8 @@ _PAGE = b"text/html"
 _POLICY = b"content-security-policy"
 
 
-def safety_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers to add to those of an answer."""
+def build_safety_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Build the security headers that the headers of an answer lack."""
     is_page = has_policy = False
     for name, value in headers:
         lowered = name.lower()
@@ -36,12 +36,12 @@ def safety_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def reference_policy(page: bytes) -> str:
-    """Return the policy of the API reference: files of this server, and the page's own scripts.
+    """Return the policy of the API reference: files of this server, and the page's inline scripts.
 
-    Its icons are `data:` images. What its scripts do to the styles of elements needs no permission.
+    Its icons are `data:` images. Scripts may change the styles of elements without a permission.
     """
     hashes = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
-    scripts = " ".join(f"'sha256-{base64.b64encode(one).decode()}'" for one in hashes)
+    scripts = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in hashes)
     return (
         f"{STRICT_POLICY}; script-src 'self' {scripts}; style-src 'self'; "
         "img-src 'self' data:; connect-src 'self'"

@@ -1,4 +1,7 @@
-"""What the application gives to the server, and asks of it (see `app.server.interface`)."""
+"""The hooks of the application for the server, and its requests to it.
+
+See `app.server.interface`.
+"""
 
 from collections.abc import Callable
 from threading import Event
@@ -22,7 +25,7 @@ def server_hooks(
     stop: Callable[[], None],
     settings: Settings,
 ) -> Hooks:
-    """Return what the server needs to know of the application."""
+    """Return the hooks that the server calls."""
     connections = limit_connections(settings.max_connections)
     limits = Limits(
         SlotCounter(connections, settings.max_connections_per_address),
@@ -40,21 +43,21 @@ def refuse(code: str, detail: str) -> ErrorResponse:
 
 
 def allow_time(scope: Scope) -> None:
-    """Let the server wait for minutes while the client neither sends nor reads anything."""
+    """Extend the timeout: the client may be silent for minutes."""
     control = _control(scope)
     if control is not None:
         control.is_extended = True
 
 
 def acquire_listener_slot(scope: Scope, settings: Settings) -> None:
-    """Make a request a listener, which ends with its client; raises `TooManyListeners`."""
+    """Count a request as a listener, and cancel it on disconnect; raise `TooManyListeners`."""
     control = _control(scope)
     if control is not None and not control.acquire_listener_slot(client_address(scope, settings)):
         raise TooManyListeners("As many listen as this server allows. Try again later.")
 
 
-def leave_with_client(scope: Scope) -> None:
-    """Let the server cancel a request when its client leaves."""
+def cancel_on_disconnect(scope: Scope) -> None:
+    """Cancel a request when its client disconnects."""
     control = _control(scope)
     if control is not None:
         control.cancel_on_disconnect = True

@@ -1,4 +1,4 @@
-"""From pydantic's findings to field errors with codes of the closed list."""
+"""Convert the errors of pydantic to field errors with codes of the closed list."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from app.kit.errors import FieldError, InvalidInput
 from app.kit.quoting import shorten
 from app.kit.similar_names import find_nearest
 
-# A body may have hundreds of thousands of unknown fields; no one reads so many errors.
+# A body may have hundreds of thousands of unknown fields; nobody reads so many errors.
 _MOST_ERRORS = 100
 _CODES = {
     "missing": "required",
@@ -30,25 +30,25 @@ _CODES = {
 
 
 def invalid_input(found: Sequence[ErrorDetails], known: Collection[str]) -> InvalidInput:
-    """Return one failure that names bad fields, at most 100 of them.
+    """Build a failure that lists invalid fields, at most 100.
 
-    `known` serves to guess what was meant.
+    `known` names are suggested for unknown fields.
     """
-    errors = [field_error(one, known) for one in found[:_MOST_ERRORS]]
+    errors = [field_error(error, known) for error in found[:_MOST_ERRORS]]
     what = "A field is" if len(found) == 1 else f"{len(found)} fields are"
-    names = ", ".join(dict.fromkeys(one.pointer for one in errors[:5]))
+    names = ", ".join(dict.fromkeys(error.pointer for error in errors[:5]))
     return InvalidInput(f"{what} not acceptable: {names}.", errors=errors)
 
 
 def field_error(found: ErrorDetails, known: Collection[str]) -> FieldError:
-    """Return the field error for one finding of pydantic."""
+    """Convert one error of pydantic."""
     location = found["loc"]
-    pointer = "#" + "".join(f"/{_escaped(part)}" for part in location)
+    pointer = "#" + "".join(f"/{_escape(part)}" for part in location)
     code = _code(found)
     detail = _detail(found, code)
     if code == "unknown_field" and len(location) == 1:
         guess = find_nearest(str(location[0]), known)
-        detail += f" Did you mean {guess!r}?" if guess else _listed(known)
+        detail += f" Did you mean {guess!r}?" if guess else _list_known(known)
     return FieldError(pointer, code, detail)
 
 
@@ -72,10 +72,10 @@ def _detail(found: Mapping[str, Any], code: str) -> str:
     return message if message.endswith((".", "?")) else f"{message}."
 
 
-def _listed(known: Collection[str]) -> str:
+def _list_known(known: Collection[str]) -> str:
     return f" Known: {', '.join(sorted(known))}." if known else ""
 
 
-def _escaped(part: int | str) -> str:
+def _escape(part: int | str) -> str:
     """Escape one token of a JSON pointer (RFC 6901, section 3), shortened if it is long."""
     return shorten(str(part)).replace("~", "~0").replace("/", "~1")

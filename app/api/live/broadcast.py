@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.live.sync_requests import cursor_of
 from app.bootstrap import Services
 from app.syndication.sync.change_reader import Batch
-from app.syndication.sync.entries import ChangeEntry
+from app.syndication.sync.entries import SerializedChange
 from app.syndication.sync.sync_state import LogProgress, SyncState
 
 _MOST = 200
@@ -86,5 +86,5 @@ def _places(batch: Batch) -> Iterator[SyncState]:
     yield batch.after
 
 
-def _event(cursor: str, entry: ChangeEntry) -> bytes:
+def _event(cursor: str, entry: SerializedChange) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), entry.op.encode(), entry.data)

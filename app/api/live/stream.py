@@ -6,7 +6,7 @@ hours. The outermost middleware then passes the connection to the event hub.
 """
 
 from app.access.caller import Caller
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.asgi import App, Receive, Scope, Send, header, state
 from app.api.http.server import acquire_listener_slot
 from app.api.live.broadcast import Broadcast
@@ -62,7 +62,7 @@ class StreamMiddleware:
     def _follower(self, scope: Scope) -> SyncState:
         """Return where a listener stands: at its last event, its cursor, or now."""
         caller: Caller = state(scope)["caller"]
-        Reads.STORIES.allow(self._services, caller)
+        ReadPolicy.STORIES.allow(self._services, caller)
         values = FOLLOWING.parse(scope["query_string"])
         cursor = header(scope, b"last-event-id") or values[CURSOR]
         # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.

@@ -8,10 +8,10 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from app.api.http.asgi import App, Message, Receive, Scope, Send, answer, header
+from app.api.http.asgi import App, Message, Receive, Scope, Send, header, send_response
 from app.api.http.clients import client_address
 from app.api.http.problems import problem_for
-from app.api.http.security_headers import safety_headers
+from app.api.http.security_headers import build_safety_headers
 from app.api.ops.metrics import Metrics, Tally
 from app.api.ops.redaction import hide_secrets, path_for_log
 from app.kit.ids import new_id
@@ -19,9 +19,9 @@ from app.kit.process.log import ACCESS, AccessRecord
 from app.settings import Settings
 
 _log = logging.getLogger(ACCESS)
-# As much of a path as a log line needs.
+# The longest path in a log line.
 _LONGEST = 500
-# The status of a request whose client left before its answer, or whose server ended; none is sent.
+# The logged status if the client disconnected or the server stopped before an answer was sent.
 CLIENT_LEFT = 499
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
@@ -30,7 +30,7 @@ class RequestLog:
     """Counts requests, and logs them with the addresses of their clients."""
 
     def __init__(self, metrics: Metrics, settings: Settings) -> None:
-        """Count in metrics; settings say whose headers name a client, and what is logged."""
+        """Count in metrics; settings list the trusted proxies, and say what is logged."""
         self._metrics = metrics
         self._settings = settings
         self._logs_cached = settings.access_log == "all"
@@ -38,7 +38,7 @@ class RequestLog:
     def add(
         self, scope: Scope, known: Mapping[str, Any], status: int, size: int, seconds: float
     ) -> None:
-        """Count and log a request that was answered so, with a body of so many bytes."""
+        """Count and log an answered request; `size` is that of the body."""
         route, method = known.get("route", "unmatched"), known["method"]
         self._metrics.request(method, route, status, seconds)
         if _log.isEnabledFor(logging.INFO):
@@ -51,7 +51,7 @@ class RequestLog:
             self._log(scope, method, route, status, size, f"{milliseconds}ms", extra)
 
     def add_cached(self, scope: Scope, tally: Tally, size: int, id_: str, started: float) -> None:
-        """Count an answer from memory, and log it where everything is logged."""
+        """Count an answer from the cache, and log it if the settings say so."""
         tally.hits += 1
         if self._logs_cached and _log.isEnabledFor(logging.INFO):
             seconds = time.perf_counter() - started
@@ -76,15 +76,15 @@ class RequestLog:
 
 
 class AccessLogMiddleware:
-    """Wraps every request; what fails inside becomes a problem document here at the latest."""
+    """Logs every request; answers failures that nothing inside has answered."""
 
     def __init__(self, app: App, log: RequestLog) -> None:
-        """Stand in front of an application."""
+        """Wrap an application."""
         self._app = app
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request; other kinds of scope pass through."""
+        """Handle a request; other scopes pass through."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -93,27 +93,27 @@ class AccessLogMiddleware:
         id_: str = known.setdefault("request_id", id_for(header(scope, b"x-request-id")))
         status = size = 0
 
-        async def tell(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-                own = [(b"x-request-id", id_.encode()), *safety_headers(message["headers"])]
+                own = [(b"x-request-id", id_.encode()), *build_safety_headers(message["headers"])]
                 message["headers"] = [*message["headers"], *own]
             else:
                 size += len(message.get("body", b""))
             await send(message)
 
         try:
-            await self._app(scope, receive, tell)
+            await self._app(scope, receive, send_counted)
         except Exception as wrong:
             if status == 500 or isinstance(wrong, ClientDisconnect):
-                # The framework has answered with our problem, and lets everybody outside know. Of
-                # a client that left, there is nothing to know.
+                # The framework has sent the problem document and raises the exception again. A
+                # client that has disconnected is no failure.
                 return
             if status:
-                # The answer has begun; all that is left is to cut it off.
+                # The answer has begun; it can only be aborted.
                 raise
-            await answer(tell, *problem_for(wrong, id_))
+            await send_response(send_counted, *problem_for(wrong, id_))
         finally:
             known.setdefault("method", scope["method"])
             seconds = time.perf_counter() - started
@@ -121,7 +121,7 @@ class AccessLogMiddleware:
 
 
 def id_for(given: str | None) -> str:
-    """Return the id that a proxy gave a request, if it is harmless in a log, or a new one."""
+    """Return the request id of a proxy if it is safe to log, or else a new id."""
     if given is None or not _HARMLESS.fullmatch(given) or hide_secrets(given) != given:
         return new_id()
     return given

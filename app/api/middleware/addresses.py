@@ -1,17 +1,17 @@
-"""Addresses of requests: a host that the operator serves, and a path in its one form.
+"""Check the host of a request, and redirect to the normal form of its path.
 
-A path is in its one form if nothing is encoded that need not be. `/%6detrics` and `/metrics` are
-equal (RFC 3986, section 6.2.2.2), but not to a proxy that keeps `/metrics` from the public. So only
-the plain form is answered. `/v1%2Fmanage` is not equal to `/v1/manage`, but routes are found by
-decoded paths. No name here has a slash, so nothing is there.
+A path is normal if no character is percent-encoded without need. `/%6detrics` and `/metrics` are
+equal (RFC 3986, section 6.2.2.2), but a proxy that hides `/metrics` may not know that. So only the
+normal form is answered. `/v1%2Fmanage` is not equal to `/v1/manage`, but routes match decoded
+paths. No name in this API has a slash, so such a path is not found.
 """
 
 import re
 from urllib.parse import quote, unquote_to_bytes
 
 from app.api.http.answer import fits_in_head
-from app.api.http.asgi import App, Receive, Scope, Send, answer, header, request_id
-from app.api.http.errors import BadHost, NothingHere, QueryTooLong
+from app.api.http.asgi import App, Receive, Scope, Send, header, request_id, send_response
+from app.api.http.errors import BadHost, PathNotFound, QueryTooLong
 from app.api.http.problems import problem_for
 from app.kit.errors import Failure
 from app.kit.quoting import quote_text
@@ -19,18 +19,18 @@ from app.kit.quoting import quote_text
 _PROBES = ("/healthz", "/readyz")
 _SLASH = re.compile(rb"%2[Ff]")
 _NEEDLESS = re.compile(rb"%(?:2[D-Fd-f]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
-# What stands in a path as it is (RFC 3986, section 3.3), besides letters and digits.
+# Characters that a path may have unencoded (RFC 3986, section 3.3), besides letters and digits.
 _PLAIN = "/-._~!$&'()*+,;=:@"
 
 
 class AddressMiddleware:
-    """Refuses hosts that are not listed, and leads to the plain form of a path of this API.
+    """Refuses hosts that are not listed, and redirects to the normal form of a path.
 
-    Nothing is at a path that has no plain form.
+    A path without a normal form is not found.
     """
 
     def __init__(self, app: App, allowed: str, own: str) -> None:
-        """Take a comma list of hosts; `*` allows any. `own` is this API's address, if known."""
+        """Take a comma list of hosts; `*` allows any. `own` is the public URL, if known."""
         self._app = app
         self._allowed = {name.strip().lower() for name in allowed.split(",") if name.strip()}
         self._own = own
@@ -46,13 +46,13 @@ class AddressMiddleware:
         elif is_plain(scope):
             await self._app(scope, receive, send)
         else:
-            await self._lead_on(scope, send)
+            await self._redirect(scope, send)
 
     def allows(self, scope: Scope, given: str | None) -> bool:
-        """Tell whether the host of a request is served here; probes come by any name.
+        """Tell whether the host of a request is allowed; probes may use any host.
 
-        Who gives none, or two, may be understood differently by the machines on the way, and is
-        refused (RFC 9112, section 3.2). HTTP/1.0 has no hosts.
+        A request without a host, or with two, is refused (RFC 9112, section 3.2): proxies may
+        interpret it differently. HTTP/1.0 has no hosts.
         """
         if scope["path"] in _PROBES:
             return True
@@ -62,23 +62,23 @@ class AddressMiddleware:
             return given is None or "," not in given
         return _name(given or "") in self._allowed
 
-    async def _lead_on(self, scope: Scope, send: Send) -> None:
-        """Redirect to the plain form of a path, or refuse what has none."""
+    async def _redirect(self, scope: Scope, send: Send) -> None:
+        """Redirect to the normal form of a path, or answer 404 if there is none."""
         path = unquote_to_bytes(scope["raw_path"])
         plain = quote(path, safe=_PLAIN)
         query = scope["query_string"].decode("latin-1")
         location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
         has_slash = _SLASH.search(scope["raw_path"]) is not None
         if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
-            await _refuse(scope, send, NothingHere("Nothing is served at this path."))
+            await _refuse(scope, send, PathNotFound("Nothing is served at this path."))
         elif not fits_in_head(location, ()):
             await _refuse(scope, send, QueryTooLong(plain))
         else:
-            await answer(send, 308, {"location": location, "cache-control": "no-store"}, b"")
+            await send_response(send, 308, {"location": location, "cache-control": "no-store"}, b"")
 
 
 def is_plain(scope: Scope) -> bool:
-    """Tell whether no slash or unreserved character is encoded in the path of a request."""
+    """Tell whether no slash or unreserved character of the path is percent-encoded."""
     raw: bytes = scope.get("raw_path") or b""
     return b"%" not in raw or _NEEDLESS.search(raw) is None
 
@@ -97,10 +97,10 @@ def _name(host: str) -> str:
 
 
 async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
-    await answer(send, *problem_for(failure, request_id(scope)))
+    await send_response(send, *problem_for(failure, request_id(scope)))
 
 
 def _is_path(path: bytes) -> bool:
-    """Tell whether a decoded path begins with one slash, and each of its segments names a thing."""
+    """Tell whether a decoded path begins with a slash and has no empty or dot segments."""
     begin, *segments = path.split(b"/")
     return begin == b"" and bool(segments) and not {b"", b".", b".."} & set(segments)

@@ -1,4 +1,4 @@
-"""Who asks: the key in the headers, checked for every path, public ones included."""
+"""Authenticate requests by the API key in their headers, on every path."""
 
 from dataclasses import replace
 
@@ -14,10 +14,10 @@ from app.bootstrap import Services
 
 
 class AuthenticationMiddleware:
-    """Puts the caller into the request's state, or refuses the key."""
+    """Stores the caller in the request's state, or refuses the key."""
 
     def __init__(self, app: App, services: Services) -> None:
-        """Look keys up in the database of services."""
+        """Look up keys in the database of the services."""
         self._app = app
         self._settings = services.settings
         self._database = services.database
@@ -25,12 +25,12 @@ class AuthenticationMiddleware:
         self._refusals = services.refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Recognise the caller of a request."""
+        """Authenticate the caller of a request."""
         if scope["type"] == "http":
-            key, known, caller = sent_key(scope), scope["state"], ANONYMOUS
+            key, known, caller = find_key(scope), scope["state"], ANONYMOUS
             if key is not None:
                 try:
-                    caller = await self._recognised(key)
+                    caller = await self._authenticate(key)
                 except KeyRefused:
                     self._refusals.note(client_of(scope, self._settings))
                     raise
@@ -40,8 +40,8 @@ class AuthenticationMiddleware:
             known["caller"] = caller
         await self._app(scope, receive, send)
 
-    async def _recognised(self, key: str) -> Caller:
-        """Return the caller behind a key: where that is one short read, without another thread."""
+    async def _authenticate(self, key: str) -> Caller:
+        """Return the caller of a key; use no thread if it takes only one short read."""
         now = self._clock.now()
         if self._database.dialect == "sqlite":
             caller = verify_key(self._database, key, now)
@@ -50,10 +50,10 @@ class AuthenticationMiddleware:
         return await run_in_threadpool(authenticate, self._database, key, now)
 
 
-def sent_key(scope: Scope) -> str | None:
-    """Return the key that a request carries in `Authorization: Bearer` or `X-Api-Key`, or nothing.
+def find_key(scope: Scope) -> str | None:
+    """Return the key in `Authorization: Bearer` or `X-Api-Key`, or None.
 
-    Credentials of another scheme, such as those for a proxy in front, are not a key. Raise
+    Credentials of other schemes, such as those for a proxy, are not keys. Raise
     `BadHeader` if there are two different keys.
     """
     keys: set[str] = set()
@@ -61,7 +61,7 @@ def sent_key(scope: Scope) -> str | None:
         if name == b"x-api-key":
             keys.add(value.strip().decode("latin-1"))
         elif name == b"authorization":
-            # A key without any characters is an invalid one.
+            # An empty key is an invalid key.
             scheme, *token = value.split(None, 1) or [b""]
             if scheme.lower() == b"bearer":
                 keys.add(b"".join(token).strip().decode("latin-1"))

@@ -1,4 +1,4 @@
-"""CORS: open for reading, and for the newsroom's own origins where the operator names them."""
+"""CORS: one setting for reading, and one for the origins that may manage."""
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
@@ -34,12 +34,12 @@ class CorsMiddleware:
     """One policy for delivery and one for management."""
 
     def __init__(self, app: App, delivery: str, management: str) -> None:
-        """Take comma lists of origins; `*` stands for any."""
-        self._delivery = _middleware(app, delivery, _DELIVERY)
-        self._management = _middleware(app, management, _MANAGEMENT)
+        """Take comma lists of origins; `*` means any."""
+        self._delivery = _build_policy(app, delivery, _DELIVERY)
+        self._management = _build_policy(app, management, _MANAGEMENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Choose the policy by the path; a preflight is refused with a problem document."""
+        """Choose the policy by the path; a refused preflight gets a problem document."""
         is_http = scope["type"] == "http"
         managed = is_http and scope["path"].startswith(_MANAGED)
         policy = self._management if managed else self._delivery
@@ -48,30 +48,30 @@ class CorsMiddleware:
             if all(header(scope, name) is not None for name in wanted):
                 response = policy.preflight_response(Headers(scope=scope))
                 if response.status_code >= 400:
-                    failure = self._failure(policy, scope, response)
-                    response = _refusal(response, failure, scope["state"]["request_id"])
+                    failure = self._build_failure(policy, scope, response)
+                    response = _build_refusal(response, failure, scope["state"]["request_id"])
                 await response(scope, receive, send)
                 return
         await policy(scope, receive, send)
 
-    def _failure(self, policy: CORSMiddleware, scope: Scope, response: Response) -> Failure:
-        """Return why a preflight is refused: an allowed origin asks for a method that is not."""
+    def _build_failure(self, policy: CORSMiddleware, scope: Scope, response: Response) -> Failure:
+        """Return the reason why a preflight is refused: the origin, or else the method."""
         if not policy.is_allowed_origin(header(scope, b"origin") or ""):
             return BadOrigin(f"{bytes(response.body).decode()}.")
         methods = _MANAGEMENT if policy is self._management else _DELIVERY
         return BadCorsMethod(f"Scripts may use {', '.join(methods)} here.")
 
 
-def _refusal(response: Response, failure: Failure, id_: str | None) -> Response:
+def _build_refusal(response: Response, failure: Failure, id_: str | None) -> Response:
     status, headers, body = problem_for(failure, id_)
     kept = {k: v for k, v in response.headers.items() if k.startswith(("access", "vary"))}
     return Response(body, status, {**kept, **headers})
 
 
-def _middleware(app: App, origins: str, methods: tuple[str, ...]) -> CORSMiddleware:
+def _build_policy(app: App, origins: str, methods: tuple[str, ...]) -> CORSMiddleware:
     return CORSMiddleware(
         app,
-        allow_origins=[one.strip() for one in origins.split(",") if one.strip()],
+        allow_origins=[origin.strip() for origin in origins.split(",") if origin.strip()],
         allow_methods=methods,
         allow_headers=["*"],
         expose_headers=EXPOSED,

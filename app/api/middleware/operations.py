@@ -1,7 +1,7 @@
-"""Pages of operators: which of them are served to the public, and which at their own port."""
+"""Pages for operators: which ones are public, and which ones have a separate port."""
 
-from app.api.http.asgi import App, Receive, Scope, Send, answer, request_id
-from app.api.http.errors import NothingHere
+from app.api.http.asgi import App, Receive, Scope, Send, request_id, send_response
+from app.api.http.errors import PathNotFound
 from app.api.http.problems import problem_for
 from app.api.ops.redaction import path_for_log
 from app.kit.quoting import quote_text
@@ -13,18 +13,18 @@ _PROBES = ("/healthz", "/readyz")
 
 
 class PublicPagesMiddleware:
-    """Hides the pages of operators that are not served to the public."""
+    """Answers 404 for pages of operators that are not public."""
 
     def __init__(self, app: App, settings: Settings) -> None:
-        """Stand in front of the application."""
+        """Wrap the application."""
         self._app = app
         self._hides_metrics = settings.metrics != "public"
         self._hides_reference = settings.docs != "public"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or say that nothing is here."""
+        """Pass a request on, or answer 404."""
         if scope["type"] == "http" and self._hides(scope["path"]):
-            await _answer_nothing(scope, send)
+            await _answer_not_found(scope, send)
         else:
             await self._app(scope, receive, send)
 
@@ -35,20 +35,20 @@ class PublicPagesMiddleware:
 
 
 class OperatorsOnlyMiddleware:
-    """Serves the pages of operators and nothing else: what answers at their own port."""
+    """Serves only the pages of operators: the application of the separate port."""
 
     def __init__(self, app: App, settings: Settings) -> None:
-        """Stand in front of the application."""
+        """Wrap the application."""
         self._app = app
         self._metrics = settings.metrics != "off"
         self._reference = settings.docs != "off"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or say that nothing is here."""
+        """Pass a request on, or answer 404."""
         if self._serves(scope["path"]):
             await self._app(scope, receive, send)
         else:
-            await _answer_nothing(scope, send)
+            await _answer_not_found(scope, send)
 
     def _serves(self, path: str) -> bool:
         if path == _METRICS:
@@ -60,6 +60,6 @@ def _is_reference(path: str) -> bool:
     return path in _REFERENCE or path.startswith("/docs/")
 
 
-async def _answer_nothing(scope: Scope, send: Send) -> None:
-    nothing = NothingHere(f"Nothing is served at {quote_text(path_for_log(scope['path']))}.")
-    await answer(send, *problem_for(nothing, request_id(scope)))
+async def _answer_not_found(scope: Scope, send: Send) -> None:
+    failure = PathNotFound(f"Nothing is served at {quote_text(path_for_log(scope['path']))}.")
+    await send_response(send, *problem_for(failure, request_id(scope)))

@@ -1,64 +1,68 @@
-"""Failures of inner middleware and routes, answered inside CORS so that scripts may read them.
+"""Answer failures of inner middleware and routes with problem documents.
 
-What the newsroom is told, no cache may keep: not even that something is not there yet.
+This is inside the CORS middleware, so that scripts can read them. No cache may store answers of
+the management side, 404s included: an object may exist a moment later.
 """
 
 import logging
 
 from app.api.http import problems
 from app.api.http.answer import Headers
-from app.api.http.asgi import App, Message, Receive, Scope, Send, answer
+from app.api.http.asgi import App, Message, Receive, Scope, Send, send_response
 from app.kit.errors import Failure
 
 _log = logging.getLogger("dateline")
 _MANAGED = "/v1/manage/"
-# A preview link may be found by whoever indexes what is posted elsewhere.
-_MARKS = [(b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex")]
+# Search engines may find preview links that were posted elsewhere.
+_MANAGEMENT_HEADERS = [(b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex")]
 
 
 class ProblemMiddleware:
-    """Turns a failure into its problem document, or ends the answer where it has begun.
+    """Answers a failure with a problem document, or aborts an answer that has begun.
 
-    Marks every answer of the management side, 404s included: not to store, not to index.
+    Adds headers to every answer of the management side, 404s included: no caching, no indexing.
     """
 
     def __init__(self, app: App, own: str) -> None:
-        """Stand in front of an application; `own` is this API's own address, if it is known."""
+        """Wrap an application; `own` is the public URL of this API, if it is known."""
         self._app = app
         self._own = own.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer what the inside refuses."""
+        """Answer failures of the wrapped application."""
         begun = False
         managed = scope["type"] == "http" and scope["path"].startswith(_MANAGED)
 
-        async def marked(message: Message) -> None:
+        async def send_marked(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
                 if managed:
-                    message = {**message, "headers": _marked(message["headers"], self._own)}
+                    message = {
+                        **message,
+                        "headers": _add_management_headers(message["headers"], self._own),
+                    }
             await send(message)
 
         try:
-            await self._app(scope, receive, marked)
+            await self._app(scope, receive, send_marked)
         except Failure as failure:
             if failure.code not in problems.PROBLEMS:
                 raise
             known = scope["state"]
             if begun:
-                # An answer that is not completed is cut off by the server, so that no client takes
-                # a part of it for the whole.
+                # The server closes the connection of an incomplete answer, so that no client
+                # takes a part for the whole.
                 extra = {"request_id": known["request_id"]}
                 _log.warning("answer cut off: %s", failure.detail, extra=extra)
                 return
-            await answer(marked, *problems.problem_for(failure, known["request_id"]))
+            await send_response(send_marked, *problems.problem_for(failure, known["request_id"]))
 
 
-def _marked(headers: Headers, own: bytes) -> Headers:
-    """Return the headers of an answer that is neither to be stored nor to be indexed.
+def _add_management_headers(headers: Headers, own: bytes) -> Headers:
+    """Add the headers against caching and indexing.
 
-    Its `Location` is a whole address where this API knows its own.
+    `Location` becomes an absolute URL if the public URL is known.
     """
     kept: Headers = []
     for name, value in headers:
@@ -66,4 +70,4 @@ def _marked(headers: Headers, own: bytes) -> Headers:
             kept.append((name, own + value))
         elif name.lower() != b"cache-control":
             kept.append((name, value))
-    return kept + _MARKS
+    return kept + _MANAGEMENT_HEADERS

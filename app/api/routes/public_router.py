@@ -33,4 +33,6 @@ class PublicRouter(AccessRouter):
             sends=sends,
             is_cached=True,
         )
-        return self.get(resource.path, access=resource.reads, openapi_extra=described, **declared)
+        return self.get(
+            resource.path, access=resource.read_policy, openapi_extra=described, **declared
+        )

@@ -4,7 +4,7 @@ from fastapi import Request, Response
 
 from app.api.delivery import changes
 from app.api.delivery.respond import respond
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.live.stream import PATH
 from app.api.live.sync_requests import FOLLOWING
 from app.api.openapi.operations import describe
@@ -39,7 +39,7 @@ async def list_changes(request: Request) -> Response:
 
 @router.get(
     PATH,
-    access=Reads.STORIES,
+    access=ReadPolicy.STORIES,
     summary="Follow changes",
     response_class=EventStream,
     responses={200: {"description": "Server-sent events, each with a `ChangeEntry` as JSON."}},

@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from app.api.delivery.feed_pages import addresses_of
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.dependencies import Parts
 from app.api.openapi.operations import LISTED, describe
 from app.api.routes.public_router import PublicRouter
@@ -18,7 +18,7 @@ _CLOSED = "User-agent: *\nDisallow: /\n"
 
 @router.get(
     "/robots.txt",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read robots.txt",
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     openapi_extra=describe(),
@@ -39,7 +39,7 @@ async def read_robots(services: Parts) -> Response:
 
 @router.get(
     "/.well-known/api-catalog",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read the API catalog",
     responses={200: {"content": {_LINKSET: {"schema": {"type": "object"}}}}},
     openapi_extra=describe(sends=LISTED),

@@ -7,11 +7,11 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.api.delivery.hub_topics import selection_of_topic
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.asgi import request_id
 from app.api.http.clients import client_address, client_of
 from app.api.http.dependencies import Parts
-from app.api.http.errors import NothingHere
+from app.api.http.errors import PathNotFound
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
@@ -88,7 +88,7 @@ _DESCRIBED = {
 
 @router.post(
     HUB,
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Subscribe to a feed",
     status_code=202,
     responses={
@@ -99,7 +99,7 @@ _DESCRIBED = {
 async def subscribe_to_feed(request: Request, services: Parts) -> Response:
     """Start or end a WebSub subscription: the callback has to confirm it, and receives the feed."""
     if services.push.options.hub is None:
-        raise NothingHere("There is no hub here.")
+        raise PathNotFound("There is no hub here.")
     if services.push.options.is_rate_limited:
         _take_token(request.app.state.hub_clients, client_of(request.scope, services.settings))
     asked = _read(await _body(request))

@@ -1,4 +1,4 @@
-"""Answering with an article, and running a verb of its life."""
+"""Run commands on an article, and answer with the article."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def sees_killed(caller: Caller) -> bool:
     return caller.allows(Scope.admin)
 
 
-def article_answer(
+def answer_article(
     unit: UnitOfWork,
     article: Article,
     caller: Caller,
@@ -33,7 +33,7 @@ def article_answer(
     location: str | None = None,
     references: ReferenceResolver | None = None,
 ) -> Response:
-    """Answer with an article as it is now, and with what was taken out of its body."""
+    """Answer with the current article, and with warnings about removed parts of its body."""
     whole = sees_killed(caller)
     view = queries.view_article(unit.session, article, unit.now, whole=whole, references=references)
     if warnings := list_warnings(unit.prepared, article):
@@ -48,23 +48,23 @@ def subject_of(response: Response) -> str | None:
     return response.headers.get("content-location", "").removeprefix(_PATH) or None
 
 
-def change(
+def run_command(
     commands: CommandRunner,
     command: Callable[[UnitOfWork], Article],
     prepared: ComputedValues[BodyText] | None = None,
 ) -> Response:
-    """Run a command on an article and answer with what comes of it."""
-    return commands.run(lambda unit: article_answer(unit, command(unit), commands.caller), prepared)
+    """Run a command, and answer with the article."""
+    return commands.run(lambda unit: answer_article(unit, command(unit), commands.caller), prepared)
 
 
-def verb(
+def run_idempotent_command(
     commands: CommandRunner,
     command: Callable[[UnitOfWork], Article],
     prepared: ComputedValues[BodyText] | None = None,
 ) -> Response:
-    """Run a verb once, whatever its Idempotency-Key, and answer with the article."""
-    return commands.run_once(
-        lambda unit: article_answer(unit, command(unit), commands.caller),
+    """Run a command, and answer with the article; honour an Idempotency-Key."""
+    return commands.run_idempotent(
+        lambda unit: answer_article(unit, command(unit), commands.caller),
         prepared,
         subject=subject_of,
     )

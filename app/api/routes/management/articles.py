@@ -9,8 +9,8 @@ from app.access.scopes import Scope
 from app.api.http.commands import Commands
 from app.api.http.dependencies import (
     CallerDep,
-    Describes,
     Document,
+    DocumentedAs,
     Expected,
     MaybeExpected,
     Parts,
@@ -31,8 +31,8 @@ from app.api.openapi.operations import (
 )
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import (
-    article_answer,
-    change,
+    answer_article,
+    run_command,
     sees_killed,
     subject_of,
 )
@@ -50,8 +50,8 @@ from app.content.text_computation import prepare_body
 from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["Newsroom: articles"])
-_Replacement = Annotated[Document, Body(), Describes(ArticleInput)]
-_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(ArticleInput)]
+_Replacement = Annotated[Document, Body(), DocumentedAs(ArticleInput)]
+_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), DocumentedAs(ArticleInput)]
 
 
 @router.get(
@@ -95,7 +95,7 @@ def manage_create_article(
     def act(unit: UnitOfWork) -> Response:
         references = ReferenceResolver(unit.session)
         article, new = create(unit, written, expected, references)
-        return article_answer(
+        return answer_article(
             unit,
             article,
             caller,
@@ -107,7 +107,7 @@ def manage_create_article(
     texts = prepare_body(
         {"body": written.body, "body_format": written.body_format}, commands.runner.options
     )
-    return commands.run_once(act, texts, subject=subject_of)
+    return commands.run_idempotent(act, texts, subject=subject_of)
 
 
 @router.get(
@@ -139,7 +139,7 @@ def manage_replace_article(
     """Replace the working copy. An article may be sent back as it was read."""
     _need_publish(commands.caller, document.get("status"))
     texts = prepare_body({"body_format": "html", **document}, commands.runner.options)
-    return change(commands, lambda unit: replace(unit, ref, document, expected), texts)
+    return run_command(commands, lambda unit: replace(unit, ref, document, expected), texts)
 
 
 @router.patch(
@@ -157,7 +157,7 @@ def manage_patch_article(
     """Apply a merge patch (RFC 7396) to the working copy; publishing makes it public."""
     _need_publish(commands.caller, patch.get("status"))
     texts = prepare_body(patch, commands.runner.options)
-    return change(commands, lambda unit: patch_article(unit, ref, patch, expected), texts)
+    return run_command(commands, lambda unit: patch_article(unit, ref, patch, expected), texts)
 
 
 @router.delete(
@@ -171,7 +171,7 @@ def manage_patch_article(
 )
 def manage_delete_article(ref: str, commands: Commands, expected: Expected) -> Response:
     """Delete an article and its public copy. `restore` undoes it until the article is purged."""
-    return change(commands, lambda unit: delete(unit, ref, expected))
+    return run_command(commands, lambda unit: delete(unit, ref, expected))
 
 
 @router.post(

@@ -46,7 +46,7 @@ def manage_bulk_articles(order: BulkInput, request: Request, commands: Commands)
 
     changes = order.body.get("changes")
     texts = prepare_body(changes, commands.runner.options) if isinstance(changes, dict) else None
-    return commands.run_once(act, texts)
+    return commands.run_idempotent(act, texts)
 
 
 def _result(unit: UnitOfWork, result: BulkOutcome, id_: str | None) -> dict[str, Any]:

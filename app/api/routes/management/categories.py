@@ -6,7 +6,7 @@ from fastapi import Body, Request, Response
 
 from app.access.scopes import Scope
 from app.api.http.commands import Commands
-from app.api.http.dependencies import Describes, Document, Expected, Parts
+from app.api.http.dependencies import Document, DocumentedAs, Expected, Parts
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import (
@@ -31,8 +31,8 @@ from app.content.taxonomy import Category
 from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/categories", tags=["Newsroom: categories"])
-_Replacement = Annotated[Document, Body(), Describes(CategoryInput)]
-_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(CategoryInput)]
+_Replacement = Annotated[Document, Body(), DocumentedAs(CategoryInput)]
+_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), DocumentedAs(CategoryInput)]
 _LIST = describe(query=TAXONOMY, problems=READING, sends=LISTED)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 
@@ -62,7 +62,7 @@ def manage_list_categories(request: Request, services: Parts) -> Response:
 )
 def manage_create_category(written: CategoryInput, commands: Commands) -> Response:
     """Create a category, at the top of the tree or below another."""
-    return commands.run_once(
+    return commands.run_idempotent(
         lambda unit: _category(unit, create_category(unit, written), created=True)
     )
 

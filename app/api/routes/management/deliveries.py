@@ -76,7 +76,7 @@ def manage_replay_webhook(webhook: str, written: ReplayInput, commands: Commands
     def act(unit: UnitOfWork) -> Response:
         return json_response({"deliveries": replay_deliveries(unit, webhook, written)})
 
-    return commands.run_once(act)
+    return commands.run_idempotent(act)
 
 
 @router.post(
@@ -92,4 +92,4 @@ def manage_test_webhook(webhook: str, commands: Commands) -> Response:
     def act(unit: UnitOfWork) -> Response:
         return json_response(queries.show_delivery(unit.session, webhook, send_test(unit, webhook)))
 
-    return commands.run_once(act)
+    return commands.run_idempotent(act)

@@ -9,7 +9,7 @@ from app.access.commands.create_key import create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.inputs import KeyInput
 from app.access.scopes import Scope
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging
@@ -29,7 +29,7 @@ _LIST = ParameterSet(LIMIT, CURSOR)
 
 @router.get(
     "/v1/me",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     tags=["Access"],
     summary="Read what the caller may do",
     response_model=CallerInfo,
@@ -90,7 +90,7 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
         view = {"key": made.key, **queries.load_key(unit.session, made.id)}
         return json_response(view, status=201, location=f"/v1/manage/keys/{made.id}")
 
-    return commands.run_once(act, kept=_without_key)
+    return commands.run_idempotent(act, redact=_without_key)
 
 
 @manage.get(

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import Body, Request, Response
 
 from app.access.scopes import Scope
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.answer import JSON
 from app.api.http.commands import Commands
 from app.api.http.dependencies import Parts
-from app.api.http.errors import NothingHere
+from app.api.http.errors import PathNotFound
 from app.api.http.parameters import NO_PARAMETERS
 from app.api.http.responses import json_response
 from app.api.openapi.operations import BODY, ONCE, describe
@@ -59,12 +59,12 @@ def manage_preview_article(
         }
         return json_response(view, status=201, location=path)
 
-    return commands.run_once(act)
+    return commands.run_idempotent(act)
 
 
 @router.get(
     "/preview/{token}",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read a preview",
     response_model=Story,
     openapi_extra=describe(problems=("not_found", "bad_parameter")),
@@ -80,7 +80,7 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
     else:
         body = services.delivery.find_story(article.id, as_of=as_of).body
     if body is None:
-        raise NothingHere("The story will not be public at that instant.")
+        raise PathNotFound("The story will not be public at that instant.")
     return Response(body, media_type=JSON)
 
 
@@ -106,5 +106,5 @@ def _read(services: Services, token: str) -> str:
     try:
         preview_id: str = services.previews.read(token)
     except BadCursor as wrong:
-        raise NothingHere(_NOT_KNOWN) from wrong
+        raise PathNotFound(_NOT_KNOWN) from wrong
     return preview_id

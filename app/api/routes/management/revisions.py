@@ -7,7 +7,7 @@ from fastapi import Body, Request, Response
 from app.access.scopes import Scope
 from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Expected, Parts
-from app.api.http.errors import NothingHere
+from app.api.http.errors import PathNotFound
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import Parameter, ParameterSet, number_parser
 from app.api.http.responses import json_response, list_response
@@ -23,7 +23,7 @@ from app.api.openapi.operations import (
     describe,
 )
 from app.api.routes.access_router import AccessRouter
-from app.api.routes.management.article_answers import sees_killed, verb
+from app.api.routes.management.article_answers import run_idempotent_command, sees_killed
 from app.api.schemas.newsroom import (
     ArticleWritten,
     RevisionDetail,
@@ -109,10 +109,12 @@ def manage_restore_revision(
 ) -> Response:
     """Write the text of a version into the working copy, as a new version. The slug stays."""
     number = _number(version)
-    return verb(commands, lambda unit: restore(unit, ref, number, order, expected))
+    return run_idempotent_command(
+        commands, lambda unit: restore(unit, ref, number, order, expected)
+    )
 
 
 def _number(version: str) -> int:
     if not (version.isascii() and version.isdigit() and len(version) < 10):
-        raise NothingHere("A version is a number.")
+        raise PathNotFound("A version is a number.")
     return int(version)

@@ -6,7 +6,7 @@ from fastapi import Body, Request, Response
 
 from app.access.scopes import Scope
 from app.api.http.commands import Commands
-from app.api.http.dependencies import Describes, Document, Expected, Parts
+from app.api.http.dependencies import Document, DocumentedAs, Expected, Parts
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import (
@@ -31,8 +31,8 @@ from app.content.taxonomy import Source
 from app.kit.sql.unit_of_work import UnitOfWork
 
 router = AccessRouter(prefix="/v1/manage/sources", tags=["Newsroom: sources"])
-_Replacement = Annotated[Document, Body(), Describes(SourceInput)]
-_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), Describes(SourceInput)]
+_Replacement = Annotated[Document, Body(), DocumentedAs(SourceInput)]
+_Patch = Annotated[Document, Body(media_type=MERGE_PATCH), DocumentedAs(SourceInput)]
 _LIST = describe(query=TAXONOMY, problems=READING, sends=LISTED)
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 
@@ -62,7 +62,9 @@ def manage_list_sources(request: Request, services: Parts) -> Response:
 )
 def manage_create_source(written: SourceInput, commands: Commands) -> Response:
     """Create a source; it is public at once."""
-    return commands.run_once(lambda unit: _source(unit, create_source(unit, written), created=True))
+    return commands.run_idempotent(
+        lambda unit: _source(unit, create_source(unit, written), created=True)
+    )
 
 
 @router.get(

@@ -17,7 +17,7 @@ from app.api.openapi.operations import (
     describe,
 )
 from app.api.routes.access_router import AccessRouter
-from app.api.routes.management.article_answers import verb
+from app.api.routes.management.article_answers import run_idempotent_command
 from app.api.schemas.newsroom import ArticleWritten
 from app.content.command_inputs import (
     CorrectInput,
@@ -57,7 +57,7 @@ def manage_publish_article(
     expected: Expected,
 ) -> Response:
     """Make the working copy public, now or at `published_at`."""
-    return verb(commands, lambda unit: publish(unit, ref, order, expected))
+    return run_idempotent_command(commands, lambda unit: publish(unit, ref, order, expected))
 
 
 @router.post("/{ref}/schedule", summary="Schedule or unschedule publication", **_DECLARED)
@@ -65,7 +65,7 @@ def manage_schedule_article(
     ref: str, order: ScheduleInput, commands: Commands, expected: Expected
 ) -> Response:
     """Schedule the publication of the working copy; `{"at": null}` cancels the schedule."""
-    return verb(commands, lambda unit: schedule(unit, ref, order, expected))
+    return run_idempotent_command(commands, lambda unit: schedule(unit, ref, order, expected))
 
 
 @router.post("/{ref}/correct", summary="Correct a public story", **_DECLARED)
@@ -74,7 +74,7 @@ def manage_correct_article(
 ) -> Response:
     """Change the text of the public copy, with a public note that stays with the story."""
     texts = prepare_body(order.changes, commands.runner.options)
-    return verb(commands, lambda unit: correct(unit, ref, order, expected), texts)
+    return run_idempotent_command(commands, lambda unit: correct(unit, ref, order, expected), texts)
 
 
 @router.post("/{ref}/unpublish", summary="Unpublish a story", **_DECLARED)
@@ -85,7 +85,7 @@ def manage_unpublish_article(
     expected: Expected,
 ) -> Response:
     """Remove the public copy. Readers get a `404`, or by `answer` a `410` or a redirect."""
-    return verb(commands, lambda unit: unpublish(unit, ref, order, expected))
+    return run_idempotent_command(commands, lambda unit: unpublish(unit, ref, order, expected))
 
 
 @router.post("/{ref}/kill", summary="Kill a story", **_DECLARED)
@@ -93,7 +93,7 @@ def manage_kill_article(
     ref: str, order: KillInput, commands: Commands, expected: Expected
 ) -> Response:
     """Withdraw a story from all readers at once, with a notice for those who may have read it."""
-    return verb(commands, lambda unit: kill(unit, ref, order, expected))
+    return run_idempotent_command(commands, lambda unit: kill(unit, ref, order, expected))
 
 
 @router.post("/{ref}/restore", summary="Restore a deleted or killed article", **_DECLARED)
@@ -105,4 +105,6 @@ def manage_restore_article(
     expected: Expected,
 ) -> Response:
     """Undo a deletion, or with the scope `admin` a kill. The article is not public afterwards."""
-    return verb(commands, lambda unit: restore(unit, ref, order, expected, caller))
+    return run_idempotent_command(
+        commands, lambda unit: restore(unit, ref, order, expected, caller)
+    )

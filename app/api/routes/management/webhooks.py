@@ -10,8 +10,8 @@ from app.access.scopes import Scope
 from app.access.selection import Selection
 from app.api.http.commands import CommandRunner, Commands
 from app.api.http.dependencies import (
-    Describes,
     Document,
+    DocumentedAs,
     Expected,
     MaybeExpected,
     Parts,
@@ -94,7 +94,7 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
         location = f"/v1/manage/webhooks/{made.id}"
         return json_response(view, status=201, version=1, location=location)
 
-    return commands.run_once(act, kept=_without_secret)
+    return commands.run_idempotent(act, redact=_without_secret)
 
 
 @router.get(
@@ -124,7 +124,7 @@ def manage_read_webhook(webhook: str, services: Parts) -> Response:
 )
 def manage_patch_webhook(
     webhook: str,
-    patch: Annotated[Document, Body(media_type=MERGE_PATCH), Describes(WebhookInput)],
+    patch: Annotated[Document, Body(media_type=MERGE_PATCH), DocumentedAs(WebhookInput)],
     services: Parts,
     commands: Commands,
     expected: Expected,
@@ -180,7 +180,7 @@ def manage_rotate_webhook(
         view = _view(unit, webhook)
         return json_response({**view, "secret": secret}, version=view["version"])
 
-    return commands.run_once(act, kept=_without_secret)
+    return commands.run_idempotent(act, redact=_without_secret)
 
 
 @router.post(

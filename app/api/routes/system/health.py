@@ -4,7 +4,7 @@ from functools import partial
 
 from fastapi import Request, Response
 
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.responses import json_response
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
@@ -32,7 +32,7 @@ _READY_WITHIN = 1.5
 
 @router.get(
     "/healthz",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Check liveness",
     responses={200: {"model": Liveness}},
     openapi_extra=describe(),
@@ -44,7 +44,7 @@ async def read_health() -> Response:
 
 @router.get(
     "/readyz",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Check readiness",
     responses={200: {"model": Readiness}, 503: {"model": Readiness}},
     openapi_extra=describe(),

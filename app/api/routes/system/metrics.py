@@ -3,7 +3,7 @@
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.dependencies import Parts
 from app.api.openapi.operations import describe
 from app.api.ops.metrics import MEDIA_TYPE, Metrics
@@ -21,7 +21,7 @@ _TEXT = {"schema": {"type": "string"}}
 
 @router.get(
     "/metrics",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read metrics",
     responses={200: {"content": {"text/plain": _TEXT}}},
     openapi_extra=describe(),

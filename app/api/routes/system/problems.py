@@ -4,8 +4,8 @@ from html import escape
 
 from fastapi import Response
 
-from app.api.http.access import Reads
-from app.api.http.errors import NothingHere
+from app.api.http.access import ReadPolicy
+from app.api.http.errors import PathNotFound
 from app.api.http.problems import FIELD_CODES, PROBLEMS
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
@@ -17,7 +17,7 @@ _TEXT = {"schema": {"type": "string"}}
 
 @router.get(
     "/problems/{code}",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read about a problem",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(problems=("not_found",)),
@@ -26,7 +26,7 @@ async def read_problem(code: str) -> Response:
     """Return a page that explains a problem and its remedy."""
     kind = PROBLEMS.get(code)
     if kind is None:
-        raise NothingHere("No problem has this code.")
+        raise PathNotFound("No problem has this code.")
     fields = "".join(
         f"<dt><code>{escape(name)}</code></dt><dd>{escape(text)}</dd>"
         for name, text in FIELD_CODES.items()

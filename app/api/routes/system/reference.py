@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.concurrency import run_in_threadpool
 
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.answer import JSON
 from app.api.http.dependencies import Parts
 from app.api.http.parameters import Parameter, ParameterSet, choice_parser
@@ -46,7 +46,7 @@ _REFERENCE_POLICY = reference_policy(_REFERENCE)
 
 @router.get(
     "/openapi.json",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read the OpenAPI document",
     responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}},
     openapi_extra=describe(query=_DOCUMENT, problems=("bad_parameter",)),
@@ -65,7 +65,7 @@ async def read_openapi(request: Request, services: Parts) -> Response:
 
 @router.get(
     "/docs",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read the API reference",
     responses={200: {"content": {"text/html": _TEXT}}},
     openapi_extra=describe(),

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 
 from app import __version__
 from app.api.http.accept import weights
-from app.api.http.access import Reads
+from app.api.http.access import ReadPolicy
 from app.api.http.answer import JSON
 from app.api.http.dependencies import Parts
 from app.api.openapi.info import LEVEL
@@ -56,7 +56,7 @@ def _page(links: Mapping[str, str]) -> bytes:
 
 @router.get(
     "/",
-    access=Reads.ANYTHING_OPEN,
+    access=ReadPolicy.OPEN,
     summary="Read what is served here",
     responses={200: {"model": ServiceInfo, "content": {_HTML: _TEXT}}},
     openapi_extra=describe(),
