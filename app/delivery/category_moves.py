@@ -13,15 +13,15 @@ from app.kit.sql.unit_of_work import UnitOfWork
 _BATCH = 1_000
 
 
-def move_stories(unit: UnitOfWork, category_id: str) -> list[store.Change]:
+def update_stories_below(unit: UnitOfWork, category_id: str) -> list[store.Change]:
     """Update the categories of all stories below a category; return their log rows."""
     log: list[store.Change] = []
     for ids in store.find_documents_in_category(unit.session, category_id, _BATCH):
-        log += _move_batch(unit, ids)
+        log += _update_batch(unit, ids)
     return log
 
 
-def _move_batch(unit: UnitOfWork, ids: list[str]) -> list[store.Change]:
+def _update_batch(unit: UnitOfWork, ids: list[str]) -> list[store.Change]:
     before = store.load_attributes(unit.session, ids)
     own = store.load_own_categories(unit.session, ids)
     widened = store.add_ancestors(unit.session, [row.category_ids.split(",") for row in own])

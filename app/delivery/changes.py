@@ -74,7 +74,7 @@ def build_update(
     changed: SelectionFields | None = None,
     reason: str = "updated",
 ) -> store.Change:
-    """Build the row for a story; `now_is` has those of its attributes that changed."""
+    """Build the row for a story; `changed` has new values for some of its attributes."""
     after = story.values if changed is None else story.values | changed
     return store.Change(
         unit.now, "article", id_, "upsert", reason, story.version, before=story.values, after=after

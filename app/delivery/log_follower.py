@@ -1,7 +1,9 @@
 """Follow the change log in batches, from a stored position to the end of the log.
 
-A batch is processed before the position is stored, so a crash in between repeats the batch and
-never loses it. No transaction is open while a batch is processed. Processing must be idempotent.
+`LogFollower.follow` processes a batch outside a transaction, and stores the position afterwards. A
+crash in between repeats the batch and never loses it, so processing must be idempotent.
+`LogFollower.follow_in_transaction` stores results and position in one transaction, so each batch is
+processed exactly once.
 """
 
 from collections.abc import Callable, Sequence

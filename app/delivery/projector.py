@@ -26,7 +26,7 @@ from app.content.locks import CATEGORY_TREE
 from app.content.taxonomy import Category, Source
 from app.content.text_computation import get_public_text, require_texts
 from app.delivery import store
-from app.delivery.category_moves import find_changed_paths, move_stories
+from app.delivery.category_moves import find_changed_paths, update_stories_below
 from app.delivery.changes import (
     append_changes,
     build_translation_updates,
@@ -157,7 +157,7 @@ def _write_taxonomy(unit: UnitOfWork, events: Iterable[object]) -> list[store.Ch
                 log.append(_save_entry(unit, "category", category, rendered, former))
                 saved.append(event)
                 if moved:
-                    log += move_stories(unit, category.id)
+                    log += update_stories_below(unit, category.id)
             case SourceDeleted(id_):
                 log.append(_delete_entry(unit, "source", id_))
             case CategoryDeleted(id_):
