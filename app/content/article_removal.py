@@ -8,7 +8,7 @@ from app.content import store
 from app.content.article import Article, is_current
 from app.content.events import ArticleRemoved
 from app.content.locks import TRANSLATIONS
-from app.content.saving import ArticleChange, save_changes
+from app.content.saving import ArticleTransition, save_changes
 from app.kit.errors import ConstraintViolated
 from app.kit.sql.unit_of_work import UnitOfWork
 
@@ -32,7 +32,7 @@ def _unlink_translations(unit: UnitOfWork, article: Article) -> None:
         raise ConstraintViolated("A story was tied to this one at the same time.")
     first = min(ids)
     changes = [
-        ArticleChange(
+        ArticleTransition(
             translation, _relink(translation, None if id_ == first else first, unit.now), "edited"
         )
         for id_, translation in sorted(tied.items())

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article, is_current
-from app.content.saving import Action, ArticleChange, parse_snapshot, save_change
+from app.content.saving import Action, ArticleTransition, parse_snapshot, save_change
 from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
 
@@ -34,7 +34,7 @@ def save_public_copy(
 
     `fields` returns the changed fields of the working copy.
     """
-    save_change(unit, ArticleChange(article, copy, action, note=note))
+    save_change(unit, ArticleTransition(article, copy, action, note=note))
     if is_current(article):
         return copy
     ahead = replace(
@@ -49,4 +49,4 @@ def save_public_copy(
         updated_at=copy.updated_at,
         modified_at=copy.modified_at,
     )
-    return save_change(unit, ArticleChange(copy, ahead, action, note=note))
+    return save_change(unit, ArticleTransition(copy, ahead, action, note=note))

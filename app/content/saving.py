@@ -33,7 +33,7 @@ Action = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class ArticleChange:
+class ArticleTransition:
     """An article before (`None` if it is new) and after a command.
 
     `former_slugs` are set by an import: earlier public slugs of the story. `note` is the given
@@ -47,7 +47,7 @@ class ArticleChange:
     note: str | None = None
 
 
-def save_change(unit: UnitOfWork, change: ArticleChange) -> Article:
+def save_change(unit: UnitOfWork, change: ArticleTransition) -> Article:
     """Save one change with its audit entry, and return the changed article."""
     save_changes(unit, [change])
     before = None if change.before is None else _build_audit_state(change.before)
@@ -55,7 +55,7 @@ def save_change(unit: UnitOfWork, change: ArticleChange) -> Article:
     return change.after
 
 
-def save_changes(unit: UnitOfWork, changes: Sequence[ArticleChange]) -> None:
+def save_changes(unit: UnitOfWork, changes: Sequence[ArticleTransition]) -> None:
     """Save changes: rows, snapshots, public slugs, events."""
     created: list[Article] = []
     updated: list[tuple[Article, Article]] = []
@@ -118,7 +118,7 @@ def _build_audit_state(article: Article) -> dict[str, Any]:
     return noted
 
 
-def _emit_event(unit: UnitOfWork, change: ArticleChange) -> None:
+def _emit_event(unit: UnitOfWork, change: ArticleTransition) -> None:
     had_public_copy = change.before is not None and change.before.stage == "published"
     if is_current(change.after):
         reason: PublishReason = "updated" if had_public_copy else "published"
@@ -152,12 +152,12 @@ def build_tombstone(article: Article) -> Tombstone | None:
     return Tombstone(article.answer, article.notice, article.redirect_to)
 
 
-def _changes_answer(change: ArticleChange) -> bool:
+def _changes_answer(change: ArticleTransition) -> bool:
     before = build_tombstone(change.before) if change.before is not None else None
     return before != build_tombstone(change.after)
 
 
-def _find_withdraw_reason(change: ArticleChange) -> WithdrawReason:
+def _find_withdraw_reason(change: ArticleTransition) -> WithdrawReason:
     if change.after.stage == "killed":
         return "killed"
     return "deleted" if change.action == "deleted" else "unpublished"

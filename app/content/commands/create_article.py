@@ -13,7 +13,7 @@ from app.content.commands.edit_article import rewrite_article
 from app.content.editing import ExpectedVersions
 from app.content.inputs import ArticleInput
 from app.content.references import ReferenceResolver
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.content.translations import check_translation
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -48,7 +48,7 @@ def create_article(
     if article.translation_of is not None:
         check_translation(session, article)
     if written.status == "draft":
-        return save_change(unit, ArticleChange(None, article, "created")), True
+        return save_change(unit, ArticleTransition(None, article, "created")), True
     article = publish(article, unit.now, raise_version=False)
     check_schedule(article, unit.now, "#/expires_at")
-    return save_change(unit, ArticleChange(None, article, "published")), True
+    return save_change(unit, ArticleTransition(None, article, "published")), True

@@ -10,7 +10,7 @@ from app.content.editing import ExpectedVersions, apply_patch, apply_replacement
 from app.content.errors import ExternalIdTaken, WrongArticleState
 from app.content.inputs import ArticleInput
 from app.content.references import ReferenceResolver
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.content.translations import check_translation
 from app.content.views import build_article_view
 from app.kit.errors import FieldError
@@ -54,7 +54,7 @@ def build_change(
     written: ArticleInput,
     references: ReferenceResolver,
     known: Mapping[str, Article] | None = None,
-) -> ArticleChange | None:
+) -> ArticleTransition | None:
     """Return the change that an input makes to an article, or `None` if nothing differs.
 
     `references` must have loaded what the input refers to; `known` are articles that the same
@@ -66,8 +66,8 @@ def build_change(
         check_translation(unit.session, after, article, known=known)
     if written.status == "published" and not is_current(after):
         after = publish(after, unit.now, raise_version=after is article)
-        return ArticleChange(article, after, "published")
-    return None if after is article else ArticleChange(article, after, "edited")
+        return ArticleTransition(article, after, "published")
+    return None if after is article else ArticleTransition(article, after, "edited")
 
 
 def build_changed_fields(

@@ -5,7 +5,7 @@ from app.content.article import Article, kill
 from app.content.command_inputs import KillInput
 from app.content.editing import ExpectedVersions, lock_article
 from app.content.queries import view_article
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
 
@@ -17,7 +17,9 @@ def kill_article(
     article = lock_article(unit, ref, expected)
     after = save_change(
         unit,
-        ArticleChange(article, kill(article, order.notice, unit.now), "killed", note=order.notice),
+        ArticleTransition(
+            article, kill(article, order.notice, unit.now), "killed", note=order.notice
+        ),
     )
     # Stored idempotent answers must not repeat the text.
     replace_bodies(

@@ -3,7 +3,7 @@
 from app.content.article import Article, check_schedule, publish
 from app.content.command_inputs import PublishInput
 from app.content.editing import ExpectedVersions, lock_article
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
@@ -14,4 +14,4 @@ def publish_article(
     article = lock_article(unit, ref, expected)
     after = publish(article, unit.now, at=order.published_at, minor=order.update == "minor")
     check_schedule(after, unit.now, "#/published_at")
-    return save_change(unit, ArticleChange(article, after, "published"))
+    return save_change(unit, ArticleTransition(article, after, "published"))

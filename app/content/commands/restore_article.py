@@ -5,7 +5,7 @@ from app.access.scopes import Scope
 from app.content.article import Article, restore
 from app.content.command_inputs import RestoreInput
 from app.content.editing import ExpectedVersions, lock_article
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.content.translations import check_translation
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -23,4 +23,4 @@ def restore_article(
     back = restore(article, unit.now)
     # Another story may have taken its place in the translation group since.
     check_translation(unit.session, back)
-    return save_change(unit, ArticleChange(article, back, "restored", note=order.reason))
+    return save_change(unit, ArticleTransition(article, back, "restored", note=order.reason))

@@ -6,7 +6,7 @@ from app.content.article import Article, check_schedule, schedule, unschedule
 from app.content.command_inputs import ScheduleInput
 from app.content.editing import ExpectedVersions, lock_article
 from app.content.local_time import is_local_time, normalize_local_time, resolve_local_time
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.kit.clock import parse_instant
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -19,7 +19,7 @@ def schedule_article(
     article = lock_article(unit, ref, expected)
     if order.at is None:
         return save_change(
-            unit, ArticleChange(article, unschedule(article, unit.now), "unscheduled")
+            unit, ArticleTransition(article, unschedule(article, unit.now), "unscheduled")
         )
     at = _parse_time(order.at, order.time_zone)
     if at <= unit.now:
@@ -27,7 +27,7 @@ def schedule_article(
     local = normalize_local_time(order.at) if order.time_zone else None
     after = schedule(article, at, unit.now, local=local, time_zone=order.time_zone)
     check_schedule(after, unit.now, "#/at")
-    return save_change(unit, ArticleChange(article, after, "scheduled"))
+    return save_change(unit, ArticleTransition(article, after, "scheduled"))
 
 
 def _parse_time(at: str, time_zone: str | None) -> datetime:

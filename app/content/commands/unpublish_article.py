@@ -5,7 +5,7 @@ from app.content.article import Article, WithdrawalAnswer, unpublish
 from app.content.command_inputs import UnpublishInput
 from app.content.editing import ExpectedVersions, lock_article
 from app.content.references import ReferenceResolver
-from app.content.saving import ArticleChange, save_change
+from app.content.saving import ArticleTransition, save_change
 from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 
@@ -19,7 +19,7 @@ def unpublish_article(
     answer: WithdrawalAnswer | None = None if order.answer == "not_found" else order.answer
     target = _find_target(unit, article, order.redirect_to) if order.redirect_to else None
     after = unpublish(article, unit.now, answer, notice=order.notice, redirect_to=target)
-    return save_change(unit, ArticleChange(article, after, "unpublished", note=order.notice))
+    return save_change(unit, ArticleTransition(article, after, "unpublished", note=order.notice))
 
 
 def _check_order(order: UnpublishInput) -> None:

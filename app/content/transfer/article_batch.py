@@ -11,7 +11,7 @@ from app.content.commands.edit_article import build_change
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
 from app.content.references import ReferenceResolver
-from app.content.saving import Action, ArticleChange, save_changes
+from app.content.saving import Action, ArticleTransition, save_changes
 from app.content.slugs import find_free_slug, make_slug
 from app.content.text_computation import computation_for, list_warnings
 from app.content.transfer.lines import ArticleLine, LineOutcome, PublicCopy
@@ -44,7 +44,7 @@ class ArticleBatch:
         self._by_external: dict[tuple[str | None, str], Article] = {}
         self._by_slug: dict[str, Article] = {}
         self._taken: dict[str, bool] = {}
-        self._changes: list[ArticleChange] = []
+        self._changes: list[ArticleTransition] = []
         self._changed_ids: set[str] = set()
         self._groups: dict[str, dict[str, Article]] = {}
 
@@ -148,7 +148,7 @@ class ArticleBatch:
         self._add(change)
         return self._build_outcome(number, "updated", change.after)
 
-    def _build_change(self, known: Article, line: ArticleLine) -> ArticleChange | None:
+    def _build_change(self, known: Article, line: ArticleLine) -> ArticleTransition | None:
         tied = self._find_group(line)
         return build_change(self._unit, known, _build_input(line), self._references, tied)
 
@@ -172,9 +172,9 @@ class ArticleBatch:
             self._add_exported(line, article)
         elif line.status == "published":
             article = publish(article, self._unit.now, raise_version=False)
-            self._add(ArticleChange(None, article, "published", tuple(line.former_slugs)))
+            self._add(ArticleTransition(None, article, "published", tuple(line.former_slugs)))
         else:
-            self._add(ArticleChange(None, article, "created"))
+            self._add(ArticleTransition(None, article, "created"))
         return self._build_outcome(number, "created", article)
 
     def _build_outcome(
@@ -225,10 +225,10 @@ class ArticleBatch:
             if stage == "published" and not is_current(article):
                 article = replace(article, published_version=article.version)
             action: Action = "published" if stage == "published" else "created"
-            self._add(ArticleChange(None, article, action, former))
+            self._add(ArticleTransition(None, article, action, former))
             return
         copy = self._build_public_copy(line.public, article)
-        self._add(ArticleChange(None, copy, "published", former))
+        self._add(ArticleTransition(None, copy, "published", former))
         self._flush()
         ahead = replace(
             article,
@@ -237,7 +237,7 @@ class ArticleBatch:
             public_until=copy.public_until,
             released=copy.released,
         )
-        self._add(ArticleChange(copy, ahead, "edited"))
+        self._add(ArticleTransition(copy, ahead, "edited"))
 
     def _build_public_copy(self, public: PublicCopy, article: Article) -> Article:
         self._references.load_inputs([public])
@@ -280,7 +280,7 @@ class ArticleBatch:
     def _find_source_id(self, line: ArticleLine) -> str | None:
         return self._references.find_id("source", line.source) if line.source else None
 
-    def _add(self, change: ArticleChange) -> None:
+    def _add(self, change: ArticleTransition) -> None:
         self._changes.append(change)
         self._changed_ids.add(change.after.id)
         self._add_to_group(change.after)
