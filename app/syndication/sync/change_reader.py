@@ -8,7 +8,7 @@ from app.delivery.queries import DeliveryQueries
 from app.delivery.store import LogPosition
 from app.kit.sql.session import ReadSession
 from app.syndication.errors import CursorTooOld
-from app.syndication.sync.entries import ChangeEntry
+from app.syndication.sync.entries import SerializedChange
 from app.syndication.sync.runs import read_log
 from app.syndication.sync.snapshots import read_snapshot
 from app.syndication.sync.subscriber_view import SubscriberView
@@ -29,7 +29,7 @@ _START_AGAIN = (
 class Batch:
     """Some entries, the sync state before and after them, and whether more follow."""
 
-    entries: list[ChangeEntry]
+    entries: list[SerializedChange]
     before: SyncState
     after: SyncState
     more: bool
@@ -80,7 +80,7 @@ def _start(state: SyncState, head: LogState, end: LogPosition) -> SyncState:
 
 def _read_entries(
     view: SubscriberView, state: SyncState, limit: int
-) -> tuple[list[ChangeEntry], Progress]:
+) -> tuple[list[SerializedChange], Progress]:
     match state.progress:
         case SnapshotProgress() as progress:
             return read_snapshot(view, progress, limit)

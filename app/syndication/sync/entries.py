@@ -14,7 +14,7 @@ Document = tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeEntry:
+class SerializedChange:
     """A change, in pieces of JSON that all clients share.
 
     `embargoed` is its serial in the embargo log, if it comes from there.
@@ -40,11 +40,11 @@ def build_upsert(
     reason: str,
     at: datetime,
     embargoed: int = 0,
-) -> ChangeEntry:
+) -> SerializedChange:
     """Return an entry with a document, new or changed."""
     about = _build_header("upsert", type_, id_, serial=serial, reason=reason, at=at)
     pieces = (json.dumps(about)[:-1], b',"document":', *document, b"}")
-    return ChangeEntry(serial, "upsert", pieces, embargoed)
+    return SerializedChange(serial, "upsert", pieces, embargoed)
 
 
 def build_tombstone(
@@ -56,18 +56,18 @@ def build_tombstone(
     at: datetime,
     notice: str | None = None,
     embargoed: int = 0,
-) -> ChangeEntry:
+) -> SerializedChange:
     """Return an entry that removes a document, with the notice for its readers."""
     about = _build_header("remove", type_, id_, serial=serial, reason=reason, at=at)
     notice_member = {} if notice is None else {"notice": notice}
-    return ChangeEntry(
+    return SerializedChange(
         serial, "remove", (json.dumps({**about, **notice_member, "document": None}),), embargoed
     )
 
 
 def build_taxonomy_upsert(
     type_: EntryType, entry: TaxonomyEntry, *, serial: int, at: datetime
-) -> ChangeEntry:
+) -> SerializedChange:
     """Return an entry with a source or category as it is now."""
     return build_upsert(type_, entry.id, (entry.whole,), serial=serial, reason="updated", at=at)
 

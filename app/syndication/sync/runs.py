@@ -15,14 +15,14 @@ from app.delivery import store
 from app.delivery.store import MergedChange, merged_log
 from app.delivery.store.entries import EntryType
 from app.delivery.store.story_queries import StoryRow
-from app.syndication.sync.entries import ChangeEntry, build_tombstone, build_upsert
+from app.syndication.sync.entries import SerializedChange, build_tombstone, build_upsert
 from app.syndication.sync.subscriber_view import SubscriberView
 from app.syndication.sync.sync_state import EmbargoedProgress, LogProgress, Progress
 
 
 def read_log(
     view: SubscriberView, progress: LogProgress, limit: int
-) -> tuple[list[ChangeEntry], Progress]:
+) -> tuple[list[SerializedChange], Progress]:
     """Return the next entries of the log; a finished run is followed by the next one."""
     if progress.is_finished:
         embargoed = EmbargoedProgress(
@@ -47,7 +47,7 @@ def _load_rows(view: SubscriberView, progress: LogProgress, limit: int) -> Seque
 
 def _build_entries(
     view: SubscriberView, rows: Sequence[MergedChange], progress: LogProgress
-) -> Iterator[ChangeEntry]:
+) -> Iterator[SerializedChange]:
     ids = [row.id for row in rows if row.type == "article"]
     found = view.find_stories(ids)
     possible = _find_possible(view, progress, [id_ for id_ in ids if id_ not in found])
@@ -72,7 +72,7 @@ def _find_possible(view: SubscriberView, progress: LogProgress, ids: Sequence[st
     return {id_ for id_, attributes in before if view.matches(attributes)}
 
 
-def _build_appearance(view: SubscriberView, row: MergedChange, found: StoryRow) -> ChangeEntry:
+def _build_appearance(view: SubscriberView, row: MergedChange, found: StoryRow) -> SerializedChange:
     return build_upsert(
         "article",
         row.id,
@@ -85,7 +85,7 @@ def _build_appearance(view: SubscriberView, row: MergedChange, found: StoryRow) 
     )
 
 
-def _build_removal(view: SubscriberView, row: MergedChange) -> ChangeEntry:
+def _build_removal(view: SubscriberView, row: MergedChange) -> SerializedChange:
     is_removed = row.op == "remove"
     return build_tombstone(
         "article",
@@ -98,7 +98,9 @@ def _build_removal(view: SubscriberView, row: MergedChange) -> ChangeEntry:
     )
 
 
-def _build_taxonomy_entry(view: SubscriberView, row: MergedChange, type_: EntryType) -> ChangeEntry:
+def _build_taxonomy_entry(
+    view: SubscriberView, row: MergedChange, type_: EntryType
+) -> SerializedChange:
     entry, at = view.directory.entries[type_].get(row.id), row.at
     if entry is None:
         return build_tombstone(type_, row.id, serial=row.serial, reason="deleted", at=at)

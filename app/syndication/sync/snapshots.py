@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from app.delivery.store.story_queries import StoryRow
 from app.kit.clock import from_micros
-from app.syndication.sync.entries import ChangeEntry, build_taxonomy_upsert, build_upsert
+from app.syndication.sync.entries import SerializedChange, build_taxonomy_upsert, build_upsert
 from app.syndication.sync.subscriber_view import SubscriberView
 from app.syndication.sync.sync_state import Progress, SnapshotProgress, Stage
 
@@ -17,7 +17,7 @@ _NEXT: dict[Stage, Stage] = {"source": "category", "category": "article"}
 
 def read_snapshot(
     view: SubscriberView, progress: SnapshotProgress, limit: int
-) -> tuple[list[ChangeEntry], Progress]:
+) -> tuple[list[SerializedChange], Progress]:
     """Return the next page of a snapshot."""
     if progress.stage == "article":
         return _read_stories(view, progress, limit)
@@ -35,7 +35,7 @@ def read_snapshot(
 
 def _read_stories(
     view: SubscriberView, progress: SnapshotProgress, limit: int
-) -> tuple[list[ChangeEntry], Progress]:
+) -> tuple[list[SerializedChange], Progress]:
     rows = view.load_page(progress.position, limit)
     part = rows[:limit]
     entries = [_build_story_entry(view, row, progress.start.serial) for row in part]
@@ -44,7 +44,7 @@ def _read_stories(
     return entries, progress.to_log_progress()
 
 
-def _build_story_entry(view: SubscriberView, row: StoryRow, serial: int) -> ChangeEntry:
+def _build_story_entry(view: SubscriberView, row: StoryRow, serial: int) -> SerializedChange:
     at = from_micros(row.place)
     if view.embargoed:
         # No entry is dated in the future; a story under embargo is offered before its publication.
