@@ -12,8 +12,8 @@ from app.kit import json
 from app.kit.http_client import HttpOutcome, HttpResponse
 from app.kit.sql.session import WriteSession
 from app.kit.sql.unit_of_work import Actor, AuditedAction
+from app.syndication.push.delivery_creation import build_delivery
 from app.syndication.push.hub_limits import has_capacity
-from app.syndication.push.log_follower import build_delivery
 from app.syndication.push.signing import sign_hub_request, sign_webhook
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow

@@ -1,7 +1,9 @@
-"""Limits of the hub for clients and callbacks that have not confirmed anything yet.
+"""Limits of the hub, so that it cannot be used to attack the hosts of callbacks.
 
-Anyone may name any callback, and the hub sends a verification there. So verifications to one host
-are limited, and unconfirmed subscriptions do not use the capacity of confirmed ones.
+Anyone may name any callback, and the hub sends a verification there. So verifications are limited
+by callback host, and unconfirmed subscriptions are limited in total, separately from the capacity
+for confirmed ones. The constants for clients and addresses are applied where requests are received
+and sent.
 """
 
 import hashlib

@@ -14,6 +14,7 @@ from app.kit.sql.change_watch import Version, Watch
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 from app.kit.token_buckets import TokenBuckets
+from app.syndication.push.delivery_creation import FOLLOWER, create_deliveries
 from app.syndication.push.handlers import (
     VERIFY,
     DeliveryHandler,
@@ -30,7 +31,6 @@ from app.syndication.push.hub_limits import (
     WINDOW,
     HubLimits,
 )
-from app.syndication.push.log_follower import FOLLOWER, create_deliveries
 from app.syndication.push.sender import Sender, StopWebhook
 from app.syndication.push.store import deliveries, receivers
 
@@ -93,12 +93,12 @@ class Push:
         self._watch = watch
         self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions)
-        couriers: dict[str, DeliveryHandler] = {
+        handlers: dict[str, DeliveryHandler] = {
             "webhook": WebhookHandler(options.headers_about),
             "feed": self._feeds,
         }
         allows = _limit_verifications(clock) if options.is_rate_limited else None
-        self.sender = Sender(database, clock, client, couriers, stop, options.pause_after, allows)
+        self.sender = Sender(database, clock, client, handlers, stop, options.pause_after, allows)
         self._version: Version | None = None
         self._looked_at = self._asked_at = float("-inf")
         self._followed = False

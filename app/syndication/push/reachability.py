@@ -1,4 +1,8 @@
-"""Check a receiver's URL when it is written, as far as the URL itself tells."""
+"""Prevent SSRF: refuse receiver URLs that point into the internal network.
+
+This checks the URL when it is saved, without DNS. The HTTP client checks the resolved addresses of
+each request.
+"""
 
 from app.kit.errors import InvalidInput
 from app.kit.networks import AllowedNetworks, extract_host, parse_ip
@@ -7,9 +11,9 @@ _LOCAL = ("localhost", ".localhost", ".local", ".internal")
 
 
 def is_reachable(url: str, reach: AllowedNetworks) -> bool:
-    """Tell whether a URL may be sent to, without resolving its host name.
+    """Tell whether requests to a URL are allowed, without resolving its host name.
 
-    The name is resolved for each request, and the addresses are checked then.
+    The addresses of the name are checked for each request.
     """
     host = extract_host(url)
     if host is None:

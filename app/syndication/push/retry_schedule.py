@@ -1,4 +1,4 @@
-"""Backoff: when a failed delivery is tried again, and when it is given up."""
+"""The retry schedule: when a failed delivery is tried again, and when it is given up."""
 
 import random
 from datetime import timedelta

@@ -24,7 +24,6 @@ from app.kit.http_client import (
 )
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession, WriteSession
-from app.syndication.push.backoff import receiver_delay, retry_delay
 from app.syndication.push.events import KILLED
 from app.syndication.push.handlers import (
     DeliveryHandler,
@@ -32,6 +31,7 @@ from app.syndication.push.handlers import (
     OutgoingRequest,
     Verdict,
 )
+from app.syndication.push.retry_schedule import receiver_delay, retry_delay
 from app.syndication.push.send_slots import SendSlot, SendSlots
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow, DueDelivery
@@ -61,7 +61,7 @@ class Sender:
         database: Database,
         clock: Clock,
         client: HttpClient,
-        couriers: Mapping[str, DeliveryHandler],
+        handlers: Mapping[str, DeliveryHandler],
         stop: StopWebhook,
         pause_after: timedelta,
         allows_unverified: AddressCheck | None = None,
@@ -70,7 +70,7 @@ class Sender:
         self._database = database
         self._clock = clock
         self._client = client
-        self._couriers = couriers
+        self._handlers = handlers
         self._stop = stop
         self._pause_after = pause_after
         self._allows_unverified = allows_unverified
@@ -144,12 +144,12 @@ class Sender:
         receiver = known.get(row.receiver)
         if receiver is None or (due.killed and row.event != KILLED):
             return False
-        courier, failing = self._couriers[row.kind], bool(receiver.failures)
-        if not self._slots.has_slot(row.receiver, courier.most_concurrent, failing=failing):
+        handler, failing = self._handlers[row.kind], bool(receiver.failures)
+        if not self._slots.has_slot(row.receiver, handler.most_concurrent, failing=failing):
             full.add(row.receiver)
             return True
         try:
-            outgoing = courier.build_request(row, receiver, now)
+            outgoing = handler.build_request(row, receiver, now)
         except NotDeliverableNow:
             full.add(row.receiver)
             return True
@@ -181,7 +181,7 @@ class Sender:
 
     def _receivers(self, session: ReadSession, rows: Sequence[DeliveryRow]) -> dict[str, Receiver]:
         found: dict[str, Receiver] = {}
-        for kind in self._couriers:
+        for kind in self._handlers:
             found |= receivers.load_by_ids(
                 session, kind, sorted({row.receiver for row in rows if row.kind == kind})
             )
@@ -196,13 +196,13 @@ class Sender:
         now: datetime,
     ) -> None:
         row, outcome = sent.row, wait_for_outcome(sent.sending)
-        verdict = self._couriers[row.kind].judge(row, sent.build_request, outcome)
+        verdict = self._handlers[row.kind].judge(row, sent.build_request, outcome)
         self.outcomes[row.kind, verdict] += 1
         receiver = known.get(row.receiver)
         if receiver is None:
             return
         self._record_attempt(session, row, receiver, outcome, verdict, now)
-        self._couriers[row.kind].finish(session, row, sent.build_request, verdict, now)
+        self._handlers[row.kind].finish(session, row, sent.build_request, verdict, now)
         failing_since = self._update_health(session, row, receiver, verdict, now)
         if row.kind == "webhook" and verdict == "gone":
             stops[row.receiver] = ("disabled", "The receiver answered 410: it is gone.")

@@ -4,8 +4,8 @@ from app.access.selection import Selection
 from app.kit.ids import new_id
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.syndication.push.delivery_creation import start_following
 from app.syndication.push.inputs import WebhookInput
-from app.syndication.push.log_follower import start_following
 from app.syndication.push.reachability import require_reachable
 from app.syndication.push.selections import to_json
 from app.syndication.push.signing import make_secret

@@ -11,9 +11,9 @@ from app.kit import json
 from app.kit.ids import new_id
 from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.syndication.push.delivery_creation import build_delivery, start_following
 from app.syndication.push.handlers import VERIFY
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
-from app.syndication.push.log_follower import build_delivery, start_following
 from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow

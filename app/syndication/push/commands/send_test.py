@@ -1,9 +1,9 @@
 """Send a test event to a webhook."""
 
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.syndication.push.delivery_creation import build_delivery
 from app.syndication.push.editing import load_for_change, require_active
 from app.syndication.push.events import TEST, build_test_body
-from app.syndication.push.log_follower import build_delivery
 from app.syndication.push.store import deliveries
 
 
