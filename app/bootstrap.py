@@ -130,10 +130,10 @@ def list_private_paths(settings: Settings, database: Database) -> list[Path]:
 
 
 def prepare_database(database: Database) -> None:
-    """Migrate an SQLite database; refuse a PostgreSQL database that is not current.
+    """Migrate an SQLite database; refuse a PostgreSQL database with an incompatible schema.
 
-    Many nodes share a PostgreSQL database, so its migration is a separate step (`dateline
-    migrate`).
+    Compatible are the schemas of this release, the previous one and the next one. Many nodes share
+    a PostgreSQL database, so its migration is a separate step (`dateline migrate`).
     """
     if database.file is not None:
         # Before SQLite opens it: its write-ahead log gets the mode of the database.
@@ -152,7 +152,7 @@ def bootstrap(
     database: Database | None = None,
     instruments: Instruments = UNTRACED,
 ) -> Services:
-    """Build all services on a database whose schema is current."""
+    """Build all services on a database with a compatible schema."""
     clock = clock or SystemClock()
     database = database or open_database(settings, instruments)
     # Older versions created files with wider permissions.

@@ -74,7 +74,7 @@ class DatabaseUnavailable(Failure):
 
 
 class DatabaseBehind(Failure):
-    """The database schema is not the one that this version needs."""
+    """This version cannot run on the database schema, which is too old, too new, or foreign."""
 
     code = "database_behind"
 

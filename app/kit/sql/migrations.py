@@ -34,7 +34,7 @@ _log = logging.getLogger("dateline.database")
 
 @cache
 def find_head() -> str:
-    """Return the revision that this version of the code needs."""
+    """Return the newest revision that this version of the code knows."""
     head = ScriptDirectory(str(_ROOT / "migrations")).get_current_head()
     assert head is not None
     return head
@@ -50,7 +50,10 @@ def find_current(database: Database) -> str | None:
 
 
 def is_current(database: Database) -> bool:
-    """Tell whether the schema is the one that this version needs."""
+    """Tell whether the schema has the newest revision of this version.
+
+    Code also runs on some other schemas, see `is_compatible`.
+    """
     return find_current(database) == find_head()
 
 

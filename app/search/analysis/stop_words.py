@@ -15,8 +15,8 @@ class StopWords(NamedTuple):
     question_words: frozenset[str]
 
 
-def _parse(joining: str, asking: str) -> StopWords:
-    return StopWords(frozenset(joining.split()), frozenset(asking.split()))
+def _parse(function_words: str, question_words: str) -> StopWords:
+    return StopWords(frozenset(function_words.split()), frozenset(question_words.split()))
 
 
 _STOP_WORDS = {
