@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI knows of routes, completed and simplified for generators."""
+"""The OpenAPI document: that of FastAPI, completed, and simplified for client generators."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -30,7 +30,7 @@ from app.kit import json
 # Recorded from real requests, by operation (see `make examples`).
 _FILE = Path(__file__).with_name("examples.json")
 EXAMPLES: dict[str, dict[str, Any]] = json.loads(_FILE.read_bytes()) if _FILE.exists() else {}
-# Path parameters: what each means, and an example.
+# Path parameters: a description and an example.
 _PATH_PARTS = {
     "ref": ("An id or a slug. A former slug redirects.", "rooftop-bees-outlast-the-winter"),
     "webhook": ("The id of a webhook.", "01a2027b-d758-7000-83d0-48743bc77d32"),
@@ -57,7 +57,7 @@ _MANAGED = "/v1/manage/"
 _KEYLESS = "manage_read_preview"
 _JSON, _PAGE = "application/json", "text/html"
 _FIELDS = "fields"
-# What the framework says of an answer of which a route says nothing.
+# The description of FastAPI for an answer that a route does not describe.
 _DEFAULT_TEXT = "Successful Response"
 
 
@@ -69,11 +69,11 @@ def document(
     Without `fields=`, it has no such parameter, and requires all members that an answer to a
     request without it always has.
     """
-    # Parts of it belong to the routes.
-    made = deepcopy(get_openapi(title="", version="", routes=app.routes))
+    # A copy, because it contains objects of the routes.
+    generated = deepcopy(get_openapi(title="", version="", routes=app.routes))
     schemas = model_schemas([*_models(app), ProblemDocument])
-    # Readers come first, whatever the order in which routes are tried.
-    paths = dict(sorted(made["paths"].items(), key=lambda item: item[0].startswith(_MANAGED)))
+    # The delivery side comes first, whatever the order of the routes.
+    paths = dict(sorted(generated["paths"].items(), key=lambda item: item[0].startswith(_MANAGED)))
     enums: dict[str, Schema] = {}
     for path, by_method in paths.items():
         for method, operation in by_method.items():
@@ -108,7 +108,7 @@ def document(
         },
     }
     return {
-        "openapi": made["openapi"],
+        "openapi": generated["openapi"],
         **head(public_url),
         "paths": paths,
         "components": components,
@@ -132,7 +132,7 @@ def _models(app: FastAPI) -> list[type[BaseModel]]:
 
 
 def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields: bool) -> None:
-    """Add what the signature of a route does not say."""
+    """Complete an operation: parameters, problems, examples, headers and security."""
     is_managed = path.startswith(_MANAGED)
     codes = operation.pop(operations.PROBLEMS, [])
     sends = operation.pop(operations.SENDS, [])
@@ -150,7 +150,7 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
     if "requestBody" in operation:
         operation["requestBody"].setdefault("required", False)
     _add_examples(operation)
-    if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ())):
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ())):
         sends = [*sends, "Idempotency-Replayed"]
     _complete_responses(operation, sends, is_managed=is_managed, is_cached=is_cached)
     is_keyless = operation["operationId"] == _KEYLESS
@@ -163,7 +163,7 @@ def _complete_responses(
     for status, response in operation["responses"].items():
         content = response.get("content") or {}
         if len(content) > 1 and not content.get(_JSON, {"schema": True}).get("schema"):
-            # The framework's default, which nobody sends.
+            # FastAPI adds this by default, but no route sends it.
             del content[_JSON]
         if response["description"] == _DEFAULT_TEXT:
             response["description"] = "Success."
@@ -177,7 +177,7 @@ def _complete_responses(
 
 
 def _name_patch(operation: dict[str, Any], schemas: dict[str, Schema]) -> None:
-    """Describe a merge patch by a schema of its own."""
+    """Give a merge patch its own schema."""
     patch = operation.get("requestBody", {}).get("content", {}).get(MERGE_PATCH)
     if patch is not None:
         name = patch["schema"]["$ref"].removeprefix(REF)
@@ -186,7 +186,7 @@ def _name_patch(operation: dict[str, Any], schemas: dict[str, Schema]) -> None:
 
 
 def _security(path: str, *, is_managed: bool) -> list[dict[str, list[str]]]:
-    """Return which keys an operation takes: none, one if there is one, or one in any case."""
+    """Return whether an operation takes no key, an optional key, or requires one."""
     if not path.startswith(("/v1/", "/feeds/", "/sitemap")):
         return []
     keys: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
@@ -219,7 +219,7 @@ def _add_examples(operation: dict[str, Any]) -> None:
 
 
 def _tidy_parameters(operation: dict[str, Any], *, with_fields: bool) -> None:
-    """Keep one entry for each parameter: ours says more than the one from a signature."""
+    """Keep one entry for each parameter: the one with a description, if there is one."""
     kept: dict[tuple[str, str], dict[str, Any]] = {}
     for parameter in operation.get("parameters", []):
         key = (parameter["in"], parameter["name"].lower())

@@ -47,9 +47,9 @@ DESCRIPTIONS = {
     "WebhookState": "Whether a webhook receives events. A `disabled` one misses them.",
     "WithdrawalAnswer": "What readers get where a story was.",
 }
-# Lists that models do not have as types, because they are declared above them.
+# Lists that are no types of the models, because upper layers declare them.
 _VALUES = {"ProblemCode": PROBLEMS.keys(), "FieldProblemCode": FIELD_CODES.keys()}
-# Generators make names of the words; a leading minus is not enough to tell two apart.
+# Generators derive names from the values, and ignore a leading minus.
 _DESCENDING = "_DESCENDING"
 
 
@@ -59,9 +59,9 @@ def is_enum(schema: dict[str, Any]) -> bool:
 
 
 def enum_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the component for a closed list: what belongs to the list, and not to its use."""
+    """Build the component of a closed list, without what depends on its use."""
     values = list(_VALUES.get(name, schema.get("enum", ())))
-    made = {
+    component = {
         "title": name,
         "description": DESCRIPTIONS[name],
         "type": "string",
@@ -72,5 +72,5 @@ def enum_schema(name: str, schema: dict[str, Any]) -> dict[str, Any]:
             value[1:].upper() + _DESCENDING if value.startswith("-") else value.upper()
             for value in values
         ]
-        made["x-enum-varnames"] = names
-    return made
+        component["x-enum-varnames"] = names
+    return component

@@ -1,11 +1,11 @@
-"""The headers of answers: what each means, and which answers have it."""
+"""Response headers: their descriptions, and which answers have them."""
 
 from collections.abc import Iterable
 from typing import Any
 
 _STRING = {"type": "string"}
 _INTEGER = {"type": "integer"}
-# By name: what it means, its schema, and an example.
+# By name: description, schema and example.
 _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
     "Accept-Encoding": (
         "The codings that a request body may have.",
@@ -131,7 +131,7 @@ _CACHED = (*_OF_CACHES, "ETag", "Last-Modified", "Accept-Ranges", "Age", "Cache-
 _REQUIRED = {*_ALWAYS, "Location", "WWW-Authenticate", "X-Robots-Tag"}
 _PAGE = ("Content-Security-Policy", "Referrer-Policy")
 _CREATED, _UNAUTHENTICATED, _NOT_MODIFIED, _NO_TYPE = 201, 401, 304, 415
-_REDIRECTS, _ABSENT, _LATER = {301, 308}, {404, 410}, {429, 503}
+_REDIRECTS, _NOT_FOUND_OR_GONE, _RETRYABLE = {301, 308}, {404, 410}, {429, 503}
 
 
 def header_components() -> dict[str, dict[str, Any]]:
@@ -152,20 +152,20 @@ def response_headers(
 ) -> dict[str, Any]:
     """Return references to the headers of an answer.
 
-    `sends` are those that the operation sends with success. An answer that `is_cached` is one of
-    the response cache.
+    `sends` are those that the operation sends with success. `is_cached` says that the response
+    cache sends the answer.
     """
-    names = {*_ALWAYS, *_FOR_SCRIPTS, *_by_status(status, sends)}
+    names = {*_ALWAYS, *_FOR_SCRIPTS, *_list_headers_of_status(status, sends)}
     if is_managed:
         names.add("X-Robots-Tag")
     if is_cached:
-        names |= _of_cache(status)
+        names |= _list_cache_headers(status)
     if is_page:
         names |= {*_PAGE}
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
 
 
-def _by_status(status: int, sends: Iterable[str]) -> set[str]:
+def _list_headers_of_status(status: int, sends: Iterable[str]) -> set[str]:
     if status < 300:
         return {*sends, "Location"} if status == _CREATED else {*sends}
     if status in _REDIRECTS:
@@ -176,12 +176,12 @@ def _by_status(status: int, sends: Iterable[str]) -> set[str]:
         return {"WWW-Authenticate"}
     if status == _NO_TYPE:
         return {"Accept-Encoding"}
-    return {"Retry-After"} if status in _LATER else set()
+    return {"Retry-After"} if status in _RETRYABLE else set()
 
 
-def _of_cache(status: int) -> set[str]:
+def _list_cache_headers(status: int) -> set[str]:
     if status == 200:
         return {*_CACHED, "Content-Encoding"}
     if status in {_NOT_MODIFIED, *_REDIRECTS}:
         return {*_CACHED}
-    return {*_OF_CACHES} if status in _ABSENT else set()
+    return {*_OF_CACHES} if status in _NOT_FOUND_OR_GONE else set()

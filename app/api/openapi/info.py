@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of the API as a whole."""
+"""General parts of the OpenAPI document: description, version, tags."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ _TAGS = {
 
 
 def head(public_url: str | None) -> dict[str, Any]:
-    """Return the members that describe the whole; `public_url` is the API's own address."""
+    """Return the members `info`, `servers` and `tags`; `public_url` is the address of the API."""
     return {
         "info": {
             "title": "Dateline",

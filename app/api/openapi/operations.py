@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a route in addition to its signature."""
+"""Describe routes in the OpenAPI document, in addition to their signatures."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ DELETED: dict[int | str, dict[str, Any]] = {204: {"description": "Deleted.", "co
 MOVED: dict[int | str, dict[str, Any]] = {
     301: {"description": "It is at another address now.", "content": None}
 }
-# What `describe` leaves for the document, which removes it.
+# Members that `describe` adds; the document reads and removes them.
 PROBLEMS, SENDS, CACHED = "x-problems", "x-sends", "x-cached"
 # Response headers that operations have in addition to those of all.
 LISTED, VERSIONED = ("Link",), ("ETag",)
@@ -57,7 +57,7 @@ _HEADERS: dict[str, tuple[bool, dict[str, Any], str]] = {
 
 
 class Format(Protocol):
-    """A format that answers are written in."""
+    """A format of answers."""
 
     @property
     def media_type(self) -> str:

@@ -1,4 +1,4 @@
-"""Schemas of merge patches (RFC 7396), made of the schemas of what they change."""
+"""Schemas of merge patches (RFC 7396), derived from the schemas of the objects they change."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def add_patch(name: str, schemas: dict[str, Schema]) -> None:
     required = written.get("required", ())
     members: dict[str, Any] = {}
     for member, schema in written["properties"].items():
-        changed = _patched(schema, schemas)
+        changed = _build_member(schema, schemas)
         members[member] = changed if member in required else _or_null(changed)
     schemas[patch_name(name)] = {
         "title": patch_name(name),
@@ -35,10 +35,10 @@ def add_patch(name: str, schemas: dict[str, Schema]) -> None:
     }
 
 
-def _patched(schema: Schema, schemas: dict[str, Schema]) -> Schema:
+def _build_member(schema: Schema, schemas: dict[str, Schema]) -> Schema:
     """Return the schema of a member of a patch: objects are merged, all else is replaced."""
     if "oneOf" in schema:
-        inner = [_patched(form, schemas) for form in schema["oneOf"]]
+        inner = [_build_member(form, schemas) for form in schema["oneOf"]]
         return {**schema, "oneOf": inner}
     name = schema.get("$ref", "").removeprefix(REF)
     if name and schemas[name].get("type") == "object":

@@ -1,4 +1,4 @@
-"""Schemas in a form that generators of clients understand.
+"""Simplify schemas, so that client generators understand them.
 
 Pydantic writes `anyOf` wherever a value may be null, and repeats a closed list wherever it is
 used. Generators make a class of each such place, or none at all. So here `null` is a second type,
@@ -18,15 +18,15 @@ from app.kit import json
 Schema = dict[str, Any]
 REF = "#/components/schemas/"
 _NULL = {"type": "null"}
-# What a use of a closed list says beside its name.
+# Members that a use of a closed list has next to the reference.
 _OF_THE_USE = ("description", "default", "examples")
 
 
 class _WithoutTitles(GenerateJsonSchema):
-    """Generates schemas whose members have no titles but those that name a closed list."""
+    """Generates schemas whose members have titles only if these name a closed list."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Say that no title is made of a name."""
+        """Prevent titles that are derived from names."""
         del schema
         return False
 
@@ -41,7 +41,7 @@ def model_schemas(models: Iterable[type[BaseModel]]) -> dict[str, Schema]:
     schemas: dict[str, Schema] = definitions["$defs"]
     for schema in schemas.values():
         for member in schema.get("properties", {}).values():
-            _say_default(member)
+            _describe_default(member)
     return schemas
 
 
@@ -74,29 +74,29 @@ def simplify(node: Any, enums: dict[str, Schema]) -> Any:
         (form,) = (inner for inner in simple.pop("anyOf") if inner != _NULL)
         simple = nullable({**form, **simple})
     if isinstance(simple.get("title"), str) and is_enum(simple):
-        return _named(simple, enums)
+        return _extract_enum(simple, enums)
     return simple
 
 
 def require_nothing(schemas: dict[str, Schema], *, is_selectable: bool) -> None:
-    """Make members optional where `fields=` may have left them out; forget the marks."""
+    """Make members optional that `fields=` may leave out; remove the marks."""
     for schema in schemas.values():
         if schema.pop(SELECTABLE, False) and is_selectable:
             schema.pop("required", None)
 
 
-def _say_default(member: Schema) -> None:
-    """Say in words what a member is where it is left out.
+def _describe_default(member: Schema) -> None:
+    """Describe the default of a member in its description.
 
     Generators send a `default`, or require members that have one.
     """
     default = member.pop("default", None)
-    # All else means nothing, and goes without saying.
+    # Other defaults mean "nothing" and need no description.
     if isinstance(default, str | bool | int) and default != "":
         member["description"] += f" Default: `{json.dumps(default).decode()}`."
 
 
-def _named(schema: Schema, enums: dict[str, Schema]) -> Schema:
+def _extract_enum(schema: Schema, enums: dict[str, Schema]) -> Schema:
     name = schema["title"]
     component = enum_schema(name, schema)
     if enums.setdefault(name, component) != component:

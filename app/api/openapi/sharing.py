@@ -1,4 +1,4 @@
-"""What several operations have in common is a component: a document a third as large."""
+"""Move common parts of operations to components; the document becomes a third as large."""
 
 from collections import Counter
 from typing import Any
@@ -10,7 +10,7 @@ _Component = dict[str, Any]
 
 
 def share_problems(paths: dict[str, Any]) -> dict[str, _Component]:
-    """Replace answers that are problems alone by references, and return the components."""
+    """Replace answers that are only problems by references, and return the components."""
     shared: dict[str, _Component] = {}
     for path, by_method in paths.items():
         for operation in by_method.values():
@@ -28,8 +28,10 @@ def share_parameters(paths: dict[str, Any]) -> dict[str, _Component]:
 
     A name that stands for several parameters is the name of the most frequent.
     """
-    operations = [one for by_method in paths.values() for one in by_method.values()]
-    uses = Counter(_key(one) for operation in operations for one in operation.get("parameters", ()))
+    operations = [operation for by_method in paths.values() for operation in by_method.values()]
+    uses = Counter(
+        _key(parameter) for operation in operations for parameter in operation.get("parameters", ())
+    )
     shared: dict[str, _Component] = {}
     for key, count in uses.most_common():
         parameter = json.loads(key)
@@ -37,11 +39,13 @@ def share_parameters(paths: dict[str, Any]) -> dict[str, _Component]:
             shared.setdefault(parameter["name"], parameter)
     for operation in operations:
         if "parameters" in operation:
-            operation["parameters"] = [_shared(one, shared) for one in operation["parameters"]]
+            operation["parameters"] = [
+                _share(parameter, shared) for parameter in operation["parameters"]
+            ]
     return dict(sorted(shared.items()))
 
 
-def _shared(parameter: _Component, shared: dict[str, _Component]) -> _Component:
+def _share(parameter: _Component, shared: dict[str, _Component]) -> _Component:
     name = parameter["name"]
     is_shared = shared.get(name) == parameter
     return {"$ref": f"#/components/parameters/{name}"} if is_shared else parameter
