@@ -258,7 +258,7 @@ class TestFull:
     ) -> None:
         assert ask(crowd.stranger(), reader.url).status_code == 202
         pushing.settle()
-        monkeypatch.setattr("app.api.routes.delivery.hub.selection_of_topic", _fail)
+        monkeypatch.setattr("app.api.routes.delivery.hub.find_topic_selection", _fail)
         assert _refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
 
     def test_a_late_confirmation_is_denied(
@@ -287,7 +287,7 @@ def test_a_subscription_request_renders_no_feed(
         raise AssertionError("A feed was made.")
 
     services.push.set_feed_reader(read)
-    monkeypatch.setattr("app.api.delivery.feeds.write_feed", _fail)
+    monkeypatch.setattr("app.api.delivery.feeds.render_feed", _fail)
     for number, path in enumerate(("latest.rss", "tags/a.atom", "search.json?q=a")):
         topic = f"{PUBLIC}/feeds/{path}"
         answer = ask(crowd.stranger(), f"http://h{number}.example/", topic=topic)

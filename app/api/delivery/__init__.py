@@ -1,1 +1,1 @@
-"""From a public request to its answer: one function for each public resource, without HTTP."""
+"""Compute the answers of public resources: one function for each, without HTTP."""

@@ -1,4 +1,4 @@
-"""Sync: all that there is, then what changed since."""
+"""Sync: a snapshot of everything, then the changes since."""
 
 import asyncio
 from functools import partial
@@ -25,20 +25,20 @@ from app.syndication.sync.change_reader import Batch
 async def list_changes(
     services: Services, request: ReadRequest, notifier: ChangeNotifier
 ) -> PublicAnswer:
-    """Return the next entries, and wait for the first if there is none and that was asked for."""
+    """Return the next entries; if there are none, wait for one as long as the client asked."""
     caller = request.reader
     asked = await short_read(
         services, lambda: read_following(services, request.query, caller.rights)
     )
     batch = await _wait_for_batch(services, notifier, asked)
     if caller.key_id is not None:
-        # It may have waited for a minute. Entries are read before the key, so that none of them
-        # is later than its revocation.
+        # The request may have waited for a minute. The key is checked after reading, so that no
+        # entry is later than its revocation.
         check = partial(require_valid_key, services.database, services.clock, caller)
         await short_read(services, check)
     body = batch_body(services, batch)
-    # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
-    # Nor may it store what not everybody may see.
+    # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must
+    # not store entries that are not public either.
     is_public = bool(batch.entries) and caller.rights == PUBLIC
     return build_answer(
         request,
@@ -53,7 +53,7 @@ async def list_changes(
 async def _wait_for_batch(
     services: Services, notifier: ChangeNotifier, asked: ChangesRequest
 ) -> Batch:
-    """Read the next entries, and wait for the first if there is none and that was asked for."""
+    """Read the next entries; if there are none, wait for one as long as the client asked."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + asked.wait
     follower = asked.after

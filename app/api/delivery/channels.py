@@ -1,24 +1,24 @@
-"""What a feed selects: everything, a category, source, language or tag, or what is searched for."""
+"""Channels of feeds: everything, a category, source, language or tag, or a search."""
 
 from dataclasses import dataclass
 
 from app.access.selection import Clause
 from app.api.delivery.resource import ReadRequest, build_not_found
+from app.api.http.parameters import build_suggestion
 from app.bootstrap import Services
 from app.content.inputs import normalize_language
 from app.content.slugs import find_slug_problem
 from app.delivery.store.entries import EntryType
 from app.kit.ids import normalize_ref
 from app.kit.quoting import quote_text
-from app.kit.similar_names import find_nearest
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One kind of feed: its path without the format, its name, and the clauses that select it.
+    """The content of a feed: its path without the format, its name, and clauses for its stories.
 
-    `moved` says that the slug of the path is a former one, and `path` where it is now. In one
-    that is `searched` stories have to hold what `q` says.
+    `moved` is true if the requested path has a former slug; `path` has the current one. With
+    `searched`, `q` selects stories, too.
     """
 
     path: str
@@ -30,21 +30,21 @@ class Channel:
 
 EVERYTHING = Channel("/feeds/latest")
 SEARCH = Channel("/feeds/search", searched=True)
-_PLACES: dict[EntryType, str] = {"category": "/feeds/categories", "source": "/feeds/sources"}
+_PATHS: dict[EntryType, str] = {"category": "/feeds/categories", "source": "/feeds/sources"}
 
 
-def category(services: Services, request: ReadRequest, name: str) -> Channel:
-    """Return the feed of a category and all below it."""
-    return _entry(services, request, "category", name)
+def find_category_channel(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the channel of a category and all below it."""
+    return _find_entry_channel(services, request, "category", name)
 
 
-def source(services: Services, request: ReadRequest, name: str) -> Channel:
-    """Return the feed of a source."""
-    return _entry(services, request, "source", name)
+def find_source_channel(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the channel of a source."""
+    return _find_entry_channel(services, request, "source", name)
 
 
-def language(services: Services, request: ReadRequest, name: str) -> Channel:
-    """Return the feed of a language and all its regions."""
+def build_language_channel(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the channel of a language and all its regions."""
     try:
         tag = normalize_language(name)
     except ValueError:
@@ -54,8 +54,8 @@ def language(services: Services, request: ReadRequest, name: str) -> Channel:
     return Channel(f"/feeds/languages/{tag}", tag, (clause,), moved=tag != name)
 
 
-def tag(services: Services, request: ReadRequest, name: str) -> Channel:
-    """Return the feed of a tag by its form as a slug; several spellings may share it."""
+def find_tag_channel(services: Services, request: ReadRequest, name: str) -> Channel:
+    """Return the channel of a tag by its slug; several spellings may share it."""
     slug = normalize_ref(name)
     if find_slug_problem(slug) is not None:
         raise build_not_found(
@@ -68,15 +68,16 @@ def tag(services: Services, request: ReadRequest, name: str) -> Channel:
     return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
 
 
-def _entry(services: Services, request: ReadRequest, type_: EntryType, name: str) -> Channel:
+def _find_entry_channel(
+    services: Services, request: ReadRequest, type_: EntryType, name: str
+) -> Channel:
     directory, head, _ = services.delivery.load_current()
     ref = normalize_ref(name)
     entry = directory.find(type_, ref)
     found = entry or directory.find_former(type_, ref)
     if found is None:
-        guess = find_nearest(ref, directory.list_slugs(type_))
-        meant = f" Did you mean {guess!r}?" if guess else ""
-        raise build_not_found(request, head, f"There is no {type_} {quote_text(name)}.{meant}")
-    path = f"{_PLACES[type_]}/{found.slug}"
+        suggestion = build_suggestion(ref, directory.list_slugs(type_))
+        raise build_not_found(request, head, f"There is no {type_} {quote_text(name)}.{suggestion}")
+    path = f"{_PATHS[type_]}/{found.slug}"
     clause = Clause(type_, (found.id,))
     return Channel(path, found.name, (clause,), moved=found.slug != name)

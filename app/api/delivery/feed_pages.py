@@ -1,4 +1,4 @@
-"""From a page of stories to a feed: where it is, what stands before and after it, what is gone."""
+"""Render a page of stories as a feed, with links to its archive and withdrawn stories."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -22,7 +22,7 @@ from app.syndication.model.item import Item
 
 @dataclass(frozen=True, slots=True)
 class FeedRequest:
-    """A feed as it was asked for; with `search` it has what that finds of the query."""
+    """A parsed feed request; `search` is the search that selects its stories, if any."""
 
     channel: Channel
     query: StoryQuery
@@ -31,10 +31,10 @@ class FeedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
-    """What a page shows of the stories that were read for it, and the cursors of what is older.
+class _FeedPage:
+    """The items of a feed page, and the cursors of older ones.
 
-    `following` is where what it shows ends, `older` its archive page.
+    `following` is the cursor after its last item, `older` that of the next archive page.
     """
 
     items: list[Item]
@@ -43,28 +43,27 @@ class _Shown:
     is_archive: bool = False
 
 
-def write_feed(
+def render_feed(
     services: Services, request: ReadRequest, asked: FeedRequest, page: Page, form: FeedFormat
 ) -> tuple[bytes, str | None]:
-    """Return a page of stories as a feed in a format, and the cursor of the page that follows."""
+    """Render a page of stories in a format; return it with the cursor of the next page."""
     items = services.items.load_all(page.items)
-    shown = _Shown(items, asked.paging.cursor(page.after, backwards=False))
+    feed_page = _FeedPage(items, asked.paging.cursor(page.after, backwards=False))
     if form.has_archive and _is_archived(asked):
-        shown = _in_archives(asked, shown)
+        feed_page = _end_at_archive_page(asked, feed_page)
     gone: list[WithdrawnItem] = []
     if (form.has_archive or form.names_canceled) and asked.query.position is None:
-        gone = _withdrawn(services, asked, page)
-    place = _place(services, request, asked, shown)
-    feed = build_feed(place, shown.items, gone, addresses_of(services), page.log_state)
-    return form.render(feed), shown.following
+        gone = _load_withdrawn_items(services, asked, page)
+    location = _build_location(services, request, asked, feed_page)
+    feed = build_feed(location, feed_page.items, gone, get_addresses(services), page.log_state)
+    return form.render(feed), feed_page.following
 
 
 def _is_archived(asked: FeedRequest) -> bool:
     """Tell whether a feed has archive pages.
 
-    What a search finds may change with its index, and which of a group's stories is shown with
-    what else is in the group: their pages would not stay as they are. What is named one by one is
-    in no order of time.
+    Archive pages must not change. Search results change with the index, and the preferred
+    translation changes with its group. Stories that `ids` names are not ordered by time.
     """
     forwards = asked.query.descending and not asked.paging.backwards
     return (
@@ -75,57 +74,62 @@ def _is_archived(asked: FeedRequest) -> bool:
     )
 
 
-def addresses_of(services: Services) -> Addresses:
-    """Return where things are, by the settings."""
+def get_addresses(services: Services) -> Addresses:
+    """Return the addresses of this deployment."""
     return services.items.addresses
 
 
-def _withdrawn(services: Services, asked: FeedRequest, page: Page) -> list[WithdrawnItem]:
+def _load_withdrawn_items(
+    services: Services, asked: FeedRequest, page: Page
+) -> list[WithdrawnItem]:
     head, selection = page.log_state, asked.query.selection
     found = services.archive.list_withdrawals(selection, head.now, head.serial)
     return [
         WithdrawnItem(
-            one.id, format_instant(one.at), remove_illegal(one.notice or one.reason), one.version
+            story.id,
+            format_instant(story.at),
+            remove_illegal(story.notice or story.reason),
+            story.version,
         )
-        for one in found
+        for story in found
     ]
 
 
-def _place(
-    services: Services, request: ReadRequest, asked: FeedRequest, shown: _Shown
+def _build_location(
+    services: Services, request: ReadRequest, asked: FeedRequest, feed_page: _FeedPage
 ) -> FeedLocation:
-    own = addresses_of(services).own
+    own = get_addresses(services).own
     links = Links.of(request.path, request.query, own)
     return FeedLocation(
         site=services.settings.site_name,
         name=asked.search.text if asked.search is not None else asked.channel.name,
         address=links.itself,
         id=links.first,
-        next=links.page(shown.following) if shown.following else None,
-        archive=links.page(shown.older) if shown.older else None,
-        current=links.first if shown.is_archive else None,
+        next=links.page(feed_page.following) if feed_page.following else None,
+        archive=links.page(feed_page.older) if feed_page.older else None,
+        current=links.first if feed_page.is_archive else None,
         hub=services.push.options.hub,
     )
 
 
-def _in_archives(asked: FeedRequest, page: _Shown) -> _Shown:
-    """Lead a page on to the archive page of what is older (RFC 5005, section 4).
+def _end_at_archive_page(asked: FeedRequest, page: _FeedPage) -> _FeedPage:
+    """Link a page to the archive page with older items (RFC 5005, section 4).
 
-    An archive page ends where the next begins; the feed itself shows all that it has.
+    An archive page ends where the next one begins; the feed itself keeps all its items.
     """
     page = replace(page, is_archive=asked.query.position is not None)
     if page.following is None:
         return page
-    moments = [_moment(getattr(one, asked.query.key)) for one in page.items]
-    meeting = find_page_boundary(moments)
-    if meeting is None:
+    moments = [_parse_instant(getattr(item, asked.query.key)) for item in page.items]
+    boundary = find_page_boundary(moments)
+    if boundary is None:
         return replace(page, older=page.following)
-    older = asked.paging.cursor((to_micros(meeting), ""), backwards=False)
+    older = asked.paging.cursor((to_micros(boundary), ""), backwards=False)
     if not page.is_archive:
         return replace(page, older=older)
-    items = [one for one, at in zip(page.items, moments, strict=True) if at >= meeting]
+    items = [item for item, at in zip(page.items, moments, strict=True) if at >= boundary]
     return replace(page, items=items, older=older, following=older)
 
 
-# Those of the stories in one feed are those of the next.
-_moment = lru_cache(maxsize=5_000)(parse_instant)
+# Most stories appear in many feeds, so their times are parsed again and again.
+_parse_instant = lru_cache(maxsize=5_000)(parse_instant)

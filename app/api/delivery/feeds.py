@@ -1,10 +1,10 @@
-"""Feeds of all, a category, source, language, tag or search, in every format."""
+"""Feeds of all stories, a category, source, language, tag or search, in every format."""
 
 from collections.abc import Collection, Sequence
 
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
-from app.api.delivery.feed_pages import FeedRequest, write_feed
+from app.api.delivery.feed_pages import FeedRequest, render_feed
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
@@ -13,30 +13,37 @@ from app.api.delivery.resource import (
     build_redirect,
     list_links,
 )
-from app.api.delivery.search_query import places, read_typed, search_in_list, sees_titles_only
+from app.api.delivery.search_query import (
+    build_list_search,
+    find_page_ends,
+    read_search_text,
+    sees_titles_only,
+)
 from app.api.delivery.story_lists import read_query, replace_slugs
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.access import ReadPolicy
 from app.api.http.answer import PublicAnswer
+from app.api.http.parameters import build_suggestion
 from app.bootstrap import Services
 from app.delivery.freshness import LISTS
 from app.delivery.results import Page
 from app.delivery.story_query import Form, ListPosition
 from app.kit.quoting import quote_text
-from app.kit.similar_names import find_nearest
 from app.syndication.formats import FEEDS, FeedFormat
 
-# More than this is written on a thread, so that nobody else waits for it.
-MUCH = 512 * 1024
+# Larger documents are rendered in a worker thread, so that they do not block other requests.
+MOST_INLINE_BYTES = 512 * 1024
 
 
 def answer_feed(
     services: Services, request: ReadRequest, channel: Channel, ext: str
 ) -> PublicAnswer:
-    """Answer with a feed, or redirect to where it is now."""
+    """Answer with a feed, or redirect to its current path."""
     form = FEEDS.get(ext)
     if form is None:
-        raise build_not_found(request, services.delivery.load_log_state(), no_format(ext, FEEDS))
+        raise build_not_found(
+            request, services.delivery.load_log_state(), describe_unknown_format(ext, FEEDS)
+        )
     if channel.moved:
         return build_redirect(
             services, request, f"{channel.path}.{ext}", services.delivery.load_log_state()
@@ -45,25 +52,25 @@ def answer_feed(
     if asked.search is not None or not asked.query.is_short:
         request.require_worker_thread()
     if asked.search is not None:
-        return _searched(services, request, asked, form)
+        return _answer_search(services, request, asked, form)
     page = services.delivery.list_stories(asked.query)
-    if sum(map(len, page.items)) > MUCH:
+    if sum(map(len, page.items)) > MOST_INLINE_BYTES:
         request.require_worker_thread()
-    return _write(services, request, asked, form, page)
+    return _render(services, request, asked, form, page)
 
 
-def _searched(
+def _answer_search(
     services: Services, request: ReadRequest, asked: FeedRequest, form: FeedFormat
 ) -> PublicAnswer:
-    """Write a feed of what a search finds."""
+    """Answer with a feed of search results."""
     assert asked.search is not None
     found = services.search.search(asked.search)
-    before, after = (_position(place) for place in places(asked.search, found))
+    before, after = (_position(end) for end in find_page_ends(asked.search, found))
     page = Page(list(found.items), found.head, before, after)
-    return _write(services, request, asked, form, page, is_stable=found.is_stable)
+    return _render(services, request, asked, form, page, is_stable=found.is_stable)
 
 
-def _write(
+def _render(
     services: Services,
     request: ReadRequest,
     asked: FeedRequest,
@@ -72,8 +79,8 @@ def _write(
     *,
     is_stable: bool = True,
 ) -> PublicAnswer:
-    """Write a feed; one that is not `is_stable` may change without the log or time changing."""
-    body, following = write_feed(services, request, asked, page, form)
+    """Render a feed; one that is not stable may change without a change in the log."""
+    body, following = render_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
     links = list_links(services, request, {"next": following, "prev": before})
     if services.push.options.hub is not None:
@@ -85,17 +92,16 @@ def _write(
         surrogate_keys=(LISTS,),
         links=links,
         media_type=form.media_type,
-        # However the address was spelt: this is the one that the feed gives as its own.
+        # The canonical address, as in the feed itself.
         location=links["self"],
         is_cacheable=is_stable,
     )
 
 
-def no_format(ext: str, known: Collection[str]) -> str:
-    """Say that a format does not exist, and which do."""
-    guess = find_nearest(ext, known)
-    meant = f" Did you mean {guess!r}?" if guess else ""
-    return f"There is no format {quote_text(ext)}.{meant} Known here: {', '.join(known)}."
+def describe_unknown_format(ext: str, known: Collection[str]) -> str:
+    """Return the text that a format does not exist, and which ones do."""
+    suggestion = build_suggestion(ext, known)
+    return f"There is no format {quote_text(ext)}.{suggestion} Known here: {', '.join(known)}."
 
 
 def _parse(
@@ -104,7 +110,7 @@ def _parse(
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
     values, _ = replace_slugs(sent, services.delivery.find_ids)
     form: Form = "whole" if _may_read_whole(services, request) else "short"
-    typed = read_typed(values)
+    typed = read_search_text(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
     embargoed = format_.marks_embargo and request.reader.embargoed
     query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
@@ -112,7 +118,7 @@ def _parse(
         return FeedRequest(channel, query, paging)
     titles_only = sees_titles_only(services, request.reader)
     return FeedRequest(
-        channel, query, paging, search_in_list(typed, query, titles_only=titles_only)
+        channel, query, paging, build_list_search(typed, query, titles_only=titles_only)
     )
 
 
@@ -138,22 +144,28 @@ def read_search(services: Services, request: ReadRequest, ext: str) -> PublicAns
 
 def read_category(services: Services, request: ReadRequest, slug: str, ext: str) -> PublicAnswer:
     """Return the stories of a category and of all below it."""
-    return answer_feed(services, request, channels.category(services, request, slug), ext)
+    return answer_feed(
+        services, request, channels.find_category_channel(services, request, slug), ext
+    )
 
 
 def read_source(services: Services, request: ReadRequest, slug: str, ext: str) -> PublicAnswer:
     """Return the stories of a source."""
-    return answer_feed(services, request, channels.source(services, request, slug), ext)
+    return answer_feed(
+        services, request, channels.find_source_channel(services, request, slug), ext
+    )
 
 
 def read_language(services: Services, request: ReadRequest, tag: str, ext: str) -> PublicAnswer:
     """Return the stories in a language and all its regions."""
-    return answer_feed(services, request, channels.language(services, request, tag), ext)
+    return answer_feed(
+        services, request, channels.build_language_channel(services, request, tag), ext
+    )
 
 
 def read_tag(services: Services, request: ReadRequest, tag: str, ext: str) -> PublicAnswer:
     """Return the stories with a tag; to find its spellings may take long."""
-    return answer_feed(services, request, channels.tag(services, request, tag), ext)
+    return answer_feed(services, request, channels.find_tag_channel(services, request, tag), ext)
 
 
 LATEST = Resource("/feeds/latest.{ext}", ReadPolicy.HEADLINES, read_latest, FEED)

@@ -1,6 +1,6 @@
-"""Topics of the hub: the addresses of feeds of this server, understood as the feeds are.
+"""Topics of the hub: the addresses of feeds of this server, parsed as feed requests are.
 
-Nothing is read but the directory: a feed is not made to find out whether there is one.
+Only the taxonomy is read; no feed is rendered to find out whether it exists.
 """
 
 from urllib.parse import unquote, urlsplit
@@ -10,7 +10,7 @@ from app.access.selection import Selection
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
 from app.api.delivery.resource import ReadRequest
-from app.api.delivery.search_query import read_typed
+from app.api.delivery.search_query import read_search_text
 from app.api.delivery.story_lists import read_query
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.access import ReadPolicy
@@ -22,21 +22,21 @@ from app.syndication.formats import FEEDS
 from app.syndication.push.errors import BadHubRequest
 
 _NO_FEED = "There is no such feed."
-_NAMED = {
-    "categories": channels.category,
-    "sources": channels.source,
-    "languages": channels.language,
-    "tags": channels.tag,
+_FINDERS = {
+    "categories": channels.find_category_channel,
+    "sources": channels.find_source_channel,
+    "languages": channels.build_language_channel,
+    "tags": channels.find_tag_channel,
 }
 _FIXED = {"latest": channels.EVERYTHING, "search": channels.SEARCH}
 
 
-def selection_of_topic(services: Services, topic: str) -> Selection:
-    """Return the stories whose changes may change a feed; refuse what is no feed of this server.
+def find_topic_selection(services: Services, topic: str) -> Selection:
+    """Return the selection of stories whose changes may change a feed; refuse other addresses.
 
-    A feed whose stories no selection tells, such as one of a tag that is spelt in several ways,
-    may be changed by any story; whether it was, is seen when it is read. A category that is
-    moved, or a feed that needs a key, is no topic.
+    No selection describes the feed of a search, or of a tag, which may get other spellings. Any
+    story may change these, so the selection is empty, and the feed is compared when it is read.
+    A feed with a former slug, or one that needs a key, is no topic.
     """
     base = f"{services.settings.public_url}/feeds/"
     if not topic.startswith(base) or "#" in topic:
@@ -63,17 +63,17 @@ def _selection(services: Services, path: str, query: str) -> Selection:
         raise BadHubRequest(f"This feed has another address now: {moved}….")
     parameters = SEARCH_FEED if channel.searched else FEED
     values = parameters.parse(parameters.canonical(query.encode()))
-    read_typed(values)
-    understood, _ = read_query(services, values, channel.path, "short", channel.clauses)
+    read_search_text(values)
+    query_of_feed, _ = read_query(services, values, channel.path, "short", channel.clauses)
     is_selected = not channel.searched and not path.startswith("tags/")
-    return understood.selection if is_selected else Selection()
+    return query_of_feed.selection if is_selected else Selection()
 
 
 def _channel(services: Services, path: str) -> Channel:
     kind, _, name = path.partition("/")
     if path in _FIXED:
         return _FIXED[path]
-    if kind not in _NAMED or not name or "/" in name:
+    if kind not in _FINDERS or not name or "/" in name:
         raise BadHubRequest(_NO_FEED)
     request = ReadRequest(f"/feeds/{path}", b"", ANONYMOUS)
-    return _NAMED[kind](services, request, name)
+    return _FINDERS[kind](services, request, name)

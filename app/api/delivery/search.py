@@ -40,17 +40,17 @@ from app.kit.ids import normalize_ref
 from app.search.suggestions import Suggestion
 
 _LISTED = ("stories",)
-# What changed lately is searched in addition to the index, so there is something to wait for only
-# where that is a lot, as after a large import.
-_WAIT_SECONDS, _MOST_LOOKS = 2.0, 20
+# Recent changes are searched in addition to the index, so waiting is needed only after many changes
+# at once, such as a large import.
+_WAIT_SECONDS, _MOST_CHECKS = 2.0, 20
 
 
 async def search(services: Services, request: ReadRequest, _: ChangeNotifier) -> PublicAnswer:
-    """Search visible stories; `refresh=wait` waits for the index first."""
+    """Search visible stories; with `refresh=wait`, wait for the index first."""
     values = SEARCH_LIST.parse(request.query)
     if values[REFRESH] == "wait":
-        await _refreshed(services)
-    return await run_for(services, request, partial(_found, services, request, values))
+        await _wait_for_index(services)
+    return await run_for(services, request, partial(_answer_search, services, request, values))
 
 
 def suggest(services: Services, request: ReadRequest) -> PublicAnswer:
@@ -60,8 +60,8 @@ def suggest(services: Services, request: ReadRequest) -> PublicAnswer:
     if text is None:
         raise bad(Q.name, "required", "Send in 'q' what was typed so far.")
     limit, embargoed = values[SUGGESTION_LIMIT], request.reader.embargoed
-    made, answer = services.search.suggest(text, limit, embargoed=embargoed)
-    body = json.dumps({"data": [_suggestion(completion) for completion in made]})
+    completions, answer = services.search.suggest(text, limit, embargoed=embargoed)
+    body = json.dumps({"data": [_build_suggestion(completion) for completion in completions]})
     return build_answer(
         request, body, answer.head, surrogate_keys=_LISTED, is_cacheable=answer.is_stable
     )
@@ -97,7 +97,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
     )
 
 
-def _found(services: Services, request: ReadRequest, values: Values) -> PublicAnswer:
+def _answer_search(services: Services, request: ReadRequest, values: Values) -> PublicAnswer:
     asked = read_search(services, values, request.reader)
     found = services.search.search(asked.query)
     body, cursors = search_body(asked, found)
@@ -114,8 +114,8 @@ def _found(services: Services, request: ReadRequest, values: Values) -> PublicAn
     )
 
 
-def _suggestion(completion: Suggestion) -> dict[str, Any]:
-    """Return a completion as JSON; an embargo is named where there is one."""
+def _build_suggestion(completion: Suggestion) -> dict[str, Any]:
+    """Return a completion as JSON; only one under embargo has the members about it."""
     value: dict[str, Any] = asdict(completion)
     if value["embargo_until"] is None:
         del value["embargo_until"]
@@ -124,13 +124,13 @@ def _suggestion(completion: Suggestion) -> dict[str, Any]:
     return value
 
 
-async def _refreshed(services: Services) -> None:
-    """Wait while an answer could miss something, but not for ever: the indexer may be stopped."""
+async def _wait_for_index(services: Services) -> None:
+    """Wait until the index is complete, for a limited time: the indexer may be stopped."""
     end = time.monotonic() + _WAIT_SECONDS
-    for _ in range(_MOST_LOOKS):
+    for _ in range(_MOST_CHECKS):
         if await run_in_threadpool(services.search.is_complete) or time.monotonic() > end:
             return
-        await asyncio.sleep(_WAIT_SECONDS / _MOST_LOOKS)
+        await asyncio.sleep(_WAIT_SECONDS / _MOST_CHECKS)
 
 
 SEARCH = Resource("/v1/search", ReadPolicy.HEADLINES, search, SEARCH_LIST, "async")

@@ -77,7 +77,7 @@ Position = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """A search as it was asked for, which fields to keep, and how to page on."""
+    """A parsed search request: the query, the fields to keep, and paging."""
 
     query: SearchQuery
     fields: Fields | None
@@ -86,14 +86,14 @@ class SearchRequest:
 
 
 def read_search(services: Services, values: Values, caller: Caller) -> SearchRequest:
-    """Understand the parameters of a search, or refuse them."""
-    typed = read_typed(values)
+    """Parse the parameters of a search, or refuse them."""
+    typed = read_search_text(values)
     selection = read_selection(values, services.delivery)
     sort = _sort(values, typed)
     relevance = sort == "relevance"
     bound = f"/v1/search?{typed!r}&{selection!r}&{sort}"
     paging = Paging.read(services.cursors, values, bound, 1 if relevance else 2)
-    position = [int(one) for one in paging.position or ()]
+    position = [int(value) for value in paging.position or ()]
     query = SearchQuery(
         text=typed,
         selection=selection,
@@ -115,19 +115,19 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
     return SearchRequest(query, values[HIT_FIELDS], paging, caller.key_id is not None)
 
 
-def read_typed(values: Values) -> str | None:
-    """Return what is searched for; blanks are nothing."""
+def read_search_text(values: Values) -> str | None:
+    """Return the search text, or None if it is blank."""
     typed = values[Q]
     return typed if typed and not typed.isspace() else None
 
 
 def sees_titles_only(services: Services, caller: Caller) -> bool:
-    """Tell whether a reader may see headlines alone: then bodies must not tell by being found."""
+    """Tell whether a caller may read only headlines; then search must not disclose bodies."""
     return services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
 
 
-def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -> SearchQuery:
-    """Return the search for what of a list holds a text, in the order and the form of the list."""
+def build_list_search(typed: str | None, query: StoryQuery, *, titles_only: bool) -> SearchQuery:
+    """Build the search for the stories of a list that match a text, in the order of the list."""
     position = query.position
     return SearchQuery(
         text=typed,
@@ -145,11 +145,11 @@ def search_in_list(typed: str | None, query: StoryQuery, *, titles_only: bool) -
 
 
 def search_body(asked: SearchRequest, found: SearchAnswer) -> tuple[bytes, dict[str, str | None]]:
-    """Return the JSON of a page of what was found, and its cursors by name."""
+    """Return the JSON of a page of results, and its cursors by name."""
     items: Sequence[bytes] = found.items
     if asked.fields is not None:
         items = [asked.fields.keep(item) for item in items]
-    ends = _offsets if asked.query.order == "relevance" else places
+    ends = _offsets if asked.query.order == "relevance" else find_page_ends
     before, after = ends(asked.query, found)
     counted = None if found.total is None else StoryCount(found.total)
     if counted is not None and not asked.counts_all:
@@ -176,20 +176,22 @@ def _sort(values: Values, typed: str | None) -> str:
 
 
 def _offsets(query: SearchQuery, found: SearchAnswer) -> tuple[Position | None, Position | None]:
-    """Return where the pages before and after this one begin, by relevance."""
+    """Return the offsets of the previous and next page, in the order of relevance."""
     end = query.offset + query.limit
     after = (end,) if found.more and end < MOST_RELEVANT else None
     before = (max(0, query.offset - query.limit),) if query.offset else None
     return before, after
 
 
-def places(query: SearchQuery, found: SearchAnswer) -> tuple[Position | None, Position | None]:
-    """Return the places at the ends of a page, where there is more beyond them."""
+def find_page_ends(
+    query: SearchQuery, found: SearchAnswer
+) -> tuple[Position | None, Position | None]:
+    """Return the positions of the first and last hit, if there are more hits beyond them."""
     placed = query.date_position is not None
     has_before = found.more if query.backwards else placed
     has_after = placed if query.backwards else found.more
     if not found.hits:
-        # Everything on this side of the cursor is gone; the way back is still there.
+        # All hits on this side of the cursor are gone; the other direction still works.
         behind = (
             (query.date_position.at, query.date_position.tie)
             if query.date_position is not None

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from app.api.delivery.feeds import MUCH, no_format
+from app.api.delivery.feeds import MOST_INLINE_BYTES, describe_unknown_format
 from app.api.delivery.resource import (
     NeedsWorkerThread,
     ReadRequest,
@@ -28,7 +28,7 @@ NO_STORY = "No story with this id or slug is public."
 
 
 def read_story(services: Services, request: ReadRequest, ref: str) -> PublicAnswer:
-    """Return one story whole, by its id or slug."""
+    """Return a story with its body, by id or slug."""
     values = SINGLE_STORY.parse(request.query)
     found = services.delivery.find_story(
         normalize_ref(ref), embargoed=request.reader.embargoed, names_in=values[NAMES_IN]
@@ -39,7 +39,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> PublicAnsw
 async def await_story(
     services: Services, reads: AsyncReads, request: ReadRequest, ref: str
 ) -> PublicAnswer:
-    """Return the same with one statement, if it is there."""
+    """Return the same with one awaited statement, if the story is visible."""
     values = SINGLE_STORY.parse(request.query)
     statement, params, now = services.delivery.prepare_story(
         normalize_ref(ref), embargoed=request.reader.embargoed
@@ -55,7 +55,7 @@ def _answer_story(
     services: Services, request: ReadRequest, values: Values, found: LookupResult
 ) -> PublicAnswer:
     if found.body is None:
-        return _elsewhere(services, request, found, varies=True)
+        return _redirect_or_raise(services, request, found, varies=True)
     fields = values[STORY_FIELDS]
     body = fields.keep(found.body) if fields else found.body
     base = f"{services.settings.public_url or ''}{quote(request.path)}"
@@ -66,17 +66,19 @@ def _answer_story(
 
 
 def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) -> PublicAnswer:
-    """Return one story in another format, by the extension of its path."""
+    """Return a story in another format, by the extension of the path."""
     NO_PARAMETERS.parse(request.query)
     form = STORIES.get(ext)
     if form is None:
-        raise build_not_found(request, services.delivery.load_log_state(), no_format(ext, STORIES))
+        raise build_not_found(
+            request, services.delivery.load_log_state(), describe_unknown_format(ext, STORIES)
+        )
     embargoed = form.marks_embargo and request.reader.embargoed
     found = services.delivery.find_story(normalize_ref(ref), embargoed=embargoed)
     document = found.body
     if document is None:
-        return _elsewhere(services, request, found, f".{ext}")
-    if len(document) > MUCH:
+        return _redirect_or_raise(services, request, found, f".{ext}")
+    if len(document) > MOST_INLINE_BYTES:
         request.require_worker_thread()
     body = form.render(services.items.load(document))
     return build_answer(
@@ -84,7 +86,7 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
     )
 
 
-def _elsewhere(
+def _redirect_or_raise(
     services: Services,
     request: ReadRequest,
     found: LookupResult,
@@ -92,7 +94,7 @@ def _elsewhere(
     *,
     varies: bool = False,
 ) -> PublicAnswer:
-    """Redirect to where a story is now, or raise what its readers are told instead."""
+    """Redirect to the current path of a story, or raise a 404 or 410."""
     if found.moved_to is not None:
         path = f"/v1/articles/{found.moved_to}{ending}"
         return build_redirect(services, request, path, found.log_state, varies=varies)
@@ -102,7 +104,7 @@ def _elsewhere(
 def build_not_found_or_gone(
     request: ReadRequest, head: LogState, found: LookupResult, *, varies: bool = False
 ) -> Exception:
-    """Return the failure for a story that is not visible: it was withdrawn, or never was."""
+    """Build the failure for a story that is not visible: 410 if it has a notice, or else 404."""
     if found.notice is not None:
         return build_gone(request, head, found.notice, varies=varies)
     return build_not_found(request, head, NO_STORY, varies=varies)

@@ -7,7 +7,7 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from math import ceil
 
 from app.access.selection import Selection, TimeRange
-from app.api.delivery.feed_pages import addresses_of
+from app.api.delivery.feed_pages import get_addresses
 from app.api.delivery.resource import ReadRequest, Resource, build_answer, build_not_found
 from app.api.http.access import ReadPolicy
 from app.api.http.answer import PublicAnswer
@@ -51,7 +51,7 @@ def build_index(services: Services) -> Sitemap:
     """Return the index of all parts of the archive."""
     head = services.delivery.load_log_state()
     months = services.archive.list_months(head.now)
-    here = addresses_of(services).here
+    here = get_addresses(services).here
     parts = [
         SitemapPart(here(f"/sitemap-{name}.xml"), format_instant(month.changed_at))
         for month in months
@@ -83,7 +83,7 @@ def build_news(services: Services) -> Sitemap:
     counting = replace(query, count="exact", counts_all=True, limit=1)
     counted = services.delivery.list_stories(counting).count
     stories = 0 if counted is None else counted.number
-    here = addresses_of(services).here
+    here = get_addresses(services).here
     parts = [
         SitemapPart(here(f"/sitemap-news-{n + 1}.xml")) for n in range(ceil(stories / _NEWS_PART))
     ]

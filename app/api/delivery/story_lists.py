@@ -1,6 +1,6 @@
-"""Lists of stories: from parameters to a query, and from a page to the bytes of a list.
+"""Lists of stories: parse parameters to a query, and render a page as JSON.
 
-`ids=` may name stories by their slugs, too: they become ids before a list is read.
+`ids=` accepts slugs, too; they are replaced by ids before a list is read.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -43,20 +43,20 @@ from app.kit.errors import BadParameter
 from app.kit.ids import is_id, normalize_ref
 from app.kit.sql.async_reads import AsyncReads
 
-# What finds the ids of stories by their slugs.
+# Finds the ids of stories by their slugs.
 FindIds = Callable[[Collection[str]], Mapping[str, str]]
 _IDS = "ids"
-# No story has it; a slug that leads nowhere stands for no story.
+# No story has this id; it replaces unknown slugs.
 _NO_STORY = "00000000-0000-0000-0000-000000000000"
 _Kind = Literal["headlines", "articles"]
-# Bytes of parsed queries that are kept; each takes some 3 kB, and holds its text many times.
-_MOST_BYTES, _OF_A_QUERY, _TIMES = 8 * 2**20, 3_000, 40
+# Bytes of cached queries; each takes about 3 kB, and holds its text many times.
+_MOST_BYTES, _QUERY_BYTES, _TEXT_COPIES = 8 * 2**20, 3_000, 40
 
 
 def replace_slugs(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
-    """Return parameters with ids in the place of slugs, and whether there was any slug.
+    """Replace the slugs in `ids` by ids; return whether there were any.
 
-    What is neither stays, and is refused where it is read.
+    Other values stay, and are refused when they are parsed.
     """
     if _IDS not in values.sent:
         return values, False
@@ -70,11 +70,11 @@ def replace_slugs(values: Values, find_ids: FindIds) -> tuple[Values, bool]:
     if not slugs or any(len(named) > MOST_VALUES for named in lists):
         return values, False
     slugs |= find_ids(slugs)
-    sent = {**values.sent, _IDS: [_written(named, slugs) for named in lists]}
+    sent = {**values.sent, _IDS: [_format_ids(named, slugs) for named in lists]}
     return replace(values, sent=sent), True
 
 
-def _written(named: list[tuple[bool, str]], slugs: Mapping[str, str]) -> str:
+def _format_ids(named: list[tuple[bool, str]], slugs: Mapping[str, str]) -> str:
     return ",".join(
         f"{'-' if negated else ''}{slugs.get(normalize_ref(value), value)}"
         for negated, value in named
@@ -83,9 +83,9 @@ def _written(named: list[tuple[bool, str]], slugs: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
-    """A list as it was asked for: the query, which fields to keep, and how to page on.
+    """A parsed list request: the query, the fields to keep, and paging.
 
-    Where it was asked for `by_slug`, it depends on which stories have the slugs.
+    With `by_slug`, `ids` had slugs, so the list depends on which stories have them.
     """
 
     query: StoryQuery
@@ -105,9 +105,9 @@ def read_query(
     embargoed: bool = False,
     counts_all: bool = False,
 ) -> tuple[StoryQuery, Paging]:
-    """Understand what selects, orders and pages stories; `given` is what the path selects.
+    """Parse filters, order and paging; `given` are the clauses of the path.
 
-    `references` are those of the directory of now, if it is not known yet.
+    `references` resolves categories and sources; if it is missing, the current directory does.
     """
     selection = read_selection(values, references or services.delivery)
     selection = replace(selection, clauses=(*given, *selection.clauses))
@@ -131,7 +131,7 @@ def read_query(
         embargoed=embargoed,
         preferred=preferred,
         names_in=values[NAMES_IN],
-        order=_named(selection) if sort == AS_NAMED else (),
+        order=_list_named_ids(selection) if sort == AS_NAMED else (),
     )
     return query, paging
 
@@ -146,23 +146,23 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
 
 
 def list_cache_dependencies(asked: ListRequest) -> tuple[str, ...]:
-    """Return the cache dependencies of a list, where they are fewer than those of all lists."""
-    # Longer forms show translations, which any story may be, and any may get a slug.
-    narrow = asked.query.form == "short" and not asked.by_slug
-    return list_keys(asked.query.selection) if narrow else ()
+    """Return the cache dependencies of a list, if they are fewer than those of all lists."""
+    # Longer forms show translations, and slugs may move: any story may change such lists.
+    has_own_dependencies = asked.query.form == "short" and not asked.by_slug
+    return list_keys(asked.query.selection) if has_own_dependencies else ()
 
 
-def _named(selection: Selection) -> tuple[str, ...]:
-    """Return the stories that a selection names one by one, in the order in which it does."""
+def _list_named_ids(selection: Selection) -> tuple[str, ...]:
+    """Return the ids that a selection lists, in its order."""
     named = (clause.included for clause in selection.clauses if clause.field == "id")
     return next((ids for ids in named if ids), ())
 
 
 def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None:
-    """Return the languages that readers prefer, where they want one story of each group.
+    """Return the preferred languages if one story of each group is requested, or else None.
 
-    They are those of `prefer` (which the cache makes of `Accept-Language`), or else the languages
-    that the list is filtered by, in their order.
+    They are those of `prefer` (which the cache derives from `Accept-Language`), or else those of
+    the filter by language.
     """
     preferred = values[PREFER]
     if not values[ONE_PER_STORY]:
@@ -175,10 +175,10 @@ def _preferences(values: Values, selection: Selection) -> tuple[str, ...] | None
     ]
 
 
-def full_form(values: Values) -> tuple[Form, Fields | None]:
-    """Return the form of articles that is asked for, and the fields to keep."""
+def read_form(values: Values) -> tuple[Form, Fields | None]:
+    """Return the form of articles that the request needs, and the fields to keep."""
     body, fields = "body" in values[INCLUDE], values[STORY_FIELDS]
-    # Who names a field of the body wants it; who names others need not have it read.
+    # The body is read only if it is included or one of its fields is named.
     if body or (fields is not None and fields.includes_any("body_html", "body_text")):
         return "whole", fields
     return "full", fields
@@ -191,18 +191,18 @@ class _List:
     asked: ListRequest
     links: Links
     alternates: Mapping[str, str]
-    narrow: tuple[str, ...]
+    cache_dependencies: tuple[str, ...]
 
 
 class _ParsedLists:
-    """Parsed queries of lists; a slug means the same for as long as the directory is the same.
+    """Cached parsed queries of lists; they are valid until the directory changes.
 
-    Parsing takes as long as all else that is done for a list.
+    Parsing takes as long as all other work for a list.
     """
 
     def __init__(self) -> None:
         self._known: BoundedCache[tuple[str, bytes, bool, bool], _List] = BoundedCache(
-            _MOST_BYTES, lambda key, _: _OF_A_QUERY + _TIMES * len(key[1])
+            _MOST_BYTES, lambda key, _: _QUERY_BYTES + _TEXT_COPIES * len(key[1])
         )
         self._directory: TaxonomyDirectory | None = None
 
@@ -214,7 +214,7 @@ class _ParsedLists:
         directory: TaxonomyDirectory,
         find_ids: FindIds,
     ) -> _List:
-        """Parse a query, unless that was done before."""
+        """Return a parsed query, from the cache if possible."""
         if directory is not self._directory:
             self._known.clear()
             self._directory = directory
@@ -223,7 +223,7 @@ class _ParsedLists:
         known = self._known.get(key)
         if known is None:
             known = _parse(services, request, kind, directory, find_ids)
-            # Which story has a slug changes without the directory.
+            # Slugs of stories change without a change of the directory.
             if not known.asked.by_slug:
                 self._known[key] = known
         return known
@@ -248,14 +248,14 @@ def list_stories(services: Services, request: ReadRequest, kind: _Kind) -> Publi
 async def await_stories(
     services: Services, reads: AsyncReads, request: ReadRequest, kind: _Kind
 ) -> PublicAnswer:
-    """Return the same with one statement, without a count."""
+    """Return the same with one awaited statement, if no count is requested."""
     directory = services.delivery.cached_directory
     if directory is None:
         raise NeedsWorkerThread
     try:
-        parsed = parsed_lists.get(services, request, kind, directory, _find_later)
+        parsed = parsed_lists.get(services, request, kind, directory, _refuse_slugs)
     except BadParameter:
-        # What it names may be new.
+        # It may name a new category or source.
         raise NeedsWorkerThread from None
     query = parsed.asked.query
     if query.count is not None:
@@ -276,12 +276,12 @@ def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> PublicAnswe
         surrogate_keys=(LISTS,),
         links=parsed.links.by_relation(cursors),
         alternates=parsed.alternates,
-        cache_dependencies=parsed.narrow,
+        cache_dependencies=parsed.cache_dependencies,
     )
 
 
-def _find_later(_: Collection[str]) -> NoReturn:
-    """Refuse to find ids by slugs, which is one statement more."""
+def _refuse_slugs(_: Collection[str]) -> NoReturn:
+    """Finding ids by slugs would take a second statement."""
     raise NeedsWorkerThread
 
 
@@ -299,7 +299,7 @@ def _parse(
     if kind == "headlines":
         fields = values[HEADLINE_FIELDS]
     else:
-        form, fields = full_form(values)
+        form, fields = read_form(values)
     query, paging = read_query(
         services,
         values,

@@ -33,31 +33,31 @@ _FIELDS = {"source": SOURCE_FIELDS, "category": CATEGORY_FIELDS}
 
 def list_sources(services: Services, request: ReadRequest) -> PublicAnswer:
     """Return a page of sources in the order of slugs."""
-    return _list(services, request, SOURCE_LIST.parse(request.query), "source")
+    return _answer_list(services, request, SOURCE_LIST.parse(request.query), "source")
 
 
 def read_source(services: Services, request: ReadRequest, ref: str) -> PublicAnswer:
     """Return one source by its id or slug."""
-    return _one(services, request, SINGLE_SOURCE.parse(request.query), "source", ref)
+    return _answer_entry(services, request, SINGLE_SOURCE.parse(request.query), "source", ref)
 
 
 def list_categories(services: Services, request: ReadRequest) -> PublicAnswer:
     """Return a page of categories in the order of slugs, or all of them nested."""
     values = CATEGORY_LIST.parse(request.query)
     if not values[TREE]:
-        return _list(services, request, values, "category")
+        return _answer_list(services, request, values, "category")
     directory, head, _ = services.delivery.load_current()
     directory = directory.with_names_in(values[NAMES_IN])
-    body = _category_tree(directory.entries["category"].values(), values)
+    body = _render_tree(directory.entries["category"].values(), values)
     return build_answer(request, body, head, surrogate_keys=("categories",))
 
 
 def read_category(services: Services, request: ReadRequest, ref: str) -> PublicAnswer:
     """Return one category by its id or slug."""
-    return _one(services, request, SINGLE_CATEGORY.parse(request.query), "category", ref)
+    return _answer_entry(services, request, SINGLE_CATEGORY.parse(request.query), "category", ref)
 
 
-def _list(
+def _answer_list(
     services: Services, request: ReadRequest, values: Values, type_: EntryType
 ) -> PublicAnswer:
     paging = Paging.read(services.cursors, values, _PATHS[type_], 1)
@@ -78,7 +78,7 @@ def _list(
     )
 
 
-def _one(
+def _answer_entry(
     services: Services, request: ReadRequest, values: Values, type_: EntryType, ref: str
 ) -> PublicAnswer:
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
@@ -93,7 +93,7 @@ def _one(
     return build_answer(request, body, found.log_state, surrogate_keys=found.keys)
 
 
-def _category_tree(categories: Iterable[TaxonomyEntry], values: Values) -> bytes:
+def _render_tree(categories: Iterable[TaxonomyEntry], values: Values) -> bytes:
     """Return all categories nested, in the order of slugs, as the JSON of a list."""
     for parameter in (LIMIT, CURSOR, CATEGORY_FIELDS):
         if values.has(parameter):
@@ -101,20 +101,20 @@ def _category_tree(categories: Iterable[TaxonomyEntry], values: Values) -> bytes
             raise bad(name, "not_allowed", f"A tree is whole: leave {name!r} out with tree=true.")
     listed = list(categories)
     below: dict[str | None, list[TaxonomyEntry]] = {}
-    known = {one.id for one in listed}
-    for one in listed:
-        parent = one.parent_id if one.parent_id in known else None
-        below.setdefault(parent, []).append(one)
-    nested = b",".join(_nested(one, below) for one in below.get(None, ()))
+    known = {entry.id for entry in listed}
+    for entry in listed:
+        parent = entry.parent_id if entry.parent_id in known else None
+        below.setdefault(parent, []).append(entry)
+    tree = b",".join(_render_subtree(entry, below) for entry in below.get(None, ()))
     page: dict[str, object] = {"next": None, "prev": None, "limit": len(listed), "count": None}
     if values.has(COUNT):
         page |= {"count": len(listed), "count_is": "exact"}
-    return b'{"data":[' + nested + b'],"page":' + json.dumps(page) + b"}"
+    return b'{"data":[' + tree + b'],"page":' + json.dumps(page) + b"}"
 
 
-def _nested(one: TaxonomyEntry, below: dict[str | None, list[TaxonomyEntry]]) -> bytes:
-    inner = b",".join(_nested(child, below) for child in below.get(one.id, ()))
-    return one.whole[:-1] + b',"children":[' + inner + b"]}"
+def _render_subtree(entry: TaxonomyEntry, below: dict[str | None, list[TaxonomyEntry]]) -> bytes:
+    inner = b",".join(_render_subtree(child, below) for child in below.get(entry.id, ()))
+    return entry.whole[:-1] + b',"children":[' + inner + b"]}"
 
 
 SOURCES = Resource("/v1/sources", ReadPolicy.HEADLINES, list_sources, SOURCE_LIST)

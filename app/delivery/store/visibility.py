@@ -1,8 +1,8 @@
 """The visibility rule, which is defined here and nowhere else.
 
 Terms: A document is *offered* at `offered_at`: from then on, readers with embargo access see it.
-It is *due* if `published_at` has come but it is not released yet. It is *released* once the worker
-has set `released` and logged the publication; it stays released if the clock is set back. A change
+It is *due* from `published_at` on. It is *released* once its publication is in the log and
+`released` is set; it stays released if the clock is set back. A change
 is *held* if only the embargo log gets it, because its story is offered but not public yet. A
 document is public if it is due or released, and has not expired.
 """
