@@ -1,4 +1,4 @@
-"""The HTTP application: its routes, and the middleware around them."""
+"""The HTTP application: routes and the middleware stack."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -73,7 +73,7 @@ from app.settings import Settings
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
-# Bodies of these are read line by line, and limited by the line.
+# The bodies of these paths are read by line, with a limit for each line.
 _STREAMED = ("/v1/manage/import",)
 _DELIVERY: tuple[PublicRouter, ...] = (
     stories.router,
@@ -119,7 +119,7 @@ def create_app(
     metrics.push.watch(services.push.sender.outcomes)
     if services.purging is not None:
         metrics.purges.watch(services.purging)
-    inside = _framework(management=services.settings.management, lifespan=lifespan)
+    inside = _create_framework(management=services.settings.management, lifespan=lifespan)
     inside.state.services = services
     inside.state.metrics = metrics
     inside.state.draining = draining = Event()
@@ -129,7 +129,7 @@ def create_app(
     services.push.set_feed_reader(partial(read_feed, services))
     outermost = _with_middleware(inside, services, metrics, log, notifier, draining)
     inside.state.serves_stale = outermost.serves_stale
-    inside.state.operations = _for_operators(inside, services, log)
+    inside.state.operations = _with_operators_middleware(inside, services, log)
     return outermost
 
 
@@ -141,7 +141,7 @@ def _with_middleware(
     notifier: ChangeNotifier,
     draining: Event,
 ) -> CacheMiddleware:
-    """Put the middleware around the framework, the innermost first.
+    """Wrap the framework in the middleware stack, the innermost first.
 
     `draining` is set when the server is about to stop.
     """
@@ -164,8 +164,8 @@ def _with_middleware(
     return outermost
 
 
-def _for_operators(app: App, services: Services, log: RequestLog) -> OperationsApp:
-    """Put the middleware of the port of operators around the framework."""
+def _with_operators_middleware(app: App, services: Services, log: RequestLog) -> OperationsApp:
+    """Wrap the framework in the middleware stack of the operators' port."""
     app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
     app = OperatorsOnlyMiddleware(app, services.settings)
@@ -175,11 +175,11 @@ def _for_operators(app: App, services: Services, log: RequestLog) -> OperationsA
 
 @cache
 def openapi_document() -> dict[str, Any]:
-    """Return the OpenAPI document of everything there is."""
-    return document(_framework(management=True))
+    """Return the OpenAPI document of all routes."""
+    return document(_create_framework(management=True))
 
 
-def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI:
+def _create_framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI:
     inside = FastAPI(
         lifespan=lifespan,
         docs_url=None,
@@ -189,10 +189,10 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
         routes=_routes(management=management),
     )
     for kind in (Failure, InvalidFields, Exception):
-        inside.add_exception_handler(kind, _on_fault)
+        inside.add_exception_handler(kind, _answer_failure)
     inside.state.openapi = {}
-    inside.add_exception_handler(RequestValidationError, _on_invalid_body)
-    inside.add_exception_handler(HTTPException, _on_http)
+    inside.add_exception_handler(RequestValidationError, _answer_invalid_body)
+    inside.add_exception_handler(HTTPException, _answer_http_exception)
     inside.mount(reference.STATIC, StaticFiles(directory=reference.STATIC_FILES))
     return inside
 
@@ -201,62 +201,62 @@ def _framework(*, management: bool, lifespan: Lifespan | None = None) -> FastAPI
 def _routes(*, management: bool) -> list[BaseRoute]:
     """Return all routes, the same for every application of this process.
 
-    What the framework works out of their signatures it keeps with them; it takes longer than all
-    else that makes an application.
+    FastAPI analyses their signatures once, which takes longer than all other work to create an
+    application.
     """
     together = APIRouter(generate_unique_id_function=lambda route: route.name)
-    # The framework tries one route after another, several times for each request, and what is
-    # public is answered before it is asked.
+    # FastAPI scans the routes in order, several times for each request. The cache answers public
+    # resources without it, so these come last.
     for router in (*(_MANAGEMENT if management else ()), *_DELIVERY):
         router.check()
         together.include_router(router)
     return together.routes
 
 
-def _on_fault(request: Request, wrong: Exception) -> Response:
+def _answer_failure(request: Request, wrong: Exception) -> Response:
     if isinstance(wrong, Moved):
-        return _on_moved(request, wrong)
+        return _redirect_moved(request, wrong)
     status, headers, body = problem_for(wrong, request_id(request.scope))
     return Response(body, status, headers)
 
 
-def _on_invalid_body(request: Request, wrong: Exception) -> Response:
-    """Say what is wrong with a body in the words in which commands say it of a document.
+def _answer_invalid_body(request: Request, wrong: Exception) -> Response:
+    """Validate the body again as commands do, so that the errors have the same texts.
 
-    The framework reads bodies as if they were objects of Python, and words some errors so.
+    FastAPI validates bodies as Python objects, so some of its errors have other texts.
     """
     assert isinstance(wrong, RequestValidationError)
     model: type[Input] = request.scope["route"].body_field.field_info.annotation
     try:
         model.read(wrong.body)
     except InvalidFields as found:
-        return _on_fault(request, found)
-    return _on_fault(request, wrong)
+        return _answer_failure(request, found)
+    return _answer_failure(request, wrong)
 
 
-def _on_moved(request: Request, moved: Moved) -> Response:
-    """Lead on to where a thing of the management side is now; 308 keeps the method."""
+def _redirect_moved(request: Request, moved: Moved) -> Response:
+    """Redirect to the current path of an object of the management side; 308 keeps the method."""
     route = request.scope["route"]
     path = route.path_format.format(**{**request.path_params, "ref": quote(moved.slug)})
     status = 301 if request.method == "GET" else 308
     return Response(None, status, {"location": path, "cache-control": "no-store"})
 
 
-def _on_http(request: Request, wrong: Exception) -> Response:
-    """Say in a problem document what the framework has no route for."""
+def _answer_http_exception(request: Request, wrong: Exception) -> Response:
+    """Answer with a problem document if the framework has no route for a request."""
     assert isinstance(wrong, HTTPException)
     if wrong.status_code != 405:
         path = path_for_log(request.url.path)
-        return _on_fault(request, PathNotFound(f"Nothing is served at {quote_text(path)}."))
-    methods = _methods(request)
+        return _answer_failure(request, PathNotFound(f"Nothing is served at {quote_text(path)}."))
+    methods = _list_methods(request)
     if request.method == "OPTIONS":
         return Response(None, 204, {"allow": ", ".join(methods)})
     detail = f"{shorten(request.method)} does not apply here; {', '.join(methods)} do(es)."
-    return _on_fault(request, MethodNotAllowed(detail, methods))
+    return _answer_failure(request, MethodNotAllowed(detail, methods))
 
 
-def _methods(request: Request) -> list[str]:
-    """Return every method that applies to a path; the framework knows only the first route."""
+def _list_methods(request: Request) -> list[str]:
+    """Return the methods of all routes of a path; the framework checks only the first one."""
     methods: set[str] = set()
     for route in iter_route_contexts(request.app.routes):
         pattern, _, _ = compile_path(route.path or "")

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
-from app.api.app import _framework
+from app.api.app import _create_framework
 
 MANAGE = "/v1/manage"
 # Answers that never end have tests of their own, over real sockets.
@@ -27,7 +27,7 @@ def titles(client: TestClient, path: str = "/v1/headlines") -> list[str]:
 
 def routes() -> list[tuple[str, str]]:
     """Return the method and path of every route that the application has."""
-    found = iter_route_contexts(_framework(management=True).routes)
+    found = iter_route_contexts(_create_framework(management=True).routes)
     return [(method, one.path or "") for one in found for method in sorted(one.methods or ())]
 
 

@@ -257,7 +257,7 @@ def test_without_fields_members_that_are_always_there_are_required() -> None:
     import app.api.app as api
     from app.api.openapi.document import document
 
-    whole = document(api._framework(management=True), with_fields=False)
+    whole = document(api._create_framework(management=True), with_fields=False)
     headline = whole["components"]["schemas"]["Headline"]
     optional = headline["properties"].keys() - headline["required"]
     assert optional == {"embargoed", "embargo_until"}
@@ -269,7 +269,7 @@ def test_without_fields_members_that_are_always_there_are_required() -> None:
 def test_every_route_is_described() -> None:
     import app.api.app as api
 
-    routes = iter_route_contexts(api._framework(management=True).routes)
+    routes = iter_route_contexts(api._create_framework(management=True).routes)
     names = {route.name for route in routes if getattr(route, "include_in_schema", False)}
     assert names - {"static"} == _OPERATIONS.keys()
 

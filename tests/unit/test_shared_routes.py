@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from app.api.app import _framework
+from app.api.app import _create_framework
 
 
 def _paths(app: FastAPI) -> set[str]:
@@ -11,7 +11,7 @@ def _paths(app: FastAPI) -> set[str]:
 
 
 def test_routes_are_worked_out_once() -> None:
-    first, second = _framework(management=True), _framework(management=True)
+    first, second = _create_framework(management=True), _create_framework(management=True)
     shared = {id(route) for route in first.routes} & {id(route) for route in second.routes}
     # All but the static files, which are mounted.
     assert len(shared) == len(first.routes) - 1 > 1
@@ -19,7 +19,7 @@ def test_routes_are_worked_out_once() -> None:
 
 
 def test_one_without_management_has_none_beside_one_that_has() -> None:
-    whole, closed = _framework(management=True), _framework(management=False)
+    whole, closed = _create_framework(management=True), _create_framework(management=False)
     managed = {path for path in _paths(whole) if path.startswith("/v1/manage")}
     assert managed
     assert _paths(closed) == _paths(whole) - managed

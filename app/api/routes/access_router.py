@@ -1,4 +1,4 @@
-"""Routes that do not start without saying who may use them."""
+"""Routes that must declare who may use them; the application does not start otherwise."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -14,12 +14,12 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 class AccessRoute(APIRoute):
-    """A route that lets in those who may use it, before anything of their body is read."""
+    """A route that checks access before the body is read."""
 
     access: Access
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what checks a request, and then handles it as FastAPI does."""
+        """Return a handler that checks access and reads the JSON body, and then calls FastAPI's."""
         handle = super().get_route_handler()
 
         async def check_and_handle(request: Request) -> Response:
@@ -38,10 +38,10 @@ class AccessRoute(APIRoute):
         return check_and_handle
 
 
-def _method(method: str) -> Callable[..., Callable[[Endpoint], Endpoint]]:
-    """Return the way to declare a route of a method."""
+def _build_declarator(method: str) -> Callable[..., Callable[[Endpoint], Endpoint]]:
+    """Return a router method that declares routes of an HTTP method."""
 
-    def declared(
+    def add_route(
         router: "AccessRouter", path: str, *, access: Access, **declared: Any
     ) -> Callable[[Endpoint], Endpoint]:
         def declare(endpoint: Endpoint) -> Endpoint:
@@ -53,22 +53,22 @@ def _method(method: str) -> Callable[..., Callable[[Endpoint], Endpoint]]:
 
         return declare
 
-    return declared
+    return add_route
 
 
 class AccessRouter(APIRouter):
     """A router each of whose routes declares in `access` who may use it."""
 
     def __init__(self, **declared: Any) -> None:
-        """Have no routes yet."""
+        """Create a router without routes."""
         super().__init__(route_class=AccessRoute, **declared)
 
-    # FastAPI asks for no `access`; here a route without it does not exist.
-    get, post, put = _method("GET"), _method("POST"), _method("PUT")
-    patch, delete = _method("PATCH"), _method("DELETE")
+    # Unlike the methods of FastAPI, these require `access`.
+    get, post, put = _build_declarator("GET"), _build_declarator("POST"), _build_declarator("PUT")
+    patch, delete = _build_declarator("PATCH"), _build_declarator("DELETE")
 
     def check(self) -> None:
-        """Raise `TypeError` if a route was declared without saying who may use it."""
+        """Raise `TypeError` if a route does not declare who may use it."""
         for route in self.routes:
             if not hasattr(route, "access"):
                 path = getattr(route, "path", None)

@@ -1,4 +1,4 @@
-"""Routes of public resources."""
+"""Declare the routes of public resources."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,10 +9,10 @@ from app.api.routes.access_router import AccessRouter, Endpoint
 
 
 class PublicRouter(AccessRouter):
-    """A router for readers; `resources` are the paths of those that `read` declared."""
+    """A router for public resources; `resources` are their paths."""
 
     def __init__(self, **declared: Any) -> None:
-        """Have no routes yet."""
+        """Create a router without routes."""
         super().__init__(**declared)
         self.resources: list[str] = []
 
@@ -24,7 +24,7 @@ class PublicRouter(AccessRouter):
         sends: Iterable[str] = (),
         **declared: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Declare the route of a public resource, which says who may read it by which query."""
+        """Declare the route of a resource, with its access policy and query parameters."""
         self.resources.append(resource.path)
         described = describe(
             query=resource.parameters,

@@ -2,7 +2,7 @@
 
 from fastapi import Response
 
-from app.api.delivery.feed_pages import addresses_of
+from app.api.delivery.feed_pages import get_addresses
 from app.api.http.access import ReadPolicy
 from app.api.http.dependencies import Parts
 from app.api.openapi.operations import LISTED, describe
@@ -27,7 +27,7 @@ async def read_robots(services: Parts) -> Response:
     """Return what crawlers may read, and where the sitemaps are."""
     if services.settings.anonymous == "none":
         return Response(_CLOSED, headers=_FOR_A_WHILE, media_type="text/plain")
-    here = addresses_of(services).here
+    here = get_addresses(services).here
     lines = (
         "User-agent: *",
         "Disallow: /v1/manage/",
@@ -46,7 +46,7 @@ async def read_robots(services: Parts) -> Response:
 )
 async def read_catalogue(services: Parts) -> Response:
     """Return where the description, the reference and the health of this API are (RFC 9727)."""
-    here = addresses_of(services).here
+    here = get_addresses(services).here
     reference = {
         "service-desc": [{"href": here("/openapi.json"), "type": "application/json"}],
         "service-doc": [{"href": here("/docs"), "type": "text/html"}],

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.api.delivery.hub_topics import selection_of_topic
+from app.api.delivery.hub_topics import find_topic_selection
 from app.api.http.access import ReadPolicy
 from app.api.http.asgi import request_id
 from app.api.http.clients import client_address, client_of
@@ -102,15 +102,15 @@ async def subscribe_to_feed(request: Request, services: Parts) -> Response:
         raise PathNotFound("There is no hub here.")
     if services.push.options.is_rate_limited:
         _take_token(request.app.state.hub_clients, client_of(request.scope, services.settings))
-    asked = _read(await _body(request))
+    asked = _parse_form(await _read_body(request))
     address = client_address(request.scope, services.settings)
     actor = Actor(None, "hub", address, request_id(request.scope))
-    await run_in_threadpool(_ask, services, asked, actor)
+    await run_in_threadpool(_request_subscription, services, asked, actor)
     return Response(None, 202, {"cache-control": "no-store"})
 
 
 def hub_clients(services: Services) -> TokenBuckets:
-    """Return the buckets of the hub's clients, for the requests that one process is sent."""
+    """Return the token buckets of the hub's clients, for this process."""
     return TokenBuckets(CLIENT_BURST, CLIENT_PER_SECOND, services.clock.now)
 
 
@@ -125,21 +125,21 @@ def _take_token(clients: TokenBuckets, client: str) -> None:
         )
 
 
-def _ask(services: Services, asked: HubRequest, actor: Actor) -> None:
+def _request_subscription(services: Services, asked: HubRequest, actor: Actor) -> None:
     options = services.push.options
     if not is_reachable(asked.callback, options.reach):
         raise BadHubRequest("`hub.callback` is an address inside the network.")
     with services.database.read() as session:
         if not needs_verification(session, asked, options.hub_limits, services.clock.now()):
             return
-    selection = selection_of_topic(services, asked.topic)
+    selection = find_topic_selection(services, asked.topic)
     services.runner.run(
         actor, lambda unit: request_subscription(unit, asked, selection, options.hub_limits)
     )
 
 
-async def _body(request: Request) -> bytes:
-    """Return the body, of which no more is read than a form may have."""
+async def _read_body(request: Request) -> bytes:
+    """Read the body up to the limit of a form."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -148,7 +148,7 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _read(body: bytes) -> HubRequest:
+def _parse_form(body: bytes) -> HubRequest:
     try:
         sent = dict(parse_qsl(body.decode(), errors="strict", max_num_fields=50))
     except ValueError as wrong:
@@ -161,23 +161,25 @@ def _read(body: bytes) -> HubRequest:
         raise BadHubRequest("`hub.secret` has to be shorter than 200 bytes.")
     return HubRequest(
         mode=mode,
-        topic=_address(sent, "hub.topic"),
-        callback=_address(sent, "hub.callback"),
-        lease=_lease(sent.get("hub.lease_seconds")),
+        topic=_parse_address(sent, "hub.topic"),
+        callback=_parse_address(sent, "hub.callback"),
+        lease=_parse_lease(sent.get("hub.lease_seconds")),
         secret=secret,
     )
 
 
-def _address(sent: dict[str, str], name: str) -> str:
+def _parse_address(sent: dict[str, str], name: str) -> str:
     address = sent.get(name, "")
-    sound = address.isascii() and len(address) <= _LONGEST and find_address_problem(address) is None
-    if not sound:
+    is_valid = (
+        address.isascii() and len(address) <= _LONGEST and find_address_problem(address) is None
+    )
+    if not is_valid:
         raise BadHubRequest(f"`{name}` has to be an absolute http or https address.")
     return address
 
 
-def _lease(text: str | None) -> int:
-    """Return the lease that is given: what was asked for, within bounds (section 5.1)."""
+def _parse_lease(text: str | None) -> int:
+    """Return the requested lease in seconds, within the limits (section 5.1)."""
     if text is None:
         return DEFAULT_LEASE
     if not (text.isascii() and text.isdigit() and len(text) < 12):

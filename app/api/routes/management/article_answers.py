@@ -43,7 +43,7 @@ def answer_article(
     return answer
 
 
-def subject_of(response: Response) -> str | None:
+def get_subject(response: Response) -> str | None:
     """Return the id of the article that an answer shows."""
     return response.headers.get("content-location", "").removeprefix(_PATH) or None
 
@@ -66,5 +66,5 @@ def run_idempotent_command(
     return commands.run_idempotent(
         lambda unit: answer_article(unit, command(unit), commands.caller),
         prepared,
-        subject=subject_of,
+        subject=get_subject,
     )

@@ -32,9 +32,9 @@ from app.api.openapi.operations import (
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import (
     answer_article,
+    get_subject,
     run_command,
     sees_killed,
-    subject_of,
 )
 from app.api.routes.management.lists import ARTICLES, read_manage_list
 from app.api.schemas.newsroom import ArticleView, ArticleViewPage, ArticleWritten
@@ -107,7 +107,7 @@ def manage_create_article(
     texts = prepare_body(
         {"body": written.body, "body_format": written.body_format}, commands.runner.options
     )
-    return commands.run_idempotent(act, texts, subject=subject_of)
+    return commands.run_idempotent(act, texts, subject=get_subject)
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""Management: what was done, by whom."""
+"""Management: the audit log."""
 
 from fastapi import Request, Response
 

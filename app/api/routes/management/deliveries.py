@@ -1,4 +1,4 @@
-"""Management: what was delivered to a webhook, and delivering it again."""
+"""Management: the deliveries of a webhook, and their replay."""
 
 from fastapi import Request, Response
 

@@ -1,4 +1,4 @@
-"""Keys: made, listed, revoked; and what the sender of one may do."""
+"""Management: keys; and the rights of the caller."""
 
 from typing import Any
 
@@ -80,17 +80,17 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
     """Create a key. Its secret is in this answer and in no other."""
 
     def act(unit: UnitOfWork) -> Response:
-        made = create_key(
+        new = create_key(
             unit,
             written.name,
             list(written.scopes),
             written.expires_at,
             embargoed=written.embargoed,
         )
-        view = {"key": made.key, **queries.load_key(unit.session, made.id)}
-        return json_response(view, status=201, location=f"/v1/manage/keys/{made.id}")
+        view = {"key": new.key, **queries.load_key(unit.session, new.id)}
+        return json_response(view, status=201, location=f"/v1/manage/keys/{new.id}")
 
-    return commands.run_idempotent(act, redact=_without_key)
+    return commands.run_idempotent(act, redact=_remove_key)
 
 
 @manage.get(
@@ -122,7 +122,7 @@ def manage_revoke_key(ref: str, commands: Commands) -> Response:
     return commands.run(act)
 
 
-def _without_key(body: bytes) -> bytes:
-    """Return the answer as it is kept: a key is shown once, and stored nowhere."""
+def _remove_key(body: bytes) -> bytes:
+    """Remove the key from an answer before it is stored."""
     view: dict[str, Any] = json.loads(body)
     return json.dumps({**view, "key": None})

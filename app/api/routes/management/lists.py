@@ -1,4 +1,4 @@
-"""Lists of the management side: parameters understood, views made bytes."""
+"""Lists of the management side: parse parameters, and load pages."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -16,7 +16,7 @@ from app.content.store import load_slugs
 from app.content.store.article_lists import ArticleList, ManageSort
 from app.kit.view_page import ViewPage
 
-# By what each order sorts.
+# The column of each order.
 _SORTS: dict[str, ManageSort] = {
     "-modified_at": "modified_at",
     "modified_at": "modified_at",
@@ -41,7 +41,7 @@ TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
 
 
 class _Newsroom(NamedTuple):
-    """What filters name, looked up in the session of a list."""
+    """Resolves categories and sources in the session of a list."""
 
     resolve: Callable[[TaxonomyType, str], str | None]
     list_slugs: Callable[[TaxonomyType], Iterable[str]]
@@ -50,7 +50,7 @@ class _Newsroom(NamedTuple):
 def read_manage_list(
     services: Services, path: str, query_string: bytes, *, whole: bool
 ) -> tuple[Paging, ViewPage]:
-    """Return a page of articles, and how it was asked for."""
+    """Return the paging parameters and a page of articles."""
     values = ARTICLES.parse(query_string)
     sort, states, external_id = values[_SORT], values[_STATE], values[_EXTERNAL_ID]
     now = services.clock.now()
@@ -79,7 +79,7 @@ def read_manage_list(
 def read_taxonomy_list(
     services: Services, path: str, query_string: bytes, type_: TaxonomyType
 ) -> tuple[Paging, ViewPage]:
-    """Return a page of sources or categories, and how it was asked for."""
+    """Return the paging parameters and a page of sources or categories."""
     paging = Paging.read(services.cursors, TAXONOMY.parse(query_string), path, 1)
     with services.database.read() as session:
         page = queries.list_taxonomy(

@@ -1,4 +1,4 @@
-"""NDJSON over HTTP: lines are handled as they come, and never all at once."""
+"""NDJSON over HTTP, streamed: never all lines are in memory."""
 
 from collections.abc import AsyncIterator, Generator, Iterator
 from itertools import islice
@@ -27,14 +27,14 @@ from app.kit.errors import Failure
 _EXPORT_CHUNK = 100
 
 
-class AnswerWhileReading(StreamingResponse):
-    """A streamed answer to a request whose body is still being read.
+class ResponseWhileReading(StreamingResponse):
+    """A streamed response to a request whose body is still being read.
 
-    The framework's own waits for the reader's leaving meanwhile, and swallows parts of the body.
+    The base class waits for the client's disconnect, and so consumes parts of the body.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send, and leave what comes in to whoever makes the answer."""
+        """Send the response, and receive nothing: the producer of its body does that."""
         await self.stream_response(send)
 
 
@@ -46,41 +46,43 @@ async def import_stream(
     dry_run: bool,
     request_id: str | None,
 ) -> AsyncIterator[bytes]:
-    """Yield a result line for each line that comes in, after its batch is committed.
+    """Yield a result for each received line, after its batch is committed.
 
-    Where the key was revoked or has expired, the last result says so of the first line that was
-    not imported, and nothing after it is read.
+    If the key was revoked or has expired, the last result reports that for the first line that was
+    not imported, and no more lines are read.
     """
     importer = Importer(services.runner, caller.actor, dry_run=dry_run)
-    batches = _batches(chunks, services.settings.max_line_bytes)
+    batches = _group_lines(chunks, services.settings.max_line_bytes)
     try:
         async for batch, faults in batches:
             try:
                 await _check_key(services, caller)
                 outcomes = faults + await run_in_threadpool(_run, importer, batch)
             except KeyRefused as wrong:
-                first = min([number for number, _ in batch] + [one.line for one in faults])
+                first = min([number for number, _ in batch] + [fault.line for fault in faults])
                 outcomes = [LineOutcome(first, "refused", error=wrong)]
-            outcomes.sort(key=lambda one: one.line)
-            outcomes, is_over = _until_key_refused(outcomes)
-            yield b"".join(json.dumps(_result(one, request_id)) + b"\n" for one in outcomes)
+            outcomes.sort(key=lambda outcome: outcome.line)
+            outcomes, is_over = _stop_at_refused_key(outcomes)
+            yield b"".join(
+                json.dumps(_build_result(outcome, request_id)) + b"\n" for outcome in outcomes
+            )
             if is_over:
                 return
     except ClientDisconnect:
-        # Whoever sent the lines is gone; what was not answered was not promised.
+        # The client has left; lines without a result may be missing.
         return
 
 
 async def export_stream(
     services: Services, caller: Caller, *, killed: bool
 ) -> AsyncIterator[bytes]:
-    """Yield an export in chunks of lines; the transaction lasts as long as the reader.
+    """Yield an export in chunks of lines, in one transaction.
 
     Raises `KeyRefused` before the first chunk after the key was revoked or has expired.
     """
-    lines = _exported(services, killed=killed)
+    lines = _export(services, killed=killed)
     try:
-        while chunk := await run_in_threadpool(_joined, lines):
+        while chunk := await run_in_threadpool(_join_chunk, lines):
             await _check_key(services, caller)
             yield chunk
     finally:
@@ -99,25 +101,25 @@ def _run(importer: Importer, batch: list[tuple[int, bytes]]) -> list[LineOutcome
         return [LineOutcome(number, "refused", error=wrong) for number, _ in batch]
 
 
-def _until_key_refused(outcomes: list[LineOutcome]) -> tuple[list[LineOutcome], bool]:
-    """Return outcomes up to the first for which the key was refused, and whether there is one."""
+def _stop_at_refused_key(outcomes: list[LineOutcome]) -> tuple[list[LineOutcome], bool]:
+    """Return outcomes up to the first one with a refused key, and whether there is one."""
     for count, outcome in enumerate(outcomes, 1):
         if isinstance(outcome.error, KeyRefused):
             return outcomes[:count], True
     return outcomes, False
 
 
-async def _batches(
+async def _group_lines(
     chunks: AsyncIterator[bytes], longest: int
 ) -> AsyncIterator[tuple[list[tuple[int, bytes]], list[LineOutcome]]]:
-    """Group incoming lines into numbered batches, each with the lines that are too long."""
+    """Group received lines into numbered batches, each with the lines that are too long."""
     batch: list[tuple[int, bytes]] = []
     faults: list[LineOutcome] = []
     number, size = 0, 0
-    async for line in _lines(chunks, longest):
+    async for line in _split_lines(chunks, longest):
         number += 1
         if line is None:
-            faults.append(_too_long(number, longest))
+            faults.append(_build_too_long(number, longest))
         else:
             batch.append((number, line))
             size += len(line)
@@ -128,8 +130,8 @@ async def _batches(
         yield batch, faults
 
 
-async def _lines(chunks: AsyncIterator[bytes], longest: int) -> AsyncIterator[bytes | None]:
-    """Yield lines as they come in; nothing in place of one that is too long to be kept."""
+async def _split_lines(chunks: AsyncIterator[bytes], longest: int) -> AsyncIterator[bytes | None]:
+    """Yield received lines; None for a line that is too long."""
     rest, skipping = b"", False
     async for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")
@@ -144,39 +146,39 @@ async def _lines(chunks: AsyncIterator[bytes], longest: int) -> AsyncIterator[by
         yield rest
 
 
-def _too_long(number: int, longest: int) -> LineOutcome:
+def _build_too_long(number: int, longest: int) -> LineOutcome:
     wrong = BodyTooLarge(f"The line has over {longest} bytes.")
     return LineOutcome(number, "refused", error=wrong)
 
 
-def _result(outcome: LineOutcome, request_id: str | None) -> dict[str, Any]:
+def _build_result(outcome: LineOutcome, request_id: str | None) -> dict[str, Any]:
     return ({"warnings": outcome.warnings} if outcome.warnings else {}) | {
         "line": outcome.line,
         "status": outcome.status,
         "type": outcome.type,
         "id": outcome.id,
         "slug": outcome.slug,
-        "problem": _problem(outcome, outcome.error, request_id) if outcome.error else None,
+        "problem": _build_problem(outcome, outcome.error, request_id) if outcome.error else None,
     }
 
 
-def _problem(outcome: LineOutcome, wrong: Exception, request_id: str | None) -> Any:
+def _build_problem(outcome: LineOutcome, wrong: Exception, request_id: str | None) -> Any:
     if isinstance(wrong, ValidationError):
         found = wrong.errors(include_url=False, include_input=False)
-        for one in found:
-            # A line's type stands first in each location, and is no field.
-            one["loc"] = one["loc"][1:]
+        for error in found:
+            # Each location begins with the type of the line, which is no field.
+            error["loc"] = error["loc"][1:]
         wrong = invalid_input(found, WRITABLE.get(str(outcome.type), ()))
     if not isinstance(wrong, Failure) or wrong.code not in PROBLEMS:
         wrong = Failure("The line could not be imported.")
     return json.loads(problem_for(wrong, request_id).body)
 
 
-def _exported(services: Services, *, killed: bool) -> Generator[bytes, None, None]:
+def _export(services: Services, *, killed: bool) -> Generator[bytes, None, None]:
     with services.database.read() as session:
         for line in export_lines(session, services.clock.now(), killed=killed):
             yield json.dumps(line) + b"\n"
 
 
-def _joined(lines: Iterator[bytes]) -> bytes:
+def _join_chunk(lines: Iterator[bytes]) -> bytes:
     return b"".join(islice(lines, _EXPORT_CHUNK))

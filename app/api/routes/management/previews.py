@@ -1,4 +1,4 @@
-"""Management: links to what is not public yet. Reading one is the one path here without a key."""
+"""Management: preview links. Reading one is the only operation here that needs no key."""
 
 from typing import Annotated, Any
 

@@ -13,7 +13,7 @@ from app.api.http.server import allow_time
 from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.article_answers import sees_killed
-from app.api.routes.management.ndjson import AnswerWhileReading, export_stream, import_stream
+from app.api.routes.management.ndjson import ResponseWhileReading, export_stream, import_stream
 from app.content.transfer.export import audit_export
 
 router = AccessRouter(prefix="/v1/manage", tags=["Newsroom: transfer"])
@@ -45,7 +45,7 @@ async def manage_import(request: Request, services: Parts, caller: CallerDep) ->
         dry_run=values[_DRY_RUN],
         request_id=request_id(request.scope),
     )
-    return AnswerWhileReading(lines, headers=_HEADERS, media_type=NDJSON)
+    return ResponseWhileReading(lines, headers=_HEADERS, media_type=NDJSON)
 
 
 @router.get(

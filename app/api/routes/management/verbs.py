@@ -1,4 +1,4 @@
-"""Management: the verbs of a story's life."""
+"""Management: publish, schedule, correct, unpublish, kill and restore articles."""
 
 from typing import Annotated, Any
 

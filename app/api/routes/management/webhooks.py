@@ -86,7 +86,7 @@ def manage_list_webhooks(request: Request, services: Parts) -> Response:
 )
 def manage_create_webhook(written: WebhookInput, services: Parts, commands: Commands) -> Response:
     """Create a webhook. Its secret is in this answer and in no other."""
-    selection = _selection_of(services, written.filter)
+    selection = _read_filter(services, written.filter)
 
     def act(unit: UnitOfWork) -> Response:
         made = create_webhook(unit, written, selection, services.push.options.reach)
@@ -94,7 +94,7 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
         location = f"/v1/manage/webhooks/{made.id}"
         return json_response(view, status=201, version=1, location=location)
 
-    return commands.run_idempotent(act, redact=_without_secret)
+    return commands.run_idempotent(act, redact=_remove_secret)
 
 
 @router.get(
@@ -133,7 +133,7 @@ def manage_patch_webhook(
     with services.database.read() as session:
         before = editable_values(queries.load_webhook(session, webhook))
     written = WebhookInput.read(json.merge_patch(before, patch))
-    selection = _selection_of(services, written.filter)
+    selection = _read_filter(services, written.filter)
     reach = services.push.options.reach
     return _run(
         commands,
@@ -180,7 +180,7 @@ def manage_rotate_webhook(
         view = _view(unit, webhook)
         return json_response({**view, "secret": secret}, version=view["version"])
 
-    return commands.run_idempotent(act, redact=_without_secret)
+    return commands.run_idempotent(act, redact=_remove_secret)
 
 
 @router.post(
@@ -221,10 +221,10 @@ def _view(unit: UnitOfWork, webhook: str) -> dict[str, Any]:
     return queries.show_webhook(unit.session, webhook, unit.now)
 
 
-def _selection_of(services: Services, written: FilterInput) -> Selection:
-    """Return what a filter selects, read as the parameters of lists are; or say what is wrong."""
+def _read_filter(services: Services, written: FilterInput) -> Selection:
+    """Convert a filter to a selection, with the parsers of list parameters."""
     pairs = [
-        (name, ",".join(_escaped(one) for one in values))
+        (name, ",".join(_escape(value) for value in values))
         for name, values in written.model_dump(exclude_none=True).items()
     ]
     try:
@@ -232,17 +232,17 @@ def _selection_of(services: Services, written: FilterInput) -> Selection:
         return read_selection(values, services.delivery)
     except BadParameter as wrong:
         errors = [
-            FieldError(f"#/filter/{one.pointer.removeprefix('?')}", one.code, one.detail)
-            for one in wrong.errors
+            FieldError(f"#/filter/{error.pointer.removeprefix('?')}", error.code, error.detail)
+            for error in wrong.errors
         ]
         raise InvalidInput(wrong.detail, errors=errors) from wrong
 
 
-def _without_secret(body: bytes) -> bytes:
-    """Return an answer as it is kept: a secret is shown once."""
+def _remove_secret(body: bytes) -> bytes:
+    """Remove the secret from an answer before it is stored."""
     view: dict[str, Any] = json.loads(body)
     return json.dumps({**view, "secret": None})
 
 
-def _escaped(value: str) -> str:
+def _escape(value: str) -> str:
     return value.replace(",", "\\,")

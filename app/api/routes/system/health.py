@@ -1,4 +1,4 @@
-"""Whether the process is alive, and whether it can serve."""
+"""Health checks: liveness and readiness."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from app.kit.errors import Failure
 from app.kit.sql import migrations
 
 router = PublicRouter(tags=["Operations"])
-# Rows of the log that an index may be behind and still be said to follow.
+# The index counts as current if it is at most this many log rows behind.
 _NOT_FOLLOWING = 1_000
 _STOPPING: dict[str, str | bool | None] = {
     "status": "not ready",
@@ -26,7 +26,7 @@ _STOPPING: dict[str, str | bool | None] = {
     "detail": "The server is about to stop.",
 }
 _NO_ANSWER = {**_STOPPING, "database": "does not answer", "detail": "The database does not answer."}
-# Seconds after which no answer is one, too.
+# Seconds after which a check without a result has failed.
 _READY_WITHIN = 1.5
 
 
@@ -60,7 +60,7 @@ async def read_readiness(request: Request) -> Response:
 
 
 def readiness(services: Services) -> DedicatedThread[dict[str, str | bool | None]]:
-    """Return what finds out whether the process can serve, whatever other threads wait for."""
+    """Return a dedicated thread for readiness checks, which busy worker threads do not delay."""
     return DedicatedThread(partial(_readiness, services), _READY_WITHIN, _NO_ANSWER)
 
 
@@ -89,7 +89,7 @@ def _readiness(services: Services) -> dict[str, str | bool | None]:
 
 
 def _index(services: Services) -> str:
-    """Say how the search index stands; without it, searching is worse and serving is not."""
+    """Return the state of the search index; readiness does not depend on it."""
     standing = services.search.status()
     if not standing.built:
         return "is being built"
