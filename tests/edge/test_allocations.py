@@ -103,7 +103,7 @@ def test_the_cache_takes_what_it_may_and_gives_everything_back(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What queries mean is remembered in addition to the cache, within a bound of its own.
-    monkeypatch.setattr(story_lists, "_OF_A_QUERY", 2**30)
+    monkeypatch.setattr(story_lists, "_QUERY_BYTES", 2**30)
     # What is loaded once, and the short forms of queries, are none of the cache's.
     for number in range(_DIFFERENT):
         story_lists.HEADLINES.parameters.canonical(_different(number)["query_string"])

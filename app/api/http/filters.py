@@ -33,13 +33,13 @@ TaxonomyType = Literal["source", "category"]
 
 
 class References(Protocol):
-    """Finds what filters name by id or slug."""
+    """Resolves the categories and sources that filters name by id or slug."""
 
     def resolve(self, type_: TaxonomyType, ref: str, /) -> str | None:
-        """Return the id behind an id or slug, or nothing."""
+        """Return the id of an id or slug, or None."""
 
     def list_slugs(self, type_: TaxonomyType, /) -> Iterable[str]:
-        """Return all slugs of a type, for a guess."""
+        """Return all slugs of a type, for suggestions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +54,7 @@ class Filter(Declaration):
 
 
 def read_selection(values: Values, references: References) -> Selection:
-    """Return what the filters of a request select; categories and sources become ids."""
+    """Parse the filters of a request; categories and sources become ids."""
     clauses: list[Clause] = []
     number = 0
     for declared in FILTERS:

@@ -5,9 +5,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
+from app.api.http.parameters import build_suggestion
 from app.kit.errors import FieldError, InvalidInput
 from app.kit.quoting import shorten
-from app.kit.similar_names import find_nearest
 
 # A body may have hundreds of thousands of unknown fields; nobody reads so many errors.
 _MOST_ERRORS = 100
@@ -47,8 +47,7 @@ def field_error(found: ErrorDetails, known: Collection[str]) -> FieldError:
     code = _code(found)
     detail = _detail(found, code)
     if code == "unknown_field" and len(location) == 1:
-        guess = find_nearest(str(location[0]), known)
-        detail += f" Did you mean {guess!r}?" if guess else _list_known(known)
+        detail += build_suggestion(str(location[0]), known) or _list_known(known)
     return FieldError(pointer, code, detail)
 
 

@@ -64,7 +64,7 @@ def test_a_sitemap_without_stories_is_empty(client: TestClient) -> None:
 def test_a_long_month_has_parts(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sitemaps, "_A_PART", 2)
+    monkeypatch.setattr(sitemaps, "_ARCHIVE_PART", 2)
     for number in range(5):
         newsroom.story(f"Story {number}", published_at=f"2026-01-0{number + 1}T00:00:00Z")
     names = ("2026-01", "2026-01-2", "2026-01-3")
