@@ -1,11 +1,18 @@
-"""From a kept answer to a response: lifetimes, validators, conditions, CORS."""
+"""Responses from cached answers: Cache-Control, validators, conditional requests, CORS."""
 
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from app.api.cache.encoding import chosen_coding
-from app.api.cache.entries import Absent, Entry, Messages, PreparedResponse, Variant, parted
+from app.api.cache.encoding import choose_coding
+from app.api.cache.entries import (
+    CachedAbsence,
+    CacheEntry,
+    Messages,
+    PreparedResponse,
+    Variant,
+    split_message,
+)
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import PRECONDITIONS, REQUEST_ID, PublicRequest
 from app.api.http.answer import (
@@ -30,10 +37,10 @@ _log = logging.getLogger("dateline.access")
 _SHARED_SECONDS = 15
 
 
-def _lifetime_of(fresh: int, stale: int) -> tuple[bytes, bytes]:
-    """Return for how long shared caches keep an answer, and give it out after that.
+def _build_cache_control(fresh: int, stale: int) -> tuple[bytes, bytes]:
+    """Return `Cache-Control` for shared caches, with the seconds fresh and then stale.
 
-    That is while they ask again, or cannot, so that an error is not shown to readers.
+    They may send a stale answer while they revalidate it, and instead of an error.
     """
     text = (
         f"public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}, "
@@ -43,57 +50,65 @@ def _lifetime_of(fresh: int, stale: int) -> tuple[bytes, bytes]:
 
 
 _LONGEST = timedelta(seconds=2 * _SHARED_SECONDS)
-# A change may still come within the second that Last-Modified can express.
-_TOO_YOUNG = timedelta(seconds=2)
-_USUAL = _lifetime_of(_SHARED_SECONDS, _SHARED_SECONDS)
-# Said in the last second before a change. With a 304, some shared caches (nginx is one) would
-# not believe it, and keep what they have for as long as that once said.
-_OVER = _lifetime_of(0, 0)
+# Last-Modified has a precision of one second, and a second change may come within it.
+_LAST_MODIFIED_DELAY = timedelta(seconds=2)
+_DEFAULT_LIFETIME = _build_cache_control(_SHARED_SECONDS, _SHARED_SECONDS)
+# Sent in the last second before a change, without a 304: some shared caches (nginx) would ignore
+# it there, and keep the lifetime of the response that they have.
+_EXPIRED = _build_cache_control(0, 0)
 _PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _NO_STORE = (b"cache-control", b"no-store")
-# In one line: some shared caches (nginx is one) read no second.
+# One header line: some shared caches (nginx) ignore a second one.
 _VARY = b"Accept-Encoding, Authorization, X-Api-Key, Origin"
-_VARY_IN_FORMAT = _VARY + b", Accept"
-# Of a refusal, which says nothing of what would be answered otherwise.
+_VARY_BY_FORMAT = _VARY + b", Accept"
+# A problem document depends on CORS alone.
 VARY_BY_ORIGIN = b"Origin"
 _WHOLE_ONLY = (b"accept-ranges", b"none")
 _EXPOSE = (b"access-control-expose-headers", ", ".join(EXPOSED).encode())
 _LOCATION = b"content-location"
 
 
-class Replies:
-    """Prepares kept answers for readers, and makes the messages of what is not kept."""
+class ResponseBuilder:
+    """Builds responses from cached answers, and problem documents."""
 
     def __init__(self, settings: Settings, metrics: Metrics, freshness: Freshness) -> None:
-        """Know the origins, where to count, and what time it is."""
-        origins = {one.strip() for one in settings.cors_origins.split(",") if one.strip()}
+        """Read the allowed origins; `freshness` has the current time."""
+        origins = {origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()}
         self._any_origin = "*" in origins
-        self._origins = {one.encode() for one in origins}
+        self._origins = {origin.encode() for origin in origins}
         self._metrics = metrics
         self._freshness = freshness
 
     def prepare(
-        self, request: PublicRequest, entry: Entry, *, has_key: bool
+        self, request: PublicRequest, entry: CacheEntry, *, has_key: bool
     ) -> PreparedResponse | None:
-        """Return an answer as a reader wants it: coded, whole, or not at all if it is known.
+        """Build the response in the accepted coding, or a 304 if `If-None-Match` matches.
 
-        Return None if it is not the one that the reader insists on having.
+        Return None if `If-Match` or `If-Unmodified-Since` fails: the response is then a 412.
         """
         asked, facts, status = request.headers, entry.facts, entry.status
         accepted = asked.get(b"accept-encoding")
         variant = entry.variant(
-            chosen_coding(accepted.decode("latin-1")) if accepted else "identity"
+            choose_coding(accepted.decode("latin-1")) if accepted else "identity"
         )
-        changed, ripe = self._modified(facts)
-        lifetime, until = (_PRIVATE, None) if has_key or not facts.shared else self._lifetime()
-        headers = [_vary(request, facts), *self._cors(request), _WHOLE_ONLY, NOSNIFF, lifetime]
+        changed, ripe = self._find_last_modified(facts)
+        lifetime, until = (
+            (_PRIVATE, None) if has_key or not facts.shared else self._choose_lifetime()
+        )
+        headers = [
+            _build_vary(request, facts),
+            *self._build_cors_headers(request),
+            _WHOLE_ONLY,
+            NOSNIFF,
+            lifetime,
+        ]
         if changed is not None:
             headers.append((b"last-modified", entry.modified))
         more, body = variant.headers, variant.body
         if status == 200 and request.is_conditional:
-            if not _is_wanted(request, variant, changed):
+            if not _precondition_holds(request, variant, changed):
                 return None
-            if lifetime is not _OVER and _is_known(request, variant, changed):
+            if lifetime is not _EXPIRED and _is_not_modified(request, variant, changed):
                 status, body = 304, b""
                 more = [field for field in variant.shared if field[0] != b"content-type"]
         headers += more
@@ -106,78 +121,78 @@ class Replies:
         body = b"" if method == "HEAD" else body
         return PreparedResponse(status, headers, body, first, entry, tally)
 
-    def prepare_stale(self, request: PublicRequest, entry: Entry) -> PreparedResponse | None:
-        """Return the same while nothing says whether it is outdated: for this reader, and no cache.
+    def prepare_stale(self, request: PublicRequest, entry: CacheEntry) -> PreparedResponse | None:
+        """Build a response that may be outdated, with `Age` and `no-store`.
 
-        Its age is that of the last proof that it was not.
+        The age counts from the last time that the entry was known to be current.
         """
         response = self.prepare(request, entry, has_key=False)
         if response is not None:
             age = int(self._freshness.age)
-            others = [one for one in response.headers if one[0] != b"cache-control"]
+            others = [field for field in response.headers if field[0] != b"cache-control"]
             status = b'Dateline; hit; ttl=%d; detail="database away"' % -age
             own = ((b"age", b"%d" % age), (b"cache-status", status), _NO_STORE)
             response.headers = [*others, *own]
         return response
 
-    def absent(self, request: PublicRequest, absent: Absent) -> Messages:
-        """Say that nothing is here."""
+    def build_absence(self, request: PublicRequest, absent: CachedAbsence) -> Messages:
+        """Build a 404 or 410."""
         said, facts = problem_for(absent.failure, request.id), absent.facts
-        vary = _VARY_IN_FORMAT if facts.varies else _VARY
-        return self.problem(request, said, vary, shown_headers(facts.keys, facts.serial))
+        vary = _VARY_BY_FORMAT if facts.varies else _VARY
+        return self.build_problem(request, said, vary, shown_headers(facts.keys, facts.serial))
 
-    def unwanted(self, request: PublicRequest, entry: Entry) -> Messages:
-        """Say that the answer is not the one that the reader insists on having."""
+    def build_precondition_failed(self, request: PublicRequest, entry: CacheEntry) -> Messages:
+        """Build a 412: `If-Match` or `If-Unmodified-Since` has failed."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
         said = problem_for(VersionMismatch(detail), request.id)
-        vary = _VARY_IN_FORMAT if entry.facts.varies else _VARY
-        return self.problem(request, said, vary)
+        vary = _VARY_BY_FORMAT if entry.facts.varies else _VARY
+        return self.build_problem(request, said, vary)
 
-    def problem(
+    def build_problem(
         self,
         request: PublicRequest,
         said: Problem,
         vary: bytes,
         more: Iterable[tuple[bytes, bytes]] = (),
     ) -> Messages:
-        """Return the messages of a problem, built for each request, whose id it has."""
+        """Build the messages of a problem document, which has the request id."""
         status, fields, body = said
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
         if request.location is not None:
             vary += b", Accept"
-        cors = self._cors(request)
+        cors = self._build_cors_headers(request)
         headers: Headers = [(b"vary", vary), *more, *cors, NOSNIFF, *raw(fields.items())]
         scope = request.scope
         body = b"" if scope["method"] == "HEAD" else body
         if WHOLE not in scope.get("extensions", ()):
-            return parted(status, headers, body)
+            return split_message(status, headers, body)
         return ({"type": WHOLE, "status": status, "head": encode_headers(headers), "body": body},)
 
-    def _modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
-        """Return when it last changed, unless that is too young to say, and when it will not be."""
+    def _find_last_modified(self, facts: Facts) -> tuple[datetime | None, datetime | None]:
+        """Return `Last-Modified`, or None and the time from which it can be sent."""
         changed = facts.changed_at
-        if changed is not None and self._freshness.now - changed < _TOO_YOUNG:
-            return None, changed + _TOO_YOUNG
+        if changed is not None and self._freshness.now - changed < _LAST_MODIFIED_DELAY:
+            return None, changed + _LAST_MODIFIED_DELAY
         return changed, None
 
-    def _lifetime(self) -> tuple[tuple[bytes, bytes], datetime | None]:
-        """Return how long shared caches may keep it, and until when that is so.
+    def _choose_lifetime(self) -> tuple[tuple[bytes, bytes], datetime | None]:
+        """Return `Cache-Control` for shared caches, and until when this value is valid.
 
-        It is short and fixed, and cut at the next boundary.
+        The lifetime is short, and ends at the next boundary at the latest.
         """
         boundary = self._freshness.boundary
         if boundary is None:
-            return _USUAL, None
+            return _DEFAULT_LIFETIME, None
         left = boundary - self._freshness.now
         if left >= _LONGEST:
-            return _USUAL, boundary - _LONGEST
+            return _DEFAULT_LIFETIME, boundary - _LONGEST
         seconds = int(left.total_seconds())
         if seconds <= 0:
-            return _OVER, boundary
+            return _EXPIRED, boundary
         fresh = min(_SHARED_SECONDS, seconds)
-        return _lifetime_of(fresh, seconds - fresh), boundary - timedelta(seconds=seconds)
+        return _build_cache_control(fresh, seconds - fresh), boundary - timedelta(seconds=seconds)
 
-    def _cors(self, request: PublicRequest) -> Headers:
+    def _build_cors_headers(self, request: PublicRequest) -> Headers:
         origin = request.headers.get(b"origin")
         if origin is None:
             return []
@@ -188,29 +203,30 @@ class Replies:
         return []
 
 
-def _vary(request: PublicRequest, facts: Facts) -> tuple[bytes, bytes]:
-    vary = _VARY_IN_FORMAT if facts.varies else _VARY
+def _build_vary(request: PublicRequest, facts: Facts) -> tuple[bytes, bytes]:
+    vary = _VARY_BY_FORMAT if facts.varies else _VARY
     if request.by_language:
         vary += b", Accept-Language"
     return b"vary", vary if request.location is None else vary + b", Accept"
 
 
 def _add_location(headers: Headers, request: PublicRequest) -> None:
-    """Say at which address the same is without negotiation; a feed has said its own."""
+    """Add `Content-Location` after negotiation, unless a feed has set its own."""
     location, all_headers = request.location, [*headers, (REQUEST_ID, request.id.encode())]
     is_said = any(name == _LOCATION for name, _ in headers)
     if location is not None and not is_said and fits_in_head(location, all_headers):
         headers.append((_LOCATION, location))
 
 
-def _is_known(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
+def _is_not_modified(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
+    """Evaluate `If-None-Match` and `If-Modified-Since`."""
     asked = request.headers
     match, since = asked.get(b"if-none-match"), asked.get(b"if-modified-since")
     return not_modified(_text(match), _text(since), variant.tag, changed)
 
 
-def _is_wanted(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
-    """Tell whether an answer is what the reader insists on having, if it does."""
+def _precondition_holds(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
+    """Evaluate `If-Match` and `If-Unmodified-Since`; True without them."""
     match, since = (request.headers.get(name) for name in PRECONDITIONS)
     return is_unchanged(_text(match), _text(since), variant.tag, changed)
 
