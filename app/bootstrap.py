@@ -60,7 +60,7 @@ class Services:
     archive: Archive
     tags: TagSpellings
     cursors: Signer
-    followers: Signer
+    sync_cursors: Signer
     previews: Signer
     watch: Watch
     surrogates: SurrogateKeys
@@ -185,7 +185,7 @@ def bootstrap(
         changes=ChangeReader(delivery),
         items=ItemCache(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
-        followers=Signer(secret, "follower"),
+        sync_cursors=Signer(secret, "follower"),
         archive=Archive(database),
         tags=TagSpellings(database),
         previews=Signer(secret, "preview"),

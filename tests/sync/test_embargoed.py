@@ -283,7 +283,7 @@ def test_a_cursor_works_with_any_key_of_the_same_rights(
 def test_a_cursor_has_only_a_digest_of_the_access_rights(
     services: Services, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
-    digests = [services.followers.read(app.cursor)[1] for app in (anybody, partner)]
+    digests = [services.sync_cursors.read(app.cursor)[1] for app in (anybody, partner)]
     assert digests == [AccessRights().digest, AccessRights(embargoed=True).digest]
     assert all(len(digest) == 16 for digest in digests)
     assert digests[0] != digests[1]

@@ -24,7 +24,7 @@ from app.api.http.errors import Absence
 from app.api.http.problems import problem_for
 from app.api.http.server import acquire_listener_slot, leave_with_client
 from app.api.live.change_notifier import ChangeNotifier
-from app.api.live.stream import let_in
+from app.api.live.stream import take_listener
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
 from app.api.middleware.addresses import AddressMiddleware
 from app.api.ops.metrics import Metrics
@@ -168,9 +168,9 @@ class CacheMiddleware:
                 await send(message)
             return
         await self._app(scope, receive, send)
-        listener = let_in(scope) if scope.get("method") == "GET" else None
+        listener = take_listener(scope) if scope.get("method") == "GET" else None
         if listener is not None:
-            await listener.stay(receive, send)
+            await listener.run(receive, send)
 
     async def _respond(self, scope: Scope) -> Messages:
         """Return the response, which may wait; nothing if the resource is not public."""

@@ -14,8 +14,8 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.sync_requests import (
     CHANGE_LIST,
     ChangesRequest,
-    batch_body,
-    read_following,
+    encode_batch,
+    parse_changes_request,
     short_read,
 )
 from app.bootstrap import Services
@@ -28,7 +28,7 @@ async def list_changes(
     """Return the next entries, and wait for the first if there is none and that was asked for."""
     caller = request.reader
     asked = await short_read(
-        services, lambda: read_following(services, request.query, caller.rights)
+        services, lambda: parse_changes_request(services, request.query, caller.rights)
     )
     batch = await _next(services, notifier, asked)
     if caller.key_id is not None:
@@ -36,7 +36,7 @@ async def list_changes(
         # is later than its revocation.
         check = partial(require_valid_key, services.database, services.clock, caller)
         await short_read(services, check)
-    body = batch_body(services, batch)
+    body = encode_batch(services, batch)
     # A cache that repeated for seconds that nothing happened would have followers ask in a loop.
     # Nor may it store what not everybody may see.
     shared = bool(batch.entries) and caller.rights == PUBLIC
@@ -47,16 +47,16 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
     """Read the next entries, and wait for the first if there is none and that was asked for."""
     loop = asyncio.get_running_loop()
     until = loop.time() + asked.wait
-    follower = asked.after
+    sync_state = asked.after
     while True:
         version = notifier.version
-        read = partial(services.changes.next, follower, asked.limit)
+        read = partial(services.changes.next, sync_state, asked.limit)
         batch = await run_in_threadpool(read)
         if batch.entries or not (
             batch.more or await notifier.changed(version, until - loop.time())
         ):
             return batch
-        follower = batch.after
+        sync_state = batch.after
 
 
 CHANGES = Resource("/v1/changes", Reads.STORIES, list_changes, CHANGE_LIST, "async", waits="wait")
