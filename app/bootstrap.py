@@ -12,7 +12,7 @@ from app.access.audit import write_audit
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
-from app.delivery.freshness import LogStateCache, SurrogateKeys
+from app.delivery.invalidation import LogStateCache, SurrogateKeys
 from app.delivery.log_follower import LogFollower
 from app.delivery.projector import project
 from app.delivery.queries import DeliveryQueries

@@ -21,7 +21,7 @@ from app.api.cache.middleware import AnswerComputer, CacheMiddleware
 from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.freshness import LogStateCache
+from app.delivery.invalidation import LogStateCache
 from app.kit import json
 from app.kit.sql import engines
 from app.kit.sql.session import ReadSession, WriteSession

@@ -11,7 +11,7 @@ from app.api.cache.request import (
     read_request,
 )
 from app.api.http.answer import Answer, Facts
-from app.api.ops.metrics import Tally
+from app.api.monitoring.metrics import Tally
 
 KEY: CacheKey = ("/v1/headlines", b"", False)
 

@@ -15,7 +15,7 @@ from app.api.http.answer import Answer, Facts, Headers, entity_tag, http_date
 from app.api.http.asgi import Message, Scope
 from app.api.http.errors import Absence
 from app.api.http.problems import PROBLEMS
-from app.api.ops.metrics import Tally
+from app.api.monitoring.metrics import Tally
 from app.server.interface import WHOLE
 from app.server.response_head import encode_headers
 

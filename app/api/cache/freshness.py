@@ -8,7 +8,7 @@ from math import inf
 
 from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
-from app.delivery.freshness import EVERYTHING, LogState
+from app.delivery.invalidation import EVERYTHING, LogState
 from app.delivery.store import Change, LogPosition
 from app.kit.errors import Failure
 from app.kit.sql.async_reads import AsyncReads

@@ -27,7 +27,7 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import take_listener
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
 from app.api.middleware.addresses import AddressMiddleware
-from app.api.ops.metrics import Metrics
+from app.api.monitoring.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id

@@ -27,7 +27,7 @@ from app.api.http.asgi import raw
 from app.api.http.problems import Problem, problem_for
 from app.api.http.security_headers import NOSNIFF
 from app.api.middleware.cors import EXPOSED
-from app.api.ops.metrics import Metrics
+from app.api.monitoring.metrics import Metrics
 from app.content.errors import VersionMismatch
 from app.server.interface import WHOLE
 from app.server.response_head import encode_headers

@@ -19,7 +19,7 @@ from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.access import Reads
 from app.api.http.answer import Answer
 from app.bootstrap import Services
-from app.delivery.freshness import LISTS
+from app.delivery.invalidation import LISTS
 from app.delivery.results import Page
 from app.delivery.story_query import Form, ListPosition
 from app.kit.quoting import quote_text

@@ -25,7 +25,7 @@ from app.api.http.errors import Gone, Killed, NothingHere, QueryTooLong
 from app.api.http.paging import CURSOR, Links
 from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
-from app.delivery.freshness import ABSENT, LogState
+from app.delivery.invalidation import ABSENT, LogState
 from app.delivery.results import WithdrawalNotice as StoryGone
 from app.syndication.formats import FEEDS
 
