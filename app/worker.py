@@ -232,7 +232,7 @@ class Indexer:
         """Create the thread for the index of services."""
         self._watch = services.watch
         self._index = services.index
-        self._follower = IndexUpdater(services.index, services.delivery)
+        self._updater = IndexUpdater(services.index, services.delivery)
         self._path = find_search_path(services.settings, services.database)
         self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()
@@ -260,7 +260,7 @@ class Indexer:
             pause = _RETRY_AFTER
             with failure_log.catch():
                 pause = self._step()
-        self._follower.close()
+        self._updater.close()
 
     def _create_folder(self) -> None:
         try:
@@ -287,7 +287,7 @@ class Indexer:
         if version == self._version and now - self._looked_at < _IDLE_SECONDS:
             return _POLL_SECONDS
         # A concurrent write changes the version, and is handled in the next step.
-        if self._follower.step():
+        if self._updater.step():
             return 0.0
         rest = _POLL_SECONDS if version == self._version else _COMMIT_PAUSE
         self._version, self._looked_at = version, now

@@ -37,18 +37,23 @@ class Freshness:
         self._mark: int | None = None
         # The next time at which a story appears or expires without a write.
         self.boundary: datetime | None = None
-        self._log_read_at: datetime | None = None
+        # The time of the last log state by the clock, which decides what was due at the last read.
+        self._log_state_time: datetime | None = None
         # The number of times that the whole cache was dropped.
         self.epoch = 0
         # When the log was last read, by `time.monotonic`.
-        self._read_at = -inf
+        self._read_monotonic = -inf
         self.now: datetime = services.clock.now()
 
     @property
     def age(self) -> float:
         """Seconds since the cache was last known to be current; infinite if it is outdated."""
         proof = self._watch.proof()
-        proved_at = max(proof.at, self._read_at) if proof.version == self.version else self._read_at
+        proved_at = (
+            max(proof.at, self._read_monotonic)
+            if proof.version == self.version
+            else self._read_monotonic
+        )
         return inf if proof.moved_at > proved_at else time.monotonic() - proved_at
 
     @property
@@ -89,7 +94,7 @@ class Freshness:
         read = self._services.delivery.prepare_changes(position, _MAX_ROWS)
         rows = await reads.fetch(read.statement, read.params)
         self._apply(*self._services.delivery.finish_changes(position, read.now, rows), version)
-        self._read_at, self._completed_read = read_at, number
+        self._read_monotonic, self._completed_read = read_at, number
 
     def refresh_inline(self) -> bool:
         """Drop outdated entries if that takes no waiting; return whether the cache is current.
@@ -145,15 +150,15 @@ class Freshness:
             # The lifetime of prepared responses depends on the boundary.
             self._entries.clear_prepared()
         self.boundary = head.next_change_at
-        self._log_read_at = head.now
+        self._log_state_time = head.now
         # After the maximum there may be more rows: without a version the log is read again.
         self.version = version if len(rows) < _MAX_ROWS else -1
 
     def _has_unlogged_change(self, head: LogState) -> bool:
         """Tell whether a story was scheduled after the last read and is due already."""
-        if head.unlogged_at is None or self._log_read_at is None:
+        if head.unlogged_at is None or self._log_state_time is None:
             return False
-        return head.unlogged_at > self._log_read_at
+        return head.unlogged_at > self._log_state_time
 
     def _drop_outdated(self, rows: list[Change]) -> None:
         keys = self._services.surrogates.cache_keys_of_changes(rows)

@@ -53,10 +53,10 @@ class AnswerComputer:
         """Compute an answer on the event loop; None if it takes long or the database is remote."""
         if not self._is_embedded or request.is_long or request.match.resource.runs != "inline":
             return None
-        asked = ReadRequest(request.path, request.query, caller, on_loop=True)
+        read = ReadRequest(request.path, request.query, caller, on_loop=True)
         try:
             limit = ReadLimit(self._services.settings.read_seconds)
-            answer = limit.run(partial(request.match.compute, self._services, asked))
+            answer = limit.run(partial(request.match.compute, self._services, read))
         except TakesLong:
             request.is_long = True
             return None
@@ -67,9 +67,9 @@ class AnswerComputer:
 
     async def compute(self, request: PublicRequest, caller: Caller) -> CachedAnswer:
         """Compute an answer in a worker thread, or wait for it on the event loop."""
-        asked = ReadRequest(request.path, request.query, caller)
+        read = ReadRequest(request.path, request.query, caller)
         try:
-            answer = await fetch(self._services, self._notifier, request.match, asked)
+            answer = await fetch(self._services, self._notifier, request.match, read)
         except Absence as absence:
             return self._build_absence(request, caller, absence)
         request.computed_for = caller
@@ -210,13 +210,11 @@ class CacheMiddleware:
             leave_with_client(request.scope)
         if caller.embargoed:
             # The log has no rows for embargoed stories, so such an answer cannot be invalidated.
-            cached = self._computer.compute_inline(request, caller) or await self._computer.compute(
-                request, caller
-            )
+            cached = self._computer.compute_inline(request, caller)
+            cached = cached or await self._computer.compute(request, caller)
         else:
-            cached = self._find(request, key, caller) or await self._compute_once(
-                request, key, caller
-            )
+            cached = self._find(request, key, caller)
+            cached = cached or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached)
         await self._callers.recheck(request.scope, request.headers, caller)
         return messages

@@ -17,12 +17,12 @@ _AS_STORIES = {story.media_type: ext for ext, story in STORIES.items()}
 _WILDCARDS = ("application/*", "*/*")
 
 
-def negotiated_path(path: str, accepted: str) -> str | None:
+def find_negotiated_path(path: str, accepted: str) -> str | None:
     """Return the path of another format than JSON, if the client prefers it."""
     is_list = path in _LISTS
     if len(accepted) > _LONGEST or not (is_list or _is_story(path)):
         return None
-    ext = _best(accepted.lower(), _AS_LISTS if is_list else _AS_STORIES)
+    ext = _choose_format(accepted.lower(), _AS_LISTS if is_list else _AS_STORIES)
     return None if ext is None else f"{_LISTS.get(path, path)}.{ext}"
 
 
@@ -33,7 +33,7 @@ def _is_story(path: str) -> bool:
     return "/" not in ref and "." not in ref
 
 
-def _best(accepted: str, offered: Mapping[str, str]) -> str | None:
+def _choose_format(accepted: str, offered: Mapping[str, str]) -> str | None:
     """Return the format that is named and preferred to JSON and to wildcards."""
     if not any(map(accepted.__contains__, offered)):
         return None

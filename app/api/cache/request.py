@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.routing import compile_path
 
 from app.access.caller import Caller
-from app.api.cache.negotiation import negotiated_path
+from app.api.cache.negotiation import find_negotiated_path
 from app.api.delivery.registry import RESOURCES
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
@@ -126,7 +126,7 @@ def read_request(
         return None
     path, location = scope["path"], None
     accepted = headers.get(b"accept")
-    other = None if accepted is None else negotiated_path(path, accepted.decode("latin-1"))
+    other = None if accepted is None else find_negotiated_path(path, accepted.decode("latin-1"))
     if other is not None:
         path, match = other, find(other)
         assert match is not None

@@ -137,26 +137,26 @@ class ResponseBuilder:
 
     def build_absence(self, request: PublicRequest, absent: CachedAbsence) -> Messages:
         """Build a 404 or 410."""
-        said, facts = problem_for(absent.failure, request.id), absent.facts
+        problem, facts = problem_for(absent.failure, request.id), absent.facts
         vary = _VARY_BY_FORMAT if facts.varies else _VARY
-        return self.build_problem(request, said, vary, shown_headers(facts.keys, facts.serial))
+        return self.build_problem(request, problem, vary, shown_headers(facts.keys, facts.serial))
 
     def build_precondition_failed(self, request: PublicRequest, entry: CacheEntry) -> Messages:
         """Build a 412: `If-Match` or `If-Unmodified-Since` has failed."""
         detail = "What is here now is not what If-Match or If-Unmodified-Since speaks of."
-        said = problem_for(VersionMismatch(detail), request.id)
+        problem = problem_for(VersionMismatch(detail), request.id)
         vary = _VARY_BY_FORMAT if entry.facts.varies else _VARY
-        return self.build_problem(request, said, vary)
+        return self.build_problem(request, problem, vary)
 
     def build_problem(
         self,
         request: PublicRequest,
-        said: Problem,
+        problem: Problem,
         vary: bytes,
         more: Iterable[tuple[bytes, bytes]] = (),
     ) -> Messages:
         """Build the messages of a problem document, which has the request id."""
-        status, fields, body = said
+        status, fields, body = problem
         fields |= {"content-length": str(len(body)), "x-request-id": request.id}
         if request.location is not None:
             vary += b", Accept"
@@ -213,23 +213,23 @@ def _build_vary(request: PublicRequest, facts: Facts) -> tuple[bytes, bytes]:
 def _add_location(headers: Headers, request: PublicRequest) -> None:
     """Add `Content-Location` after negotiation, unless a feed has set its own."""
     location, all_headers = request.location, [*headers, (REQUEST_ID, request.id.encode())]
-    is_said = any(name == _LOCATION for name, _ in headers)
-    if location is not None and not is_said and fits_in_head(location, all_headers):
+    is_set = any(name == _LOCATION for name, _ in headers)
+    if location is not None and not is_set and fits_in_head(location, all_headers):
         headers.append((_LOCATION, location))
 
 
 def _is_not_modified(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
     """Evaluate `If-None-Match` and `If-Modified-Since`."""
-    asked = request.headers
-    match, since = asked.get(b"if-none-match"), asked.get(b"if-modified-since")
-    return not_modified(_text(match), _text(since), variant.tag, changed)
+    headers = request.headers
+    match, since = headers.get(b"if-none-match"), headers.get(b"if-modified-since")
+    return not_modified(_decode(match), _decode(since), variant.tag, changed)
 
 
 def _precondition_holds(request: PublicRequest, variant: Variant, changed: datetime | None) -> bool:
     """Evaluate `If-Match` and `If-Unmodified-Since`; True without them."""
     match, since = (request.headers.get(name) for name in PRECONDITIONS)
-    return is_unchanged(_text(match), _text(since), variant.tag, changed)
+    return is_unchanged(_decode(match), _decode(since), variant.tag, changed)
 
 
-def _text(value: bytes | None) -> str | None:
+def _decode(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")

@@ -53,7 +53,7 @@ async def _next(services: Services, notifier: ChangeNotifier, asked: ChangesRequ
         read = partial(services.changes.next, sync_state, asked.limit)
         batch = await run_in_threadpool(read)
         if batch.entries or not (
-            batch.more or await notifier.changed(version, until - loop.time())
+            batch.more or await notifier.wait_for_change(version, until - loop.time())
         ):
             return batch
         sync_state = batch.after

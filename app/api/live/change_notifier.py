@@ -28,7 +28,7 @@ class ChangeNotifier:
         """The current database version; read it before a query, to wait for the next change."""
         return self._watch.version()
 
-    async def changed(self, known: Version, seconds: float) -> bool:
+    async def wait_for_change(self, known: Version, seconds: float) -> bool:
         """Wait until the version differs from `known`; return False on a timeout or at the end."""
         self._waiting += 1
         if self._polling is None or self._polling.done():

@@ -112,7 +112,7 @@ class EventHub:
                     *(self._send_to_group(state, version) for state in list(self._groups))
                 )
                 self._send_heartbeats()
-                await self._notifier.changed(version, 1.0)
+                await self._notifier.wait_for_change(version, 1.0)
         finally:
             # Clients reconnect to another process, or to this one after its restart.
             for listener in [listener for part in self._by_second for listener in part]:
