@@ -122,6 +122,7 @@ class RandomEditor:
         return found
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_every_changed_answer_had_a_key_that_was_purged(
     newsroom: Newsroom,
     services: Services,
