@@ -1,8 +1,9 @@
 # Everything a contributor does. `make` alone lists the targets.
 
 PYTHON ?= python3
-# How many test processes run side by side: a number, or `logical` for one a processor.
-WORKERS ?= logical
+# How many test processes run at a time: a number, or `logical` for one for each processor. One
+# more is the default, because many tests wait.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)' 2>/dev/null)
 # More arguments for pytest: make quick ARGS="-k slug"
 ARGS ?=
 # make requirements UPGRADE=--upgrade takes the latest releases; without it, pins that fit stay.

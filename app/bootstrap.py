@@ -12,7 +12,7 @@ from app.access.audit import write_audit
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
-from app.delivery.freshness import LogStateCache, SurrogateKeys
+from app.delivery.invalidation import LogStateCache, SurrogateKeys
 from app.delivery.log_follower import LogFollower
 from app.delivery.projector import project
 from app.delivery.queries import DeliveryQueries
@@ -60,7 +60,7 @@ class Services:
     archive: Archive
     tags: TagSpellings
     cursors: Signer
-    followers: Signer
+    sync_cursors: Signer
     previews: Signer
     watch: Watch
     surrogates: SurrogateKeys
@@ -185,7 +185,7 @@ def bootstrap(
         changes=ChangeReader(delivery),
         items=ItemCache(Addresses(settings.own_address, settings.story_url)),
         cursors=Signer(secret, "cursor"),
-        followers=Signer(secret, "follower"),
+        sync_cursors=Signer(secret, "follower"),
         archive=Archive(database),
         tags=TagSpellings(database),
         previews=Signer(secret, "preview"),

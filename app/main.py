@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.app import create_app
 from app.api.http.asgi import App
-from app.api.operations import OperationsApp, serving_operators
-from app.api.ops.redaction import hide_secrets
+from app.api.monitoring.redaction import hide_secrets
+from app.api.operator_port import OperatorApp, serve_operators
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.process.log import configure_logging
 from app.kit.process.open_file_limit import raise_open_file_limit
@@ -63,7 +63,7 @@ def _create_traced_app(settings: Settings) -> App:
 
 
 @asynccontextmanager
-async def _run_loops(services: Services, operations: OperationsApp) -> AsyncIterator[None]:
+async def _run_loops(services: Services, operations: OperatorApp) -> AsyncIterator[None]:
     """Run the background loops, and listen for writes of other processes, while serving."""
     running = (Worker(services), Indexer(services))
     services.watch.listen()
@@ -74,7 +74,7 @@ async def _run_loops(services: Services, operations: OperationsApp) -> AsyncIter
         if settings.operations_port is not None:
             host = settings.operations_host or settings.host
             await stack.enter_async_context(
-                serving_operators(operations, host, settings.operations_port)
+                serve_operators(operations, host, settings.operations_port)
             )
         # The server cancels this after a second signal; the loops have to stop all the same.
         with suppress(asyncio.CancelledError):

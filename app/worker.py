@@ -90,7 +90,7 @@ class Worker:
             if self._leadership.term is None:
                 continue
             with failure_log.catch(), as_leader(self._leadership):
-                run_due(self._services)
+                log_due_changes(self._services)
                 self._services.database.checkpoint()
                 if turns % max(1, int(_CLEAN_UP_EVERY / interval)) == 0:
                     clean_up(self._services)
@@ -170,8 +170,8 @@ def clean_up(services: Services) -> None:
     services.runner.run(_ACTOR, delete_expired_answers)
     services.runner.run(_ACTOR, partial(delete_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _delete_expired_previews)
-    trim_log(services)
-    purge_trash(services)
+    trim_log_in_batches(services)
+    purge_trash_in_batches(services)
     services.push.tidy()
     # Otherwise the rules stay cached, and an update of tzdata has no effect.
     ZoneInfo.clear_cache()
@@ -180,8 +180,8 @@ def clean_up(services: Services) -> None:
         _, after = services.runner.run(_ACTOR, partial(follow_time_zones, after=after))
 
 
-def trim_log(services: Services) -> None:
-    """Delete superseded rows of the log that are older than its retention."""
+def trim_log_in_batches(services: Services) -> None:
+    """Delete superseded log rows older than the retention, in one transaction for each batch."""
     if services.purging is None:
         # Without purging, its old position would keep the log for ever.
         services.runner.run(_ACTOR, partial(log_retention.forget_follower, name=FOLLOWER))
@@ -192,8 +192,8 @@ def trim_log(services: Services) -> None:
         trimmed += done
 
 
-def purge_trash(services: Services) -> None:
-    """Purge deleted stories that cannot be restored any more."""
+def purge_trash_in_batches(services: Services) -> None:
+    """Purge deleted stories after the retention of the trash, a transaction for each batch."""
     purge = partial(purge_article.purge_trash, days=services.settings.trash_days)
     while services.runner.run(_ACTOR, purge) == purge_article.BATCH:
         pass
@@ -203,8 +203,8 @@ def _delete_expired_previews(unit: UnitOfWork) -> None:
     content_store.delete_expired_previews(unit.session, unit.now)
 
 
-def run_due(services: Services) -> int:
-    """Log everything that is due now; return the number of stories."""
+def log_due_changes(services: Services) -> int:
+    """Write log rows for due publications, expiries and embargoes; return the number of stories."""
     if not services.delivery.has_unlogged_changes():
         return 0
     return sum(
@@ -212,10 +212,11 @@ def run_due(services: Services) -> int:
     )
 
 
-def _run_until_done(services: Services, tell: Callable[[UnitOfWork], int]) -> int:
+def _run_until_done(services: Services, command: Callable[[UnitOfWork], int]) -> int:
+    """Run a command until a batch is not full; return the number of stories."""
     total = 0
     while True:
-        done = services.runner.run(_ACTOR, tell)
+        done = services.runner.run(_ACTOR, command)
         total += done
         if done < BATCH:
             return total
@@ -231,7 +232,7 @@ class Indexer:
         """Create the thread for the index of services."""
         self._watch = services.watch
         self._index = services.index
-        self._follower = IndexUpdater(services.index, services.delivery)
+        self._updater = IndexUpdater(services.index, services.delivery)
         self._path = find_search_path(services.settings, services.database)
         self._leadership = FileLeadership(str(self._path))
         self._stopped = threading.Event()
@@ -259,7 +260,7 @@ class Indexer:
             pause = _RETRY_AFTER
             with failure_log.catch():
                 pause = self._step()
-        self._follower.close()
+        self._updater.close()
 
     def _create_folder(self) -> None:
         try:
@@ -286,7 +287,7 @@ class Indexer:
         if version == self._version and now - self._looked_at < _IDLE_SECONDS:
             return _POLL_SECONDS
         # A concurrent write changes the version, and is handled in the next step.
-        if self._follower.step():
+        if self._updater.step():
             return 0.0
         rest = _POLL_SECONDS if version == self._version else _COMMIT_PAUSE
         self._version, self._looked_at = version, now

@@ -16,12 +16,12 @@ from sqlalchemy import QueuePool
 
 from app import cli
 from app.api import app as composition
-from app.api.cache.entries import Entry, EntryStore
-from app.api.cache.middleware import CacheMiddleware, Misses
+from app.api.cache.entries import CacheEntry, EntryStore
+from app.api.cache.middleware import AnswerComputer, CacheMiddleware
 from app.api.delivery import story_lists
 from app.api.http.server import server_hooks
 from app.cli import serve
-from app.delivery.freshness import LogStateCache
+from app.delivery.invalidation import LogStateCache
 from app.kit import json
 from app.kit.sql import engines
 from app.kit.sql.session import ReadSession, WriteSession
@@ -52,14 +52,14 @@ def ready() -> None:
 
 def encodings() -> None:
     """Encode an answer for each request."""
-    usual = Entry.variant
+    usual = CacheEntry.variant
 
-    def variant(entry: Entry, coding: Any) -> object:
+    def variant(entry: CacheEntry, coding: Any) -> object:
         entry.variants.clear()
         return usual(entry, coding)
 
     ready()
-    _replace(Entry, "variant", variant)
+    _replace(CacheEntry, "variant", variant)
 
 
 def lookup() -> None:
@@ -88,7 +88,7 @@ def loop() -> None:
 
 def inline() -> None:
     """Compute every answer in a worker thread."""
-    _replace(Misses, "compute", lambda *_: None)
+    _replace(AnswerComputer, "compute_inline", lambda *_: None)
 
 
 def shared() -> None:

@@ -42,8 +42,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         callspec = getattr(item, "callspec", None)
         # A parameter may say more than the name: `postgresql-fresh`.
         values = callspec.params.values() if callspec is not None else ()
-        if any(str(value).partition("-")[0] == "postgresql" for value in values):
+        dialects = {str(value).partition("-")[0] for value in values}
+        if "postgresql" in dialects:
             item.add_marker("postgresql")
+        for marker in item.iter_markers("exhaustive_on"):
+            if dialects.intersection(marker.args):
+                item.add_marker("exhaustive")
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -29,12 +29,12 @@ from app.api.middleware.authentication import AuthenticationMiddleware
 from app.api.middleware.body_limit import BodyLimitMiddleware
 from app.api.middleware.cors import CorsMiddleware
 from app.api.middleware.head_method import HeadMiddleware
-from app.api.middleware.operations import OperatorsOnlyMiddleware, PublicPagesMiddleware
+from app.api.middleware.operator_pages import OperatorsOnlyMiddleware, PublicPagesMiddleware
 from app.api.middleware.problem_documents import ProblemMiddleware
+from app.api.monitoring.metrics import Metrics
+from app.api.monitoring.redaction import path_for_log
 from app.api.openapi.document import document
-from app.api.operations import OperationsApp, operations_app
-from app.api.ops.metrics import Metrics
-from app.api.ops.redaction import path_for_log
+from app.api.operator_port import OperatorApp, build_operator_app
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.delivery import (
     changes,
@@ -164,13 +164,13 @@ def _with_middleware(
     return outermost
 
 
-def _with_operators_middleware(app: App, services: Services, log: RequestLog) -> OperationsApp:
+def _with_operators_middleware(app: App, services: Services, log: RequestLog) -> OperatorApp:
     """Wrap the framework in the middleware stack of the operators' port."""
     app = AuthenticationMiddleware(app, services)
     app = HeadMiddleware(app)
     app = OperatorsOnlyMiddleware(app, services.settings)
     app = AddressMiddleware(app, "*", "")
-    return operations_app(AccessLogMiddleware(app, log))
+    return build_operator_app(AccessLogMiddleware(app, log))
 
 
 @cache

@@ -10,7 +10,7 @@ import typer
 import uvicorn
 
 from app.api.cache.pushed_feeds import read_feed
-from app.api.ops.redaction import hide_secrets
+from app.api.monitoring.redaction import hide_secrets
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.cli.common import DatabaseUrl
 from app.cli.server_process import FORCE_SECONDS, GRACE_SECONDS, Server, check_address

@@ -12,7 +12,7 @@ from app.content.article import Article
 from app.content.text_computation import compute_text
 from app.delivery import store
 from app.delivery import taxonomy_directory as directories
-from app.delivery.freshness import LogState, LogStateCache, SurrogateKeys, build_log_state
+from app.delivery.invalidation import LogState, LogStateCache, SurrogateKeys, build_log_state
 from app.delivery.redirects import find_replacement
 from app.delivery.rendering import render_article
 from app.delivery.results import EntryPage, LookupResult, Page

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.delivery import store
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.results import LookupResult, WithdrawalNotice
 from app.delivery.store import story_queries
 from app.delivery.store.story_queries import WholeRow

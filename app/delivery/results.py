@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.store.story_queries import StoryCount
 from app.delivery.story_query import ListPosition
 

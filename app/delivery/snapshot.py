@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from app.access.selection import Clause, Selection
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.store import snapshot_queries, story_queries
 from app.delivery.store.snapshot_queries import ChangedThing, TextRow

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from app.access.selection import Selection
 from app.content.inputs import normalize_language
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.snapshot import Snapshot, open_snapshot
 from app.delivery.store.entries import EntryType

@@ -66,10 +66,10 @@ class Timer:
             self._last, self._since = state, now
             if state[:2] != last[:2]:
                 self._began_at = now
-        if state.phase != "application" and self._is_over(state, now):
+        if state.phase != "application" and self._has_expired(state, now):
             self._expire(state.phase)
 
-    def _is_over(self, state: Progress, now: float) -> bool:
+    def _has_expired(self, state: Progress, now: float) -> bool:
         deadlines = self._deadlines
         limit = deadlines.extended if state.is_extended else getattr(deadlines, state.phase)
         rate = deadlines.body_rate if state.phase == "body" and not state.is_extended else 0

@@ -10,9 +10,9 @@ from app.server.response_head import CONTINUE, encode_headers
 if TYPE_CHECKING:
     from app.server.protocol import HttpProtocol
 
-# More of a body is not read while so many bytes wait for the application.
+# Reading of a body pauses while more bytes wait for the application.
 _MAX_WAITING_BYTES = 64 * 1024
-# So much of an unread body is discarded, so that the connection can be reused.
+# At most this much of an unread body is discarded, so that the connection can be reused.
 MAX_UNWANTED_BYTES = 256 * 1024
 _log = logging.getLogger("dateline.server")
 
@@ -21,7 +21,7 @@ class Exchange:
     """Passes a request to the application, and writes its response."""
 
     def __init__(self, connection: "HttpProtocol", *, keep_alive: bool, expects_100: bool) -> None:
-        """Begin; `expects_100` says that the client waits for `100 Continue`."""
+        """Start; `expects_100` says that the client waits for `100 Continue`."""
         self._connection, self._keep_alive, self._expects_100 = connection, keep_alive, expects_100
         self._body = b""
         # Bytes of the response body that remain to be sent.

@@ -46,7 +46,7 @@ class Hooks:
     `lookup(scope)` returns a cached response as a `WHOLE` message, or None. `refuse(code, detail)`
     returns an error response: status, headers, body. `drain()` announces that the server will stop,
     and `stop()` ends endless responses; both may be called again. `share(folder, slot)` says that
-    other processes serve the same port: each has a slot in the folder, where they share metrics.
+    other processes serve the same port: they share metrics in the folder, where each has a slot.
     """
 
     lookup: Callable[[Scope], Message | None] = lambda _: None

@@ -1,4 +1,4 @@
-"""How many connections and listeners there may be, in total and for each client address."""
+"""Limits of connections and listeners, in total and for each client address."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ _LOOPBACK = parse_networks("127.0.0.0/8, ::1")
 
 
 class SlotCounter:
-    """Counts what takes a seat, in total (`used`) and for each client."""
+    """Counts used slots, in total (`used`) and for each client."""
 
     def __init__(self, total: int = _UNLIMITED, per_client: int = _UNLIMITED) -> None:
-        """Allow so many at most, and so many to each client."""
+        """Set the limits."""
         self._total, self._per_client, self.used = total, per_client, 0
         self._by_client: Counter[str | None] = Counter()
 
     def acquire(self, client: str | None) -> bool:
-        """Take a seat if one is free; there is no limit for each client where it is None."""
+        """Take a slot, and return True, if one is free; without a client, only `total` applies."""
         is_client_full = client is not None and self._by_client[client] >= self._per_client
         if is_client_full or self.used >= self._total:
             return False
@@ -28,7 +28,7 @@ class SlotCounter:
         return True
 
     def release(self, client: str | None) -> None:
-        """Give back a seat that was taken."""
+        """Return a slot."""
         self.used -= 1
         self._by_client[client] -= 1
         if not self._by_client[client]:
@@ -37,16 +37,16 @@ class SlotCounter:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seats for connections and listeners, and the networks without a limit for each address."""
+    """Slots of connections and listeners; `trusted` networks have no limit for each address."""
 
     connections: SlotCounter = field(default_factory=SlotCounter)
     listeners: SlotCounter = field(default_factory=SlotCounter)
     trusted: tuple[Network, ...] = ()
 
     def find_client(self, host: str | None) -> str | None:
-        """Return what counts as one client: an IPv4 address, or an IPv6 network of 64 bits.
+        """Return what counts as a client: an IPv4 address, or an IPv6 network of 64 bits.
 
-        Loopback, trusted proxies and sockets without an address count as none.
+        Return None for loopback, trusted proxies, and sockets without an address.
         """
         try:
             address = ip_address(host or "")

@@ -46,7 +46,7 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._unparsed = bytearray()
         self._written = 0
-        # Between pipelined requests, the loop serves other connections.
+        # Set between pipelined requests, so that the loop serves other connections.
         self._yields = False
         self._is_eof = self._is_closing = self.is_stopping = False
         # Cleared while the client reads too slowly.
@@ -115,8 +115,8 @@ class HttpProtocol(asyncio.Protocol):
         """Answer a request from the cache, or start the application."""
         scope["state"] = self._app_state.copy()
         # Not while the client is still reading earlier responses.
-        may_look = not self.reader.unread and self.writable.is_set()
-        message = self._find_cached(scope) if may_look else None
+        may_look_up = not self.reader.unread and self.writable.is_set()
+        message = self._find_cached(scope) if may_look_up else None
         if message is not None:
             keep_alive = keep_alive and not self.is_stopping
             self.write_whole(message, keep_alive=keep_alive)

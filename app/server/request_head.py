@@ -12,7 +12,7 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 class Refusal(Exception):
-    """A request that the server refuses itself, with a problem code and a detail."""
+    """Raised for a request that the server refuses itself, with a problem code and a detail."""
 
 
 def check_query(target: bytes) -> None:

@@ -8,7 +8,7 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.middleware.access_log import RequestLog
-from app.api.ops.metrics import Tally
+from app.api.monitoring.metrics import Tally
 from app.server.interface import find_hooks
 from app.telemetry.instruments import mark_failed
 

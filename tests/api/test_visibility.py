@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import filled, public_paths, read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -106,7 +106,7 @@ def test_what_was_out_stays_out_when_the_clock_goes_back(
     newsroom.story("Out")
     newsroom.story("Soon", published_at="2026-11-22T13:00:00Z")
     clock.advance(hours=2)
-    assert run_due(services) == 1
+    assert log_due_changes(services) == 1
     clock.advance(days=-1)
     assert titles(client) == ["Soon", "Out"]
     assert client.get("/v1/articles/soon").status_code == 200
@@ -119,9 +119,9 @@ def test_the_worker_changes_nothing_that_readers_see(
     newsroom.story("Brief", expires_at="2026-11-22T13:00:00Z")
     clock.advance(hours=2)
     before = client.get("/v1/articles?include=body").content
-    assert run_due(services) == 2
+    assert log_due_changes(services) == 2
     assert client.get("/v1/articles?include=body").content == before
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 0
 
 
 def test_the_working_copy_is_not_public_until_it_is_published(

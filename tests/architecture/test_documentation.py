@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from app.api.app import openapi_document
 from app.api.http.problems import FIELD_CODES, PROBLEMS
-from app.api.ops.metrics import Metrics
+from app.api.monitoring.metrics import Metrics
 from app.cli.main import app as command_line
 from app.kit import json
 from app.settings import Settings

@@ -17,7 +17,7 @@ from app.kit.sql.schema import Base
 from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables
 from app.settings import Settings
 from app.syndication.push.models import PushDelivery, Subscription
-from app.worker import trim_log
+from app.worker import trim_log_in_batches
 from tests.cli.shell import Shell
 from tests.clock import HandClock
 from tests.databases import fresh_database
@@ -67,7 +67,7 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     url = {"url": "https://receiver.example/hook", "events": ["*"]}
     assert newsroom.call("POST", "/webhooks", json=url).status_code == 201
     clock.advance(days=400)
-    trim_log(services)
+    trim_log_in_batches(services)
     with services.database.write() as session:
         session.execute(insert(Subscription), [_subscription()])
         session.execute(insert(PushDelivery), [_delivery(1)])

@@ -38,7 +38,7 @@ def _wait_for(address: str, status: int, seconds: float) -> float:
     return time.monotonic()
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 def test_sigterm_changes_readiness_before_the_server_stops(tmp_path: Path, workers: str) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"

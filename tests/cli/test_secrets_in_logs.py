@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.access.commands.create_key import create_key
-from app.api.ops.redaction import hide_secrets, path_for_log
+from app.api.monitoring.redaction import hide_secrets, path_for_log
 from app.bootstrap import bootstrap, open_database
 from app.content.command_inputs import PreviewInput
 from app.content.commands.create_article import create_article

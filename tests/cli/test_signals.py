@@ -246,7 +246,7 @@ def test_a_command_can_be_stopped_at_any_time(tmp_path: Path) -> None:
         ("restore", "copy.db", "--force"),
         ("reindex",),
     ):
-        for place, moment in enumerate(delays(2, 2.4)):
+        for place, moment in enumerate(delays(1, 2.4)):
             process = Process(*words, folder=tmp_path)
             with suppress(subprocess.TimeoutExpired):
                 process.process.wait(moment)

@@ -43,7 +43,15 @@ def dateline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment / "bin" / "dateline"
 
 
-def test_it_migrates_and_checks(dateline: Path, tmp_path: Path) -> None:
+def test_an_installed_wheel_works(dateline: Path, tmp_path: Path) -> None:
+    """One test, because each process of the tests would build and install the wheel again."""
+    for check in (_check_migrations, _check_server, _check_demo):
+        folder = tmp_path / check.__name__
+        folder.mkdir()
+        check(dateline, folder)
+
+
+def _check_migrations(dateline: Path, tmp_path: Path) -> None:
     assert _run(str(dateline), "migrate", cwd=tmp_path).startswith("Migrated from nothing to ")
     assert _run(str(dateline), "check", cwd=tmp_path).startswith("Sound")
     program = "import app; print(app.__file__)"
@@ -51,7 +59,7 @@ def test_it_migrates_and_checks(dateline: Path, tmp_path: Path) -> None:
     assert str(dateline.parents[1]) in _run(python, "-c", program, cwd=tmp_path)
 
 
-def test_it_serves(dateline: Path, tmp_path: Path) -> None:
+def _check_server(dateline: Path, tmp_path: Path) -> None:
     with _serve(dateline, "serve", folder=tmp_path) as address:
         assert read(f"{address}/readyz").json()["status"] == "ready"
         document = read(f"{address}/openapi.json").json()
@@ -60,7 +68,7 @@ def test_it_serves(dateline: Path, tmp_path: Path) -> None:
         assert read(f"{address}/docs").status_code == 200
 
 
-def test_it_shows_the_demo(dateline: Path, tmp_path: Path) -> None:
+def _check_demo(dateline: Path, tmp_path: Path) -> None:
     with _serve(dateline, "demo", folder=tmp_path) as address:
         assert len(read(f"{address}/v1/headlines?limit=100").json()["data"]) >= 30
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Services
-from app.delivery.freshness import LogState, LogStateCache
+from app.delivery.invalidation import LogState, LogStateCache
 from app.delivery.story_query import StoryQuery
 from app.kit.sql.change_watch import VersionProof
 from tests.newsroom import Newsroom

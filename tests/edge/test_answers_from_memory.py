@@ -14,7 +14,7 @@ from app.api.app import create_app
 from app.api.cache.middleware import CacheMiddleware
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.live.change_notifier import ChangeNotifier
-from app.api.ops.metrics import Metrics
+from app.api.monitoring.metrics import Metrics
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock

@@ -8,8 +8,8 @@ from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.api.cache import entries
-from app.api.cache.encoding import Coding, encoded
-from app.api.cache.middleware import Misses
+from app.api.cache.encoding import Coding, encode
+from app.api.cache.middleware import AnswerComputer
 from app.api.http.asgi import App, Message
 from app.bootstrap import Services
 from app.kit import json
@@ -23,23 +23,23 @@ _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
 class Held:
-    """Misses, whose first answer is computed at once and given when it is let go."""
+    """The answer computer, whose first answer is computed at once and given when it is let go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0
         self.made, self.let_go = asyncio.Event(), asyncio.Event()
-        wait = Misses.wait
+        compute = AnswerComputer.compute
 
         async def held(*given: Any) -> Any:
             self.asked += 1
             first = self.asked == 1
-            answer = await wait(*given)
+            answer = await compute(*given)
             if first:
                 self.made.set()
                 await self.let_go.wait()
             return answer
 
-        monkeypatch.setattr(Misses, "wait", held)
+        monkeypatch.setattr(AnswerComputer, "compute", held)
 
 
 @pytest.fixture
@@ -110,9 +110,9 @@ def test_what_is_kept_is_compressed_once(
 
     def counted(body: bytes, coding: Coding) -> bytes:
         made.append(coding)
-        return encoded(body, coding)
+        return encode(body, coding)
 
-    monkeypatch.setattr(entries, "encoded", counted)
+    monkeypatch.setattr(entries, "encode", counted)
     for accepted in ("gzip", "gzip, x", "br;q=0.5, gzip", "br", "br, x", "zstd", "zstd, gzip"):
         path = f"/v1/articles/{story['id']}"
         assert client.get(path, headers={"accept-encoding": accepted}).status_code == 200

@@ -6,7 +6,7 @@ import brotli
 import pytest
 import zstandard
 
-from app.api.cache.encoding import Coding, chosen_coding, encoded
+from app.api.cache.encoding import Coding, choose_coding, encode
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from app.api.cache.encoding import Coding, chosen_coding, encoded
     ],
 )
 def test_the_reader_gets_what_it_likes_best(accept: str, coding: Coding) -> None:
-    assert chosen_coding(accept) == coding
+    assert choose_coding(accept) == coding
 
 
 def test_each_coding_can_be_undone_and_is_the_same_each_time() -> None:
@@ -41,6 +41,6 @@ def test_each_coding_can_be_undone_and_is_the_same_each_time() -> None:
         "identity": bytes,
     }
     for coding, undo in undone.items():
-        made = encoded(body, coding)  # type: ignore[arg-type]
+        made = encode(body, coding)  # type: ignore[arg-type]
         assert undo(made) == body
-        assert encoded(body, coding) == made  # type: ignore[arg-type]
+        assert encode(body, coding) == made  # type: ignore[arg-type]

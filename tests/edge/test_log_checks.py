@@ -47,7 +47,7 @@ def reads(services: Services) -> ReadPolicy:
 def freshness(services: Services, reads: ReadPolicy) -> Freshness:
     """What follows the log, with nothing in the cache."""
     freshness = Freshness(services, EntryStore(0))
-    freshness._awaited = reads  # type: ignore[assignment]
+    freshness._async_reads = reads  # type: ignore[assignment]
     return freshness
 
 
@@ -55,7 +55,7 @@ def test_one_read_serves_all_requests_that_arrived_before_it(
     freshness: Freshness, reads: ReadPolicy
 ) -> None:
     async def check() -> None:
-        await asyncio.gather(*(freshness.check() for _ in range(20)))
+        await asyncio.gather(*(freshness.refresh() for _ in range(20)))
 
     asyncio.run(check())
     # The first request begins a read at once. The others arrive during it and share the next.
@@ -66,7 +66,7 @@ def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadP
     reads.failures = 2
 
     async def check() -> list[BaseException | None]:
-        checks = (freshness.check() for _ in range(5))
+        checks = (freshness.refresh() for _ in range(5))
         return await asyncio.gather(*checks, return_exceptions=True)
 
     results = asyncio.run(check())
@@ -77,8 +77,8 @@ def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadP
 def test_a_request_sees_what_was_written_before_it(
     freshness: Freshness, newsroom: Newsroom
 ) -> None:
-    asyncio.run(freshness.check())
+    asyncio.run(freshness.refresh())
     before = freshness.serial
     newsroom.story("Rain")
-    asyncio.run(freshness.check())
+    asyncio.run(freshness.refresh())
     assert freshness.serial == before + 1

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from app.access.selection import Clause, Selection
 from app.bootstrap import Services
-from app.delivery.freshness import LISTS, list_keys
+from app.delivery.invalidation import LISTS, list_keys
 from tests.databases import counted_queries
 from tests.newsroom import Newsroom
 

@@ -2,27 +2,35 @@
 
 from typing import Any
 
-from app.api.cache.entries import Entry, EntryStore, PreparedResponse
-from app.api.cache.request import Key, Name, PublicRequest, read_request, request_name
+from app.api.cache.entries import CacheEntry, EntryStore, PreparedResponse
+from app.api.cache.request import (
+    CacheKey,
+    Fingerprint,
+    PublicRequest,
+    compute_fingerprint,
+    read_request,
+)
 from app.api.http.answer import AnswerMetadata, PublicAnswer
-from app.api.ops.metrics import Tally
+from app.api.monitoring.metrics import Tally
 
-KEY: Key = ("/v1/headlines", b"", False)
-
-
-def _entry(*keys: str) -> Entry:
-    return Entry.of(PublicAnswer(200, [], b"[]", AnswerMetadata(1, keys, None)), "/v1/headlines")
+KEY: CacheKey = ("/v1/headlines", b"", False)
 
 
-def _ready(entry: Entry) -> PreparedResponse:
+def _entry(*keys: str) -> CacheEntry:
+    return CacheEntry.from_answer(
+        PublicAnswer(200, [], b"[]", AnswerMetadata(1, keys, None)), "/v1/headlines"
+    )
+
+
+def _ready(entry: CacheEntry) -> PreparedResponse:
     return PreparedResponse(200, [], b"", None, entry, Tally("/v1/headlines", 200))
 
 
-def _name(path: str = "/v1/headlines", query: bytes = b"", **headers: str) -> Name:
+def _name(path: str = "/v1/headlines", query: bytes = b"", **headers: str) -> Fingerprint:
     fields = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
     scope: dict[str, Any] = {"path": path, "query_string": query, "headers": fields}
-    name, _ = request_name({**scope, "raw_path": path.encode()})
-    assert request_name(scope)[0] == name, "servers may leave the raw path out"
+    name, _ = compute_fingerprint({**scope, "raw_path": path.encode()})
+    assert compute_fingerprint(scope)[0] == name, "servers may leave the raw path out"
     return name
 
 
@@ -72,7 +80,7 @@ def test_what_is_ready_goes_with_its_entry() -> None:
     store.put(KEY, entry)
     store.prepare(b"a", KEY, _ready(entry))
     assert store.prepared.get(b"a") is not None
-    store.drop_showing(["story:1"])
+    store.drop_dependents(["story:1"])
     assert store.prepared.get(b"a") is None
 
 
@@ -94,7 +102,7 @@ def test_names_are_bounded_for_an_entry_in_all_and_in_length() -> None:
     for number in range(1_000):
         store.prepare(b"%d" % number, KEY, _ready(entry))
         assert b"%d" % number in store.prepared
-    assert len(entry.names) <= 50
+    assert len(entry.fingerprints) <= 50
     for number in range(25_000):
         key, other = ("/v1/headlines", b"%d" % number, False), _entry()
         store.put(key, other)

@@ -125,7 +125,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
             assert answer.status_code == 500
             _check(answer, path)
         # Where the fault is in the ring that all readers pass.
-        monkeypatch.setattr("app.api.cache.freshness.Freshness.check", fail)
+        monkeypatch.setattr("app.api.cache.freshness.Freshness.refresh", fail)
         answer = client.get("/v1/headlines")
         assert answer.status_code == 500
         _check(answer, "freshness")

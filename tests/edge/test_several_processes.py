@@ -78,6 +78,7 @@ class Model:
         return found
 
 
+@pytest.mark.exhaustive_on("sqlite")
 def test_no_process_answers_older_than_what_another_acknowledged(
     processes: list[tuple[Client, Client]],
 ) -> None:

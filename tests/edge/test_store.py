@@ -2,20 +2,20 @@
 
 from datetime import UTC, datetime
 
-from app.api.cache.entries import Entry, EntryStore
-from app.api.cache.request import Key
+from app.api.cache.entries import CacheEntry, EntryStore
+from app.api.cache.request import CacheKey
 from app.api.http.answer import AnswerMetadata, PublicAnswer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def _entry(size: int, *keys: str) -> Entry:
-    return Entry.of(
+def _entry(size: int, *keys: str) -> CacheEntry:
+    return CacheEntry.from_answer(
         PublicAnswer(200, [], b"x" * size, AnswerMetadata(1, keys, None)), "/v1/headlines"
     )
 
 
-def _key(number: int) -> Key:
+def _key(number: int) -> CacheKey:
     return (f"/v1/articles/{number}", b"", False)
 
 
@@ -33,9 +33,9 @@ def test_an_entry_is_dropped_by_each_thing_that_it_shows() -> None:
     store = EntryStore(1_000_000)
     store.put(_key(1), _entry(10, "story:1", "group:7"))
     store.put(_key(2), _entry(10, "story:2", "group:7"))
-    store.drop_showing(["story:1"])
+    store.drop_dependents(["story:1"])
     assert (store.get(_key(1), NOW), store.get(_key(2), NOW) is not None) == (None, True)
-    store.drop_showing(["group:7"])
+    store.drop_dependents(["group:7"])
     assert len(store) == 0
     assert store.weight == 0
 
@@ -44,7 +44,7 @@ def test_nothing_is_kept_of_dropped_keys() -> None:
     store = EntryStore(50_000)
     for number in range(1_000):
         store.put(_key(number), _entry(1_000, f"story:{number}", "stories"))
-    assert sum(len(keys) for keys in store._shown.values()) == 2 * len(store)
+    assert sum(len(keys) for keys in store._keys_by_dependency.values()) == 2 * len(store)
 
 
 def test_an_answer_too_large_for_it_is_not_kept() -> None:

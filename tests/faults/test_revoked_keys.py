@@ -18,7 +18,7 @@ from app.access.commands.revoke_key import revoke_key
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate
 from app.api.app import create_app
-from app.api.cache.readers import Readers
+from app.api.cache.caller_cache import CallerCache
 from app.api.live.key_revalidation import KeyRevalidation
 from app.bootstrap import Services, bootstrap, open_database
 from app.content.commands.create_article import create_article
@@ -391,7 +391,7 @@ def test_a_caller_verified_before_a_revocation_is_not_cached(
 ) -> None:
     """A key is read; it is revoked, and another request notices; then the result arrives."""
     key = make_key(services, "read")
-    readers = Readers(services)
+    callers = CallerCache(services)
     fields = {b"x-api-key": key.key.encode()}
     scope = {"type": "http", "headers": list(fields.items())}
 
@@ -403,17 +403,17 @@ def test_a_caller_verified_before_a_revocation_is_not_cached(
         return caller
 
     read, noticed = threading.Event(), threading.Event()
-    monkeypatch.setattr("app.api.cache.readers.authenticate", slow)
+    monkeypatch.setattr("app.api.cache.caller_cache.authenticate", slow)
 
     async def race() -> None:
-        first = asyncio.create_task(readers.caller(scope, fields))
+        first = asyncio.create_task(callers.find(scope, fields))
         await asyncio.to_thread(read.wait, 30)
         await asyncio.to_thread(revoke, other_services, key)
         with pytest.raises(KeyRefused):
-            await readers.caller(scope, fields)
+            await callers.find(scope, fields)
         noticed.set()
         await first
         with pytest.raises(KeyRefused):
-            await readers.caller(scope, fields)
+            await callers.find(scope, fields)
 
     asyncio.run(race())

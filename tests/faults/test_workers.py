@@ -34,6 +34,7 @@ def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
         yield made
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
     """One of them is the leader, so the leader is killed as well."""
     originals = server.pids()
@@ -120,7 +121,9 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive)]
+)
 def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
     server: Workers, key: str, number: signal.Signals
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -27,7 +27,7 @@ def story(
         made = newsroom.verb(made, "schedule", at=AT_ONE)
     clock.advance(hours=1)
     made = made if scheduled else newsroom.verb(made, "publish")
-    run_due(services)
+    log_due_changes(services)
     clock.advance(hours=-0.5)
     return made
 
@@ -96,10 +96,10 @@ def test_a_scheduled_story_stays_scheduled_while_the_clock_jumps(
     newsroom.verb(newsroom.article("Later"), "schedule", at="2026-11-22T15:00:00Z")
     for hours in (2, -1, 1.5, -2, 0.5):
         clock.advance(hours=hours)
-        run_due(services)
+        log_due_changes(services)
         assert titles(client) == []
     clock.advance(hours=2.5)
-    run_due(services)
+    log_due_changes(services)
     assert titles(client) == ["Later"]
     clock.advance(hours=-1)
     assert titles(client) == ["Later"]

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.api.schemas import reading
 from app.bootstrap import Services
 from app.delivery.models import StoryTombstone
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.life.log import reasons
@@ -189,7 +189,7 @@ def test_a_kill_under_embargo_reaches_readers_with_embargo_access(
         answer = entitled.get(f"/v1/articles/{ref}")
         assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
     clock.advance(days=1)
-    run_due(services)
+    log_due_changes(services)
     for ref in ("held", story["id"]):
         assert client.get(f"/v1/articles/{ref}").status_code == 404
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
@@ -222,7 +222,7 @@ def _unpublish_after_reading(
         later = newsroom.patch(story, slug="later", published_at="2026-11-23T08:00:00Z")
         return newsroom.verb(later, "publish")
     clock.advance(hours=3)
-    run_due(services)
+    log_due_changes(services)
     return story
 
 
@@ -273,7 +273,7 @@ def test_a_rescheduled_story_comes_out_without_a_tombstone(
     _unpublish_after_reading(newsroom, "scheduled", clock, services)
     clock.advance(hours=20)
     assert titles(client) == entitled.titles() == ["Held"]
-    run_due(services)
+    log_due_changes(services)
     with services.database.read() as session:
         stones = session.scalars(select(StoryTombstone.id))
     assert (stones, reasons(services), list_inconsistencies(services)) == ([], ["published"], [])
@@ -287,6 +287,6 @@ def test_a_clock_jump_neither_releases_nor_hides_a_story(
     clock.advance(hours=-1)
     assert titles(client) == ["Out"]
     clock.advance(hours=7)
-    assert (run_due(services), titles(client)) == (1, ["Held", "Out"])
+    assert (log_due_changes(services), titles(client)) == (1, ["Held", "Out"])
     clock.advance(hours=-3)
     assert titles(client) == ["Held", "Out"]

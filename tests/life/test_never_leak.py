@@ -20,7 +20,7 @@ from app.api.app import openapi_document
 from app.bootstrap import Services
 from app.kit.sql.unit_of_work import Actor
 from app.syndication.formats import FEEDS, STORIES
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.conftest import embargo_key, key_for
 from tests.newsroom import Newsroom
@@ -93,7 +93,7 @@ def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hid
     del ahead["kind"]
     newsroom.patch(public, **ahead)
     clock.advance(hours=1)
-    run_due(services)
+    log_due_changes(services)
     clock.advance(hours=1)
     return [Hidden(kind, element["id"], element["slug"]) for kind, element in made.items()]
 

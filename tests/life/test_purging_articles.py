@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.settings import Settings
-from app.worker import purge_trash
+from app.worker import purge_trash_in_batches
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
@@ -120,7 +120,7 @@ def test_the_worker_purges_the_trash_after_its_retention(
     young, kept = delete_story(newsroom, newsroom.story("Young")), newsroom.story("Kept")
     restored = newsroom.verb(delete_story(newsroom, newsroom.article("Restored")), "restore")
     clock.advance(days=11)
-    purge_trash(services)
+    purge_trash_in_batches(services)
     there = {
         story["id"]: newsroom.call("GET", f"/articles/{story['id']}").status_code
         for story in (old, young, kept, restored)

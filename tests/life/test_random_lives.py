@@ -24,7 +24,7 @@ from app.bootstrap import bootstrap
 from app.kit.clock import format_instant
 from app.kit.sql.database import Database
 from app.settings import Settings
-from app.worker import clean_up, run_due
+from app.worker import clean_up, log_due_changes
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -305,7 +305,7 @@ class StoryMachine(RuleBasedStateMachine):
 
     @rule()
     def work(self) -> None:
-        run_due(self.services)
+        log_due_changes(self.services)
         clean_up(self.services)
         for life in self.lives:
             copy = life.public

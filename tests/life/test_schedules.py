@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.content import local_time
-from app.worker import clean_up, run_due
+from app.worker import clean_up, log_due_changes
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.life.log import reasons
@@ -96,7 +96,7 @@ def test_a_schedule_can_be_moved_and_cancelled_until_it_is_due(
     assert (cancelled["state"], cancelled["published_at"]) == ("draft", None)
     assert cancelled["first_published_at"] is None
     clock.advance(days=1)
-    run_due(services)
+    log_due_changes(services)
     assert (titles(client), reasons(services), list_inconsistencies(services)) == ([], [], [])
     story = schedule(newsroom, cancelled, at="2026-11-24T00:00:00Z")
     clock.advance(days=1)

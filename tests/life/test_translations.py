@@ -8,7 +8,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.life.log import rows
@@ -108,7 +108,7 @@ def test_a_new_or_removed_translation_is_logged_for_its_group(
     assert [
         translation["id"] for translation in read(client, "/v1/articles/english")["translations"]
     ] == [french["id"]]
-    run_due(services)
+    log_due_changes(services)
     assert load_changes_since(services, serial) == [
         (french["id"], "published"),
         (english["id"], "updated"),
@@ -121,7 +121,7 @@ def test_a_new_or_removed_translation_is_logged_for_its_group(
     serial = find_last_serial(services)
     clock.advance(hours=1)
     assert read(client, "/v1/articles/english")["translations"] == []
-    run_due(services)
+    log_due_changes(services)
     assert load_changes_since(services, serial) == [
         (french["id"], "expired"),
         (english["id"], "updated"),

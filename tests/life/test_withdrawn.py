@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.delivery.models import StoryTombstone
 from app.delivery.rebuild import rebuild
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import titles
 from tests.clock import HandClock
 from tests.conftest import key_for
@@ -176,7 +176,7 @@ def test_a_kill_is_hidden_from_readers_who_never_saw_the_story(
     for story in never:
         newsroom.verb(story, "kill", notice=NOTICE)
     clock.advance(days=30)
-    run_due(services)
+    log_due_changes(services)
     nothing = client.get("/v1/articles/no-such-story")
     for story in never:
         answer = client.get(f"/v1/articles/{story['slug']}")
@@ -192,7 +192,7 @@ def test_a_story_that_was_public_can_be_killed_in_any_state(
     late = newsroom.story("Late", expires_at="2026-11-22T13:00:00Z")
     clock.advance(hours=2)
     newsroom.verb(late, "kill", notice=NOTICE)
-    run_due(services)
+    log_due_changes(services)
     newsroom.verb(over, "kill", notice=NOTICE)
     newsroom.verb(gone, "kill", notice=NOTICE)
     assert {ask(client, slug) for slug in ("gone", "over", "late")} == {(410, "killed", NOTICE)}
@@ -325,10 +325,10 @@ def test_a_scheduled_publication_deletes_the_tombstone(
     assert find_status(client, "here") == 410
     clock.advance(hours=1)
     assert find_status(client, "here") == 200
-    run_due(services)
+    log_due_changes(services)
     clock.advance(hours=1)
     assert find_status(client, "here") == 404
-    run_due(services)
+    log_due_changes(services)
     assert (find_status(client, "here"), list_inconsistencies(services)) == (404, [])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.api.ops.metrics import Metrics
+from app.api.monitoring.metrics import Metrics
 from app.kit import json
 from app.settings import Settings
 from tests.architecture.source import ROOT

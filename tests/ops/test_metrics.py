@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.ops.shared_metrics import SharedMetrics
+from app.api.monitoring.shared_metrics import SharedMetrics
 from app.bootstrap import Services
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served

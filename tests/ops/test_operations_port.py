@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
-from app.api.operations import serving_operators
+from app.api.operator_port import serve_operators
 from app.bootstrap import Services
 from app.kit.errors import Misconfigured
 from app.settings import Settings, read_settings
@@ -37,7 +37,7 @@ def client(services: Services, port: int) -> Iterator[TestClient]:
 
     @asynccontextmanager
     async def lifespan(inside: FastAPI) -> AsyncIterator[None]:
-        async with serving_operators(inside.state.operations, "127.0.0.1", port):
+        async with serve_operators(inside.state.operations, "127.0.0.1", port):
             yield
 
     with TestClient(create_app(services, lifespan)) as made:

@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.push.conftest import PUBLIC, Pushing
@@ -214,7 +214,7 @@ def test_an_embargoed_story_is_pushed_at_the_end_of_its_embargo(
     pushing.settle()
     assert reader.sent == []
     clock.advance(days=1)
-    run_due(services)
+    log_due_changes(services)
     pushing.settle()
     assert b"Embargoed" in reader.sent[0][1]
 

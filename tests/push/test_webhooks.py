@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.push.conftest import EVERYTHING, PUBLIC, Pushing, events
@@ -21,7 +21,7 @@ def test_each_step_in_the_life_of_a_story_is_an_event(
     newsroom.verb(story, "correct", note="A name.", changes={"title": "Second"})
     pushing.settle()
     clock.advance(days=1)
-    run_due(pushing.services)
+    log_due_changes(pushing.services)
     pushing.settle()
     told = ["article.published", "article.corrected", "article.expired"]
     assert events(receiver.heard) == [(event, story["id"]) for event in told]
@@ -92,7 +92,7 @@ def test_a_story_that_was_never_public_causes_no_event(
     pushing.settle()
     assert receiver.heard == []
     clock.advance(days=1)
-    run_due(pushing.services)
+    log_due_changes(pushing.services)
     pushing.settle()
     assert events(receiver.heard) == [("article.published", later["id"])]
 

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from app.api.schemas import reading
 from app.bootstrap import Services
 from app.search import overlay
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
@@ -138,7 +138,7 @@ def test_the_index_never_contains_it_before_its_time(
     assert services.index.reader().count() == 1
     clock.advance(hours=7)
     assert _titles(client, "/v1/search?q=zanzibar", {}) == ["Reservoir zanzibar"]
-    run_due(services)
+    log_due_changes(services)
     follow()
     assert services.index.reader().count() == 2
 

@@ -12,7 +12,7 @@ from app.delivery.snapshot import open_snapshot
 from app.search.index import IndexPosition
 from app.search.index_updater import IndexUpdater
 from app.search.queries import Search, SearchAnswer, SearchQuery
-from app.worker import Indexer, run_due
+from app.worker import Indexer, log_due_changes
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -111,7 +111,7 @@ def test_a_scheduled_story_is_indexed_when_the_log_has_it(
     clock.advance(hours=-1)
     assert titles(client, "/v1/search?q=rain") == []
     clock.advance(hours=1)
-    run_due(services)
+    log_due_changes(services)
     follow()
     assert services.search.status().stories == 1
     clock.advance(hours=-1)

@@ -48,11 +48,11 @@ def test_an_export_keeps_resolved_urls(story: dict[str, Any], services: Services
 def test_a_clock_set_back_after_an_expiry_leaves_the_database_consistent(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
-    from app.worker import run_due
+    from app.worker import log_due_changes
 
     newsroom.story("Brief", expires_at="2026-11-22T13:00:00Z")
     clock.advance(hours=2)
-    assert run_due(services) == 1
+    assert log_due_changes(services) == 1
     clock.advance(hours=-2)
     with services.database.read() as session:
         assert list(find_inconsistencies(session, services.clock.now())) == []

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.delivery import store
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -85,10 +85,10 @@ def test_the_worker_logs_scheduled_and_expired_stories(
     story = newsroom.story("Story", published_at=soon.isoformat(), expires_at=later.isoformat())
     assert app.catch_up() == []
     clock.advance(hours=1)
-    run_due(services)
+    log_due_changes(services)
     assert follow_changes(app.catch_up()) == [("upsert", "published", story["id"])]
     clock.advance(hours=1)
-    run_due(services)
+    log_due_changes(services)
     assert follow_changes(app.catch_up()) == [("remove", "expired", story["id"])]
 
 

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.access.access_rights import AccessRights
 from app.bootstrap import Services
 from app.delivery.models import EmbargoedRow
-from app.worker import run_due, trim_log
+from app.worker import log_due_changes, trim_log_in_batches
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.life.log import rows
@@ -64,7 +64,7 @@ def test_embargo_access_gets_changes_when_a_story_is_offered_changed_and_release
     assert entry["document"]["embargo_until"] == LATER
     assert anybody.catch_up() == []
     clock.advance(hours=9)
-    run_due(services)
+    log_due_changes(services)
     told = [("upsert", "published", story["id"])]
     assert (follow_changes(partner.catch_up()), follow_changes(anybody.catch_up())) == (told, told)
     assert "embargoed" not in partner.copies["article"][story["id"]]
@@ -91,9 +91,9 @@ def test_the_worker_logs_stories_offered_by_time(
 ) -> None:
     story = newsroom.article("Held", embargo_until=UNTIL)
     story = newsroom.verb(story, "schedule", at="2026-11-22T15:00:00Z")
-    assert (run_due(services), partner.catch_up()) == (0, [])
+    assert (log_due_changes(services), partner.catch_up()) == (0, [])
     clock.advance(hours=4)
-    assert (run_due(services), run_due(services)) == (1, 0)
+    assert (log_due_changes(services), log_due_changes(services)) == (1, 0)
     assert follow_changes(partner.catch_up()) == [("upsert", "published", story["id"])]
     assert anybody.catch_up() == []
 
@@ -283,7 +283,7 @@ def test_a_cursor_works_with_any_key_of_the_same_rights(
 def test_a_cursor_has_only_a_digest_of_the_access_rights(
     services: Services, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
-    digests = [services.followers.read(app.cursor)[1] for app in (anybody, partner)]
+    digests = [services.sync_cursors.read(app.cursor)[1] for app in (anybody, partner)]
     assert digests == [AccessRights().digest, AccessRights(embargoed=True).digest]
     assert all(len(digest) == 16 for digest in digests)
     assert digests[0] != digests[1]
@@ -326,7 +326,7 @@ def test_other_readers_get_the_same_bytes_as_without_embargoes(
     planned = newsroom.article("Planned", embargo_until=UNTIL)
     newsroom.verb(planned, "schedule", at="2026-11-22T13:30:00Z")
     clock.advance(hours=1)
-    assert run_due(services) == 1
+    assert log_due_changes(services) == 1
     newsroom.verb(story, "unpublish", answer="gone", notice="No.")
     for path, (status, body, headers) in zip(paths, before, strict=True):
         now = decode_cursor(client.get(path))
@@ -345,7 +345,7 @@ def test_the_embargo_log_is_trimmed_with_the_change_log(
     partner.catch_up()
     clock.advance(days=services.settings.log_days + 1)
     newsroom.story("Much later")
-    trim_log(services)
+    trim_log_in_batches(services)
     with services.database.read() as session:
         kept = session.scalars(select(EmbargoedRow.version))
     assert kept == [story["version"]]

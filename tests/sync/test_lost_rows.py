@@ -263,7 +263,7 @@ def test_cursors_without_marks_are_answered_410(
     newsroom.story("Out")
     app = OfflineApp(client)
     app.catch_up()
-    digest, nothing = services.followers.read(app.cursor)[1], [[], [[None, None], [None, None]]]
+    digest, nothing = services.sync_cursors.read(app.cursor)[1], [[], [[None, None], [None, None]]]
     old = [
         [1, *nothing, "log", 0, 0, 0],
         [1, *nothing, "all", 1, "source", "", None],
@@ -271,4 +271,4 @@ def test_cursors_without_marks_are_answered_410(
         [3, digest, *nothing, "log", 1, 1, 1],
     ]
     for value in old:
-        assert list_refusals(client, services.followers.sign(value)) == {"cursor_too_old"}
+        assert list_refusals(client, services.sync_cursors.sign(value)) == {"cursor_too_old"}

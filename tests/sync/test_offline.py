@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.newsroom import Newsroom
@@ -80,7 +80,7 @@ def _edit_at_random(
         note()
         desk.act()
         note()
-        run_due(services)
+        log_due_changes(services)
         meanwhile()
         for app in apps:
             if desk.rng.random() < 0.3:

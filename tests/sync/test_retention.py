@@ -9,7 +9,7 @@ from app.bootstrap import Services
 from app.delivery import log_retention, store
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
-from app.worker import trim_log
+from app.worker import trim_log_in_batches
 from tests.api.reading import read
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -45,10 +45,10 @@ def test_the_last_old_row_of_each_thing_is_kept(
     clock.advance(days=9)
     last = rewrite_often(newsroom, newsroom.story("Young"), 1)
     before = log(services)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert log(services) == before
     clock.advance(days=2)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert log(services) == [
         ("updated", kept["id"]),
         ("unpublished", gone["id"]),
@@ -58,7 +58,7 @@ def test_the_last_old_row_of_each_thing_is_kept(
     # What is superseded later goes later, wherever it stands.
     rewrite_often(newsroom, kept, 1)
     clock.advance(days=11)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert sorted(log(services)) == sorted(
         [("unpublished", gone["id"]), ("updated", last["id"]), ("updated", kept["id"])]
     )
@@ -75,7 +75,7 @@ def test_a_cursor_older_than_the_log_is_answered_410(
     old = app.cursor
     newsroom.verb(story, "unpublish")
     clock.advance(days=11)
-    trim_log(services)
+    trim_log_in_batches(services)
     for path, headers in (
         (f"/v1/changes?cursor={old}", {}),
         (f"/v1/changes?cursor={old}&wait=30", {}),
@@ -99,7 +99,7 @@ def test_a_snapshot_older_than_the_log_is_answered_410(
         app.step(limit=1)
     newsroom.verb(stories[0], "unpublish")
     clock.advance(days=11)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert client.get(f"/v1/changes?cursor={app.cursor}").status_code == 410
 
 
@@ -112,7 +112,7 @@ def test_an_up_to_date_cursor_stays_valid_without_changes(
         app.catch_up()
     for _ in range(3):
         clock.advance(days=20)
-        trim_log(services)
+        trim_log_in_batches(services)
         for app in apps:
             assert app.catch_up() == []
     newsroom.verb(story, "unpublish")
@@ -130,7 +130,7 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
         one = stories[day % 4]
         tags = ["a"] if day % 3 else ["b"]
         stories[day % 4] = newsroom.patch(one, title=f"Day {day}", tags=tags, status="published")
-        trim_log(services)
+        trim_log_in_batches(services)
         for number, app in enumerate(apps):
             # Every day, every fifth, every ninth, and too seldom.
             if day % (1, 5, 9, 19)[number] == 0:
@@ -148,11 +148,11 @@ def test_trimming_waits_for_the_slowest_follower(
     rewrite_often(newsroom, newsroom.story("Story"))
     before = log(services)
     clock.advance(days=11)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert log(services) == before
     with services.database.write() as session:
         store.move_follower(session, "a webhook", 10_000, clock.now())
-    trim_log(services)
+    trim_log_in_batches(services)
     assert len(log(services)) == 1
 
 
@@ -163,7 +163,7 @@ def test_a_removed_cdn_does_not_block_trimming(
         store.start_follower(session, "purging", clock.now())
     rewrite_often(newsroom, newsroom.story("Story"))
     clock.advance(days=11)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert len(log(services)) == 1
 
 
@@ -189,5 +189,5 @@ def test_a_process_that_was_suspended_serves_nothing_outdated(
     for other in others:
         moving = newsroom.patch(moving, translation_of=other["id"], status="published")
     clock.advance(days=11)
-    trim_log(services)
+    trim_log_in_batches(services)
     assert read(client, f"/v1/articles/{first['id']}")["translations"] == []

@@ -196,6 +196,7 @@ def test_a_long_poll_ends_with_the_first_change(served: Nursery, desk: Client) -
     waiting.close()
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_streams_and_long_polls_end_when_the_server_stops(served: Nursery, desk: Client) -> None:
     _, _, answer = desk.call("GET", "/v1/changes")
     waiting = Client(served.port)

@@ -9,7 +9,7 @@ from app.bootstrap import Services, bootstrap
 from app.delivery import store
 from app.settings import Settings
 from app.syndication.push.purging import FOLLOWER, CdnPurger
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.receiver import Receiver
@@ -83,7 +83,7 @@ def test_publications_and_expiries_by_time_are_purged(
     story = newsroom.story("Later", **times)
     for _ in range(2):
         clock.advance(hours=1)
-        run_due(services)
+        log_due_changes(services)
         assert purging.catch_up()
     assert receiver.taken() == [keys_of(services, story["id"])] * 2
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.syndication.push.purging import CdnPurger
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.receiver import Receiver
@@ -109,7 +109,7 @@ class RandomEditor:
     def wait(self) -> str:
         """Let two minutes pass, and the worker see it."""
         self._clock.advance(minutes=2)
-        run_due(self._services)
+        log_due_changes(self._services)
         return "wait"
 
     def _number(self) -> int:
@@ -122,6 +122,7 @@ class RandomEditor:
         return found
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_every_changed_answer_had_a_key_that_was_purged(
     newsroom: Newsroom,
     services: Services,

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.helpers import (
@@ -154,7 +154,7 @@ def test_readers_get_the_same_bytes_from_the_other_database(
         clock.advance(hours=12)
         assert read_everything(there, refs) == read_everything(client, refs)
         for house in (services, elsewhere):
-            run_due(house)
+            log_due_changes(house)
         assert read_everything(there, refs) == read_everything(client, refs)
     assert list_inconsistencies(elsewhere) == list_inconsistencies(services) == []
 

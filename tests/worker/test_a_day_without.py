@@ -5,7 +5,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.api.reading import read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
@@ -49,13 +49,13 @@ def test_a_day_without_a_worker(
     assert seen[21] == ["Third", "Held", "Second", "First"]
     clock.advance(hours=14)
     assert heard(client, cursor)[0] == []
-    run_due(services)
+    log_due_changes(services)
     told, cursor = heard(client, cursor)
     assert told == [
         *(("upsert", "published", title) for title in ("First", "Second", "Held", "Third")),
         ("remove", "expired", ends["id"]),
         ("remove", "expired", brief["id"]),
     ]
-    run_due(services)
+    log_due_changes(services)
     assert heard(client, cursor)[0] == []
     assert client.get(f"/v1/articles/{brief['id']}").status_code == 404

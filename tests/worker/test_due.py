@@ -9,7 +9,7 @@ from app.bootstrap import Services, bootstrap
 from app.delivery import store, timed_changes
 from app.kit.errors import DatabaseBusy
 from app.settings import Settings
-from app.worker import Worker, run_due
+from app.worker import Worker, log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.transfer.helpers import list_inconsistencies
@@ -42,15 +42,15 @@ def test_stories_that_are_due_are_told_once_and_in_order(
     third = scheduled(newsroom, "Third", 15)
     first = scheduled(newsroom, "First", 13)
     second = scheduled(newsroom, "Second", 14)
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 0
     assert told(services) == []
     clock.advance(hours=1)
     assert titles(client) == ["First"]
-    assert run_due(services) == 1
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 1
+    assert log_due_changes(services) == 0
     clock.advance(hours=5)
-    assert run_due(services) == 2
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 2
+    assert log_due_changes(services) == 0
     assert told(services) == [("published", "upsert", one) for one in (first, second, third)]
     assert titles(client) == ["First", "Second", "Third"]
     assert list_inconsistencies(services) == []
@@ -66,10 +66,10 @@ def test_stories_of_one_instant_are_told_in_one_order(
         newsroom.verb(story, "schedule", at=f"{_DAY}T13:00:00Z")
     ids = sorted(story["id"] for story in stories)
     clock.advance(hours=2)
-    assert run_due(services) == 4
+    assert log_due_changes(services) == 4
     assert told(services) == [("published", "upsert", id_) for id_ in ids]
     clock.advance(hours=3)
-    assert run_due(services) == 4
+    assert log_due_changes(services) == 4
     assert told(services)[4:] == [("expired", "remove", id_) for id_ in ids]
 
 
@@ -82,8 +82,8 @@ def test_stories_that_expire_are_told_once_and_in_order(
     before = told(services)
     clock.advance(hours=3)
     assert titles(client) == ["Stays"]
-    assert run_due(services) == 2
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 2
+    assert log_due_changes(services) == 0
     assert told(services)[len(before) :] == [
         ("expired", "remove", early),
         ("expired", "remove", late),
@@ -100,9 +100,9 @@ def test_a_row_about_a_story_keeps_what_it_is_selected_by(
     fields = {"categories": ["asia"], "tags": ["Été"], "expires_at": "2026-11-22T15:00:00Z"}
     id_ = scheduled(newsroom, "Told", 13, **fields)
     clock.advance(hours=2)
-    run_due(services)
+    log_due_changes(services)
     clock.advance(hours=2)
-    run_due(services)
+    log_due_changes(services)
     with services.database.read() as session:
         out, over = [row for row in store.load_changes(session, 0, 100) if row.id == id_]
     assert (out.before, over.after) == (None, None)
@@ -127,11 +127,11 @@ def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
     clock.advance(days=30)
     assert "Came and went" not in titles(client)
     assert len(titles(client)) == 9
-    assert run_due(services) == 11
+    assert log_due_changes(services) == 11
     log = told(services)
     assert sorted(log[:9]) == sorted(("published", "upsert", one) for one in came)
     assert log[9:] == [("published", "upsert", both), ("expired", "remove", both)]
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 0
     assert list_inconsistencies(services) == []
 
 
@@ -140,13 +140,13 @@ def test_a_clock_that_is_set_back_hides_nothing_and_tells_nothing_twice(
 ) -> None:
     scheduled(newsroom, "Out", 13)
     clock.advance(hours=2)
-    run_due(services)
+    log_due_changes(services)
     before = told(services)
     clock.advance(hours=-3)
     assert titles(client) == ["Out"]
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 0
     clock.advance(hours=3)
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 0
     assert told(services) == before
 
 
@@ -158,10 +158,10 @@ def test_what_changes_before_it_is_due_is_told_as_it_is_then(
     newsroom.verb(moved, "publish", published_at="2026-11-22T18:00:00Z")
     newsroom.verb(dropped, "unpublish")
     clock.advance(hours=2)
-    assert run_due(services) == 0
+    assert log_due_changes(services) == 0
     assert told(services) == []
     clock.advance(hours=4)
-    assert run_due(services) == 1
+    assert log_due_changes(services) == 1
     assert told(services) == [("published", "upsert", moved["id"])]
 
 
@@ -173,7 +173,7 @@ def test_two_workers_on_one_database_tell_each_story_once(
     ids = [scheduled(newsroom, f"Story {number}", 13) for number in range(40)]
     clock.advance(hours=2)
     twin = bootstrap(settings, clock=clock)
-    threads = [threading.Thread(target=run_due, args=(one,)) for one in (services, twin)]
+    threads = [threading.Thread(target=log_due_changes, args=(one,)) for one in (services, twin)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -199,9 +199,9 @@ def test_the_loop_works_until_it_is_stopped_and_survives_a_fault(
     def sometimes(parts: Services) -> int:
         for fault in faults:
             raise fault
-        return run_due(parts)
+        return log_due_changes(parts)
 
-    monkeypatch.setattr("app.worker.run_due", sometimes)
+    monkeypatch.setattr("app.worker.log_due_changes", sometimes)
     hasty = Settings(database_url=settings.database_url, worker_interval=0.01)
     quick = bootstrap(hasty, clock=clock)
     loops = Worker(quick)

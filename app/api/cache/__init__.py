@@ -1,1 +1,1 @@
-"""The response cache: finished answers in memory, fresh, in front of the framework."""
+"""The response cache: current answers in memory, in front of the framework."""

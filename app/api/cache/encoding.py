@@ -1,4 +1,4 @@
-"""Content codings: which one a reader gets, and how it is made."""
+"""Content codings: negotiation and compression."""
 
 import zlib
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from app.api.http.accept import weights
 
 Coding = Literal["identity", "gzip", "br", "zstd"]
 
-# What a reader who takes several equally gets: small first, and quick to unpack.
+# The order for clients that accept several equally: small and quick to decompress first.
 _PREFERRED: tuple[Coding, ...] = ("zstd", "br", "gzip")
-# Below this, headers weigh more than what is saved.
+# Compression of a smaller body saves too little.
 LEAST_BYTES = 400
 _GZIP = 16 + zlib.MAX_WBITS
 
 
-def chosen_coding(accept_encoding: str) -> Coding:
+def choose_coding(accept_encoding: str) -> Coding:
     """Return the coding for an `Accept-Encoding` (RFC 9110, section 12.5.3)."""
     wanted = weights(accept_encoding)
     anything = wanted.get("*", 0.0)
@@ -28,17 +28,17 @@ def chosen_coding(accept_encoding: str) -> Coding:
         weight = wanted.get(coding, wanted.get(f"x-{coding}", anything))
         if weight > most:
             best, most = coding, weight
-    # Who says that identity is dearer than all others means it.
+    # `identity` wins if its weight is explicitly higher.
     return "identity" if wanted.get("identity", 0.0) > most else best
 
 
-def encoded(body: bytes, coding: Coding) -> bytes:
-    """Return a body in a coding."""
+def encode(body: bytes, coding: Coding) -> bytes:
+    """Encode a body."""
     return _CODERS[coding](body)
 
 
 def _gzip(body: bytes) -> bytes:
-    # No time stamp in the header: equal bodies make equal bytes, and equal tags.
+    # Without a time stamp in the header, equal bodies have equal entity tags.
     packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)
     return packer.compress(body) + packer.flush()
 

@@ -1,8 +1,8 @@
 """The response cache as middleware: current answers, in the coding that the client accepts.
 
 A request for a public resource is read once, and looked up in the cache. On a miss, the function
-of its resource computes the answer; it is kept, encoded, checked against the request's conditions,
-and sent.
+of its resource computes the answer; it is cached, encoded, checked against the conditions of the
+request, and sent.
 """
 
 import time
@@ -11,11 +11,11 @@ from contextlib import suppress
 from functools import partial
 
 from app.access.caller import ANONYMOUS, Caller
-from app.api.cache.entries import Absent, Entry, EntryStore, Kept, Messages
+from app.api.cache.caller_cache import CallerCache
+from app.api.cache.entries import CachedAbsence, CachedAnswer, CacheEntry, EntryStore, Messages
 from app.api.cache.freshness import Freshness
-from app.api.cache.readers import Readers
-from app.api.cache.replies import VARY_BY_ORIGIN, Replies
-from app.api.cache.request import Key, PublicRequest, read_request, request_name
+from app.api.cache.request import CacheKey, PublicRequest, compute_fingerprint, read_request
+from app.api.cache.response_builder import VARY_BY_ORIGIN, ResponseBuilder
 from app.api.cache.single_flight import SingleFlight
 from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
 from app.api.delivery.respond import fetch, is_expensive
@@ -24,10 +24,10 @@ from app.api.http.errors import NotFoundOrGone
 from app.api.http.problems import problem_for
 from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
-from app.api.live.stream import let_in
+from app.api.live.stream import take_listener
 from app.api.middleware.access_log import CLIENT_LEFT, RequestLog, id_for
 from app.api.middleware.addresses import AddressMiddleware
-from app.api.ops.metrics import Metrics
+from app.api.monitoring.metrics import Metrics
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable, Failure
 from app.kit.ids import new_id
@@ -35,59 +35,61 @@ from app.kit.sql.change_watch import Version
 from app.kit.sql.sqlite_readers import ReadLimit
 from app.server.interface import Hooks
 
-# Where a scope has the `PublicRequest` that was read from it, or None if it is for nothing public.
+# The key of a scope for its `PublicRequest`; the value is None if the resource is not public.
 _REQUEST = "dateline.public_request"
 
 
-class Misses:
-    """Computes the answers of public resources; refusals are raised."""
+class AnswerComputer:
+    """Computes the answers of public resources on a cache miss; refusals are raised."""
 
     def __init__(self, services: Services, notifier: ChangeNotifier) -> None:
-        """Compute with services; `notifier` wakes requests that wait for a write."""
+        """Use services; `notifier` wakes requests that wait for a write."""
         self._services = services
         self._notifier = notifier
-        # Without waiting for a network, what is short is computed on the event loop.
+        # SQLite needs no round trip, so short answers are computed on the event loop.
         self._is_embedded = services.database.dialect == "sqlite"
 
-    def compute(self, request: PublicRequest, caller: Caller) -> Kept | None:
-        """Compute an answer on the event loop, unless that takes long."""
+    def compute_inline(self, request: PublicRequest, caller: Caller) -> CachedAnswer | None:
+        """Compute an answer on the event loop; None if it takes long or the database is remote."""
         if not self._is_embedded or request.is_long or request.match.resource.runs != "inline":
             return None
-        asked = ReadRequest(request.path, request.query, caller, on_loop=True)
+        read = ReadRequest(request.path, request.query, caller, on_loop=True)
         try:
             limit = ReadLimit(self._services.settings.read_seconds)
-            answer = limit.run(partial(request.match.compute, self._services, asked))
+            answer = limit.run(partial(request.match.compute, self._services, read))
         except NeedsWorkerThread:
             request.is_long = True
             return None
         except NotFoundOrGone as absence:
-            return self._absent(request, caller, absence)
+            return self._build_absence(request, caller, absence)
         request.computed_for = caller
-        return Entry.of(answer, request.match.resource.path)
+        return CacheEntry.from_answer(answer, request.match.resource.path)
 
-    async def wait(self, request: PublicRequest, caller: Caller) -> Kept:
-        """Compute an answer in a worker thread, or wait for what it waits for."""
-        asked = ReadRequest(request.path, request.query, caller)
+    async def compute(self, request: PublicRequest, caller: Caller) -> CachedAnswer:
+        """Compute an answer in a worker thread, or wait for it on the event loop."""
+        read = ReadRequest(request.path, request.query, caller)
         try:
-            answer = await fetch(self._services, self._notifier, request.match, asked)
+            answer = await fetch(self._services, self._notifier, request.match, read)
         except NotFoundOrGone as absence:
-            return self._absent(request, caller, absence)
+            return self._build_absence(request, caller, absence)
         request.computed_for = caller
-        return Entry.of(answer, request.match.resource.path)
+        return CacheEntry.from_answer(answer, request.match.resource.path)
 
-    def _absent(self, request: PublicRequest, caller: Caller, absence: NotFoundOrGone) -> Absent:
-        """Return a 404 or 410 that may be kept; raise it if nothing says what it depends on."""
+    def _build_absence(
+        self, request: PublicRequest, caller: Caller, absence: NotFoundOrGone
+    ) -> CachedAbsence:
+        """Return a 404 or 410 that can be cached; raise it if its dependencies are unknown."""
         if absence.metadata is None:
             raise absence
-        # Of a new one, which no traceback keeps with all that was in reach of it.
+        # A new exception has no traceback, which would keep the local variables in memory.
         failure = type(absence)(absence.detail)
-        absent = Absent(absence.metadata, request.match.resource.path, failure)
+        absent = CachedAbsence(absence.metadata, request.match.resource.path, failure)
         request.computed_for = caller
         return absent
 
 
 class CacheMiddleware:
-    """Answers readers from memory where it can, and keeps what it computes."""
+    """Answers requests for public resources from the cache, and caches computed answers."""
 
     def __init__(
         self,
@@ -97,205 +99,215 @@ class CacheMiddleware:
         notifier: ChangeNotifier,
         log: RequestLog | None = None,
     ) -> None:
-        """Stand in front of an application, which answers everything else."""
+        """Wrap an application, which answers all other requests."""
         self._app = app
         self._settings = services.settings
         self._entries = EntryStore(services.settings.cache_bytes)
         self._freshness = Freshness(services, self._entries)
-        self._misses = Misses(services, notifier)
-        self._readers = Readers(services)
+        self._computer = AnswerComputer(services, notifier)
+        self._callers = CallerCache(services)
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
-        self._replies = Replies(services.settings, metrics, self._freshness)
-        self._running: dict[tuple[Key, Version, int], SingleFlight[Kept]] = {}
+        self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
+        self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
         self._allows = AddressMiddleware(app, services.settings.allowed_hosts, "").allows
         self._prepared = self._entries.prepared.get
         self._version = services.watch.version
         self._now = services.clock.now
         metrics.cache.watch(self._entries)
-        # The outermost middleware is what the server knows of the application.
+        # The server reads the hooks of the outermost middleware.
         self.hooks = Hooks(lookup=self.lookup)
 
     def lookup(self, scope: Scope) -> Message | None:
-        """Return the answer to a request in one message, if nothing has to be waited for.
+        """Return a complete response in one message if that takes no waiting.
 
         A task, its coroutines and a second turn of the event loop take longer than looking up a
-        prepared response. So the server asks here first, and starts a task if there is no answer.
+        prepared response. So the server calls this first, and starts a task if it returns None.
         """
-        messages = self._cached(scope) if scope["method"] == "GET" else ()
+        messages = self._respond_cached(scope) if scope["method"] == "GET" else ()
         return messages[0] if messages else None
 
-    def _cached(self, scope: Scope) -> Messages:
-        """Return the messages of an answer that is prepared, or computed without waiting."""
+    def _respond_cached(self, scope: Scope) -> Messages:
+        """Return a prepared response, or compute one inline; nothing if that would wait."""
         started = time.perf_counter()
-        name, given = request_name(scope)
-        is_fresh = self._version() == self._freshness.version or self._freshness.is_sure()
-        response = self._prepared(name) if is_fresh else None
+        fingerprint, given = compute_fingerprint(scope)
+        is_fresh = self._version() == self._freshness.version or self._freshness.refresh_inline()
+        response = self._prepared(fingerprint) if is_fresh else None
         if response is not None and (response.until is None or response.until > self._now()):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
             return response.messages(scope, id_)
-        request = read_request(scope, name, given, self._allows)
-        messages = () if request is None else self._inline(request)
+        request = read_request(scope, fingerprint, given, self._allows)
+        messages = () if request is None else self._respond_inline(request)
         if not messages:
-            # A request refers to its scope: the middleware takes it out again.
+            # `_respond` removes it again: the request refers to its scope, which makes a cycle.
             scope[_REQUEST] = request
         return messages
 
-    def _inline(self, request: PublicRequest) -> Messages:
-        """Return the messages of an answer to anybody that is computed without waiting."""
-        if not request.is_shareable or not self._freshness.is_sure():
+    def _respond_inline(self, request: PublicRequest) -> Messages:
+        """Respond without waiting to a request whose response does not depend on the client."""
+        if not request.is_shareable or not self._freshness.refresh_inline():
             return ()
         key = (request.path, request.query, False)
         try:
-            kept = self._found(request, key, ANONYMOUS)
-            return () if kept is None else self._logged(request, self._reply(request, key, kept))
-        # The outermost middleware: every exception is answered with a problem document.
-        except Exception as wrong:  # noqa: BLE001
-            return self._failed(request, wrong)
+            cached = self._find(request, key, ANONYMOUS)
+            if cached is None:
+                return ()
+            return self._log_request(request, self._build_response(request, key, cached))
+        # This is the outermost middleware, so it answers every exception with a problem document.
+        except Exception as error:  # noqa: BLE001
+            return self._respond_to_failure(request, error)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a reader of a public resource; everything else passes."""
+        """Answer a request for a public resource, or pass it on."""
         messages: Messages = ()
         if scope.get("method") in {"GET", "HEAD"}:
-            messages = await self._messages(scope)
+            messages = await self._respond(scope)
         if messages:
             for message in messages:
                 await send(message)
             return
         await self._app(scope, receive, send)
-        listener = let_in(scope) if scope.get("method") == "GET" else None
+        listener = take_listener(scope) if scope.get("method") == "GET" else None
         if listener is not None:
-            await listener.stay(receive, send)
+            await listener.run(receive, send)
 
-    async def _messages(self, scope: Scope) -> Messages:
-        """Return the messages of an answer, whatever it takes; none if it is for others."""
+    async def _respond(self, scope: Scope) -> Messages:
+        """Return the response, which may wait; nothing if the resource is not public."""
         if scope["method"] == "HEAD":
-            request = read_request(scope, *request_name(scope), self._allows)
+            request = read_request(scope, *compute_fingerprint(scope), self._allows)
         else:
-            # Another server does not look up, and ours does not while the client is slow to read.
-            messages = () if _REQUEST in scope else self._cached(scope)
+            # Other servers do not call `lookup`, and this one skips it for a slow client.
+            messages = () if _REQUEST in scope else self._respond_cached(scope)
             request = scope.pop(_REQUEST, None)
             if messages:
                 return messages
         if request is None:
             return ()
         try:
-            return self._logged(request, await self._answer(request))
+            return self._log_request(request, await self._find_response(request))
         except CancelledError:
             request.computed_for = request.computed_for or ANONYMOUS
-            self._logged(request, ())
+            self._log_request(request, ())
             raise
-        # As in `_inline`.
-        except Exception as wrong:  # noqa: BLE001
-            return self._failed(request, wrong)
+        # As in `_respond_inline`.
+        except Exception as error:  # noqa: BLE001
+            return self._respond_to_failure(request, error)
 
-    async def _answer(self, request: PublicRequest) -> Messages:
+    async def _find_response(self, request: PublicRequest) -> Messages:
         if request.is_long_poll:
             acquire_listener_slot(request.scope, self._settings)
         try:
-            await self._freshness.check()
+            await self._freshness.refresh()
         except DatabaseUnavailable:
-            messages = self._stale(request)
+            messages = self._respond_stale(request)
             if messages:
                 return messages
             raise
-        caller = await self._readers.caller(request.scope, request.headers)
+        caller = await self._callers.find(request.scope, request.headers)
         key = (request.path, request.query, caller.key_id is not None)
         if is_expensive(request.query):
             cancel_on_disconnect(request.scope)
         if caller.embargoed:
-            # The log is silent about embargoes, so nothing says when to forget such an answer.
-            kept = self._misses.compute(request, caller) or await self._misses.wait(request, caller)
+            # The log has no rows for embargoed stories, so such an answer cannot be invalidated.
+            cached = self._computer.compute_inline(request, caller)
+            cached = cached or await self._computer.compute(request, caller)
         else:
-            kept = self._found(request, key, caller) or await self._computed(request, key, caller)
-        messages = self._reply(request, key, kept)
-        await self._readers.check_again(request.scope, request.headers, caller)
+            cached = self._find(request, key, caller)
+            cached = cached or await self._compute_once(request, key, caller)
+        messages = self._build_response(request, key, cached)
+        await self._callers.recheck(request.scope, request.headers, caller)
         return messages
 
     def serves_stale(self) -> bool:
-        """Tell whether readers are answered from memory while the database is away."""
-        return len(self._entries) > 0 and self._freshness.may_be_stale
+        """Tell whether cached answers are sent while the database does not answer."""
+        return len(self._entries) > 0 and self._freshness.may_serve_stale
 
-    def _stale(self, request: PublicRequest) -> Messages:
-        """Return the messages of an answer as it was before the database went away, if it may be.
+    def _respond_stale(self, request: PublicRequest) -> Messages:
+        """Respond from the cache while the database does not answer, if that is allowed.
 
-        Time is told from it as ever: what it changes is not sent once it has.
+        Entries still expire: one that time has changed is not sent.
         """
-        if not request.is_shareable or not self._freshness.may_be_stale:
+        if not request.is_shareable or not self._freshness.may_serve_stale:
             return ()
-        kept = self._entries.get((request.path, request.query, False), self._freshness.now)
-        if not isinstance(kept, Entry) or kept.status != 200:
+        cached = self._entries.get((request.path, request.query, False), self._freshness.now)
+        if not isinstance(cached, CacheEntry) or cached.status != 200:
             return ()
-        response = self._replies.prepare_stale(request, kept)
+        response = self._builder.prepare_stale(request, cached)
         if response is None:
             return ()
         request.computed_for = ANONYMOUS
         return response.messages(request.scope, request.id)
 
-    def _found(self, request: PublicRequest, key: Key, caller: Caller) -> Kept | None:
-        """Return an answer that is kept, or computed without waiting.
+    def _find(self, request: PublicRequest, key: CacheKey, caller: Caller) -> CachedAnswer | None:
+        """Return an answer from the cache, or compute it inline.
 
-        The latter is there before anybody else can ask for it.
+        No other request runs meanwhile, so an inline answer is computed once.
         """
-        kept = self._entries.get(key, self._freshness.now)
-        if kept is None:
+        cached = self._entries.get(key, self._freshness.now)
+        if cached is None:
             epoch = self._freshness.epoch
-            kept = self._misses.compute(request, caller)
-            if kept is not None:
-                self._keep(key, kept, epoch)
-        return kept
+            cached = self._computer.compute_inline(request, caller)
+            if cached is not None:
+                self._put(key, cached, epoch)
+        return cached
 
-    async def _computed(self, request: PublicRequest, key: Key, caller: Caller) -> Kept:
-        """Compute what takes long, once for all who ask on the same version."""
+    async def _compute_once(
+        self, request: PublicRequest, key: CacheKey, caller: Caller
+    ) -> CachedAnswer:
+        """Compute an answer once for all concurrent requests that see the same version."""
         epoch = self._freshness.epoch
-        name = (key, self._freshness.version, epoch)
-        running = self._running.get(name)
+        flight = (key, self._freshness.version, epoch)
+        running = self._running.get(flight)
         if running is not None:
-            # What was refused to one is computed for the next, who may have another key.
+            # If the first request is refused, others compute: they may have different keys.
             with suppress(Failure):
                 return await running.result()
-            return await self._misses.wait(request, caller)
-        running = self._running[name] = SingleFlight(self._misses.wait(request, caller))
+            return await self._computer.compute(request, caller)
+        running = self._running[flight] = SingleFlight(self._computer.compute(request, caller))
         try:
-            kept = await running.result()
+            cached = await running.result()
         finally:
-            self._running.pop(name, None)
-        self._keep(key, kept, epoch)
-        return kept
+            self._running.pop(flight, None)
+        self._put(key, cached, epoch)
+        return cached
 
-    def _keep(self, key: Key, kept: Kept, epoch: int) -> None:
-        """Keep an answer; one that was begun before something that is known by now is not kept.
+    def _put(self, key: CacheKey, cached: CachedAnswer, epoch: int) -> None:
+        """Cache an answer, unless a change was found since it was begun.
 
-        It serves the client that asked, and nobody later.
+        An outdated answer is sent to the clients that waited for it, and not to later requests.
         """
-        known, metadata = self._freshness, kept.metadata
+        known, metadata = self._freshness, cached.metadata
         if metadata.is_cacheable and metadata.serial >= known.serial and epoch == known.epoch:
-            self._entries.put(key, kept)
+            self._entries.put(key, cached)
 
-    def _reply(self, request: PublicRequest, key: Key, kept: Kept) -> Messages:
-        """Return the messages in which a reader is sent what was found."""
-        if isinstance(kept, Absent):
-            return self._replies.absent(request, kept)
-        weight = kept.weight
-        response = self._replies.prepare(request, kept, has_key=key[2])
-        if kept.weight != weight:
+    def _build_response(
+        self, request: PublicRequest, key: CacheKey, cached: CachedAnswer
+    ) -> Messages:
+        """Return the response for a cached or computed answer."""
+        if isinstance(cached, CachedAbsence):
+            return self._builder.build_absence(request, cached)
+        weight = cached.weight
+        response = self._builder.prepare(request, cached, has_key=key[2])
+        if cached.weight != weight:
             self._entries.weigh(key)
         if response is None:
-            return self._replies.unwanted(request, kept)
+            return self._builder.build_precondition_failed(request, cached)
         is_get = request.scope["method"] == "GET"
         if is_get and not request.by_language and request.is_shareable:
-            self._entries.prepare(request.name, key, response)
+            self._entries.prepare(request.fingerprint, key, response)
         return response.messages(request.scope, request.id)
 
-    def _failed(self, request: PublicRequest, wrong: Exception) -> Messages:
-        """Return the messages of a refusal or a fault, which is never stored."""
+    def _respond_to_failure(self, request: PublicRequest, error: Exception) -> Messages:
+        """Return a problem document, which is never cached."""
         request.computed_for = request.computed_for or ANONYMOUS
-        problem = problem_for(wrong, request.id)
-        return self._logged(request, self._replies.problem(request, problem, VARY_BY_ORIGIN))
+        problem = problem_for(error, request.id)
+        return self._log_request(
+            request, self._builder.build_problem(request, problem, VARY_BY_ORIGIN)
+        )
 
-    def _logged(self, request: PublicRequest, messages: Messages) -> Messages:
-        """Count and log a request by the messages that answer it, if any, and return them."""
+    def _log_request(self, request: PublicRequest, messages: Messages) -> Messages:
+        """Count and log a request, and return its response; without one, the client has left."""
         status, size = CLIENT_LEFT, 0
         if messages:
             status, size = messages[0]["status"], len(messages[-1]["body"])

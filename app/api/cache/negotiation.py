@@ -1,4 +1,4 @@
-"""`Accept`: lists and stories in another format than JSON, as if its path had been asked for."""
+"""Negotiation by `Accept`: lists and stories in other formats than JSON, by their paths."""
 
 from collections.abc import Mapping
 
@@ -12,17 +12,17 @@ _LISTS = {
 }
 _STORY = "/v1/articles/"
 _LONGEST = 1_000
-_AS_LISTS = {one.media_type: ext for ext, one in FEEDS.items()}
-_AS_STORIES = {one.media_type: ext for ext, one in STORIES.items()}
-_ANYTHING = ("application/*", "*/*")
+_AS_LISTS = {feed.media_type: ext for ext, feed in FEEDS.items()}
+_AS_STORIES = {story.media_type: ext for ext, story in STORIES.items()}
+_WILDCARDS = ("application/*", "*/*")
 
 
-def negotiated_path(path: str, accepted: str) -> str | None:
-    """Return the path of another format than JSON, if the reader likes it better."""
+def find_negotiated_path(path: str, accepted: str) -> str | None:
+    """Return the path of another format than JSON, if the client prefers it."""
     is_list = path in _LISTS
     if len(accepted) > _LONGEST or not (is_list or _is_story(path)):
         return None
-    ext = _best(accepted.lower(), _AS_LISTS if is_list else _AS_STORIES)
+    ext = _choose_format(accepted.lower(), _AS_LISTS if is_list else _AS_STORIES)
     return None if ext is None else f"{_LISTS.get(path, path)}.{ext}"
 
 
@@ -33,8 +33,8 @@ def _is_story(path: str) -> bool:
     return "/" not in ref and "." not in ref
 
 
-def _best(accepted: str, offered: Mapping[str, str]) -> str | None:
-    """Return the format that is named and liked more than JSON, or as much as anything."""
+def _choose_format(accepted: str, offered: Mapping[str, str]) -> str | None:
+    """Return the format that is named and preferred to JSON and to wildcards."""
     if not any(map(accepted.__contains__, offered)):
         return None
     wanted = weights(accepted)
@@ -45,4 +45,4 @@ def _best(accepted: str, offered: Mapping[str, str]) -> str | None:
             best, most = ext, weight
     if wanted.get("application/json", 0.0) >= most:
         return None
-    return best if most >= max(wanted.get(one, 0.0) for one in _ANYTHING) else None
+    return best if most >= max(wanted.get(wildcard, 0.0) for wildcard in _WILDCARDS) else None

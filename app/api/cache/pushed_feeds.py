@@ -1,4 +1,4 @@
-"""Feeds for subscribers of the hub, as an anonymous reader is answered."""
+"""Feeds for subscribers of the hub, with the answers that anonymous clients get."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +13,7 @@ from app.syndication.push.handlers import FeedContent
 
 
 def read_feed(services: Services, topic: str) -> FeedContent:
-    """Return what the address of a feed is answered with; a refusal has no body."""
+    """Compute the answer at the address of a feed; a refusal has no body."""
     parts = urlsplit(topic)
     path = unquote(parts.path)
     match = find(path)

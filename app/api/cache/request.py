@@ -1,8 +1,8 @@
-"""Requests for public resources, as the cache reads them: once, from their scope.
+"""Requests for public resources, which the cache parses once from their scope.
 
-`Accept-Language` becomes part of the query of the few lists that go by it. So there is one entry
-for all who prefer the same languages in the same order, a page's links say which they were, and
-no other request is looked at.
+`Accept-Language` becomes part of the query of the few lists that depend on it. So clients that
+prefer the same languages in the same order share an entry, and the links of a page include these
+languages.
 """
 
 import re
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.routing import compile_path
 
 from app.access.caller import Caller
-from app.api.cache.negotiation import negotiated_path
+from app.api.cache.negotiation import find_negotiated_path
 from app.api.delivery.registry import RESOURCES
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
@@ -22,17 +22,18 @@ from app.api.http.parameters import MOST_PREFERRED
 from app.api.middleware.access_log import id_for
 from app.api.middleware.addresses import is_plain
 
-# What tells one kind of request from another: the raw path and query, and the headers that matter.
-Name = bytes
-# Path, canonical query, and whether the reader has a key.
-Key = tuple[str, bytes, bool]
+# The raw path, the raw query, and the headers that an answer depends on. Requests with the same
+# fingerprint get the same prepared response.
+Fingerprint = bytes
+# The canonical path and query of an entry, and whether the client has an API key.
+CacheKey = tuple[str, bytes, bool]
 REQUEST_ID = b"x-request-id"
-# A client that sends these wants an answer only if it is (still) a certain one.
+# With these conditions a client gets the answer only for a certain version, and otherwise a 412.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 _CONDITIONAL = frozenset({*PRECONDITIONS, b"if-none-match", b"if-modified-since"})
-# A request with one of these is never answered with what was prepared for others.
+# A request with one of these never gets a prepared response.
 _PERSONAL = frozenset({b"authorization", b"x-api-key", *PRECONDITIONS})
-# Headers that decide what is answered, or whether.
+# The headers that a response depends on.
 _DECIDING = (
     _PERSONAL
     | _CONDITIONAL
@@ -44,29 +45,31 @@ _DECIDING = (
         b"origin",
     }
 )
-_FIXED = {one.path: Match(one, {}) for one in RESOURCES if "{" not in one.path}
-_PATTERNS = [(compile_path(one.path)[0], one) for one in RESOURCES if "{" in one.path]
+_FIXED = {resource.path: Match(resource, {}) for resource in RESOURCES if "{" not in resource.path}
+_PATTERNS = [
+    (compile_path(resource.path)[0], resource) for resource in RESOURCES if "{" in resource.path
+]
 _MARK = b"one_per_story=true"
-# Who says either has said what is preferred.
-_SAID = (b"language=", b"prefer=")
+# With one of these parameters, `Accept-Language` has no effect.
+_EXPLICIT = (b"language=", b"prefer=")
 _TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _WEIGHT = re.compile(r"q=([01](\.\d{0,3})?)")
 
 
 @dataclass(slots=True)
 class PublicRequest:
-    """A reader's request for a public resource.
+    """A client's request for a public resource.
 
-    `path` and `query` are those of the answer: `Accept` may lead to the path of another format,
-    which is then the `location` of the answer, and `by_language` says that `Accept-Language` has
-    become part of the query. One that is `shareable` gets the same answer as others that send the
-    same headers, and a `conditional` one wants it only in some state. `is_long` says that the
-    answer takes long to compute, and `computed_for` whom it was computed for, if it is not from
-    memory.
+    `path` and `query` are those of the answer: `Accept` may select the path of another format,
+    which is then sent as `Content-Location` (`location`). `by_language` says that `Accept-Language`
+    has become part of the query. A request that `is_shareable` gets the same response as others
+    with the same fingerprint. One that `is_conditional` has `If-None-Match` or another condition.
+    `is_long` says that the answer takes long to compute. `computed_for` is the caller it was
+    computed for, or None on a cache hit.
     """
 
     scope: Scope
-    name: Name
+    fingerprint: Fingerprint
     id: str
     headers: Mapping[bytes, bytes]
     match: Match
@@ -82,16 +85,16 @@ class PublicRequest:
 
     @property
     def is_long_poll(self) -> bool:
-        """Tell whether the request waits, and counts as a listener."""
+        """Tell whether the request waits for a change, and counts as a listener."""
         waits = self.match.resource.waits
         return waits is not None and f"{waits}=".encode() in self.query
 
 
-def request_name(scope: Scope) -> tuple[Name, str | None]:
-    """Return what tells a GET from others, and the id that a proxy gave it.
+def compute_fingerprint(scope: Scope) -> tuple[Fingerprint, str | None]:
+    """Return the fingerprint of a GET request, and the request id that a proxy sent, if any.
 
-    It does little, because every cached answer waits for it. The separator is a line break, which
-    no header can hold.
+    It runs before every cache hit, so it parses nothing. The separator is a line break, which no
+    header can contain.
     """
     path = scope.get("raw_path") or quote(scope["path"]).encode()
     deciding, given = [path, scope["query_string"]], None
@@ -105,11 +108,14 @@ def request_name(scope: Scope) -> tuple[Name, str | None]:
 
 
 def read_request(
-    scope: Scope, name: Name, given: str | None, allows: Callable[[Scope, str | None], bool]
+    scope: Scope,
+    fingerprint: Fingerprint,
+    given: str | None,
+    allows: Callable[[Scope, str | None], bool],
 ) -> PublicRequest | None:
-    """Return a request for a public resource, or None if it is for anything else.
+    """Parse a request for a public resource; return None for any other request.
 
-    `allows` tells whether its host is served here; `given` is the id that a proxy gave it.
+    `allows` tells whether its host is allowed; `given` is the request id that a proxy sent.
     """
     match = find(scope["path"])
     if match is None or not is_plain(scope):
@@ -120,7 +126,7 @@ def read_request(
         return None
     path, location = scope["path"], None
     accepted = headers.get(b"accept")
-    other = None if accepted is None else negotiated_path(path, accepted.decode("latin-1"))
+    other = None if accepted is None else find_negotiated_path(path, accepted.decode("latin-1"))
     if other is not None:
         path, match = other, find(other)
         assert match is not None
@@ -128,12 +134,12 @@ def read_request(
         if scope["query_string"]:
             location += b"?" + scope["query_string"]
     query = match.resource.parameters.canonical(scope["query_string"])
-    by_language = _MARK in query and goes_by_header(query)
+    by_language = _MARK in query and depends_on_language(query)
     if by_language:
-        query = with_preferences(query, headers.get(b"accept-language"))
+        query = add_languages(query, headers.get(b"accept-language"))
     return PublicRequest(
         scope=scope,
-        name=name,
+        fingerprint=fingerprint,
         id=id_for(given),
         headers=headers,
         match=match,
@@ -141,7 +147,7 @@ def read_request(
         query=query,
         location=location,
         by_language=by_language,
-        # Whether a host may be left out depends on the version of HTTP.
+        # HTTP/1.0 allows a request without a host, HTTP/1.1 does not.
         is_shareable=host is not None and _PERSONAL.isdisjoint(headers),
         is_conditional=not _CONDITIONAL.isdisjoint(headers),
         started=time.perf_counter(),
@@ -149,7 +155,7 @@ def read_request(
 
 
 def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return headers by name; several of a name are one, joined by commas."""
+    """Return headers by name; several values of a name are joined by commas."""
     found = dict(headers)
     if len(found) != len(headers):
         found.clear()
@@ -170,23 +176,23 @@ def find(path: str) -> Match | None:
     return None
 
 
-def goes_by_header(query: bytes) -> bool:
-    """Tell whether a canonical query leaves it to `Accept-Language` what is preferred."""
+def depends_on_language(query: bytes) -> bool:
+    """Tell whether the answer to a canonical query depends on `Accept-Language`."""
     parts = query.split(b"&")
-    return _MARK in parts and not any(one.startswith(_SAID) for one in parts)
+    return _MARK in parts and not any(part.startswith(_EXPLICIT) for part in parts)
 
 
-def with_preferences(query: bytes, header: bytes | None) -> bytes:
-    """Return a canonical query with the languages that a header prefers."""
-    languages = preferred(header.decode("latin-1")) if header else []
+def add_languages(query: bytes, header: bytes | None) -> bytes:
+    """Add the languages of `Accept-Language` to a canonical query."""
+    languages = parse_languages(header.decode("latin-1")) if header else []
     if not languages:
         return query
     parts = [*query.split(b"&"), f"prefer={quote(','.join(languages), safe='')}".encode()]
     return b"&".join(sorted(parts))
 
 
-def preferred(header: str) -> list[str]:
-    """Return the languages of a header (RFC 9110, section 12.5.4), the most wanted first."""
+def parse_languages(header: str) -> list[str]:
+    """Return the languages of `Accept-Language` by weight (RFC 9110, section 12.5.4)."""
     weighed: dict[str, float] = {}
     for part in header.split(","):
         tag, _, more = part.strip().partition(";")

@@ -1,4 +1,4 @@
-"""An answer that several requests wait for at once."""
+"""One computation for several concurrent requests."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,15 +8,15 @@ Result = TypeVar("Result")
 
 
 class SingleFlight(Generic[Result]):
-    """Runs once for all that wait for it, and is given up when none does any more."""
+    """Runs a coroutine once for all waiting callers; cancels it when none waits any more."""
 
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
-        """Begin the work."""
+        """Start the coroutine."""
         self._task = asyncio.ensure_future(work)
         self._waiting = 0
 
     async def result(self) -> Result:
-        """Wait for the work; a caller that is cancelled does not end it for the others."""
+        """Wait for the result; a cancelled caller does not cancel it for the others."""
         self._waiting += 1
         try:
             return await asyncio.shield(self._task)

@@ -14,8 +14,8 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.sync_requests import (
     CHANGE_LIST,
     ChangesRequest,
-    batch_body,
-    read_following,
+    encode_batch,
+    parse_changes_request,
     short_read,
 )
 from app.bootstrap import Services
@@ -28,7 +28,7 @@ async def list_changes(
     """Return the next entries; if there are none, wait for one as long as the client asked."""
     caller = request.reader
     asked = await short_read(
-        services, lambda: read_following(services, request.query, caller.rights)
+        services, lambda: parse_changes_request(services, request.query, caller.rights)
     )
     batch = await _wait_for_batch(services, notifier, asked)
     if caller.key_id is not None:
@@ -36,7 +36,7 @@ async def list_changes(
         # entry is later than its revocation.
         check = partial(require_valid_key, services.database, services.clock, caller)
         await short_read(services, check)
-    body = batch_body(services, batch)
+    body = encode_batch(services, batch)
     # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must
     # not store entries that are not public either.
     is_public = bool(batch.entries) and caller.rights == PUBLIC
@@ -56,16 +56,16 @@ async def _wait_for_batch(
     """Read the next entries; if there are none, wait for one as long as the client asked."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + asked.wait
-    follower = asked.after
+    sync_state = asked.after
     while True:
         version = notifier.version
-        read = partial(services.changes.next, follower, asked.limit)
+        read = partial(services.changes.next, sync_state, asked.limit)
         batch = await run_in_threadpool(read)
         if batch.entries or not (
-            batch.more or await notifier.changed(version, deadline - loop.time())
+            batch.more or await notifier.wait_for_change(version, deadline - loop.time())
         ):
             return batch
-        follower = batch.after
+        sync_state = batch.after
 
 
 CHANGES = Resource(

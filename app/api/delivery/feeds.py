@@ -25,7 +25,7 @@ from app.api.http.access import ReadPolicy
 from app.api.http.answer import PublicAnswer
 from app.api.http.parameters import build_suggestion
 from app.bootstrap import Services
-from app.delivery.freshness import LISTS
+from app.delivery.invalidation import LISTS
 from app.delivery.results import Page
 from app.delivery.story_query import Form, ListPosition
 from app.kit.quoting import quote_text

@@ -26,7 +26,7 @@ from app.api.http.errors import Gone, Killed, PathNotFound, QueryTooLong
 from app.api.http.paging import CURSOR, Links
 from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
-from app.delivery.freshness import NOT_FOUND_KEY, LogState
+from app.delivery.invalidation import NOT_FOUND_KEY, LogState
 from app.delivery.results import WithdrawalNotice
 from app.syndication.formats import FEEDS
 

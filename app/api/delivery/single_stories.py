@@ -18,7 +18,7 @@ from app.api.http.answer import PublicAnswer
 from app.api.http.fields import STORY_FIELDS
 from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.results import LookupResult
 from app.kit.ids import normalize_ref
 from app.kit.sql.async_reads import AsyncReads

@@ -13,7 +13,7 @@ from app.api.http.access import ReadPolicy
 from app.api.http.answer import PublicAnswer
 from app.api.http.parameters import NO_PARAMETERS
 from app.bootstrap import Services
-from app.delivery.freshness import LISTS, LogState
+from app.delivery.invalidation import LISTS, LogState
 from app.delivery.results import Page
 from app.delivery.store.archive import Month
 from app.delivery.story_query import StoryQuery

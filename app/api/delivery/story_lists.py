@@ -34,7 +34,7 @@ from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
 from app.content.slugs import find_slug_problem
-from app.delivery.freshness import LISTS, list_keys
+from app.delivery.invalidation import LISTS, list_keys
 from app.delivery.results import Page
 from app.delivery.story_query import Form, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
-from app.delivery.freshness import EVERYTHING
+from app.delivery.invalidation import EVERYTHING
 
 JSON = "application/json"
 Headers = list[tuple[bytes, bytes]]

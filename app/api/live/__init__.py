@@ -1,1 +1,1 @@
-"""Server-sent events and long polls: subscribers are sent changes as they are committed."""
+"""Server-sent events and long polls: clients get changes soon after they are committed."""

@@ -6,21 +6,21 @@ from dataclasses import dataclass, replace
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.live.sync_requests import cursor_of
+from app.api.live.sync_requests import build_cursor
 from app.bootstrap import Services
 from app.syndication.sync.change_reader import Batch
 from app.syndication.sync.entries import SerializedChange
 from app.syndication.sync.sync_state import LogProgress, SyncState
 
-_MOST = 200
-# Batches are kept for other listeners in the same state: of one version of the database, and at
+_MAX_ENTRIES = 200
+# Batches are cached for other listeners in the same state: those of one database version, and at
 # most this many bytes.
-_KEPT_BYTES = 16 * 1024 * 1024
+_MAX_CACHED_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Events as they leave, and where the listener stands after them."""
+    """Encoded events, and the sync state after them."""
 
     events: bytes
     after: SyncState
@@ -28,63 +28,63 @@ class EventBatch:
 
 
 class Broadcast:
-    """Builds events from changes, once for each sync state and version."""
+    """Builds events from changes, once for each sync state and database version."""
 
     def __init__(self, services: Services) -> None:
-        """Make nothing yet."""
+        """Start with an empty cache."""
         self._services = services
-        self._made: dict[SyncState, asyncio.Task[EventBatch]] = {}
+        self._batches: dict[SyncState, asyncio.Task[EventBatch]] = {}
         self._version: object = None
         self._bytes = 0
 
-    async def next(self, follower: SyncState, version: object) -> EventBatch:
-        """Return what a follower has not heard of, as of a version of the database."""
-        if version != self._version or self._bytes > _KEPT_BYTES:
-            self._made.clear()
+    async def load_batch(self, sync_state: SyncState, version: object) -> EventBatch:
+        """Return the next events after a sync state, at a database version; wait for the query."""
+        if version != self._version or self._bytes > _MAX_CACHED_BYTES:
+            self._batches.clear()
             self._version, self._bytes = version, 0
-        making = self._made.get(follower)
-        if making is None:
-            making = self._made[follower] = asyncio.create_task(self._make(follower))
+        task = self._batches.get(sync_state)
+        if task is None:
+            task = self._batches[sync_state] = asyncio.create_task(self._load(sync_state))
         try:
-            return await asyncio.shield(making)
+            return await asyncio.shield(task)
         except Exception:
-            self._made.pop(follower, None)
+            self._batches.pop(sync_state, None)
             raise
 
-    async def _make(self, follower: SyncState) -> EventBatch:
-        news = await run_in_threadpool(self._made_now, follower)
-        self._bytes += len(news.events)
-        return news
+    async def _load(self, sync_state: SyncState) -> EventBatch:
+        batch = await run_in_threadpool(self._build, sync_state)
+        self._bytes += len(batch.events)
+        return batch
 
-    def _made_now(self, follower: SyncState) -> EventBatch:
-        batch = self._services.changes.next(follower, _MOST)
-        return EventBatch(self._events(batch), batch.after, batch.more)
+    def _build(self, sync_state: SyncState) -> EventBatch:
+        batch = self._services.changes.next(sync_state, _MAX_ENTRIES)
+        return EventBatch(self._encode(batch), batch.after, batch.more)
 
-    def _events(self, batch: Batch) -> bytes:
-        """Return the entries as events, each with the cursor of where it leaves its listener."""
+    def _encode(self, batch: Batch) -> bytes:
+        """Encode entries as events, each with the cursor of the sync state after it."""
         return b"".join(
-            _event(cursor_of(self._services, place), entry)
-            for place, entry in zip(_places(batch), batch.entries, strict=True)
+            _encode_event(build_cursor(self._services, state), entry)
+            for state, entry in zip(_find_states(batch), batch.entries, strict=True)
         )
 
 
-def _places(batch: Batch) -> Iterator[SyncState]:
-    """Yield where each entry of a batch leaves its listener.
+def _find_states(batch: Batch) -> Iterator[SyncState]:
+    """Yield the sync state after each entry of a batch.
 
-    After the last one it stands where the batch ends, which may be further on.
+    After the last entry this is the end of the batch, which may be a later position.
     """
     if not batch.entries:
         return
-    start, place = batch.before.progress, batch.after.progress
-    # No subscriber begins within a snapshot.
+    start, progress = batch.before.progress, batch.after.progress
+    # The stream never starts within a snapshot (see `follow_from_now`).
     assert isinstance(start, LogProgress)
-    assert isinstance(place, LogProgress)
-    place = replace(place, embargoed=replace(place.embargoed, sent=start.embargoed.sent))
+    assert isinstance(progress, LogProgress)
+    progress = replace(progress, embargoed=replace(progress.embargoed, sent=start.embargoed.sent))
     for entry in batch.entries[:-1]:
-        place = place.after_row(entry.serial, entry.embargoed)
-        yield replace(batch.after, progress=place)
+        progress = progress.after_row(entry.serial, entry.embargoed)
+        yield replace(batch.after, progress=progress)
     yield batch.after
 
 
-def _event(cursor: str, entry: SerializedChange) -> bytes:
+def _encode_event(cursor: str, entry: SerializedChange) -> bytes:
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (cursor.encode(), entry.op.encode(), entry.data)

@@ -24,29 +24,33 @@ _SLICE = 64 * 1024
 
 
 class Listener:
-    """A client of the stream: its sync state, and what is being sent to it."""
+    """A client of the stream: its sync state, and the task that sends to it, if any.
 
-    __slots__ = ("apart", "beat", "caller", "hub", "place", "send", "sending")
+    A listener that `is_detached` is in no group. `second` is when its heartbeat is due, modulo
+    `HEARTBEAT_SECONDS`.
+    """
 
-    def __init__(self, hub: "EventHub", caller: Caller, place: SyncState, beat: int) -> None:
-        """Stand somewhere, apart from the others as yet."""
+    __slots__ = ("caller", "hub", "is_detached", "second", "send", "sending", "sync_state")
+
+    def __init__(self, hub: "EventHub", caller: Caller, sync_state: SyncState, second: int) -> None:
+        """Begin without a group."""
         self.hub = hub
         self.caller = caller
-        self.place = place
-        self.beat = beat
-        self.apart = True
+        self.sync_state = sync_state
+        self.second = second
+        self.is_detached = True
         self.sending: asyncio.Task[None] | None = None
         self.send: Send
 
-    async def stay(self, receive: Receive, send: Send) -> None:
-        """Listen until the reader leaves; the server says so through `receive`."""
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Send events until the client disconnects, which `receive` reports."""
         self.send = send
-        self.hub.welcome(self)
+        self.hub.start(self)
         try:
             while (await receive())["type"] != "http.disconnect":
                 pass
         finally:
-            self.hub.leave(self)
+            self.hub.remove(self)
 
 
 class EventHub:
@@ -57,161 +61,165 @@ class EventHub:
         notifier: ChangeNotifier,
         broadcast: Broadcast,
         revalidation: KeyRevalidation,
-        most: int,
+        limit: int,
     ) -> None:
-        """Let so many listen at most."""
+        """Allow at most `limit` listeners."""
         self._notifier = notifier
         self._broadcast = broadcast
         self._revalidation = revalidation
-        self._most = most
-        self._admitted = 0
+        self._limit = limit
+        self._count = 0
         self._groups: dict[SyncState, set[Listener]] = {}
-        self._keyed: set[Listener] = set()
-        # A part of them has its heartbeat in each second.
-        self._beats = tuple(set[Listener]() for _ in range(HEARTBEAT_SECONDS))
-        self._turns = count()
-        self._beaten = 0
-        self._working: asyncio.Task[None] | None = None
-        self._looked_at: object = None
+        self._with_key: set[Listener] = set()
+        # Heartbeats are spread over time: each second has a part of the listeners.
+        self._by_second = tuple(set[Listener]() for _ in range(HEARTBEAT_SECONDS))
+        self._numbers = count()
+        self._last_heartbeat = 0
+        self._running: asyncio.Task[None] | None = None
+        self._revalidated_version: object = None
 
-    def admit(self, caller: Caller, place: SyncState) -> Listener:
-        """Keep a seat for somebody who stands at a place, and will stay or leave."""
-        if self._admitted >= self._most:
+    def add(self, caller: Caller, sync_state: SyncState) -> Listener:
+        """Count a new listener, which gets events after `start`; the caller has to `remove` it."""
+        if self._count >= self._limit:
             raise TooManyListeners("As many listen as this server allows. Try again later.")
-        self._admitted += 1
-        return Listener(self, caller, place, next(self._turns) % HEARTBEAT_SECONDS)
+        self._count += 1
+        return Listener(self, caller, sync_state, next(self._numbers) % HEARTBEAT_SECONDS)
 
-    def welcome(self, listener: Listener) -> None:
-        """Begin to tell a listener."""
-        self._beats[listener.beat].add(listener)
+    def start(self, listener: Listener) -> None:
+        """Begin to send events to a listener."""
+        self._by_second[listener.second].add(listener)
         if listener.caller.key_id is not None:
-            self._keyed.add(listener)
-        listener.sending = asyncio.create_task(self._sent(listener, b""))
-        if self._working is None or self._working.done():
-            self._beaten = self._second()
-            self._working = asyncio.create_task(self._work())
+            self._with_key.add(listener)
+        listener.sending = asyncio.create_task(self._send_events(listener, b""))
+        if self._running is None or self._running.done():
+            self._last_heartbeat = self._current_second()
+            self._running = asyncio.create_task(self._run())
 
-    def leave(self, listener: Listener) -> None:
-        """Let a listener go."""
-        self._admitted -= 1
-        self._part(listener)
+    def remove(self, listener: Listener) -> None:
+        """Remove a listener whose client has disconnected."""
+        self._count -= 1
+        self._detach(listener)
         if listener.sending is not None:
             listener.sending.cancel()
 
-    async def _work(self) -> None:
-        """Tell the groups of what happens, until nobody listens or the server stops."""
+    async def _run(self) -> None:
+        """Send changes to all groups until there is no listener or the server stops."""
         try:
-            while self._admitted and not self._notifier.ended:
+            while self._count and not self._notifier.ended:
                 version = self._notifier.version
-                await self._look_at_keys(version)
-                await asyncio.gather(*(self._tell(one, version) for one in list(self._groups)))
-                self._beat()
-                await self._notifier.changed(version, 1.0)
+                await self._revalidate_keys(version)
+                await asyncio.gather(
+                    *(self._send_to_group(state, version) for state in list(self._groups))
+                )
+                self._send_heartbeats()
+                await self._notifier.wait_for_change(version, 1.0)
         finally:
-            # Whoever listened comes back: to another process, or to this one started anew.
-            for listener in [one for beat in self._beats for one in beat]:
+            # Clients reconnect to another process, or to this one after its restart.
+            for listener in [listener for part in self._by_second for listener in part]:
                 self._end(listener)
 
-    async def _look_at_keys(self, version: object) -> None:
-        """End the streams of those whose keys are over, though there may be nothing to send."""
-        if self._keyed and version != self._looked_at:
-            # Where keys cannot be read there are no events, either; it is tried again.
+    async def _revalidate_keys(self, version: object) -> None:
+        """End the streams of invalid keys, also if there are no events to send."""
+        if self._with_key and version != self._revalidated_version:
+            # Without the database there are no events either; the next turn tries again.
             with suppress(Failure):
                 await self._revalidation.refresh()
-                self._looked_at = version
-        self._end_those_over()
+                self._revalidated_version = version
+        self._end_invalid()
 
-    def _end_those_over(self) -> None:
-        for listener in [one for one in self._keyed if self._revalidation.is_over(one.caller)]:
+    def _end_invalid(self) -> None:
+        is_invalid = self._revalidation.is_invalid
+        for listener in [listener for listener in self._with_key if is_invalid(listener.caller)]:
             self._end(listener)
 
-    async def _tell(self, place: SyncState, version: object) -> None:
-        """Tell a group what it has not heard of; it stands further on then."""
-        if not self._groups.get(place):
-            self._groups.pop(place, None)
+    async def _send_to_group(self, sync_state: SyncState, version: object) -> None:
+        """Send the next events to a group, whose sync state changes with them."""
+        if not self._groups.get(sync_state):
+            self._groups.pop(sync_state, None)
             return
         try:
-            news = await self._news(place, version)
+            batch = await self._load_batch(sync_state, version)
         except Failure:
-            for listener in list(self._groups.get(place, ())):
+            for listener in list(self._groups.get(sync_state, ())):
                 self._end(listener)
             return
-        if news.after != place:
-            for listener in self._groups.pop(place, ()):
-                self._move(listener, news.events, news.after)
-        if news.more:
-            await self._tell(news.after, version)
+        if batch.after != sync_state:
+            for listener in self._groups.pop(sync_state, ()):
+                self._advance(listener, batch.events, batch.after)
+        if batch.more:
+            await self._send_to_group(batch.after, version)
 
-    async def _news(self, place: SyncState, version: object) -> EventBatch:
-        """Return what a group has not heard of; those whose keys are over are in it no longer.
+    async def _load_batch(self, sync_state: SyncState, version: object) -> EventBatch:
+        """Load the next events of a group, and end its listeners with invalid keys.
 
-        The keys are looked at after the events were read: none is later than a revocation.
+        Keys are read after the events, so that no event is later than a revocation.
         """
-        news = await self._broadcast.next(place, version)
-        if news.events and not self._keyed.isdisjoint(self._groups.get(place, ())):
+        batch = await self._broadcast.load_batch(sync_state, version)
+        if batch.events and not self._with_key.isdisjoint(self._groups.get(sync_state, ())):
             await self._revalidation.refresh()
-            self._end_those_over()
-        return news
+            self._end_invalid()
+        return batch
 
-    def _move(self, listener: Listener, events: bytes, place: SyncState) -> None:
+    def _advance(self, listener: Listener, events: bytes, sync_state: SyncState) -> None:
+        """Send events to a listener of a group, and move it to the group of a sync state."""
         if events and listener.sending is not None:
-            # Still taking what was sent before: it goes on from its own place, alone.
-            listener.apart = True
+            # The client still reads earlier events: `_send_events` continues from its sync state.
+            listener.is_detached = True
             return
-        listener.place = place
-        self._groups.setdefault(place, set()).add(listener)
+        listener.sync_state = sync_state
+        self._groups.setdefault(sync_state, set()).add(listener)
         if events:
-            listener.sending = asyncio.create_task(self._sent(listener, events))
+            listener.sending = asyncio.create_task(self._send_events(listener, events))
 
-    async def _sent(self, listener: Listener, events: bytes) -> None:
-        """Send events, and what else a listener has not heard of while it stands apart."""
+    async def _send_events(self, listener: Listener, events: bytes) -> None:
+        """Send events; a detached listener then catches up, and joins a group."""
         try:
             await _send(listener, events)
-            while listener.apart:
+            while listener.is_detached:
                 version = self._notifier.version
-                news = await self._broadcast.next(listener.place, version)
-                if news.events and listener in self._keyed:
-                    await self._revalidation.insist(listener.caller)
-                listener.place = news.after
-                await _send(listener, news.events)
-                if not news.more and self._notifier.version == version:
-                    self._groups.setdefault(listener.place, set()).add(listener)
-                    listener.apart = False
+                batch = await self._broadcast.load_batch(listener.sync_state, version)
+                if batch.events and listener in self._with_key:
+                    await self._revalidation.require_valid(listener.caller)
+                listener.sync_state = batch.after
+                await _send(listener, batch.events)
+                if not batch.more and self._notifier.version == version:
+                    self._groups.setdefault(listener.sync_state, set()).add(listener)
+                    listener.is_detached = False
         except Failure:
-            self._part(listener)
+            self._detach(listener)
             await _finish(listener)
         finally:
             listener.sending = None
 
-    def _beat(self) -> None:
-        """Send what keeps connections alive to those whose turn it is."""
-        while self._beaten < self._second():
-            self._beaten += 1
-            for listener in self._beats[self._beaten % HEARTBEAT_SECONDS]:
+    def _send_heartbeats(self) -> None:
+        """Send the heartbeats that are due, which keep idle connections open."""
+        while self._last_heartbeat < self._current_second():
+            self._last_heartbeat += 1
+            for listener in self._by_second[self._last_heartbeat % HEARTBEAT_SECONDS]:
                 if listener.sending is None:
-                    listener.sending = asyncio.create_task(self._sent(listener, _HEARTBEAT))
+                    listener.sending = asyncio.create_task(self._send_events(listener, _HEARTBEAT))
 
-    def _second(self) -> int:
+    def _current_second(self) -> int:
         return int(asyncio.get_running_loop().time())
 
     def _end(self, listener: Listener) -> None:
-        """End the stream of a listener, which will leave then; nothing else is sent to it."""
-        self._part(listener)
+        """End the response of a listener, and send nothing else; its client then disconnects."""
+        self._detach(listener)
         if listener.sending is not None:
             listener.sending.cancel()
         listener.sending = asyncio.create_task(_finish(listener))
 
-    def _part(self, listener: Listener) -> None:
-        """Take a listener from the others."""
-        self._keyed.discard(listener)
-        self._beats[listener.beat].discard(listener)
-        if not listener.apart:
-            self._groups[listener.place].discard(listener)
-            listener.apart = True
+    def _detach(self, listener: Listener) -> None:
+        """Remove a listener from its group, and from heartbeats and key revalidation."""
+        self._with_key.discard(listener)
+        self._by_second[listener.second].discard(listener)
+        if not listener.is_detached:
+            self._groups[listener.sync_state].discard(listener)
+            listener.is_detached = True
 
 
 async def _send(listener: Listener, events: bytes) -> None:
-    """Send events in slices, each when the one before was taken."""
+    """Send events in slices; wait until a slice is sent before the next one."""
     for start in range(0, len(events), _SLICE):
         part = events[start : start + _SLICE]
         await listener.send({"type": "http.response.body", "body": part, "more_body": True})

@@ -1,4 +1,4 @@
-"""Keys of listeners are checked again before anything is sent to them."""
+"""The keys of listeners are checked again before events are sent."""
 
 import asyncio
 
@@ -11,37 +11,37 @@ from app.bootstrap import Services
 
 
 class KeyRevalidation:
-    """Knows which keys were revoked, by one query for all listeners that ask at once."""
+    """Knows which keys were revoked, by one query for all concurrent callers."""
 
     def __init__(self, services: Services) -> None:
-        """Know of none yet."""
+        """Begin without any revoked key."""
         self._services = services
         self._revoked: frozenset[str] = frozenset()
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
-        """Look at the keys by a query that begins after this call; raise where it fails.
+        """Wait for a query of the revoked keys that starts after this call; raise its failure.
 
-        Events that were read before are thus no later than what is known of the keys.
+        So events that were read before this call are not later than the known revocations.
         """
         if self._next is None:
-            self._next = asyncio.create_task(self._look_after(self._running))
+            self._next = asyncio.create_task(self._load_after(self._running))
         await asyncio.shield(self._next)
 
-    async def _look_after(self, running: asyncio.Task[None] | None) -> None:
+    async def _load_after(self, running: asyncio.Task[None] | None) -> None:
         if running is not None:
             await asyncio.wait([running])
         # Later callers wait for another query.
         self._running, self._next = self._next, None
         self._revoked = await run_in_threadpool(load_revoked_ids, self._services.database)
 
-    async def insist(self, caller: Caller) -> None:
-        """Look at the keys, and raise `KeyRefused` if that of a caller is over."""
+    async def require_valid(self, caller: Caller) -> None:
+        """Wait for a query of the revoked keys, and raise `KeyRefused` for an invalid key."""
         await self.refresh()
-        if self.is_over(caller):
+        if self.is_invalid(caller):
             raise KeyRefused(f"The key {caller.prefix}… was revoked or has expired.")
 
-    def is_over(self, caller: Caller) -> bool:
-        """Tell whether a caller's key was revoked or has expired."""
+    def is_invalid(self, caller: Caller) -> bool:
+        """Tell whether a key has expired, or was revoked at the last query; makes no query."""
         return caller.key_id in self._revoked or caller.has_expired(self._services.clock.now())

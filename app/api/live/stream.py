@@ -1,7 +1,7 @@
 """The live stream: changes as server-sent events, for thousands of clients that mostly wait.
 
 Format and reconnection: the HTML standard, section 9.2 (server-sent events). All middleware
-runs once, when a listener is admitted, and then returns: no coroutine of it stays on the stack for
+runs once, when the stream starts, and then returns: no coroutine of it stays on the stack for
 hours. The outermost middleware then passes the connection to the event hub.
 """
 
@@ -13,7 +13,13 @@ from app.api.live.broadcast import Broadcast
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.event_hub import EventHub, Listener
 from app.api.live.key_revalidation import KeyRevalidation
-from app.api.live.sync_requests import CURSOR, FOLLOWING, cursor_of, follower_of, short_read
+from app.api.live.sync_requests import (
+    CURSOR,
+    STREAM_PARAMETERS,
+    build_cursor,
+    parse_sync_state,
+    short_read,
+)
 from app.bootstrap import Services
 from app.syndication.sync.sync_state import SyncState
 
@@ -22,65 +28,65 @@ MEDIA_TYPE = b"text/event-stream; charset=utf-8"
 HEADERS = [
     (b"content-type", MEDIA_TYPE),
     (b"cache-control", b"no-store"),
-    # nginx would gather events until a buffer is full.
+    # Without it, nginx buffers events.
     (b"x-accel-buffering", b"no"),
 ]
-# An id without data is no event, but is what a browser that lost the connection comes back with:
-# who had heard of nothing yet misses nothing, either.
+# An id without data is no event, but a browser that reconnects sends it as `Last-Event-ID`. So a
+# client that lost the connection before the first event misses none.
 _OPENING = b"retry: 2000\nid: %b\n\n"
 
 
 class StreamMiddleware:
-    """Admits listeners to the stream; all other requests pass."""
+    """Starts the response to a listener; all other requests are passed on."""
 
     def __init__(self, app: App, services: Services, notifier: ChangeNotifier) -> None:
-        """Stand in front of an application."""
+        """Wrap an application."""
         self._app = app
         self._services = services
-        most = services.settings.stream_listeners
-        self._hub = EventHub(notifier, Broadcast(services), KeyRevalidation(services), most)
+        limit = services.settings.stream_listeners
+        self._hub = EventHub(notifier, Broadcast(services), KeyRevalidation(services), limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Begin the answer to a listener; it goes on where it is `let_in`."""
-        if scope["type"] != "http" or scope["path"] != PATH or not _listens(scope):
+        """Start a stream; the outermost middleware continues it after `take_listener`."""
+        if scope["type"] != "http" or scope["path"] != PATH or not _is_stream(scope):
             await self._app(scope, receive, send)
             return
         known = state(scope)
         known["route"] = PATH
         acquire_listener_slot(scope, self._services.settings)
-        place = await short_read(self._services, lambda: self._follower(scope))
-        listener = self._hub.admit(known["caller"], place)
-        opening = _OPENING % cursor_of(self._services, place).encode()
+        sync_state = await short_read(self._services, lambda: self._read_sync_state(scope))
+        listener = self._hub.add(known["caller"], sync_state)
+        opening = _OPENING % build_cursor(self._services, sync_state).encode()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             await send({"type": "http.response.body", "body": opening, "more_body": True})
         except BaseException:
-            self._hub.leave(listener)
+            self._hub.remove(listener)
             raise
         known["listener"] = listener
 
-    def _follower(self, scope: Scope) -> SyncState:
-        """Return where a listener stands: at its last event, its cursor, or now."""
+    def _read_sync_state(self, scope: Scope) -> SyncState:
+        """Return the sync state of the last event or of the cursor, or the current one."""
         caller: Caller = state(scope)["caller"]
         ReadPolicy.STORIES.allow(self._services, caller)
-        values = FOLLOWING.parse(scope["query_string"])
+        values = STREAM_PARAMETERS.parse(scope["query_string"])
         cursor = header(scope, b"last-event-id") or values[CURSOR]
-        # A snapshot is for `/v1/changes`; whoever was taking one hears what is new since.
-        follower = follower_of(self._services, values, cursor, caller.rights)
-        return self._services.changes.follow_from_now(follower)
+        # Only `/v1/changes` has snapshots. For a cursor within one, the stream starts now.
+        sync_state = parse_sync_state(self._services, values, cursor, caller.rights)
+        return self._services.changes.follow_from_now(sync_state)
 
 
-def let_in(scope: Scope) -> Listener | None:
-    """Return the listener that a request has become, if it is one; nothing else is kept of it."""
+def take_listener(scope: Scope) -> Listener | None:
+    """Return the listener of a request, if it is a stream, and clear its scope to save memory."""
     listener: Listener | None = state(scope).get("listener")
     if listener is not None:
-        # What the server still asks of a request whose answer has begun; its headers are over.
-        kept = {name: scope[name] for name in ("type", "method", "path")}
+        # The server still needs these after the response has started.
+        remaining = {name: scope[name] for name in ("type", "method", "path")}
         scope["headers"].clear()
         scope.clear()
-        scope.update(kept)
+        scope.update(remaining)
     return listener
 
 
-def _listens(scope: Scope) -> bool:
+def _is_stream(scope: Scope) -> bool:
     return scope["method"] == "GET" and not state(scope).get("bare", False)

@@ -26,45 +26,47 @@ LIMIT = declare_number("limit", 100, 1, 1_000, "The largest number of changes to
 WAIT = declare_number(
     "wait", 0, 0, 60, "How many seconds to wait for a change, where there is none."
 )
-FOLLOWING = ParameterSet(*FILTERS, *SPANS, CURSOR)
-CHANGE_LIST = ParameterSet(*FOLLOWING, LIMIT, WAIT)
+STREAM_PARAMETERS = ParameterSet(*FILTERS, *SPANS, CURSOR)
+CHANGE_LIST = ParameterSet(*STREAM_PARAMETERS, LIMIT, WAIT)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangesRequest:
-    """Who asks, for how many entries, and how many seconds it waits for the first."""
+    """The sync state, the largest number of entries, and the seconds to wait for the first."""
 
     after: SyncState
     limit: int
     wait: int
 
 
-def read_following(services: Services, query_string: bytes, rights: AccessRights) -> ChangesRequest:
-    """Understand the query string, or refuse it."""
+def parse_changes_request(
+    services: Services, query_string: bytes, rights: AccessRights
+) -> ChangesRequest:
+    """Parse and validate the query string."""
     values = CHANGE_LIST.parse(query_string)
     return ChangesRequest(
-        after=follower_of(services, values, values[CURSOR], rights),
+        after=parse_sync_state(services, values, values[CURSOR], rights),
         limit=values[LIMIT],
         wait=values[WAIT],
     )
 
 
-def follower_of(
+def parse_sync_state(
     services: Services, values: Values, cursor: str | None, rights: AccessRights
 ) -> SyncState:
-    """Return the follower that a cursor names, or a new one; filters travel in the cursor."""
-    asked = read_selection(values, services.delivery)
+    """Return the sync state of a cursor, which includes filters, or a new one."""
+    selection = read_selection(values, services.delivery)
     if cursor is None:
-        return SyncState(asked, rights=rights)
-    known = from_json(services.followers.read(cursor), rights)
-    if asked not in (Selection(), known.selection):
+        return SyncState(selection, rights=rights)
+    state = from_json(services.sync_cursors.read(cursor), rights)
+    if selection not in (Selection(), state.selection):
         raise BadCursor("The filters are part of this cursor. Leave them out, or begin anew.")
-    return known
+    return state
 
 
-def batch_body(services: Services, batch: Batch) -> bytes:
-    """Return the JSON of a batch."""
-    end = {"cursor": cursor_of(services, batch.after), "more": batch.more}
+def encode_batch(services: Services, batch: Batch) -> bytes:
+    """Encode a batch as JSON."""
+    end = {"cursor": build_cursor(services, batch.after), "more": batch.more}
     pieces = [b'{"data":[']
     for entry in batch.entries:
         pieces += entry.pieces
@@ -74,16 +76,16 @@ def batch_body(services: Services, batch: Batch) -> bytes:
     return b"".join((*pieces, b"],", json.dumps(end)[1:]))
 
 
-def cursor_of(services: Services, follower: SyncState) -> str:
-    """Return the cursor of a follower."""
-    return services.followers.sign(to_json(follower))
+def build_cursor(services: Services, sync_state: SyncState) -> str:
+    """Return the signed cursor of a sync state."""
+    return services.sync_cursors.sign(to_json(sync_state))
 
 
 Result = TypeVar("Result")
 
 
 async def short_read(services: Services, read: Callable[[], Result]) -> Result:
-    """Run a bounded read. On SQLite it takes less than the way to a thread and back."""
+    """Run a short read: inline on SQLite, where a thread would cost more; else in a thread."""
     if services.database.dialect == "sqlite":
         return read()
     return await run_in_threadpool(read)

@@ -12,8 +12,8 @@ from app.api.http.asgi import App, Message, Receive, Scope, Send, header, send_r
 from app.api.http.clients import client_address
 from app.api.http.problems import problem_for
 from app.api.http.security_headers import build_safety_headers
-from app.api.ops.metrics import Metrics, Tally
-from app.api.ops.redaction import hide_secrets, path_for_log
+from app.api.monitoring.metrics import Metrics, Tally
+from app.api.monitoring.redaction import hide_secrets, path_for_log
 from app.kit.ids import new_id
 from app.kit.process.log import ACCESS, AccessRecord
 from app.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.kit.clock import format_instant
 from app.kit.xml import remove_illegal
 from app.syndication.model.addresses import Addresses

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.delivery.freshness import EVERYTHING, SurrogateKeys
+from app.delivery.invalidation import EVERYTHING, SurrogateKeys
 from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.kit import json

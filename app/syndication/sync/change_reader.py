@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from app.delivery import store
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.store import LogPosition
 from app.kit.sql.session import ReadSession

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 
 from app.access.selection import Clause, Selection, SelectionFields
-from app.delivery.freshness import LogState
+from app.delivery.invalidation import LogState
 from app.delivery.store import LogPosition, story_queries
 from app.delivery.store.story_queries import StoryRow
 from app.delivery.story_query import ListPosition, StoryQuery

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from app.worker import run_due
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.feed_parsers import (
@@ -98,7 +98,7 @@ def test_every_withdrawal_is_a_cancellation(
         newsroom.delete(story)
     elif verb == "expire":
         clock.advance(hours=2)
-        run_due(services)
+        log_due_changes(services)
     else:
         more = {"gone": {"answer": "gone"}, "redirect": {"answer": "redirect"}}.get(verb, {})
         more = more | ({"redirect_to": other["id"]} if verb == "redirect" else {})

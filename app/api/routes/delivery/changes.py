@@ -6,7 +6,7 @@ from app.api.delivery import changes
 from app.api.delivery.respond import respond
 from app.api.http.access import ReadPolicy
 from app.api.live.stream import PATH
-from app.api.live.sync_requests import FOLLOWING
+from app.api.live.sync_requests import STREAM_PARAMETERS
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.reading import ChangeBatch
@@ -44,7 +44,7 @@ async def list_changes(request: Request) -> Response:
     response_class=EventStream,
     responses={200: {"description": "Server-sent events, each with a `ChangeEntry` as JSON."}},
     openapi_extra=describe(
-        query=FOLLOWING,
+        query=STREAM_PARAMETERS,
         headers=("Last-Event-ID",),
         problems=(*_PROBLEMS, "too_many_listeners"),
     ),

@@ -5,14 +5,14 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.http.access import ReadPolicy
 from app.api.http.dependencies import Parts
+from app.api.monitoring.metrics import MEDIA_TYPE, Metrics
 from app.api.openapi.operations import describe
-from app.api.ops.metrics import MEDIA_TYPE, Metrics
 from app.api.routes.public_router import PublicRouter
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.search.queries import IndexStatus
 from app.syndication.push.purging import CdnPurger
-from app.syndication.push.push import PushStatus as PushStanding
+from app.syndication.push.push import PushStatus
 
 router = PublicRouter(tags=["Operations"])
 _NO_STORE = {"cache-control": "no-store"}
@@ -33,9 +33,9 @@ async def read_metrics(request: Request, services: Parts) -> Response:
     if services.purging is not None:
         lag = await run_in_threadpool(_lag, services.purging)
         metrics.purges.note(lag)
-    metrics.push.note(await run_in_threadpool(_pushing, services))
-    metrics.index.note(await run_in_threadpool(_standing, services))
-    return Response(metrics.text(), headers=_NO_STORE, media_type=MEDIA_TYPE)
+    metrics.push.note(await run_in_threadpool(_push_status, services))
+    metrics.index.note(await run_in_threadpool(_index_status, services))
+    return Response(metrics.render(), headers=_NO_STORE, media_type=MEDIA_TYPE)
 
 
 def _serial(services: Services) -> int | None:
@@ -52,14 +52,14 @@ def _lag(purging: CdnPurger) -> int | None:
         return None
 
 
-def _pushing(services: Services) -> PushStanding | None:
+def _push_status(services: Services) -> PushStatus | None:
     try:
         return services.push.status()
     except Failure:
         return None
 
 
-def _standing(services: Services) -> IndexStatus | None:
+def _index_status(services: Services) -> IndexStatus | None:
     try:
         return services.search.status()
     except Failure:

@@ -1,4 +1,4 @@
-"""Who reads: keys recognised once, and again whenever anything was written."""
+"""A cache of verified API keys, which is dropped after every write."""
 
 from collections.abc import Mapping
 
@@ -13,29 +13,29 @@ from app.api.middleware.authentication import find_key
 from app.bootstrap import Services
 from app.kit.sql.change_watch import Version
 
-_MOST = 10_000
+_MAX_CALLERS = 10_000
 
 
-class Readers:
-    """Callers by key, for as long as the database's version stands still."""
+class CallerCache:
+    """Callers by API key, as long as the version of the database stays the same."""
 
     def __init__(self, services: Services) -> None:
-        """Know nobody."""
+        """Start empty."""
         self._services = services
         self._version: Version | None = None
         self._known: dict[str, Caller] = {}
 
-    async def caller(self, scope: Scope, asked: Mapping[bytes, bytes]) -> Caller:
-        """Return who stands behind a request, or refuse the key."""
-        if b"authorization" not in asked and b"x-api-key" not in asked:
+    async def find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
+        """Return the caller of a request, from the database if needed, or refuse the key."""
+        if b"authorization" not in headers and b"x-api-key" not in headers:
             return ANONYMOUS
         key = find_key(scope)
         if key is None:
             return ANONYMOUS
         services = self._services
         version, now = services.watch.version(), services.clock.now()
-        if self._version != version or len(self._known) > _MOST:
-            # A revocation is a write like any other.
+        if self._version != version or len(self._known) > _MAX_CALLERS:
+            # A revocation changes the version, as every write does.
             self._known.clear()
             self._version = version
         known = self._known.get(key)
@@ -45,12 +45,12 @@ class Readers:
             except KeyRefused:
                 services.refusals.note(client_of(scope, services.settings))
                 raise
-            # What was read before a write that is known of by now may be outdated.
+            # If there was a write meanwhile, the caller may be outdated.
             if self._version == version:
                 self._known[key] = known
         return known
 
-    async def check_again(self, scope: Scope, asked: Mapping[bytes, bytes], caller: Caller) -> None:
-        """Refuse a caller whose key was revoked, or has expired, while its answer was made."""
+    async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> None:
+        """Refuse a caller whose key was revoked or has expired while its answer was computed."""
         if caller.key_id is not None:
-            await self.caller(scope, asked)
+            await self.find(scope, headers)

@@ -1,4 +1,4 @@
-"""A Prometheus collector of totals that are read when somebody asks for the metrics."""
+"""A Prometheus collector of totals that are read when the metrics are scraped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -10,15 +10,15 @@ Totals = Mapping[tuple[str, ...], int]
 
 
 class CounterReading(Collector):
-    """A counter whose totals somebody else keeps."""
+    """A counter whose totals are kept elsewhere."""
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str] = ()) -> None:
-        """Have no totals until `read` is set."""
+        """Start without totals, until `read` is set."""
         self._name, self._meaning, self._labels = name, meaning, labels
         self.read: Callable[[], Totals] = dict
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """Return the totals as they are now."""
+        """Read the current totals."""
         family = CounterMetricFamily(self._name, self._meaning, labels=self._labels)
         for values, total in self.read().items():
             family.add_metric(values, total)

@@ -6,18 +6,18 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from app.api.ops.collectors import CounterReading, Totals
+from app.api.monitoring.collectors import CounterReading, Totals
 from app.search.queries import IndexStatus
 from app.server.limits import Limits
 from app.syndication.push.purging import CdnPurger
-from app.syndication.push.push import PushStatus as PushStanding
+from app.syndication.push.push import PushStatus
 
 
 class LogMetrics:
     """The database and its change log."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register them."""
+        """Register the metrics."""
         self._serial = Gauge(
             "dateline_log_serial", "The last serial of the change log.", registry=registry
         )
@@ -26,7 +26,7 @@ class LogMetrics:
         )
 
     def note(self, serial: int | None) -> None:
-        """Note the log's position, or that the database did not answer."""
+        """Set the log position; None if the database did not answer."""
         self._up.set(0 if serial is None else 1)
         if serial is not None:
             self._serial.set(serial)
@@ -36,7 +36,7 @@ class IndexMetrics:
     """The search index."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        """Register them."""
+        """Register the metrics."""
         self._behind = Gauge(
             "dateline_index_lag",
             "How many serials of the change log the search index has still to follow.",
@@ -46,26 +46,26 @@ class IndexMetrics:
             "dateline_index_documents", "Stories in the search index.", registry=registry
         )
 
-    def note(self, standing: IndexStatus | None) -> None:
-        """Note how the index stands, where that could be found out."""
-        if standing is not None:
-            self._behind.set(standing.behind)
-            self._stories.set(standing.stories)
+    def note(self, status: IndexStatus | None) -> None:
+        """Set the status of the index, if it could be read."""
+        if status is not None:
+            self._behind.set(status.behind)
+            self._stories.set(status.stories)
 
 
 class Weighed(Sized, Protocol):
-    """What is kept in memory, and how many bytes that takes."""
+    """A cache in memory, with its size in bytes."""
 
     @property
     def weight(self) -> int:
-        """Bytes, about."""
+        """About how many bytes it takes."""
 
 
 class CacheMetrics:
     """The response cache."""
 
     def __init__(self, process: CollectorRegistry, hits: Callable[[], Totals]) -> None:
-        """Register them; `hits` returns how many answers came from memory."""
+        """Register the metrics; `hits` returns the number of cache hits."""
         self._entries = Gauge(
             "dateline_cache_entries", "Finished answers kept in memory.", registry=process
         )
@@ -79,16 +79,16 @@ class CacheMetrics:
         process.register(counter)
 
     def watch(self, entries: Weighed) -> None:
-        """Tell of the entries of this process."""
+        """Report the entries of this process."""
         self._entries.set_function(lambda: len(entries))
         self._bytes.set_function(lambda: entries.weight)
 
 
 class ConnectionMetrics:
-    """Connections of clients, and those of them that listen."""
+    """Client connections and listeners."""
 
     def __init__(self, process: CollectorRegistry) -> None:
-        """Register them."""
+        """Register the metrics."""
         self._connections = Gauge(
             "dateline_connections", "Connections of clients that are open.", registry=process
         )
@@ -99,16 +99,16 @@ class ConnectionMetrics:
         )
 
     def watch(self, limits: Limits) -> None:
-        """Tell of the connections and listeners that are counted for their limits."""
+        """Report the connections and listeners that are counted for the limits."""
         self._connections.set_function(lambda: limits.connections.used)
         self._listeners.set_function(lambda: limits.listeners.used)
 
 
 class PurgeMetrics:
-    """What a CDN is told."""
+    """CDN purging."""
 
     def __init__(self, process: CollectorRegistry, deployment: CollectorRegistry) -> None:
-        """Register them."""
+        """Register the metrics."""
         self._requests = CounterReading(
             "dateline_purges",
             "Requests that told a CDN what to fetch anew.",
@@ -122,20 +122,20 @@ class PurgeMetrics:
         )
 
     def watch(self, purging: CdnPurger) -> None:
-        """Tell how often a CDN was told since the start."""
+        """Report the purge requests since the start."""
         self._requests.read = lambda: {("sent",): purging.sent, ("failed",): purging.failed}
 
     def note(self, lag: int | None) -> None:
-        """Note how far behind the CDN is, if that could be found out."""
+        """Set the lag of purging, if it could be read."""
         if lag is not None:
             self._lag.set(lag)
 
 
 class PushMetrics:
-    """What webhooks and subscribers of feeds are told."""
+    """Push: webhooks and subscribers of feeds."""
 
     def __init__(self, process: CollectorRegistry, deployment: CollectorRegistry) -> None:
-        """Register them."""
+        """Register the metrics."""
         self._deliveries = CounterReading(
             "dateline_push_deliveries",
             "Requests that told webhooks and subscribers of feeds.",
@@ -155,12 +155,12 @@ class PushMetrics:
         )
 
     def watch(self, outcomes: Counted[tuple[str, str]]) -> None:
-        """Tell what came of deliveries since the start."""
+        """Report the outcomes of deliveries since the start."""
         self._deliveries.read = lambda: dict(outcomes.items())
 
-    def note(self, standing: PushStanding | None) -> None:
-        """Note how push stands, if that could be found out."""
-        if standing is not None:
-            self._lag.set(standing.lag)
-            self._pending.set(standing.pending)
-            self._paused.set(standing.paused)
+    def note(self, status: PushStatus | None) -> None:
+        """Set the status of push, if it could be read."""
+        if status is not None:
+            self._lag.set(status.lag)
+            self._pending.set(status.pending)
+            self._paused.set(status.paused)

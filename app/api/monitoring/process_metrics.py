@@ -1,4 +1,4 @@
-"""Prometheus metrics of this process as the system sees it, where it has `/proc` (Linux)."""
+"""Prometheus metrics of this process from `/proc` (Linux only)."""
 
 import os
 import resource
@@ -17,7 +17,7 @@ class ProcessCollector(Collector):
     """Memory, open files and their limit."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Measure them; what the system does not tell has no value."""
+        """Read the values; without `/proc` there are none."""
         memory = GaugeMetricFamily(
             "dateline_memory_bytes", "Resident memory of the processes that serve."
         )
@@ -27,7 +27,7 @@ class ProcessCollector(Collector):
         )
         with suppress(OSError):
             memory.add_metric([], int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
-            # One of them is the folder that is being read. Names are enough, without paths.
+            # One of them is this folder. `os.listdir` is enough, since paths are not needed.
             files.add_metric([], len(os.listdir(_OPEN)) - 1)  # noqa: PTH208
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         limit.add_metric([], float("inf") if soft == resource.RLIM_INFINITY else soft)

@@ -3,7 +3,7 @@
 from app.api.http.asgi import App, Receive, Scope, Send, request_id, send_response
 from app.api.http.errors import PathNotFound
 from app.api.http.problems import problem_for
-from app.api.ops.redaction import path_for_log
+from app.api.monitoring.redaction import path_for_log
 from app.kit.quoting import quote_text
 from app.settings import Settings
 

@@ -1,4 +1,4 @@
-"""How fresh answers are, and what invalidates them: the state of the log, and surrogate keys.
+"""Cache invalidation: the state of the log, and the surrogate keys of answers and changes.
 
 Reading the log position and the next scheduled change costs as much as reading a page of stories.
 Both are the same for every answer until a write or a scheduled change, so they are cached until

@@ -1,0 +1,1 @@
+"""Metrics, and redaction of logs."""

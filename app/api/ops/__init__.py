@@ -1,1 +1,0 @@
-"""Metrics, and what may not stand in a log."""
