@@ -66,7 +66,7 @@ class Variant:
 
 @dataclass(slots=True)
 class CacheEntry:
-    """A cached answer with its facts; a variant is encoded when it is first requested.
+    """A cached answer with its metadata; a variant is encoded when it is first requested.
 
     `weight` is about how many bytes of memory it takes. `fingerprints` are those of its prepared
     responses, with the weight of each. `used` is set when it is sent.
