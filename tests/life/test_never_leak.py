@@ -113,15 +113,18 @@ _COUNTS = "/metrics"
 
 def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
     """Yield the path of every GET of a surface, with the names of its parameters."""
-    for path, methods in openapi_document()["paths"].items():
+    document = openapi_document()
+    shared = document["components"]["parameters"]
+    for path, methods in document["paths"].items():
         if "get" not in methods or path == _COUNTS or _never_ends(methods["get"]):
             continue
         if path.startswith("/v1/manage") is managed:
-            parameters = methods["get"].get("parameters", [])
+            parameters = [
+                shared[parameter["$ref"].rpartition("/")[2]] if "$ref" in parameter else parameter
+                for parameter in methods["get"].get("parameters", [])
+            ]
+            names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
             for ext in sorted(FEEDS.keys() | STORIES.keys()) if "{ext}" in path else [""]:
-                names = [
-                    parameter["name"] for parameter in parameters if parameter["in"] == "query"
-                ]
                 yield path.replace("{ext}", ext), names
 
 
