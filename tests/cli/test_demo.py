@@ -69,7 +69,7 @@ def test_it_serves_samples_with_the_key_it_prints(tmp_path: Path) -> None:
         assert client.get("/v1/articles/mine").json()["title"] == "Mine"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
     with demo(tmp_path) as (client, first):
         withdrawn, edited = client.get("/v1/headlines?limit=2").json()["data"]
@@ -87,7 +87,7 @@ def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
         assert f"serves {count + 1} sample stories" in first
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_its_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
     for starts in (1, 2):
         with demo(tmp_path):

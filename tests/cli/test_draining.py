@@ -91,7 +91,10 @@ def hang_database(server: Postgres) -> Iterator[None]:
                 os.kill(pid, signal.SIGCONT)
 
 
-@pytest.mark.parametrize(("workers", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [("1", signal.SIGINT), pytest.param("2", signal.SIGTERM, marks=pytest.mark.exhaustive)],
+)
 def test_a_hanging_database_does_not_keep_the_server_from_stopping(
     tmp_path: Path, workers: str, number: signal.Signals
 ) -> None:

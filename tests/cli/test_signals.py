@@ -218,7 +218,13 @@ def test_a_server_can_be_stopped_at_any_time(
 @pytest.mark.slow
 @pytest.mark.timeout(300)  # servers start, on a machine with much to do
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
-@pytest.mark.parametrize("number", _SIGNALS)
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        *(pytest.param(number, marks=pytest.mark.exhaustive) for number in _SIGNALS[::2]),
+    ],
+)
 def test_a_running_server_shuts_down_orderly_after_any_number_of_signals(
     tmp_path: Path, workers: str, number: int
 ) -> None:
@@ -231,7 +237,7 @@ def test_a_running_server_shuts_down_orderly_after_any_number_of_signals(
     assert not list(tmp_path.glob("*-wal"))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.timeout(600)  # many commands, one after the other
 def test_a_command_can_be_stopped_at_any_time(tmp_path: Path) -> None:
     line = '{"type": "article", "slug": "s-%d", "language": "en", "title": "T", "body": "%s"}\n'

@@ -105,6 +105,7 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     assert desk.done > 5
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_one_of_two_processes_writes_and_the_other_takes_over(
     database_url: str, tmp_path: Path
 ) -> None:

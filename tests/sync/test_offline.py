@@ -20,6 +20,7 @@ _FILTERS = ("", "tag=a", "category=c-1", "category=-c-2&language=en", "source=s-
 _STEPS = 45
 
 
+@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.parametrize("seed", range(2))
 def test_a_copy_equals_the_server_after_it_catches_up(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock

@@ -47,7 +47,7 @@ def export_all(services: Services) -> None:
             json.dumps(line)
 
 
-@pytest.mark.exhaustive_on("postgresql")
+@pytest.mark.exhaustive
 def test_memory_does_not_grow_with_the_number_of_lines(
     dialect: str, tmp_path: Path, clock: HandClock
 ) -> None:
