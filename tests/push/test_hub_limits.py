@@ -344,6 +344,7 @@ class TestOff:
         for number in range(SEATS):
             assert ask(client, f"{reader.url}&path={number}").status_code == 202
         _refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
+        pushing.until(lambda: len(reader.asked) >= SEATS)
         pushing.settle()
         assert len(reader.asked) == SEATS
         _refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")

@@ -210,9 +210,13 @@ class PostgresServer:
         connection: psycopg.Connection[Any] = psycopg.connect(
             **{**self._parameters, **address}, autocommit=True, **options
         )
-        self._track_socket(connection)
-        connection.execute(*self._build_configuration(settings))
-        connection.autocommit = False
+        try:
+            self._track_socket(connection)
+            connection.execute(*self._build_configuration(settings))
+            connection.autocommit = False
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     async def _connect_async_at(
