@@ -89,6 +89,7 @@ class Database:
             event.listen(self.engine, "connect", self._check_in_wal_mode)
             self._read_pool = SqliteReadPool(self.engine)
             self._writer = SqliteWriter(self.engine, busy_timeout)
+            # On a file, `fetch` is the method of the pool itself: one call less for each statement.
             self.fetch = self._read_pool.fetch  # type: ignore[method-assign]
 
     @property

@@ -32,6 +32,7 @@ def _find_roundest(after: datetime, until: datetime) -> datetime:
     """Return the roundest moment after `after` and not after `until`."""
     best = candidate = until
     for finer in _ROUNDINGS:
+        # The rounding names a field of an instant, which mypy cannot see in its keys.
         candidate = candidate.replace(**finer)  # type: ignore[arg-type]
         if candidate <= after:
             break
