@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.access_rights import AccessRights
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.errors import Forbidden, KeyRequired
 from app.access.scopes import Scope
 from app.kit.sql.unit_of_work import Actor
@@ -13,8 +13,9 @@ from app.kit.sql.unit_of_work import Actor
 class Caller:
     """The holder of a key, or an anonymous client (without `key_id` and `scope`).
 
-    `use_recorded_at` is when a use of the key was last written down; `embargoed` says that it reads
-    what is under embargo. `address` and `request_id` say where the request came from.
+    `use_recorded_at` is when a use of the key was last written down. `entitlement` says which
+    stories it may read, until `entitled_until` if that is set. `partner_id` is the partner that a
+    key belongs to. `address` and `request_id` say where the request came from.
     """
 
     key_id: str | None = None
@@ -24,7 +25,9 @@ class Caller:
     scope: Scope | None = None
     expires_at: datetime | None = None
     use_recorded_at: datetime | None = None
-    embargoed: bool = False
+    entitlement: Entitlement = PUBLIC
+    entitled_until: datetime | None = None
+    partner_id: str | None = None
     address: str | None = None
     request_id: str | None = None
 
@@ -34,13 +37,19 @@ class Caller:
         return Actor(self.key_id, self.name, self.address, self.request_id)
 
     @property
-    def rights(self) -> AccessRights:
-        """Return which stories this caller may see."""
-        return AccessRights(embargoed=self.embargoed)
+    def embargoed(self) -> bool:
+        """Tell whether this caller may read stories under embargo."""
+        return self.entitlement.embargoed
 
     def has_expired(self, now: datetime) -> bool:
         """Tell whether the key has expired."""
         return self.expires_at is not None and self.expires_at <= now
+
+    def is_outdated(self, now: datetime) -> bool:
+        """Tell whether the key has expired, or another entitlement holds since."""
+        return self.has_expired(now) or (
+            self.entitled_until is not None and self.entitled_until <= now
+        )
 
     def allows(self, scope: Scope) -> bool:
         """Tell whether this caller has a scope or a higher one."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from app.access import store
 from app.access.caller import Caller
+from app.access.entitlement import EMBARGOED, PUBLIC
 from app.access.errors import KeyRefused
 from app.access.scopes import highest_scope
 from app.access.store import KeyRow, KeyState
@@ -69,7 +70,7 @@ def verify_key(database: Database, key: str, now: datetime) -> Caller:
         scope=highest_scope(row.scopes),
         expires_at=row.expires_at,
         use_recorded_at=row.last_used_at,
-        embargoed=row.embargoed,
+        entitlement=EMBARGOED if row.embargoed else PUBLIC,
     )
 
 

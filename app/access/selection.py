@@ -8,10 +8,10 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from app.kit.bounded_cache import entries_within
-from app.kit.clock import parse_instant
+from app.kit.clock import from_micros, parse_instant, to_micros
 
 Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
 
@@ -71,6 +71,22 @@ class Selection:
         )
 
 
+def selection_to_json(selection: Selection) -> list[Any]:
+    """Return a selection as a small JSON value."""
+    clauses = [[clause.field, clause.included, clause.excluded] for clause in selection.clauses]
+    return [clauses, _dump_range(selection.published), _dump_range(selection.updated)]
+
+
+def selection_from_json(value: list[Any]) -> Selection:
+    """Parse a selection from its JSON value."""
+    clauses, published, updated = value
+    return Selection(
+        tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
+        TimeRange(*map(_parse_moment, published)),
+        TimeRange(*map(_parse_moment, updated)),
+    )
+
+
 def fold(text: str) -> str:
     """Normalize a tag or author for comparisons: NFC, case folded."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
@@ -95,6 +111,14 @@ def _split_ranges(tag: str) -> tuple[str, ...]:
 
 
 _known_ranges = lru_cache(entries_within(2**20, 8 * _LONGEST_TAG))(_split_ranges)
+
+
+def _dump_range(span: TimeRange) -> list[int | None]:
+    return [to_micros(moment) if moment is not None else None for moment in (span.start, span.end)]
+
+
+def _parse_moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
 
 
 def _matches_range(span: TimeRange, instant: str) -> bool:

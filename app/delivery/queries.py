@@ -8,6 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.content.article import Article
 from app.content.text_computation import compute_text
 from app.delivery import store
@@ -130,11 +131,11 @@ class DeliveryQueries:
         found, changes = store.split_changes_since(position, rows)
         return build_log_state(found, now), changes
 
-    def prepare_story(self, ref: str, *, embargoed: bool) -> PreparedRead:
+    def prepare_story(self, ref: str, *, entitlement: Entitlement) -> PreparedRead:
         """Prepare the statement for a whole visible story; see `finish_story`."""
         now = self._clock.now()
         asked = story_queries.build_story_statement(
-            ref, now, self._database.dialect, embargoed=embargoed, with_state=True
+            ref, now, self._database.dialect, entitlement=entitlement, with_state=True
         )
         return PreparedRead(*asked, now)
 
@@ -171,6 +172,7 @@ class DeliveryQueries:
             translations=translations,
             body=rendered.body,
             embargo_until=None,
+            grant=0,
             place=0,
         )
         return b"".join(story_pieces(row, directory))
@@ -179,7 +181,7 @@ class DeliveryQueries:
         self,
         ref: str,
         *,
-        embargoed: bool = False,
+        entitlement: Entitlement = PUBLIC,
         as_of: datetime | None = None,
         names_in: tuple[str, ...] = (),
     ) -> LookupResult:
@@ -188,24 +190,24 @@ class DeliveryQueries:
         state = self._log_states.get(version, now) if as_of is None else None
         if state is not None:
             asked = story_queries.build_story_statement(
-                ref, now, self._database.dialect, embargoed=embargoed
+                ref, now, self._database.dialect, entitlement=entitlement
             )
             rows: list[WholeRow] = self._database.fetch(*asked)
             if rows:
                 found = self._render_story(rows[0], state, names_in)
             else:
                 with self._database.read(snapshot=False) as session:
-                    found = find_replacement(session, ref, state, embargoed=embargoed)
+                    found = find_replacement(session, ref, state, entitlement=entitlement)
             # Nothing was written between the two statements, so they agree with each other.
             if self._log_states.version() == version:
                 return found
         with self._database.read() as session:
             row_head, row = story_queries.load_story_with_state(
-                session, ref, now, embargoed=embargoed
+                session, ref, now, entitlement=entitlement
             )
             state = build_log_state(row_head, now)
             if row is None:
-                return find_replacement(session, ref, state, embargoed=embargoed)
+                return find_replacement(session, ref, state, entitlement=entitlement)
             return self._render_story(row, state, names_in)
 
     def _render_story(

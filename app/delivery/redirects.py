@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from app.access.entitlement import Entitlement
 from app.delivery import store
 from app.delivery.invalidation import LogState
 from app.delivery.results import LookupResult, WithdrawalNotice
@@ -14,15 +15,17 @@ _MOST_STEPS = 10
 
 
 def find_replacement(
-    session: ReadSession, ref: str, state: LogState, *, embargoed: bool
+    session: ReadSession, ref: str, state: LogState, *, entitlement: Entitlement
 ) -> LookupResult:
     """Return the current slug of a story that is not at `ref`, or the notice of its withdrawal."""
     id_ = story_queries.find_redirect_target(session, ref)
-    moved = story_queries.load_story(session, id_, state.now, embargoed=embargoed) if id_ else None
+    moved = (
+        story_queries.load_story(session, id_, state.now, entitlement=entitlement) if id_ else None
+    )
     tombstone = None
     if moved is None:
-        tombstone = store.find_tombstone(session, id_ or ref, embargoed=embargoed)
-        moved = _follow_redirects(session, tombstone, state.now, embargoed=embargoed)
+        tombstone = store.find_tombstone(session, id_ or ref, state.now, entitlement=entitlement)
+        moved = _follow_redirects(session, tombstone, state.now, entitlement=entitlement)
     gone = None
     if tombstone is not None and tombstone.answer in {"gone", "killed"}:
         gone = WithdrawalNotice(
@@ -32,15 +35,19 @@ def find_replacement(
 
 
 def _follow_redirects(
-    session: ReadSession, tombstone: store.TombstoneRow | None, now: datetime, *, embargoed: bool
+    session: ReadSession,
+    tombstone: store.TombstoneRow | None,
+    now: datetime,
+    *,
+    entitlement: Entitlement,
 ) -> WholeRow | None:
     """Return the visible story that a withdrawn story redirects to, over several redirects."""
     for _ in range(_MOST_STEPS):
         if tombstone is None or tombstone.answer != "redirect":
             return None
         ref = tombstone.redirect_to or ""
-        found = story_queries.load_story(session, ref, now, embargoed=embargoed)
+        found = story_queries.load_story(session, ref, now, entitlement=entitlement)
         if found is not None:
             return found
-        tombstone = store.find_tombstone(session, ref, embargoed=embargoed)
+        tombstone = store.find_tombstone(session, ref, now, entitlement=entitlement)
     return None

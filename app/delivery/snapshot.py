@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.access.entitlement import EMBARGOED, PUBLIC, Entitlement
 from app.access.selection import Clause, Selection
 from app.delivery.invalidation import LogState
 from app.delivery.queries import DeliveryQueries
@@ -64,7 +65,7 @@ _STRING = re.compile(rb'(?:[^"\\]+|\\u[0-9A-Fa-f]{4}|\\[^u])*')
 class Snapshot:
     """The public side at one moment; it is valid inside the block that opened it.
 
-    With `embargoed` it includes what readers with embargo access see.
+    It includes what a reader with the entitlement sees.
     """
 
     def __init__(
@@ -72,19 +73,23 @@ class Snapshot:
         session: ReadSession,
         state: LogState,
         directory: TaxonomyDirectory,
-        *,
-        embargoed: bool = False,
+        entitlement: Entitlement = PUBLIC,
     ) -> None:
         """Read in an open transaction."""
         self._session = session
-        self.embargoed = embargoed
+        self.entitlement = entitlement
         self.log_state = state
         self.directory = directory
 
     def with_names_in(self, languages: tuple[str, ...]) -> "Snapshot":
         """Return the snapshot with category names in the first of these languages that exists."""
         directory = self.directory.with_names_in(languages)
-        return Snapshot(self._session, self.log_state, directory, embargoed=self.embargoed)
+        return Snapshot(self._session, self.log_state, directory, self.entitlement)
+
+    def without_limits(self) -> "Snapshot":
+        """Return the snapshot with all stories that are public, or under embargo if it has any."""
+        entitlement = EMBARGOED if self.entitlement.embargoed else PUBLIC
+        return Snapshot(self._session, self.log_state, self.directory, entitlement)
 
     @property
     def now(self) -> datetime:
@@ -101,21 +106,19 @@ class Snapshot:
         With embargo access, this includes stories that became readable under embargo. Later changes
         to them are not in the public log, so the version is what tells of them.
         """
-        if self.log_state.unlogged_at is None and not self.embargoed:
+        if self.log_state.unlogged_at is None and not self.entitlement.embargoed:
             return {}
         return snapshot_queries.find_unlogged(
-            self._session, self.now, limit, embargoed=self.embargoed
+            self._session, self.now, limit, embargoed=self.entitlement.embargoed
         )
 
     def find_visible(self, ids: Sequence[str]) -> set[str]:
         """Return the visible ones of some ids."""
-        return snapshot_queries.find_visible_ids(
-            self._session, ids, self.now, embargoed=self.embargoed
-        )
+        return snapshot_queries.find_visible_ids(self._session, ids, self.now, self.entitlement)
 
     def load_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the visible stories with these ids."""
-        rows = snapshot_queries.load_texts(self._session, ids, self.now, embargoed=self.embargoed)
+        rows = snapshot_queries.load_texts(self._session, ids, self.now, self.entitlement)
         return [self._story(row) for row in rows]
 
     def load_excerpts(self, ids: Sequence[str], most_bytes: int) -> Iterator[StoryExcerpt]:
@@ -129,7 +132,7 @@ class Snapshot:
                 ids[start : start + _BODIES],
                 self.now,
                 (_TEXT, most_bytes + len(_TEXT)),
-                embargoed=self.embargoed,
+                self.entitlement,
             )
             for row in rows:
                 title = _parse_piece(row.head).get("title", "")
@@ -156,7 +159,7 @@ class Snapshot:
         if not ids:
             return {}
         selection = Selection((Clause("id", tuple(ids)),))
-        query = StoryQuery(selection, form=form, limit=len(ids), embargoed=self.embargoed)
+        query = StoryQuery(selection, form=form, limit=len(ids), entitlement=self.entitlement)
         rows = story_queries.load_page(self._session, query, self.now)
         return {row.id: b"".join(story_pieces(row, self.directory)) for row in rows}
 
@@ -188,10 +191,12 @@ class Snapshot:
 
 
 @contextmanager
-def open_snapshot(delivery: DeliveryQueries, *, embargoed: bool = False) -> Iterator[Snapshot]:
+def open_snapshot(
+    delivery: DeliveryQueries, entitlement: Entitlement = PUBLIC
+) -> Iterator[Snapshot]:
     """Open a snapshot; this thread must not read anything else while it is open."""
     with delivery.open_state() as (session, state, directory):
-        yield Snapshot(session, state, directory, embargoed=embargoed)
+        yield Snapshot(session, state, directory, entitlement)
 
 
 def _parse_piece(members: bytes) -> dict[str, Any]:

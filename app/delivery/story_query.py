@@ -12,7 +12,9 @@ from functools import lru_cache
 from math import prod
 from typing import Any, Literal
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Field, Selection
+from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
 from app.kit.clock import to_micros
 
 Form = Literal["short", "full", "whole"]
@@ -66,7 +68,7 @@ class QueryShape:
     descending: bool = True
     has_position: bool = False
     form: Form = "short"
-    embargoed: bool = False
+    access: AccessShape = PUBLIC_ACCESS
     preferred: int | None = None
     # Whether the query names the ids of stories.
     has_ids: bool = False
@@ -74,7 +76,7 @@ class QueryShape:
 
 @dataclass(frozen=True, slots=True)
 class StoryQuery:
-    """A query for a list of stories; `embargoed` includes stories under embargo.
+    """A query for a list of stories, as a reader with an entitlement sees it.
 
     `preferred`, even if empty, selects from each group of translations the story in the most
     preferred language. `counts_all` counts beyond 10,000. `names_in` are the languages for
@@ -91,7 +93,7 @@ class StoryQuery:
     limit: int = 20
     count: Count | None = None
     counts_all: bool = False
-    embargoed: bool = False
+    entitlement: Entitlement = PUBLIC
     preferred: tuple[str, ...] | None = None
     names_in: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
@@ -105,7 +107,7 @@ class StoryQuery:
     def __post_init__(self) -> None:
         """Derive the shape and the values once."""
         # The extra row tells whether there is another page.
-        values: dict[str, Any] = {"limit": self.limit + 1}
+        values: dict[str, Any] = {"limit": self.limit + 1, **bind_access(self.entitlement)}
         # A list in the order of its ids is read whole; it is short.
         placed = self.position is not None and not self.order
         if self.position is not None and placed:
@@ -118,7 +120,7 @@ class StoryQuery:
             self.descending is not self.backwards,
             placed,
             self.form,
-            self.embargoed,
+            shape_access(self.entitlement),
             None if self.preferred is None else _bind_parts(values, "l", self.preferred),
             picks,
         )

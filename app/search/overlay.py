@@ -58,7 +58,13 @@ class Overlay:
         self._verified: tuple[IndexPosition, LogPosition] | None = None
 
     def view(self, reader: Reader, public: Snapshot) -> IndexView:
-        """Return the view of an index state that is no newer than the database."""
+        """Return the view of an index state that is no newer than the database.
+
+        It has all public stories, and those under embargo if the reader may see any of them. The
+        query and the rendering apply the grants.
+        """
+        public = public.without_limits()
+        embargoed = public.entitlement.embargoed
         if not self._is_of_this_log(reader.position, public):
             reader = self._index.empty_reader()
         unlogged = public.find_unlogged(_MOST_ROWS)
@@ -69,9 +75,12 @@ class Overlay:
             position, public.log_state.position, unlogged, public.log_state.next_change_at
         )
         with self._lock:
-            cached = self._views.get(public.embargoed)
+            cached = self._views.get(embargoed)
             if cached is None or cached[0] != key:
-                cached = self._views[public.embargoed] = key, _build_view(reader, public, unlogged)
+                cached = self._views[embargoed] = (
+                    key,
+                    _build_view(reader, public, unlogged),
+                )
             return cached[1]
 
     def _is_of_this_log(self, position: IndexPosition, public: Snapshot) -> bool:
@@ -93,7 +102,7 @@ def _build_view(reader: Reader, public: Snapshot, unlogged: Iterable[str]) -> In
     ids = list(changed | dict.fromkeys(unlogged))
     visible = public.find_visible(ids)
     removed = [id_ for id_ in ids if id_ not in visible]
-    most = MOST_EMBARGOED if public.embargoed else MOST_CHANGED_STORIES
+    most = MOST_EMBARGOED if public.entitlement.embargoed else MOST_CHANGED_STORIES
     if len(rows) > _MOST_ROWS or len(visible) > most:
         return IndexView(reader.with_changes(removed, ()), is_complete=False, is_stable=False)
     stories = [to_indexed_story(story) for story in public.load_stories(list(visible))]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Selection
 from app.content.inputs import normalize_language
 from app.delivery.invalidation import LogState
@@ -43,8 +44,8 @@ class SearchQuery:
     """A search request; `text` is None if only filters are given.
 
     A page by relevance begins at `offset`, a page by date at `date_position`. With `titles_only`
-    only titles are searched and shown. `embargoed` includes stories under embargo. `form` is the
-    form of the hits; scores and highlights are added only to the short form. `names_in` are the
+    only titles are searched and shown. `entitlement` decides which are found. `form` is the form of
+    the hits; scores and highlights are added only to the short form. `names_in` are the
     languages for category names.
     """
 
@@ -61,7 +62,7 @@ class SearchQuery:
     highlight: bool = False
     titles_only: bool = False
     form: Form = "short"
-    embargoed: bool = False
+    entitlement: Entitlement = PUBLIC
     names_in: tuple[str, ...] = ()
 
 
@@ -104,11 +105,11 @@ class Search:
 
     def search(self, query: SearchQuery) -> SearchAnswer:
         """Return a page of results; an empty, incomplete one is an error outside the short form."""
-        answer = self._read_view(partial(_run_search, query), embargoed=query.embargoed)
+        answer = self._read_view(partial(_run_search, query), entitlement=query.entitlement)
         return answer if query.form == "short" else _require_result(answer, answer.items)
 
     def suggest(
-        self, text: str, limit: int, *, embargoed: bool = False
+        self, text: str, limit: int, *, entitlement: Entitlement = PUBLIC
     ) -> tuple[list[Suggestion], SearchAnswer]:
         """Return completions of a text."""
 
@@ -116,7 +117,7 @@ class Search:
             found = find_suggestions(text, limit, public, view.reader)
             return found, SearchAnswer((), public.log_state, view.is_complete, view.is_stable)
 
-        found, answer = self._read_view(build, embargoed=embargoed)
+        found, answer = self._read_view(build, entitlement=entitlement)
         return found, _require_result(answer, found)
 
     def related(
@@ -125,7 +126,7 @@ class Search:
         selection: Selection,
         limit: int,
         *,
-        embargoed: bool = False,
+        entitlement: Entitlement = PUBLIC,
         names_in: tuple[str, ...] = (),
     ) -> SearchAnswer:
         """Return related stories, the most similar first."""
@@ -136,7 +137,7 @@ class Search:
             items = [stories[id_] for id_ in ids if id_ in stories]
             return SearchAnswer(items, public.log_state, view.is_complete, view.is_stable)
 
-        answer = self._read_view(build, embargoed=embargoed)
+        answer = self._read_view(build, entitlement=entitlement)
         return _require_result(answer, answer.items)
 
     def position(self) -> IndexPosition:
@@ -182,13 +183,13 @@ class Search:
             yield f"It holds {indexed} stories where {expected} are public."
 
     def _read_view(
-        self, build: Callable[[Snapshot, IndexView], Result], *, embargoed: bool = False
+        self, build: Callable[[Snapshot, IndexView], Result], *, entitlement: Entitlement = PUBLIC
     ) -> Result:
         """Build an answer; with an empty index and the log if the index is unusable."""
         try:
-            return self._run(self._index.reader(), build, embargoed=embargoed)
+            return self._run(self._index.reader(), build, entitlement=entitlement)
         except IndexUnusable:
-            return self._run(self._fallback_reader(), build, embargoed=embargoed)
+            return self._run(self._fallback_reader(), build, entitlement=entitlement)
 
     def _fallback_reader(self) -> Reader:
         """Return an empty reader after a failure; discard the index only if it is broken.
@@ -202,10 +203,14 @@ class Search:
         return self._index.empty_reader()
 
     def _run(
-        self, reader: Reader, build: Callable[[Snapshot, IndexView], Result], *, embargoed: bool
+        self,
+        reader: Reader,
+        build: Callable[[Snapshot, IndexView], Result],
+        *,
+        entitlement: Entitlement,
     ) -> Result:
         # The reader is taken first: so it is no newer than the database, and the log has the rest.
-        with open_snapshot(self._delivery, embargoed=embargoed) as public:
+        with open_snapshot(self._delivery, entitlement) as public:
             return build(public, self._overlay.view(reader, public))
 
 

@@ -17,6 +17,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Selection
 from app.kit.http_client import AddressCheck, HttpClient, HttpOutcome, HttpResponse
 from app.kit.sql.database import Database
@@ -126,11 +127,11 @@ class TracedSearch(Search):
             return super().search(query)
 
     def suggest(
-        self, text: str, limit: int, *, embargoed: bool = False
+        self, text: str, limit: int, *, entitlement: Entitlement = PUBLIC
     ) -> tuple[list[Suggestion], SearchAnswer]:
         """Record a suggestion."""
         with record_span(self.tracer, "suggest"):
-            return super().suggest(text, limit, embargoed=embargoed)
+            return super().suggest(text, limit, entitlement=entitlement)
 
     def related(
         self,
@@ -138,12 +139,14 @@ class TracedSearch(Search):
         selection: Selection,
         limit: int,
         *,
-        embargoed: bool = False,
+        entitlement: Entitlement = PUBLIC,
         names_in: tuple[str, ...] = (),
     ) -> SearchAnswer:
         """Record a search for related stories."""
         with record_span(self.tracer, "related"):
-            return super().related(id_, selection, limit, embargoed=embargoed, names_in=names_in)
+            return super().related(
+                id_, selection, limit, entitlement=entitlement, names_in=names_in
+            )
 
 
 class TracedHttpClient(HttpClient):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.access import store as access
+from app.access.entitlement import EMBARGOED, PUBLIC
 from app.access.selection import Clause, Selection, TimeRange
 from app.access.store import audit_log
 from app.access.store.audit_log import AuditFilter
@@ -186,9 +187,9 @@ _LOOKUPS: dict[str, Work] = {
     "receivers": lambda s: deliveries.find_receivers(s, article_id(5)),
     "what waits": deliveries.count_pending,
     "a story by id": lambda s: story_queries.load_story_with_state(
-        s, article_id(5), NOW, embargoed=False
+        s, article_id(5), NOW, entitlement=PUBLIC
     ),
-    "a story by slug": lambda s: story_queries.load_story(s, "slug-5", NOW, embargoed=True),
+    "a story by slug": lambda s: story_queries.load_story(s, "slug-5", NOW, entitlement=EMBARGOED),
     "translations": lambda s: story_queries.load_translations(s, article_id(5), "", NOW),
     "a redirect": lambda s: story_queries.find_redirect_target(s, "former-5"),
     "the head of the log": lambda s: log_state.load_log_state(s, NOW),
@@ -201,11 +202,11 @@ _LOOKUPS: dict[str, Work] = {
     ),
     "changes for the index": lambda s: snapshot_queries.load_changes(s, _MIDDLE, 100),
     "what time changed": lambda s: snapshot_queries.find_unlogged(s, NOW, 100, embargoed=False),
-    "texts": lambda s: list(snapshot_queries.load_texts(s, _ids(20), NOW, embargoed=False)),
+    "texts": lambda s: list(snapshot_queries.load_texts(s, _ids(20), NOW, PUBLIC)),
     "released texts": lambda s: list(snapshot_queries.load_released_texts(s, _ids(20))),
     "newest texts": lambda s: snapshot_queries.load_texts_before(s, None, 100),
     "texts before": lambda s: snapshot_queries.load_texts_before(s, _PLACE, 100),
-    "visible ids": lambda s: snapshot_queries.find_visible_ids(s, _ids(20), NOW, embargoed=True),
+    "visible ids": lambda s: snapshot_queries.find_visible_ids(s, _ids(20), NOW, EMBARGOED),
     "texts of a source": lambda s: snapshot_queries.load_texts_of_source(s, COMMON_SOURCE, "", 100),
     "due stories": lambda s: delivery.lock_due_documents(s, NOW, 100),
     "expired stories": lambda s: delivery.lock_expired_documents(s, NOW, 100),
@@ -217,7 +218,7 @@ _LOOKUPS: dict[str, Work] = {
     "embargoed groups": lambda s: delivery.find_embargoed_groups(s, _ids(20), NOW),
     "last embargoed rows": lambda s: delivery.load_last_embargoed_changes(s, _ids(20)),
     "tombstones": lambda s: delivery.load_tombstones(s, ["gone-5", "gone-6"]),
-    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", embargoed=False),
+    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", NOW, entitlement=PUBLIC),
     "a follower": lambda s: delivery.load_follower_position(s, "search"),
 }
 
@@ -296,7 +297,7 @@ def test_a_public_list_stops_after_its_page(name: str, archive: Database) -> Non
             descending=descending,
             position=position,
             limit=_LIMIT - 1,
-            embargoed=embargoed,
+            entitlement=EMBARGOED if embargoed else PUBLIC,
         )
         work = partial(story_queries.load_page_with_state, query=query, now=NOW)
         check(archive, work, engine=archive.engines[-1])

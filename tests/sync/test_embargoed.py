@@ -8,7 +8,7 @@ from httpx2 import Response
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from app.access.access_rights import AccessRights
+from app.access.entitlement import EMBARGOED, PUBLIC
 from app.bootstrap import Services
 from app.delivery.models import EmbargoedRow
 from app.worker import log_due_changes, trim_log_in_batches
@@ -284,7 +284,7 @@ def test_a_cursor_has_only_a_digest_of_the_access_rights(
     services: Services, anybody: OfflineApp, partner: OfflineApp
 ) -> None:
     digests = [services.sync_cursors.read(app.cursor)[1] for app in (anybody, partner)]
-    assert digests == [AccessRights().digest, AccessRights(embargoed=True).digest]
+    assert digests == [PUBLIC.digest, EMBARGOED.digest]
     assert all(len(digest) == 16 for digest in digests)
     assert digests[0] != digests[1]
 

@@ -39,7 +39,7 @@ class CallerCache:
             self._known.clear()
             self._version = version
         known = self._known.get(key)
-        if known is None or known.has_expired(now) or is_use_record_due(known, now):
+        if known is None or known.is_outdated(now) or is_use_record_due(known, now):
             try:
                 known = await run_in_threadpool(authenticate, services.database, key, now)
             except KeyRefused:

@@ -5,7 +5,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.access_rights import PUBLIC
+from app.access.entitlement import PUBLIC
 from app.access.key_validity import require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, build_answer
 from app.api.http.access import ReadPolicy
@@ -28,7 +28,7 @@ async def list_changes(
     """Return the next entries; if there are none, wait for one as long as the client asked."""
     caller = request.reader
     asked = await short_read(
-        services, lambda: parse_changes_request(services, request.query, caller.rights)
+        services, lambda: parse_changes_request(services, request.query, caller.entitlement)
     )
     batch = await _wait_for_batch(services, notifier, asked)
     if caller.key_id is not None:
@@ -39,7 +39,7 @@ async def list_changes(
     body = encode_batch(services, batch)
     # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must
     # not store entries that are not public either.
-    is_public = bool(batch.entries) and caller.rights == PUBLIC
+    is_public = bool(batch.entries) and caller.entitlement == PUBLIC
     return build_answer(
         request,
         body,

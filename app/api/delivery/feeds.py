@@ -112,8 +112,12 @@ def _parse(
     form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_search_text(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
-    embargoed = format_.marks_embargo and request.reader.embargoed
-    query, paging = read_query(services, values, path, form, channel.clauses, embargoed=embargoed)
+    entitlement = request.reader.entitlement
+    if not format_.marks_embargo:
+        entitlement = entitlement.without_embargo()
+    query, paging = read_query(
+        services, values, path, form, channel.clauses, entitlement=entitlement
+    )
     if not channel.searched:
         return FeedRequest(channel, query, paging)
     titles_only = sees_titles_only(services, request.reader)

@@ -59,8 +59,8 @@ def suggest(services: Services, request: ReadRequest) -> PublicAnswer:
     text = values[Q]
     if text is None:
         raise bad(Q.name, "required", "Send in 'q' what was typed so far.")
-    limit, embargoed = values[SUGGESTION_LIMIT], request.reader.embargoed
-    completions, answer = services.search.suggest(text, limit, embargoed=embargoed)
+    limit, entitlement = values[SUGGESTION_LIMIT], request.reader.entitlement
+    completions, answer = services.search.suggest(text, limit, entitlement=entitlement)
     body = json.dumps({"data": [_build_suggestion(completion) for completion in completions]})
     return build_answer(
         request, body, answer.head, surrogate_keys=_LISTED, is_cacheable=answer.is_stable
@@ -72,8 +72,8 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
     values = RELATED_LIST.parse(request.query)
     fields = values[HEADLINE_FIELDS]
     paging = Paging.read(services.cursors, values, "", 1)
-    embargoed, names_in = request.reader.embargoed, values[NAMES_IN]
-    story = services.delivery.find_story(normalize_ref(ref), embargoed=embargoed)
+    entitlement, names_in = request.reader.entitlement, values[NAMES_IN]
+    story = services.delivery.find_story(normalize_ref(ref), entitlement=entitlement)
     if story.moved_to is not None:
         return build_redirect(
             services, request, f"/v1/articles/{story.moved_to}/related", story.log_state
@@ -86,7 +86,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
         story.keys[0].removeprefix("story:"),
         selection,
         paging.limit,
-        embargoed=embargoed,
+        entitlement=entitlement,
         names_in=names_in,
     )
     items = [fields.keep(item) for item in found.items] if fields else found.items

@@ -109,7 +109,7 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
         facets=values[FACETS],
         highlight=values[HIGHLIGHT],
         titles_only=sees_titles_only(services, caller),
-        embargoed=caller.embargoed,
+        entitlement=caller.entitlement,
         names_in=values[NAMES_IN],
     )
     return SearchRequest(query, values[HIT_FIELDS], paging, caller.key_id is not None)
@@ -139,7 +139,7 @@ def build_list_search(typed: str | None, query: StoryQuery, *, titles_only: bool
         date_position=DatePosition(position[0], int(position[1])) if position else None,
         titles_only=titles_only,
         form=query.form,
-        embargoed=query.embargoed,
+        entitlement=query.entitlement,
         names_in=query.names_in,
     )
 

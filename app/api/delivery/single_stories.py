@@ -31,7 +31,7 @@ def read_story(services: Services, request: ReadRequest, ref: str) -> PublicAnsw
     """Return a story with its body, by id or slug."""
     values = SINGLE_STORY.parse(request.query)
     found = services.delivery.find_story(
-        normalize_ref(ref), embargoed=request.reader.embargoed, names_in=values[NAMES_IN]
+        normalize_ref(ref), entitlement=request.reader.entitlement, names_in=values[NAMES_IN]
     )
     return _answer_story(services, request, values, found)
 
@@ -42,7 +42,7 @@ async def await_story(
     """Return the same with one awaited statement, if the story is visible."""
     values = SINGLE_STORY.parse(request.query)
     statement, params, now = services.delivery.prepare_story(
-        normalize_ref(ref), embargoed=request.reader.embargoed
+        normalize_ref(ref), entitlement=request.reader.entitlement
     )
     rows = await reads.fetch(statement, params)
     found = services.delivery.finish_story(now, rows, values[NAMES_IN])
@@ -73,8 +73,10 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
         raise build_not_found(
             request, services.delivery.load_log_state(), describe_unknown_format(ext, STORIES)
         )
-    embargoed = form.marks_embargo and request.reader.embargoed
-    found = services.delivery.find_story(normalize_ref(ref), embargoed=embargoed)
+    entitlement = request.reader.entitlement
+    if not form.marks_embargo:
+        entitlement = entitlement.without_embargo()
+    found = services.delivery.find_story(normalize_ref(ref), entitlement=entitlement)
     document = found.body
     if document is None:
         return _redirect_or_raise(services, request, found, f".{ext}")

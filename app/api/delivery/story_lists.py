@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, NoReturn
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Clause, Selection
 from app.api.delivery.resource import (
     NeedsWorkerThread,
@@ -102,7 +103,7 @@ def read_query(
     given: tuple[Clause, ...] = (),
     *,
     references: References | None = None,
-    embargoed: bool = False,
+    entitlement: Entitlement = PUBLIC,
     counts_all: bool = False,
 ) -> tuple[StoryQuery, Paging]:
     """Parse filters, order and paging; `given` are the clauses of the path.
@@ -128,7 +129,7 @@ def read_query(
         limit=paging.limit,
         count=paging.count,
         counts_all=counts_all,
-        embargoed=embargoed,
+        entitlement=entitlement,
         preferred=preferred,
         names_in=values[NAMES_IN],
         order=_list_named_ids(selection) if sort == AS_NAMED else (),
@@ -201,7 +202,7 @@ class _ParsedLists:
     """
 
     def __init__(self) -> None:
-        self._known: BoundedCache[tuple[str, bytes, bool, bool], _List] = BoundedCache(
+        self._known: BoundedCache[tuple[str, bytes, Entitlement, bool], _List] = BoundedCache(
             _MOST_BYTES, lambda key, _: _QUERY_BYTES + _TEXT_COPIES * len(key[1])
         )
         self._directory: TaxonomyDirectory | None = None
@@ -219,7 +220,7 @@ class _ParsedLists:
             self._known.clear()
             self._directory = directory
         reader = request.reader
-        key = (request.path, request.query, reader.embargoed, reader.key_id is not None)
+        key = (request.path, request.query, reader.entitlement, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
             known = _parse(services, request, kind, directory, find_ids)
@@ -306,7 +307,7 @@ def _parse(
         request.path,
         form,
         references=directory,
-        embargoed=reader.embargoed,
+        entitlement=reader.entitlement,
         counts_all=reader.key_id is not None,
     )
     asked = ListRequest(query, fields, paging, by_slug)

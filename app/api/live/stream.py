@@ -72,7 +72,7 @@ class StreamMiddleware:
         values = STREAM_PARAMETERS.parse(scope["query_string"])
         cursor = header(scope, b"last-event-id") or values[CURSOR]
         # Only `/v1/changes` has snapshots. For a cursor within one, the stream starts now.
-        sync_state = parse_sync_state(self._services, values, cursor, caller.rights)
+        sync_state = parse_sync_state(self._services, values, cursor, caller.entitlement)
         return self._services.changes.follow_from_now(sync_state)
 
 

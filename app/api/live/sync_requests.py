@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.access_rights import AccessRights
+from app.access.entitlement import Entitlement
 from app.access.selection import Selection
 from app.api.http.filters import FILTERS, SPANS, read_selection
 from app.api.http.parameters import ParameterSet, Values, declare_number, declare_text
@@ -40,25 +40,25 @@ class ChangesRequest:
 
 
 def parse_changes_request(
-    services: Services, query_string: bytes, rights: AccessRights
+    services: Services, query_string: bytes, entitlement: Entitlement
 ) -> ChangesRequest:
     """Parse and validate the query string."""
     values = CHANGE_LIST.parse(query_string)
     return ChangesRequest(
-        after=parse_sync_state(services, values, values[CURSOR], rights),
+        after=parse_sync_state(services, values, values[CURSOR], entitlement),
         limit=values[LIMIT],
         wait=values[WAIT],
     )
 
 
 def parse_sync_state(
-    services: Services, values: Values, cursor: str | None, rights: AccessRights
+    services: Services, values: Values, cursor: str | None, entitlement: Entitlement
 ) -> SyncState:
     """Return the sync state of a cursor, which includes filters, or a new one."""
     selection = read_selection(values, services.delivery)
     if cursor is None:
-        return SyncState(selection, rights=rights)
-    state = from_json(services.sync_cursors.read(cursor), rights)
+        return SyncState(selection, entitlement=entitlement)
+    state = from_json(services.sync_cursors.read(cursor), entitlement)
     if selection not in (Selection(), state.selection):
         raise BadCursor("The filters are part of this cursor. Leave them out, or begin anew.")
     return state

@@ -37,7 +37,7 @@ def preference_conditions(shape: QueryShape) -> Iterator[ColumnElement[bool]]:
     yield ~exists().where(
         other.c.translation_group == _documents.c.translation_group,
         other.c.id != _documents.c.id,
-        is_visible(other, embargoed=shape.embargoed),
+        is_visible(other, shape.access),
         *filter_conditions(shape, documents=other),
         *document_conditions(shape, other),
         _preference_order(other, shape.preferred) < _preference_order(_documents, shape.preferred),

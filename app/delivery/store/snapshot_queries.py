@@ -20,6 +20,8 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from app.access.entitlement import Entitlement
+from app.delivery.access_shape import AccessShape, bind_access, shape_access
 from app.delivery.models import Document, DocumentBody, LogRow
 from app.delivery.store.visibility import is_visible, now_parameter
 from app.delivery.story_query import ListPosition
@@ -85,10 +87,11 @@ def find_unlogged(
 
 
 def load_texts(
-    session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
+    session: ReadSession, ids: Sequence[str], now: datetime, entitlement: Entitlement
 ) -> list[TextRow]:
     """Return the visible documents with these ids and their text for a search index."""
-    return session.find(_VISIBLE_TEXTS[embargoed], ids, now=now)
+    statement = _texts_statement(shape_access(entitlement))
+    return session.find(statement, ids, now=now, **bind_access(entitlement))
 
 
 def load_excerpts(
@@ -96,15 +99,15 @@ def load_excerpts(
     ids: Sequence[str],
     now: datetime,
     cut: tuple[bytes, int],
-    *,
-    embargoed: bool,
+    entitlement: Entitlement,
 ) -> list[ExcerptRow]:
     """Return the visible documents with these ids, and a part of their bodies as `text`.
 
     The part begins where the bytes `cut[0]` first occur, and has `cut[1]` bytes.
     """
-    statement = _excerpts_statement(session.dialect, embargoed=embargoed)
-    return session.find(statement, ids, now=now, cut_at=cut[0], cut_length=cut[1])
+    statement = _excerpts_statement(session.dialect, shape_access(entitlement))
+    cuts = {"cut_at": cut[0], "cut_length": cut[1]}
+    return session.find(statement, ids, now=now, **cuts, **bind_access(entitlement))
 
 
 def load_released_texts(session: ReadSession, ids: Sequence[str]) -> list[TextRow]:
@@ -129,10 +132,11 @@ def load_texts_of_source(
 
 
 def find_visible_ids(
-    session: ReadSession, ids: Sequence[str], now: datetime, *, embargoed: bool
+    session: ReadSession, ids: Sequence[str], now: datetime, entitlement: Entitlement
 ) -> set[str]:
     """Return the visible ones of some ids."""
-    return {id_ for (id_,) in session.find(_VISIBLE[embargoed], ids, now=now)}
+    statement = _visible_statement(shape_access(entitlement))
+    return {id_ for (id_,) in session.find(statement, ids, now=now, **bind_access(entitlement))}
 
 
 def count_visible(session: ReadSession, now: datetime) -> int:
@@ -142,7 +146,7 @@ def count_visible(session: ReadSession, now: datetime) -> int:
 
 
 @lru_cache(maxsize=4)
-def _excerpts_statement(dialect: str, *, embargoed: bool) -> Statement[ExcerptRow]:
+def _excerpts_statement(dialect: str, access: AccessShape) -> Statement[ExcerptRow]:
     place = func.instr if dialect == "sqlite" else func.pg_catalog.position
     begins = place(_bodies.c.body, bindparam("cut_at", type_=LargeBinary))
     text = func.substr(_bodies.c.body, begins, bindparam("cut_length", type_=Integer))
@@ -150,7 +154,7 @@ def _excerpts_statement(dialect: str, *, embargoed: bool) -> Statement[ExcerptRo
     return Statement(
         select(*columns)
         .select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
-        .where(_are_listed, is_visible(embargoed=embargoed)),
+        .where(_are_listed, is_visible(access=access)),
         ExcerptRow,
     )
 
@@ -163,19 +167,21 @@ def _select_texts() -> Select[Any]:
     return select(*columns).select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
 
 
+@lru_cache(maxsize=4)
+def _visible_statement(access: AccessShape) -> Statement[tuple[str]]:
+    return Statement(select(_documents.c.id).where(_are_listed, is_visible(access=access)))
+
+
+@lru_cache(maxsize=4)
+def _texts_statement(access: AccessShape) -> Statement[TextRow]:
+    return Statement(_select_texts().where(_are_listed, is_visible(access=access)), TextRow)
+
+
 def _micros(name: str) -> ColumnElement[Any]:
     return type_coerce(_documents.c[name], BigInteger).label(name)
 
 
 _are_listed = is_listed(_documents.c.id)
-_VISIBLE: tuple[Statement[tuple[str]], ...] = tuple(
-    Statement(select(_documents.c.id).where(_are_listed, is_visible(embargoed=embargoed)))
-    for embargoed in (False, True)
-)
-_VISIBLE_TEXTS = tuple(
-    Statement(_select_texts().where(_are_listed, is_visible(embargoed=embargoed)), TextRow)
-    for embargoed in (False, True)
-)
 _ORDER = tuple_(type_coerce(_documents.c.published_at, BigInteger), _documents.c.id)
 _AFTER = tuple_(bindparam("place", type_=BigInteger), bindparam("place_id"))
 # `coalesce` hides the column from its index, which has half of all stories.
@@ -217,7 +223,7 @@ def _unlogged_statement(opened: ColumnElement[bool]) -> Statement[tuple[str, int
 
 
 _UNLOGGED = _unlogged_statement(_documents.c.published_at <= now_parameter())
-_UNLOGGED_EMBARGOED = _unlogged_statement(is_visible(embargoed=True))
+_UNLOGGED_EMBARGOED = _unlogged_statement(is_visible(access=AccessShape(embargoed=True)))
 _COUNT: Statement[tuple[int]] = Statement(
     select(func.count()).select_from(_documents).where(is_visible())
 )

@@ -22,12 +22,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import CompoundSelect
 
+from app.access.entitlement import Entitlement
+from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
 from app.delivery.models import Document, DocumentBody, Redirect
 from app.delivery.store.index_ranges import IndexRange, build_index_ranges, count_index_ranges
 from app.delivery.store.log_state import LogStateRow, add_log_state, as_number, split_log_state
 from app.delivery.store.preferred_translation import preference_conditions
 from app.delivery.store.time_bounds import page_conditions, period_conditions
-from app.delivery.store.visibility import embargo_until, is_visible
+from app.delivery.store.visibility import embargo_until, grant_number, is_visible
 from app.delivery.story_query import Form, QueryShape, StoryQuery
 from app.kit.bounded_cache import BoundedCache
 from app.kit.ids import is_id
@@ -40,7 +42,10 @@ _Rows = Select[Any] | CompoundSelect[Any]
 
 
 class ShortRow(NamedTuple):
-    """A story as the pieces of its short form, with its place in the order of the list."""
+    """A story as the pieces of its short form, with its place in the order of the list.
+
+    `grant` is the number of the grant that it is sent under.
+    """
 
     id: str
     source_id: str | None
@@ -48,6 +53,7 @@ class ShortRow(NamedTuple):
     head: bytes
     tail: bytes
     embargo_until: datetime | None
+    grant: int
     place: int
 
 
@@ -62,6 +68,7 @@ class FullRow(NamedTuple):
     extra: bytes
     translations: str | None
     embargo_until: datetime | None
+    grant: int
     place: int
 
 
@@ -79,6 +86,7 @@ class WholeRow(NamedTuple):
     translations: str | None
     body: bytes
     embargo_until: datetime | None
+    grant: int
     place: int
 
 
@@ -138,26 +146,34 @@ def load_page_with_state(
 
 
 def build_story_statement(
-    ref: str, now: datetime, dialect: str, *, embargoed: bool, with_state: bool = False
+    ref: str,
+    now: datetime,
+    dialect: str,
+    *,
+    entitlement: Entitlement,
+    with_state: bool = False,
 ) -> tuple[Statement[Any], dict[str, Any]]:
     """Return the statement for a visible story by id or slug (no slug looks like an id)."""
     by = "id" if is_id(ref) else "slug"
-    statement = _build_story_statement(dialect, by, embargoed=embargoed, with_state=with_state)
-    return statement, {"ref": ref, "now": now}
+    access = shape_access(entitlement)
+    statement = _build_story_statement(dialect, by, access, with_state=with_state)
+    return statement, {"ref": ref, "now": now, **bind_access(entitlement)}
 
 
 def load_story(
-    session: ReadSession, ref: str, now: datetime, *, embargoed: bool
+    session: ReadSession, ref: str, now: datetime, *, entitlement: Entitlement
 ) -> WholeRow | None:
     """Return a whole visible story."""
-    return session.first(*build_story_statement(ref, now, session.dialect, embargoed=embargoed))
+    return session.first(*build_story_statement(ref, now, session.dialect, entitlement=entitlement))
 
 
 def load_story_with_state(
-    session: ReadSession, ref: str, now: datetime, *, embargoed: bool
+    session: ReadSession, ref: str, now: datetime, *, entitlement: Entitlement
 ) -> tuple[LogStateRow, WholeRow | None]:
     """Return the same, with the log state."""
-    asked = build_story_statement(ref, now, session.dialect, embargoed=embargoed, with_state=True)
+    asked = build_story_statement(
+        ref, now, session.dialect, entitlement=entitlement, with_state=True
+    )
     state, rows = split_log_state(session.all(*asked), WholeRow)
     return state, rows[0] if rows else None
 
@@ -269,27 +285,27 @@ def _add_order(rows: Any, place: tuple[Any, Any], shape: QueryShape) -> _Rows:
 def _select_rows(index_range: IndexRange, shape: QueryShape, dialect: str) -> Select[Any]:
     statement = select(
         index_range.id.label("id"),
-        *_piece_columns(shape.form, dialect, embargoed=shape.embargoed),
+        *_piece_columns(shape.form, dialect, shape.access),
         as_number(index_range.place).label("place"),
     ).select_from(_join_body(index_range.origin, shape.form))
     return statement.where(
         *index_range.conditions,
         *page_conditions(index_range, shape, dialect),
-        is_visible(embargoed=shape.embargoed),
+        is_visible(access=shape.access),
         *preference_conditions(shape),
     )
 
 
 @lru_cache(maxsize=16)
 def _build_story_statement(
-    dialect: str, by: str, *, embargoed: bool, with_state: bool
+    dialect: str, by: str, access: AccessShape, *, with_state: bool
 ) -> Statement[Any]:
-    pieces = _piece_columns("whole", dialect, embargoed=embargoed)
+    pieces = _piece_columns("whole", dialect, access)
     no_place = literal_column("0", BigInteger).label("place")
     clause = (
         select(_documents.c.id, *pieces, no_place)
         .select_from(_join_body(_documents, "whole"))
-        .where(_documents.c[by] == bindparam("ref"), is_visible(embargoed=embargoed))
+        .where(_documents.c[by] == bindparam("ref"), is_visible(access=access))
     )
     return (
         Statement(add_log_state(clause, dialect), None)
@@ -305,7 +321,7 @@ def _select_ids(shape: QueryShape) -> _Rows:
         .where(
             *index_range.conditions,
             *period_conditions(index_range, shape),
-            is_visible(embargoed=shape.embargoed),
+            is_visible(access=shape.access),
             *preference_conditions(shape),
         )
         for index_range in build_index_ranges(shape)
@@ -313,33 +329,34 @@ def _select_ids(shape: QueryShape) -> _Rows:
     return rows[0] if len(rows) == 1 else union_all(*rows)
 
 
-def _piece_columns(form: Form, dialect: str, *, embargoed: bool) -> list[ColumnElement[Any]]:
+def _piece_columns(form: Form, dialect: str, access: AccessShape) -> list[ColumnElement[Any]]:
     wanted = ["source_id", "category_ids", "head", "tail"]
     if form == "whole":
         wanted += ["slug", "translation_group"]
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]
     if form != "short":
-        columns += [_documents.c.extra, _translations_column(dialect, embargoed=embargoed)]
+        columns += [_documents.c.extra, _translations_column(dialect, access)]
     if form == "whole":
         columns.append(_bodies.c.body)
-    return [*columns, embargo_until() if embargoed else null().label("embargo_until")]
+    embargo = embargo_until() if access.embargoed else null()
+    return [*columns, embargo.label("embargo_until"), grant_number(access).label("grant")]
 
 
-def _translations_column(dialect: str, *, embargoed: bool) -> ColumnElement[Any]:
+def _translations_column(dialect: str, access: AccessShape) -> ColumnElement[Any]:
     """Return the visible stories of the same group as JSON."""
     own = _documents.c
-    listed = _select_group(dialect, own.translation_group, own.id, embargoed=embargoed)
+    listed = _select_group(dialect, own.translation_group, own.id, access)
     return listed.correlate(_documents).scalar_subquery().label("translations")
 
 
 @lru_cache(maxsize=2)
 def _translations_statement(dialect: str) -> Statement[tuple[str]]:
     return Statement(
-        _select_group(dialect, bindparam("group"), bindparam("but_for"), embargoed=False)
+        _select_group(dialect, bindparam("group"), bindparam("but_for"), PUBLIC_ACCESS)
     )
 
 
-def _select_group(dialect: str, group: Any, but_for: Any, *, embargoed: bool) -> Select[Any]:
+def _select_group(dialect: str, group: Any, but_for: Any, access: AccessShape) -> Select[Any]:
     """Select the visible stories of a group except one, as JSON."""
     other = _documents.alias("other")
     pairs = ("language", other.c.language, "id", other.c.id, "slug", other.c.slug)
@@ -350,7 +367,7 @@ def _select_group(dialect: str, group: Any, but_for: Any, *, embargoed: bool) ->
     return select(listed).where(
         other.c.translation_group == group,
         other.c.id != but_for,
-        is_visible(other, embargoed=embargoed),
+        is_visible(other, access),
     )
 
 

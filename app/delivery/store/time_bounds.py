@@ -76,7 +76,7 @@ def _beyond_position(index_range: IndexRange, shape: QueryShape) -> ColumnElemen
 
 def _latest(shape: QueryShape, end: str, dialect: str) -> ColumnElement[Any]:
     """Return the end of a period, or the latest time that can be visible."""
-    latest = latest_visible(shape.key, dialect, embargoed=shape.embargoed)
+    latest = latest_visible(shape.key, dialect, embargoed=shape.access.embargoed)
     if end not in shape.spans:
         return latest
     earlier = func.min if dialect == "sqlite" else func.least

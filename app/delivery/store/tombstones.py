@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, exists, select
 
+from app.access.entitlement import Entitlement
 from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import StoryTombstone
@@ -35,10 +36,16 @@ _STANDING = Statement(select(_withdrawn).where(_withdrawn.c.id == bindparam("id"
 _STONES = Statement(select(_withdrawn).where(is_listed(_withdrawn.c.id)), TombstoneRow)
 
 
-def find_tombstone(session: ReadSession, id_: str, *, embargoed: bool) -> TombstoneRow | None:
+def find_tombstone(
+    session: ReadSession, id_: str, now: datetime, *, entitlement: Entitlement
+) -> TombstoneRow | None:
     """Return the tombstone of a story, for readers who could have read the story."""
     found = session.first(_STANDING, {"id": id_})
-    return None if found is None or (found.embargoed and not embargoed) else found
+    if found is None:
+        return None
+    # A copy that has become too old for an archive may still be there, so the depth is ignored.
+    grant = entitlement.find_grant(found.attributes, now, ignore_depth=True)
+    return None if grant is None or (found.embargoed and not grant.embargoed) else found
 
 
 def load_tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, TombstoneRow]:

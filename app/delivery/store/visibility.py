@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     FromClause,
+    Integer,
     and_,
     bindparam,
     case,
@@ -23,26 +24,34 @@ from sqlalchemy import (
     true,
 )
 
+from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape
 from app.delivery.models import Document
+from app.delivery.store.grants import first_grant
 from app.kit.sql.schema import Instant, table_of
 
 _documents = table_of(Document)
 
 
 def is_visible(
-    documents: FromClause = _documents, *, embargoed: bool = False
+    documents: FromClause = _documents, access: AccessShape = PUBLIC_ACCESS
 ) -> ColumnElement[bool]:
     """Return the visibility rule as a condition on documents; `now` is a parameter.
 
-    A document is visible if it was released or its publication time has come, and it has not
-    expired. For readers with embargo access, the time is when it was offered. Unpublished,
-    deleted and killed stories have no document.
+    A document is visible if it was released or its publication time has come, it has not expired,
+    and a grant of the reader includes it. For readers with embargo access, the time is when it was
+    offered. Unpublished, deleted and killed stories have no document.
     """
-    opens = documents.c.offered_at if embargoed else documents.c.published_at
+    opens = documents.c.offered_at if access.embargoed else documents.c.published_at
     expires = documents.c.expires_at
     # A negation, because "or" would tempt SQLite to read both halves separately and sort.
     waits = and_(documents.c.released.is_(False), opens > now_parameter())
-    return and_(not_(waits), or_(expires.is_(None), expires > now_parameter()))
+    granted = (first_grant(documents).is_not(None),) if access.limited else ()
+    return and_(not_(waits), or_(expires.is_(None), expires > now_parameter()), *granted)
+
+
+def grant_number(access: AccessShape) -> ColumnElement[Any]:
+    """Return the number of the grant that a document is sent under; 0 if there is only one."""
+    return first_grant(_documents) if access.limited else literal_column("0", Integer)
 
 
 def embargo_until() -> ColumnElement[Any]:

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.selection import Selection
+from app.access.selection import Selection, selection_from_json
 from app.delivery import store as delivery_store
 from app.delivery.store import Change
 from app.kit.ids import new_id
 from app.kit.sql.session import WriteSession
 from app.syndication.push.events import EVERY_EVENT, KILLED, affects, build_body, find_event
-from app.syndication.push.selections import from_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
@@ -50,7 +49,7 @@ def create_deliveries(
 ) -> None:
     """Create the deliveries for rows of the log."""
     webhooks = [
-        _WebhookFilter(row, from_json(row.selection))
+        _WebhookFilter(row, selection_from_json(row.selection))
         for row in receivers.list_enabled_webhooks(session)
     ]
     slugs = _load_public_slugs(session, rows, now) if webhooks else {}
@@ -135,7 +134,7 @@ def _load_public_slugs(
 
 def _enqueue_feeds(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
     for subscription in receivers.list_live_subscriptions(session, now):
-        selection = from_json(subscription.selection)
+        selection = selection_from_json(subscription.selection)
         serials = [
             row.serial
             for row in rows

@@ -58,9 +58,7 @@ class ChangeReader:
             end = _find_embargoed_end(session, state, head)
             before = _start(state, head, end)
             _refuse_lost(session, before)
-            view = SubscriberView(
-                session, head, end, directory, state.selection, state.rights.embargoed
-            )
+            view = SubscriberView(session, head, end, directory, state.selection, state.entitlement)
             entries, place = _read_entries(view, before, limit)
         after = replace(before, progress=place)
         return Batch(entries, before, after, _is_behind(after, head, end), head)
@@ -68,7 +66,9 @@ class ChangeReader:
 
 def _find_embargoed_end(session: ReadSession, state: SyncState, head: LogState) -> LogPosition:
     """Return the last row of the embargo log, for clients that are entitled to it."""
-    return store.load_embargoed_end(session, head.serial) if state.rights.embargoed else LOG_START
+    return (
+        store.load_embargoed_end(session, head.serial) if state.entitlement.embargoed else LOG_START
+    )
 
 
 def _start(state: SyncState, head: LogState, end: LogPosition) -> SyncState:

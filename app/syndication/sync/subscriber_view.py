@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
+from app.access.entitlement import Entitlement
 from app.access.selection import Clause, Selection, SelectionFields
 from app.delivery.invalidation import LogState
 from app.delivery.store import LogPosition, story_queries
@@ -29,7 +30,12 @@ class SubscriberView:
     embargoed_end: LogPosition
     directory: TaxonomyDirectory
     selection: Selection
-    embargoed: bool
+    entitlement: Entitlement
+
+    @property
+    def embargoed(self) -> bool:
+        """Tell whether the client may have stories under embargo."""
+        return self.entitlement.embargoed
 
     def load_page(self, position: ListPosition | None, limit: int) -> list[StoryRow]:
         """Return visible stories after a position, oldest first, and one more if there is one."""
@@ -64,6 +70,6 @@ class SubscriberView:
             position=position,
             form="whole",
             limit=limit,
-            embargoed=self.embargoed,
+            entitlement=self.entitlement,
         )
         return story_queries.load_page(self.session, query, self.head.now)

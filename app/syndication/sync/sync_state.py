@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from app.access.access_rights import PUBLIC, AccessRights
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.store import LogPosition
 from app.delivery.story_query import ListPosition
@@ -107,11 +107,11 @@ Progress = SnapshotProgress | LogProgress
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """A client's filters, its progress (None before it starts), and its access rights."""
+    """A client's filters, its progress (None before it starts), and its entitlement."""
 
     selection: Selection
     progress: Progress | None = None
-    rights: AccessRights = PUBLIC
+    entitlement: Entitlement = PUBLIC
 
 
 def to_json(state: SyncState) -> list[Any]:
@@ -121,17 +121,17 @@ def to_json(state: SyncState) -> list[Any]:
         raise ValueError("A sync state without progress has no cursor.")
     clauses = [[clause.field, clause.included, clause.excluded] for clause in selection.clauses]
     spans = [_dump_range(selection.published), _dump_range(selection.updated)]
-    return [_FORM, state.rights.digest, clauses, spans, *_dump_progress(progress)]
+    return [_FORM, state.entitlement.digest, clauses, spans, *_dump_progress(progress)]
 
 
-def from_json(value: Any, rights: AccessRights) -> SyncState:
+def from_json(value: Any, entitlement: Entitlement) -> SyncState:
     """Parse the state of a reader with these rights.
 
     Raise `BadCursor` for other values, and `RightsChanged` if the cursor was issued for other
     rights.
     """
     digest, clauses, spans, progress = _split_value(value)
-    if digest != rights.digest:
+    if digest != entitlement.digest:
         raise RightsChanged(
             "This cursor was issued for other access rights than you have now. Start again "
             "without a cursor, and delete every story that is not in the new snapshot."
@@ -140,7 +140,7 @@ def from_json(value: Any, rights: AccessRights) -> SyncState:
         tuple(Clause(field, tuple(yes), tuple(no)) for field, yes, no in clauses),
         *(TimeRange(_moment(start), _moment(end)) for start, end in spans),
     )
-    return SyncState(selection, _load_progress(progress), rights)
+    return SyncState(selection, _load_progress(progress), entitlement)
 
 
 def _split_value(value: Any) -> tuple[str, list[Any], list[Any], list[Any]]:

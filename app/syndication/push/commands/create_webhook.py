@@ -1,13 +1,12 @@
 """Create a webhook."""
 
-from app.access.selection import Selection
+from app.access.selection import Selection, selection_to_json
 from app.kit.ids import new_id
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.delivery_creation import start_following
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reachability import require_reachable
-from app.syndication.push.selections import to_json
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
@@ -23,7 +22,7 @@ def create_webhook(
         url=given.url,
         events=sorted(set(given.events)),
         filter=given.filter.model_dump(exclude_none=True),
-        selection=to_json(selection),
+        selection=selection_to_json(selection),
         secret=make_secret(),
         old_secret=None,
         old_secret_until=None,

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from app.access.selection import Selection
+from app.access.selection import Selection, selection_to_json
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.editing import Expected, audit_change, load_for_change
 from app.syndication.push.inputs import WebhookInput
 from app.syndication.push.reachability import require_reachable
-from app.syndication.push.selections import to_json
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
 
@@ -38,7 +37,7 @@ def edit_webhook(
         url=given.url,
         events=sorted(set(given.events)),
         filter=given.filter.model_dump(exclude_none=True),
-        selection=to_json(selection),
+        selection=selection_to_json(selection),
         version=before.version + 1,
         modified_at=unit.now,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from app.access.selection import Selection
+from app.access.selection import Selection, selection_to_json
 from app.kit import json
 from app.kit.ids import new_id
 from app.kit.sql.session import ReadSession
@@ -14,7 +14,6 @@ from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.delivery_creation import build_delivery, start_following
 from app.syndication.push.handlers import VERIFY
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
-from app.syndication.push.selections import to_json
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.receivers import SubscriptionRow
 
@@ -87,7 +86,7 @@ def _add_subscription(
         digest=request.digest,
         topic=request.topic,
         callback=request.callback,
-        selection=to_json(selection),
+        selection=selection_to_json(selection),
         secret=None,
         active=False,
         lease_until=None,

@@ -1,0 +1,146 @@
+"""The entitlement that decides which stories a reader may see, and in which form.
+
+An entitlement is an ordered list of grants. A story is sent in the form of the first grant that
+includes it. "Everything that is public" is one grant, so there is one rule for all readers.
+Entitlements are evaluated for each request and never stored: a change of an agreement makes
+another digest, and takes effect with the next request.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from app.access.selection import Selection, SelectionFields, selection_to_json
+from app.kit import json
+from app.kit.clock import parse_instant
+from app.kit.cursor import fingerprint
+
+GrantForm = Literal["full", "headline"]
+_NO_DELAY = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Stories of a selection, in a form.
+
+    A story is granted from `delay` after its publication, and until `depth` after it (None: for
+    ever). `embargoed` includes stories under embargo. Without `images`, stories have no images,
+    no audio and no video.
+    """
+
+    selection: Selection = Selection()
+    form: GrantForm = "full"
+    images: bool = True
+    embargoed: bool = False
+    delay: timedelta = _NO_DELAY
+    depth: timedelta | None = None
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Tell whether it includes all public stories, whole and at once."""
+        return self == Grant(embargoed=self.embargoed)
+
+    @property
+    def is_timed(self) -> bool:
+        """Tell whether the passing of time alone changes what it includes."""
+        return self.delay > _NO_DELAY or self.depth is not None
+
+    def includes(
+        self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False
+    ) -> bool:
+        """Tell whether a story with these attributes is granted now."""
+        published_at = parse_instant(attributes["published_at"])
+        if published_at > now - self.delay and not self.embargoed:
+            return False
+        is_too_old = self.depth is not None and published_at < now - self.depth
+        return (ignore_depth or not is_too_old) and self.selection.matches(attributes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entitlement:
+    """The grants of a reader, in order; without grants, a reader sees no story.
+
+    Two entitlements with the same `digest` are equal. It is a short hash (16 hexadecimal digits)
+    of the grants, and stands in cache keys and cursors. It does not depend on a key or a process.
+    """
+
+    grants: tuple[Grant, ...] = (Grant(),)
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compute the digest."""
+        object.__setattr__(self, "digest", fingerprint(_describe(self.grants)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entitlement) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Tell whether it includes all public stories, whole and at once."""
+        return len(self.grants) == 1 and self.grants[0].is_unlimited
+
+    @property
+    def embargoed(self) -> bool:
+        """Tell whether it includes stories under embargo."""
+        return any(grant.embargoed for grant in self.grants)
+
+    @property
+    def has_bodies(self) -> bool:
+        """Tell whether it includes whole stories."""
+        return any(grant.form == "full" for grant in self.grants)
+
+    def find_grant(
+        self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False
+    ) -> Grant | None:
+        """Return the first grant that includes a story with these attributes."""
+        for grant in self.grants:
+            if grant.includes(attributes, now, ignore_depth=ignore_depth):
+                return grant
+        return None
+
+    def without_embargo(self) -> "Entitlement":
+        """Return the same without stories under embargo, for formats that cannot mark them."""
+        if not self.embargoed:
+            return self
+        return Entitlement(tuple(_close_embargo(grant) for grant in self.grants))
+
+
+def combine(grants: Iterable[Grant]) -> Entitlement:
+    """Return the entitlement of grants: full before headline, with images before without."""
+    listed = dict.fromkeys(grants)
+    return Entitlement(
+        tuple(sorted(listed, key=lambda grant: (grant.form != "full", not grant.images)))
+    )
+
+
+def _close_embargo(grant: Grant) -> Grant:
+    return Grant(grant.selection, grant.form, grant.images, False, grant.delay, grant.depth)
+
+
+def _describe(grants: tuple[Grant, ...]) -> str:
+    if len(grants) == 1 and grants[0].is_unlimited:
+        # Cursors of earlier releases have this digest.
+        return f"rights embargoed={int(grants[0].embargoed)}"
+    return json.dumps_text(
+        [
+            [
+                selection_to_json(grant.selection),
+                grant.form,
+                grant.images,
+                grant.embargoed,
+                grant.delay.total_seconds(),
+                None if grant.depth is None else grant.depth.total_seconds(),
+            ]
+            for grant in grants
+        ]
+    )
+
+
+PUBLIC = Entitlement()
+EMBARGOED = Entitlement((Grant(embargoed=True),))
+HEADLINES = Entitlement((Grant(form="headline"),))
+NOTHING = Entitlement(())
