@@ -140,14 +140,18 @@ class DeliveryQueries:
         return PreparedRead(*asked, now)
 
     def finish_story(
-        self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
+        self,
+        now: datetime,
+        rows: Sequence[Any],
+        names_in: tuple[str, ...],
+        entitlement: Entitlement,
     ) -> LookupResult | None:
         """Build the story from its rows; return `None` if another query is needed for it."""
         found, stories = split_log_state(rows, WholeRow)
         state = build_log_state(found, now)
         if not stories or self._find_cached_directory(state) is None:
             return None
-        return self._render_story(stories[0], state, names_in)
+        return self._render_story(stories[0], state, names_in, entitlement)
 
     def render_preview(self, article: Article) -> bytes:
         """Render a working copy as readers would get it if it were published now."""
@@ -194,7 +198,7 @@ class DeliveryQueries:
             )
             rows: list[WholeRow] = self._database.fetch(*asked)
             if rows:
-                found = self._render_story(rows[0], state, names_in)
+                found = self._render_story(rows[0], state, names_in, entitlement)
             else:
                 with self._database.read(snapshot=False) as session:
                     found = find_replacement(session, ref, state, entitlement=entitlement)
@@ -208,16 +212,20 @@ class DeliveryQueries:
             state = build_log_state(row_head, now)
             if row is None:
                 return find_replacement(session, ref, state, entitlement=entitlement)
-            return self._render_story(row, state, names_in)
+            return self._render_story(row, state, names_in, entitlement)
 
     def _render_story(
-        self, row: WholeRow, state: LogState, names_in: tuple[str, ...]
+        self,
+        row: WholeRow,
+        state: LogState,
+        names_in: tuple[str, ...],
+        entitlement: Entitlement,
     ) -> LookupResult:
         directory = self._load_directory(state)
         if names_in:
             directory = directory.with_names_in(names_in)
         keys = self._surrogates.story_keys(row.id, row.translation_group)
-        return LookupResult(b"".join(story_pieces(row, directory)), state, keys)
+        return LookupResult(b"".join(story_pieces(row, directory, entitlement)), state, keys)
 
     @property
     def cached_directory(self) -> TaxonomyDirectory | None:
@@ -362,7 +370,7 @@ def build_page(
     rows = sort_page(query, rows)
     if query.names_in:
         directory = directory.with_names_in(query.names_in)
-    items = render_stories(rows, directory, query.form)
+    items = render_stories(rows, directory, query.form, query.entitlement)
     # Even an empty page has a cursor back to where the client came from.
     first = (rows[0].place, rows[0].id) if rows else query.position
     last = (rows[-1].place, rows[-1].id) if rows else query.position
