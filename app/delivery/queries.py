@@ -17,7 +17,7 @@ from app.delivery.invalidation import LogState, LogStateCache, SurrogateKeys, bu
 from app.delivery.redirects import find_replacement
 from app.delivery.rendering import render_article
 from app.delivery.results import EntryPage, LookupResult, Page
-from app.delivery.store import Change, LogPosition, log_state, story_queries
+from app.delivery.store import Change, LogPosition, log_state, story_queries, time_bounds
 from app.delivery.store.entries import EntryType
 from app.delivery.store.log_state import split_log_state
 from app.delivery.store.story_queries import StoryCount, StoryRow, WholeRow
@@ -324,6 +324,19 @@ class DeliveryQueries:
         """Return the ids of stories by slug, current or former."""
         with self._database.read(lists=True) as session:
             return story_queries.find_ids_of_slugs(session, slugs)
+
+    def find_grant_boundary(self, entitlement: Entitlement) -> datetime | None:
+        """Return when time next changes what the grants include, at the earliest.
+
+        Call it before reading: later changes are then after the boundary, or in the log.
+        """
+        timed = [grant for grant in entitlement.grants if grant.is_timed]
+        if not timed:
+            return None
+        now = self._clock.now()
+        with self._database.read(snapshot=False) as session:
+            found = [time_bounds.find_grant_boundary(session, grant, now) for grant in timed]
+        return min(filter(None, found), default=None)
 
     def list_slugs(self, type_: EntryType) -> Sequence[str]:
         """Return all slugs of a type, to suggest corrections for unknown ones."""
