@@ -16,7 +16,14 @@ from typing import Any, Literal
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Field, Selection
 from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
-from app.delivery.grant_ranges import DRIVING_FILTERS, GrantRanges, RangeKind, find_grant_ranges
+from app.delivery.grant_ranges import (
+    ALWAYS,
+    DRIVING_FILTERS,
+    Bounds,
+    GrantRanges,
+    RangeKind,
+    find_grant_ranges,
+)
 from app.kit.clock import to_micros
 
 Form = Literal["short", "full", "whole"]
@@ -129,11 +136,22 @@ class StoryQuery:
         alone = self.count is None and self.preferred is None
         object.__setattr__(self, "is_short", alone and is_indexed(shape))
 
-    def bind(self, now: datetime) -> dict[str, Any]:
-        """Return the parameters of the statement at a time."""
+    def bind(self, now: datetime, *, counts: bool = False) -> dict[str, Any]:
+        """Return the parameters of the statement at a time, of a page or for counting all."""
         if self.ranges is None:
             return {**self.values, "now": now}
-        return {**self.values, **self.ranges.bind(now), "now": now}
+        bounds = self._find_bounds(is_placed=self.shape.has_position and not counts)
+        return {**self.values, **self.ranges.bind(now, bounds), "now": now}
+
+    def _find_bounds(self, *, is_placed: bool) -> Bounds:
+        """Return between which times of publication the stories of a page are."""
+        first, last = ALWAYS
+        first = self.values.get("published_start", first)
+        last = self.values.get("published_end", last + 1) - 1
+        if not is_placed:
+            return first, last
+        place = self.values["place"]
+        return (first, min(last, place)) if self.shape.descending else (max(first, place), last)
 
 
 def _bind_clauses(

@@ -187,7 +187,7 @@ def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Sto
     shape = replace(
         query.shape, key="published_at", descending=True, has_position=False, form="short"
     )
-    params = query.bind(now)
+    params = query.bind(now, counts=True)
     guesses = query.count == "estimated" and session.dialect == "postgresql"
     if query.counts_all and not guesses:
         return StoryCount(session.scalar(_count_statement("count", shape, session.dialect), params))
