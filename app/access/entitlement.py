@@ -111,7 +111,7 @@ class Entitlement:
         """Return the same without stories under embargo, for formats that cannot mark them."""
         if not self.embargoed:
             return self
-        return Entitlement(tuple(_close_embargo(grant) for grant in self.grants))
+        return combine(map(_close_embargo, self.grants))
 
 
 def combine(grants: Iterable[Grant]) -> Entitlement:
