@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Field, Selection
-from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
+from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access
 from app.delivery.grant_ranges import (
     ALWAYS,
     DRIVING_FILTERS,
@@ -108,15 +108,18 @@ class StoryQuery:
     def __post_init__(self) -> None:
         """Derive the shape and the values once."""
         # The extra row tells whether there is another page.
-        values: dict[str, Any] = {"limit": self.limit + 1, **bind_access(self.entitlement)}
+        entitlement = self.entitlement
+        values: dict[str, Any] = {"limit": self.limit + 1}
+        if not entitlement.is_unlimited:
+            values |= bind_access(entitlement)
         # A list in the order of its ids is read whole; it is short.
         placed = self.position is not None and not self.order
         if self.position is not None and placed:
             values["place"], values["place_id"] = self.position
         clauses, picks = _bind_clauses(values, self.selection)
         ranges = None
-        if not (self.entitlement.is_unlimited or picks) and self.key == "published_at":
-            ranges = find_grant_ranges(self.entitlement, self.selection.clauses)
+        if not (entitlement.is_unlimited or picks) and self.key == "published_at":
+            ranges = find_grant_ranges(entitlement, self.selection.clauses)
         object.__setattr__(self, "ranges", ranges)
         shape = QueryShape(
             clauses,
@@ -125,7 +128,7 @@ class StoryQuery:
             self.descending is not self.backwards,
             placed,
             self.form,
-            shape_access(self.entitlement),
+            AccessShape(entitlement.embargoed, not entitlement.is_unlimited),
             None if self.preferred is None else _bind_parts(values, "l", self.preferred),
             picks,
             None if ranges is None else (ranges.count, ranges.kind),
