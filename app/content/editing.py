@@ -8,7 +8,7 @@ from app.content.article import Article, check_version
 from app.content.errors import Moved, NotFound
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
-from app.kit.errors import FieldError, InvalidInput
+from app.kit import document_edits
 from app.kit.ids import normalize_ref
 from app.kit.json import merge_patch
 from app.kit.quoting import quote_text
@@ -57,28 +57,11 @@ def build_not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
 def apply_replacement(
     type_: str, view: Mapping[str, Any], document: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the writable fields of a document that replaces what `view` shows.
-
-    A client may send back everything it has read: read-only fields are accepted if they have the
-    same value, and refused if they differ.
-    """
-    read_only = view.keys() - WRITABLE[type_]
-    changed = [name for name in document if name in read_only and document[name] != view[name]]
-    if changed:
-        raise InvalidInput(
-            "Some fields cannot be written.",
-            errors=[
-                FieldError(f"#/{name}", "read_only", "This field is set by the server.")
-                for name in changed
-            ],
-        )
-    # `warnings` are in answers to writes, but are not a field of the article.
-    dropped = read_only | {"warnings"} if type_ == "article" else read_only
-    fields = {name: value for name, value in document.items() if name not in dropped}
-    # Without a slug in the document, the slug stays.
-    if fields.get("slug") is None:
-        fields["slug"] = view["slug"]
-    return fields
+    """Return the writable fields of a document that replaces what `view` shows."""
+    if type_ == "article":
+        # `warnings` are in answers to writes, but are not a field of the article.
+        document = {name: value for name, value in document.items() if name != "warnings"}
+    return document_edits.apply_replacement(view, document, WRITABLE[type_])
 
 
 def apply_patch(type_: str, view: Mapping[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
