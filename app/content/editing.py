@@ -5,15 +5,17 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article, check_version
-from app.content.errors import Moved, NotFound
+from app.content.errors import InUse, Moved, NotFound
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
 from app.kit import document_edits
 from app.kit.ids import normalize_ref
 from app.kit.json import merge_patch
 from app.kit.quoting import quote_text
-from app.kit.sql.session import ReadSession
+from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.partners.queries import find_products_naming
+from app.partners.store.products import FILTER_LOCK
 
 # The versions that the client has seen (If-Match), or `None` to accept any.
 ExpectedVersions = Collection[int] | None
@@ -44,6 +46,17 @@ def lock_category(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Cat
         raise build_not_found(unit.session, "category", ref)
     check_version(category.version, expected)
     return category
+
+
+def require_no_product(session: WriteSession, type_: str, id_: str) -> None:
+    """Raise if the filter of a product names a source or category; none can until the commit."""
+    session.lock(FILTER_LOCK)
+    products = find_products_naming(session, type_, id_)
+    if products:
+        raise InUse(
+            f"The filter of {len(products)} product(s) names this {type_}: "
+            f"{quote_text(', '.join(products))}. Change it first."
+        )
 
 
 def build_not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
