@@ -9,7 +9,7 @@ another digest, and takes effect with the next request.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.access.selection import Selection, SelectionFields, selection_to_json
 from app.kit import json
@@ -110,6 +110,13 @@ class Entitlement:
         if not self.embargoed:
             return self
         return combine(map(_close_embargo, self.grants))
+
+
+class TimedEntitlement(NamedTuple):
+    """An entitlement, and the instant at which another one holds, if that is known."""
+
+    entitlement: Entitlement
+    until: datetime | None = None
 
 
 def combine(grants: Iterable[Grant]) -> Entitlement:

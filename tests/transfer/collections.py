@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.content.slugs import make_slug
+from app.kit.slugs import make_slug
 from app.kit import json
 
 _TAGS = {"se": "sv", "dk": "da"}

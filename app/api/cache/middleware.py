@@ -118,6 +118,7 @@ class CacheMiddleware:
         self._freshness = Freshness(services, self._entries)
         self._computer = AnswerComputer(services, notifier)
         self._callers = CallerCache(services)
+        self._anonymous = services.anonymous
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -164,9 +165,13 @@ class CacheMiddleware:
         """Respond without waiting to a request whose response does not depend on the client."""
         if not request.is_shareable or not self._freshness.refresh_inline():
             return ()
-        key = build_cache_key(request, ANONYMOUS)
+        # On PostgreSQL, the caller is loaded while the log is read.
+        caller = self._anonymous.fixed or self._anonymous.find()
+        if caller is None:
+            return ()
+        key = build_cache_key(request, caller)
         try:
-            cached = self._find(request, key, ANONYMOUS)
+            cached = self._find(request, key, caller)
             if cached is None:
                 return ()
             return self._log_request(request, self._build_response(request, key, cached, ANONYMOUS))
@@ -232,8 +237,9 @@ class CacheMiddleware:
             cached = self._find(request, key, caller)
             cached = cached or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached, caller)
-        await self._callers.recheck(request.scope, request.headers, caller)
-        return messages
+        if await self._callers.recheck(request.scope, request.headers, caller):
+            return messages
+        return await self._find_response(request)
 
     def serves_stale(self) -> bool:
         """Tell whether cached answers are sent while the database does not answer."""

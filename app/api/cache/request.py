@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from starlette.routing import compile_path
-
 from app.access.caller import Caller
 from app.api.cache.negotiation import find_negotiated_path
-from app.api.delivery.registry import RESOURCES
+from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
 from app.api.http.parameters import MOST_PREFERRED
@@ -46,10 +44,6 @@ _DECIDING = (
         b"origin",
     }
 )
-_FIXED = {resource.path: Match(resource, {}) for resource in RESOURCES if "{" not in resource.path}
-_PATTERNS = [
-    (compile_path(resource.path)[0], resource) for resource in RESOURCES if "{" in resource.path
-]
 _MARK = b"one_per_story=true"
 # With one of these parameters, `Accept-Language` has no effect.
 _EXPLICIT = (b"language=", b"prefer=")
@@ -170,18 +164,6 @@ def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         for name, value in headers:
             found[name] = found[name] + b", " + value if name in found else value
     return found
-
-
-def find(path: str) -> Match | None:
-    """Return the public resource at a decoded path, with the parts of the path."""
-    fixed = _FIXED.get(path)
-    if fixed is not None:
-        return fixed
-    for pattern, resource in _PATTERNS:
-        found = pattern.match(path)
-        if found is not None:
-            return Match(resource, found.groupdict())
-    return None
 
 
 def depends_on_language(query: bytes) -> bool:

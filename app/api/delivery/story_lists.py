@@ -34,7 +34,6 @@ from app.api.http.filters import MOST_VALUES, References, read_selection, split_
 from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
-from app.content.slugs import find_slug_problem
 from app.delivery.invalidation import LISTS, list_keys
 from app.delivery.results import Page
 from app.delivery.story_query import Form, StoryQuery
@@ -42,6 +41,7 @@ from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages
 from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import BadParameter
 from app.kit.ids import is_id, normalize_ref
+from app.kit.slugs import find_slug_problem
 from app.kit.sql.async_reads import AsyncReads
 
 # Finds the ids of stories by their slugs.
