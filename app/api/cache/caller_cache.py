@@ -52,6 +52,16 @@ class CallerCache:
                 self._known[key] = known
         return known
 
+    def holds(self, scope: Scope, caller: Caller) -> bool:
+        """Tell whether a request has the key of a caller that is still verified; makes no query."""
+        now = self._services.clock.now()
+        return (
+            self._version == self._services.watch.version()
+            and self._known.get(find_key(scope) or "") is caller
+            and not caller.is_outdated(now)
+            and not is_use_record_due(caller, now)
+        )
+
     async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> bool:
         """Tell whether a caller has the same entitlement as when its answer was begun.
 

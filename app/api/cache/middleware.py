@@ -12,7 +12,13 @@ from functools import partial
 
 from app.access.caller import ANONYMOUS, Caller
 from app.api.cache.caller_cache import CallerCache
-from app.api.cache.entries import CachedAbsence, CachedAnswer, CacheEntry, EntryStore, Messages
+from app.api.cache.entries import (
+    CachedAbsence,
+    CachedAnswer,
+    CacheEntry,
+    EntryStore,
+    Messages,
+)
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import (
     CacheKey,
@@ -139,7 +145,11 @@ class CacheMiddleware:
         fingerprint, given = compute_fingerprint(scope)
         is_fresh = self._version() == self._freshness.version or self._freshness.refresh_inline()
         response = self._prepared(fingerprint) if is_fresh else None
-        if response is not None and (response.until is None or response.until > self._now()):
+        if (
+            response is not None
+            and (response.until is None or response.until > self._now())
+            and (response.caller is None or self._callers.holds(scope, response.caller))
+        ):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
@@ -164,7 +174,7 @@ class CacheMiddleware:
             cached = self._find(request, key, caller)
             if cached is None:
                 return ()
-            return self._log_request(request, self._build_response(request, key, cached))
+            return self._log_request(request, self._build_response(request, key, cached, ANONYMOUS))
         # This is the outermost middleware, so it answers every exception with a problem document.
         except Exception as error:  # noqa: BLE001
             return self._respond_to_failure(request, error)
@@ -226,7 +236,7 @@ class CacheMiddleware:
         else:
             cached = self._find(request, key, caller)
             cached = cached or await self._compute_once(request, key, caller)
-        messages = self._build_response(request, key, cached)
+        messages = self._build_response(request, key, cached, caller)
         if await self._callers.recheck(request.scope, request.headers, caller):
             return messages
         return await self._find_response(request)
@@ -294,9 +304,9 @@ class CacheMiddleware:
             self._entries.put(key, cached)
 
     def _build_response(
-        self, request: PublicRequest, key: CacheKey, cached: CachedAnswer
+        self, request: PublicRequest, key: CacheKey, cached: CachedAnswer, caller: Caller
     ) -> Messages:
-        """Return the response for a cached or computed answer."""
+        """Return the response of a caller for a cached or computed answer."""
         if isinstance(cached, CachedAbsence):
             return self._builder.build_absence(request, cached)
         weight = cached.weight
@@ -306,7 +316,8 @@ class CacheMiddleware:
         if response is None:
             return self._builder.build_precondition_failed(request, cached)
         is_get = request.scope["method"] == "GET"
-        if is_get and not request.by_language and request.is_shareable:
+        if is_get and not request.by_language and request.is_repeatable:
+            response.caller = None if request.is_shareable else caller
             self._entries.prepare(request.fingerprint, key, response)
         return response.messages(request.scope, request.id)
 

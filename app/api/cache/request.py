@@ -30,7 +30,7 @@ REQUEST_ID = b"x-request-id"
 # With these conditions a client gets the answer only for a certain version, and otherwise a 412.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 _CONDITIONAL = frozenset({*PRECONDITIONS, b"if-none-match", b"if-modified-since"})
-# A request with one of these never gets a prepared response.
+# A request with one of these gets no answer that others get, too.
 _PERSONAL = frozenset({b"authorization", b"x-api-key", *PRECONDITIONS})
 # The headers that a response depends on.
 _DECIDING = (
@@ -57,10 +57,10 @@ class PublicRequest:
 
     `path` and `query` are those of the answer: `Accept` may select the path of another format,
     which is then sent as `Content-Location` (`location`). `by_language` says that `Accept-Language`
-    has become part of the query. A request that `is_shareable` gets the same response as others
-    with the same fingerprint. One that `is_conditional` has `If-None-Match` or another condition.
-    `is_long` says that the answer takes long to compute. `computed_for` is the caller it was
-    computed for, or None on a cache hit.
+    has become part of the query. A request that `is_repeatable` gets the same response as others
+    with the same fingerprint; one that `is_shareable` is also anonymous. One that `is_conditional`
+    has `If-None-Match` or another condition. `is_long` says that the answer takes long to compute.
+    `computed_for` is the caller it was computed for, or None on a cache hit.
     """
 
     scope: Scope
@@ -72,6 +72,7 @@ class PublicRequest:
     query: bytes
     location: bytes | None
     by_language: bool
+    is_repeatable: bool
     is_shareable: bool
     is_conditional: bool
     started: float
@@ -148,6 +149,7 @@ def read_request(
         location=location,
         by_language=by_language,
         # HTTP/1.0 allows a request without a host, HTTP/1.1 does not.
+        is_repeatable=host is not None and headers.keys().isdisjoint(PRECONDITIONS),
         is_shareable=host is not None and _PERSONAL.isdisjoint(headers),
         is_conditional=not _CONDITIONAL.isdisjoint(headers),
         started=time.perf_counter(),

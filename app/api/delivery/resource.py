@@ -63,10 +63,8 @@ class ReadRequest:
 
     def with_boundary(self, services: Services) -> "ReadRequest":
         """Return the request with the time from which its answer may be outdated."""
-        entitlement = self.reader.entitlement
-        if not entitlement.is_timed:
-            return self
-        return replace(self, valid_until=services.delivery.find_grant_boundary(entitlement))
+        boundary = services.delivery.find_grant_boundary(self.reader.entitlement)
+        return replace(self, valid_until=boundary)
 
     def require_worker_thread(self) -> None:
         """Raise `NeedsWorkerThread` if this is the event loop; call it before slow work."""
@@ -109,7 +107,8 @@ class Match(NamedTuple):
         """Compute the answer in this thread; errors are raised."""
         resource, parts = self
         resource.read_policy.allow(services, request.reader)
-        request = request.with_boundary(services)
+        if request.reader.entitlement.is_timed:
+            request = request.with_boundary(services)
         answer: PublicAnswer = resource.answer(services, request, **parts)
         return answer
 

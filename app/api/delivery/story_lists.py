@@ -206,7 +206,7 @@ class _ParsedLists:
     """
 
     def __init__(self) -> None:
-        self._known: BoundedCache[tuple[str, bytes, Entitlement, bool], _List] = BoundedCache(
+        self._known: BoundedCache[tuple[str, bytes, str, bool], _List] = BoundedCache(
             _MOST_BYTES, lambda key, _: _QUERY_BYTES + _TEXT_COPIES * len(key[1])
         )
         self._directory: TaxonomyDirectory | None = None
@@ -224,7 +224,7 @@ class _ParsedLists:
             self._known.clear()
             self._directory = directory
         reader = request.reader
-        key = (request.path, request.query, reader.entitlement, reader.key_id is not None)
+        key = (request.path, request.query, reader.entitlement.digest, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
             known = _parse(services, request, kind, directory, find_ids)
