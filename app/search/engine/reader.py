@@ -90,7 +90,11 @@ class TantivyReader:
         """Find stories."""
         if not request.grants or (request.parsed is not None and not request.parsed):
             return IndexResult(
-                (), more=False, parsed=request.parsed, total=0 if request.count_total else None
+                (),
+                more=False,
+                parsed=request.parsed,
+                total=0 if request.count_total else None,
+                facets=dict.fromkeys(request.facets, ()),
             )
         compiled = self._compile(request)
         # Counts and date orders need no scores.

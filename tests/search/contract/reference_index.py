@@ -62,7 +62,11 @@ class ReferenceReader:
     def search(self, ask: IndexQuery) -> IndexResult:
         if not ask.grants or (ask.parsed is not None and not ask.parsed):
             return IndexResult(
-                (), more=False, parsed=ask.parsed, total=0 if ask.count_total else None
+                (),
+                more=False,
+                parsed=ask.parsed,
+                total=0 if ask.count_total else None,
+                facets=dict.fromkeys(ask.facets, ()),
             )
         chosen = [
             (score, story)
