@@ -40,11 +40,14 @@ _PROBES = (
 
 @pytest.fixture
 def stories(newsroom: Newsroom, follow: Follow) -> list[dict[str, Any]]:
-    """Three stories with the word in their bodies, one of them open, and others without it."""
+    """Stories with words of others in their bodies, one of them open; and others without them."""
     made = [
         newsroom.story("Rain over Rabat", body=_BODY, tags=["a"]),
         newsroom.story("Rain over Fez", body=_BODY + " Again.", tags=["b"]),
         newsroom.story("Rain over Taza", body=_BODY + " Later.", tags=["c", "open"]),
+        newsroom.story(
+            "Umpires meet", body="Rain over Rabat delayed a match in Rabat.", tags=["d"]
+        ),
     ]
     newsroom.story("Zanzibal wins", summary="A draw would have been enough.", body="Nil nil.")
     newsroom.story("Sun over Rabat", body="Nothing was sold.", tags=["a"])
