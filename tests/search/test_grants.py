@@ -6,12 +6,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tantivy import Query
 
-from app.access.entitlement import HEADLINES, NOTHING, Entitlement, Grant, combine
+from app.access.entitlement import (
+    EMBARGOED,
+    HEADLINES,
+    NOTHING,
+    PUBLIC,
+    Entitlement,
+    Grant,
+    combine,
+)
 from app.access.selection import Clause, Selection, SelectionFields
 from app.bootstrap import Services
 from app.kit import json
 from app.kit.clock import format_instant, parse_instant
+from app.search.engine.grants import FormQueries, apply_grants
+from app.search.grants import to_index_grants
 from app.search.index import FacetField
 from app.search.queries import SearchAnswer, SearchQuery
 from tests.clock import START, HandClock
@@ -166,6 +177,13 @@ def test_readers_find_what_a_model_of_their_grants_finds(
             assert (story["score"] is not None) == is_scored, said
             assert form == "full" or story["highlights"]["body"] == [], said
         assert not expected, said
+
+
+@pytest.mark.usefixtures("dialect")
+def test_the_query_for_everything_in_one_form_is_bare() -> None:
+    queries = FormQueries(Query.all_query(), Query.empty_query())
+    for entitlement, query in ((PUBLIC, 0), (EMBARGOED, 0), (HEADLINES, 1)):
+        assert apply_grants(queries, to_index_grants(entitlement, START)) is queries[query]
 
 
 def test_pages_by_date_contain_all_stories_of_a_reader(
