@@ -15,9 +15,9 @@ from app.api.delivery.resource import (
 )
 from app.api.delivery.search_query import (
     build_list_search,
+    find_entitlement,
     find_page_ends,
     read_search_text,
-    sees_titles_only,
 )
 from app.api.delivery.story_lists import read_query, replace_slugs
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
@@ -113,6 +113,8 @@ def _parse(
     typed = read_search_text(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
     entitlement = request.reader.entitlement
+    if channel.searched:
+        entitlement = find_entitlement(services, request.reader)
     if not format_.marks_embargo:
         entitlement = entitlement.without_embargo()
     query, paging = read_query(
@@ -120,10 +122,7 @@ def _parse(
     )
     if not channel.searched:
         return FeedRequest(channel, query, paging)
-    titles_only = sees_titles_only(services, request.reader)
-    return FeedRequest(
-        channel, query, paging, build_list_search(typed, query, titles_only=titles_only)
-    )
+    return FeedRequest(channel, query, paging, build_list_search(typed, query))
 
 
 def _may_read_whole(services: Services, request: ReadRequest) -> bool:
