@@ -10,6 +10,7 @@ from app.api.app import create_app
 from app.api.delivery import respond
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import embargo_key
 from tests.databases import counted_queries
@@ -43,7 +44,7 @@ def _other(services: Services, clock: HandClock) -> Iterator[TestClient]:
     """Another process on the same database."""
     with (
         closing(bootstrap(services.settings, clock=clock)) as other,
-        TestClient(create_app(other), base_url="http://testserver") as client,
+        make_client(create_app(other), base_url="http://testserver") as client,
     ):
         yield client
 
