@@ -1,7 +1,7 @@
 """The OpenAPI document as a check: which requests and responses it describes.
 
-A request is checked where the response is a success or a redirect: what the API refuses may be
-wrong. Paths and methods that the document does not have are not checked.
+A request is checked where the response is a success: what the API refuses may be wrong, and so
+may what it redirects. Paths and methods that the document does not have are not checked.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import httpx2
 import orjson
@@ -24,6 +24,9 @@ _ROOT = "urn:openapi"
 _UNDECLARED = frozenset(
     {"connection", "content-length", "content-type", "date", "server", "transfer-encoding"}
 )
+_LOCATION = "content-location"
+# Characters that a path may have unencoded, besides letters and digits.
+_PLAIN = "/-._~!$&'()*+,;=:@"
 _COMMA = re.compile(r"(?<!\\),")
 _INTEGER = re.compile(r"-?\d+")
 _BOOLEANS = {"true": True, "false": False}
@@ -72,9 +75,9 @@ class _Content:
         except ValueError as error:
             yield f"body: {error}"
             return
-        for error in validator.iter_errors(value):
-            where = "/".join(map(str, error.instance_path))
-            yield f"body: {where or 'top'}: {error.message[:500]}"
+        for found in validator.iter_errors(value):
+            where = "/".join(map(str, found.instance_path))
+            yield f"body: {where or 'top'}: {found.message[:500]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +118,19 @@ class _Operation:
             for status, response in operation["responses"].items()
         }
 
-    def find_problems(self, response: httpx2.Response, path: Mapping[str, str]) -> Iterator[str]:
+    def find_problems(self, response: httpx2.Response) -> Iterator[str]:
         declared = self._responses.get(str(response.status_code))
         if declared is None:
             yield f"status {response.status_code} is not declared"
         else:
             yield from declared.find_problems(response)
-        if response.status_code < 400:
-            yield from (f"request: {each}" for each in self._find_request_problems(response, path))
 
-    def _find_request_problems(
-        self, response: httpx2.Response, path: Mapping[str, str]
+    def declares_header(self, response: httpx2.Response, name: str) -> bool:
+        return name in self._responses[str(response.status_code)].headers
+
+    def find_request_problems(
+        self, request: httpx2.Request, path: Mapping[str, str]
     ) -> Iterator[str]:
-        request = response.request
         query = parse_qsl(request.url.query.decode(), keep_blank_values=True)
         for place, sent in (
             ("path", path.items()),
@@ -152,11 +155,11 @@ class Contract:
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
         self._registry = Registry([(_ROOT, document)], draft=Draft202012)
-        # Names in a path come last: `/v1/articles/bulk` before `/v1/articles/{ref}`.
+        # `/v1/articles/bulk` and `/v1/articles/{ref}.{ext}` come before `/v1/articles/{ref}`.
         self._paths = [
             (self._compile_path(path, methods), methods)
             for path, methods in sorted(
-                document["paths"].items(), key=lambda item: (item[0].count("{"), -len(item[0]))
+                document["paths"].items(), key=lambda item: ("{" in item[0], -len(item[0]))
             )
         ]
         self._operations: dict[str, _Operation] = {}
@@ -165,16 +168,37 @@ class Contract:
         """Return what the document does not describe of a response and of its request."""
         request = response.request
         method = "get" if request.method == "HEAD" else request.method.lower()
+        found = self._find_operation(method, request.url)
+        if found is None:
+            return []
+        operation, path = found
+        answering = operation
+        if method == "get" and "content-location" in response.headers:
+            # `Accept` may have selected a format that another operation describes.
+            location = request.url.join(response.headers["content-location"])
+            answering, _ = self._find_operation(method, location) or found
+        problems = [*answering.find_problems(response)]
+        if answering is not operation and not operation.declares_header(response, _LOCATION):
+            problems.append(f"header {_LOCATION!r} is not declared")
+        if response.is_success or response.status_code == httpx2.codes.NOT_MODIFIED:
+            problems += [
+                f"request: {problem}"
+                for problem in operation.find_request_problems(response.request, path)
+            ]
+        return [f"{operation.name}: {response.status_code}: {problem}" for problem in problems]
+
+    def _find_operation(
+        self, method: str, url: httpx2.URL
+    ) -> tuple["_Operation", dict[str, str]] | None:
+        """Return the operation at an address, and its path parameters."""
+        if quote(url.path, safe=_PLAIN).encode() != url.raw_path.partition(b"?")[0]:
+            # The path is not in its normal form, and redirects.
+            return None
         for pattern, methods in self._paths:
-            match = pattern.fullmatch(request.url.path)
-            if match is not None:
-                if method not in methods:
-                    return []
-                operation = self._read_operation(methods[method])
-                label = f"{operation.name}: {response.status_code}: "
-                found = operation.find_problems(response, match.groupdict())
-                return [label + problem for problem in found]
-        return []
+            match = pattern.fullmatch(url.path)
+            if match is not None and method in methods:
+                return self._read_operation(methods[method]), match.groupdict()
+        return None
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
         """Return the component, where a node refers to one."""

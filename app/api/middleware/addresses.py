@@ -97,7 +97,8 @@ def _name(host: str) -> str:
 
 
 async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
-    await send_response(send, *problem_for(failure, request_id(scope)))
+    status, headers, body = problem_for(failure, request_id(scope))
+    await send_response(send, status, {"vary": "Origin", **headers}, body)
 
 
 def _is_path(path: bytes) -> bool:
