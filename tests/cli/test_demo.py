@@ -16,6 +16,7 @@ from app.access.models import ApiKey
 from app.kit.sql.database import Database
 from tests.cli.shell import free_port, start
 from tests.cli.test_processes import answer, run_process
+from tests.client import check_contract
 
 _DATABASE = "dateline-demo.db"
 
@@ -31,7 +32,7 @@ def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
         key = re.search(r"dl_[\w-]{43}", announced)
         assert key is not None, announced
         headers = {"authorization": f"Bearer {key.group()}"}
-        with httpx2.Client(base_url=address, headers=headers) as client:
+        with check_contract(httpx2.Client(base_url=address, headers=headers)) as client:
             yield client, announced
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0

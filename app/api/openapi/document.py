@@ -59,7 +59,8 @@ _PATH_PARTS = {
     ),
 }
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
-_MANAGED = "/v1/manage/"
+# Each operation of the API refuses unknown parameters.
+_API, _MANAGED = "/v1/", "/v1/manage/"
 _KEYLESS = "manage_read_preview"
 _JSON, _PAGE = "application/json", "text/html"
 _FIELDS = "fields"
@@ -146,6 +147,8 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
     codes = operation.pop(operations.PROBLEMS, [])
     sends = operation.pop(operations.SENDS, [])
     is_cached = operation.pop(operations.CACHED, False)
+    if path.startswith(_API):
+        codes = [*codes, "bad_parameter"]
     if method != "get":
         codes = [*codes, "unsupported_coding"]
     if is_managed and "{ref}" in path and "/keys/" not in path:
