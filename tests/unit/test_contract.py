@@ -24,7 +24,6 @@ _HEADERS = {
     "vary": "Origin",
     "x-content-type-options": "nosniff",
     "x-request-id": "one",
-    "etag": '"a"',
 }
 _ARTICLES = "/v1/manage/articles"
 
@@ -87,8 +86,8 @@ def test_messages_as_documented_have_no_problems() -> None:
             "media type 'application/json' is not declared",
         ),
         (
-            lambda d: _list(d)["responses"]["200"]["headers"].pop("ETag"),
-            "header 'etag' is not declared",
+            lambda d: _list(d)["responses"]["200"]["headers"].pop("Vary"),
+            "header 'vary' is not declared",
         ),
         (
             lambda d: d["components"]["headers"]["Age"].update(required=True),
