@@ -126,7 +126,8 @@ class _Operation:
             yield from declared.find_problems(response)
 
     def declares_header(self, response: httpx2.Response, name: str) -> bool:
-        return name in self._responses[str(response.status_code)].headers
+        declared = self._responses.get(str(response.status_code))
+        return declared is not None and name in declared.headers
 
     def find_request_problems(
         self, request: httpx2.Request, path: Mapping[str, str]
