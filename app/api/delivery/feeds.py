@@ -15,7 +15,6 @@ from app.api.delivery.resource import (
 )
 from app.api.delivery.search_query import (
     build_list_search,
-    find_entitlement,
     find_page_ends,
     read_search_text,
 )
@@ -109,12 +108,10 @@ def _parse(
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
     values, _ = replace_slugs(sent, services.delivery.find_ids)
-    form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_search_text(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
     entitlement = request.reader.entitlement
-    if channel.searched:
-        entitlement = find_entitlement(services, request.reader)
+    form: Form = "whole" if entitlement.has_bodies else "short"
     if not format_.marks_embargo:
         entitlement = entitlement.without_embargo()
     query, paging = read_query(
@@ -123,11 +120,6 @@ def _parse(
     if not channel.searched:
         return FeedRequest(channel, query, paging)
     return FeedRequest(channel, query, paging, build_list_search(typed, query))
-
-
-def _may_read_whole(services: Services, request: ReadRequest) -> bool:
-    """Tell whether feeds include what is not shown to everybody where headlines alone are open."""
-    return request.reader.entitlement.has_bodies
 
 
 def _position(place: Sequence[int] | None) -> ListPosition | None:

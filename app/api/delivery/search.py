@@ -22,7 +22,6 @@ from app.api.delivery.search_query import (
     SEARCH_LIST,
     SUGGESTION_LIMIT,
     SUGGESTION_LIST,
-    find_entitlement,
     read_search,
     search_body,
 )
@@ -60,7 +59,7 @@ def suggest(services: Services, request: ReadRequest) -> PublicAnswer:
     text = values[Q]
     if text is None:
         raise bad(Q.name, "required", "Send in 'q' what was typed so far.")
-    limit, entitlement = values[SUGGESTION_LIMIT], find_entitlement(services, request.reader)
+    limit, entitlement = values[SUGGESTION_LIMIT], request.reader.entitlement
     completions, answer = services.search.suggest(text, limit, entitlement=entitlement)
     body = json.dumps({"data": [_build_suggestion(completion) for completion in completions]})
     return build_answer(

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.access.caller import Caller
-from app.access.entitlement import HEADLINES, Entitlement
-from app.access.scopes import Scope
 from app.api.delivery.story_parameters import BY_UPDATE, NAMES_IN, Q
 from app.api.http.fields import Fields, declare_fields
 from app.api.http.filters import FILTERS, SPANS, read_selection
@@ -109,7 +107,7 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
         count_total=paging.count is not None,
         facets=values[FACETS],
         highlight=values[HIGHLIGHT],
-        entitlement=find_entitlement(services, caller),
+        entitlement=caller.entitlement,
         names_in=values[NAMES_IN],
     )
     return SearchRequest(query, values[HIT_FIELDS], paging, caller.key_id is not None)
@@ -119,12 +117,6 @@ def read_search_text(values: Values) -> str | None:
     """Return the search text, or None if it is blank."""
     typed = values[Q]
     return typed if typed and not typed.isspace() else None
-
-
-def find_entitlement(services: Services, caller: Caller) -> Entitlement:
-    """Return the entitlement of a caller, who may be allowed to read only headlines."""
-    is_limited = services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
-    return HEADLINES if is_limited else caller.entitlement
 
 
 def build_list_search(typed: str | None, query: StoryQuery) -> SearchQuery:
