@@ -148,7 +148,7 @@ class CacheMiddleware:
         if (
             response is not None
             and (response.until is None or response.until > self._now())
-            and (response.caller is None or self._callers.holds(scope, response.caller))
+            and (response.caller is None or self._callers.find_verified(scope) is response.caller)
         ):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
@@ -162,19 +162,22 @@ class CacheMiddleware:
         return messages
 
     def _respond_inline(self, request: PublicRequest) -> Messages:
-        """Respond without waiting to a request whose response does not depend on the client."""
-        if not request.is_shareable or not self._freshness.refresh_inline():
+        """Respond without waiting to a request of a caller who is known already."""
+        if not request.is_repeatable or not self._freshness.refresh_inline():
             return ()
-        # On PostgreSQL, the caller is loaded while the log is read.
-        caller = self._anonymous.fixed or self._anonymous.find()
-        if caller is None:
-            return ()
-        key = build_cache_key(request, caller)
         try:
+            if request.is_shareable:
+                # On PostgreSQL, the caller is loaded while the log is read.
+                caller = self._anonymous.fixed or self._anonymous.find()
+            else:
+                caller = self._callers.find_verified(request.scope)
+            if caller is None or caller.entitlement.embargoed:
+                return ()
+            key = build_cache_key(request, caller)
             cached = self._find(request, key, caller)
             if cached is None:
                 return ()
-            return self._log_request(request, self._build_response(request, key, cached, ANONYMOUS))
+            return self._log_request(request, self._build_response(request, key, cached, caller))
         # This is the outermost middleware, so it answers every exception with a problem document.
         except Exception as error:  # noqa: BLE001
             return self._respond_to_failure(request, error)
