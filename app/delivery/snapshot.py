@@ -21,10 +21,10 @@ from app.kit.sql.session import ReadSession
 
 @dataclass(frozen=True, slots=True)
 class PublicStory:
-    """A public story with all its searchable text; times are microseconds since 1970.
+    """A public story as a search index has it; times are microseconds since 1970.
 
     `branches` are its categories: each own category with its ancestors, without those of an
-    earlier branch.
+    earlier branch. `labels` are never shown, and folded.
     """
 
     id: str
@@ -38,6 +38,7 @@ class PublicStory:
     body: str
     tags: Sequence[str]
     authors: Sequence[str]
+    labels: Sequence[str]
     source_id: str | None
     source: str
     branches: Sequence[Sequence[str]]
@@ -182,6 +183,7 @@ class Snapshot:
             body=body.get("body_text", ""),
             tags=tail.get("tags", ()),
             authors=[author["name"] for author in tail.get("authors", ())],
+            labels=row.labels.split("\n") if row.labels else (),
             source_id=row.source_id,
             source=source.name if source is not None else "",
             branches=_find_branches(row.category_ids, self.directory),

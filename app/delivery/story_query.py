@@ -29,6 +29,7 @@ _NO_VALUE = ""
 # The driving filters in order of preference, the most selective first.
 _DRIVING_FILTERS = (
     ("tag",),
+    ("label",),
     ("author",),
     ("category", "source"),
     ("source", "language"),

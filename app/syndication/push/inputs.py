@@ -38,7 +38,7 @@ def _none_is_all(value: Any) -> Any:
     return {} if value is None else value
 
 
-class FilterInput(Input):
+class PublicFilterInput(Input):
     """The stories that are meant: in each list any of them, a leading minus excludes."""
 
     category: _Values | None = Field(
@@ -58,6 +58,16 @@ class FilterInput(Input):
     )
     kind: _Values | None = Field(
         None, description="Kinds of text.", examples=[["news", "-opinion"]]
+    )
+
+
+class FilterInput(PublicFilterInput):
+    """The stories that are meant, with the filters of the newsroom."""
+
+    label: _Values | None = Field(
+        None,
+        description="Labels. No public answer shows them.",
+        examples=[["-print only"]],
     )
 
 

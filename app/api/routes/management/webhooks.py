@@ -16,7 +16,7 @@ from app.api.http.dependencies import (
     MaybeExpected,
     Parts,
 )
-from app.api.http.filters import FILTERS, read_selection
+from app.api.http.filters import MANAGED_FILTERS, read_selection
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet
@@ -48,7 +48,7 @@ from app.syndication.push.inputs import FilterInput, RotateInput, WebhookInput
 
 router = AccessRouter(prefix="/v1/manage/webhooks", tags=["Newsroom: webhooks"])
 _LIST = ParameterSet(LIMIT, CURSOR)
-_FILTER = ParameterSet(*FILTERS)
+_FILTER = ParameterSet(*MANAGED_FILTERS)
 _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
 
 
