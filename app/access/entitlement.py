@@ -89,6 +89,11 @@ class Entitlement:
         return any(grant.embargoed for grant in self.grants)
 
     @property
+    def is_timed(self) -> bool:
+        """Tell whether the passing of time alone changes which stories it includes."""
+        return any(grant.is_timed for grant in self.grants)
+
+    @property
     def has_bodies(self) -> bool:
         """Tell whether it includes whole stories."""
         return any(grant.form == "full" for grant in self.grants)
@@ -112,9 +117,9 @@ class Entitlement:
 def combine(grants: Iterable[Grant]) -> Entitlement:
     """Return the entitlement of grants: full before headline, with images before without."""
     listed = dict.fromkeys(grants)
-    return Entitlement(
-        tuple(sorted(listed, key=lambda grant: (grant.form != "full", not grant.images)))
-    )
+    ordered = sorted(listed, key=lambda grant: (grant.form != "full", not grant.images))
+    combined = Entitlement(tuple(ordered))
+    return PUBLIC if combined == PUBLIC else combined
 
 
 def _close_embargo(grant: Grant) -> Grant:

@@ -37,3 +37,9 @@ class IdempotencyMismatch(Failure):
     """The Idempotency-Key was used before with another payload."""
 
     code = "idempotency_mismatch"
+
+
+class RightsChanged(Failure):
+    """A cursor was issued for other access rights than its reader has now."""
+
+    code = "rights_changed"

@@ -17,7 +17,7 @@ from app.delivery.invalidation import LogState, LogStateCache, SurrogateKeys, bu
 from app.delivery.redirects import find_replacement
 from app.delivery.rendering import render_article
 from app.delivery.results import EntryPage, LookupResult, Page
-from app.delivery.store import Change, LogPosition, log_state, story_queries
+from app.delivery.store import Change, LogPosition, log_state, story_queries, time_bounds
 from app.delivery.store.entries import EntryType
 from app.delivery.store.log_state import split_log_state
 from app.delivery.store.story_queries import StoryCount, StoryRow, WholeRow
@@ -140,14 +140,18 @@ class DeliveryQueries:
         return PreparedRead(*asked, now)
 
     def finish_story(
-        self, now: datetime, rows: Sequence[Any], names_in: tuple[str, ...]
+        self,
+        now: datetime,
+        rows: Sequence[Any],
+        names_in: tuple[str, ...],
+        entitlement: Entitlement,
     ) -> LookupResult | None:
         """Build the story from its rows; return `None` if another query is needed for it."""
         found, stories = split_log_state(rows, WholeRow)
         state = build_log_state(found, now)
         if not stories or self._find_cached_directory(state) is None:
             return None
-        return self._render_story(stories[0], state, names_in)
+        return self._render_story(stories[0], state, names_in, entitlement)
 
     def render_preview(self, article: Article) -> bytes:
         """Render a working copy as readers would get it if it were published now."""
@@ -194,7 +198,7 @@ class DeliveryQueries:
             )
             rows: list[WholeRow] = self._database.fetch(*asked)
             if rows:
-                found = self._render_story(rows[0], state, names_in)
+                found = self._render_story(rows[0], state, names_in, entitlement)
             else:
                 with self._database.read(snapshot=False) as session:
                     found = find_replacement(session, ref, state, entitlement=entitlement)
@@ -208,16 +212,20 @@ class DeliveryQueries:
             state = build_log_state(row_head, now)
             if row is None:
                 return find_replacement(session, ref, state, entitlement=entitlement)
-            return self._render_story(row, state, names_in)
+            return self._render_story(row, state, names_in, entitlement)
 
     def _render_story(
-        self, row: WholeRow, state: LogState, names_in: tuple[str, ...]
+        self,
+        row: WholeRow,
+        state: LogState,
+        names_in: tuple[str, ...],
+        entitlement: Entitlement,
     ) -> LookupResult:
         directory = self._load_directory(state)
         if names_in:
             directory = directory.with_names_in(names_in)
         keys = self._surrogates.story_keys(row.id, row.translation_group)
-        return LookupResult(b"".join(story_pieces(row, directory)), state, keys)
+        return LookupResult(b"".join(story_pieces(row, directory, entitlement)), state, keys)
 
     @property
     def cached_directory(self) -> TaxonomyDirectory | None:
@@ -317,6 +325,19 @@ class DeliveryQueries:
         with self._database.read(lists=True) as session:
             return story_queries.find_ids_of_slugs(session, slugs)
 
+    def find_grant_boundary(self, entitlement: Entitlement) -> datetime | None:
+        """Return when time next changes what the grants include, at the earliest.
+
+        Call it before reading: later changes are then after the boundary, or in the log.
+        """
+        timed = [grant for grant in entitlement.grants if grant.is_timed]
+        if not timed:
+            return None
+        now = self._clock.now()
+        with self._database.read(snapshot=False) as session:
+            found = [time_bounds.find_grant_boundary(session, grant, now) for grant in timed]
+        return min(filter(None, found), default=None)
+
     def list_slugs(self, type_: EntryType) -> Sequence[str]:
         """Return all slugs of a type, to suggest corrections for unknown ones."""
         return self.load_current().directory.list_slugs(type_)
@@ -362,7 +383,7 @@ def build_page(
     rows = sort_page(query, rows)
     if query.names_in:
         directory = directory.with_names_in(query.names_in)
-    items = render_stories(rows, directory, query.form)
+    items = render_stories(rows, directory, query.form, query.entitlement)
     # Even an empty page has a cursor back to where the client came from.
     first = (rows[0].place, rows[0].id) if rows else query.position
     last = (rows[-1].place, rows[-1].id) if rows else query.position

@@ -162,7 +162,9 @@ class Snapshot:
         selection = Selection((Clause("id", tuple(ids)),))
         query = StoryQuery(selection, form=form, limit=len(ids), entitlement=self.entitlement)
         rows = story_queries.load_page(self._session, query, self.now)
-        return {row.id: b"".join(story_pieces(row, self.directory)) for row in rows}
+        return {
+            row.id: b"".join(story_pieces(row, self.directory, self.entitlement)) for row in rows
+        }
 
     def count_visible(self) -> int:
         """Count the visible stories."""

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import language_ranges
 from app.delivery import store
+from app.delivery.image_removal import remove_image, remove_media
 from app.delivery.store.entries import EntryType
 from app.delivery.store.story_queries import ShortRow, StoryRow, WholeRow
 from app.delivery.story_query import Form
@@ -206,11 +208,14 @@ def _add_path(entry: TaxonomyEntry, categories: dict[str, TaxonomyEntry]) -> Tax
 
 
 def render_stories(
-    rows: Sequence[StoryRow], directory: TaxonomyDirectory, form: Form
+    rows: Sequence[StoryRow],
+    directory: TaxonomyDirectory,
+    form: Form,
+    entitlement: Entitlement = PUBLIC,
 ) -> list[bytes]:
-    """Render stories in a form."""
-    if form != "short":
-        return [b"".join(story_pieces(row, directory)) for row in rows]
+    """Render stories in a form, or in that of their grant if it has less."""
+    if form != "short" or not entitlement.is_unlimited:
+        return [b"".join(story_pieces(row, directory, entitlement)) for row in rows]
     # The most frequent form. Function calls for each story would double its cost.
     known, items = directory.piece_cache.get, []
     for row in rows:
@@ -222,16 +227,29 @@ def render_stories(
     return items
 
 
-def story_pieces(row: StoryRow, directory: TaxonomyDirectory) -> tuple[bytes, ...]:
-    """Return the pieces of a story in the form of its row, for callers that join many pieces."""
+def story_pieces(
+    row: StoryRow, directory: TaxonomyDirectory, entitlement: Entitlement = PUBLIC
+) -> tuple[bytes, ...]:
+    """Return the pieces of a story, for callers that join many pieces.
+
+    It has the form of its row, or that of its grant if that has less.
+    """
+    grant = entitlement.grants[row.grant]
+    if not grant.images:
+        row = _remove_images(row)
     between = directory.taxonomy_piece(row.source_id, row.category_ids)
     end = b"}" if row.embargo_until is None else _render_embargo(row.embargo_until)
-    if isinstance(row, ShortRow):
+    if isinstance(row, ShortRow) or grant.form == "headline":
         return b"{", row.head, between, row.tail, end
     # SQLite and PostgreSQL write JSON with different whitespace and order.
     listed = b"[]" if row.translations in {None, "[]"} else _render_translations(row.translations)
     found = (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', listed)
     return (*found, b",", row.body, end) if isinstance(row, WholeRow) else (*found, end)
+
+
+def _remove_images(row: StoryRow) -> StoryRow:
+    row = row._replace(tail=remove_image(row.tail))
+    return row._replace(body=remove_media(row.body)) if isinstance(row, WholeRow) else row
 
 
 def _render_embargo(embargo_until: datetime) -> bytes:

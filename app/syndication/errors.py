@@ -7,9 +7,3 @@ class CursorTooOld(Failure):
     """A cursor's position is no longer in the log, or the log has lost rows."""
 
     code = "cursor_too_old"
-
-
-class RightsChanged(Failure):
-    """A cursor was issued for other access rights than its reader has now."""
-
-    code = "rights_changed"

@@ -13,7 +13,7 @@ from app.api.cache.request import (
 from app.api.http.answer import AnswerMetadata, PublicAnswer
 from app.api.monitoring.metrics import Tally
 
-KEY: CacheKey = ("/v1/headlines", b"", False)
+KEY: CacheKey = ("/v1/headlines", b"", False, "")
 
 
 def _entry(*keys: str) -> CacheEntry:
@@ -104,7 +104,7 @@ def test_names_are_bounded_for_an_entry_in_all_and_in_length() -> None:
         assert b"%d" % number in store.prepared
     assert len(entry.fingerprints) <= 50
     for number in range(25_000):
-        key, other = ("/v1/headlines", b"%d" % number, False), _entry()
+        key, other = ("/v1/headlines", b"%d" % number, False, ""), _entry()
         store.put(key, other)
         store.prepare(b"%d" % number, key, _ready(other))
         assert b"%d" % number in store.prepared

@@ -16,7 +16,7 @@ def _entry(size: int, *keys: str) -> CacheEntry:
 
 
 def _key(number: int) -> CacheKey:
-    return (f"/v1/articles/{number}", b"", False)
+    return (f"/v1/articles/{number}", b"", False, "")
 
 
 def test_it_never_holds_more_than_its_limit_and_drops_the_longest_unused() -> None:
@@ -71,6 +71,6 @@ def test_a_limit_of_nothing_keeps_nothing() -> None:
 
 def test_what_was_asked_for_at_length_is_not_kept() -> None:
     store = EntryStore(1_000_000)
-    store.put((f"/v1/articles/{'x' * 40_000}", b"", False), _entry(10))
-    store.put(("/v1/headlines", b"tag=" + b"x" * 40_000, False), _entry(10))
+    store.put((f"/v1/articles/{'x' * 40_000}", b"", False, ""), _entry(10))
+    store.put(("/v1/headlines", b"tag=" + b"x" * 40_000, False, ""), _entry(10))
     assert len(store) == 0

@@ -14,7 +14,13 @@ from app.access.caller import ANONYMOUS, Caller
 from app.api.cache.caller_cache import CallerCache
 from app.api.cache.entries import CachedAbsence, CachedAnswer, CacheEntry, EntryStore, Messages
 from app.api.cache.freshness import Freshness
-from app.api.cache.request import CacheKey, PublicRequest, compute_fingerprint, read_request
+from app.api.cache.request import (
+    CacheKey,
+    PublicRequest,
+    build_cache_key,
+    compute_fingerprint,
+    read_request,
+)
 from app.api.cache.response_builder import VARY_BY_ORIGIN, ResponseBuilder
 from app.api.cache.single_flight import SingleFlight
 from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
@@ -148,7 +154,7 @@ class CacheMiddleware:
         """Respond without waiting to a request whose response does not depend on the client."""
         if not request.is_shareable or not self._freshness.refresh_inline():
             return ()
-        key = (request.path, request.query, False)
+        key = build_cache_key(request, ANONYMOUS)
         try:
             cached = self._find(request, key, ANONYMOUS)
             if cached is None:
@@ -205,7 +211,7 @@ class CacheMiddleware:
                 return messages
             raise
         caller = await self._callers.find(request.scope, request.headers)
-        key = (request.path, request.query, caller.key_id is not None)
+        key = build_cache_key(request, caller)
         if is_expensive(request.query):
             cancel_on_disconnect(request.scope)
         if caller.embargoed:
@@ -230,7 +236,7 @@ class CacheMiddleware:
         """
         if not request.is_shareable or not self._freshness.may_serve_stale:
             return ()
-        cached = self._entries.get((request.path, request.query, False), self._freshness.now)
+        cached = self._entries.get(build_cache_key(request, ANONYMOUS), self._freshness.now)
         if not isinstance(cached, CacheEntry) or cached.status != 200:
             return ()
         response = self._builder.prepare_stale(request, cached)

@@ -25,8 +25,9 @@ from app.api.middleware.addresses import is_plain
 # The raw path, the raw query, and the headers that an answer depends on. Requests with the same
 # fingerprint get the same prepared response.
 Fingerprint = bytes
-# The canonical path and query of an entry, and whether the client has an API key.
-CacheKey = tuple[str, bytes, bool]
+# The canonical path and query of an entry, whether the client has an API key, and the digest of
+# its entitlement.
+CacheKey = tuple[str, bytes, bool, str]
 REQUEST_ID = b"x-request-id"
 # With these conditions a client gets the answer only for a certain version, and otherwise a 412.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
@@ -88,6 +89,11 @@ class PublicRequest:
         """Tell whether the request waits for a change, and counts as a listener."""
         waits = self.match.resource.waits
         return waits is not None and f"{waits}=".encode() in self.query
+
+
+def build_cache_key(request: PublicRequest, caller: Caller) -> CacheKey:
+    """Return the cache key of a request by a caller."""
+    return request.path, request.query, caller.key_id is not None, caller.entitlement.digest
 
 
 def compute_fingerprint(scope: Scope) -> tuple[Fingerprint, str | None]:

@@ -93,7 +93,9 @@ class ResponseBuilder:
         )
         changed, ripe = self._find_last_modified(metadata)
         lifetime, until = (
-            (_PRIVATE, None) if has_key or not metadata.is_public else self._choose_lifetime()
+            (_PRIVATE, None)
+            if has_key or not metadata.is_public
+            else self._choose_lifetime(metadata)
         )
         headers = [
             _build_vary(request, metadata),
@@ -182,12 +184,15 @@ class ResponseBuilder:
             return None, changed + _LAST_MODIFIED_DELAY
         return changed, None
 
-    def _choose_lifetime(self) -> tuple[tuple[bytes, bytes], datetime | None]:
+    def _choose_lifetime(
+        self, metadata: AnswerMetadata
+    ) -> tuple[tuple[bytes, bytes], datetime | None]:
         """Return `Cache-Control` for shared caches, and until when this value is valid.
 
         The lifetime is short, and ends at the next boundary at the latest.
         """
-        boundary = self._freshness.boundary
+        ends = (self._freshness.boundary, metadata.valid_until)
+        boundary = min(filter(None, ends), default=None)
         if boundary is None:
             return _DEFAULT_LIFETIME, None
         left = boundary - self._freshness.now

@@ -5,12 +5,13 @@ the cache can store them.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from app.access.caller import Caller
+from app.access.entitlement import PUBLIC
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.access import ReadPolicy
 from app.api.http.answer import (
@@ -47,13 +48,22 @@ class NeedsWorkerThread(Exception):
 class ReadRequest:
     """A request for a resource: the path, the canonical query string, and the caller.
 
-    `on_loop` is true while the answer is computed on the event loop.
+    `on_loop` is true while the answer is computed on the event loop. `valid_until` is when time
+    next changes what the caller's grants include.
     """
 
     path: str
     query: bytes
     reader: Caller
     on_loop: bool = False
+    valid_until: datetime | None = None
+
+    def with_boundary(self, services: Services) -> "ReadRequest":
+        """Return the request with the time from which its answer may be outdated."""
+        entitlement = self.reader.entitlement
+        if not entitlement.is_timed:
+            return self
+        return replace(self, valid_until=services.delivery.find_grant_boundary(entitlement))
 
     def require_worker_thread(self) -> None:
         """Raise `NeedsWorkerThread` if this is the event loop; call it before slow work."""
@@ -96,6 +106,7 @@ class Match(NamedTuple):
         """Compute the answer in this thread; errors are raised."""
         resource, parts = self
         resource.read_policy.allow(services, request.reader)
+        request = request.with_boundary(services)
         answer: PublicAnswer = resource.answer(services, request, **parts)
         return answer
 
@@ -126,7 +137,7 @@ def build_answer(  # noqa: PLR0913 - each is a fact about the answer, given by i
         head.serial,
         surrogate_keys,
         _changed_at(request, head),
-        valid_until,
+        min(filter(None, (valid_until, request.valid_until)), default=None),
         is_cacheable,
         bool(alternates),
         cache_dependencies,
@@ -204,25 +215,29 @@ def _build_not_found_metadata(
     request: ReadRequest, head: LogState, *, varies: bool
 ) -> AnswerMetadata:
     return AnswerMetadata(
-        head.serial, (NOT_FOUND_KEY,), _changed_at(request, head), varies_by_format=varies
+        head.serial,
+        (NOT_FOUND_KEY,),
+        _changed_at(request, head),
+        request.valid_until,
+        varies_by_format=varies,
     )
 
 
 def _headers(request: ReadRequest, metadata: AnswerMetadata) -> Headers:
     """Return the headers with the surrogate keys and the log position.
 
-    Readers with embargo access get no surrogate keys: their answers may show what is not public,
-    and no shared cache stores them.
+    Readers with an entitlement of their own get no surrogate keys: their answers may show what is
+    not public, and no shared cache stores them.
     """
-    return build_surrogate_headers(
-        () if request.reader.embargoed else metadata.surrogate_keys, metadata.serial
-    )
+    reader = request.reader
+    is_private = reader.key_id is not None and reader.entitlement is not PUBLIC
+    return build_surrogate_headers(() if is_private else metadata.surrogate_keys, metadata.serial)
 
 
 def _changed_at(request: ReadRequest, head: LogState) -> datetime | None:
     """Return the latest time at which an answer can have changed.
 
-    It is unknown for readers with embargo access, because the public log has no rows about
-    stories under embargo.
+    It is unknown for readers with an entitlement of their own, because the log has no rows about
+    stories under embargo, nor about changes of an agreement.
     """
-    return None if request.reader.embargoed else head.last_change_at
+    return head.last_change_at if request.reader.entitlement is PUBLIC else None

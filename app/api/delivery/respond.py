@@ -29,13 +29,17 @@ async def fetch(
     resource, parts = match
     if resource.runs == "async":
         resource.read_policy.allow(services, request.reader)
+        if request.reader.entitlement.is_timed:
+            request = await run_in_threadpool(request.with_boundary, services)
         answer: PublicAnswer = await resource.answer(services, request, notifier, **parts)
         return answer
     reads = services.database.async_reads
-    if resource.awaited is not None and reads is not None and not is_expensive(request.query):
+    # The boundary of grants with a delay or depth needs statements of its own.
+    awaited = None if request.reader.entitlement.is_timed else resource.awaited
+    if awaited is not None and reads is not None and not is_expensive(request.query):
         resource.read_policy.allow(services, request.reader)
         with suppress(NeedsWorkerThread):
-            return await resource.awaited(services, reads, request, **parts)
+            return await awaited(services, reads, request, **parts)
     return await run_for(services, request, partial(match.compute, services, request))
 
 

@@ -71,7 +71,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
     """List stories similar to a visible one."""
     values = RELATED_LIST.parse(request.query)
     fields = values[HEADLINE_FIELDS]
-    paging = Paging.read(services.cursors, values, "", 1)
+    paging = Paging.read(services.cursors, values, "", 1, request.reader.entitlement)
     entitlement, names_in = request.reader.entitlement, values[NAMES_IN]
     story = services.delivery.find_story(normalize_ref(ref), entitlement=entitlement)
     if story.moved_to is not None:

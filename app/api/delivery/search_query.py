@@ -92,7 +92,7 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
     sort = _sort(values, typed)
     relevance = sort == "relevance"
     bound = f"/v1/search?{typed!r}&{selection!r}&{sort}"
-    paging = Paging.read(services.cursors, values, bound, 1 if relevance else 2)
+    paging = Paging.read(services.cursors, values, bound, 1 if relevance else 2, caller.entitlement)
     position = [int(value) for value in paging.position or ()]
     query = SearchQuery(
         text=typed,

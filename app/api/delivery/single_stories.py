@@ -41,11 +41,12 @@ async def await_story(
 ) -> PublicAnswer:
     """Return the same with one awaited statement, if the story is visible."""
     values = SINGLE_STORY.parse(request.query)
+    entitlement = request.reader.entitlement
     statement, params, now = services.delivery.prepare_story(
-        normalize_ref(ref), entitlement=request.reader.entitlement
+        normalize_ref(ref), entitlement=entitlement
     )
     rows = await reads.fetch(statement, params)
-    found = services.delivery.finish_story(now, rows, values[NAMES_IN])
+    found = services.delivery.finish_story(now, rows, values[NAMES_IN], entitlement)
     if found is None:
         raise NeedsWorkerThread
     return _answer_story(services, request, values, found)

@@ -117,7 +117,7 @@ def read_query(
     asked = f"{path}?{selection!r}&{sort}"
     if preferred is not None:
         asked += f"&{preferred!r}"
-    paging = Paging.read(services.cursors, values, asked, 2)
+    paging = Paging.read(services.cursors, values, asked, 2, entitlement)
     position = paging.position
     query = StoryQuery(
         selection=selection,
@@ -148,8 +148,12 @@ def list_body(asked: ListRequest, page: Page) -> tuple[bytes, dict[str, str | No
 
 def list_cache_dependencies(asked: ListRequest) -> tuple[str, ...]:
     """Return the cache dependencies of a list, if they are fewer than those of all lists."""
-    # Longer forms show translations, and slugs may move: any story may change such lists.
-    has_own_dependencies = asked.query.form == "short" and not asked.by_slug
+    # Longer forms show translations, and slugs may move: any story may change such lists. A grant
+    # may select stories by labels, which no cache dependency has.
+    query = asked.query
+    has_own_dependencies = (
+        query.form == "short" and not asked.by_slug and query.entitlement.is_unlimited
+    )
     return list_keys(asked.query.selection) if has_own_dependencies else ()
 
 

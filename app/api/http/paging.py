@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
+from app.access.entitlement import PUBLIC, Entitlement
+from app.access.errors import RightsChanged
 from app.api.http.parameters import Parameter, Values, choice_parser, declare_number, declare_text
 from app.kit import json
 from app.kit.cursor import Signer, fingerprint
@@ -14,6 +16,9 @@ Count = Literal["exact", "estimated"]
 CountIs = Literal["exact", "at_least", "estimated"]
 _COUNTS: dict[str, Count | None] = {"exact": "exact", "estimated": "estimated", "none": None}
 _OTHER_QUERY = "This cursor belongs to another query. Repeat that query's filters."
+_OTHER_RIGHTS = (
+    "This cursor was issued for other access rights than you have now. Start again without it."
+)
 # Characters that a query may have unencoded, and `%` (RFC 3986, section 3.4).
 _OF_QUERIES = "!$&'()*+,;=:@/?%-._~"
 _CURSOR = "cursor="
@@ -46,31 +51,48 @@ COUNT: Parameter[Count | None] = Parameter(
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """The paging parameters of a request; `position` is that of the cursor."""
+    """The paging parameters of a request; `position` is that of the cursor.
+
+    `digest` is that of the reader's entitlement, unless the list is the same for all readers, or
+    the reader sees what is public.
+    """
 
     signer: Signer
     query: str
+    digest: str | None
     limit: int
     count: Count | None
     position: list[Any] | None
     backwards: bool
 
     @classmethod
-    def read(cls, signer: Signer, values: Values, query: str, width: int) -> "Paging":
+    def read(
+        cls,
+        signer: Signer,
+        values: Values,
+        query: str,
+        width: int,
+        entitlement: Entitlement = PUBLIC,
+    ) -> "Paging":
         """Read `limit`, `cursor` and `count`; a cursor has to come from the same query.
 
-        `width` is how many values a position has.
+        `width` is how many values a position has. Raise `RightsChanged` if the cursor was issued
+        for another entitlement.
         """
         bound, token = fingerprint(query), values[CURSOR]
+        digest = None if entitlement is PUBLIC else entitlement.digest
         position, backwards = None, False
         if token is not None:
             signed = signer.read(token)
-            if not isinstance(signed, list) or len(signed) != width + 2 or signed[0] != bound:
+            if not isinstance(signed, list) or signed[0] != bound:
                 raise BadCursor(_OTHER_QUERY)
-            position, backwards = signed[2:], bool(signed[1])
+            backwards, position, rest = bool(signed[1]), signed[2 : width + 2], signed[width + 2 :]
+            if rest != ([] if digest is None else [digest]):
+                raise RightsChanged(_OTHER_RIGHTS)
         return cls(
             signer=signer,
             query=bound,
+            digest=digest,
             count=values[COUNT],
             limit=values[LIMIT],
             position=position,
@@ -81,7 +103,8 @@ class Paging:
         """Return the cursor for a position."""
         if position is None:
             return None
-        return self.signer.sign([self.query, backwards, *position])
+        rights = () if self.digest is None else (self.digest,)
+        return self.signer.sign([self.query, backwards, *position, *rights])
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class SubscriberView:
 
     def build_document(self, row: StoryRow) -> Document:
         """Return the full document of a story, as this client may see it."""
-        return story_pieces(row, self.directory)
+        return story_pieces(row, self.directory, self.entitlement)
 
     def matches(self, attributes: SelectionFields) -> bool:
         """Tell whether a story with these fields was in the selection."""

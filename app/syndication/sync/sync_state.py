@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, Literal
 
 from app.access.entitlement import PUBLIC, Entitlement
+from app.access.errors import RightsChanged
 from app.access.selection import Clause, Selection, TimeRange
 from app.delivery.store import LogPosition
 from app.delivery.story_query import ListPosition
 from app.kit.clock import from_micros, to_micros
 from app.kit.errors import BadCursor
-from app.syndication.errors import CursorTooOld, RightsChanged
+from app.syndication.errors import CursorTooOld
 
 Stage = Literal["source", "category", "article"]
 _FORM = 4
