@@ -29,6 +29,7 @@ from app.kit.sql.costly_reads import CostlyReads
 from app.kit.sql.database import Database
 from app.kit.sql.leadership import Leadership
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
+from app.partners.receipts import Receipts, erase_receipts
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -68,6 +69,7 @@ class Services:
     purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
+    receipts: Receipts
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -167,7 +169,7 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_audit, project, erase_deliveries, *instruments.subscribers],
+        [write_audit, project, erase_deliveries, erase_receipts, *instruments.subscribers],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -194,6 +196,7 @@ def bootstrap(
         purging=_build_purging(settings, database, clock, surrogates),
         push=_build_push(settings, database, clock, watch, runner, instruments),
         refusals=RefusedKeys(clock),
+        receipts=Receipts(database, clock),
     )
 
 

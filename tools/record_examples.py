@@ -25,7 +25,9 @@ from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.content.transfer.importer import Importer
+from app.delivery.results import SentStory
 from app.kit.sql.unit_of_work import Actor
+from app.partners.receipts import Receipts
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -144,6 +146,7 @@ STEPS = (
     Step("manage_create_article", "POST", "/v1/manage/articles", _ARTICLE | {"urgency": 5}, '"v1"'),
     Step("manage_read_article", "GET", _BEES),
     Step("manage_publish_article", "POST", f"{_BEES}/publish", {"update": "major"}, '"v2"'),
+    Step("manage_list_recipients", "GET", f"{_BEES}/recipients"),
     Step(
         "manage_patch_article",
         "PATCH",
@@ -376,6 +379,8 @@ def _perform(
 ) -> tuple[int, Any]:
     clock: TickingClock = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
+    if step.operation == "manage_list_recipients":
+        _add_receipt(client)
     text = isinstance(step.body, str)
     content = step.body if text else None if step.body is None else json.dumps(step.body)
     headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
@@ -390,6 +395,14 @@ def _perform(
     if response.headers.get("content-type", "").startswith((_JSON, _LINKSET)):
         return response.status_code, response.json()
     return response.status_code, response.text
+
+
+def _add_receipt(client: TestClient) -> None:
+    story = client.get(_BEES).json()
+    receipts: Receipts = client.app_state["receipts"]
+    sent = SentStory(story["id"], story["published_version"], "full")
+    receipts.add("01a2027b-d758-7000-83d0-48743bc77d99", [sent], "/v1/changes")
+    receipts.write()
 
 
 def _keep(kept: dict[str, Any], step: Step, status: int, answer: Any) -> None:
@@ -416,6 +429,7 @@ def _client(folder: str) -> Iterator[TestClient]:
         with TestClient(create_app(services)) as client:
             client.headers["authorization"] = f"Bearer {key}"
             client.app_state["clock"] = clock
+            client.app_state["receipts"] = services.receipts
             yield client
     finally:
         services.close()

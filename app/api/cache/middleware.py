@@ -43,6 +43,8 @@ from app.server.interface import Hooks
 
 # The key of a scope for its `PublicRequest`; the value is None if the resource is not public.
 _REQUEST = "dateline.public_request"
+# The key of a scope for what its answer gives a receipt for.
+_RECEIPT = "dateline.receipt"
 
 
 class AnswerComputer:
@@ -112,6 +114,7 @@ class CacheMiddleware:
         self._freshness = Freshness(services, self._entries)
         self._computer = AnswerComputer(services, notifier)
         self._callers = CallerCache(services)
+        self._receipts = services.receipts
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -172,6 +175,8 @@ class CacheMiddleware:
         if messages:
             for message in messages:
                 await send(message)
+            if _RECEIPT in scope:
+                self._receipts.add(*scope.pop(_RECEIPT))
             return
         await self._app(scope, receive, send)
         listener = take_listener(scope) if scope.get("method") == "GET" else None
@@ -223,6 +228,9 @@ class CacheMiddleware:
             cached = cached or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached)
         await self._callers.recheck(request.scope, request.headers, caller)
+        sent, scope = cached.metadata.sent, request.scope
+        if sent and caller.partner_id is not None and scope["method"] == "GET":
+            scope[_RECEIPT] = caller.partner_id, sent, request.match.resource.path
         return messages
 
     def serves_stale(self) -> bool:
