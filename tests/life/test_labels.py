@@ -116,10 +116,11 @@ def test_erased_labels_may_have_matched_but_grant_nothing() -> None:
     moment = "2026-11-22T12:00:00Z"
     # Typed loosely: log rows from before labels have no `label`, and erased ones lack others.
     facts: Any = {"id": ["i"], "category": [], "published_at": moment, "updated_at": moment}
-    older = {**facts, "tag": [], "author": []}
+    older: Any = {**facts, "tag": [], "author": []}
     assert (_OF.matches(older), _NOT.matches(older)) == (False, True)
     assert not _OF.needs_erased_labels(older)
-    for erased in (facts, {**older, "label": None}):
+    unlabelled: Any = {**older, "label": None}
+    for erased in (facts, unlabelled):
         assert (_OF.matches(erased), _NOT.matches(erased)) == (True, True)
         for op, before, after, event in (
             ("upsert", None, erased, None),
