@@ -29,13 +29,16 @@ from app.kit.sql.costly_reads import CostlyReads
 from app.kit.sql.database import Database
 from app.kit.sql.leadership import Leadership
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
-from app.partners.receipts import Receipts, erase_receipts
+from app.partners.anonymous import AnonymousReader
+from app.partners.entitlements import PartnerEntitlements
+from app.partners.receipts import Receipts
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
 from app.syndication.model.addresses import Addresses
 from app.syndication.model.item_cache import ItemCache
+from app.syndication.push.agreement_events import enqueue_agreement_events
 from app.syndication.push.commands.stop_webhook import stop_webhook
 from app.syndication.push.erasure import erase_deliveries
 from app.syndication.push.handlers import no_headers
@@ -69,6 +72,8 @@ class Services:
     purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
+    partners: PartnerEntitlements
+    anonymous: AnonymousReader
     receipts: Receipts
 
     def close(self) -> None:
@@ -169,7 +174,13 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_audit, project, erase_deliveries, erase_receipts, *instruments.subscribers],
+        [
+            write_audit,
+            project,
+            erase_deliveries,
+            partial(enqueue_agreement_events, own=settings.own_address),
+            *instruments.subscribers,
+        ],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -196,6 +207,8 @@ def bootstrap(
         purging=_build_purging(settings, database, clock, surrogates),
         push=_build_push(settings, database, clock, watch, runner, instruments),
         refusals=RefusedKeys(clock),
+        partners=PartnerEntitlements(database),
+        anonymous=AnonymousReader(settings.anonymous, database, watch),
         receipts=Receipts(database, clock),
     )
 

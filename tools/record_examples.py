@@ -25,9 +25,9 @@ from app.access.commands.create_key import create_key
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.content.transfer.importer import Importer
-from app.delivery.results import SentStory
 from app.kit.sql.unit_of_work import Actor
 from app.partners.receipts import Receipts
+from app.partners.sent_story import SentStory
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

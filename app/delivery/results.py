@@ -3,23 +3,12 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from app.delivery.invalidation import LogState
 from app.delivery.store.story_queries import StoryCount
 from app.delivery.story_query import ListPosition
-
-SentForm = Literal["full", "headline", "removed"]
-REMOVED: SentForm = "removed"
-
-
-class SentStory(NamedTuple):
-    """A story in an answer: its version, and whether it has its body, or is removed."""
-
-    id: str
-    version: int
-    form: SentForm
-
+from app.partners.sent_story import SentForm, SentStory
 
 # The first members of a rendered story (see `rendering`).
 _HEAD = re.compile(rb'\{"id":"([0-9a-f-]{36})",[^{}]*?"version":(\d+)')

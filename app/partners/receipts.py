@@ -6,27 +6,32 @@ for a write. A process that is killed loses the receipts of these seconds.
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import TypeVar
+from operator import attrgetter
 
-from app.content.events import ArticleRemoved
-from app.delivery.results import REMOVED, SentStory
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
-from app.kit.sql.unit_of_work import UnitOfWork
-from app.partners.store.receipts import RemovalRow, SentRow, delete_receipts, write_receipts
+from app.partners.sent_story import REMOVED, SentStory
+from app.partners.store.receipts import RemovalRow, SentRow, write_receipts
 
 WRITE_INTERVAL = timedelta(seconds=3)
-# Receipts in memory while the database cannot be written; further ones are lost.
-MOST_PENDING = 50_000
+# Stories in memory while the database cannot be written; further ones get no receipt.
+MOST_PENDING = 100_000
 _MOST_IN_TRANSACTION = 2_000
 _log = logging.getLogger("dateline.partners")
 
-# A partner and a story.
-_Key = tuple[str, str]
-Row = TypeVar("Row", SentRow, RemovalRow)
+
+@dataclass(slots=True)
+class _SentAnswer:
+    """An answer that a partner got, once or several times."""
+
+    partner_id: str
+    stories: Sequence[SentStory]
+    route: str
+    first_at: datetime
+    last_at: datetime
 
 
 class Receipts:
@@ -37,18 +42,20 @@ class Receipts:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        self._sent: dict[_Key, SentRow] = {}
-        self._removed: dict[_Key, RemovalRow] = {}
+        # By partner and identity of the stories: a cached answer is sent many times.
+        self._answers: dict[tuple[str, int], _SentAnswer] = {}
+        self._size = 0
         self._written_at: datetime | None = None
-        self._is_full = False
 
-    def add(self, partner_id: str, stories: Iterable[SentStory], route: str) -> None:
-        """Note the stories, and the removals, that were sent to a partner by a route."""
+    def add(self, partner_id: str, stories: Sequence[SentStory], route: str) -> None:
+        """Note that the stories, or their removals, are sent to a partner by a route."""
         now = self._clock.now()
         with self._lock:
-            for story in stories:
-                if self._has_space():
-                    self._add(partner_id, story, route, now)
+            known = self._answers.get((partner_id, id(stories)))
+            if known is not None:
+                known.last_at = now
+            else:
+                self._put(_SentAnswer(partner_id, stories, route, now, now))
 
     def write_if_due(self) -> None:
         """Write what there is if the interval has passed."""
@@ -58,60 +65,70 @@ class Receipts:
             self.write()
 
     def write(self) -> None:
-        """Write everything in several transactions; keep what could not be written."""
+        """Write everything; keep it if that fails."""
+        with self._lock:
+            answers, self._answers, self._size = self._answers, {}, 0
         self._written_at = self._clock.now()
-        while self._write_batch():
-            pass
-
-    def _write_batch(self) -> bool:
-        """Write a part; return whether there was any."""
-        with self._lock:
-            sent = list(islice(self._sent.values(), _MOST_IN_TRANSACTION))
-            # A removal is written after what it removes.
-            waiting = (row for key, row in self._removed.items() if key not in self._sent)
-            removed = [] if sent else list(islice(waiting, _MOST_IN_TRANSACTION))
-        if not (sent or removed):
-            return False
-        with self._database.write() as session:
-            write_receipts(session, sent, removed)
-        with self._lock:
-            _forget(self._sent, sent)
-            _forget(self._removed, removed)
-            self._is_full = False
-        return True
-
-    def _add(self, partner_id: str, story: SentStory, route: str, now: datetime) -> None:
-        key = (partner_id, story.id)
-        if story.form == REMOVED:
-            self._removed.setdefault(key, RemovalRow(story.id, partner_id, now, route))
+        if not answers:
             return
-        self._removed.pop(key, None)
-        known = self._sent.get(key)
-        first_at = now if known is None else known.first_at
-        self._sent[key] = SentRow(
-            story.id, partner_id, first_at, now, story.version, story.form, route
-        )
+        is_written = False
+        try:
+            self._write(sorted(answers.values(), key=attrgetter("last_at")))
+            is_written = True
+        finally:
+            if not is_written:
+                self._restore(answers.values())
 
-    def _has_space(self) -> bool:
-        if len(self._sent) + len(self._removed) < MOST_PENDING:
-            return True
-        if not self._is_full:
-            self._is_full = True
+    def _write(self, answers: Sequence[_SentAnswer]) -> None:
+        """Write what partners got, and then the removals, in several transactions."""
+        sent, removed = _collect_sent(answers), _collect_removed(answers)
+        for start in range(0, len(sent), _MOST_IN_TRANSACTION):
+            with self._database.write() as session:
+                write_receipts(session, sent[start : start + _MOST_IN_TRANSACTION], ())
+        for start in range(0, len(removed), _MOST_IN_TRANSACTION):
+            with self._database.write() as session:
+                write_receipts(session, (), removed[start : start + _MOST_IN_TRANSACTION])
+
+    def _restore(self, answers: Iterable[_SentAnswer]) -> None:
+        with self._lock:
+            newer, self._answers, self._size = self._answers, {}, 0
+            for answer in answers:
+                again = newer.pop((answer.partner_id, id(answer.stories)), None)
+                if again is not None:
+                    answer.last_at = again.last_at
+                self._put(answer)
+            for answer in newer.values():
+                self._put(answer)
+
+    def _put(self, answer: _SentAnswer) -> None:
+        before, self._size = self._size, self._size + len(answer.stories)
+        if self._size <= MOST_PENDING:
+            self._answers[answer.partner_id, id(answer.stories)] = answer
+        elif before <= MOST_PENDING:
             _log.warning("receipts of partners are lost: they cannot be written at present")
-        return False
 
 
-def erase_receipts(unit: UnitOfWork) -> None:
-    """Delete the receipts of stories that are purged or erased."""
-    delete_receipts(
-        unit.session,
-        [event.article_id for event in unit.events if isinstance(event, ArticleRemoved)],
+def _collect_sent(answers: Iterable[_SentAnswer]) -> list[SentRow]:
+    """Return a row for each partner and story, in one order, to prevent deadlocks."""
+    found: dict[tuple[str, str], SentRow] = {}
+    for answer in answers:
+        for story in answer.stories:
+            if story.form == REMOVED:
+                continue
+            key = (story.id, answer.partner_id)
+            known = found.get(key)
+            first_at = answer.first_at if known is None else min(known.first_at, answer.first_at)
+            found[key] = SentRow(
+                *key, first_at, answer.last_at, story.version, story.form, answer.route
+            )
+    return [found[key] for key in sorted(found)]
+
+
+def _collect_removed(answers: Iterable[_SentAnswer]) -> list[RemovalRow]:
+    """Return the removals in the same order, and the first ones of a story first."""
+    return sorted(
+        RemovalRow(story.id, answer.partner_id, answer.first_at, answer.route)
+        for answer in answers
+        for story in answer.stories
+        if story.form == REMOVED
     )
-
-
-def _forget(pending: dict[_Key, Row], written: Iterable[Row]) -> None:
-    """Remove what was written, unless it changed meanwhile."""
-    for row in written:
-        key = (row.partner_id, row.article_id)
-        if pending.get(key) is row:
-            del pending[key]

@@ -13,10 +13,10 @@ from app.access.caller import Caller
 from app.access.entitlement import HEADLINES, PUBLIC, Entitlement
 from app.access.keys import verify_key
 from app.bootstrap import Services
-from app.delivery.results import REMOVED, SentStory
 from app.kit.errors import DatabaseUnavailable
 from app.partners import receipts
 from app.partners.receipts import Receipts
+from app.partners.sent_story import REMOVED, SentStory
 from app.partners.store.receipts import load_receipts
 from tests.clock import HandClock
 from tests.conftest import key_for

@@ -35,7 +35,9 @@ async def list_changes(
     if caller.key_id is not None:
         # The request may have waited for a minute. The key is checked after reading, so that no
         # entry is later than its revocation.
-        check = partial(require_valid_key, services.database, services.clock, caller)
+        check = partial(
+            require_valid_key, services.database, services.clock, caller, services.partners.resolve
+        )
         await short_read(services, check)
     body = encode_batch(services, batch)
     # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must

@@ -26,9 +26,10 @@ from app.api.http.answer import PublicAnswer
 from app.api.http.parameters import build_suggestion
 from app.bootstrap import Services
 from app.delivery.invalidation import LISTS
-from app.delivery.results import Page, SentStory, find_sent_stories
+from app.delivery.results import Page, find_sent_stories
 from app.delivery.story_query import Form, ListPosition
 from app.kit.quoting import quote_text
+from app.partners.sent_story import SentStory
 from app.syndication.formats import FEEDS, FeedFormat
 
 # Larger documents are rendered in a worker thread, so that they do not block other requests.
@@ -135,7 +136,7 @@ def _parse(
 
 def _may_read_whole(services: Services, request: ReadRequest) -> bool:
     """Tell whether feeds include what is not shown to everybody where headlines alone are open."""
-    return request.reader.key_id is not None or services.settings.anonymous == "all"
+    return request.reader.entitlement.has_bodies
 
 
 def _position(place: Sequence[int] | None) -> ListPosition | None:

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from app.delivery.invalidation import EVERYTHING
-from app.delivery.results import SentStory
+from app.partners.sent_story import SentStory
 
 JSON = "application/json"
 Headers = list[tuple[bytes, bytes]]

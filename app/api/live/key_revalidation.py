@@ -1,27 +1,51 @@
-"""The keys of listeners are checked again before events are sent."""
+"""The keys and agreements of listeners are checked again before events are sent."""
 
 import asyncio
+from collections import Counter
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
+from app.access.entitlement import Entitlement
 from app.access.errors import KeyRefused
 from app.access.keys import load_revoked_ids
 from app.bootstrap import Services
 
 
 class KeyRevalidation:
-    """Knows which keys were revoked, by one query for all concurrent callers."""
+    """Knows which callers are not valid any more, by the same queries for all of them.
+
+    Callers are `watched` while they listen, since the agreements of their partners are queried.
+    """
 
     def __init__(self, services: Services) -> None:
         """Begin without any revoked key."""
         self._services = services
         self._revoked: frozenset[str] = frozenset()
+        self._partners: Counter[str] = Counter()
+        self._entitlements: dict[str, Entitlement] = {}
+        # Where a product decides what may be read without a key, its last known reader.
+        self._anonymous: Caller | None = None
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
 
+    def watch(self, caller: Caller) -> bool:
+        """Begin to check a caller, if it may become invalid; return whether it may."""
+        if caller.partner_id is not None:
+            self._partners[caller.partner_id] += 1
+        return caller.key_id is not None or self._services.anonymous.fixed is None
+
+    def forget(self, caller: Caller) -> None:
+        """Stop to check a caller that is watched."""
+        partner_id = caller.partner_id
+        if partner_id is not None:
+            self._partners[partner_id] -= 1
+            if not self._partners[partner_id]:
+                del self._partners[partner_id]
+                self._entitlements.pop(partner_id, None)
+
     async def refresh(self) -> None:
-        """Wait for a query of the revoked keys that starts after this call; raise its failure.
+        """Wait for queries that start after this call; raise their failure.
 
         So events that were read before this call are not later than the known revocations.
         """
@@ -35,13 +59,27 @@ class KeyRevalidation:
         # Later callers wait for another query.
         self._running, self._next = self._next, None
         self._revoked = await run_in_threadpool(load_revoked_ids, self._services.database)
+        if self._partners:
+            now, resolve = self._services.clock.now(), self._services.partners.resolve_all
+            found = await run_in_threadpool(resolve, list(self._partners), now)
+            for partner_id in found.keys() & self._partners.keys():
+                self._entitlements[partner_id] = found[partner_id].entitlement
+        if self._services.anonymous.fixed is None:
+            self._anonymous = await run_in_threadpool(self._services.anonymous.load)
 
     async def require_valid(self, caller: Caller) -> None:
-        """Wait for a query of the revoked keys, and raise `KeyRefused` for an invalid key."""
+        """Wait for the queries, and raise `KeyRefused` for an invalid caller."""
         await self.refresh()
         if self.is_invalid(caller):
-            raise KeyRefused(f"The key {caller.prefix}… was revoked or has expired.")
+            raise KeyRefused(f"The key {caller.prefix}… may not read this any more.")
 
     def is_invalid(self, caller: Caller) -> bool:
-        """Tell whether a key has expired, or was revoked at the last query; makes no query."""
-        return caller.key_id in self._revoked or caller.has_expired(self._services.clock.now())
+        """Tell whether a key or its agreement ended, or was changed at the last query."""
+        if caller.key_id in self._revoked or caller.is_outdated(self._services.clock.now()):
+            return True
+        if caller.partner_id is not None:
+            current = self._entitlements.get(caller.partner_id, caller.entitlement)
+            return current != caller.entitlement
+        if caller.key_id is not None or self._anonymous is None:
+            return False
+        return self._anonymous.entitlement != caller.entitlement

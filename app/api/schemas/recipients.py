@@ -12,6 +12,12 @@ class Recipient(ResponseModel):
     """A partner that received a story."""
 
     partner_id: Id = Field(description="The id of the partner.")
+    partner: str | None = Field(
+        description="The slug of the partner; null if it was deleted.", examples=["harbour-daily"]
+    )
+    name: str | None = Field(
+        description="The name of the partner; null if it was deleted.", examples=["Harbour Daily"]
+    )
     first_at: Instant = Field(
         description="When the partner received the story first.",
         examples=["2026-11-22T09:20:00Z"],
@@ -30,7 +36,7 @@ class Recipient(ResponseModel):
     removal: Annotated[Literal["none", "pending", "received"], Field(title="RemovalStatus")] = (
         Field(
             description="Whether the removal of the story has reached the partner: `none` where "
-            "the story is public, `pending` where it is not, and the partner has not learned of it.",
+            "the story is public, `pending` where it is not and the partner does not know.",
             examples=["none"],
         )
     )

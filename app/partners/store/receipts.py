@@ -9,7 +9,7 @@ from sqlalchemy import Integer, String, bindparam, select, text
 from app.kit.sql.schema import Instant, table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Nothing, Query, Statement
-from app.partners.models import ReceiptTable
+from app.partners.models import PartnerTable, ReceiptTable
 
 
 class SentRow(NamedTuple):
@@ -34,9 +34,11 @@ class RemovalRow(NamedTuple):
 
 
 class ReceiptRow(NamedTuple):
-    """What a partner received of a story."""
+    """What a partner received of a story; a deleted partner has no slug and no name."""
 
     partner_id: str
+    slug: str | None
+    name: str | None
     first_at: datetime
     last_at: datetime
     version: int
@@ -46,7 +48,7 @@ class ReceiptRow(NamedTuple):
     removal_route: str | None
 
 
-_receipts = table_of(ReceiptTable)
+_receipts, _partners = table_of(ReceiptTable), table_of(PartnerTable)
 # Batches of several processes may arrive in another order than they were sent in. Purged stories
 # get no row again.
 _SENT: Statement[Nothing] = Statement(
@@ -94,11 +96,10 @@ def write_receipts(
     session: WriteSession, sent: Sequence[SentRow], removed: Sequence[RemovalRow]
 ) -> None:
     """Write what partners received; a removal without a receipt is ignored."""
-    # In one order, to prevent deadlocks between processes.
-    session.execute(_SENT, [row._asdict() for row in sorted(sent)])
+    session.execute(_SENT, [row._asdict() for row in sent])
     rows = [
         {"of_article": article_id, "of_partner": partner_id, "at": at, "by_route": route}
-        for article_id, partner_id, at, route in sorted(removed)
+        for article_id, partner_id, at, route in removed
     ]
     session.execute(_REMOVED, rows)
 
@@ -108,8 +109,13 @@ def load_receipts(
 ) -> list[ReceiptRow]:
     """Return the receipts of a story by partner, after a partner or (backwards) before it."""
     own = _receipts.c
-    statement = select(*(own[name] for name in ReceiptRow._fields)).limit(limit)
-    statement = statement.where(own.article_id == article_id)
+    columns = (own[name] for name in ReceiptRow._fields[3:])
+    statement = (
+        select(own.partner_id, _partners.c.slug, _partners.c.name, *columns)
+        .outerjoin_from(_receipts, _partners, _partners.c.id == own.partner_id)
+        .where(own.article_id == article_id)
+        .limit(limit)
+    )
     if position is not None:
         after = own.partner_id < position if backwards else own.partner_id > position
         statement = statement.where(after)

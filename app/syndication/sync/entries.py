@@ -6,11 +6,12 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
 
-from app.delivery.results import REMOVED, SentStory, find_sent_stories
+from app.delivery.results import find_sent_stories
 from app.delivery.store.entries import EntryType
 from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.clock import format_instant
+from app.partners.sent_story import REMOVED, SentStory
 
 # A document is large: its pieces are joined only once, with the whole response.
 Document = tuple[bytes, ...]

@@ -10,7 +10,7 @@ from app.api.http.responses import list_response
 from app.api.openapi.operations import LISTED, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.recipients import RecipientPage
-from app.partners.recipients import list_recipients
+from app.content.recipients import list_recipients
 
 router = AccessRouter(prefix="/v1/manage/articles", tags=["Newsroom: articles"])
 _LIST = ParameterSet(LIMIT, CURSOR)

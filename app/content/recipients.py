@@ -45,6 +45,8 @@ def list_recipients(
 def _build_view(row: ReceiptRow, state: State) -> dict[str, Any]:
     return {
         "partner_id": row.partner_id,
+        "partner": row.slug,
+        "name": row.name,
         "first_at": format_instant(row.first_at),
         "last_at": format_instant(row.last_at),
         "version": row.version,
