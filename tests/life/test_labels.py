@@ -99,6 +99,18 @@ def test_a_change_of_labels_alone_takes_effect(newsroom: Newsroom, services: Ser
     assert list_inconsistencies(services) == []
 
 
+def test_products_and_webhooks_select_by_labels(newsroom: Newsroom) -> None:
+    wanted = {"label": ["Print only", "-not for north"]}
+    for path, body in (
+        ("/products", {"name": "Print", "filter": wanted, "form": "full"}),
+        ("/webhooks", {"url": "https://north.example/", "events": ["*"], "filter": wanted}),
+    ):
+        answer = newsroom.call("POST", path, json=body)
+        assert answer.status_code == 201, answer.text
+        (values,) = answer.json()["filter"].values()
+        assert sorted(value.casefold() for value in values) == ["-not for north", "print only"]
+
+
 def test_a_search_selects_by_labels(newsroom: Newsroom, services: Services) -> None:
     newsroom.story("Bees one", labels=["Other", WORD])
     newsroom.story("Bees two")

@@ -321,7 +321,7 @@ class CacheMiddleware:
         if isinstance(cached, CachedAbsence):
             return self._builder.build_absence(request, cached)
         weight = cached.weight
-        response = self._builder.prepare(request, cached, has_key=key[2])
+        response = self._builder.prepare(request, cached, has_key=key[2] > 0)
         if cached.weight != weight:
             self._entries.weigh(key)
         if response is None:

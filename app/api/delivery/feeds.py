@@ -96,7 +96,7 @@ def _render(
         # The canonical address, as in the feed itself.
         location=links["self"],
         is_cacheable=is_stable,
-        sent=_find_sent(page, body) if request.reader.key_id is not None else (),
+        sent=_find_sent(page, body) if request.reader.partner_id is not None else (),
     )
 
 

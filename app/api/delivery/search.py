@@ -99,7 +99,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
         found.head,
         surrogate_keys=keys,
         is_cacheable=found.is_stable,
-        sent=find_sent_stories(found.items) if request.reader.key_id is not None else (),
+        sent=find_sent_stories(found.items) if request.reader.partner_id is not None else (),
     )
 
 
@@ -117,7 +117,7 @@ def _answer_search(services: Services, request: ReadRequest, values: Values) -> 
         links=links,
         alternates=others,
         is_cacheable=found.is_stable,
-        sent=find_sent_stories(found.items) if request.reader.key_id is not None else (),
+        sent=find_sent_stories(found.items) if request.reader.partner_id is not None else (),
     )
 
 

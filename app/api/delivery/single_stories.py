@@ -67,7 +67,7 @@ def _answer_story(
         found.log_state,
         surrogate_keys=found.keys,
         alternates=others,
-        sent=find_sent_stories([found.body]) if request.reader.key_id is not None else (),
+        sent=find_sent_stories([found.body]) if request.reader.partner_id is not None else (),
     )
 
 
@@ -95,7 +95,7 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
         found.log_state,
         surrogate_keys=found.keys,
         media_type=form.media_type,
-        sent=find_sent_stories([document]) if request.reader.key_id is not None else (),
+        sent=find_sent_stories([document]) if request.reader.partner_id is not None else (),
     )
 
 

@@ -282,7 +282,7 @@ def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> PublicAnswe
         links=parsed.links.by_relation(cursors),
         alternates=parsed.alternates,
         cache_dependencies=parsed.cache_dependencies,
-        sent=find_sent_stories(page.items) if request.reader.key_id is not None else (),
+        sent=find_sent_stories(page.items) if request.reader.partner_id is not None else (),
     )
 
 

@@ -44,7 +44,7 @@ class AnswerMetadata(NamedTuple):
     `cache_dependencies`: the keys that invalidate it in this process, if they are fewer than
     `surrogate_keys`.
     `is_public`: false if a shared cache must not store it, not even for seconds.
-    `sent`: the stories that it shows, if its reader has a key: partners get receipts.
+    `sent`: the stories that it shows, if its reader is a partner, who gets a receipt.
     """
 
     serial: int
