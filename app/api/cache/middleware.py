@@ -49,7 +49,8 @@ from app.server.interface import Hooks
 
 # The key of a scope for its `PublicRequest`; the value is None if the resource is not public.
 _REQUEST = "dateline.public_request"
-_PRECONDITION_FAILED = 412
+# The status of a failed precondition.
+_REFUSED = 412
 
 
 class AnswerComputer:
@@ -155,8 +156,8 @@ class CacheMiddleware:
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
-            if response.caller is not None:
-                self._add_receipt(response.caller, response.entry)
+            if response.caller is not None and response.caller.partner_id is not None:
+                self._add_receipt(response.caller.partner_id, response.entry)
             return response.messages(scope, id_)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
@@ -243,14 +244,15 @@ class CacheMiddleware:
         messages = self._build_response(request, key, cached, caller)
         if not await self._callers.recheck(request.scope, request.headers, caller):
             return await self._find_response(request)
-        if request.scope["method"] == "GET" and messages[0]["status"] != _PRECONDITION_FAILED:
-            self._add_receipt(caller, cached)
+        is_get = request.scope["method"] == "GET"
+        if caller.partner_id is not None and is_get and messages[0]["status"] != _REFUSED:
+            self._add_receipt(caller.partner_id, cached)
         return messages
 
-    def _add_receipt(self, caller: Caller, cached: CachedAnswer) -> None:
+    def _add_receipt(self, partner_id: str, cached: CachedAnswer) -> None:
         """Note which stories a partner gets."""
-        if caller.partner_id is not None and cached.metadata.sent:
-            self._receipts.add(caller.partner_id, cached.metadata.sent, cached.route)
+        if cached.metadata.sent:
+            self._receipts.add(partner_id, cached.metadata.sent, cached.route)
 
     def serves_stale(self) -> bool:
         """Tell whether cached answers are sent while the database does not answer."""

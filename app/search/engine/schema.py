@@ -18,7 +18,7 @@ from app.search.index import IndexedStory, IndexPosition
 from app.search.urls import normalize_url
 
 # Increase this when the fields below change; an index of another version is not opened.
-VERSION = 10
+VERSION = 9
 # The document with the log position; no story has this id.
 POSITION_ID = "position"
 # Between a folded tag and its spelling.
