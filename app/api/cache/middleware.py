@@ -49,6 +49,8 @@ from app.server.interface import Hooks
 
 # The key of a scope for its `PublicRequest`; the value is None if the resource is not public.
 _REQUEST = "dateline.public_request"
+# The status of a failed precondition.
+_REFUSED = 412
 
 
 class AnswerComputer:
@@ -119,6 +121,7 @@ class CacheMiddleware:
         self._computer = AnswerComputer(services, notifier)
         self._callers = CallerCache(services)
         self._anonymous = services.anonymous
+        self._receipts = services.receipts
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -153,6 +156,8 @@ class CacheMiddleware:
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
+            if response.caller is not None and response.caller.partner_id is not None:
+                self._add_receipt(response.caller.partner_id, response.entry)
             return response.messages(scope, id_)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
@@ -240,9 +245,17 @@ class CacheMiddleware:
             cached = self._find(request, key, caller)
             cached = cached or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached, caller)
-        if await self._callers.recheck(request.scope, request.headers, caller):
-            return messages
-        return await self._find_response(request)
+        if not await self._callers.recheck(request.scope, request.headers, caller):
+            return await self._find_response(request)
+        is_get = request.scope["method"] == "GET"
+        if caller.partner_id is not None and is_get and messages[0]["status"] != _REFUSED:
+            self._add_receipt(caller.partner_id, cached)
+        return messages
+
+    def _add_receipt(self, partner_id: str, cached: CachedAnswer) -> None:
+        """Note which stories a partner gets."""
+        if cached.metadata.sent:
+            self._receipts.add(partner_id, cached.metadata.sent, cached.route)
 
     def serves_stale(self) -> bool:
         """Tell whether cached answers are sent while the database does not answer."""
@@ -313,7 +326,7 @@ class CacheMiddleware:
         if isinstance(cached, CachedAbsence):
             return self._builder.build_absence(request, cached)
         weight = cached.weight
-        response = self._builder.prepare(request, cached, has_key=key[2])
+        response = self._builder.prepare(request, cached, has_key=key[2] > 0)
         if cached.weight != weight:
             self._entries.weigh(key)
         if response is None:
