@@ -182,6 +182,8 @@ class CacheMiddleware:
             cached = self._find(request, key, caller)
             if cached is None:
                 return ()
+            if caller.partner_id is not None:
+                self._add_receipt(caller.partner_id, cached)
             return self._log_request(request, self._build_response(request, key, cached, caller))
         # This is the outermost middleware, so it answers every exception with a problem document.
         except Exception as error:  # noqa: BLE001
