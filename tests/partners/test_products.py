@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from app.bootstrap import Services
 from app.partners.models import ProductTable
@@ -153,4 +154,4 @@ def corrupt(services: Services) -> None:
     """Store a field that this version does not know in the filter of every product."""
     unknown = [[["mood", ["good"], []]], [None, None], [None, None]]
     with services.database.write() as session:
-        session.execute(ProductTable.__table__.update().values(selection=unknown))  # type: ignore[attr-defined] - of a table
+        session.execute(update(ProductTable).values(selection=unknown))
