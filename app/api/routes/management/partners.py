@@ -149,8 +149,13 @@ def manage_delete_partner(partner: str, commands: Commands, expected: Expected) 
 @router.get(
     "/{partner}/preview",
     access=Scope.admin,
-    summary="Preview a partner's answer",
-    responses={200: {"description": "The answer, in its format.", "content": None}},
+    summary="Read what a partner would receive",
+    responses={
+        200: {
+            "description": "The answer, in its media type.",
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        }
+    },
     openapi_extra=describe(
         query=_PREVIEW,
         problems=("not_found", "gone", "killed", "bad_parameter", "bad_cursor", "rights_changed"),
