@@ -35,7 +35,8 @@ PAGE = ROOT / "docs" / "answers.md"
 WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_start read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
-    "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed".split()
+    "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed "
+    "manage_preview_partner".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -315,11 +316,6 @@ STEPS = (
         "/v1/manage/partners/north-wire",
         {"starts_at": "2026-12-01T00:00:00Z"},
         '"v2"',
-    ),
-    Step(
-        "manage_preview_partner",
-        "GET",
-        "/v1/manage/partners/north-wire/preview?path=%2Fv1%2Fheadlines",
     ),
     Step("manage_list_partners", "GET", "/v1/manage/partners?limit=2"),
     Step("manage_delete_partner", "DELETE", "/v1/manage/partners/north-wire", None, '"v3"'),
