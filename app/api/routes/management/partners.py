@@ -54,11 +54,11 @@ _PATH = declare_text(
 _PREVIEW = ParameterSet(_PATH)
 # An answer may have any format of the public resources.
 _CONTENTS = {
-    JSON: {"schema": {}},
+    JSON: {"schema": {"type": "object"}},
     sitemap.MEDIA_TYPE: {"schema": {"type": "string"}},
     **text_contents(FEEDS),
     **text_contents(STORIES),
-    FEEDS["ninjs"].media_type: {"schema": {}},
+    FEEDS["ninjs"].media_type: {"schema": {"description": "An array of items, or a single item."}},
 }
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 _Replacement = Annotated[Document, Body(), DocumentedAs(PartnerInput)]
