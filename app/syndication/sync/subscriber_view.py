@@ -2,35 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import repeat
 
-from app.access.entitlement import Entitlement
-from app.access.selection import Clause, Selection, SelectionFields
+from app.access.entitlement import Entitlement, Grant
+from app.access.selection import Clause, Selection
 from app.delivery.invalidation import LogState
-from app.delivery.store import LogPosition, story_queries
+from app.delivery.store import FormerAttributes, story_queries
 from app.delivery.store.story_queries import StoryRow
 from app.delivery.story_query import ListPosition, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
+from app.kit.clock import parse_instant
 from app.kit.sql.session import ReadSession
 from app.syndication.sync.entries import Document
+from app.syndication.sync.sync_state import RunEnds
 
 # Number of ids in one query.
 _IDS_PER_QUERY = 100
+# A row is committed some time after its own, and the clocks of nodes differ. So a client could have
+# read a story that became due for it so long after the row.
+_COMMIT_TIME = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriberView:
     """What is read for one client, with its selection and entitlement.
 
-    `embargoed_end` is the last row of the embargo log, for clients that are entitled to it.
+    `ends` is where a run ends that starts now.
     """
 
     session: ReadSession
     head: LogState
-    embargoed_end: LogPosition
     directory: TaxonomyDirectory
     selection: Selection
     entitlement: Entitlement
+    ends: RunEnds
 
     @property
     def embargoed(self) -> bool:
@@ -57,9 +63,19 @@ class SubscriberView:
         """Return the full document of a story, as this client may see it."""
         return story_pieces(row, self.directory, self.entitlement)
 
-    def matches(self, attributes: SelectionFields) -> bool:
-        """Tell whether a story with these fields was in the selection."""
-        return self.selection.matches(attributes)
+    def could_have(
+        self, had: FormerAttributes, kept_since: datetime | None, *, embargoed: bool = False
+    ) -> bool:
+        """Tell whether the client could have a story with these attributes before a change.
+
+        It does not count if it was too old for its grant before `kept_since`, if that is given.
+        `embargoed` means that only readers with embargo access could have it.
+        """
+        return self.selection.matches(had.attributes) and any(
+            _could_grant(grant, had, kept_since)
+            for grant in self.entitlement.grants
+            if grant.embargoed or not embargoed
+        )
 
     def _stories(
         self, selection: Selection, position: ListPosition | None, limit: int
@@ -73,3 +89,17 @@ class SubscriberView:
             entitlement=self.entitlement,
         )
         return story_queries.load_page(self.session, query, self.head.now)
+
+
+def _could_grant(grant: Grant, had: FormerAttributes, kept_since: datetime | None) -> bool:
+    """Tell whether a grant could include a public story before a change."""
+    published_at = parse_instant(had.attributes["published_at"])
+    waits = (
+        grant.delay and not grant.embargoed and published_at > had.at + _COMMIT_TIME - grant.delay
+    )
+    has_left = (
+        kept_since is not None
+        and grant.depth is not None
+        and published_at < kept_since - grant.depth
+    )
+    return not waits and not has_left and grant.selection.matches(had.attributes)
