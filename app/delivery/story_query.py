@@ -8,6 +8,7 @@ has.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from math import prod
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from typing import Any, Literal
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Field, Selection
 from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
+from app.delivery.grant_ranges import DRIVING_FILTERS, GrantRanges, RangeKind, find_grant_ranges
 from app.kit.clock import to_micros
 
 Form = Literal["short", "full", "whole"]
@@ -26,18 +28,6 @@ ListPosition = tuple[int, str]
 MOST_PARTS = 32
 # No story has it, and no filter accepts it. For a NULL, PostgreSQL would make another plan.
 _NO_VALUE = ""
-# The driving filters in order of preference, the most selective first.
-_DRIVING_FILTERS = (
-    ("tag",),
-    ("author",),
-    ("category", "source"),
-    ("source", "language"),
-    ("category", "language"),
-    ("category",),
-    ("source",),
-    ("language",),
-    ("kind",),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +62,8 @@ class QueryShape:
     preferred: int | None = None
     # Whether the query names the ids of stories.
     has_ids: bool = False
+    # The number and kind of the index ranges of grants, if the list is read from these.
+    grant_ranges: tuple[int, RangeKind] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +93,8 @@ class StoryQuery:
     # The shape, and the values to bind.
     shape: QueryShape = field(init=False, repr=False, compare=False)
     values: Mapping[str, Any] = field(init=False, repr=False, compare=False)
+    # The index ranges of the reader's grants, if the list is read from these.
+    ranges: GrantRanges | None = field(init=False, repr=False, compare=False)
     # Whether an index has the result in order, so that few other rows are read.
     is_short: bool = field(init=False, repr=False, compare=False)
 
@@ -113,6 +107,10 @@ class StoryQuery:
         if self.position is not None and placed:
             values["place"], values["place_id"] = self.position
         clauses, picks = _bind_clauses(values, self.selection)
+        ranges = None
+        if not (self.entitlement.is_unlimited or picks) and self.key == "published_at":
+            ranges = find_grant_ranges(self.entitlement, self.selection.clauses)
+        object.__setattr__(self, "ranges", ranges)
         shape = QueryShape(
             clauses,
             _bind_spans(values, self.selection),
@@ -123,12 +121,19 @@ class StoryQuery:
             shape_access(self.entitlement),
             None if self.preferred is None else _bind_parts(values, "l", self.preferred),
             picks,
+            None if ranges is None else (ranges.count, ranges.kind),
         )
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "values", values)
         # Counts and preferred translations read more rows than the page has.
         alone = self.count is None and self.preferred is None
         object.__setattr__(self, "is_short", alone and is_indexed(shape))
+
+    def bind(self, now: datetime) -> dict[str, Any]:
+        """Return the parameters of the statement at a time."""
+        if self.ranges is None:
+            return {**self.values, "now": now}
+        return {**self.values, **self.ranges.bind(now), "now": now}
 
 
 def _bind_clauses(
@@ -188,7 +193,7 @@ def find_driving_filter(shape: QueryShape) -> DrivingFilter | None:
     """Return the driving filter, or `None` to read the whole list in order."""
     if shape.key != "published_at" or shape.has_ids:
         return None
-    for fields in _DRIVING_FILTERS:
+    for fields in DRIVING_FILTERS:
         found = [_find_filter(shape, field) for field in fields]
         clauses = tuple(number for number in found if number is not None)
         parts = prod(shape.clauses[number].included for number in clauses)

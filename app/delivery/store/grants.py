@@ -5,7 +5,7 @@ See `access_shape` for the JSON of the grants.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Text, bindparam
+from sqlalchemy import Boolean, ColumnElement, FromClause, Integer, Text, bindparam, literal_column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -68,7 +68,52 @@ def _compile_for_postgresql(element: _FirstGrant, compiler: SQLCompiler, **optio
                     OR (c.value ->> 1 = 'id' AND v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
 
 
+class _InEarlierRange(FunctionElement[bool]):
+    """The columns of a document, the index ranges, and the number of one of them."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+def is_in_earlier_range(documents: FromClause, number: int) -> ColumnElement[bool]:
+    """Tell whether a document is in one of the first so many index ranges.
+
+    The parameter `ranges` has them as `[field, value, first, last]`.
+    """
+    own = documents.c
+    return _InEarlierRange(
+        own.id, own.published_at, bindparam("ranges", type_=Text), literal_column(str(number))
+    )
+
+
+@compiles(_InEarlierRange, "sqlite")
+def _compile_ranges_for_sqlite(
+    element: _InEarlierRange, compiler: SQLCompiler, **options: Any
+) -> str:
+    id_, published, ranges, number = _compile_clauses(element, compiler, options)
+    return f"""EXISTS (SELECT 1 FROM json_each({ranges}) AS r WHERE r.key < {number}
+        AND {published} >= json_extract(r.value, '$[2]')
+        AND {published} <= json_extract(r.value, '$[3]')
+        AND EXISTS (SELECT 1 FROM document_terms AS t
+            WHERE t.id = {id_} AND t.field = json_extract(r.value, '$[0]')
+            AND t.value = json_extract(r.value, '$[1]')))"""  # noqa: S608 - the parts are compiled clauses
+
+
+@compiles(_InEarlierRange, "postgresql")
+def _compile_ranges_for_postgresql(
+    element: _InEarlierRange, compiler: SQLCompiler, **options: Any
+) -> str:
+    id_, published, ranges, number = _compile_clauses(element, compiler, options)
+    return f"""EXISTS (SELECT 1
+        FROM jsonb_array_elements(CAST({ranges} AS jsonb)) WITH ORDINALITY AS r(value, key)
+        WHERE r.key <= {number}
+        AND {published} >= CAST(r.value ->> 2 AS bigint)
+        AND {published} <= CAST(r.value ->> 3 AS bigint)
+        AND EXISTS (SELECT 1 FROM document_terms AS t
+            WHERE t.id = {id_} AND t.field = r.value ->> 0 AND t.value = r.value ->> 1))"""  # noqa: S608 - the parts are compiled clauses
+
+
 def _compile_clauses(
-    element: _FirstGrant, compiler: SQLCompiler, options: dict[str, Any]
+    element: FunctionElement[Any], compiler: SQLCompiler, options: dict[str, Any]
 ) -> list[str]:
     return [compiler.process(clause, **options) for clause in element.clauses]

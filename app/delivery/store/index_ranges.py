@@ -11,17 +11,22 @@ from math import prod
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     ColumnElement,
     FromClause,
+    Integer,
     and_,
     bindparam,
     exists,
     literal_column,
 )
 
+from app.delivery.access_shape import AccessShape
+from app.delivery.grant_ranges import RangeKind
 from app.delivery.models import Document, DocumentTerm
 from app.delivery.rendering import join_fields
+from app.delivery.store.grants import is_in_earlier_range
 from app.delivery.story_query import DrivingFilter, FilterShape, QueryShape, find_driving_filter
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
@@ -41,12 +46,18 @@ class BoundList:
 
 @dataclass(frozen=True, slots=True)
 class IndexRange:
-    """An index range: its source, the columns of its order, and its conditions."""
+    """An index range: its source, the columns of its order, and its conditions.
+
+    `access` is what has to be tested for its rows, and `grant` the number of their grant if it is
+    known.
+    """
 
     origin: FromClause
     place: ColumnElement[Any]
     id: ColumnElement[str]
     conditions: tuple[ColumnElement[bool], ...]
+    access: AccessShape
+    grant: ColumnElement[Any] | None = None
 
 
 def build_index_ranges(shape: QueryShape) -> list[IndexRange]:
@@ -54,16 +65,22 @@ def build_index_ranges(shape: QueryShape) -> list[IndexRange]:
 
     The ranges of surplus values are empty.
     """
+    if shape.grant_ranges is not None:
+        count, kind = shape.grant_ranges
+        return [_build_grant_range(shape, number, kind) for number in range(count)]
     driver = find_driving_filter(shape)
     if driver is None:
         wanted = tuple(filter_conditions(shape))
-        return [IndexRange(_documents, _documents.c[shape.key], _documents.c.id, wanted)]
+        place = _documents.c[shape.key]
+        return [IndexRange(_documents, place, _documents.c.id, wanted, shape.access)]
     numbers = product(*(range(shape.clauses[clause].included) for clause in driver.clauses))
     return [_build_index_range(shape, driver, chosen) for chosen in numbers]
 
 
 def count_index_ranges(shape: QueryShape) -> int:
     """Return the number of index ranges that together hold a list."""
+    if shape.grant_ranges is not None:
+        return shape.grant_ranges[0]
     driver = find_driving_filter(shape)
     return (
         prod(shape.clauses[clause].included for clause in driver.clauses)
@@ -89,6 +106,39 @@ def _build_index_range(
         _terms.c.published_at,
         _terms.c.id,
         (_terms.c.field == _literal(join_fields(driver.fields)), _terms.c.value == value, *others),
+        shape.access,
+    )
+
+
+def _build_grant_range(shape: QueryShape, number: int, kind: RangeKind) -> IndexRange:
+    """Return one of the index ranges of the reader's grants, without the rows of earlier ones."""
+    place = _terms.c.published_at
+    conditions = [
+        _terms.c.field == bindparam(f"range_field{number}"),
+        _terms.c.value == bindparam(f"range_value{number}"),
+        place >= bindparam(f"range_start{number}", type_=BigInteger),
+        place <= bindparam(f"range_end{number}", type_=BigInteger),
+        *filter_conditions(shape),
+    ]
+    grant = None
+    if kind == "compared":
+        conditions += [~_is_in_grant_range(earlier) for earlier in range(number)]
+        grant = bindparam(f"range_grant{number}", type_=Integer)
+    elif number:
+        conditions.append(~is_in_earlier_range(_documents, number))
+    access = shape.access._replace(limited=kind == "evaluated")
+    origin = _terms.join(_documents, _documents.c.id == _terms.c.id)
+    return IndexRange(origin, place, _terms.c.id, tuple(conditions), access, grant)
+
+
+def _is_in_grant_range(number: int) -> ColumnElement[bool]:
+    inner = _terms.alias()
+    return exists().where(
+        inner.c.id == _documents.c.id,
+        inner.c.field == bindparam(f"range_field{number}"),
+        inner.c.value == bindparam(f"range_value{number}"),
+        inner.c.published_at >= bindparam(f"range_start{number}", type_=BigInteger),
+        inner.c.published_at <= bindparam(f"range_end{number}", type_=BigInteger),
     )
 
 

@@ -129,7 +129,7 @@ def build_page_statement(
         if with_state:
             clause = add_log_state(clause, dialect)
         statement = _statements[key] = Statement(clause, row)
-    return statement, {**query.values, "now": now}
+    return statement, query.bind(now)
 
 
 def load_page(session: ReadSession, query: StoryQuery, now: datetime) -> list[StoryRow]:
@@ -187,7 +187,7 @@ def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Sto
     shape = replace(
         query.shape, key="published_at", descending=True, has_position=False, form="short"
     )
-    params = {**query.values, "now": now}
+    params = query.bind(now)
     guesses = query.count == "estimated" and session.dialect == "postgresql"
     if query.counts_all and not guesses:
         return StoryCount(session.scalar(_count_statement("count", shape, session.dialect), params))
@@ -285,13 +285,13 @@ def _add_order(rows: Any, place: tuple[Any, Any], shape: QueryShape) -> _Rows:
 def _select_rows(index_range: IndexRange, shape: QueryShape, dialect: str) -> Select[Any]:
     statement = select(
         index_range.id.label("id"),
-        *_piece_columns(shape.form, dialect, shape.access),
+        *_piece_columns(shape.form, dialect, shape.access, index_range.grant),
         as_number(index_range.place).label("place"),
     ).select_from(_join_body(index_range.origin, shape.form))
     return statement.where(
         *index_range.conditions,
         *page_conditions(index_range, shape, dialect),
-        is_visible(access=shape.access),
+        is_visible(access=index_range.access),
         *preference_conditions(shape),
     )
 
@@ -321,7 +321,7 @@ def _select_ids(shape: QueryShape) -> _Rows:
         .where(
             *index_range.conditions,
             *period_conditions(index_range, shape),
-            is_visible(access=shape.access),
+            is_visible(access=index_range.access),
             *preference_conditions(shape),
         )
         for index_range in build_index_ranges(shape)
@@ -329,7 +329,9 @@ def _select_ids(shape: QueryShape) -> _Rows:
     return rows[0] if len(rows) == 1 else union_all(*rows)
 
 
-def _piece_columns(form: Form, dialect: str, access: AccessShape) -> list[ColumnElement[Any]]:
+def _piece_columns(
+    form: Form, dialect: str, access: AccessShape, grant: ColumnElement[Any] | None = None
+) -> list[ColumnElement[Any]]:
     wanted = ["source_id", "category_ids", "head", "tail"]
     if form == "whole":
         wanted += ["slug", "translation_group"]
@@ -339,7 +341,8 @@ def _piece_columns(form: Form, dialect: str, access: AccessShape) -> list[Column
     if form == "whole":
         columns.append(_bodies.c.body)
     embargo = embargo_until() if access.embargoed else null()
-    return [*columns, embargo.label("embargo_until"), grant_number(access).label("grant")]
+    grant = grant_number(access) if grant is None else grant
+    return [*columns, embargo.label("embargo_until"), grant.label("grant")]
 
 
 def _translations_column(dialect: str, access: AccessShape) -> ColumnElement[Any]:

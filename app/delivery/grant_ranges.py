@@ -1,0 +1,134 @@
+"""The index ranges that hold what the grants of a reader include.
+
+Without them, a list of a rare product would be read from the list of all stories. Each range is one
+term of the delivery side (see `build_terms`), within the time range of its grant.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from typing import Any, Literal
+
+from app.access.entitlement import Entitlement, Grant
+from app.access.selection import Clause
+from app.delivery.rendering import join_fields, join_values
+from app.kit import json
+from app.kit.clock import EPOCH, MICROSECOND
+
+# The driving filters in order of preference, the most selective first.
+DRIVING_FILTERS = (
+    ("tag",),
+    ("author",),
+    ("category", "source"),
+    ("source", "language"),
+    ("category", "language"),
+    ("category",),
+    ("source",),
+    ("language",),
+    ("kind",),
+)
+# A statement has one of these numbers of ranges; surplus ranges are empty.
+_COUNTS = (1, 2, 4, 8, 16, 24)
+# Up to so many ranges are compared with each other one by one.
+_MOST_COMPARED = 8
+_NO_VALUE = ""
+_LATEST = 2**62
+
+RangeKind = Literal["compared", "evaluated"]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRange:
+    """A range: the term that its stories have, and the grant that they are read for."""
+
+    number: int
+    grant: Grant
+    field: str
+    value: str
+
+    def bounds(self, now: datetime) -> tuple[int, int]:
+        """Return the first and last time of publication in microseconds, both included."""
+        micros = (now - EPOCH) // MICROSECOND
+        end = _LATEST if self.grant.embargoed else micros - self.grant.delay // MICROSECOND
+        depth = self.grant.depth
+        return 0 if depth is None else max(0, micros - depth // MICROSECOND), end
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRanges:
+    """The ranges of a query in the order of grants, and how many its statement has.
+
+    If every grant is exactly its ranges (`compared`), the first range of a story tells its first
+    grant. Otherwise the grants are evaluated for each row.
+    """
+
+    ranges: tuple[GrantRange, ...]
+    count: int
+    kind: RangeKind
+
+    def bind(self, now: datetime) -> dict[str, Any]:
+        """Return the parameters of the ranges at a time."""
+        values: dict[str, Any] = {}
+        listed: list[Any] = []
+        for number in range(self.count):
+            known = self.ranges[number] if number < len(self.ranges) else None
+            first, last = (0, 0) if known is None else known.bounds(now)
+            values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
+            values[f"range_value{number}"] = _NO_VALUE if known is None else known.value
+            values[f"range_grant{number}"] = 0 if known is None else known.number
+            values[f"range_start{number}"], values[f"range_end{number}"] = first, last
+            if known is not None:
+                listed.append([known.field, known.value, first, last])
+        if self.kind == "evaluated":
+            values["ranges"] = json.dumps_text(listed)
+        return values
+
+
+def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> GrantRanges | None:
+    """Return the ranges for the grants together with the filters of a query.
+
+    None means that there are too many, or that a grant has no term: the list is then read without
+    them.
+    """
+    ranges: list[GrantRange] = []
+    are_exact = True
+    for number, grant in enumerate(entitlement.grants):
+        own = grant.selection.clauses
+        clauses = (*own, *wanted)
+        driving = _find_driving_clauses(clauses)
+        if driving is None:
+            return None
+        are_exact = are_exact and set(range(len(own))) <= set(driving)
+        ranges += _build_ranges(number, grant, [clauses[index] for index in driving])
+    count = next((count for count in _COUNTS if count >= len(ranges)), None)
+    if not ranges or count is None:
+        return None
+    kind: RangeKind = "compared" if are_exact and count <= _MOST_COMPARED else "evaluated"
+    return GrantRanges(tuple(ranges), count, kind)
+
+
+def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:
+    """Return the numbers of the clauses that drive a query, or None."""
+    for fields in DRIVING_FILTERS:
+        found = [
+            next(
+                (
+                    number
+                    for number, clause in enumerate(clauses)
+                    if clause.field == field and clause.included and not clause.excluded
+                ),
+                None,
+            )
+            for field in fields
+        ]
+        numbers = tuple(number for number in found if number is not None)
+        if len(numbers) == len(fields):
+            return numbers
+    return None
+
+
+def _build_ranges(number: int, grant: Grant, driving: Sequence[Clause]) -> Iterator[GrantRange]:
+    field = join_fields(clause.field for clause in driving)
+    for values in product(*(dict.fromkeys(clause.included) for clause in driving)):
+        yield GrantRange(number, grant, field, join_values(values))

@@ -1,0 +1,117 @@
+"""A list contains exactly what the grants of its reader include, each story under the first one."""
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from app.access.entitlement import NOTHING, Entitlement, Grant, combine
+from app.access.selection import Clause, Selection
+from app.delivery.queries import sort_page
+from app.delivery.store import story_queries
+from app.delivery.story_query import SortKey, StoryQuery
+from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
+from tests.delivery.archive import NOW, SCHEDULED, STORIES, attributes, story_id
+from tests.delivery.test_selections import clauses
+from tests.repetitions import repetitions
+
+_OUT = [attributes(number) for number in range(STORIES - SCHEDULED)]
+
+
+def _minutes(most: int) -> st.SearchStrategy[timedelta]:
+    return st.integers(0, most).map(lambda count: timedelta(minutes=count))
+
+
+def grants() -> st.SearchStrategy[Grant]:
+    selections = st.lists(clauses(), max_size=2).map(lambda some: Selection(tuple(some)))
+    return st.builds(
+        Grant,
+        selections,
+        st.sampled_from(["full", "headline"]),
+        st.booleans(),
+        st.just(False),
+        st.just(timedelta()) | _minutes(STORIES),
+        st.none() | _minutes(STORIES),
+    )
+
+
+def read_pages(session: ReadSession, query: StoryQuery) -> list[tuple[str, int]]:
+    """Return the ids of a list with the numbers of their grants, read in pages of seven."""
+    found: list[tuple[str, int]] = []
+    position = None
+    for _ in range(5):
+        page = StoryQuery(
+            query.selection,
+            query.key,
+            query.descending,
+            position,
+            limit=7,
+            entitlement=query.entitlement,
+        )
+        rows = sort_page(page, story_queries.load_page(session, page, NOW))
+        if not rows:
+            break
+        found += [(row.id, row.grant) for row in rows]
+        position = (rows[-1].place, rows[-1].id)
+    return found
+
+
+_TWICE = (
+    Grant(Selection((Clause("category", ("c1", "c8")),)), "headline"),
+    Grant(Selection((Clause("language", ("en",)),)), images=False, depth=timedelta(minutes=900)),
+    Grant(Selection((Clause("category", ("c1",)),)), delay=timedelta(minutes=90)),
+)
+
+
+@example(chosen=_TWICE, wanted=None, key="published_at", descending=True)
+@example(chosen=(), wanted=None, key="published_at", descending=True)
+@settings(
+    deadline=None,
+    max_examples=repetitions(50),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    chosen=st.lists(grants(), min_size=1, max_size=5).map(tuple),
+    wanted=st.none() | clauses(),
+    key=st.sampled_from(["published_at", "updated_at"]),
+    descending=st.booleans(),
+)
+def test_pages_contain_each_granted_story_once_under_its_first_grant(
+    archive: Database,
+    chosen: tuple[Grant, ...],
+    wanted: Clause | None,
+    key: SortKey,
+    descending: bool,
+) -> None:
+    entitlement = combine(chosen)
+    selection = Selection(() if wanted is None else (wanted,))
+    expected = _find_granted(entitlement, selection)
+    listed = sorted(expected, reverse=descending)
+    query = StoryQuery(selection, key, descending, entitlement=entitlement)
+    with archive.read() as session:
+        found = read_pages(session, query)
+        assert found == [(id_, expected[id_]) for id_ in listed[:35]]
+        assert story_queries.count_stories(session, query, NOW).number == len(expected)
+        for number in (0, 7, 900, STORIES - 1):
+            story = story_queries.load_story(
+                session, story_id(number), NOW, entitlement=entitlement
+            )
+            everything = _find_granted(entitlement, Selection())
+            grant = None if story is None else story.grant
+            assert grant == everything.get(story_id(number))
+
+
+def test_a_reader_without_grants_sees_nothing(archive: Database) -> None:
+    with archive.read() as session:
+        assert read_pages(session, StoryQuery(entitlement=NOTHING)) == []
+        assert story_queries.load_story(session, story_id(7), NOW, entitlement=NOTHING) is None
+
+
+def _find_granted(entitlement: Entitlement, selection: Selection) -> dict[str, int]:
+    found = {}
+    for story in _OUT:
+        grant = entitlement.find_grant(story, NOW)
+        if grant is not None and selection.matches(story):
+            found[story["id"][0]] = entitlement.grants.index(grant)
+    return found
