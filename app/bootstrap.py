@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_audit
+from app.access.current_rights import CurrentRights
+from app.access.entitlement import HEADLINES, NOTHING, PUBLIC, Entitlement, FindEntitlement
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
@@ -28,6 +30,7 @@ from app.kit.sql.change_watch import Watch
 from app.kit.sql.costly_reads import CostlyReads
 from app.kit.sql.database import Database
 from app.kit.sql.leadership import Leadership
+from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
@@ -68,6 +71,7 @@ class Services:
     purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
+    rights: CurrentRights
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -151,9 +155,11 @@ def bootstrap(
     clock: Clock | None = None,
     database: Database | None = None,
     instruments: Instruments = UNTRACED,
+    find_entitlement: FindEntitlement | None = None,
 ) -> Services:
     """Build all services on a database with a compatible schema."""
     clock = clock or SystemClock()
+    find_entitlement = find_entitlement or _find_entitlement(settings)
     database = database or open_database(settings, instruments)
     # Older versions created files with wider permissions.
     for path in list_private_paths(settings, database):
@@ -194,7 +200,27 @@ def bootstrap(
         purging=_build_purging(settings, database, clock, surrogates),
         push=_build_push(settings, database, clock, watch, runner, instruments),
         refusals=RefusedKeys(clock),
+        rights=CurrentRights(
+            database,
+            clock,
+            find_entitlement,
+            anonymous_changes=settings.anonymous not in _ANONYMOUS,
+        ),
     )
+
+
+# What anonymous readers may read, unless the setting names a product.
+_ANONYMOUS = {"all": PUBLIC, "headlines": HEADLINES, "none": NOTHING}
+
+
+def _find_entitlement(settings: Settings) -> FindEntitlement:
+    """Return the rights of anonymous readers, and nothing for partners."""
+    anonymous = _ANONYMOUS.get(settings.anonymous, NOTHING)
+
+    def find(_session: ReadSession, partner_id: str | None, _now: datetime) -> Entitlement:
+        return anonymous if partner_id is None else NOTHING
+
+    return find
 
 
 def _build_purging(

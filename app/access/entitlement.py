@@ -6,7 +6,7 @@ Entitlements are evaluated for each request and never stored: a change of an agr
 another digest, and takes effect with the next request.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -15,6 +15,7 @@ from app.access.selection import Selection, SelectionFields, selection_to_json
 from app.kit import json
 from app.kit.clock import MICROSECOND, parse_instant
 from app.kit.cursor import fingerprint
+from app.kit.sql.session import ReadSession
 
 GrantForm = Literal["full", "headline"]
 _NO_DELAY = timedelta()
@@ -125,6 +126,10 @@ class Entitlement:
         if not self.embargoed:
             return self
         return Entitlement(tuple(_close_embargo(grant) for grant in self.grants))
+
+
+# Returns the entitlement of a partner now, or that of anonymous readers, who have no partner.
+FindEntitlement = Callable[[ReadSession, str | None, datetime], Entitlement]
 
 
 def combine(grants: Iterable[Grant]) -> Entitlement:

@@ -163,7 +163,9 @@ _LAST = Statement(
 _own_serial = _log.c.serial + literal_column("0", BigInteger)
 _within = (_of_stories, _own_serial > _after, _own_serial <= _upto)
 _BEFORE = Statement(
-    select(_log.c.id, _log.c.at, _log.c.before).where(*_within, _log.c.before.is_not(None)),
+    select(_log.c.id, _log.c.at, _log.c.before.label("attributes")).where(
+        *_within, _log.c.before.is_not(None)
+    ),
     FormerAttributes,
 )
 _CHANGED: Statement[tuple[str]] = Statement(select(_log.c.id).distinct().where(*_within))

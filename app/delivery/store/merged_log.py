@@ -116,8 +116,10 @@ _LAST_HELD = Statement(
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
 _within = (is_listed(_embargoed.c.id), _held_serial > _held_after, _held_serial <= _held_upto)
-_before = (_embargoed.c[name] for name in ("id", "at", "before"))
 _BEFORE = Statement(
-    select(*_before).where(*_within, _embargoed.c.before.is_not(None)), FormerAttributes
+    select(_embargoed.c.id, _embargoed.c.at, _embargoed.c.before.label("attributes")).where(
+        *_within, _embargoed.c.before.is_not(None)
+    ),
+    FormerAttributes,
 )
 _CHANGED: Statement[tuple[str]] = Statement(select(_embargoed.c.id).distinct().where(*_within))
