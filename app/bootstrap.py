@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_audit
-from app.access.current_rights import CurrentRights
-from app.access.entitlement import HEADLINES, NOTHING, PUBLIC, Entitlement, FindEntitlement
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
@@ -30,14 +28,16 @@ from app.kit.sql.change_watch import Watch
 from app.kit.sql.costly_reads import CostlyReads
 from app.kit.sql.database import Database
 from app.kit.sql.leadership import Leadership
-from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
+from app.partners.anonymous import AnonymousReader
+from app.partners.entitlements import PartnerEntitlements
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
 from app.settings import Settings
 from app.syndication.model.addresses import Addresses
 from app.syndication.model.item_cache import ItemCache
+from app.syndication.push.agreement_events import enqueue_agreement_events
 from app.syndication.push.commands.stop_webhook import stop_webhook
 from app.syndication.push.erasure import erase_deliveries
 from app.syndication.push.handlers import no_headers
@@ -71,7 +71,8 @@ class Services:
     purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
-    rights: CurrentRights
+    partners: PartnerEntitlements
+    anonymous: AnonymousReader
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -155,11 +156,9 @@ def bootstrap(
     clock: Clock | None = None,
     database: Database | None = None,
     instruments: Instruments = UNTRACED,
-    find_entitlement: FindEntitlement | None = None,
 ) -> Services:
     """Build all services on a database with a compatible schema."""
     clock = clock or SystemClock()
-    find_entitlement = find_entitlement or _find_entitlement(settings)
     database = database or open_database(settings, instruments)
     # Older versions created files with wider permissions.
     for path in list_private_paths(settings, database):
@@ -173,7 +172,13 @@ def bootstrap(
     runner = Runner(
         database,
         clock,
-        [write_audit, project, erase_deliveries, *instruments.subscribers],
+        [
+            write_audit,
+            project,
+            erase_deliveries,
+            partial(enqueue_agreement_events, own=settings.own_address),
+            *instruments.subscribers,
+        ],
         watch.announce,
         KeyGuard(clock),
         settings.frames,
@@ -200,27 +205,9 @@ def bootstrap(
         purging=_build_purging(settings, database, clock, surrogates),
         push=_build_push(settings, database, clock, watch, runner, instruments),
         refusals=RefusedKeys(clock),
-        rights=CurrentRights(
-            database,
-            clock,
-            find_entitlement,
-            anonymous_changes=settings.anonymous not in _ANONYMOUS,
-        ),
+        partners=PartnerEntitlements(database),
+        anonymous=AnonymousReader(settings.anonymous, database, watch),
     )
-
-
-# What anonymous readers may read, unless the setting names a product.
-_ANONYMOUS = {"all": PUBLIC, "headlines": HEADLINES, "none": NOTHING}
-
-
-def _find_entitlement(settings: Settings) -> FindEntitlement:
-    """Return the rights of anonymous readers, and nothing for partners."""
-    anonymous = _ANONYMOUS.get(settings.anonymous, NOTHING)
-
-    def find(_session: ReadSession, partner_id: str | None, _now: datetime) -> Entitlement:
-        return anonymous if partner_id is None else NOTHING
-
-    return find
 
 
 def _build_purging(

@@ -13,8 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.kit.errors import Misconfigured
 from app.kit.http_client import load_trusted_certificates
+from app.kit.ids import normalize_slug
 from app.kit.networks import Network, parse_networks
 from app.kit.similar_names import find_nearest
+from app.kit.slugs import find_slug_problem
 from app.kit.uri import is_host
 
 _VISIBLE = re.compile(r"[!-~]+")
@@ -89,8 +91,10 @@ class Settings(BaseSettings):
         description="Hosts whose frames stay in bodies, with commas: youtube.com, with all hosts "
         "below it. In the place of every other frame is a link.",
     )
-    anonymous: Literal["all", "headlines", "none"] = Field(
-        default="all", description="What may be read without a key."
+    anonymous: str = Field(
+        default="all",
+        description="What may be read without a key: all, headlines, none, or the slug of a "
+        "product.",
     )
     management: bool = Field(
         default=True, description="Whether the management surface is served at all."
@@ -289,6 +293,14 @@ class Settings(BaseSettings):
         host = "localhost" if self.host in _ALL_INTERFACES else self.host
         shown = f"[{host}]" if ":" in host else host
         return self.public_url or f"http://{shown}:{self.port}"
+
+    @field_validator("anonymous")
+    @classmethod
+    def _check_anonymous(cls, value: str) -> str:
+        slug = normalize_slug(value)
+        if find_slug_problem(slug) is not None:
+            raise ValueError("give 'all', 'headlines', 'none' or the slug of a product")
+        return slug
 
     @field_validator("story_url")
     @classmethod

@@ -22,6 +22,7 @@ from app.kit.process.file_permissions import create_folder
 from app.kit.sql.change_watch import Version
 from app.kit.sql.leadership import ASK_EVERY, FileLeadership, as_leader
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
+from app.partners.commands import announce_endings
 from app.search.errors import IndexUnavailable
 from app.search.index_updater import IndexUpdater
 from app.syndication.push.purging import FOLLOWER, CdnPurger
@@ -172,6 +173,7 @@ def clean_up(services: Services) -> None:
     services.runner.run(_ACTOR, _delete_expired_previews)
     trim_log_in_batches(services)
     purge_trash_in_batches(services)
+    announce_endings_in_batches(services)
     services.push.tidy()
     # Otherwise the rules stay cached, and an update of tzdata has no effect.
     ZoneInfo.clear_cache()
@@ -196,6 +198,12 @@ def purge_trash_in_batches(services: Services) -> None:
     """Purge deleted stories after the retention of the trash, a transaction for each batch."""
     purge = partial(purge_article.purge_trash, days=services.settings.trash_days)
     while services.runner.run(_ACTOR, purge) == purge_article.BATCH:
+        pass
+
+
+def announce_endings_in_batches(services: Services) -> None:
+    """Announce agreements that end soon, a transaction for each batch."""
+    while services.runner.run(_ACTOR, announce_endings.announce_endings) == announce_endings.BATCH:
         pass
 
 

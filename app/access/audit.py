@@ -50,6 +50,8 @@ AuditType = Literal[
     "preview",
     "webhook",
     "subscription",
+    "product",
+    "partner",
 ]
 VERBS: tuple[AuditVerb, ...] = get_args(AuditVerb)
 TYPES: tuple[AuditType, ...] = get_args(AuditType)

@@ -57,15 +57,15 @@ class Caller:
 
     def require(self, scope: Scope) -> None:
         """Raise unless this caller has a scope or a higher one."""
-        if self.scope is None:
+        if self.key_id is None and self.scope is None:
             raise KeyRequired(
                 f"This needs a key with the scope {scope.name!r}, sent as "
                 "'Authorization: Bearer …' or 'X-Api-Key: …'."
             )
-        if self.scope < scope:
+        if not self.allows(scope):
+            has = " and ".join(map(repr, self.scopes))
             raise Forbidden(
-                f"This needs the scope {scope.name!r}; the key {self.prefix}… has "
-                f"{self.scope.name!r}."
+                f"This needs the scope {scope.name!r}; the key {self.prefix}… has {has}."
             )
 
 

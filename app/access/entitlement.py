@@ -6,16 +6,15 @@ Entitlements are evaluated for each request and never stored: a change of an agr
 another digest, and takes effect with the next request.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from app.access.selection import Selection, SelectionFields, selection_to_json
 from app.kit import json
 from app.kit.clock import MICROSECOND, parse_instant
 from app.kit.cursor import fingerprint
-from app.kit.sql.session import ReadSession
 
 GrantForm = Literal["full", "headline"]
 _NO_DELAY = timedelta()
@@ -70,16 +69,34 @@ class Grant:
 class Entitlement:
     """The grants of a reader, in order; without grants, a reader sees no story.
 
+    `is_unlimited` means that it includes all public stories, whole and at once; `embargoed`, that
+    it includes stories under embargo; `has_bodies`, that it includes whole stories; `is_timed`,
+    that the passing of time alone changes which stories it includes.
+
     Two entitlements with the same `digest` are equal. It is a short hash (16 hexadecimal digits)
     of the grants, and stands in cache keys and cursors. It does not depend on a key or a process.
     """
 
     grants: tuple[Grant, ...] = (Grant(),)
+    # Computed once, because they are read for each request.
     digest: str = field(init=False)
+    is_unlimited: bool = field(init=False)
+    embargoed: bool = field(init=False)
+    has_bodies: bool = field(init=False)
+    is_timed: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        """Compute the digest."""
-        object.__setattr__(self, "digest", fingerprint(_describe(self.grants)))
+        """Compute what follows from the grants."""
+        grants = self.grants
+        computed = {
+            "digest": fingerprint(_describe(grants)),
+            "is_unlimited": len(grants) == 1 and grants[0].is_unlimited,
+            "embargoed": any(grant.embargoed for grant in grants),
+            "has_bodies": any(grant.form == "full" for grant in grants),
+            "is_timed": any(grant.is_timed for grant in grants),
+        }
+        for name, value in computed.items():
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Entitlement) and self.digest == other.digest
@@ -88,29 +105,9 @@ class Entitlement:
         return hash(self.digest)
 
     @property
-    def is_unlimited(self) -> bool:
-        """Tell whether it includes all public stories, whole and at once."""
-        return len(self.grants) == 1 and self.grants[0].is_unlimited
-
-    @property
-    def embargoed(self) -> bool:
-        """Tell whether it includes stories under embargo."""
-        return any(grant.embargoed for grant in self.grants)
-
-    @property
-    def is_timed(self) -> bool:
-        """Tell whether the passing of time alone changes which stories it includes."""
-        return any(grant.is_timed for grant in self.grants)
-
-    @property
     def offsets(self) -> tuple[timedelta, ...]:
         """Return how long after its publication a story may enter, leave, or change its form."""
         return tuple(sorted({offset for grant in self.grants for offset in grant.offsets}))
-
-    @property
-    def has_bodies(self) -> bool:
-        """Tell whether it includes whole stories."""
-        return any(grant.form == "full" for grant in self.grants)
 
     def find_grant(
         self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False
@@ -125,11 +122,14 @@ class Entitlement:
         """Return the same without stories under embargo, for formats that cannot mark them."""
         if not self.embargoed:
             return self
-        return Entitlement(tuple(_close_embargo(grant) for grant in self.grants))
+        return combine(map(_close_embargo, self.grants))
 
 
-# Returns the entitlement of a partner now, or that of anonymous readers, who have no partner.
-FindEntitlement = Callable[[ReadSession, str | None, datetime], Entitlement]
+class TimedEntitlement(NamedTuple):
+    """An entitlement, and the instant at which another one holds, if that is known."""
+
+    entitlement: Entitlement
+    until: datetime | None = None
 
 
 def combine(grants: Iterable[Grant]) -> Entitlement:

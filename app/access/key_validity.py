@@ -7,7 +7,9 @@ inside every write transaction, and before more data is sent to a client that wa
 
 from app.access import store
 from app.access.caller import Caller
-from app.access.keys import refuse_invalid
+from app.access.entitlement import Entitlement
+from app.access.errors import RightsChanged
+from app.access.keys import ResolvePartner, grant_nothing, refuse_invalid
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -40,13 +42,27 @@ class KeyGuard:
         refuse_invalid(store.load_key_state(unit.session, key_id), self._clock.now())
 
 
-def require_valid_key(database: Database, clock: Clock, caller: Caller) -> None:
-    """Raise `KeyRefused` if a caller's key was revoked or has expired since its verification."""
+def require_valid_key(
+    database: Database, clock: Clock, caller: Caller, resolve: ResolvePartner = grant_nothing
+) -> None:
+    """Raise `KeyRefused` if a caller's key was revoked or has expired since its verification.
+
+    Raise `RightsChanged` if the agreement of its partner grants something else.
+    """
     if caller.key_id is None:
         return
     with database.read(snapshot=False) as session:
         state = store.load_key_state(session, caller.key_id)
-    refuse_invalid(state, clock.now())
+    now = clock.now()
+    refuse_invalid(state, now)
+    if caller.partner_id is not None:
+        refuse_changed(caller, resolve(caller.partner_id, now).entitlement)
+
+
+def refuse_changed(caller: Caller, entitlement: Entitlement) -> None:
+    """Raise `RightsChanged` unless a caller still has the entitlement."""
+    if caller.entitlement != entitlement:
+        raise RightsChanged("The access rights have changed. Start again without a cursor.")
 
 
 def _revokes(unit: UnitOfWork, key_id: str) -> bool:

@@ -3,20 +3,24 @@
 A key is `dl_` and 43 characters for 256 random bits. Its first characters are the visible prefix,
 which is used for lookups and in logs. Only a SHA-256 of the key is stored. Keys cannot be guessed,
 so a slow hash would only make every request slower (see the ADR on keys).
+
+The hash of a partner's key is made of the key and the partner's id. Code that knows no partners
+compares it with the hash of the key alone, and refuses the key. Otherwise it would read everything.
 """
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.access import store
 from app.access.caller import Caller
-from app.access.entitlement import EMBARGOED, PUBLIC
+from app.access.entitlement import EMBARGOED, NOTHING, PUBLIC, TimedEntitlement
 from app.access.errors import KeyRefused
-from app.access.scopes import highest_scope
+from app.access.scopes import Scope, highest_scope
 from app.access.store import KeyRow, KeyState
 from app.kit.clock import format_instant
 from app.kit.errors import DatabaseBusy, DatabaseReadOnly
@@ -27,6 +31,13 @@ PREFIX_LENGTH = 11
 # Seconds that a read request may wait for the lock to record the use of its key.
 _LOCK_TIMEOUT = 0.05
 USE_RECORD_INTERVAL = timedelta(minutes=1)
+# Returns the entitlement of the partner with an id, at an instant.
+ResolvePartner = Callable[[str, datetime], TimedEntitlement]
+
+
+def grant_nothing(partner_id: str, now: datetime) -> TimedEntitlement:
+    """Return the entitlement of a partner where partners are not known."""
+    return TimedEntitlement(NOTHING)
 
 
 def generate_key() -> str:
@@ -34,14 +45,17 @@ def generate_key() -> str:
     return _KEY_START + secrets.token_urlsafe(32)
 
 
-def hash_key(key: str) -> bytes:
+def hash_key(key: str, partner_id: str | None = None) -> bytes:
     """Return the hash of a key, which is stored."""
-    return hashlib.sha256(key.encode()).digest()
+    owner = "" if partner_id is None else f"{partner_id} "
+    return hashlib.sha256(f"{owner}{key}".encode()).digest()
 
 
-def authenticate(database: Database, key: str, now: datetime) -> Caller:
+def authenticate(
+    database: Database, key: str, now: datetime, resolve: ResolvePartner = grant_nothing
+) -> Caller:
     """Verify a key and return its caller; record its use at intervals."""
-    caller = verify_key(database, key, now)
+    caller = verify_key(database, key, now, resolve)
     if is_use_record_due(caller, now):
         assert caller.key_id is not None
         _record_use(database, caller.key_id, now)
@@ -54,23 +68,36 @@ def is_use_record_due(caller: Caller, now: datetime) -> bool:
     return caller.use_recorded_at is None or now - caller.use_recorded_at >= USE_RECORD_INTERVAL
 
 
-def verify_key(database: Database, key: str, now: datetime) -> Caller:
-    """Return the caller of a key; refuse an unknown, expired or revoked one."""
+def verify_key(
+    database: Database, key: str, now: datetime, resolve: ResolvePartner = grant_nothing
+) -> Caller:
+    """Return the caller of a key; refuse an unknown, expired or revoked one.
+
+    `resolve` returns the entitlement of a partner.
+    """
     rows = database.fetch(store.KEY_BY_PREFIX, {"prefix": key[:PREFIX_LENGTH]})
     row = rows[0] if rows else None
     stored = row.digest if row else bytes(32)
-    if not hmac.compare_digest(stored, hash_key(key)) or row is None:
+    hashed = hash_key(key, row.partner_id if row else None)
+    if not hmac.compare_digest(stored, hashed) or row is None:
         raise KeyRefused("This key is not known here.")
     refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
+    scope = highest_scope(row.scopes)
+    entitlement, until = TimedEntitlement(EMBARGOED if row.embargoed else PUBLIC)
+    if row.partner_id is not None:
+        scope = None if scope is None else Scope.read
+        entitlement, until = resolve(row.partner_id, now)
     return Caller(
         key_id=row.id,
         name=row.name,
         prefix=row.prefix,
         scopes=tuple(row.scopes),
-        scope=highest_scope(row.scopes),
+        scope=scope,
         expires_at=row.expires_at,
         use_recorded_at=row.last_used_at,
-        entitlement=EMBARGOED if row.embargoed else PUBLIC,
+        entitlement=entitlement,
+        entitled_until=until,
+        partner_id=row.partner_id,
     )
 
 
@@ -107,4 +134,4 @@ def describe(row: KeyRow) -> dict[str, Any]:
     for name in instants:
         value = getattr(row, name)
         described[name] = None if value is None else format_instant(value)
-    return described
+    return {**described, "partner": row.partner_id}

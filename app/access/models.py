@@ -10,7 +10,10 @@ from app.kit.sql.schema import Base, Instant, key
 
 
 class ApiKey(Base):
-    """An API key; only its hash is stored, which does not reveal 256 random bits."""
+    """An API key; only its hash is stored, which does not reveal 256 random bits.
+
+    The hash of a partner's key contains the id of the partner.
+    """
 
     __tablename__ = "api_keys"
 
@@ -24,6 +27,7 @@ class ApiKey(Base):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+    partner_id: Mapped[str | None] = mapped_column(key(36))
 
 
 class StoredAnswer(Base):

@@ -12,6 +12,7 @@ class Scope(IntEnum):
     admin = 4
 
 
-def highest_scope(names: list[str]) -> Scope:
-    """Return the highest of the named scopes; there must be at least one."""
-    return max(map(Scope.__members__.__getitem__, names))
+def highest_scope(names: list[str]) -> Scope | None:
+    """Return the highest of the named scopes, or None; `webhooks` is not one of them."""
+    named = [Scope[name] for name in names if name in Scope.__members__]
+    return max(named, default=None)

@@ -15,9 +15,10 @@ from app.access.inputs import KeyInput
 from app.cli.common import ACTOR, DatabaseUrl, services
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
+from app.partners.editing import find_partner_id
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
-_SCOPES = ("read", "write", "publish", "admin")
+_SCOPES = ("read", "write", "publish", "admin", "webhooks")
 _PAGE = 1000
 _WIDE = 1000
 _HEADERS = ("name", "scopes", "created", "expires", "last used", "revoked")
@@ -27,7 +28,11 @@ _HEADERS = ("name", "scopes", "created", "expires", "last used", "revoked")
 def create(
     name: Annotated[str, typer.Option(help="Who the key is for.")],
     scope: Annotated[
-        list[str], typer.Option(help="read, write, publish or admin; each includes those before.")
+        list[str],
+        typer.Option(
+            help="read, write, publish or admin; each includes those before. For a partner: read "
+            "or webhooks."
+        ),
     ],
     expires_at: Annotated[
         str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z.")
@@ -35,6 +40,9 @@ def create(
     embargoed: Annotated[
         bool, typer.Option("--embargoed", help="Let it read what is under embargo.")
     ] = False,
+    partner: Annotated[
+        str | None, typer.Option(help="The id or slug of the partner that the key belongs to.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -52,6 +60,7 @@ def create(
                 list(written.scopes),
                 written.expires_at,
                 embargoed=embargoed,
+                partner_id=find_partner_id(unit, partner),
             ),
         )
     typer.echo(made.key if quiet else f"Key {made.id}, shown this once:\n{made.key}")

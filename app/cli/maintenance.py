@@ -18,6 +18,7 @@ from app.kit.errors import Misconfigured
 from app.kit.process.file_permissions import describe_exposed
 from app.kit.sql import migrations
 from app.kit.sql.leadership import FileLeadership
+from app.partners.flaws import find_agreement_flaws
 from app.search.index_updater import IndexUpdater
 from app.settings import read_settings
 
@@ -107,6 +108,7 @@ def _find_problems(parts: Services) -> list[str]:
         total = count_rows(session, "article")
         with show_progress("Checking", total) as bar:
             text_of = partial(compute_text, frames=parts.runner.options)
+            found += find_agreement_flaws(session, parts.anonymous.product)
             for flaw in find_inconsistencies(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)

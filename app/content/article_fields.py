@@ -10,11 +10,11 @@ from app.content.body_text import BodyText
 from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput, AuthorInput, ImageInput
 from app.content.references import ReferenceResolver
-from app.content.slugs import find_free_slug, make_slug
 from app.content.text_computation import computation_for, compute_stored_body
 from app.kit.errors import FieldError
 from app.kit.precomputation import ComputedValues
 from app.kit.quoting import quote_text
+from app.kit.slugs import find_free_slug, make_slug
 from app.kit.sql.session import ReadSession, WriteSession
 
 

@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from app.content.inputs import Ref
-from app.kit.input_fields import Input, Instant, Note, text_type
+from app.kit.input_fields import Input, Instant, Note, Ref, text_type
 
 
 class PublishInput(Input):

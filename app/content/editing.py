@@ -5,15 +5,17 @@ from typing import Any
 
 from app.content import store
 from app.content.article import Article, check_version
-from app.content.errors import Moved, NotFound
+from app.content.errors import InUse, Moved, NotFound
 from app.content.taxonomy import Category, Source
 from app.content.views import WRITABLE
-from app.kit.errors import FieldError, InvalidInput
+from app.kit import document_edits
 from app.kit.ids import normalize_ref
 from app.kit.json import merge_patch
 from app.kit.quoting import quote_text
-from app.kit.sql.session import ReadSession
+from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.partners.queries import find_products_naming
+from app.partners.store.products import FILTER_LOCK
 
 # The versions that the client has seen (If-Match), or `None` to accept any.
 ExpectedVersions = Collection[int] | None
@@ -46,6 +48,17 @@ def lock_category(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Cat
     return category
 
 
+def require_no_product(session: WriteSession, type_: str, id_: str) -> None:
+    """Raise if the filter of a product names a source or category; none can until the commit."""
+    session.lock(FILTER_LOCK)
+    products = find_products_naming(session, type_, id_)
+    if products:
+        raise InUse(
+            f"The filter of {len(products)} product(s) names this {type_}: "
+            f"{quote_text(', '.join(products))}. Change it first."
+        )
+
+
 def build_not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
     """Build the error for an unknown id or slug, with the current slug for a former public one."""
     slug = store.find_current_slug(session, type_, normalize_ref(ref))
@@ -57,28 +70,11 @@ def build_not_found(session: ReadSession, type_: str, ref: str) -> NotFound:
 def apply_replacement(
     type_: str, view: Mapping[str, Any], document: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return the writable fields of a document that replaces what `view` shows.
-
-    A client may send back everything it has read: read-only fields are accepted if they have the
-    same value, and refused if they differ.
-    """
-    read_only = view.keys() - WRITABLE[type_]
-    changed = [name for name in document if name in read_only and document[name] != view[name]]
-    if changed:
-        raise InvalidInput(
-            "Some fields cannot be written.",
-            errors=[
-                FieldError(f"#/{name}", "read_only", "This field is set by the server.")
-                for name in changed
-            ],
-        )
-    # `warnings` are in answers to writes, but are not a field of the article.
-    dropped = read_only | {"warnings"} if type_ == "article" else read_only
-    fields = {name: value for name, value in document.items() if name not in dropped}
-    # Without a slug in the document, the slug stays.
-    if fields.get("slug") is None:
-        fields["slug"] = view["slug"]
-    return fields
+    """Return the writable fields of a document that replaces what `view` shows."""
+    if type_ == "article":
+        # `warnings` are in answers to writes, but are not a field of the article.
+        document = {name: value for name, value in document.items() if name != "warnings"}
+    return document_edits.apply_replacement(view, document, WRITABLE[type_])
 
 
 def apply_patch(type_: str, view: Mapping[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from pydantic_core import PydanticCustomError
 
 from app.access.selection import fold
 from app.content.digital_source_types import DigitalSourceType
-from app.content.slugs import MAX_LENGTH, find_slug_problem
-from app.kit.ids import normalize_slug
 from app.kit.input_fields import (
     NO_NUL,
     Address,
@@ -17,7 +15,9 @@ from app.kit.input_fields import (
     Instant,
     Line,
     Paragraph,
+    Ref,
     ShortLine,
+    Slug,
     address,
     text_type,
 )
@@ -29,14 +29,6 @@ _LANGUAGE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _KIND, _LONGEST_KIND = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$", 40
-
-
-def _validate_slug(value: str) -> str:
-    slug = normalize_slug(value)
-    problem = find_slug_problem(slug)
-    if problem:
-        raise PydanticCustomError("slug", "{problem}", {"problem": problem})
-    return slug
 
 
 def is_kind(word: str) -> bool:
@@ -76,16 +68,6 @@ def _remove_duplicate_tags(tags: list[str]) -> list[str]:
     return list(seen.values())
 
 
-Slug = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=MAX_LENGTH),
-    AfterValidator(_validate_slug),
-    Field(
-        description="The name in addresses: letters of any script, digits and single hyphens. It "
-        "is made from the title or name where it is left out.",
-        examples=["rooftop-bees-outlast-the-winter"],
-    ),
-]
 Language = Annotated[
     str,
     StringConstraints(max_length=100),
@@ -95,7 +77,6 @@ Language = Annotated[
 BodyFormat = Literal["html", "markdown", "text"]
 PublicationStatus = Literal["draft", "published"]
 Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
-Ref = Annotated[str, text_type(MAX_LENGTH, 1), Field(examples=["ansel-tribune"])]
 ExternalId = Annotated[str, text_type(500, 1)]
 Kind = Annotated[
     str,

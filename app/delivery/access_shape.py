@@ -41,7 +41,9 @@ def shape_access(entitlement: Entitlement) -> AccessShape:
 
 def bind_access(entitlement: Entitlement) -> dict[str, Any]:
     """Return the parameters of an entitlement for the visibility rule."""
-    return {} if entitlement.is_unlimited else {GRANTS: _encode_grants(entitlement)}
+    if entitlement.is_unlimited:
+        return {}
+    return {GRANTS: _encode_grants(entitlement)}
 
 
 @lru_cache(maxsize=1024)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Selection
 from app.delivery.store import archive as store
 from app.delivery.store.archive import Month
@@ -34,22 +35,27 @@ class Archive:
         self._database = database
 
     def list_withdrawals(
-        self, selection: Selection, now: datetime, upto: int
+        self,
+        selection: Selection,
+        now: datetime,
+        upto: int,
+        entitlement: Entitlement = PUBLIC,
     ) -> list[StoryWithdrawal]:
         """Return the recent withdrawals in a selection, newest first, each story once.
 
-        A withdrawal is listed if the story was in the selection before, so only clients that could
-        have read the story learn of it.
+        A withdrawal is listed if the story was in the selection and granted before, so only clients
+        that could have read the story learn of it.
         """
         with self._database.read() as session:
             rows = store.find_withdrawals(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
         found: dict[str, StoryWithdrawal] = {}
         for row in rows:
-            if row.id not in found and selection.matches(row.before):
+            granted = entitlement.find_grant(row.before, row.at, ignore_depth=True) is not None
+            if row.id not in found and granted and selection.matches(row.before):
                 found[row.id] = StoryWithdrawal(row.id, row.at, row.reason, row.notice, row.version)
         return list(found.values())
 
-    def list_months(self, now: datetime) -> Sequence[Month]:
-        """Return the months in which stories were published, oldest first."""
+    def list_months(self, now: datetime, entitlement: Entitlement = PUBLIC) -> Sequence[Month]:
+        """Return the months in which visible stories were published, oldest first."""
         with unlimited(), self._database.read() as session:
-            return store.count_months(session, now)
+            return store.count_months(session, now, entitlement)

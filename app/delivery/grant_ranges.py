@@ -14,7 +14,7 @@ from app.access.entitlement import Entitlement, Grant
 from app.access.selection import Clause
 from app.delivery.rendering import join_fields, join_values
 from app.kit import json
-from app.kit.clock import EPOCH, MICROSECOND
+from app.kit.clock import to_micros
 
 # The driving filters in order of preference, the most selective first.
 DRIVING_FILTERS = (
@@ -29,11 +29,13 @@ DRIVING_FILTERS = (
     ("kind",),
 )
 # A statement has one of these numbers of ranges; surplus ranges are empty.
-_COUNTS = (1, 2, 4, 8, 16, 24)
+_COUNTS = (*range(1, 9), 16, 24)
 # Up to so many ranges are compared with each other one by one.
 _MOST_COMPARED = 8
 _NO_VALUE = ""
-_LATEST = 2**62
+# The first and last time of publication in microseconds, both included.
+Bounds = tuple[int, int]
+ALWAYS: Bounds = (-(2**62), 2**62)
 
 RangeKind = Literal["compared", "evaluated"]
 
@@ -47,12 +49,12 @@ class GrantRange:
     field: str
     value: str
 
-    def bounds(self, now: datetime) -> tuple[int, int]:
-        """Return the first and last time of publication in microseconds, both included."""
-        micros = (now - EPOCH) // MICROSECOND
-        end = _LATEST if self.grant.embargoed else micros - self.grant.delay // MICROSECOND
-        depth = self.grant.depth
-        return 0 if depth is None else max(0, micros - depth // MICROSECOND), end
+    def bounds(self, now: datetime, within: "Bounds") -> "Bounds":
+        """Return the first and last time of publication, within those that a query asks for."""
+        grant, (first, last) = self.grant, within
+        if not grant.embargoed:
+            last = min(last, to_micros(now - grant.delay))
+        return first if grant.depth is None else max(first, to_micros(now - grant.depth)), last
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,16 @@ class GrantRanges:
     count: int
     kind: RangeKind
 
-    def bind(self, now: datetime) -> dict[str, Any]:
-        """Return the parameters of the ranges at a time."""
+    def bind(self, now: datetime, within: Bounds) -> dict[str, Any]:
+        """Return the parameters of the ranges at a time.
+
+        A database enters an index with one bound at each end, so all bounds are combined here.
+        """
         values: dict[str, Any] = {}
         listed: list[Any] = []
         for number in range(self.count):
             known = self.ranges[number] if number < len(self.ranges) else None
-            first, last = (0, 0) if known is None else known.bounds(now)
+            first, last = (0, 0) if known is None else known.bounds(now, within)
             values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
             values[f"range_value{number}"] = _NO_VALUE if known is None else known.value
             values[f"range_grant{number}"] = 0 if known is None else known.number

@@ -15,8 +15,15 @@ from typing import Any, Literal
 
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Field, Selection
-from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
-from app.delivery.grant_ranges import DRIVING_FILTERS, GrantRanges, RangeKind, find_grant_ranges
+from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access
+from app.delivery.grant_ranges import (
+    ALWAYS,
+    DRIVING_FILTERS,
+    Bounds,
+    GrantRanges,
+    RangeKind,
+    find_grant_ranges,
+)
 from app.kit.clock import to_micros
 
 Form = Literal["short", "full", "whole"]
@@ -101,15 +108,18 @@ class StoryQuery:
     def __post_init__(self) -> None:
         """Derive the shape and the values once."""
         # The extra row tells whether there is another page.
-        values: dict[str, Any] = {"limit": self.limit + 1, **bind_access(self.entitlement)}
+        entitlement = self.entitlement
+        values: dict[str, Any] = {"limit": self.limit + 1}
+        if not entitlement.is_unlimited:
+            values |= bind_access(entitlement)
         # A list in the order of its ids is read whole; it is short.
         placed = self.position is not None and not self.order
         if self.position is not None and placed:
             values["place"], values["place_id"] = self.position
         clauses, picks = _bind_clauses(values, self.selection)
         ranges = None
-        if not (self.entitlement.is_unlimited or picks) and self.key == "published_at":
-            ranges = find_grant_ranges(self.entitlement, self.selection.clauses)
+        if not (entitlement.is_unlimited or picks) and self.key == "published_at":
+            ranges = find_grant_ranges(entitlement, self.selection.clauses)
         object.__setattr__(self, "ranges", ranges)
         shape = QueryShape(
             clauses,
@@ -118,7 +128,7 @@ class StoryQuery:
             self.descending is not self.backwards,
             placed,
             self.form,
-            shape_access(self.entitlement),
+            AccessShape(entitlement.embargoed, not entitlement.is_unlimited),
             None if self.preferred is None else _bind_parts(values, "l", self.preferred),
             picks,
             None if ranges is None else (ranges.count, ranges.kind),
@@ -129,11 +139,22 @@ class StoryQuery:
         alone = self.count is None and self.preferred is None
         object.__setattr__(self, "is_short", alone and is_indexed(shape))
 
-    def bind(self, now: datetime) -> dict[str, Any]:
-        """Return the parameters of the statement at a time."""
+    def bind(self, now: datetime, *, counts: bool = False) -> dict[str, Any]:
+        """Return the parameters of the statement at a time, of a page or for counting all."""
         if self.ranges is None:
             return {**self.values, "now": now}
-        return {**self.values, **self.ranges.bind(now), "now": now}
+        bounds = self._find_bounds(is_placed=self.shape.has_position and not counts)
+        return {**self.values, **self.ranges.bind(now, bounds), "now": now}
+
+    def _find_bounds(self, *, is_placed: bool) -> Bounds:
+        """Return between which times of publication the stories of a page are."""
+        first, last = ALWAYS
+        first = self.values.get("published_start", first)
+        last = self.values.get("published_end", last + 1) - 1
+        if not is_placed:
+            return first, last
+        place = self.values["place"]
+        return (first, min(last, place)) if self.shape.descending else (max(first, place), last)
 
 
 def _bind_clauses(

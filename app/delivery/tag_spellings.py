@@ -3,9 +3,9 @@
 import threading
 
 from app.access.selection import fold
-from app.content.slugs import make_slug
 from app.delivery.store import LogPosition, load_changes_since
 from app.delivery.store import archive as store
+from app.kit.slugs import make_slug
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
 from app.kit.sql.sqlite_readers import unlimited

@@ -1,4 +1,4 @@
-"""Field types of inputs: lines, paragraphs, URLs, instants; and the base class of inputs."""
+"""Field types of inputs: lines, paragraphs, URLs, instants, slugs; and the base class of inputs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
@@ -16,6 +17,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from app.kit.clock import parse_instant
+from app.kit.ids import normalize_slug
+from app.kit.slugs import MAX_LENGTH, find_slug_problem
 from app.kit.text import clean_line, clean_paragraphs
 from app.kit.uri import find_address_problem
 
@@ -40,6 +43,14 @@ def address(value: str) -> str:
     if problem is not None:
         raise PydanticCustomError("address", "{problem}", {"problem": problem})
     return value
+
+
+def _validate_slug(value: str) -> str:
+    slug = normalize_slug(value)
+    problem = find_slug_problem(slug)
+    if problem:
+        raise PydanticCustomError("slug", "{problem}", {"problem": problem})
+    return slug
 
 
 def text_type(most: int, least: int = 0) -> StringConstraints:
@@ -76,6 +87,18 @@ ShortLine = Annotated[str, _ONE_LINE, text_type(200, 1)]
 Paragraph = Annotated[str, _PARAGRAPHS, text_type(20_000)]
 # A message to readers, or the reason of a change.
 Note = Annotated[str, _PARAGRAPHS, text_type(2_000, 1)]
+
+Slug = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_LENGTH),
+    AfterValidator(_validate_slug),
+    Field(
+        description="The name in addresses: letters of any script, digits and single hyphens. It "
+        "is made from the title or name where it is left out.",
+        examples=["rooftop-bees-outlast-the-winter"],
+    ),
+]
+Ref = Annotated[str, text_type(MAX_LENGTH, 1), Field(examples=["ansel-tribune"])]
 
 
 class InvalidFields(Exception):

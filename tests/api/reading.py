@@ -49,6 +49,8 @@ def filled(path: str, ref: str = "x") -> str:
         ext="rss",
         token=ref,
         webhook=ref,
+        product=ref,
+        partner=ref,
         delivery=ref,
     )
 

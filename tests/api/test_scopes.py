@@ -46,7 +46,9 @@ def test_every_route_of_the_newsroom_stands_on_the_ladder(
         if (method, path) == KEYLESS:
             continue
         at, needed = (
-            path.format(ref="x", version=1, token="x", webhook="x", delivery="x"),
+            path.format(
+                ref="x", version=1, token="x", webhook="x", delivery="x", product="x", partner="x"
+            ),
             _needed(method, path),
         )
         anonymous = client.request(method, at)

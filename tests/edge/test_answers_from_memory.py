@@ -18,6 +18,7 @@ from app.api.monitoring.metrics import Metrics
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock
+from tests.conftest import key_for
 from tests.databases import counted_queries
 from tests.edge.driver import HOST, request
 from tests.newsroom import Newsroom
@@ -61,6 +62,21 @@ def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
     ]
     assert seen[:3] == ["a-1", "a-2", "a-2"]
     assert len({"a b", *seen[3:]}) == 3
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_prepared_answer_of_a_key_ends_with_the_key(
+    told: None, client: TestClient, services: Services
+) -> None:
+    key = {"X-Api-Key": key_for(services, "read")}
+    admin = {"X-Api-Key": key_for(services, "admin")}
+    answers = [client.get("/v1/headlines", headers=key) for _ in range(2)]
+    assert answers[0].content == answers[1].content
+    assert answers[1].headers["cache-control"] == "private, max-age=0, must-revalidate"
+    me = client.get("/v1/me", headers=key).json()
+    client.delete(f"/v1/manage/keys/{me['prefix']}", headers=admin)
+    assert client.get("/v1/headlines", headers=key).status_code == 401
+    assert client.get("/v1/headlines").headers["cache-control"].startswith("public")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -10,8 +10,7 @@ from starlette.testclient import TestClient
 from app.access import scopes
 from app.api.app import _DELIVERY, _MANAGEMENT, create_app
 from app.api.cache.pushed_feeds import read_feed
-from app.api.cache.request import find
-from app.api.delivery.registry import RESOURCES
+from app.api.delivery.registry import RESOURCES, find
 from app.api.delivery.resource import Resource
 from app.api.http.access import ReadPolicy
 from app.api.http.asgi import Receive, Scope, Send

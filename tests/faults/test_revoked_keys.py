@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse, IncompleteRead
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from app.access.caller import Caller
 from app.access.commands.create_key import CreatedKey, create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.errors import KeyRefused
@@ -363,8 +362,8 @@ def test_a_stream_ends_before_events_after_the_revocation(
     partner = make_key(services, "read", embargoed=True)
     look, revoked = KeyRevalidation.refresh, threading.Event()
 
-    async def looked(self: KeyRevalidation, callers: Iterable[Caller] = ()) -> None:
-        await look(self, callers)
+    async def looked(self: KeyRevalidation) -> None:
+        await look(self)
         if told.is_set() and not revoked.is_set():
             revoked.set()
             await asyncio.to_thread(revoke, other_services, partner)

@@ -1,72 +1,49 @@
 """Clients that wait under an agreement: time brings them stories, and its end ends the waiting."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from app.access import keys
-from app.access.caller import Caller
-from app.access.entitlement import NOTHING, Entitlement, Grant
 from app.api.app import create_app
-from app.api.middleware import authentication
-from app.bootstrap import Services, bootstrap, open_database
-from app.kit.sql.database import Database
-from app.settings import Settings
+from app.bootstrap import Services
 from tests.clock import HandClock
-from tests.conftest import key_for
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
 from tests.sync.stream_client import StreamClient
 
-DELAY = timedelta(minutes=30)
-
 
 @dataclass
 class Agreement:
-    """What the partner of all keys with the scope `read` may read, and until when."""
+    """A partner with a product of delayed stories, until the end of its agreement."""
 
-    entitlement: Entitlement
-    ends_at: datetime | None = None
-
-    def apply(self, caller: Caller) -> Caller:
-        if caller.scopes != ("read",):
-            return caller
-        return replace(
-            caller,
-            partner_id="a partner",
-            entitlement=self.entitlement,
-            entitled_until=self.ends_at,
-        )
+    product: dict[str, Any]
+    ends_at: datetime
+    headers: dict[str, str]
 
 
 @pytest.fixture
-def agreement(monkeypatch: pytest.MonkeyPatch) -> Agreement:
-    agreed = Agreement(Entitlement((Grant(delay=DELAY),)))
-    verify = keys.verify_key
+def agreement(newsroom: Newsroom, clock: HandClock) -> Agreement:
+    def create(path: str, **body: Any) -> dict[str, Any]:
+        response = newsroom.call("POST", path, json=body)
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json()
+        return created
 
-    def verify_key(database: Database, key: str, now: datetime) -> Caller:
-        return agreed.apply(verify(database, key, now))
-
-    monkeypatch.setattr(keys, "verify_key", verify_key)
-    monkeypatch.setattr(authentication, "verify_key", verify_key)
-    return agreed
-
-
-@pytest.fixture
-def services(settings: Settings, clock: HandClock, agreement: Agreement) -> Iterator[Services]:
-    wired = bootstrap(
-        settings,
-        clock=clock,
-        database=open_database(settings),
-        find_entitlement=lambda _session, _partner, _now: agreement.entitlement,
+    ends_at = clock.now() + timedelta(hours=2)
+    product = create(
+        "/products", slug="delayed", name="Delayed", filter={}, form="full", delay_minutes=30
     )
-    yield wired
-    wired.close()
+    partner = create(
+        "/partners", slug="p", name="P", products=["delayed"], ends_at=ends_at.isoformat()
+    )
+    key = create("/keys", name="K", scopes=["read"], partner=partner["id"])["key"]
+    return Agreement(product, ends_at, {"authorization": f"Bearer {key}"})
 
 
 Act = Callable[[HandClock, Newsroom, Agreement], object]
@@ -78,13 +55,12 @@ def let_time_pass(clock: HandClock, _newsroom: Newsroom, _agreement: Agreement) 
 
 def end_the_agreement(clock: HandClock, _newsroom: Newsroom, agreement: Agreement) -> None:
     # At the end of the agreement, the delay of the story is over as well.
-    clock.moment = agreement.ends_at or clock.moment
+    clock.moment = agreement.ends_at
 
 
 def change_the_product(clock: HandClock, newsroom: Newsroom, agreement: Agreement) -> None:
-    agreement.entitlement = NOTHING
+    newsroom.patch(agreement.product, "products", archive_days=1)
     clock.advance(minutes=31)
-    newsroom.story("Moves the version")
 
 
 @pytest.mark.parametrize(
@@ -93,14 +69,12 @@ def change_the_product(clock: HandClock, newsroom: Newsroom, agreement: Agreemen
 def test_a_long_poll_ends_when_time_or_the_agreement_changes_its_answer(
     act: Act,
     status: int,
-    services: Services,
     client: TestClient,
     newsroom: Newsroom,
     clock: HandClock,
     agreement: Agreement,
 ) -> None:
-    agreement.ends_at = clock.now() + timedelta(hours=1)
-    headers = {"authorization": f"Bearer {key_for(services, 'read')}"}
+    headers = agreement.headers
     answer = client.get("/v1/changes", headers=headers).json()
     story = newsroom.story("Delayed")
 
@@ -133,8 +107,7 @@ def test_a_stream_sends_delayed_stories_and_ends_with_the_agreement(
     clock: HandClock,
     agreement: Agreement,
 ) -> None:
-    agreement.ends_at = clock.now() + timedelta(hours=2)
-    bearer = f"Bearer {key_for(services, 'read')}"
+    bearer = agreement.headers["authorization"]
     with served(create_app(services)) as server:
         listener = StreamClient(port_of(server), authorization=bearer).begun()
         stories = [newsroom.story(title) for title in ("First", "Second")]

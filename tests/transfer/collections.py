@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.content.slugs import make_slug
 from app.kit import json
+from app.kit.slugs import make_slug
 
 _TAGS = {"se": "sv", "dk": "da"}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.content.slugs import MAX_LENGTH, find_free_slug, find_slug_problem, make_slug
 from app.kit.ids import normalize_ref, normalize_slug
+from app.kit.slugs import MAX_LENGTH, find_free_slug, find_slug_problem, make_slug
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
 # Letters of keyboards that only a compatibility form takes apart.

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.access import store
 from app.access.keys import PREFIX_LENGTH, generate_key, hash_key
 from app.kit.errors import InvalidInput
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
+
+_SCOPES_OF_PARTNERS = frozenset({"read", "webhooks"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +28,14 @@ def create_key(
     expires_at: datetime | None = None,
     *,
     embargoed: bool = False,
+    partner_id: str | None = None,
 ) -> CreatedKey:
     """Create a key with a name and scopes, and return it.
 
-    A key with `embargoed` reads stories before their embargo ends.
+    A key with `embargoed` reads stories before their embargo ends. The key of a partner reads what
+    its products grant.
     """
+    _check_rights(scopes, partner_id, embargoed=embargoed)
     if expires_at is not None and expires_at <= unit.now:
         raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")
     made = CreatedKey(new_id(), generate_key())
@@ -39,15 +45,41 @@ def create_key(
             id=made.id,
             name=name,
             prefix=made.key[:PREFIX_LENGTH],
-            digest=hash_key(made.key),
+            digest=hash_key(made.key, partner_id),
             scopes=sorted(set(scopes)),
             embargoed=embargoed,
             created_at=unit.now,
             expires_at=expires_at,
             revoked_at=None,
             last_used_at=None,
+            partner_id=partner_id,
         ),
     )
-    noted = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
+    noted: dict[str, Any] = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
+    if partner_id is not None:
+        noted["partner"] = partner_id
     unit.audit("created", "key", made.id, None, noted)
     return made
+
+
+def _check_rights(scopes: list[str], partner_id: str | None, *, embargoed: bool) -> None:
+    """Refuse rights that the key of a partner, or any other key, cannot have."""
+    if partner_id is None:
+        if "webhooks" in scopes:
+            raise InvalidInput.at(
+                "#/scopes", "not_allowed", "Only the key of a partner has the scope 'webhooks'."
+            )
+        return
+    others = sorted(set(scopes) - _SCOPES_OF_PARTNERS)
+    if others:
+        raise InvalidInput.at(
+            "#/scopes",
+            "not_allowed",
+            f"The key of a partner has the scopes 'read' and 'webhooks' only, not {others[0]!r}.",
+        )
+    if embargoed:
+        raise InvalidInput.at(
+            "#/embargoed",
+            "not_allowed",
+            "The products of a partner decide whether it reads stories under embargo.",
+        )

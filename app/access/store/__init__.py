@@ -15,6 +15,7 @@ from app.access.store.keys import (
     find_answer as find_answer,
     KEY_BY_PREFIX as KEY_BY_PREFIX,
     find_key as find_key,
+    has_valid_key as has_valid_key,
     load_key_state as load_key_state,
     list_keys_after as list_keys_after,
     list_keys_before as list_keys_before,

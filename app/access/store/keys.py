@@ -35,6 +35,7 @@ class KeyRow(NamedTuple):
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    partner_id: str | None = None
 
 
 class StoredAnswerRow(NamedTuple):
@@ -99,6 +100,13 @@ def list_keys_before(session: ReadSession, before: str, limit: int) -> list[KeyR
     """Return keys, newest first, that come before an id."""
     statement = select(_keys).where(ApiKey.id < before)
     return session.all(Query(statement.order_by(ApiKey.id.desc()).limit(limit), KeyRow))
+
+
+def has_valid_key(session: ReadSession, partner_id: str, now: datetime) -> bool:
+    """Tell whether a partner has a key that is neither revoked nor expired."""
+    lasts = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    valid = select(ApiKey.id).where(ApiKey.partner_id == partner_id, ApiKey.revoked_at.is_(None))
+    return session.scalar(valid.where(lasts).limit(1)) is not None
 
 
 def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.caller import ANONYMOUS, Caller
+from app.access.caller import Caller
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_use_record_due
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
-from app.api.middleware.authentication import find_key
+from app.api.middleware.authentication import find_anonymous, find_key
 from app.bootstrap import Services
 from app.kit.sql.change_watch import Version
 
@@ -28,10 +28,10 @@ class CallerCache:
     async def find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
         """Return the caller of a request, from the database if needed, or refuse the key."""
         if b"authorization" not in headers and b"x-api-key" not in headers:
-            return ANONYMOUS
+            return await find_anonymous(self._services)
         key = find_key(scope)
         if key is None:
-            return ANONYMOUS
+            return await find_anonymous(self._services)
         services = self._services
         version, now = services.watch.version(), services.clock.now()
         if self._version != version or len(self._known) > _MAX_CALLERS:
@@ -41,7 +41,9 @@ class CallerCache:
         known = self._known.get(key)
         if known is None or known.is_outdated(now) or is_use_record_due(known, now):
             try:
-                known = await run_in_threadpool(authenticate, services.database, key, now)
+                known = await run_in_threadpool(
+                    authenticate, services.database, key, now, services.partners.resolve
+                )
             except KeyRefused:
                 services.refusals.note(client_of(scope, services.settings))
                 raise
@@ -50,7 +52,21 @@ class CallerCache:
                 self._known[key] = known
         return known
 
-    async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> None:
-        """Refuse a caller whose key was revoked or has expired while its answer was computed."""
-        if caller.key_id is not None:
-            await self.find(scope, headers)
+    def holds(self, scope: Scope, caller: Caller) -> bool:
+        """Tell whether a request has the key of a caller that is still verified; makes no query."""
+        now = self._services.clock.now()
+        return (
+            self._version == self._services.watch.version()
+            and self._known.get(find_key(scope) or "") is caller
+            and not caller.is_outdated(now)
+            and not is_use_record_due(caller, now)
+        )
+
+    async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> bool:
+        """Tell whether a caller has the same entitlement as when its answer was begun.
+
+        Refuse it if its key was revoked or has expired meanwhile.
+        """
+        if caller.key_id is None:
+            return True
+        return (await self.find(scope, headers)).entitlement == caller.entitlement

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
+from app.access.caller import Caller
 from app.api.cache.encoding import LEAST_BYTES, Coding, encode
 from app.api.cache.request import REQUEST_ID, CacheKey, Fingerprint
 from app.api.http.answer import AnswerMetadata, Headers, PublicAnswer, entity_tag, http_date
@@ -118,8 +119,9 @@ CachedAnswer = CacheEntry | CachedAbsence
 class PreparedResponse:
     """A complete response to requests with one fingerprint, except for the request id.
 
-    It is valid until `until`, when time changes the answer or one of its headers. `lines` are the
-    encoded headers, once they were needed.
+    It is valid until `until`, when time changes the answer or one of its headers. With a `caller`
+    it is for this caller alone, whose key must still be valid. `lines` are the encoded headers,
+    once they were needed.
     """
 
     status: int
@@ -128,6 +130,7 @@ class PreparedResponse:
     until: datetime | None
     entry: CacheEntry
     tally: Tally
+    caller: Caller | None = None
     lines: bytes = b""
 
     def messages(self, scope: Scope, id_: str) -> Messages:

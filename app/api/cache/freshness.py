@@ -6,6 +6,8 @@ from contextlib import suppress
 from datetime import datetime
 from math import inf
 
+from starlette.concurrency import run_in_threadpool
+
 from app.api.cache.entries import EntryStore
 from app.bootstrap import Services
 from app.delivery.invalidation import EVERYTHING, LogState
@@ -26,6 +28,7 @@ class Freshness:
         """Begin at the end of the log, since the cache is empty."""
         self._services = services
         self._watch = services.watch
+        self._anonymous, self._anonymous_digest = services.anonymous, ""
         self._entries = entries
         # PostgreSQL is read without a thread. None on SQLite, whose reads are short.
         self._async_reads = services.database.async_reads
@@ -91,6 +94,8 @@ class Freshness:
         self._started_reads = number = self._started_reads + 1
         version, read_at = self._watch.version(), time.monotonic()
         position = self._position
+        if self._anonymous.fixed is None:
+            await run_in_threadpool(self._anonymous.load)
         read = self._services.delivery.prepare_changes(position, _MAX_ROWS)
         rows = await reads.fetch(read.statement, read.params)
         self._apply(*self._services.delivery.finish_changes(position, read.now, rows), version)
@@ -119,6 +124,8 @@ class Freshness:
 
     def _read_log_inline(self, version: Version) -> None:
         """Read the log on SQLite. The version was read before it, so no row is missed."""
+        if self._anonymous.fixed is None:
+            self._anonymous.load()
         head, rows = self._services.delivery.load_changes_since(self._position, _MAX_ROWS)
         self._apply(head, rows, version)
 
@@ -137,6 +144,8 @@ class Freshness:
             # Rows after the position were trimmed or lost, so it is unknown what has changed.
             self.serial, rows = -1, []
         has_passed = self._has_boundary_passed() or self._has_unlogged_change(head)
+        # Responses that are prepared for clients without a key have the terms of their product.
+        has_passed = self._has_anonymous_changed() or has_passed
         if self.serial < 0 or len(rows) == _MAX_ROWS or has_passed:
             self._entries.clear()
             self.epoch += 1
@@ -153,6 +162,16 @@ class Freshness:
         self._log_state_time = head.now
         # After the maximum there may be more rows: without a version the log is read again.
         self.version = version if len(rows) < _MAX_ROWS else -1
+
+    def _has_anonymous_changed(self) -> bool:
+        """Tell whether clients without a key have another entitlement than at the last read."""
+        if self._anonymous.fixed is not None:
+            return False
+        caller = self._anonymous.find()
+        before, self._anonymous_digest = self._anonymous_digest, ""
+        if caller is not None:
+            self._anonymous_digest = caller.entitlement.digest
+        return caller is None or before != self._anonymous_digest
 
     def _has_unlogged_change(self, head: LogState) -> bool:
         """Tell whether a story was scheduled after the last read and is due already."""

@@ -12,7 +12,13 @@ from functools import partial
 
 from app.access.caller import ANONYMOUS, Caller
 from app.api.cache.caller_cache import CallerCache
-from app.api.cache.entries import CachedAbsence, CachedAnswer, CacheEntry, EntryStore, Messages
+from app.api.cache.entries import (
+    CachedAbsence,
+    CachedAnswer,
+    CacheEntry,
+    EntryStore,
+    Messages,
+)
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import (
     CacheKey,
@@ -112,6 +118,7 @@ class CacheMiddleware:
         self._freshness = Freshness(services, self._entries)
         self._computer = AnswerComputer(services, notifier)
         self._callers = CallerCache(services)
+        self._anonymous = services.anonymous
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -138,7 +145,11 @@ class CacheMiddleware:
         fingerprint, given = compute_fingerprint(scope)
         is_fresh = self._version() == self._freshness.version or self._freshness.refresh_inline()
         response = self._prepared(fingerprint) if is_fresh else None
-        if response is not None and (response.until is None or response.until > self._now()):
+        if (
+            response is not None
+            and (response.until is None or response.until > self._now())
+            and (response.caller is None or self._callers.holds(scope, response.caller))
+        ):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
@@ -154,12 +165,16 @@ class CacheMiddleware:
         """Respond without waiting to a request whose response does not depend on the client."""
         if not request.is_shareable or not self._freshness.refresh_inline():
             return ()
-        key = build_cache_key(request, ANONYMOUS)
+        # On PostgreSQL, the caller is loaded while the log is read.
+        caller = self._anonymous.fixed or self._anonymous.find()
+        if caller is None:
+            return ()
+        key = build_cache_key(request, caller)
         try:
-            cached = self._find(request, key, ANONYMOUS)
+            cached = self._find(request, key, caller)
             if cached is None:
                 return ()
-            return self._log_request(request, self._build_response(request, key, cached))
+            return self._log_request(request, self._build_response(request, key, cached, ANONYMOUS))
         # This is the outermost middleware, so it answers every exception with a problem document.
         except Exception as error:  # noqa: BLE001
             return self._respond_to_failure(request, error)
@@ -221,9 +236,10 @@ class CacheMiddleware:
         else:
             cached = self._find(request, key, caller)
             cached = cached or await self._compute_once(request, key, caller)
-        messages = self._build_response(request, key, cached)
-        await self._callers.recheck(request.scope, request.headers, caller)
-        return messages
+        messages = self._build_response(request, key, cached, caller)
+        if await self._callers.recheck(request.scope, request.headers, caller):
+            return messages
+        return await self._find_response(request)
 
     def serves_stale(self) -> bool:
         """Tell whether cached answers are sent while the database does not answer."""
@@ -288,9 +304,9 @@ class CacheMiddleware:
             self._entries.put(key, cached)
 
     def _build_response(
-        self, request: PublicRequest, key: CacheKey, cached: CachedAnswer
+        self, request: PublicRequest, key: CacheKey, cached: CachedAnswer, caller: Caller
     ) -> Messages:
-        """Return the response for a cached or computed answer."""
+        """Return the response of a caller for a cached or computed answer."""
         if isinstance(cached, CachedAbsence):
             return self._builder.build_absence(request, cached)
         weight = cached.weight
@@ -300,7 +316,8 @@ class CacheMiddleware:
         if response is None:
             return self._builder.build_precondition_failed(request, cached)
         is_get = request.scope["method"] == "GET"
-        if is_get and not request.by_language and request.is_shareable:
+        if is_get and not request.by_language and request.is_repeatable:
+            response.caller = None if request.is_shareable else caller
             self._entries.prepare(request.fingerprint, key, response)
         return response.messages(request.scope, request.id)
 

@@ -2,8 +2,7 @@
 
 from urllib.parse import unquote, urlsplit
 
-from app.access.caller import ANONYMOUS
-from app.api.cache.request import find
+from app.api.delivery.registry import find
 from app.api.delivery.resource import ReadRequest
 from app.api.http.errors import PathNotFound
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
@@ -21,7 +20,7 @@ def read_feed(services: Services, topic: str) -> FeedContent:
         if match is None or match.resource.runs == "async":
             raise PathNotFound("There is no such feed.")
         query = match.resource.parameters.canonical(parts.query.encode())
-        request = ReadRequest(path, query, ANONYMOUS)
+        request = ReadRequest(path, query, services.anonymous.load())
         answer = match.compute(services, request)
     except Failure as failure:
         return FeedContent(PROBLEMS[failure.code].status, MEDIA_TYPE, b"")

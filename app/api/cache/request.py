@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from starlette.routing import compile_path
-
 from app.access.caller import Caller
 from app.api.cache.negotiation import find_negotiated_path
-from app.api.delivery.registry import RESOURCES
+from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
 from app.api.http.parameters import MOST_PREFERRED
@@ -32,7 +30,7 @@ REQUEST_ID = b"x-request-id"
 # With these conditions a client gets the answer only for a certain version, and otherwise a 412.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
 _CONDITIONAL = frozenset({*PRECONDITIONS, b"if-none-match", b"if-modified-since"})
-# A request with one of these never gets a prepared response.
+# A request with one of these gets no answer that others get, too.
 _PERSONAL = frozenset({b"authorization", b"x-api-key", *PRECONDITIONS})
 # The headers that a response depends on.
 _DECIDING = (
@@ -46,10 +44,6 @@ _DECIDING = (
         b"origin",
     }
 )
-_FIXED = {resource.path: Match(resource, {}) for resource in RESOURCES if "{" not in resource.path}
-_PATTERNS = [
-    (compile_path(resource.path)[0], resource) for resource in RESOURCES if "{" in resource.path
-]
 _MARK = b"one_per_story=true"
 # With one of these parameters, `Accept-Language` has no effect.
 _EXPLICIT = (b"language=", b"prefer=")
@@ -63,10 +57,10 @@ class PublicRequest:
 
     `path` and `query` are those of the answer: `Accept` may select the path of another format,
     which is then sent as `Content-Location` (`location`). `by_language` says that `Accept-Language`
-    has become part of the query. A request that `is_shareable` gets the same response as others
-    with the same fingerprint. One that `is_conditional` has `If-None-Match` or another condition.
-    `is_long` says that the answer takes long to compute. `computed_for` is the caller it was
-    computed for, or None on a cache hit.
+    has become part of the query. A request that `is_repeatable` gets the same response as others
+    with the same fingerprint; one that `is_shareable` is also anonymous. One that `is_conditional`
+    has `If-None-Match` or another condition. `is_long` says that the answer takes long to compute.
+    `computed_for` is the caller it was computed for, or None on a cache hit.
     """
 
     scope: Scope
@@ -78,6 +72,7 @@ class PublicRequest:
     query: bytes
     location: bytes | None
     by_language: bool
+    is_repeatable: bool
     is_shareable: bool
     is_conditional: bool
     started: float
@@ -154,6 +149,7 @@ def read_request(
         location=location,
         by_language=by_language,
         # HTTP/1.0 allows a request without a host, HTTP/1.1 does not.
+        is_repeatable=host is not None and headers.keys().isdisjoint(PRECONDITIONS),
         is_shareable=host is not None and _PERSONAL.isdisjoint(headers),
         is_conditional=not _CONDITIONAL.isdisjoint(headers),
         started=time.perf_counter(),
@@ -168,18 +164,6 @@ def _by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         for name, value in headers:
             found[name] = found[name] + b", " + value if name in found else value
     return found
-
-
-def find(path: str) -> Match | None:
-    """Return the public resource at a decoded path, with the parts of the path."""
-    fixed = _FIXED.get(path)
-    if fixed is not None:
-        return fixed
-    for pattern, resource in _PATTERNS:
-        found = pattern.match(path)
-        if found is not None:
-            return Match(resource, found.groupdict())
-    return None
 
 
 def depends_on_language(query: bytes) -> bool:

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
 from app.access.entitlement import PUBLIC
+from app.access.key_validity import refuse_changed, require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, build_answer
 from app.api.http.access import ReadPolicy
 from app.api.http.answer import PublicAnswer
@@ -36,10 +37,16 @@ async def list_changes(
         services, lambda: parse_changes_request(services, request.query, caller.entitlement)
     )
     batch = await _wait_for_batch(services, notifier, asked, caller)
-    if services.rights.may_change(caller):
-        # The request may have waited for a minute. Key and rights are checked after reading, so
-        # that no entry is later than the end of them.
-        await short_read(services, lambda: services.rights.require(caller))
+    # The request may have waited for a minute. Key and rights are checked after reading, so that no
+    # entry is later than the end of them.
+    if caller.key_id is not None:
+        check = partial(
+            require_valid_key, services.database, services.clock, caller, services.partners.resolve
+        )
+        await short_read(services, check)
+    elif services.anonymous.fixed is None:
+        current = await short_read(services, services.anonymous.load)
+        refuse_changed(caller, current.entitlement)
     body = encode_batch(services, batch)
     # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must
     # not store entries that are not public either.

@@ -7,10 +7,10 @@ from app.api.delivery.resource import ReadRequest, build_not_found
 from app.api.http.parameters import build_suggestion
 from app.bootstrap import Services
 from app.content.inputs import normalize_language
-from app.content.slugs import find_slug_problem
 from app.delivery.store.entries import EntryType
 from app.kit.ids import normalize_ref
 from app.kit.quoting import quote_text
+from app.kit.slugs import find_slug_problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,9 @@ def _load_withdrawn_items(
     services: Services, asked: FeedRequest, page: Page
 ) -> list[WithdrawnItem]:
     head, selection = page.log_state, asked.query.selection
-    found = services.archive.list_withdrawals(selection, head.now, head.serial)
+    found = services.archive.list_withdrawals(
+        selection, head.now, head.serial, asked.query.entitlement
+    )
     return [
         WithdrawnItem(
             story.id,

@@ -128,7 +128,7 @@ def _parse(
 
 def _may_read_whole(services: Services, request: ReadRequest) -> bool:
     """Tell whether feeds include what is not shown to everybody where headlines alone are open."""
-    return request.reader.key_id is not None or services.settings.anonymous == "all"
+    return request.reader.entitlement.has_bodies
 
 
 def _position(place: Sequence[int] | None) -> ListPosition | None:

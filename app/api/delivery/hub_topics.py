@@ -5,7 +5,6 @@ Only the taxonomy is read; no feed is rendered to find out whether it exists.
 
 from urllib.parse import unquote, urlsplit
 
-from app.access.caller import ANONYMOUS
 from app.access.selection import Selection
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
@@ -46,7 +45,7 @@ def find_topic_selection(services: Services, topic: str) -> Selection:
     if ext not in FEEDS:
         raise BadHubRequest(f"There is no feed in the format {quote_text(ext)}.")
     try:
-        ReadPolicy.HEADLINES.allow(services, ANONYMOUS)
+        ReadPolicy.HEADLINES.allow(services, services.anonymous.load())
         return _selection(services, path, parts.query)
     except PathNotFound as wrong:
         raise BadHubRequest(f"{_NO_FEED} {wrong.detail}") from wrong
@@ -75,5 +74,5 @@ def _channel(services: Services, path: str) -> Channel:
         return _FIXED[path]
     if kind not in _FINDERS or not name or "/" in name:
         raise BadHubRequest(_NO_FEED)
-    request = ReadRequest(f"/feeds/{path}", b"", ANONYMOUS)
+    request = ReadRequest(f"/feeds/{path}", b"", services.anonymous.load())
     return _FINDERS[kind](services, request, name)

@@ -1,7 +1,7 @@
 """All public resources."""
 
 from app.api.delivery import changes, feeds, search, single_stories, sitemaps, story_lists, taxonomy
-from app.api.delivery.resource import Resource
+from app.api.delivery.resource import PathTable, Resource
 
 # In the order in which they are tried, as their routes are.
 RESOURCES: tuple[Resource, ...] = (
@@ -27,3 +27,6 @@ RESOURCES: tuple[Resource, ...] = (
     taxonomy.CATEGORY_ENTRY,
     changes.CHANGES,
 )
+
+# Returns the public resource at a decoded path, with the parts of the path.
+find = PathTable(RESOURCES).find

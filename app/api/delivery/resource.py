@@ -4,11 +4,14 @@ An answer is a 200 or a redirect; 404 and 410 are raised. All of them carry `Ans
 the cache can store them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from re import Pattern
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
+
+from starlette.routing import compile_path
 
 from app.access.caller import Caller
 from app.access.entitlement import PUBLIC
@@ -60,10 +63,8 @@ class ReadRequest:
 
     def with_boundary(self, services: Services) -> "ReadRequest":
         """Return the request with the time from which its answer may be outdated."""
-        entitlement = self.reader.entitlement
-        if not entitlement.is_timed:
-            return self
-        return replace(self, valid_until=services.delivery.find_grant_boundary(entitlement))
+        boundary = services.delivery.find_grant_boundary(self.reader.entitlement)
+        return replace(self, valid_until=boundary)
 
     def require_worker_thread(self) -> None:
         """Raise `NeedsWorkerThread` if this is the event loop; call it before slow work."""
@@ -106,9 +107,35 @@ class Match(NamedTuple):
         """Compute the answer in this thread; errors are raised."""
         resource, parts = self
         resource.read_policy.allow(services, request.reader)
-        request = request.with_boundary(services)
+        if request.reader.entitlement.is_timed:
+            request = request.with_boundary(services)
         answer: PublicAnswer = resource.answer(services, request, **parts)
         return answer
+
+
+class PathTable:
+    """Finds resources by path, in their order."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        """Compile the templates of the paths."""
+        self._fixed: dict[str, Match] = {}
+        self._patterns: list[tuple[Pattern[str], Resource]] = []
+        for resource in resources:
+            if "{" in resource.path:
+                self._patterns.append((compile_path(resource.path)[0], resource))
+            else:
+                self._fixed[resource.path] = Match(resource, {})
+
+    def find(self, path: str) -> Match | None:
+        """Return the resource at a decoded path, with the parts of the path."""
+        fixed = self._fixed.get(path)
+        if fixed is not None:
+            return fixed
+        for pattern, resource in self._patterns:
+            found = pattern.match(path)
+            if found is not None:
+                return Match(resource, found.groupdict())
+        return None
 
 
 def build_answer(  # noqa: PLR0913 - each is a fact about the answer, given by its name

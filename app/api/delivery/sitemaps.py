@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from math import ceil
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Selection, TimeRange
 from app.api.delivery.feed_pages import get_addresses
 from app.api.delivery.resource import ReadRequest, Resource, build_answer, build_not_found
@@ -47,10 +48,10 @@ class Sitemap:
     valid_until: datetime | None = None
 
 
-def build_index(services: Services) -> Sitemap:
+def build_index(services: Services, entitlement: Entitlement = PUBLIC) -> Sitemap:
     """Return the index of all parts of the archive."""
     head = services.delivery.load_log_state()
-    months = services.archive.list_months(head.now)
+    months = services.archive.list_months(head.now, entitlement)
     here = get_addresses(services).here
     parts = [
         SitemapPart(here(f"/sitemap-{name}.xml"), format_instant(month.changed_at))
@@ -60,23 +61,25 @@ def build_index(services: Services) -> Sitemap:
     return Sitemap(render_index(parts or [SitemapPart(here("/sitemap-news.xml"))]), head)
 
 
-def _find_archive_part(services: Services, name: str) -> Sitemap | None:
+def _find_archive_part(services: Services, name: str, entitlement: Entitlement) -> Sitemap | None:
     """Return the stories of a month or of a part of it, or None if there is no such part."""
     found = _ARCHIVE_NAME.fullmatch(name)
     if found is None or not 1 <= int(found[2]) <= 12 or found[1] == "0000":
         return None
     start = datetime(int(found[1]), int(found[2]), 1, tzinfo=UTC)
     span = TimeRange(start, _next_month(start))
-    query = StoryQuery(Selection(published=span), descending=False, limit=_ARCHIVE_PART)
+    query = StoryQuery(
+        Selection(published=span), descending=False, limit=_ARCHIVE_PART, entitlement=entitlement
+    )
     page = _find_page(services, query, int(found[3] or 1))
     if page is None or not page.items:
         return None
     return Sitemap(render_archive(services.items.load_all(page.items)), page.log_state)
 
 
-def build_news(services: Services) -> Sitemap:
+def build_news(services: Services, entitlement: Entitlement = PUBLIC) -> Sitemap:
     """Return the stories of two days, or an index if they need several parts."""
-    query = _build_news_query(services)
+    query = _build_news_query(services, entitlement)
     page = services.delivery.list_stories(query)
     if page.after is None:
         return _build_news_sitemap(services, page)
@@ -94,18 +97,18 @@ def build_news(services: Services) -> Sitemap:
     )
 
 
-def find_part(services: Services, name: str) -> Sitemap | None:
+def find_part(services: Services, name: str, entitlement: Entitlement = PUBLIC) -> Sitemap | None:
     """Return a part of an index by its name."""
     found = _NEWS_NAME.fullmatch(name)
     if found is None:
-        return _find_archive_part(services, name)
-    page = _find_page(services, _build_news_query(services), int(found[1]))
+        return _find_archive_part(services, name, entitlement)
+    page = _find_page(services, _build_news_query(services, entitlement), int(found[1]))
     return _build_news_sitemap(services, page) if page is not None and page.items else None
 
 
-def _build_news_query(services: Services) -> StoryQuery:
+def _build_news_query(services: Services, entitlement: Entitlement) -> StoryQuery:
     span = TimeRange(services.clock.now() - _NEWS_AGE)
-    return StoryQuery(Selection(published=span), limit=_NEWS_PART)
+    return StoryQuery(Selection(published=span), limit=_NEWS_PART, entitlement=entitlement)
 
 
 def _build_news_sitemap(services: Services, page: Page) -> Sitemap:
@@ -148,17 +151,24 @@ def _next_month(start: datetime) -> datetime | None:
 
 def read_index(services: Services, request: ReadRequest) -> PublicAnswer:
     """Return the index of the sitemaps of all months."""
-    return _answer_sitemap(services, request, lambda: build_index(services))
+    return _answer_sitemap(services, request, lambda: build_index(services, _entitlement(request)))
 
 
 def read_news(services: Services, request: ReadRequest) -> PublicAnswer:
     """Return the stories of the last 48 hours, or an index of parts."""
-    return _answer_sitemap(services, request, lambda: build_news(services))
+    return _answer_sitemap(services, request, lambda: build_news(services, _entitlement(request)))
 
 
 def read_part(services: Services, request: ReadRequest, part: str) -> PublicAnswer:
     """Return a part of an index by the name that it has there, such as `2026-11`."""
-    return _answer_sitemap(services, request, lambda: find_part(services, part))
+    return _answer_sitemap(
+        services, request, lambda: find_part(services, part, _entitlement(request))
+    )
+
+
+def _entitlement(request: ReadRequest) -> Entitlement:
+    """Return the entitlement of a reader without embargoed stories: sitemaps cannot mark them."""
+    return request.reader.entitlement.without_embargo()
 
 
 def _answer_sitemap(

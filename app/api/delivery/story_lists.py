@@ -34,7 +34,6 @@ from app.api.http.filters import MOST_VALUES, References, read_selection, split_
 from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
-from app.content.slugs import find_slug_problem
 from app.delivery.invalidation import LISTS, list_keys
 from app.delivery.results import Page
 from app.delivery.story_query import Form, StoryQuery
@@ -42,6 +41,7 @@ from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages
 from app.kit.bounded_cache import BoundedCache
 from app.kit.errors import BadParameter
 from app.kit.ids import is_id, normalize_ref
+from app.kit.slugs import find_slug_problem
 from app.kit.sql.async_reads import AsyncReads
 
 # Finds the ids of stories by their slugs.
@@ -206,7 +206,7 @@ class _ParsedLists:
     """
 
     def __init__(self) -> None:
-        self._known: BoundedCache[tuple[str, bytes, Entitlement, bool], _List] = BoundedCache(
+        self._known: BoundedCache[tuple[str, bytes, str, bool], _List] = BoundedCache(
             _MOST_BYTES, lambda key, _: _QUERY_BYTES + _TEXT_COPIES * len(key[1])
         )
         self._directory: TaxonomyDirectory | None = None
@@ -224,7 +224,7 @@ class _ParsedLists:
             self._known.clear()
             self._directory = directory
         reader = request.reader
-        key = (request.path, request.query, reader.entitlement, reader.key_id is not None)
+        key = (request.path, request.query, reader.entitlement.digest, reader.key_id is not None)
         known = self._known.get(key)
         if known is None:
             known = _parse(services, request, kind, directory, find_ids)

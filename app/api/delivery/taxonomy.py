@@ -1,6 +1,7 @@
 """Sources and categories."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.api.delivery.resource import (
     ReadRequest,
@@ -48,7 +49,8 @@ def list_categories(services: Services, request: ReadRequest) -> PublicAnswer:
         return _answer_list(services, request, values, "category")
     directory, head, _ = services.delivery.load_current()
     directory = directory.with_names_in(values[NAMES_IN])
-    body = _render_tree(directory.entries["category"].values(), values)
+    entries = directory.entries["category"].values() if _may_read(request) else ()
+    body = _render_tree(entries, values)
     return build_answer(request, body, head, surrogate_keys=("categories",))
 
 
@@ -69,6 +71,8 @@ def _answer_list(
         backwards=paging.backwards,
         names_in=names_in,
     )
+    if not _may_read(request):
+        page = replace(page, items=[], before=None, after=None, total=0)
     items = [fields.keep(item) if fields else item for item in page.items]
     count = page.total if paging.count else None
     body, cursors = envelope(paging, items, page.before, page.after, count)
@@ -83,6 +87,8 @@ def _answer_entry(
 ) -> PublicAnswer:
     fields, names_in = values[_FIELDS[type_]], values[NAMES_IN]
     found = services.delivery.find_entry(type_, normalize_ref(ref), names_in=names_in)
+    if not _may_read(request):
+        found = replace(found, body=None, moved_to=None)
     if found.moved_to is not None:
         return build_redirect(
             services, request, f"{_PATHS[type_]}/{found.moved_to}", found.log_state
@@ -91,6 +97,11 @@ def _answer_entry(
         raise build_not_found(request, found.log_state, f"No {type_} has this id or slug.")
     body = fields.keep(found.body) if fields else found.body
     return build_answer(request, body, found.log_state, surrogate_keys=found.keys)
+
+
+def _may_read(request: ReadRequest) -> bool:
+    """Tell whether a reader may read anything: then all sources and categories are readable."""
+    return bool(request.reader.entitlement.grants)
 
 
 def _render_tree(categories: Iterable[TaxonomyEntry], values: Values) -> bytes:

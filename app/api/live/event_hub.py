@@ -70,7 +70,7 @@ class EventHub:
         self._limit = limit
         self._count = 0
         self._groups: dict[SyncState, set[Listener]] = {}
-        self._revocable: set[Listener] = set()
+        self._checked: set[Listener] = set()
         # Heartbeats are spread over time: each second has a part of the listeners.
         self._by_second = tuple(set[Listener]() for _ in range(HEARTBEAT_SECONDS))
         self._numbers = count()
@@ -88,8 +88,11 @@ class EventHub:
     def start(self, listener: Listener) -> None:
         """Begin to send events to a listener."""
         self._by_second[listener.second].add(listener)
-        if self._revalidation.may_change(listener.caller):
-            self._revocable.add(listener)
+        if self._revalidation.watch(listener.caller):
+            self._checked.add(listener)
+        if listener.caller.partner_id is not None:
+            # Its agreement may have changed since it was authenticated.
+            self._revalidated_version = None
         listener.sending = asyncio.create_task(self._send_events(listener, b""))
         if self._running is None or self._running.done():
             self._last_heartbeat = self._current_second()
@@ -119,8 +122,8 @@ class EventHub:
                 self._end(listener)
 
     async def _revalidate_keys(self, version: object) -> None:
-        """End the streams of invalid callers, also if there are no events to send."""
-        if self._revocable and version != self._revalidated_version:
+        """End the streams of invalid keys, also if there are no events to send."""
+        if self._checked and version != self._revalidated_version:
             # Without the database there are no events either; the next turn tries again.
             with suppress(Failure):
                 await self._revalidation.refresh()
@@ -129,7 +132,7 @@ class EventHub:
 
     def _end_invalid(self) -> None:
         is_invalid = self._revalidation.is_invalid
-        for listener in [listener for listener in self._revocable if is_invalid(listener.caller)]:
+        for listener in [listener for listener in self._checked if is_invalid(listener.caller)]:
             self._end(listener)
 
     async def _send_to_group(self, sync_state: SyncState, version: object) -> None:
@@ -150,14 +153,13 @@ class EventHub:
             await self._send_to_group(batch.after, version)
 
     async def _load_batch(self, sync_state: SyncState, version: object) -> EventBatch:
-        """Load the next events of a group, and end its listeners with invalid keys or rights.
+        """Load the next events of a group, and end its listeners with invalid keys.
 
-        Keys and rights are read after the events, so that no event is later than a revocation.
+        Keys are read after the events, so that no event is later than a revocation.
         """
         batch = await self._broadcast.load_batch(sync_state, version)
-        revocable = self._revocable.intersection(self._groups.get(sync_state, ()))
-        if batch.events and revocable:
-            await self._revalidation.refresh([listener.caller for listener in revocable])
+        if batch.events and not self._checked.isdisjoint(self._groups.get(sync_state, ())):
+            await self._revalidation.refresh()
             self._end_invalid()
         return batch
 
@@ -179,7 +181,7 @@ class EventHub:
             while listener.is_detached:
                 version = self._notifier.version
                 batch = await self._broadcast.load_batch(listener.sync_state, version)
-                if batch.events and listener in self._revocable:
+                if batch.events and listener in self._checked:
                     await self._revalidation.require_valid(listener.caller)
                 listener.sync_state = batch.after
                 await _send(listener, batch.events)
@@ -212,7 +214,9 @@ class EventHub:
 
     def _detach(self, listener: Listener) -> None:
         """Remove a listener from its group, and from heartbeats and key revalidation."""
-        self._revocable.discard(listener)
+        if listener in self._checked:
+            self._checked.discard(listener)
+            self._revalidation.forget(listener.caller)
         self._by_second[listener.second].discard(listener)
         if not listener.is_detached:
             self._groups[listener.sync_state].discard(listener)

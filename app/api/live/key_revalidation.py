@@ -1,7 +1,7 @@
-"""The keys and rights of listeners are checked again before events are sent."""
+"""The keys and agreements of listeners are checked again before events are sent."""
 
 import asyncio
-from collections.abc import Iterable
+from collections import Counter
 
 from starlette.concurrency import run_in_threadpool
 
@@ -13,31 +13,42 @@ from app.bootstrap import Services
 
 
 class KeyRevalidation:
-    """Knows which keys were revoked and which rights changed, by one read for all callers."""
+    """Knows which callers are not valid any more, by the same queries for all of them.
+
+    Callers are `watched` while they listen, since the agreements of their partners are queried.
+    """
 
     def __init__(self, services: Services) -> None:
         """Begin without any revoked key."""
         self._services = services
         self._revoked: frozenset[str] = frozenset()
-        # The entitlements of the last query, which hold until its callers were checked, and the
-        # partners of the next one.
-        self._entitlements: dict[str | None, Entitlement] = {}
-        self._wanted: set[str | None] = set()
+        self._partners: Counter[str] = Counter()
+        self._entitlements: dict[str, Entitlement] = {}
+        # Where a product decides what may be read without a key, its last known reader.
+        self._anonymous: Caller | None = None
         self._running: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
 
-    def may_change(self, caller: Caller) -> bool:
-        """Tell whether a listener may become invalid."""
-        return self._services.rights.may_change(caller)
+    def watch(self, caller: Caller) -> bool:
+        """Begin to check a caller, if it may become invalid; return whether it may."""
+        if caller.partner_id is not None:
+            self._partners[caller.partner_id] += 1
+        return caller.key_id is not None or self._services.anonymous.fixed is None
 
-    async def refresh(self, callers: Iterable[Caller] = ()) -> None:
-        """Wait for a query of the revoked keys that starts after this call; raise its failure.
+    def forget(self, caller: Caller) -> None:
+        """Stop to check a caller that is watched."""
+        partner_id = caller.partner_id
+        if partner_id is not None:
+            self._partners[partner_id] -= 1
+            if not self._partners[partner_id]:
+                del self._partners[partner_id]
+                self._entitlements.pop(partner_id, None)
 
-        It also reads the current rights of these callers. So events that were read before this
-        call are not later than the known revocations.
+    async def refresh(self) -> None:
+        """Wait for queries that start after this call; raise their failure.
+
+        So events that were read before this call are not later than the known revocations.
         """
-        is_derived = self._services.rights.is_derived
-        self._wanted.update(caller.partner_id for caller in callers if is_derived(caller))
         if self._next is None:
             self._next = asyncio.create_task(self._load_after(self._running))
         await asyncio.shield(self._next)
@@ -47,23 +58,28 @@ class KeyRevalidation:
             await asyncio.wait([running])
         # Later callers wait for another query.
         self._running, self._next = self._next, None
-        wanted, self._wanted = self._wanted, set()
         self._revoked = await run_in_threadpool(load_revoked_ids, self._services.database)
-        self._entitlements = await run_in_threadpool(self._services.rights.load, wanted)
+        if self._partners:
+            now, resolve = self._services.clock.now(), self._services.partners.resolve_all
+            found = await run_in_threadpool(resolve, list(self._partners), now)
+            for partner_id in found.keys() & self._partners.keys():
+                self._entitlements[partner_id] = found[partner_id].entitlement
+        if self._services.anonymous.fixed is None:
+            self._anonymous = await run_in_threadpool(self._services.anonymous.load)
 
     async def require_valid(self, caller: Caller) -> None:
-        """Wait for a query of the revoked keys, and raise `KeyRefused` for an invalid key."""
-        await self.refresh([caller])
+        """Wait for the queries, and raise `KeyRefused` for an invalid caller."""
+        await self.refresh()
         if self.is_invalid(caller):
-            raise KeyRefused(
-                f"The key {caller.prefix}… is not valid any more, or has other rights."
-            )
+            raise KeyRefused(f"The key {caller.prefix}… may not read this any more.")
 
     def is_invalid(self, caller: Caller) -> bool:
-        """Tell whether a key or its rights are over as far as is known; makes no query."""
+        """Tell whether a key or its agreement ended, or was changed at the last query."""
         if caller.key_id in self._revoked or caller.is_outdated(self._services.clock.now()):
             return True
-        if not self._services.rights.is_derived(caller):
+        if caller.partner_id is not None:
+            current = self._entitlements.get(caller.partner_id, caller.entitlement)
+            return current != caller.entitlement
+        if caller.key_id is not None or self._anonymous is None:
             return False
-        known = self._entitlements.get(caller.partner_id, caller.entitlement)
-        return known != caller.entitlement
+        return self._anonymous.entitlement != caller.entitlement

@@ -4,13 +4,17 @@ from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 
-from app.access.caller import ANONYMOUS, Caller
+from app.access.caller import Caller
+from app.access.entitlement import NOTHING
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_use_record_due, verify_key
 from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.clients import client_address, client_of
 from app.api.http.errors import BadHeader
 from app.bootstrap import Services
+from app.kit.errors import DatabaseUnavailable
+
+_NOBODY = Caller(entitlement=NOTHING)
 
 
 class AuthenticationMiddleware:
@@ -23,31 +27,52 @@ class AuthenticationMiddleware:
         self._database = services.database
         self._clock = services.clock
         self._refusals = services.refusals
+        self._services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Authenticate the caller of a request."""
         if scope["type"] == "http":
-            key, known, caller = find_key(scope), scope["state"], ANONYMOUS
-            if key is not None:
-                try:
-                    caller = await self._authenticate(key)
-                except KeyRefused:
-                    self._refusals.note(client_of(scope, self._settings))
-                    raise
+            key, known = find_key(scope), scope["state"]
+            if key is None:
+                known["caller"] = await self._find_anonymous()
+            else:
+                known["caller"] = caller = await self._find_caller(scope, key)
                 known["key_prefix"] = caller.prefix
-                address = client_address(scope, self._settings)
-                caller = replace(caller, address=address, request_id=known["request_id"])
-            known["caller"] = caller
         await self._app(scope, receive, send)
+
+    async def _find_anonymous(self) -> Caller:
+        """Return the caller without a key; while the database is away, it may read no story."""
+        try:
+            return await find_anonymous(self._services)
+        except DatabaseUnavailable:
+            # The process is still alive, and says so without a key.
+            return _NOBODY
+
+    async def _find_caller(self, scope: Scope, key: str) -> Caller:
+        """Return the caller of a key with what is known of the request, or refuse the key."""
+        try:
+            caller = await self._authenticate(key)
+        except KeyRefused:
+            self._refusals.note(client_of(scope, self._settings))
+            raise
+        address = client_address(scope, self._settings)
+        return replace(caller, address=address, request_id=scope["state"]["request_id"])
 
     async def _authenticate(self, key: str) -> Caller:
         """Return the caller of a key; use no thread if it takes only one short read."""
         now = self._clock.now()
         if self._database.dialect == "sqlite":
-            caller = verify_key(self._database, key, now)
+            caller = verify_key(self._database, key, now, self._services.partners.resolve)
             if not is_use_record_due(caller, now):
                 return caller
-        return await run_in_threadpool(authenticate, self._database, key, now)
+        resolve = self._services.partners.resolve
+        return await run_in_threadpool(authenticate, self._database, key, now, resolve)
+
+
+async def find_anonymous(services: Services) -> Caller:
+    """Return the caller of a request without a key; it may have to be loaded."""
+    known = services.anonymous.find()
+    return known if known is not None else await run_in_threadpool(services.anonymous.load)
 
 
 def find_key(scope: Scope) -> str | None:

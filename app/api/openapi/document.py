@@ -33,6 +33,8 @@ EXAMPLES: dict[str, dict[str, Any]] = json.loads(_FILE.read_bytes()) if _FILE.ex
 # Path parameters: a description and an example.
 _PATH_PARTS = {
     "ref": ("An id or a slug. A former slug redirects.", "rooftop-bees-outlast-the-winter"),
+    "product": ("The id or slug of a product.", "africa-fr"),
+    "partner": ("The id or slug of a partner.", "north-wire"),
     "webhook": ("The id of a webhook.", "01a2027b-d758-7000-83d0-48743bc77d32"),
     "delivery": (
         "The id of a delivery, as in the header `webhook-id`.",

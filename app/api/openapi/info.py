@@ -32,6 +32,8 @@ _TAGS = {
     "Newsroom: categories": "Create, change and delete categories.",
     "Newsroom: transfer": "Import and export as NDJSON.",
     "Newsroom: keys": "Create, list and revoke keys.",
+    "Newsroom: products": "What may be agreed: a selection of stories, and how they are sent.",
+    "Newsroom: partners": "Agreements: who has which products, and until when.",
     "Newsroom: webhooks": "Push changes to your servers, and see what was delivered.",
     "Newsroom: audit": "Who did what, and when.",
     "Operations": "Health, metrics, and descriptions of this API.",

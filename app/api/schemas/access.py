@@ -9,7 +9,10 @@ from app.access.inputs import ScopeName
 from app.api.schemas.base import Id, Instant, ResponseModel
 from app.api.schemas.reading import PageInfo
 
-_SCOPES = "What the key may do. `admin` includes `publish`, that `write`, and that `read`."
+_SCOPES = (
+    "What the key may do. `admin` includes `publish`, that `write`, and that `read`. Only the key "
+    "of a partner has `webhooks`."
+)
 _EMBARGOED = "Whether the key reads stories under embargo."
 _KEY_EXAMPLE = "dl_VTKV5LhI_kZ0dTqQ3mTnDq5nXw8m2f6cP1s0Yb7uRj4E"
 
@@ -25,6 +28,18 @@ class CallerInfo(ResponseModel):
     scopes: list[ScopeName] = Field(description=_SCOPES, examples=[["read"]])
     embargoed: bool = Field(description=_EMBARGOED, examples=[False])
     anonymous: bool = Field(description="Whether no key was sent.", examples=[False])
+    partner: str | None = Field(
+        description="The slug of the partner that the key belongs to; null if to none.",
+        examples=["north-wire"],
+    )
+    products: list[str] = Field(
+        description="The slugs of the products of the partner, in order.",
+        examples=[["africa-fr"]],
+    )
+    ends_at: Instant | None = Field(
+        description="When the agreement with the partner ends; null if never.",
+        examples=["2027-12-01T00:00:00Z"],
+    )
 
 
 class AuditActor(ResponseModel):
@@ -85,6 +100,9 @@ class KeyView(ResponseModel):
     )
     scopes: list[ScopeName] = Field(description=_SCOPES, examples=[["read"]])
     embargoed: bool = Field(description=_EMBARGOED, examples=[False])
+    partner: Id | None = Field(
+        description="The id of the partner that the key belongs to; null if to none."
+    )
     created_at: Instant = Field(
         description="When the key was created.", examples=["2026-11-22T09:45:00Z"]
     )

@@ -1,7 +1,7 @@
 """Delete a category that no story or category uses."""
 
 from app.content import store
-from app.content.editing import ExpectedVersions, lock_category
+from app.content.editing import ExpectedVersions, lock_category, require_no_product
 from app.content.errors import InUse
 from app.content.events import CategoryDeleted
 from app.content.taxonomy import to_fields
@@ -18,6 +18,7 @@ def delete_category(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> N
             f"{articles} article(s), deleted ones included, and {below} category(ies) below "
             f"name the category {quote_text(category.slug)}. Move them first."
         )
+    require_no_product(unit.session, "category", category.id)
     store.delete_category(unit.session, category.id)
     unit.audit("deleted", "category", category.id, to_fields(category), None)
     unit.events.append(CategoryDeleted(category.id))

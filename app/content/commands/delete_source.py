@@ -1,7 +1,7 @@
 """Delete a source that no story uses."""
 
 from app.content import store
-from app.content.editing import ExpectedVersions, lock_source
+from app.content.editing import ExpectedVersions, lock_source, require_no_product
 from app.content.errors import InUse
 from app.content.events import SourceDeleted
 from app.content.taxonomy import to_fields
@@ -18,6 +18,7 @@ def delete_source(unit: UnitOfWork, ref: str, expected: ExpectedVersions) -> Non
             f"{uses} article(s), deleted ones included, name the source {quote_text(source.slug)}. "
             "Give them another source first."
         )
+    require_no_product(unit.session, "source", source.id)
     store.delete_source(unit.session, source.id)
     unit.audit("deleted", "source", source.id, to_fields(source), None)
     unit.events.append(SourceDeleted(source.id))

@@ -12,7 +12,6 @@ from app.content.errors import SlugTaken
 from app.content.inputs import ArticleInput
 from app.content.references import ReferenceResolver
 from app.content.saving import Action, ArticleTransition, save_changes
-from app.content.slugs import find_free_slug, make_slug
 from app.content.text_computation import computation_for, list_warnings
 from app.content.transfer.lines import ArticleLine, LineOutcome, PublicCopy
 from app.content.translations import check_translation, find_group
@@ -20,6 +19,7 @@ from app.kit.clock import format_instant
 from app.kit.errors import Failure, FieldError, InvalidInput
 from app.kit.ids import new_id
 from app.kit.quoting import quote_text
+from app.kit.slugs import find_free_slug, make_slug
 from app.kit.sql.unit_of_work import UnitOfWork
 
 _STAGES: dict[str, Stage] = {

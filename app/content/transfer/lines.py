@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from app.content.article import WithdrawalAnswer
-from app.content.inputs import ArticleInput, CategoryInput, Ref, Slug, SourceInput
-from app.kit.input_fields import Address, Input, Instant, Note, Paragraph, text_type
+from app.content.inputs import ArticleInput, CategoryInput, SourceInput
+from app.kit.input_fields import Address, Input, Instant, Note, Paragraph, Ref, Slug, text_type
 
 Id = Annotated[
     str,

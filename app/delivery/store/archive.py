@@ -16,7 +16,9 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from app.access.entitlement import Entitlement
 from app.access.selection import SelectionFields
+from app.delivery.access_shape import AccessShape, bind_access, shape_access
 from app.delivery.models import Document, DocumentTerm, LogRow
 from app.delivery.store.visibility import is_visible
 from app.kit.sql.schema import Instant, table_of
@@ -58,9 +60,10 @@ def find_withdrawals(
     return session.all(_WITHDRAWN, params)
 
 
-def count_months(session: ReadSession, now: datetime) -> list[Month]:
+def count_months(session: ReadSession, now: datetime, entitlement: Entitlement) -> list[Month]:
     """Count the visible stories of each month of publication, with their last change."""
-    return session.all(_months_statement(session.dialect), {"now": now})
+    statement = _months_statement(session.dialect, shape_access(entitlement))
+    return session.all(statement, {"now": now, **bind_access(entitlement)})
 
 
 def load_tags(session: ReadSession) -> list[str]:
@@ -92,13 +95,13 @@ _WITHDRAWN = Statement(
 )
 
 
-@lru_cache(maxsize=2)
-def _months_statement(dialect: str) -> Statement[Month]:
+@lru_cache(maxsize=8)
+def _months_statement(dialect: str, access: AccessShape) -> Statement[Month]:
     month = _month_of(dialect).label("name")
     changed = func.max(_documents.c.updated_at).label("changed_at")
     return Statement(
         select(month, func.count().label("stories"), changed)
-        .where(is_visible())
+        .where(is_visible(access=access))
         .group_by(month)
         .order_by(month),
         Month,

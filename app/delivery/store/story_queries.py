@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import CompoundSelect
 
 from app.access.entitlement import Entitlement
-from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access, shape_access
+from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access
 from app.delivery.models import Document, DocumentBody, Redirect
 from app.delivery.store.index_ranges import IndexRange, build_index_ranges, count_index_ranges
 from app.delivery.store.log_state import LogStateRow, add_log_state, as_number, split_log_state
@@ -155,9 +155,10 @@ def build_story_statement(
 ) -> tuple[Statement[Any], dict[str, Any]]:
     """Return the statement for a visible story by id or slug (no slug looks like an id)."""
     by = "id" if is_id(ref) else "slug"
-    access = shape_access(entitlement)
+    access = AccessShape(entitlement.embargoed, not entitlement.is_unlimited)
     statement = _build_story_statement(dialect, by, access, with_state=with_state)
-    return statement, {"ref": ref, "now": now, **bind_access(entitlement)}
+    params = {"ref": ref, "now": now}
+    return statement, params if entitlement.is_unlimited else params | bind_access(entitlement)
 
 
 def load_story(
@@ -187,7 +188,7 @@ def count_stories(session: ReadSession, query: StoryQuery, now: datetime) -> Sto
     shape = replace(
         query.shape, key="published_at", descending=True, has_position=False, form="short"
     )
-    params = query.bind(now)
+    params = query.bind(now, counts=True)
     guesses = query.count == "estimated" and session.dialect == "postgresql"
     if query.counts_all and not guesses:
         return StoryCount(session.scalar(_count_statement("count", shape, session.dialect), params))

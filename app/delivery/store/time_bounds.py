@@ -32,6 +32,9 @@ def page_conditions(
     )
     if shape.has_position:
         yield _beyond_position(index_range, shape)
+    if shape.grant_ranges is not None:
+        # The bounds of its range contain all others.
+        return
     if f"{own}_start" in shape.spans and (shape.descending or not shape.has_position):
         yield index_range.place >= _parameter(f"{own}_start")
     if not (shape.has_position and shape.descending):

@@ -12,13 +12,20 @@ from app.access.selection import Selection
 from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
+from app.partners.terms import PartnerRow
 
 REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
 KILLED = "article.killed"
 TEST = "webhook.test"
+AGREEMENT_ENDING = "agreement.ending"
 # Selects all events of a webhook, and events that are added later.
 EVERY_EVENT = "*"
-EVENTS = (*(f"article.{reason}" for reason in REASONS), "source.updated", "category.updated")
+EVENTS = (
+    *(f"article.{reason}" for reason in REASONS),
+    "source.updated",
+    "category.updated",
+    AGREEMENT_ENDING,
+)
 
 
 def find_event(row: Change, selection: Selection) -> str | None:
@@ -63,6 +70,18 @@ def build_body(event: str, row: Change, slugs: Mapping[str, str], own: str) -> b
 def build_test_body(webhook: str, now: datetime) -> bytes:
     """Return the body of a test event."""
     return _build_thin_event(TEST, now, {"webhook": webhook})
+
+
+def build_agreement_body(partner: PartnerRow, now: datetime, own: str) -> bytes:
+    """Return the body of an event about the agreement of a partner, which has an end."""
+    assert partner.ends_at is not None
+    data = {
+        "id": partner.id,
+        "slug": partner.slug,
+        "ends_at": format_instant(partner.ends_at),
+        "url": f"{own}/v1/manage/partners/{partner.id}",
+    }
+    return _build_thin_event(AGREEMENT_ENDING, now, data)
 
 
 def _build_thin_event(event: str, at: datetime, data: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.access.filter_input import FilterInput
 from app.kit.input_fields import Address, Input, Instant, ShortLine
 from app.kit.networks import extract_host
 
@@ -22,8 +23,8 @@ Event = Literal[
     "article.restored",
     "source.updated",
     "category.updated",
+    "agreement.ending",
 ]
-_Values = Annotated[list[ShortLine], Field(min_length=1, max_length=100)]
 
 
 def _receivable(value: str) -> str:
@@ -36,29 +37,6 @@ def _receivable(value: str) -> str:
 
 def _none_is_all(value: Any) -> Any:
     return {} if value is None else value
-
-
-class FilterInput(Input):
-    """The stories that are meant: in each list any of them, a leading minus excludes."""
-
-    category: _Values | None = Field(
-        None,
-        description="Ids or slugs of categories; each includes all categories below it.",
-        examples=[["africa"]],
-    )
-    source: _Values | None = Field(
-        None, description="Ids or slugs of sources.", examples=[["ansel-tribune"]]
-    )
-    language: _Values | None = Field(
-        None, description="BCP 47 tags; `fr` includes `fr-CA`.", examples=[["fr"]]
-    )
-    tag: _Values | None = Field(None, description="Tags.", examples=[["bees"]])
-    author: _Values | None = Field(
-        None, description="Names of authors.", examples=[["Noor Haddad"]]
-    )
-    kind: _Values | None = Field(
-        None, description="Kinds of text.", examples=[["news", "-opinion"]]
-    )
 
 
 class WebhookInput(Input):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from app.access import queries
 from app.access.commands.create_key import create_key
@@ -19,8 +20,11 @@ from app.api.openapi.operations import BODY, LISTED, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import CallerInfo, KeyPage, KeyView, NewKey
+from app.bootstrap import Services
 from app.kit import json
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.partners.editing import find_partner_id
+from app.partners.queries import NO_AGREEMENT, show_agreement
 
 router = PublicRouter()
 manage = AccessRouter(prefix="/v1/manage/keys", tags=["Newsroom: keys"])
@@ -35,8 +39,11 @@ _LIST = ParameterSet(LIMIT, CURSOR)
     response_model=CallerInfo,
     openapi_extra=describe(),
 )
-async def read_me(caller: CallerDep) -> Response:
-    """Return the name and the scopes of the key that was sent."""
+async def read_me(caller: CallerDep, services: Parts) -> Response:
+    """Return the name and the scopes of the key that was sent, and the agreement of its partner."""
+    agreement = NO_AGREEMENT
+    if caller.partner_id is not None:
+        agreement = await run_in_threadpool(_load_agreement, services, caller.partner_id)
     return json_response(
         {
             "name": caller.name,
@@ -44,8 +51,14 @@ async def read_me(caller: CallerDep) -> Response:
             "scopes": list(caller.scopes),
             "embargoed": caller.embargoed,
             "anonymous": caller.key_id is None,
+            **agreement,
         }
     )
+
+
+def _load_agreement(services: Services, partner_id: str) -> dict[str, Any]:
+    with services.database.read() as session:
+        return show_agreement(session, partner_id)
 
 
 @manage.get(
@@ -86,6 +99,7 @@ def manage_create_key(written: KeyInput, commands: Commands) -> Response:
             list(written.scopes),
             written.expires_at,
             embargoed=written.embargoed,
+            partner_id=find_partner_id(unit, written.partner),
         )
         view = {"key": new.key, **queries.load_key(unit.session, new.id)}
         return json_response(view, status=201, location=f"/v1/manage/keys/{new.id}")

@@ -14,6 +14,7 @@ from app.content.queries import TaxonomyType
 from app.content.references import ReferenceResolver
 from app.content.store import load_slugs
 from app.content.store.article_lists import ArticleList, ManageSort
+from app.kit.sql.session import ReadSession
 from app.kit.view_page import ViewPage
 
 # The column of each order.
@@ -40,11 +41,16 @@ ARTICLES = ParameterSet(*FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CU
 TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
 
 
-class _Newsroom(NamedTuple):
-    """Resolves categories and sources in the session of a list."""
+class Newsroom(NamedTuple):
+    """Resolves categories and sources in a session."""
 
     resolve: Callable[[TaxonomyType, str], str | None]
     list_slugs: Callable[[TaxonomyType], Iterable[str]]
+
+
+def build_newsroom(session: ReadSession) -> Newsroom:
+    """Return what resolves the categories and sources of filters in a session."""
+    return Newsroom(ReferenceResolver(session).find_id, partial(load_slugs, session))
 
 
 def read_manage_list(
@@ -55,7 +61,7 @@ def read_manage_list(
     sort, states, external_id = values[_SORT], values[_STATE], values[_EXTERNAL_ID]
     now = services.clock.now()
     with services.database.read() as session:
-        newsroom = _Newsroom(ReferenceResolver(session).find_id, partial(load_slugs, session))
+        newsroom = build_newsroom(session)
         selection = read_selection(values, newsroom)
         query = f"{path}?{selection!r}&{sort}&{states}&{external_id}"
         paging = Paging.read(services.cursors, values, query, 2)

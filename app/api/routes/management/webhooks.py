@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import Body, Request, Response
 
 from app.access.scopes import Scope
-from app.access.selection import Selection
 from app.api.http.commands import CommandRunner, Commands
 from app.api.http.dependencies import (
     Document,
@@ -16,7 +14,7 @@ from app.api.http.dependencies import (
     MaybeExpected,
     Parts,
 )
-from app.api.http.filters import FILTERS, read_selection
+from app.api.http.filter_bodies import read_filter_input
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet
@@ -33,9 +31,7 @@ from app.api.openapi.operations import (
 )
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.push import NewWebhook, WebhookPage, WebhookView
-from app.bootstrap import Services
 from app.kit import json
-from app.kit.errors import BadParameter, FieldError, InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push import queries
 from app.syndication.push.commands.create_webhook import create_webhook
@@ -44,11 +40,10 @@ from app.syndication.push.commands.edit_webhook import edit_webhook, editable_va
 from app.syndication.push.commands.resume_webhook import resume_webhook
 from app.syndication.push.commands.rotate_secret import rotate_secret
 from app.syndication.push.commands.stop_webhook import PAUSED, stop_webhook
-from app.syndication.push.inputs import FilterInput, RotateInput, WebhookInput
+from app.syndication.push.inputs import RotateInput, WebhookInput
 
 router = AccessRouter(prefix="/v1/manage/webhooks", tags=["Newsroom: webhooks"])
 _LIST = ParameterSet(LIMIT, CURSOR)
-_FILTER = ParameterSet(*FILTERS)
 _VERB = ("not_found", "version_mismatch", "conflict", "database_busy")
 
 
@@ -86,7 +81,7 @@ def manage_list_webhooks(request: Request, services: Parts) -> Response:
 )
 def manage_create_webhook(written: WebhookInput, services: Parts, commands: Commands) -> Response:
     """Create a webhook. Its secret is in this answer and in no other."""
-    selection = _read_filter(services, written.filter)
+    selection = read_filter_input(written.filter, services.delivery)
 
     def act(unit: UnitOfWork) -> Response:
         made = create_webhook(unit, written, selection, services.push.options.reach)
@@ -133,7 +128,7 @@ def manage_patch_webhook(
     with services.database.read() as session:
         before = editable_values(queries.load_webhook(session, webhook))
     written = WebhookInput.read(json.merge_patch(before, patch))
-    selection = _read_filter(services, written.filter)
+    selection = read_filter_input(written.filter, services.delivery)
     reach = services.push.options.reach
     return _run(
         commands,
@@ -221,28 +216,7 @@ def _view(unit: UnitOfWork, webhook: str) -> dict[str, Any]:
     return queries.show_webhook(unit.session, webhook, unit.now)
 
 
-def _read_filter(services: Services, written: FilterInput) -> Selection:
-    """Convert a filter to a selection, with the parsers of list parameters."""
-    pairs = [
-        (name, ",".join(_escape(value) for value in values))
-        for name, values in written.model_dump(exclude_none=True).items()
-    ]
-    try:
-        values = _FILTER.parse(urlencode(pairs).encode())
-        return read_selection(values, services.delivery)
-    except BadParameter as wrong:
-        errors = [
-            FieldError(f"#/filter/{error.pointer.removeprefix('?')}", error.code, error.detail)
-            for error in wrong.errors
-        ]
-        raise InvalidInput(wrong.detail, errors=errors) from wrong
-
-
 def _remove_secret(body: bytes) -> bytes:
     """Remove the secret from an answer before it is stored."""
     view: dict[str, Any] = json.loads(body)
     return json.dumps({**view, "secret": None})
-
-
-def _escape(value: str) -> str:
-    return value.replace(",", "\\,")

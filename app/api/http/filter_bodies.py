@@ -1,0 +1,32 @@
+"""Filters in request bodies, parsed as those of lists are."""
+
+from urllib.parse import urlencode
+
+from app.access.filter_input import FilterInput
+from app.access.selection import Selection
+from app.api.http.filters import FILTERS, References, read_selection
+from app.api.http.parameters import ParameterSet
+from app.kit.errors import BadParameter, FieldError, InvalidInput
+
+_FILTER = ParameterSet(*FILTERS)
+
+
+def read_filter_input(written: FilterInput, references: References) -> Selection:
+    """Convert a filter to a selection, with the parsers of list parameters."""
+    pairs = [
+        (name, ",".join(_escape(value) for value in values))
+        for name, values in written.model_dump(exclude_none=True).items()
+    ]
+    try:
+        values = _FILTER.parse(urlencode(pairs).encode())
+        return read_selection(values, references)
+    except BadParameter as wrong:
+        errors = [
+            FieldError(f"#/filter/{error.pointer.removeprefix('?')}", error.code, error.detail)
+            for error in wrong.errors
+        ]
+        raise InvalidInput(wrong.detail, errors=errors) from wrong
+
+
+def _escape(value: str) -> str:
+    return value.replace(",", "\\,")

@@ -1,0 +1,1 @@
+"""Products and partners: who may read what, under which agreement."""

@@ -1,0 +1,1 @@
+"""The commands of products and partners, one in each file."""

@@ -1,0 +1,58 @@
+"""The entitlements of partners, from their agreements and products.
+
+Anything that cannot be read grants nothing, so a reader may see less than was agreed, never more.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from itertools import groupby
+
+from app.access.entitlement import NOTHING, Entitlement, Grant, TimedEntitlement, combine
+from app.kit.sql.database import Database
+from app.partners.errors import UnreadableProduct
+from app.partners.store.partners import AGREEMENTS, AgreementRow
+from app.partners.terms import GrantColumns, build_grant
+
+
+class PartnerEntitlements:
+    """Loads the entitlements of partners, with one statement."""
+
+    def __init__(self, database: Database) -> None:
+        """Load them from a database."""
+        self._database = database
+
+    def resolve(self, partner_id: str, now: datetime) -> TimedEntitlement:
+        """Return the entitlement of a partner, and when another one will hold."""
+        return self.resolve_all((partner_id,), now)[partner_id]
+
+    def resolve_all(
+        self, partner_ids: Collection[str], now: datetime
+    ) -> dict[str, TimedEntitlement]:
+        """Return the entitlements of some partners by id."""
+        rows = self._database.fetch(AGREEMENTS, {"values": partner_ids})
+        found = dict.fromkeys(partner_ids, TimedEntitlement(NOTHING))
+        for partner_id, agreement in groupby(rows, lambda row: row.partner_id):
+            found[partner_id] = _build_entitlement(list(agreement), now)
+        return found
+
+
+def _build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitlement:
+    starts_at, ends_at = rows[0].starts_at, rows[0].ends_at
+    later = [moment for moment in (starts_at, ends_at) if moment is not None and moment > now]
+    until = min(later, default=None)
+    has_started = starts_at is None or starts_at <= now
+    has_ended = ends_at is not None and ends_at <= now
+    if not has_started or has_ended:
+        return TimedEntitlement(NOTHING, until)
+    return TimedEntitlement(_combine_products(rows), until)
+
+
+def _combine_products(rows: Iterable[AgreementRow]) -> Entitlement:
+    grants: list[Grant] = []
+    for row in rows:
+        if row.selection is not None:
+            try:
+                grants.append(build_grant(GrantColumns(*row[3:])))
+            except UnreadableProduct:
+                return NOTHING
+    return combine(grants)

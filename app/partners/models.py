@@ -1,0 +1,62 @@
+"""Tables of partners: products, partners, and the products of each partner."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.kit.slugs import MAX_LENGTH
+from app.kit.sql.schema import Base, Instant, key
+
+_ID, _SLUG = key(36), key(MAX_LENGTH)
+
+
+class ProductTable(Base):
+    """A product: a selection of stories, and how they are sent."""
+
+    __tablename__ = "products"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    slug: Mapped[str] = mapped_column(_SLUG, unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    selection: Mapped[list[Any]] = mapped_column(JSON)
+    form: Mapped[str] = mapped_column(key(10))
+    images: Mapped[bool]
+    embargoed: Mapped[bool]
+    delay_minutes: Mapped[int]
+    archive_days: Mapped[int | None]
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    modified_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PartnerTable(Base):
+    """A partner; `announced_end` is the end of its agreement that an event was sent about."""
+
+    __tablename__ = "partners"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    slug: Mapped[str] = mapped_column(_SLUG, unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    contacts: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    starts_at: Mapped[datetime | None] = mapped_column(Instant)
+    ends_at: Mapped[datetime | None] = mapped_column(Instant)
+    announced_end: Mapped[datetime | None] = mapped_column(Instant)
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    modified_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PartnerProductTable(Base):
+    """A product of a partner, in the order in which they were given."""
+
+    __tablename__ = "partner_products"
+
+    partner_id: Mapped[str] = mapped_column(
+        _ID, ForeignKey("partners.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    product_id: Mapped[str] = mapped_column(
+        _ID, ForeignKey("products.id", ondelete="RESTRICT"), index=True
+    )
