@@ -2,26 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import repeat
 
-from app.access.entitlement import Entitlement, Grant
+from app.access.entitlement import Entitlement
 from app.access.selection import Clause, Selection
 from app.delivery.invalidation import LogState
 from app.delivery.store import FormerAttributes, story_queries
 from app.delivery.store.story_queries import StoryRow
 from app.delivery.story_query import ListPosition, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
-from app.kit.clock import parse_instant
 from app.kit.sql.session import ReadSession
+from app.syndication.granted_history import could_grant
 from app.syndication.sync.entries import Document
 from app.syndication.sync.sync_state import RunEnds
 
 # Number of ids in one query.
 _IDS_PER_QUERY = 100
-# A row is committed some time after its own, and the clocks of nodes differ. So a client could have
-# read a story that became due for it so long after the row.
-_COMMIT_TIME = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ class SubscriberView:
         `embargoed` means that only readers with embargo access could have it.
         """
         return self.selection.matches(had.attributes) and any(
-            _could_grant(grant, had, kept_since)
+            could_grant(grant, had, kept_since)
             for grant in self.entitlement.grants
             if grant.embargoed or not embargoed
         )
@@ -89,17 +86,3 @@ class SubscriberView:
             entitlement=self.entitlement,
         )
         return story_queries.load_page(self.session, query, self.head.now)
-
-
-def _could_grant(grant: Grant, had: FormerAttributes, kept_since: datetime | None) -> bool:
-    """Tell whether a grant could include a public story before a change."""
-    published_at = parse_instant(had.attributes["published_at"])
-    waits = (
-        grant.delay and not grant.embargoed and published_at > had.at + _COMMIT_TIME - grant.delay
-    )
-    has_left = (
-        kept_since is not None
-        and grant.depth is not None
-        and published_at < kept_since - grant.depth
-    )
-    return not waits and not has_left and grant.selection.matches(had.attributes)
