@@ -134,7 +134,7 @@ def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
     newsroom.verb(gone, "unpublish")
     pushing.settle()
     # A pause ends before the delay does.
-    newsroom.call("POST", f"/webhooks/{webhook['id']}/pause", json={})
+    newsroom.call("POST", f"/webhooks/{webhook['id']}/pause")
     pushing.settle()
     assert partner.call("POST", f"/{webhook['id']}/resume", json={}).json()["state"] == "active"
     pushing.settle()

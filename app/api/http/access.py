@@ -46,5 +46,8 @@ class PartnerPolicy(Enum):
             )
 
 
+# The starts of paths that always need a key, and whose answers are never cached.
+MANAGED = ("/v1/manage/", "/v1/me/webhooks")
+
 # The scope that a caller needs, or the policy of a route.
 Access = Scope | ReadPolicy | PartnerPolicy
