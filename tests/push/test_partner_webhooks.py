@@ -136,7 +136,7 @@ def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
     # A pause ends before the delay does.
     newsroom.call("POST", f"/webhooks/{webhook['id']}/pause")
     pushing.settle()
-    assert partner.call("POST", f"/{webhook['id']}/resume", json={}).json()["state"] == "active"
+    assert partner.call("POST", f"/{webhook['id']}/resume").json()["state"] == "active"
     pushing.settle()
     assert take(receiver) == []
     clock.advance(minutes=20)

@@ -83,7 +83,9 @@ def document(
     generated = deepcopy(get_openapi(title="", version="", routes=app.routes))
     schemas = model_schemas([*_models(app), ProblemDocument])
     # The delivery side comes first, whatever the order of the routes.
-    paths = dict(sorted(generated["paths"].items(), key=lambda item: item[0].startswith(MANAGED)))
+    paths = dict(
+        sorted(generated["paths"].items(), key=lambda item: item[0].startswith(MANAGED[0]))
+    )
     enums: dict[str, Schema] = {}
     for path, by_method in paths.items():
         for method, operation in by_method.items():

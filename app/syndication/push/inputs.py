@@ -62,6 +62,7 @@ class PartnerWebhookInput(WebhookInput):
     document: bool = Field(
         False,
         description="Whether events contain the story, in the form that the partner may have.",
+        examples=[True],
     )
 
 

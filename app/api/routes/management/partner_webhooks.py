@@ -203,14 +203,14 @@ def resume_own_webhook(webhook: str, commands: Commands, expected: MaybeExpected
 @router.post(
     "/{webhook}/test",
     access=PartnerPolicy.WEBHOOKS,
-    summary="Send a test event to a webhook of your own",
+    summary="Test a webhook of your own",
     response_model=DeliveryView,
     openapi_extra=describe(
         headers=("Idempotency-Key",),
         problems=(*ONCE, "not_found", "wrong_state", "conflict", "database_busy"),
     ),
 )
-def send_test_to_own_webhook(webhook: str, commands: Commands) -> Response:
+def test_own_webhook(webhook: str, commands: Commands) -> Response:
     """Send a signed event `webhook.test`, soon after this answer."""
 
     def act(unit: UnitOfWork) -> Response:
