@@ -32,6 +32,7 @@ from app.kit.sql.leadership import Leadership
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.partners.anonymous import AnonymousReader
 from app.partners.entitlements import PartnerEntitlements
+from app.partners.receipts import Receipts
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -75,6 +76,7 @@ class Services:
     refusals: RefusedKeys
     partners: PartnerEntitlements
     anonymous: AnonymousReader
+    receipts: Receipts
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -220,6 +222,7 @@ def bootstrap(
         refusals=RefusedKeys(clock),
         partners=partners,
         anonymous=anonymous,
+        receipts=Receipts(database, clock),
     )
 
 

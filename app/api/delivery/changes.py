@@ -23,6 +23,7 @@ from app.api.live.sync_requests import (
 from app.bootstrap import Services
 from app.kit.sql.change_watch import Version
 from app.syndication.sync.change_reader import Batch
+from app.syndication.sync.entries import find_sent_changes
 
 # How often a request that waits for an instant looks at the clock.
 _CLOCK_SECONDS = 0.5
@@ -58,6 +59,7 @@ async def list_changes(
         surrogate_keys=("stories",),
         is_cacheable=False,
         is_public=is_public,
+        sent=find_sent_changes(batch.entries) if caller.partner_id is not None else (),
     )
 
 

@@ -16,7 +16,7 @@ router = PublicRouter(tags=["Search"])
     summary="Search stories",
     sends=("Link", "Content-Location"),
     responses={200: {"model": SearchPage}},
-    problems=("bad_parameter", "bad_cursor", "key_required"),
+    problems=("bad_parameter", "bad_cursor", "rights_changed", "key_required"),
 )
 async def search_stories(request: Request) -> Response:
     """Search public stories. The order is by relevance, unless `sort` is sent."""

@@ -14,7 +14,7 @@ from app.syndication.formats import STORIES
 
 router = PublicRouter(tags=["Stories"])
 _SENDS = ("Link", "Content-Location")
-_PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
+_PROBLEMS = ("bad_parameter", "bad_cursor", "rights_changed", "key_required")
 _Ext = Annotated[str, extension("StoryFormat", STORIES)]
 
 
