@@ -31,6 +31,7 @@ from app.kit.sql.leadership import Leadership
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.partners.anonymous import AnonymousReader
 from app.partners.entitlements import PartnerEntitlements
+from app.partners.feed_tokens import FeedTokens
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -72,6 +73,7 @@ class Services:
     push: Push
     refusals: RefusedKeys
     partners: PartnerEntitlements
+    feed_tokens: FeedTokens
     anonymous: AnonymousReader
 
     def close(self) -> None:
@@ -206,6 +208,7 @@ def bootstrap(
         push=_build_push(settings, database, clock, watch, runner, instruments),
         refusals=RefusedKeys(clock),
         partners=PartnerEntitlements(database),
+        feed_tokens=FeedTokens(database),
         anonymous=AnonymousReader(settings.anonymous, database, watch),
     )
 
