@@ -27,7 +27,9 @@ WRITE = {
     ("GET", "/v1/manage/categories"),
     ("GET", "/v1/manage/categories/{ref}"),
 }
-ADMIN = ("/v1/manage/keys", "/v1/manage/audit", "/v1/manage/webhooks")
+ADMIN = tuple(
+    f"/v1/manage/{name}" for name in ("keys", "audit", "webhooks", "products", "partners")
+)
 
 
 def _needed(method: str, path: str) -> str:
@@ -108,5 +110,8 @@ def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: S
         "scopes": ["write"],
         "embargoed": False,
         "anonymous": False,
+        "partner": None,
+        "products": [],
+        "ends_at": None,
     }
     assert client.get("/v1/me").json()["anonymous"] is True

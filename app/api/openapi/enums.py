@@ -24,9 +24,11 @@ DESCRIPTIONS = {
     "FieldProblemCode": "What is wrong with a field or parameter.",
     "HeadlineField": "A member of a headline that `fields` keeps.",
     "HubMode": "What a request to the hub is about.",
-    "KeyScope": "What a key may do. Each scope includes those before it.",
+    "KeyScope": "What a key may do. From `read` to `admin`, each scope includes those before it; "
+    "`webhooks` is for partners.",
     "ManagedSort": "An order of the newsroom's articles.",
     "ProblemCode": "What went wrong. `/problems/{code}` explains each.",
+    "ProductForm": "`full` for whole stories, `headline` for their short form.",
     "PublicationStatus": "`published` makes the working copy public.",
     "ReadinessStatus": "Whether a process can serve.",
     "RefreshMode": "Whether a search waits for the index.",
