@@ -35,6 +35,7 @@ _PATH_PARTS = {
     "ref": ("An id or a slug. A former slug redirects.", "rooftop-bees-outlast-the-winter"),
     "product": ("The id or slug of a product.", "africa-fr"),
     "partner": ("The id or slug of a partner.", "north-wire"),
+    "feed_token": ("The id of a feed token.", "01a2027b-d758-7000-83d0-48743bc77d33"),
     "webhook": ("The id of a webhook.", "01a2027b-d758-7000-83d0-48743bc77d32"),
     "delivery": (
         "The id of a delivery, as in the header `webhook-id`.",

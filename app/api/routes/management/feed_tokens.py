@@ -74,18 +74,18 @@ def manage_create_feed_token(
 
 
 @router.delete(
-    "/{token_id}",
+    "/{feed_token}",
     access=Scope.admin,
     summary="Revoke a feed token",
     response_model=FeedTokenView,
     openapi_extra=describe(problems=("not_found", "conflict", "database_busy")),
 )
-def manage_revoke_feed_token(partner: str, token_id: str, commands: Commands) -> Response:
+def manage_revoke_feed_token(partner: str, feed_token: str, commands: Commands) -> Response:
     """Revoke a feed token, at once and for good. It stays in the list. Needs no `If-Match`."""
 
     def act(unit: UnitOfWork) -> Response:
-        partner_id = revoke_feed_token(unit, partner, token_id)
-        return json_response(queries.show_feed_token(unit.session, partner_id, token_id))
+        partner_id = revoke_feed_token(unit, partner, feed_token)
+        return json_response(queries.show_feed_token(unit.session, partner_id, feed_token))
 
     return commands.run(act)
 
