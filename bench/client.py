@@ -102,7 +102,10 @@ def request_bytes(host: str, port: int, path: str, headers: Mapping[str, str]) -
 async def measure(order: Mapping[str, Any]) -> dict[str, float]:
     """Put load on a server as ordered; return the counters."""
     host, port = order["host"], order["port"]
-    asked = [request_bytes(host, port, path, order["headers"]) for path in order["paths"]]
+    asked = [
+        request_bytes(host, port, path, order["headers"] | ({"X-Api-Key": key} if key else {}))
+        for path, key in order["requests"]
+    ]
     requests = cycle(asked)
     tally = Tally()
     loop = asyncio.get_running_loop()

@@ -25,11 +25,20 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A server and the paths to request in turn."""
+    """A server, and the paths to request in turn; with keys, each request has the next one."""
 
     server: Server
     paths: tuple[str, ...]
     headers: dict[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+
+    @property
+    def requests(self) -> list[tuple[str, str]]:
+        """Return paths with the key to send, which may be empty."""
+        keys = self.keys or ("",)
+        count = max(len(self.paths), len(keys))
+        paths = (self.paths[number % len(self.paths)] for number in range(count))
+        return [(path, keys[number % len(keys)]) for number, path in enumerate(paths)]
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class Wrk:
 
     def ask(self, target: Target, seconds: int) -> Round:
         """Run `wrk` once."""
-        with _script(target.paths) as script:
+        with _script(target.requests) as script:
             options = [
                 "-t1",
                 f"-c{CONNECTIONS}",
@@ -106,7 +115,7 @@ class PythonClient:
         order = {
             "host": HOST,
             "port": target.server.port,
-            "paths": target.paths,
+            "requests": target.requests,
             "headers": target.headers,
             "connections": CONNECTIONS,
             "seconds": seconds,
@@ -134,14 +143,14 @@ def _run(command: list[str], seconds: int, order: str = "") -> str:
 
 
 @contextmanager
-def _script(paths: tuple[str, ...]) -> Iterator[list[str]]:
-    """Write the script that makes `wrk` request several paths in turn."""
-    if len(paths) == 1:
+def _script(requests: list[tuple[str, str]]) -> Iterator[list[str]]:
+    """Write the script that makes `wrk` send several requests in turn."""
+    if len(requests) == 1 and not requests[0][1]:
         yield []
         return
     with tempfile.TemporaryDirectory() as folder:
-        listed, script = Path(folder) / "paths.txt", Path(folder) / "paths.lua"
-        listed.write_text("\n".join(paths), encoding="ascii")
+        listed, script = Path(folder) / "requests.txt", Path(folder) / "requests.lua"
+        listed.write_text("\n".join(map(" ".join, requests)), encoding="ascii")
         script.write_text(_LUA % listed, encoding="utf-8")
         yield ["-s", str(script)]
 
@@ -151,8 +160,16 @@ local requests = {}
 local turn = 0
 
 function init()
-  for path in io.lines("%s") do
-    requests[#requests + 1] = wrk.format("GET", path)
+  for line in io.lines("%s") do
+    local path, key = line:match("^(%%S+) (%%S*)$")
+    local headers = {}
+    for name, value in pairs(wrk.headers) do
+      headers[name] = value
+    end
+    if key ~= "" then
+      headers["X-Api-Key"] = key
+    end
+    requests[#requests + 1] = wrk.format("GET", path, headers)
   end
 end
 

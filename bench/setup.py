@@ -198,7 +198,9 @@ class BenchmarkSetup:
 
 
 def _check(target: Target) -> None:
-    for path in target.paths[:: max(1, len(target.paths) // _MOST_CHECKED)]:
-        answer = target.server.get(path, target.headers)
+    requests = target.requests
+    for path, key in requests[:: max(1, len(requests) // _MOST_CHECKED)]:
+        own = {"X-Api-Key": key} if key else {}
+        answer = target.server.get(path, target.headers | own)
         if answer.status >= _ERROR:
             raise LoadError(f"{target.server.name} answers {path} with {answer.status}.")

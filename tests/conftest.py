@@ -15,6 +15,7 @@ from app.bootstrap import Services, bootstrap
 from app.kit.sql.database import Database
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.databases import fresh_database
 from tests.memory import write_in_memory
@@ -122,7 +123,7 @@ def services(settings: Settings, clock: HandClock) -> Iterator[Services]:
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
     """An anonymous reader's HTTP client; what fails inside must come out as a problem."""
-    with TestClient(
+    with make_client(
         create_app(services), base_url="http://testserver", raise_server_exceptions=False
     ) as made:
         made.follow_redirects = False

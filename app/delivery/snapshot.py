@@ -23,6 +23,8 @@ from app.kit.sql.session import ReadSession
 class PublicStory:
     """A public story with all its searchable text; times are microseconds since 1970.
 
+    For a reader that has only its headline, `body` is empty.
+
     `branches` are its categories: each own category with its ancestors, without those of an
     earlier branch.
     """
@@ -47,7 +49,10 @@ class PublicStory:
 
 @dataclass(frozen=True, slots=True)
 class StoryExcerpt:
-    """The title of a public story, and the beginning of its text."""
+    """The title of a public story, and the beginning of its text.
+
+    For a reader that has only its headline, `body` is empty.
+    """
 
     id: str
     language: str
@@ -119,13 +124,26 @@ class Snapshot:
     def load_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the visible stories with these ids."""
         rows = snapshot_queries.load_texts(self._session, ids, self.now, self.entitlement)
-        return [self._story(row) for row in rows]
+        headlines = self.find_headlines(ids)
+        return [self._story(row, has_body=row.id not in headlines) for row in rows]
+
+    def find_headlines(self, ids: Sequence[str]) -> set[str]:
+        """Return those of some ids that the reader may not see in full form."""
+        grants = self.entitlement.grants
+        full = tuple(grant for grant in grants if grant.form == "full")
+        if full == grants:
+            return set()
+        if not full:
+            return set(ids)
+        visible = snapshot_queries.find_visible_ids(self._session, ids, self.now, Entitlement(full))
+        return set(ids) - visible
 
     def load_excerpts(self, ids: Sequence[str], most_bytes: int) -> Iterator[StoryExcerpt]:
         """Yield the visible stories with these ids, each with at most so many bytes of its text.
 
         Bodies may be large, so few of them are in memory at a time.
         """
+        headlines = self.find_headlines(ids)
         for start in range(0, len(ids), _BODIES):
             rows = snapshot_queries.load_excerpts(
                 self._session,
@@ -136,7 +154,8 @@ class Snapshot:
             )
             for row in rows:
                 title = _parse_piece(row.head).get("title", "")
-                yield StoryExcerpt(row.id, row.language, title, _parse_text_start(row.text or b""))
+                body = "" if row.id in headlines else _parse_text_start(row.text or b"")
+                yield StoryExcerpt(row.id, row.language, title, body)
 
     def load_released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the released stories with these ids, even if they have expired."""
@@ -169,7 +188,7 @@ class Snapshot:
         """Count the visible stories."""
         return snapshot_queries.count_visible(self._session, self.now)
 
-    def _story(self, row: TextRow) -> PublicStory:
+    def _story(self, row: TextRow, *, has_body: bool = True) -> PublicStory:
         head, tail, body = (_parse_piece(piece) for piece in (row.head, row.tail, row.body))
         source = self.directory.entries["source"].get(row.source_id or "")
         return PublicStory(
@@ -181,7 +200,7 @@ class Snapshot:
             group=row.translation_group,
             title=head.get("title", ""),
             summary=head.get("summary") or "",
-            body=body.get("body_text", ""),
+            body=body.get("body_text", "") if has_body else "",
             tags=tail.get("tags", ()),
             authors=[author["name"] for author in tail.get("authors", ())],
             source_id=row.source_id,

@@ -1,7 +1,7 @@
 """The interface to a search engine, and the values that cross it.
 
 An implementation stores stories and finds them. It knows nothing of HTTP, of the database, or of
-access rights: it is told which stories to leave out, and returns ids. Any engine that passes the
+products: each query has the grants of its reader, and the result is ids. Any engine that passes the
 tests in `tests/search/contract` can replace the one in `engine`.
 """
 
@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Literal, Protocol
 
+from app.access.entitlement import GrantForm
 from app.access.selection import Selection
 from app.search.query.parser import ParsedQuery
 from app.search.text_fields import StoryText
@@ -89,8 +90,23 @@ NO_DATE_POSITION = DatePosition(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class IndexGrant:
+    """Stories that may be found; those of the form `headline` only by words of title and summary.
+
+    A story of several grants has the form `full` if a grant with this form includes it.
+    """
+
+    selection: Selection = Selection()
+    form: GrantForm = "full"
+
+
+Grants = tuple[IndexGrant, ...]
+ALL_STORIES: Grants = (IndexGrant(),)
+
+
+@dataclass(frozen=True, slots=True)
 class IndexQuery:
-    """A search. `parsed` is None if only filters are given.
+    """A search in the stories of `grants`. `parsed` is None if only filters are given.
 
     A page by relevance begins at `offset`, a page by date after `date_position`. Recency is
     measured from `now`.
@@ -106,6 +122,7 @@ class IndexQuery:
     date_position: DatePosition | None = None
     count_total: bool = False
     facets: tuple[FacetField, ...] = ()
+    grants: Grants = ALL_STORIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +179,23 @@ class Reader(Protocol):
         """Find stories."""
         ...
 
-    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
-        """Find similar stories, the most similar first, without the story itself and its group."""
+    def find_similar(
+        self,
+        story: IndexedStory,
+        selection: Selection,
+        limit: int,
+        grants: Grants = ALL_STORIES,
+    ) -> Sequence[Hit]:
+        """Find similar stories, the most similar first, without the story itself and its group.
+
+        If any grant has the form `headline`, no bodies are compared.
+        """
         ...
 
-    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use with a normalized prefix, the most used first."""
+    def complete_tags(
+        self, prefix: str, limit: int, grants: Grants = ALL_STORIES
+    ) -> Sequence[FacetValue]:
+        """Return the tags with a normalized prefix of granted stories, the most used first."""
         ...
 
     def count(self) -> int:

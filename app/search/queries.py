@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from app.delivery.story_query import Form
 from app.delivery.taxonomy_directory import TaxonomyDirectory
 from app.kit import json
 from app.search.errors import IndexUnavailable, IndexUnusable
+from app.search.grants import to_index_grants
 from app.search.highlighting.highlighter import MOST_BYTES, Highlighter
 from app.search.index import (
     DatePosition,
@@ -43,10 +44,9 @@ Facets = Mapping[FacetField, Sequence[FacetValue]]
 class SearchQuery:
     """A search request; `text` is None if only filters are given.
 
-    A page by relevance begins at `offset`, a page by date at `date_position`. With `titles_only`
-    only titles are searched and shown. `entitlement` decides which are found. `form` is the form of
-    the hits; scores and highlights are added only to the short form. `names_in` are the
-    languages for category names.
+    A page by relevance begins at `offset`, a page by date at `date_position`. `entitlement` decides
+    which stories are found, and by which words. `form` is the form of the hits; scores and
+    highlights are added only to the short form. `names_in` are the languages for category names.
     """
 
     text: str | None
@@ -60,7 +60,6 @@ class SearchQuery:
     count_total: bool = False
     facets: tuple[FacetField, ...] = ()
     highlight: bool = False
-    titles_only: bool = False
     form: Form = "short"
     entitlement: Entitlement = PUBLIC
     names_in: tuple[str, ...] = ()
@@ -240,18 +239,14 @@ def _run_search(query: SearchQuery, public: Snapshot, view: IndexView) -> Search
         hits=hits,
         more=result.more,
         total=result.total,
-        # A correction may reveal a word that occurs only in bodies, which this reader may not see.
-        corrected=result.corrected if result.hits or not query.titles_only else None,
+        corrected=result.corrected,
         facets=_label_facets(result.facets, public.directory),
     )
 
 
 def _build_index_query(query: SearchQuery, public: Snapshot) -> IndexQuery:
-    parsed = None if query.text is None else parse_query(query.text)
-    if parsed is not None and query.titles_only:
-        parsed = _restrict_to_titles(parsed)
     return IndexQuery(
-        parsed=parsed,
+        parsed=None if query.text is None else parse_query(query.text),
         now=public.now,
         selection=query.selection,
         order=query.order,
@@ -261,16 +256,8 @@ def _build_index_query(query: SearchQuery, public: Snapshot) -> IndexQuery:
         date_position=query.date_position,
         count_total=query.count_total,
         facets=query.facets,
+        grants=to_index_grants(public.entitlement, public.now),
     )
-
-
-def _restrict_to_titles(parsed: ParsedQuery) -> ParsedQuery:
-    """Return a query that searches only titles."""
-    required = tuple(
-        tuple(replace(part, title=True) for part in group) for group in parsed.required
-    )
-    excluded = tuple(replace(part, title=True) for part in parsed.excluded)
-    return replace(parsed, required=required, excluded=excluded)
 
 
 def _build_items(
@@ -281,25 +268,28 @@ def _build_items(
         forms = public.render_stories(ids, query.form)
         return [forms[id_] for id_ in ids if id_ in forms]
     stories = public.render_stories(ids)
-    highlights = _highlight_stories(query, public, result, ids) if query.highlight else {}
+    headlines = public.find_headlines(ids)
+    highlights = _highlight_stories(public, result, ids) if query.highlight else {}
     items = []
     for hit in hits:
         item = stories.get(hit.id)
         if item is not None:
-            score = None if hit.score is None else round(hit.score, 4)
+            score = None
+            # The score of a headline would tell of other stories with its words.
+            if hit.score is not None and hit.id not in headlines:
+                score = round(hit.score, 4)
             added = json.dumps({"score": score, "highlights": highlights.get(hit.id)})
             items.append(b"%b,%b" % (item[:-1], added[1:]))
     return items
 
 
 def _highlight_stories(
-    query: SearchQuery, public: Snapshot, result: IndexResult, ids: Sequence[str]
+    public: Snapshot, result: IndexResult, ids: Sequence[str]
 ) -> dict[str, dict[str, object]]:
     highlighter = Highlighter(result.parsed or ParsedQuery())
     by_id: dict[str, dict[str, object]] = {}
     for story in public.load_excerpts(ids, MOST_BYTES):
-        body = "" if query.titles_only else story.body
-        highlights = highlighter.highlight(story.language, story.title, body)
+        highlights = highlighter.highlight(story.language, story.title, story.body)
         by_id[story.id] = {"title": highlights.title, "body": list(highlights.body)}
     return by_id
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from app.access.selection import Clause, Selection, language_ranges
 from app.delivery.snapshot import PublicStory, Snapshot
+from app.search.grants import to_index_grants
 from app.search.index import Reader
 from app.search.near_duplicates import is_near_duplicate
 from app.search.stories import to_indexed_story
@@ -20,7 +21,9 @@ def find_related(
         return []
     story = stories[0]
     selection = _restrict_to_language(story, selection)
-    hits = reader.find_similar(to_indexed_story(story), selection, limit + _EXTRA_CANDIDATES)
+    grants = to_index_grants(public.entitlement, public.now)
+    most = limit + _EXTRA_CANDIDATES
+    hits = reader.find_similar(to_indexed_story(story), selection, most, grants)
     candidates = {
         candidate.id: candidate for candidate in public.load_stories([hit.id for hit in hits])
     }

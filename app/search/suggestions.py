@@ -1,4 +1,8 @@
-"""Suggestions while a user types: titles, tags, sources and categories that are public."""
+"""Suggestions while a user types: titles, tags, sources and categories.
+
+Titles and tags are those of stories that the reader may see. Sources and categories are readable by
+everyone who may see any story.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +13,8 @@ from app.delivery.store.entries import EntryType
 from app.kit import json
 from app.kit.bounded_cache import entries_within
 from app.search.analysis.tokenizer import normalize_text
-from app.search.index import IndexQuery, Reader
+from app.search.grants import to_index_grants
+from app.search.index import Grants, IndexQuery, Reader
 from app.search.query.notations import find_phrase_notations
 from app.search.query.parser import ParsedQuery, parse_query
 
@@ -35,14 +40,15 @@ class Suggestion:
 def find_suggestions(text: str, limit: int, public: Snapshot, reader: Reader) -> list[Suggestion]:
     """Return completions of a text."""
     prefix = normalize_text(text)
-    if not prefix:
+    grants = to_index_grants(public.entitlement, public.now)
+    if not prefix or not grants:
         return []
     notations = {" ".join(notation) for notation in find_phrase_notations(text.split())}
     found = [
         *_complete_entries("category", prefix, public),
         *_complete_entries("source", prefix, public),
-        *_complete_tags({prefix, *notations}, reader),
-        *_complete_titles(text, limit, public, reader),
+        *_complete_tags({prefix, *notations}, reader, grants),
+        *_complete_titles(text, limit, public, reader, grants),
     ]
     return found[:limit]
 
@@ -76,20 +82,24 @@ def _is_completion(prefix: str, name: str) -> bool:
     return is_start or f" {prefix}" in plain
 
 
-def _complete_tags(prefixes: set[str], reader: Reader) -> list[Suggestion]:
+def _complete_tags(prefixes: set[str], reader: Reader, grants: Grants) -> list[Suggestion]:
     """Return tags that begin with a text in any of its notations, the most used first."""
-    found = {tag for prefix in prefixes for tag in reader.complete_tags(prefix, _MOST_OF_EACH_TYPE)}
+    found = {
+        tag
+        for prefix in prefixes
+        for tag in reader.complete_tags(prefix, _MOST_OF_EACH_TYPE, grants)
+    }
     most = sorted(found, key=lambda tag: (-tag.count, tag.value))[:_MOST_OF_EACH_TYPE]
     return [Suggestion(tag.label, "tag", tag.label) for tag in most]
 
 
 def _complete_titles(
-    text: str, limit: int, public: Snapshot, reader: Reader
+    text: str, limit: int, public: Snapshot, reader: Reader, grants: Grants
 ) -> Iterator[Suggestion]:
     parsed = _restrict_to_titles(parse_query(text))
     if not parsed.required:
         return
-    hits = reader.search(IndexQuery(parsed, public.now, limit=limit)).hits
+    hits = reader.search(IndexQuery(parsed, public.now, limit=limit, grants=grants)).hits
     ids = [hit.id for hit in hits]
     stories = public.render_stories(ids)
     for id_ in ids:

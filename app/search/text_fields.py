@@ -4,8 +4,9 @@ The engine adds the fields to its schema, registers the tokenizer with each inde
 calls `add_text` for each document; it needs no knowledge of languages.
 
 The words of all stories are in one field, folded but not stemmed. So a word has one weight in all
-languages, and a story is found even if its language is wrong. The other fields only weight a word
-by where it occurs.
+languages, and a story is found even if its language is wrong. Another field has the words of title
+and summary, for readers who may not read the body. The other fields only weight a word by where it
+occurs.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +19,12 @@ from app.search.analysis.languages import primary_language
 from app.search.analysis.tokenizer import build_analyzer
 
 # Increase this when stories have to be analyzed again; an index of another version is rebuilt.
-VERSION = 4
+VERSION = 5
 
 # All words of a story.
 TEXT = "text"
+# All words of title and summary.
+HEADLINE = "headline"
 TITLE = "title"
 SUMMARY = "summary"
 # Tags, authors and source.
@@ -48,7 +51,7 @@ class StoryText:
 
 def add_text_fields(builder: SchemaBuilder) -> None:
     """Add to a schema every field that `collect_text_fields` fills."""
-    for name in (TEXT, TITLE):
+    for name in (TEXT, HEADLINE, TITLE):
         builder.add_text_field(name, tokenizer_name="words", index_option="position")
     for name in (SUMMARY, NAMES):
         builder.add_text_field(name, tokenizer_name="words", index_option="freq")
@@ -62,7 +65,8 @@ def register_tokenizer(index: Index) -> None:
 
 def collect_text_fields(story: StoryText) -> dict[str, list[str]]:
     """Return the values of the text fields by field name."""
-    fields: dict[str, list[str]] = {name: [] for name in (TEXT, TITLE, SUMMARY, NAMES, LANGUAGE)}
+    names = (TEXT, HEADLINE, TITLE, SUMMARY, NAMES, LANGUAGE)
+    fields: dict[str, list[str]] = {name: [] for name in names}
     add_text(story, lambda name, value: fields[name].append(value))
     return fields
 
@@ -70,11 +74,11 @@ def collect_text_fields(story: StoryText) -> dict[str, list[str]]:
 def add_text(story: StoryText, add: AddField) -> None:
     """Add the values of the text fields to a document."""
     title, summary, names = fold_text(story.title), fold_text(story.summary), _fold_names(story)
-    add(TEXT, title)
-    add(TITLE, title)
+    for name in (TEXT, HEADLINE, TITLE):
+        add(name, title)
     if summary:
-        add(TEXT, summary)
-        add(SUMMARY, summary)
+        for name in (TEXT, HEADLINE, SUMMARY):
+            add(name, summary)
     add(TEXT, fold_text(story.body))
     for name in names:
         add(TEXT, name)

@@ -55,19 +55,25 @@ def _weigh(key: tuple[tuple[str, ...], str], family: Mapping[str, int]) -> int:
 
 
 class Vocabulary:
-    """The words of one index state, for a search in some languages."""
+    """The words of one index state, for a search in some languages.
+
+    `text` is the field that has all the words that a search may find.
+    """
 
     def __init__(
         self,
         dictionary: TermStatistics,
         requested: Sequence[str] = (),
         families: FamilyCache | None = None,
+        *,
+        text: str = TEXT,
     ) -> None:
         """Read an index; without `requested` tags the languages of the index are used.
 
         `families` is a cache that is shared with other combinations of languages.
         """
         self._dictionary = dictionary
+        self.text = text
         self.stories = max(dictionary.num_docs, 1)
         self.languages = self._requested = tuple(dict.fromkeys(map(primary_language, requested)))
         self._rare_languages: tuple[str, ...] = ()
@@ -79,9 +85,9 @@ class Vocabulary:
             )
         self._families = new_family_cache() if families is None else families
 
-    def count(self, word: str, field: str = TEXT) -> int:
+    def count(self, word: str, field: str | None = None) -> int:
         """Return the number of stories with a word."""
-        return self._dictionary.doc_freq(field, word)
+        return self._dictionary.doc_freq(field or self.text, word)
 
     def find_family(self, word: str) -> dict[str, int]:
         """Return the words that share a stem with a word, and their number of stories."""
@@ -91,9 +97,9 @@ class Vocabulary:
             family = self._families[key] = self._collect_family(word)
         return dict(family)
 
-    def words_with_prefix(self, start: str, most: int, field: str = TEXT) -> dict[str, int]:
+    def words_with_prefix(self, start: str, most: int, field: str | None = None) -> dict[str, int]:
         """Return the most frequent words with a prefix."""
-        return dict(self._dictionary.terms_with_prefix(field, start, limit=most))
+        return dict(self._dictionary.terms_with_prefix(field or self.text, start, limit=most))
 
     def estimate_stories(self, counts: Mapping[str, int]) -> float:
         """Estimate in how many stories any of several words occurs."""

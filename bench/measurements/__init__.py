@@ -11,6 +11,7 @@ from bench.measurements import (
     layers,
     memory,
     paging,
+    partners,
     postgresql,
     publishing,
     pushing,
@@ -30,6 +31,7 @@ ALL: tuple[Measurement, ...] = (
     *syncing.MEASUREMENTS,
     *streaming.MEASUREMENTS,
     *postgresql.MEASUREMENTS,
+    *partners.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

@@ -14,6 +14,7 @@ from app.bootstrap import Services
 from app.kit import json
 from app.kit.process.log import configure_logging
 from app.settings import Settings
+from tests.client import make_client
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
 
@@ -30,7 +31,7 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
     """Anybody, through the proxy."""
-    with TestClient(create_app(services), client=("192.0.2.1", 1)) as made:
+    with make_client(create_app(services), client=("192.0.2.1", 1)) as made:
         yield made
 
 
@@ -98,7 +99,7 @@ def test_a_client_that_leaves_is_counted_and_logged(
     caplog.set_level(logging.INFO, "dateline.access")
     with served(create_app(services)) as server:
         address = ("127.0.0.1", port_of(server))
-        cursor = TestClient(create_app(services)).get("/v1/changes").json()["cursor"]
+        cursor = make_client(create_app(services)).get("/v1/changes").json()["cursor"]
         caplog.clear()
         logging.getLogger("dateline.access").addHandler(noting := Noting())
         try:

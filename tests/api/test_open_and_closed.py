@@ -6,6 +6,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.api.reading import filled, managed_routes, public_paths
+from tests.client import expect_contract_violation
 from tests.conftest import key_for
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -74,6 +75,7 @@ class TestWithoutNewsroom:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, management=False)
 
+    @expect_contract_violation("The document of such a deployment has no newsroom.")
     def test_no_route_of_the_newsroom_is_there(
         self, client: TestClient, services: Services
     ) -> None:

@@ -82,3 +82,20 @@ def test_a_documented_default_is_left_out_of_the_canonical_query(
         assert client.get(_address(resource, story, (declared.name, sent))).content == (
             plain.content
         )
+
+
+def test_operations_without_parameters_refuse_all(client: TestClient, newsroom: Newsroom) -> None:
+    story = newsroom.story("Story")
+    requests = [
+        ("GET", "/v1/me"),
+        ("GET", f"/v1/manage/articles/{story['id']}"),
+        ("POST", f"/v1/manage/articles/{story['id']}/unpublish"),
+        ("POST", "/v1/manage/sources"),
+    ]
+    for method, path in requests:
+        headers = newsroom.headers | {"if-match": "*"}
+        response = client.request(method, f"{path}?cursor=x", json={"name": "N"}, headers=headers)
+        assert response.status_code == 400, (path, response.text)
+        assert [error["pointer"] for error in response.json()["errors"]] == ["?cursor"], path
+    assert newsroom.call("GET", "/sources").json()["data"] == []
+    assert client.get(f"/v1/articles/{story['id']}").status_code == 200

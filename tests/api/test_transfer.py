@@ -17,6 +17,7 @@ from app.api.schemas.newsroom import BodyWarning
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
 from tests.api.reading import read, titles
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -218,7 +219,7 @@ def elsewhere(dialect: str, tmp_path: Path, clock: HandClock) -> Iterator[Newsro
     folder.mkdir()
     with fresh_database(dialect, folder) as url:
         services = bootstrap(Settings(database_url=url), clock=clock)
-        with TestClient(create_app(services), follow_redirects=False) as client:
+        with make_client(create_app(services), follow_redirects=False) as client:
             yield Newsroom(client, key_for(services, "admin"))
         services.close()
 

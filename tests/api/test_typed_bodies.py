@@ -42,6 +42,8 @@ def test_what_replaces_or_changes_a_thing_is_described_by_its_model() -> None:
     for method, content in operations:
         (media_type, described), *others = content.items()
         assert not others
-        name = described["schema"]["$ref"].rpartition("/")[2]
-        expected = ("application/json", "Input") if method == "put" else (MERGE_PATCH, "Patch")
-        assert (media_type, name[-5:]) == expected
+        expected = (
+            ("application/json", "Replacement") if method == "put" else (MERGE_PATCH, "Patch")
+        )
+        assert media_type == expected[0]
+        assert described["schema"]["$ref"].endswith(expected[1])

@@ -15,6 +15,7 @@ from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
 from app.settings import Settings
 from bench.archive import Archive, fill, sample_slugs
 from bench.workload import HEADLINES, build_query, query_sizes, select_queries, vary_queries
+from tests.client import make_client
 
 pytestmark = pytest.mark.exhaustive
 
@@ -39,7 +40,7 @@ def services(archive: Archive) -> Iterator[Services]:
 @pytest.fixture(scope="module")
 def client(services: Services) -> TestClient:
     """Return a reader of it."""
-    return TestClient(create_app(services))
+    return make_client(create_app(services))
 
 
 @pytest.mark.parametrize("field", [*SINGLE_FIELDS, *map(join_fields, PAIR_FIELDS)])

@@ -16,6 +16,8 @@ from app.access.models import ApiKey
 from app.kit.sql.database import Database
 from tests.cli.shell import free_port, start
 from tests.cli.test_processes import answer, run_process
+from tests.client import check_contract
+from tests.newsroom import MERGE_PATCH
 
 _DATABASE = "dateline-demo.db"
 
@@ -31,7 +33,7 @@ def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
         key = re.search(r"dl_[\w-]{43}", announced)
         assert key is not None, announced
         headers = {"authorization": f"Bearer {key.group()}"}
-        with httpx2.Client(base_url=address, headers=headers) as client:
+        with check_contract(httpx2.Client(base_url=address, headers=headers)) as client:
             yield client, announced
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
@@ -77,7 +79,8 @@ def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
         verb = client.post(f"{managed}/{withdrawn['id']}/unpublish", headers={"if-match": '"v1"'})
         assert verb.status_code == 200, verb.text
         change = {"title": "Edited", "status": "published"}
-        patch = client.patch(f"{managed}/{edited['id']}", json=change, headers={"if-match": '"v1"'})
+        headers = {"if-match": '"v1"', "content-type": MERGE_PATCH}
+        patch = client.patch(f"{managed}/{edited['id']}", json=change, headers=headers)
         assert patch.status_code == 200, patch.text
     with demo(tmp_path) as (client, second):
         assert client.get(f"/v1/articles/{withdrawn['id']}").status_code == 404

@@ -20,6 +20,7 @@ from app.server.interface import Hooks
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
 from tests.api.reading import ENDLESS, filled, routes
+from tests.client import make_client
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, served
 
@@ -119,7 +120,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(type(services.delivery), "list_stories", fail)
     monkeypatch.setattr(type(services.delivery), "load_current", fail)
-    with TestClient(create_app(services), raise_server_exceptions=False) as client:
+    with make_client(create_app(services), raise_server_exceptions=False) as client:
         for path in ("/v1/headlines", "/v1/sources", "/feeds/latest.rss", "/v1/categories/a"):
             answer = client.get(path)
             assert answer.status_code == 500

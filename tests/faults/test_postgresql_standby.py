@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
+from tests.client import make_client
 from tests.conftest import key_for
 from tests.faults.postgres import Postgres, Standby, start_postgres
 from tests.faults.proxy import Proxy, proxy
@@ -111,7 +112,7 @@ def test_a_standby_shows_writes_of_its_primary(postgres: Postgres, node: Newsroo
     """Nobody listens on a standby, so it is looked at several times a second."""
     assert node.client.get("/v1/headlines").json()["data"] == []
     services = bootstrap(Settings(database_url=postgres.url))
-    with TestClient(create_app(services)) as client:
+    with make_client(create_app(services)) as client:
         Newsroom(client, key_for(services, "admin")).story("News")
     services.close()
     _wait_until(lambda: node.client.get("/v1/headlines").json()["data"], 5)

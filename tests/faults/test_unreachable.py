@@ -13,6 +13,7 @@ from app.kit.errors import DatabaseUnavailable
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.settings import Settings
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.databases import fresh_database
 from tests.faults.commandline import assert_consistent, assert_reported_in_a_sentence, dateline
@@ -126,7 +127,7 @@ def test_an_embedded_database_opened_read_only_is_served(tmp_path: Path) -> None
         )
         assert_reported_in_a_sentence(refused)
         services = bootstrap(Settings(database_url=read_only), clock=HandClock())
-        with TestClient(create_app(services), raise_server_exceptions=False) as client:
+        with make_client(create_app(services), raise_server_exceptions=False) as client:
             assert client.get("/v1/headlines").status_code == 200
         services.close()
         assert_consistent(url)

@@ -126,7 +126,7 @@ def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:
     path = f"/webhooks/{newsroom.call('POST', '/webhooks', json=body).json()['id']}"
     since = {"since": "2026-11-22T12:00:00Z"}
     for verb in ("test", "rotate", "replay", "pause", "resume"):
-        order = since if verb == "replay" else {}
+        order = since if verb == "replay" else None
         assert newsroom.call("POST", f"{path}/{verb}", json=order).is_success, verb
     id_ = path.rpartition("/")[2]
     services.runner.run(

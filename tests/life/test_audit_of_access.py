@@ -11,6 +11,7 @@ from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit.errors import DatabaseBusy
 from app.worker import Worker
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
@@ -30,7 +31,7 @@ def _load_entries(newsroom: Newsroom, query: str) -> list[dict[str, Any]]:
 
 
 def _client(services: Services, address: str) -> TestClient:
-    return TestClient(create_app(services), client=(address, 1234))
+    return make_client(create_app(services), client=(address, 1234))
 
 
 @pytest.mark.parametrize(("scope", "killed"), [("admin", True), ("publish", False)])

@@ -17,7 +17,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.bootstrap import bootstrap
@@ -25,6 +24,7 @@ from app.kit.clock import format_instant
 from app.kit.sql.database import Database
 from app.settings import Settings
 from app.worker import clean_up, log_due_changes
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -157,7 +157,7 @@ class StoryMachine(RuleBasedStateMachine):
         self.services = bootstrap(Settings(database_url=url), clock=self.clock, database=database)
         self._stack.callback(self.services.close)
         app = create_app(self.services)
-        self.client = self._stack.enter_context(TestClient(app, base_url="http://testserver"))
+        self.client = self._stack.enter_context(make_client(app, base_url="http://testserver"))
         self.newsroom = Newsroom(self.client, key_for(self.services, "admin"))
         body = {"name": "partner", "scopes": ["read"], "embargoed": True}
         key = self.newsroom.call("POST", "/keys", json=body).json()["key"]

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, text
-from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
@@ -13,6 +12,7 @@ from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.settings import Settings
 from app.syndication.push.models import PushDelivery
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.databases import fresh_database
@@ -34,7 +34,7 @@ def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
     folder.mkdir()
     with fresh_database(dialect, folder) as url:
         services = wired(url)
-        with TestClient(create_app(services), base_url="http://testserver") as client:
+        with make_client(create_app(services), base_url="http://testserver") as client:
             _write(Newsroom(client, key_for(services, "admin")))
         with services.database.write() as session:
             session.execute(insert(PushDelivery), [_delivery()])

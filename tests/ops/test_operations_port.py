@@ -14,6 +14,7 @@ from app.bootstrap import Services
 from app.kit.errors import Misconfigured
 from app.settings import Settings, read_settings
 from tests.cli.shell import free_port
+from tests.client import make_client
 
 PAGES = ("/metrics", "/docs", "/openapi.json", "/docs/static/swagger-ui.css")
 
@@ -40,7 +41,7 @@ def client(services: Services, port: int) -> Iterator[TestClient]:
         async with serve_operators(inside.state.operations, "127.0.0.1", port):
             yield
 
-    with TestClient(create_app(services, lifespan)) as made:
+    with make_client(create_app(services, lifespan)) as made:
         yield made
 
 

@@ -24,6 +24,7 @@ from app.telemetry.configuration import is_tracing_configured
 from app.telemetry.requests import TracedRequestLog
 from app.telemetry.tracing import Tracing
 from tests.cli.shell import free_port, start
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
@@ -107,7 +108,7 @@ def services(settings: Settings, clock: HandClock, tracing: Tracing) -> Iterator
 def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
     """A client of an application that is traced."""
     app = tracing.wrap(create_app(services, request_log=TracedRequestLog))
-    with TestClient(app) as made:
+    with make_client(app) as made:
         yield made
 
 

@@ -47,7 +47,7 @@ class Pushing:
 
     def verb(self, webhook: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
         """Do something to a webhook."""
-        answer = self.newsroom.call("POST", f"/webhooks/{webhook['id']}/{verb}", json=body)
+        answer = self.newsroom.call("POST", f"/webhooks/{webhook['id']}/{verb}", json=body or None)
         assert answer.is_success, answer.text
         done: dict[str, Any] = answer.json()
         return done

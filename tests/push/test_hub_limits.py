@@ -19,6 +19,7 @@ from app.settings import Settings
 from app.syndication.push import hub_limits
 from app.syndication.push.handlers import FeedContent
 from app.syndication.push.store import receivers
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.push.conftest import PUBLIC, Pushing
@@ -66,7 +67,7 @@ class Crowd:
 
     def client(self, address: str) -> TestClient:
         """Return a client with an address."""
-        return TestClient(self._app, base_url=PUBLIC, client=(address, 1))
+        return make_client(self._app, base_url=PUBLIC, client=(address, 1))
 
     def stranger(self) -> TestClient:
         """Return a client that nobody has seen before."""

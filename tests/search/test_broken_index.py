@@ -20,6 +20,7 @@ from app.search.index_updater import IndexUpdater
 from app.settings import Settings
 from app.worker import Indexer
 from tests.api.reading import read, titles
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.search.polling import wait_until
@@ -181,7 +182,7 @@ def test_an_index_of_another_database_is_not_used(
     from app.api.app import create_app
     from tests.conftest import key_for
 
-    with TestClient(create_app(services)) as client:
+    with make_client(create_app(services)) as client:
         assert _found(client) == []
         other = Newsroom(client, key_for(services, "admin"))
         for number in range(9):

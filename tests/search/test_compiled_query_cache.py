@@ -27,9 +27,9 @@ def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
     noted: list[ParsedQuery] = []
     found_out = compiler.compile_with_vocabulary
 
-    def compile_with_vocabulary(typed: ParsedQuery, *more: object) -> object:
+    def compile_with_vocabulary(typed: ParsedQuery, *more: object, **options: object) -> object:
         noted.append(typed)
-        return found_out(typed, *more)  # type: ignore[arg-type]
+        return found_out(typed, *more, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine_words, "compile_with_vocabulary", compile_with_vocabulary)
     return noted

@@ -19,14 +19,18 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def story(newsroom: Newsroom) -> dict[str, str]:
-    return newsroom.story("Rain over Rabat", body="Umbrellas were sold in Zanzibar.")
+    summary, body = "Nobody was surprised.", "Umbrellas were sold in Zanzibar."
+    return newsroom.story("Rain over Rabat", summary=summary, body=body)
 
 
 @pytest.mark.usefixtures("story")
-def test_readers_of_headlines_search_only_titles(client: TestClient, services: Services) -> None:
+def test_readers_of_headlines_search_only_titles_and_summaries(
+    client: TestClient, services: Services
+) -> None:
     key = {"x-api-key": key_for(services, "read")}
     for _ in range(2):
-        assert titles(client, "/v1/search?q=rabat") == ["Rain over Rabat"]
+        for typed in ("rabat", "surprised", '"nobody was surprised"', "rain surprised"):
+            assert titles(client, f"/v1/search?q={typed}") == ["Rain over Rabat"], typed
         for typed in ("zanzibar", "zanzibr", "zan", '"sold in zanzibar"', "rain zanzibar"):
             answer = client.get("/v1/search", params={"q": typed, "highlight": "true"})
             assert "zanzibar" not in answer.text.lower(), typed

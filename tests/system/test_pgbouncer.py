@@ -10,13 +10,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from starlette.testclient import TestClient
 
 from app.api.app import create_app
 from app.bootstrap import bootstrap, open_database, prepare_database
 from app.kit.errors import Misconfigured
 from app.settings import Settings
 from app.worker import Worker
+from tests.client import make_client
 from tests.conftest import key_for
 from tests.faults.commandline import assert_reported_in_a_sentence, dateline
 from tests.faults.postgres import Postgres, start_postgres
@@ -91,7 +91,7 @@ def test_sessions_are_pooled_without_any_setting(postgres: Postgres) -> None:
         services.watch.listen()
         worker = Worker(services)
         worker.start()
-        with TestClient(create_app(services)) as client:
+        with make_client(create_app(services)) as client:
             newsroom = Newsroom(client, key_for(services, "admin"))
             story = newsroom.story("Through a pooler")
             shown = client.get(f"/v1/articles/{story['id']}")

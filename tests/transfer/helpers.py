@@ -18,6 +18,7 @@ from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
+from tests.client import make_client
 from tests.databases import fresh_database
 
 IMPORTER = Actor(None, "tests")
@@ -42,7 +43,7 @@ def open_newsroom(dialect: str, folder: Path, clock: Clock) -> Iterator[Services
 @contextmanager
 def open_client(services: Services) -> Iterator[TestClient]:
     """Read a house over HTTP, without following redirects."""
-    with TestClient(create_app(services), base_url="http://testserver") as client:
+    with make_client(create_app(services), base_url="http://testserver") as client:
         client.follow_redirects = False
         yield client
 

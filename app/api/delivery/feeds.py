@@ -17,7 +17,6 @@ from app.api.delivery.search_query import (
     build_list_search,
     find_page_ends,
     read_search_text,
-    sees_titles_only,
 )
 from app.api.delivery.story_lists import read_query, replace_slugs
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
@@ -112,10 +111,10 @@ def _parse(
 ) -> FeedRequest:
     sent = (SEARCH_FEED if channel.searched else FEED).parse(request.query)
     values, _ = replace_slugs(sent, services.delivery.find_ids)
-    form: Form = "whole" if _may_read_whole(services, request) else "short"
     typed = read_search_text(values)
     path = f"{channel.path}?{typed!r}" if channel.searched else channel.path
     entitlement = request.reader.entitlement
+    form: Form = "whole" if entitlement.has_bodies else "short"
     if not format_.marks_embargo:
         entitlement = entitlement.without_embargo()
     query, paging = read_query(
@@ -123,15 +122,7 @@ def _parse(
     )
     if not channel.searched:
         return FeedRequest(channel, query, paging)
-    titles_only = sees_titles_only(services, request.reader)
-    return FeedRequest(
-        channel, query, paging, build_list_search(typed, query, titles_only=titles_only)
-    )
-
-
-def _may_read_whole(services: Services, request: ReadRequest) -> bool:
-    """Tell whether feeds include what is not shown to everybody where headlines alone are open."""
-    return request.reader.entitlement.has_bodies
+    return FeedRequest(channel, query, paging, build_list_search(typed, query))
 
 
 def _position(place: Sequence[int] | None) -> ListPosition | None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from app.access.caller import Caller
-from app.access.scopes import Scope
 from app.api.delivery.story_parameters import BY_UPDATE, NAMES_IN, Q
 from app.api.http.fields import Fields, declare_fields
 from app.api.http.filters import FILTERS, SPANS, read_selection
@@ -108,7 +107,6 @@ def read_search(services: Services, values: Values, caller: Caller) -> SearchReq
         count_total=paging.count is not None,
         facets=values[FACETS],
         highlight=values[HIGHLIGHT],
-        titles_only=sees_titles_only(services, caller),
         entitlement=caller.entitlement,
         names_in=values[NAMES_IN],
     )
@@ -121,12 +119,7 @@ def read_search_text(values: Values) -> str | None:
     return typed if typed and not typed.isspace() else None
 
 
-def sees_titles_only(services: Services, caller: Caller) -> bool:
-    """Tell whether a caller may read only headlines; then search must not disclose bodies."""
-    return services.settings.anonymous == "headlines" and not caller.allows(Scope.read)
-
-
-def build_list_search(typed: str | None, query: StoryQuery, *, titles_only: bool) -> SearchQuery:
+def build_list_search(typed: str | None, query: StoryQuery) -> SearchQuery:
     """Build the search for the stories of a list that match a text, in the order of the list."""
     position = query.position
     return SearchQuery(
@@ -137,7 +130,6 @@ def build_list_search(typed: str | None, query: StoryQuery, *, titles_only: bool
         backwards=query.backwards,
         limit=query.limit,
         date_position=DatePosition(position[0], int(position[1])) if position else None,
-        titles_only=titles_only,
         form=query.form,
         entitlement=query.entitlement,
         names_in=query.names_in,

@@ -97,8 +97,8 @@ PROBLEMS: dict[str, ProblemType] = {
     "rights_changed": ProblemType(
         410,
         "The cursor was issued for other access rights",
-        "Start again without a cursor, with the same filters, and delete every story that is not "
-        "in the new snapshot.",
+        "Start again without a cursor, with the same filters. After /v1/changes, delete every "
+        "story that is not in the new snapshot.",
     ),
     "method_not_allowed": ProblemType(
         405, "The method does not apply here", "`Allow` lists the methods that do."

@@ -10,10 +10,9 @@ import re
 from urllib.parse import quote, unquote_to_bytes
 
 from app.api.http.answer import fits_in_head
-from app.api.http.asgi import App, Receive, Scope, Send, header, request_id, send_response
+from app.api.http.asgi import App, Receive, Scope, Send, header, send_response
 from app.api.http.errors import BadHost, PathNotFound, QueryTooLong
-from app.api.http.problems import problem_for
-from app.kit.errors import Failure
+from app.api.http.refusals import refuse
 from app.kit.quoting import quote_text
 
 _PROBES = ("/healthz", "/readyz")
@@ -42,7 +41,7 @@ class AddressMiddleware:
             return
         given = header(scope, b"host")
         if not self.allows(scope, given):
-            await _refuse(scope, send, BadHost(_detail(given)))
+            await refuse(scope, send, BadHost(_detail(given)))
         elif is_plain(scope):
             await self._app(scope, receive, send)
         else:
@@ -70,9 +69,9 @@ class AddressMiddleware:
         location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
         has_slash = _SLASH.search(scope["raw_path"]) is not None
         if has_slash or not _is_path(path) or not fits_in_head(plain, ()):
-            await _refuse(scope, send, PathNotFound("Nothing is served at this path."))
+            await refuse(scope, send, PathNotFound("Nothing is served at this path."))
         elif not fits_in_head(location, ()):
-            await _refuse(scope, send, QueryTooLong(plain))
+            await refuse(scope, send, QueryTooLong(plain))
         else:
             await send_response(send, 308, {"location": location, "cache-control": "no-store"}, b"")
 
@@ -94,10 +93,6 @@ def _name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0].lower() + "]"
     return host.partition(":")[0].lower()
-
-
-async def _refuse(scope: Scope, send: Send, failure: Failure) -> None:
-    await send_response(send, *problem_for(failure, request_id(scope)))
 
 
 def _is_path(path: bytes) -> bool:

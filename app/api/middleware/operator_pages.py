@@ -1,8 +1,8 @@
 """Pages for operators: which ones are public, and which ones have a separate port."""
 
-from app.api.http.asgi import App, Receive, Scope, Send, request_id, send_response
+from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.errors import PathNotFound
-from app.api.http.problems import problem_for
+from app.api.http.refusals import refuse
 from app.api.monitoring.redaction import path_for_log
 from app.kit.quoting import quote_text
 from app.settings import Settings
@@ -62,4 +62,4 @@ def _is_reference(path: str) -> bool:
 
 async def _answer_not_found(scope: Scope, send: Send) -> None:
     failure = PathNotFound(f"Nothing is served at {quote_text(path_for_log(scope['path']))}.")
-    await send_response(send, *problem_for(failure, request_id(scope)))
+    await refuse(scope, send, failure)

@@ -14,7 +14,13 @@ from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.api.openapi import operations
 from app.api.openapi.headers import header_components, response_headers
 from app.api.openapi.info import head
-from app.api.openapi.patches import add_patch, patch_name
+from app.api.openapi.patches import (
+    add_patch,
+    add_read_only_members,
+    add_replacement,
+    patch_name,
+    replacement_name,
+)
 from app.api.openapi.schemas import (
     REF,
     Schema,
@@ -56,7 +62,8 @@ _PATH_PARTS = {
     ),
 }
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
-_MANAGED = "/v1/manage/"
+# Each operation of the API refuses unknown parameters.
+_API, _MANAGED = "/v1/", "/v1/manage/"
 _KEYLESS = "manage_read_preview"
 _JSON, _PAGE = "application/json", "text/html"
 _FIELDS = "fields"
@@ -86,6 +93,9 @@ def document(
     schemas.update(enums)
     for operation in _operations(paths):
         _name_patch(operation, schemas)
+    for by_method in paths.values():
+        if "put" in by_method:
+            _name_replacement(by_method["put"], schemas)
     require_nothing(schemas, is_selectable=with_fields)
     components = {
         "schemas": dict(sorted(schemas.items())),
@@ -140,6 +150,8 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
     codes = operation.pop(operations.PROBLEMS, [])
     sends = operation.pop(operations.SENDS, [])
     is_cached = operation.pop(operations.CACHED, False)
+    if path.startswith(_API):
+        codes = [*codes, "bad_parameter"]
     if method != "get":
         codes = [*codes, "unsupported_coding"]
     if is_managed and "{ref}" in path and "/keys/" not in path:
@@ -148,6 +160,9 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
         operation["responses"][str(status)] = {"description": moved}
     if is_cached:
         operation["responses"]["304"] = {"description": "The answer that you have is current."}
+        if "301" in operation["responses"]:
+            # The redirect repeats the query.
+            codes = [*codes, "query_too_long"]
     _tidy_parameters(operation, with_fields=with_fields)
     _add_problems(operation, codes, is_managed=is_managed)
     if "requestBody" in operation:
@@ -186,6 +201,16 @@ def _name_patch(operation: dict[str, Any], schemas: dict[str, Schema]) -> None:
         name = patch["schema"]["$ref"].removeprefix(REF)
         add_patch(name, schemas)
         patch["schema"] = ref(patch_name(name))
+
+
+def _name_replacement(operation: dict[str, Any], schemas: dict[str, Schema]) -> None:
+    """Give a replacement its own schema; it and the patch accept what the answer shows."""
+    body = operation["requestBody"]["content"][_JSON]
+    view = operation["responses"]["200"]["content"][_JSON]["schema"]["$ref"].removeprefix(REF)
+    name = body["schema"]["$ref"].removeprefix(REF)
+    add_replacement(name, view, schemas)
+    add_read_only_members(name, view, schemas)
+    body["schema"] = ref(replacement_name(name))
 
 
 def _security(path: str, *, is_managed: bool) -> list[dict[str, list[str]]]:

@@ -52,7 +52,8 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
         "br",
     ),
     "Content-Location": (
-        "The address of exactly this answer.",
+        "The address of exactly this answer. If `Accept` selected another format, the operation at "
+        "this address describes the answer.",
         _STRING,
         "/v1/manage/articles/01a2027b-d71f-7000-bfcb-32dae908f4d5",
     ),
@@ -121,14 +122,18 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
         _STRING,
         "01a2027b-d72a-7000-9cd3-41d6736d3834",
     ),
-    "X-Robots-Tag": ("Tells search engines not to list the answer.", _STRING, "noindex"),
+    "X-Robots-Tag": (
+        "Tells search engines not to list the answer. Absent where the host is refused.",
+        _STRING,
+        "noindex",
+    ),
 }
 _ALWAYS = ("Cache-Control", "Vary", "X-Content-Type-Options", "X-Request-Id")
 _FOR_SCRIPTS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
 _OF_CACHES = ("Surrogate-Key", "Cache-Tag", "Dateline-Serial")
 _CACHED = (*_OF_CACHES, "ETag", "Last-Modified", "Accept-Ranges", "Age", "Cache-Status")
 # Present in every answer in which they are described.
-_REQUIRED = {*_ALWAYS, "Location", "WWW-Authenticate", "X-Robots-Tag"}
+_REQUIRED = {*_ALWAYS, "Location", "WWW-Authenticate"}
 _PAGE = ("Content-Security-Policy", "Referrer-Policy")
 _CREATED, _UNAUTHENTICATED, _NOT_MODIFIED, _NO_TYPE = 201, 401, 304, 415
 _REDIRECTS, _NOT_FOUND_OR_GONE, _RETRYABLE = {301, 308}, {404, 410}, {429, 503}

@@ -1,4 +1,8 @@
-"""Schemas of merge patches (RFC 7396), derived from the schemas of the objects they change."""
+"""Schemas of changes, derived from those of the objects they change: patches and replacements.
+
+A merge patch (RFC 7396) names some members, and a replacement all. Both may repeat read-only
+members of the object.
+"""
 
 from typing import Any
 
@@ -8,11 +12,35 @@ _TEXT = (
     "A merge patch (RFC 7396): members that are left out stay as they are, and null sets a member "
     "to its default."
 )
+_READ_ONLY = "Members that are read-only are accepted as they were read, and refused otherwise."
 
 
 def patch_name(name: str) -> str:
     """Return the name of the patch of an input."""
     return f"{name.removesuffix('Input')}Patch"
+
+
+def replacement_name(name: str) -> str:
+    """Return the name of the replacement of an input."""
+    return f"{name.removesuffix('Input')}Replacement"
+
+
+def add_replacement(name: str, view: str, schemas: dict[str, Schema]) -> None:
+    """Add the replacement of an input: its members, and the read-only ones of its view."""
+    written = schemas[name]
+    schemas[replacement_name(name)] = {
+        **written,
+        "title": replacement_name(name),
+        "description": f"{written['description']}\n\n{_READ_ONLY}",
+        "properties": {**written["properties"], **_read_only_members(name, view, schemas)},
+    }
+
+
+def add_read_only_members(name: str, view: str, schemas: dict[str, Schema]) -> None:
+    """Add the read-only members of a view to the patch of an input."""
+    patch = schemas[patch_name(name)]
+    patch["description"] += f" {_READ_ONLY}"
+    patch["properties"].update(_read_only_members(name, view, schemas))
 
 
 def add_patch(name: str, schemas: dict[str, Schema]) -> None:
@@ -32,6 +60,15 @@ def add_patch(name: str, schemas: dict[str, Schema]) -> None:
         "type": "object",
         "additionalProperties": False,
         "properties": members,
+    }
+
+
+def _read_only_members(name: str, view: str, schemas: dict[str, Schema]) -> dict[str, Schema]:
+    written, seen = schemas[name]["properties"], schemas[view]["properties"]
+    return {
+        member: {**schema, "readOnly": True}
+        for member, schema in seen.items()
+        if member not in written
     }
 
 

@@ -9,18 +9,26 @@ from fastapi.routing import APIRoute
 from app.access.scopes import Scope
 from app.api.http.access import Access
 from app.api.http.json_request import JsonRequest
+from app.api.http.parameters import NO_PARAMETERS
 
+# The paths of the API; other paths are pages, feeds and the hub.
+_API = "/v1/"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
 class AccessRoute(APIRoute):
-    """A route that checks access before the body is read."""
+    """A route that checks access before the body is read.
+
+    A route of the API without query parameters refuses all of them. Other pages, such as the start
+    page and health checks, ignore them: addresses of pages are passed on with parameters added.
+    """
 
     access: Access
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return a handler that checks access and reads the JSON body, and then calls FastAPI's."""
         handle = super().get_route_handler()
+        refuses_query = self.path.startswith(_API) and not self._has_query_parameters()
 
         async def check_and_handle(request: Request) -> Response:
             known = request.scope["state"]
@@ -30,12 +38,18 @@ class AccessRoute(APIRoute):
                 known["caller"].require(self.access)
             else:
                 self.access.allow(request.app.state.services, known["caller"])
+            if refuses_query and request.scope["query_string"]:
+                NO_PARAMETERS.parse(request.scope["query_string"])
             request = JsonRequest(request.scope, request.receive)
             if self.body_field is not None:
                 await request.read(required=self.body_field.field_info.is_required())
             return await handle(request)
 
         return check_and_handle
+
+    def _has_query_parameters(self) -> bool:
+        declared = (self.openapi_extra or {}).get("parameters", ())
+        return any(parameter["in"] == "query" for parameter in declared)
 
 
 def _build_declarator(method: str) -> Callable[..., Callable[[Endpoint], Endpoint]]:

@@ -94,7 +94,8 @@ class SearchHit(Headline):
 
     score: float | None = Field(
         description="How well the story fits the query; larger is better. It compares stories of "
-        "one answer. Null where the order is by date.",
+        "one answer. Null where the order is by date, and for stories that the reader may see only "
+        "as headlines.",
         examples=[16.7518],
     )
     highlights: SearchHighlights | None = Field(

@@ -61,14 +61,18 @@ class IndexRange:
     grant: ColumnElement[Any] | None = None
 
 
-def build_index_ranges(shape: QueryShape) -> list[IndexRange]:
+def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[IndexRange]:
     """Return the index ranges that together hold a list, without duplicates.
 
-    The ranges of surplus values are empty.
+    The ranges of surplus values are empty. With `overlap`, the ranges of grants may contain the
+    same story.
     """
     if shape.grant_ranges is not None:
         count, kind = shape.grant_ranges
-        return [_build_grant_range(shape, number, kind) for number in range(count)]
+        return [
+            _build_grant_range(shape, number, kind, 0 if overlap else number)
+            for number in range(count)
+        ]
     driver = find_driving_filter(shape)
     if driver is None:
         wanted = tuple(filter_conditions(shape))
@@ -111,8 +115,10 @@ def _build_index_range(
     )
 
 
-def _build_grant_range(shape: QueryShape, number: int, kind: RangeKind) -> IndexRange:
-    """Return one of the index ranges of the reader's grants, without the rows of earlier ones."""
+def _build_grant_range(
+    shape: QueryShape, number: int, kind: RangeKind, excluded: int
+) -> IndexRange:
+    """Return one of the index ranges of the reader's grants, without the rows of the first ones."""
     place = _terms.c.published_at
     conditions = [
         _terms.c.field == bindparam(f"range_field{number}"),
@@ -124,10 +130,10 @@ def _build_grant_range(shape: QueryShape, number: int, kind: RangeKind) -> Index
     grant = None
     if kind == "compared":
         # PostgreSQL would plan joins for negated conditions, which takes longer than the query.
-        conditions += [_is_in_grant_range(earlier).is_(false()) for earlier in range(number)]
+        conditions += [_is_in_grant_range(earlier).is_(false()) for earlier in range(excluded)]
         grant = bindparam(f"range_grant{number}", type_=Integer)
-    elif number:
-        conditions.append(is_in_earlier_range(_documents, number).is_(false()))
+    elif excluded:
+        conditions.append(is_in_earlier_range(_documents, excluded).is_(false()))
     access = shape.access._replace(limited=kind == "evaluated")
     origin = _terms.join(_documents, _documents.c.id == _terms.c.id)
     return IndexRange(origin, place, _terms.c.id, tuple(conditions), access, grant)

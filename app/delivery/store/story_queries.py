@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.expression import CompoundSelect
 
 from app.access.entitlement import Entitlement
@@ -254,7 +255,8 @@ def _count_statement(
 
 
 def _select_page(shape: QueryShape, dialect: str) -> _Rows:
-    found = build_index_ranges(shape)
+    overlap = shape.grant_ranges is not None and dialect == "postgresql"
+    found = build_index_ranges(shape, overlap=overlap)
     if shape.has_ids:
         return _select_rows(found[0], shape, dialect)
     if len(found) == 1:
@@ -262,7 +264,22 @@ def _select_page(shape: QueryShape, dialect: str) -> _Rows:
         return _add_order(_select_rows(found[0], shape, dialect), place, shape)
     rows = [_select_part(index_range, shape, dialect) for index_range in found]
     place = (literal_column("place"), literal_column("id"))
+    if overlap:
+        return _select_once(union_all(*rows), shape)
     return _add_order(union_all(*rows), place, shape)
+
+
+def _select_once(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
+    """Return each story of overlapping ranges once, under its first grant.
+
+    PostgreSQL would estimate that few rows are in one range and not in another, and sort them. The
+    ranges are in the order of the list, so the rows of a story follow each other.
+    """
+    part = rows.subquery()
+    place = (part.c.place, part.c.id)
+    ordering = [column.desc() if shape.descending else column.asc() for column in place]
+    once = select(part).ext(distinct_on(*place)).order_by(*ordering, part.c.grant)
+    return once.limit(bindparam("limit"))
 
 
 def _select_part(index_range: IndexRange, shape: QueryShape, dialect: str) -> Select[Any]:

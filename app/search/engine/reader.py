@@ -1,6 +1,6 @@
 """Read one committed state of the index, with a few stories removed and others added."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,7 +9,9 @@ from tantivy import DocAddress, Index, Occur, Query, Searcher
 from app.access.selection import Clause, Selection
 from app.search.engine import date_order, facets, newest_months, ranking
 from app.search.engine.engine_errors import translate_errors
-from app.search.engine.filters import apply_filters, ids_query, reference_query
+from app.search.engine.filters import apply_filters, ids_query
+from app.search.engine.grants import FormQueries, apply_grants
+from app.search.engine.request_compiler import CompiledRequest, compile_request
 from app.search.engine.schema import (
     SCHEMA,
     all_stories,
@@ -18,25 +20,34 @@ from app.search.engine.schema import (
     to_facet_key,
 )
 from app.search.engine.side_thread import start_on_side_thread
-from app.search.engine.similarity import MIN_SCORE_SHARE, similarity_query, words_query
-from app.search.engine.vocabularies import VocabularyCache, compile_with_existing_words
+from app.search.engine.similarity import (
+    FULL_FIELDS,
+    MIN_SCORE_SHARE,
+    SHORT_FIELDS,
+    similarity_query,
+    words_query,
+)
+from app.search.engine.vocabularies import VocabularyCache
 from app.search.index import (
+    ALL_STORIES,
     NO_DATE_POSITION,
     FacetField,
     FacetValue,
+    Grants,
     Hit,
     IndexedStory,
     IndexPosition,
     IndexQuery,
     IndexResult,
 )
-from app.search.query.compiler import CompiledQuery, loosen_phrases
 from app.search.query.parser import ParsedQuery
-from app.search.text_fields import TEXT
 
 _SCRATCH_BYTES = 15_000_000
 # Counting so many stories takes longer than a round trip to another thread.
 MANY_STORIES = 20_000
+# So many tags are counted for each one that is wanted; more for readers who may not find the most
+# used ones.
+_TAGS_FOR_EACH, _TAGS_FOR_EACH_IF_LIMITED = 4, 20
 
 
 class TantivyReader:
@@ -77,38 +88,51 @@ class TantivyReader:
     @translate_errors()
     def search(self, request: IndexQuery) -> IndexResult:
         """Find stories."""
-        if request.parsed is not None and not request.parsed:
+        if not request.grants or (request.parsed is not None and not request.parsed):
             return IndexResult(
-                (), more=False, parsed=request.parsed, total=0 if request.count_total else None
+                (),
+                more=False,
+                parsed=request.parsed,
+                total=0 if request.count_total else None,
+                facets=dict.fromkeys(request.facets, ()),
             )
-        compiled = self._compile_or_loosen(request)
+        compiled = self._compile(request)
         # Counts and date orders need no scores.
-        unscored = _SideQueries.for_request(
-            request, compiled.unscored if compiled else None, self._removed
-        )
+        unscored = _SideQueries.for_request(request, compiled.unscored, self._removed)
         count_facets = self._start_facets(request, unscored)
         if request.order == "relevance":
-            queries = _SideQueries.for_request(
-                request, compiled.query if compiled else None, self._removed
-            )
+            queries = _SideQueries.for_request(request, compiled.query, self._removed)
             result = self._search_by_relevance(
-                request, queries, unscored, compiled.rarest_frequency if compiled else 0
+                request, queries, unscored, compiled.rarest_frequency
             )
         else:
             result = self._search_by_date(request, unscored)
         return replace(
             result,
-            parsed=compiled.parsed if compiled else None,
-            corrected=compiled.corrected if compiled else None,
+            parsed=compiled.parsed,
+            corrected=compiled.corrected,
             facets=count_facets(),
         )
 
     @translate_errors()
-    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
-        """Find similar stories, the most similar first, without the story itself and its group."""
-        word_queries = self._build_own_queries(story)
+    def find_similar(
+        self,
+        story: IndexedStory,
+        selection: Selection,
+        limit: int,
+        grants: Grants = ALL_STORIES,
+    ) -> Sequence[Hit]:
+        """Find similar stories, the most similar first, without the story itself and its group.
+
+        If any grant has the form `headline`, no bodies are compared.
+        """
+        if not grants:
+            return []
+        has_bodies = all(grant.form == "full" for grant in grants)
+        word_queries = self._build_own_queries(story, FULL_FIELDS if has_bodies else SHORT_FIELDS)
         enough = MIN_SCORE_SHARE * self._compute_own_score(story, word_queries)
-        similar = [similarity_query(story, query, enough) for query in word_queries]
+        both = (similarity_query(story, query, enough) for query in word_queries)
+        similar = [apply_grants(FormQueries(query, query), grants) for query in both]
         queries = _SideQueries.for_sides(similar, selection, self._removed)
         hits = [
             (score, searcher, address)
@@ -122,11 +146,11 @@ class TantivyReader:
             for score, searcher, address in hits[:limit]
         ]
 
-    def _build_own_queries(self, story: IndexedStory) -> list[Query]:
+    def _build_own_queries(self, story: IndexedStory, fields: Collection[str]) -> list[Query]:
         """Return queries for the significant words of a story, in the index and in the overlay."""
         vocabulary = self._vocabularies.for_languages(())
-        main = words_query(story, vocabulary, self._searcher)
-        scratch = words_query(story, vocabulary, self._scratch) if self._scratch else main
+        main = words_query(story, fields, vocabulary, self._searcher)
+        scratch = words_query(story, fields, vocabulary, self._scratch) if self._scratch else main
         return [main, scratch]
 
     def _compute_own_score(self, story: IndexedStory, word_queries: Sequence[Query]) -> float:
@@ -139,13 +163,19 @@ class TantivyReader:
         return max((float(score) for found in hits for score, _ in found), default=0.0)
 
     @translate_errors()
-    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        """Return the tags in use with a normalized prefix, the most used first."""
+    def complete_tags(
+        self, prefix: str, limit: int, grants: Grants = ALL_STORIES
+    ) -> Sequence[FacetValue]:
+        """Return the tags with a normalized prefix of granted stories, the most used first."""
+        if not grants:
+            return []
+        most = limit * (_TAGS_FOR_EACH if grants == ALL_STORIES else _TAGS_FOR_EACH_IF_LIMITED)
         counts: dict[str, int] = {}
         for searcher, removed in ((self._searcher, self._removed), (self._scratch, None)):
             if searcher is not None:
-                for term, _ in searcher.terms_with_prefix("begun_tag", prefix, limit=4 * limit):
-                    counts[term] = counts.get(term, 0) + _count_tagged(searcher, term, removed)
+                for term, _ in searcher.terms_with_prefix("begun_tag", prefix, limit=most):
+                    query = apply_filters(_tag_query(term, grants), Selection(), removed)
+                    counts[term] = counts.get(term, 0) + facets.count_stories(searcher, query)
         keys = {to_facet_key(term): count for term, count in counts.items() if count}
         return facets.build_facet_values(keys, limit)
 
@@ -155,49 +185,13 @@ class TantivyReader:
         queries = _SideQueries.for_both(all_stories(), Selection(), self._removed)
         return self._count_total(queries)
 
-    def _compile_or_loosen(self, request: IndexQuery) -> CompiledQuery | None:
-        """Compile a query; split its phrases into words if no story contains them verbatim."""
-        compiled = self._compile(request)
-        loosened = (
-            loosen_phrases(request.parsed)
-            if compiled is not None and request.parsed is not None
-            else None
-        )
-        if loosened is None or compiled is None or self._has_result(request, compiled):
-            return compiled
-        nearest = self._compile(replace(request, parsed=loosened))
-        return nearest and replace(nearest, corrected=nearest.parsed.text)
+    def _compile(self, request: IndexQuery) -> CompiledRequest:
+        def finds(queries: FormQueries, selection: Selection) -> bool:
+            narrowed = replace(request, selection=selection)
+            sides = self._sides(_SideQueries.for_request(narrowed, queries, self._removed))
+            return any(searcher.search(query, 1, count=False).hits for searcher, query in sides)
 
-    def _has_result(self, request: IndexQuery, compiled: CompiledQuery) -> bool:
-        """Tell whether this query has any result."""
-        sides = self._sides(_SideQueries.for_request(request, compiled.unscored, self._removed))
-        return any(searcher.search(query, 1, count=False).hits for searcher, query in sides)
-
-    def _compile(self, request: IndexQuery) -> CompiledQuery | None:
-        if request.parsed is None:
-            return None
-        if request.parsed.reference is not None:
-            query = reference_query(request.parsed.reference)
-            if not request.parsed.required or self._has_match(query):
-                return CompiledQuery(query, query, request.parsed)
-        languages = [
-            value
-            for clause in request.selection.clauses
-            if clause.field == "language"
-            for value in clause.included
-        ]
-        return compile_with_existing_words(
-            request.parsed, languages, self._vocabularies, self._has_word
-        )
-
-    def _has_word(self, word: str) -> bool:
-        return self._has_match(Query.term_query(SCHEMA, TEXT, word))
-
-    def _has_match(self, query: Query) -> bool:
-        queries = _SideQueries.for_both(query, Selection(), self._removed)
-        return any(
-            facets.count_stories(searcher, query) for searcher, query in self._sides(queries)
-        )
+        return compile_request(request, self._vocabularies, finds)
 
     def _search_by_relevance(
         self,
@@ -288,8 +282,9 @@ class _SideQueries:
 
     @classmethod
     def for_request(
-        cls, request: IndexQuery, query: Query | None, removed: Query | None
+        cls, request: IndexQuery, queries: FormQueries, removed: Query | None
     ) -> "_SideQueries":
+        query = apply_grants(queries, request.grants)
         if query is not None and _is_exclusion_only(request.parsed):
             query = Query.boolean_query([(Occur.Must, query), (Occur.Must, all_stories())])
         return cls.for_both(query, request.selection, removed)
@@ -313,10 +308,10 @@ def _is_exclusion_only(parsed: ParsedQuery | None) -> bool:
     return parsed is not None and not parsed.required and parsed.reference is None
 
 
-def _count_tagged(searcher: Searcher, term: str, removed: Query | None) -> int:
-    """Count the stories with a tag; the term dictionary still counts removed stories."""
+def _tag_query(term: str, grants: Grants) -> Query | None:
+    """Return a query for stories with a tag; the term dictionary still counts removed stories."""
     query = Query.term_query(SCHEMA, "begun_tag", term, "basic")
-    return facets.count_stories(searcher, apply_filters(query, Selection(), removed))
+    return apply_grants(FormQueries(query, query), grants)
 
 
 def _build_scratch(stories: Sequence[IndexedStory]) -> Searcher:

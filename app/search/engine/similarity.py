@@ -1,6 +1,7 @@
 """Similar stories: rare words and categories in common."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import NamedTuple
 
 from tantivy import Occur, Query, Searcher
@@ -8,7 +9,15 @@ from tantivy import Occur, Query, Searcher
 from app.search.analysis.tokenizer import tokenize
 from app.search.engine.schema import SCHEMA
 from app.search.index import IndexedStory
-from app.search.text_fields import collect_text_fields
+from app.search.text_fields import (
+    HEADLINE,
+    LANGUAGE,
+    NAMES,
+    SUMMARY,
+    TEXT,
+    TITLE,
+    collect_text_fields,
+)
 from app.search.vocabulary import Vocabulary
 
 _WORDS = 25
@@ -17,17 +26,22 @@ _SMALL_INDEX = 20
 # A similar story scores at least this share of the story's score for its own words. A category in
 # common scores exactly this share.
 MIN_SCORE_SHARE = 0.1
+# The fields that are compared, with bodies and without.
+FULL_FIELDS = frozenset({TEXT, TITLE, SUMMARY, NAMES, LANGUAGE})
+SHORT_FIELDS = frozenset({HEADLINE, TITLE, SUMMARY, NAMES, LANGUAGE})
 
 
-def words_query(story: IndexedStory, vocabulary: Vocabulary, searcher: Searcher) -> Query:
-    """Return a query for stories with the significant words of a story.
+def words_query(
+    story: IndexedStory, fields: Collection[str], vocabulary: Vocabulary, searcher: Searcher
+) -> Query:
+    """Return a query for stories with the significant words of a story in some fields.
 
     Word frequencies are those of the index and its overlay together, so that the scores of both
     compare.
     """
     statistics = Vocabulary(searcher)
     clauses = []
-    for significant in _find_significant_words(story, vocabulary):
+    for significant in _find_significant_words(story, fields, vocabulary):
         count = statistics.count(significant.word, significant.field)
         if count:
             term = Query.term_query(SCHEMA, significant.field, significant.word)
@@ -45,10 +59,14 @@ class _SignificantWord(NamedTuple):
     word: str
 
 
-def _find_significant_words(story: IndexedStory, vocabulary: Vocabulary) -> list[_SignificantWord]:
+def _find_significant_words(
+    story: IndexedStory, fields: Collection[str], vocabulary: Vocabulary
+) -> list[_SignificantWord]:
     most = max(vocabulary.stories // 2, min(vocabulary.stories, _SMALL_INDEX))
     significant = []
     for field, values in collect_text_fields(story.text).items():
+        if field not in fields:
+            continue
         for word, times in Counter(tokenize(" ".join(values))).items():
             count = vocabulary.count(word, field)
             if 0 < count <= most:

@@ -14,6 +14,7 @@ from app.kit.bounded_cache import BoundedCache
 from app.search.engine.schema import SCHEMA
 from app.search.query.compiler import CompiledQuery, compile_with_vocabulary
 from app.search.query.parser import ParsedQuery
+from app.search.text_fields import HEADLINE, TEXT
 from app.search.vocabulary import Vocabulary, new_family_cache
 
 # So many words of removed stories are skipped for one correction.
@@ -64,31 +65,42 @@ class VocabularyCache:
     def __init__(self, searchers: Sequence[Searcher]) -> None:
         """Use the words of some indexes together."""
         self._searchers = searchers
-        self._known: dict[tuple[str, ...], Vocabulary] = {}
-        self._families = new_family_cache()
-        self._compiled: BoundedCache[tuple[ParsedQuery, tuple[str, ...]], CompiledQuery] = (
-            BoundedCache(_MOST_BYTES, lambda key, _: _WORD_BYTES * (1 + len(key[0].text.split())))
-        )
+        self._known: dict[tuple[tuple[str, ...], str], Vocabulary] = {}
+        self._families = {text: new_family_cache() for text in (TEXT, HEADLINE)}
+        self._compiled: BoundedCache[
+            tuple[ParsedQuery, tuple[str, ...], str, bool], CompiledQuery
+        ] = BoundedCache(_MOST_BYTES, lambda key, _: _WORD_BYTES * (1 + len(key[0].text.split())))
 
-    def for_languages(self, languages: Sequence[str]) -> Vocabulary:
-        """Return the vocabulary for a search in some languages."""
-        key = tuple(languages)
+    def for_languages(self, languages: Sequence[str], text: str = TEXT) -> Vocabulary:
+        """Return the vocabulary of a text field for a search in some languages."""
+        key = tuple(languages), text
         vocabulary = self._known.get(key)
         if vocabulary is None:
             if len(self._known) >= _MOST_CHOICES:
                 self._known.clear()
             alone = len(self._searchers) == 1
             dictionary = self._searchers[0] if alone else MergedStatistics(self._searchers)
-            vocabulary = self._known[key] = Vocabulary(dictionary, key, self._families)
+            vocabulary = self._known[key] = Vocabulary(
+                dictionary, languages, self._families[text], text=text
+            )
         return vocabulary
 
-    def compile(self, parsed: ParsedQuery, languages: Sequence[str]) -> CompiledQuery:
-        """Compile a parsed query."""
-        key = parsed, tuple(languages)
+    def compile(
+        self,
+        parsed: ParsedQuery,
+        languages: Sequence[str],
+        text: str = TEXT,
+        *,
+        corrects: bool = True,
+    ) -> CompiledQuery:
+        """Compile a parsed query for a text field; without `corrects`, no word is corrected."""
+        key = parsed, tuple(languages), text, corrects
         compiled = self._compiled.get(key)
         if compiled is None:
-            compiled = compile_with_vocabulary(parsed, self.for_languages(languages), SCHEMA)
-            self._compiled[key] = compiled
+            vocabulary = self.for_languages(languages, text)
+            compiled = self._compiled[key] = compile_with_vocabulary(
+                parsed, vocabulary, SCHEMA, corrects=corrects
+            )
         return compiled
 
     def without_words(self, hidden: Collection[str], languages: Sequence[str]) -> Vocabulary:

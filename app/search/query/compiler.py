@@ -13,10 +13,10 @@ from tantivy import Occur, Query, Schema
 from app.search.analysis.stop_words import StopWords, find_stop_words
 from app.search.query.parser import ParsedQuery, QueryPart
 from app.search.query.scoring import ScoredClauseBuilder, UnscoredClauseBuilder
-from app.search.query.spelling import SpellingCorrector
-from app.search.query.units import QueryUnit, build_excluded_units, build_units, fold_part
+from app.search.query.spelling import SpellingCorrector, correct_part
+from app.search.query.units import QueryUnit, build_excluded_units, build_units
 from app.search.query.variants import Variants, find_variants
-from app.search.text_fields import TEXT, TITLE
+from app.search.text_fields import TITLE
 from app.search.vocabulary import TermStatistics, Vocabulary
 
 # Up to so many words are all required. Longer queries and questions rank by matching words.
@@ -61,10 +61,13 @@ def compile_query(
 
 
 def compile_with_vocabulary(
-    parsed: ParsedQuery, vocabulary: Vocabulary, schema: Schema
+    parsed: ParsedQuery, vocabulary: Vocabulary, schema: Schema, *, corrects: bool = True
 ) -> CompiledQuery:
-    """Compile a parsed query with a vocabulary that exists already."""
-    return _Compiler(parsed, vocabulary, schema).compile()
+    """Compile a parsed query with a vocabulary that exists already.
+
+    Without `corrects`, no word is taken for misspelt.
+    """
+    return _Compiler(parsed, vocabulary, schema, corrects=corrects).compile()
 
 
 def loosen_phrases(parsed: ParsedQuery) -> ParsedQuery | None:
@@ -87,13 +90,18 @@ def loosen_phrases(parsed: ParsedQuery) -> ParsedQuery | None:
 class _Compiler:
     """Compiles one query, with scores and without."""
 
-    def __init__(self, parsed: ParsedQuery, vocabulary: Vocabulary, schema: Schema) -> None:
+    def __init__(
+        self, parsed: ParsedQuery, vocabulary: Vocabulary, schema: Schema, *, corrects: bool
+    ) -> None:
         self._parsed = parsed
         self._vocabulary = vocabulary
-        self._builders = ScoredClauseBuilder(schema, vocabulary), UnscoredClauseBuilder(schema)
-        self._spelling = SpellingCorrector(vocabulary)
+        self._builders = (
+            ScoredClauseBuilder(schema, vocabulary),
+            UnscoredClauseBuilder(schema, vocabulary.text),
+        )
         # Excluded words are never corrected.
         self._no_spelling = SpellingCorrector(vocabulary, most=0)
+        self._spelling = SpellingCorrector(vocabulary) if corrects else self._no_spelling
         self._corrections: dict[str, str] = {}
         self._variants: dict[tuple[QueryUnit, SpellingCorrector], Variants] = {}
         self._rarest_frequency: float = 0
@@ -230,7 +238,7 @@ class _Compiler:
     ) -> list[Clause]:
         """Return optional clauses for function words, which add a little to the score."""
         return [
-            (Occur.Should, builder.match_phrase_in(TEXT, group[0].words))
+            (Occur.Should, builder.match_phrase_in(builder.text, group[0].words))
             for group in groups
             if group not in significant and group[0].words[0] in stop_words.function_words
         ]
@@ -250,18 +258,13 @@ class _Compiler:
 
     def _build_result(self, query: Query, unscored: Query) -> CompiledQuery:
         required = tuple(
-            tuple(self._correct_part(part) for part in group) for group in self._parsed.required
+            tuple(correct_part(part, self._corrections) for part in group)
+            for group in self._parsed.required
         )
         languages = self._vocabulary.languages
         parsed = replace(self._parsed, required=required, languages=languages)
         corrected = parsed.text if self._corrections else None
         return CompiledQuery(query, unscored, parsed, corrected, self._rarest_frequency)
-
-    def _correct_part(self, part: QueryPart) -> QueryPart:
-        words = () if part.phrase else fold_part(part)
-        if not any(word in self._corrections for word in words):
-            return part
-        return replace(part, words=("-".join(self._corrections.get(word, word) for word in words),))
 
 
 def _split_phrase(parts: tuple[QueryPart, ...]) -> Iterator[tuple[QueryPart, ...]]:

@@ -3,11 +3,12 @@
 from tantivy import Occur, Query, Schema
 
 from app.search.query.variants import Variants
-from app.search.text_fields import NAMES, SUMMARY, TEXT, TITLE
+from app.search.text_fields import HEADLINE, NAMES, SUMMARY, TEXT, TITLE
 from app.search.vocabulary import Vocabulary
 
-# Weight of a word in each field; the text field contains the words of all others.
+# Weight of a word in each field; the first field contains the words of all others.
 FIELD_WEIGHTS = {TEXT: 1.0, TITLE: 1.6, SUMMARY: 1.2, NAMES: 1.2}
+_HEADLINE_WEIGHTS = {HEADLINE: 1.0, TITLE: 1.6, SUMMARY: 1.2}
 # The best form and field of a word counts fully, each other one this share.
 TIE_BREAKER = 0.3
 # Two words within so many positions add this share of their score.
@@ -20,13 +21,14 @@ class UnscoredClauseBuilder:
     The text field contains the words of all other fields, so no other field has to be searched.
     """
 
-    def __init__(self, schema: Schema) -> None:
-        """Build clauses for indexes of a schema."""
+    def __init__(self, schema: Schema, text: str) -> None:
+        """Build clauses for indexes of a schema, with `text` as the text field."""
         self._schema = schema
+        self.text = text
 
     def match_word(self, variants: Variants) -> Query:
         """Match a word anywhere in a story."""
-        return self._any_of(TEXT, variants)
+        return self._any_of(self.text, variants)
 
     def match_title_word(self, variants: Variants) -> Query:
         """Match a word in the title."""
@@ -34,7 +36,7 @@ class UnscoredClauseBuilder:
 
     def match_phrase(self, words: tuple[str, ...]) -> Query:
         """Match consecutive words."""
-        return self.match_phrase_in(TEXT, words)
+        return self.match_phrase_in(self.text, words)
 
     def match_phrase_in(self, field: str, words: tuple[str, ...]) -> Query:
         """Match consecutive words in one field."""
@@ -59,16 +61,17 @@ class ScoredClauseBuilder(UnscoredClauseBuilder):
 
     def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
         """Build clauses for an index."""
-        super().__init__(schema)
+        super().__init__(schema, vocabulary.text)
         self._vocabulary = vocabulary
+        self._weights = FIELD_WEIGHTS if vocabulary.text == TEXT else _HEADLINE_WEIGHTS
 
     def match_word(self, variants: Variants) -> Query:
         """Match a word anywhere in a story."""
         clauses = [
             self._match_form(form, field, place * weight * variants.idf)
-            for field, place in FIELD_WEIGHTS.items()
+            for field, place in self._weights.items()
             for form, weight in variants.weights.items()
-            if field == TEXT or self._vocabulary.count(form, field)
+            if field == self.text or self._vocabulary.count(form, field)
         ]
         return _take_best(clauses)
 
@@ -82,11 +85,11 @@ class ScoredClauseBuilder(UnscoredClauseBuilder):
     def match_phrase(self, words: tuple[str, ...]) -> Query:
         """Match consecutive words."""
         in_title = Query.boost_query(self.match_phrase_in(TITLE, words), FIELD_WEIGHTS[TITLE])
-        return _take_best([self.match_phrase_in(TEXT, words), in_title])
+        return _take_best([self.match_phrase_in(self.text, words), in_title])
 
     def boost_neighbours(self, first: str, second: str) -> Query:
         """Boost stories in which two words stand close together."""
-        near = Query.phrase_query(self._schema, TEXT, [first, second], NEIGHBOUR_SLOP)
+        near = Query.phrase_query(self._schema, self.text, [first, second], NEIGHBOUR_SLOP)
         return Query.boost_query(near, NEIGHBOUR_WEIGHT)
 
     def _match_form(self, form: str, field: str, score: float) -> Query:

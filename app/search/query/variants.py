@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from app.search.analysis.folding import is_unspaced
 from app.search.query.spelling import SpellingCorrector
 from app.search.query.units import QueryUnit
-from app.search.text_fields import TEXT, TITLE
+from app.search.text_fields import TITLE
 from app.search.vocabulary import Vocabulary
 
 # The exact word counts more than other words of its family, and completions count less.
@@ -54,4 +54,4 @@ def _find_completions(unit: QueryUnit, vocabulary: Vocabulary) -> dict[str, int]
     if vocabulary.count(word) > _WHOLE_FROM * vocabulary.stories:
         return {}
     anywhere = not part.title and (len(word) >= _SHORTEST_OPEN_ANYWHERE or is_unspaced(word))
-    return vocabulary.words_with_prefix(word, _MOST_COMPLETIONS, TEXT if anywhere else TITLE)
+    return vocabulary.words_with_prefix(word, _MOST_COMPLETIONS, None if anywhere else TITLE)

@@ -51,9 +51,9 @@ class WebhookInput(Input):
         description="The events that are sent. `*` is every event, later ones included.",
         examples=[["article.published", "article.killed"]],
     )
-    filter: Annotated[FilterInput, BeforeValidator(_none_is_all)] = Field(
-        FilterInput(), description="The stories that are meant; all where it is left out."
-    )
+    filter: Annotated[
+        FilterInput, BeforeValidator(_none_is_all, json_schema_input_type=FilterInput | None)
+    ] = Field(FilterInput(), description="The stories that are meant; all where it is left out.")
 
 
 class RotateInput(Input):

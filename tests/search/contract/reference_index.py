@@ -6,7 +6,7 @@ contract from requiring what only Tantivy does.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.access.selection import Selection, SelectionFields, fold
@@ -14,11 +14,13 @@ from app.kit.clock import format_instant, from_micros
 from app.search.analysis.tokenizer import normalize_text
 from app.search.errors import IndexUnusable
 from app.search.index import (
+    ALL_STORIES,
     MOST_FACET_VALUES,
     MOST_RELEVANT,
     DatePosition,
     FacetField,
     FacetValue,
+    Grants,
     Hit,
     IndexedStory,
     IndexPosition,
@@ -58,15 +60,20 @@ class ReferenceReader:
         return ReferenceReader(kept | {story.id: story for story in stories}, self._position)
 
     def search(self, ask: IndexQuery) -> IndexResult:
-        if ask.parsed is not None and not ask.parsed:
+        if not ask.grants or (ask.parsed is not None and not ask.parsed):
             return IndexResult(
-                (), more=False, parsed=ask.parsed, total=0 if ask.count_total else None
+                (),
+                more=False,
+                parsed=ask.parsed,
+                total=0 if ask.count_total else None,
+                facets=dict.fromkeys(ask.facets, ()),
             )
         chosen = [
             (score, story)
-            for story in self._stories.values()
+            for story in self._granted(ask.grants)
             if _is_selected(story, ask.selection) and (score := _score(story, ask.parsed)) > 0
         ]
+        chosen = [(score, self._stories[story.id]) for score, story in chosen]
         hits, more = _page(ask, chosen)
         return IndexResult(
             hits,
@@ -76,11 +83,22 @@ class ReferenceReader:
             facets={name: _values(name, [story for _, story in chosen]) for name in ask.facets},
         )
 
-    def find_similar(self, story: IndexedStory, selection: Selection, limit: int) -> Sequence[Hit]:
-        words = _words(story)
+    def find_similar(
+        self,
+        story: IndexedStory,
+        selection: Selection,
+        limit: int,
+        grants: Grants = ALL_STORIES,
+    ) -> Sequence[Hit]:
+        has_bodies = all(grant.form == "full" for grant in grants)
+        words = _words(story if has_bodies else _to_headline(story, keeps_names=True))
+        others = [
+            self._stories[other.id] if has_bodies else _to_headline(other, keeps_names=True)
+            for other in self._granted(grants)
+        ]
         found = [
             (len(words & _words(other)), other.id)
-            for other in self._stories.values()
+            for other in others
             if other.id != story.id
             and other.group != story.group
             and _is_selected(other, selection)
@@ -88,12 +106,21 @@ class ReferenceReader:
         best = sorted((hit for hit in found if hit[0]), reverse=True)[:limit]
         return [Hit(id_, float(score), DatePosition(0, 0)) for score, id_ in best]
 
-    def complete_tags(self, prefix: str, limit: int) -> Sequence[FacetValue]:
-        values = _values("tag", list(self._stories.values()))
+    def complete_tags(
+        self, prefix: str, limit: int, grants: Grants = ALL_STORIES
+    ) -> Sequence[FacetValue]:
+        values = _values("tag", list(self._granted(grants)))
         return [value for value in values if normalize_text(value.label).startswith(prefix)][:limit]
 
     def count(self) -> int:
         return len(self._stories)
+
+    def _granted(self, grants: Grants) -> Iterator[IndexedStory]:
+        """Yield the stories of grants in the form that they are granted in."""
+        for story in self._stories.values():
+            forms = {grant.form for grant in grants if _is_selected(story, grant.selection)}
+            if forms:
+                yield story if "full" in forms else _to_headline(story)
 
 
 class ReferenceWriter:
@@ -182,6 +209,14 @@ def _is_selected(story: IndexedStory, selection: Selection) -> bool:
         "updated_at": format_instant(from_micros(story.updated_at)),
     }
     return selection.matches(attributes)
+
+
+def _to_headline(story: IndexedStory, *, keeps_names: bool = False) -> IndexedStory:
+    """Return a story without the text that a headline form does not have."""
+    text = replace(story.text, body="")
+    if not keeps_names:
+        text = replace(text, tags=(), authors=(), source="")
+    return replace(story, text=text)
 
 
 def _score(story: IndexedStory, typed: ParsedQuery | None) -> float:

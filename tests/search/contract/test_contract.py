@@ -20,6 +20,7 @@ from app.search.index import (
     DatePosition,
     Index,
     IndexedStory,
+    IndexGrant,
     IndexPosition,
     IndexQuery,
     IndexResult,
@@ -416,3 +417,26 @@ def test_tags_in_use_are_completed_from_a_prefix(index: Index) -> None:
     writer.save(IndexPosition(serial=2, complete=True))
     writer.close()
     assert [value.value for value in index.reader().complete_tags("clin", 9)] == []
+
+
+def test_only_granted_stories_are_found_by_words_of_their_form(index: Index) -> None:
+    whole = story("Rain", body="Wheat.", source="s1", tags=("climate",))
+    short = story("Rain", body="Wheat.", source="s2", tags=("clinic",), hours=1)
+    hidden = story("Rain", body="Wheat.", source="s3", tags=("climax",), hours=2)
+    of_s1, of_s2 = (Selection((Clause("source", (source,)),)) for source in ("s1", "s2"))
+    grants = (IndexGrant(of_s1), IndexGrant(of_s2, "headline"))
+    reader = fill(index, whole, hidden).with_changes((), [short])
+    for query, ids in (
+        (words("rain"), [whole.id, short.id]),
+        (words("wheat"), [whole.id]),
+        (words("rain", excluded=("wheat",)), [short.id]),
+        (None, [whole.id, short.id]),
+    ):
+        found = reader.search(ask(query, grants=grants, count_total=True, facets=("source",)))
+        assert (found_ids(found), found.total) == (ids, len(ids))
+        assert sum(value.count for value in found.facets["source"]) == len(ids)
+    assert {tag.value for tag in reader.complete_tags("cli", 9, grants)} == {"climate", "clinic"}
+    similar = reader.find_similar(whole, Selection(), 9, grants)
+    assert [hit.id for hit in similar] == [short.id]
+    assert not reader.search(ask(None, grants=())).hits
+    assert not reader.find_similar(whole, Selection(), 9, ())

@@ -11,12 +11,17 @@ from app.api.routes.public_router import PublicRouter
 from app.syndication.formats import FEEDS
 
 router = PublicRouter(tags=["Feeds"])
+_CONTENTS = {
+    **text_contents(FEEDS),
+    # A document for each story, where one story is an object.
+    FEEDS["ninjs"].media_type: {"schema": {"type": "array", "items": {"type": "object"}}},
+}
 _WRITTEN: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The feed.", "content": text_contents(FEEDS)},
+    200: {"description": "The feed.", "content": _CONTENTS},
 }
 _SENDS = ("Link", "Content-Location")
 _Ext = Annotated[str, extension("FeedFormat", FEEDS)]
-_PROBLEMS = ("bad_parameter", "bad_cursor", "not_found", "key_required")
+_PROBLEMS = ("bad_parameter", "bad_cursor", "rights_changed", "not_found", "key_required")
 
 
 @router.read(

@@ -77,7 +77,10 @@ _FORM: dict[str, Any] = {
 }
 _DESCRIBED = {
     **describe(
-        problems=("bad_hub_request", "rate_limited", "hub_full", "not_found", "database_busy")
+        problems=(
+            *("bad_hub_request", "body_too_large", "rate_limited", "hub_full", "not_found"),
+            "database_busy",
+        )
     ),
     "requestBody": {
         "required": True,

@@ -4,7 +4,7 @@ from fastapi import Request, Response
 
 from app.api.delivery import search
 from app.api.delivery.respond import respond
-from app.api.openapi.operations import LISTED, MOVED
+from app.api.openapi.operations import MOVED
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.reading import HeadlinePage, SearchPage, SuggestionList
 
@@ -14,9 +14,9 @@ router = PublicRouter(tags=["Search"])
 @router.read(
     search.SEARCH,
     summary="Search stories",
-    sends=LISTED,
+    sends=("Link", "Content-Location"),
     responses={200: {"model": SearchPage}},
-    problems=("bad_parameter", "bad_cursor", "key_required"),
+    problems=("bad_parameter", "bad_cursor", "rights_changed", "key_required"),
 )
 async def search_stories(request: Request) -> Response:
     """Search public stories. The order is by relevance, unless `sort` is sent."""

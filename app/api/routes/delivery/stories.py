@@ -6,21 +6,22 @@ from fastapi import Request, Response
 
 from app.api.delivery import single_stories, story_lists
 from app.api.delivery.respond import respond
-from app.api.openapi.operations import LISTED, MOVED, extension, text_contents
+from app.api.openapi.operations import MOVED, extension, text_contents
 from app.api.routes.public_router import PublicRouter
 from app.api.schemas.documents import Story
 from app.api.schemas.reading import HeadlinePage, StoryPage
 from app.syndication.formats import STORIES
 
 router = PublicRouter(tags=["Stories"])
-_PROBLEMS = ("bad_parameter", "bad_cursor", "key_required")
+_SENDS = ("Link", "Content-Location")
+_PROBLEMS = ("bad_parameter", "bad_cursor", "rights_changed", "key_required")
 _Ext = Annotated[str, extension("StoryFormat", STORIES)]
 
 
 @router.read(
     story_lists.HEADLINES,
     summary="List headlines",
-    sends=LISTED,
+    sends=_SENDS,
     responses={200: {"model": HeadlinePage}},
     problems=_PROBLEMS,
 )
@@ -32,7 +33,7 @@ async def list_headlines(request: Request) -> Response:
 @router.read(
     story_lists.ARTICLES,
     summary="List stories",
-    sends=LISTED,
+    sends=_SENDS,
     responses={200: {"model": StoryPage}},
     problems=_PROBLEMS,
 )
@@ -48,6 +49,7 @@ async def list_articles(request: Request) -> Response:
         200: {"description": "The story.", "content": text_contents(STORIES)},
         **MOVED,
     },
+    sends=("Content-Location",),
     problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )
 async def read_article_as(ref: str, ext: _Ext, request: Request) -> Response:
@@ -58,7 +60,7 @@ async def read_article_as(ref: str, ext: _Ext, request: Request) -> Response:
 @router.read(
     single_stories.STORY,
     summary="Read a story",
-    sends=("Link", "Content-Location"),
+    sends=_SENDS,
     responses={200: {"model": Story}, **MOVED},
     problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
 )

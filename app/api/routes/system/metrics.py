@@ -24,7 +24,7 @@ _TEXT = {"schema": {"type": "string"}}
     access=ReadPolicy.OPEN,
     summary="Read metrics",
     responses={200: {"content": {"text/plain": _TEXT}}},
-    openapi_extra=describe(),
+    openapi_extra=describe(problems=("not_found",)),
 )
 async def read_metrics(request: Request, services: Parts) -> Response:
     """Return the metrics of all processes on this port in Prometheus' text format."""

@@ -49,7 +49,7 @@ _REFERENCE_POLICY = reference_policy(_REFERENCE)
     access=ReadPolicy.OPEN,
     summary="Read the OpenAPI document",
     responses={200: {"content": {JSON: {"schema": {"type": "object"}}}}},
-    openapi_extra=describe(query=_DOCUMENT, problems=("bad_parameter",)),
+    openapi_extra=describe(query=_DOCUMENT, problems=("bad_parameter", "not_found")),
 )
 async def read_openapi(request: Request, services: Parts) -> Response:
     """Return this document."""
@@ -68,7 +68,7 @@ async def read_openapi(request: Request, services: Parts) -> Response:
     access=ReadPolicy.OPEN,
     summary="Read the API reference",
     responses={200: {"content": {"text/html": _TEXT}}},
-    openapi_extra=describe(),
+    openapi_extra=describe(problems=("not_found",)),
 )
 async def read_reference() -> Response:
     """Return the API reference as a page. It loads no file from other servers."""

@@ -1,0 +1,58 @@
+"""The HTTP clients of tests: they check what they send and receive against docs/openapi.json."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx2
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from tests.contract import committed_contract
+
+_Client = TypeVar("_Client", bound=httpx2.Client)
+# The violations of each open `expect_contract_violation`, the innermost last. It is no context
+# variable, because a test may send requests in other threads.
+_expected: list[list[str]] = []
+
+
+class ContractViolation(AssertionError):
+    """A request or a response that the OpenAPI document does not describe."""
+
+
+def make_client(app: ASGIApp, **options: Any) -> TestClient:
+    """Return a client of an application, which checks the contract."""
+    return check_contract(TestClient(app, **options))
+
+
+def check_contract(client: _Client) -> _Client:
+    """Let a client check the contract with each response."""
+    client.event_hooks = {"response": [_check]}
+    return client
+
+
+@contextmanager
+def expect_contract_violation(reason: str) -> Iterator[None]:
+    """Allow violations of the contract, and require at least one; also a decorator of a test.
+
+    `reason` says what the document does not describe, and why not.
+    """
+    found: list[str] = []
+    _expected.append(found)
+    try:
+        yield
+    finally:
+        _expected.remove(found)
+    if not found:
+        raise AssertionError(f"All messages are as the document says. Expected: {reason}")
+
+
+def _check(response: httpx2.Response) -> None:
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        response.read()
+    problems = committed_contract().find_problems(response)
+    if problems and _expected:
+        _expected[-1].extend(problems)
+    elif problems:
+        request = f"{response.request.method} {response.request.url}"
+        raise ContractViolation("\n".join([request, *problems]))
