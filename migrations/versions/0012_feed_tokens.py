@@ -1,13 +1,13 @@
 """Add the tokens of feeds.
 
-Revision ID: 0012_from_0009
+Revision ID: 0012
 Revises: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012_from_0009"
+revision = "0012"
 down_revision = "0009"
 branch_labels = None
 depends_on = None

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
-from app.api.delivery.feed_pages import FeedRequest, render_feed
+from app.api.delivery.feed_pages import FeedRequest, find_hub, render_feed
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
@@ -85,8 +85,9 @@ def _render(
     body, following = render_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
     links = list_links(services, request.with_token(), {"next": following, "prev": before})
-    if services.push.options.hub is not None:
-        links["hub"] = services.push.options.hub
+    hub = find_hub(services, request)
+    if hub is not None:
+        links["hub"] = hub
     return build_answer(
         request,
         body,

@@ -22,7 +22,9 @@ _FEEDS, _STREAM = "/feeds/", "/v1/stream"
 PREFIXES = (_FEEDS, _STREAM)
 _NAME = PARAMETER.name.encode()
 _CACHE_CONTROL = b"cache-control"
-_HEADERS = [(_CACHE_CONTROL, b"private, no-store"), (b"referrer-policy", b"no-referrer")]
+_REFERRER_POLICY = b"referrer-policy"
+_HEADERS = [(_CACHE_CONTROL, b"private, no-store"), (_REFERRER_POLICY, b"no-referrer")]
+_REPLACED = frozenset(name for name, _ in _HEADERS)
 
 
 def accepts_token(path: str) -> bool:
@@ -40,9 +42,8 @@ def remove_token(scope: Scope) -> None:
     kept: list[bytes] = []
     tokens: list[bytes] = []
     for part in scope["query_string"].split(b"&"):
-        name, _, value = part.partition(b"=")
-        if unquote_to_bytes(name) == _NAME:
-            tokens.append(unquote_to_bytes(value))
+        if _is_token(part):
+            tokens.append(unquote_to_bytes(part.partition(b"=")[2]))
         else:
             kept.append(part)
     if tokens:
@@ -53,16 +54,23 @@ def remove_token(scope: Scope) -> None:
         scope["extensions"] = {name: extensions[name] for name in extensions if name != WHOLE}
 
 
+def has_token(query: str) -> bool:
+    """Tell whether a query has a token."""
+    return any(map(_is_token, query.encode().split(b"&")))
+
+
 def protect(send: Send) -> Send:
     """Return a `send` that adds the headers of answers to requests with a token."""
 
     async def send_protected(message: Message) -> None:
         if message["type"] == "http.response.start":
-            others = [field for field in message["headers"] if field[0].lower() not in _OWN]
+            others = [field for field in message["headers"] if field[0].lower() not in _REPLACED]
             message = {**message, "headers": [*others, *_HEADERS]}
         await send(message)
 
     return send_protected
 
 
-_OWN = frozenset(name for name, _ in _HEADERS)
+def _is_token(part: bytes) -> bool:
+    """Tell whether a part of a query is a token."""
+    return unquote_to_bytes(part.partition(b"=")[0]) == _NAME

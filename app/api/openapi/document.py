@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 
+from app.api.http.feed_tokens import accepts_token
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.api.openapi import operations
@@ -170,13 +171,13 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
     _add_examples(operation)
     if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ())):
         sends = [*sends, "Idempotency-Replayed"]
-    _complete_responses(operation, sends, is_managed=is_managed, is_cached=is_cached)
+    _complete_responses(operation, path, sends, is_managed=is_managed, is_cached=is_cached)
     is_keyless = operation["operationId"] == _KEYLESS
     operation["security"] = [] if is_keyless else _security(path, is_managed=is_managed)
 
 
 def _complete_responses(
-    operation: dict[str, Any], sends: list[str], *, is_managed: bool, is_cached: bool
+    operation: dict[str, Any], path: str, sends: list[str], *, is_managed: bool, is_cached: bool
 ) -> None:
     for status, response in operation["responses"].items():
         content = response.get("content") or {}
@@ -191,6 +192,7 @@ def _complete_responses(
             is_managed=is_managed,
             is_cached=is_cached,
             is_page=_PAGE in content,
+            accepts_token=accepts_token(path),
         )
 
 

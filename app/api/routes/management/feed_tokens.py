@@ -68,9 +68,25 @@ def manage_create_feed_token(
         new = create_feed_token(unit, partner, written)
         view = queries.show_feed_token(unit.session, new.partner_id, new.id)
         url = f"{services.settings.own_address}/feeds/latest.rss?token={new.token}"
-        return json_response({**view, "token": new.token, "url": url}, status=201)
+        location = f"/v1/manage/partners/{new.partner_id}/feed-tokens/{new.id}"
+        document = {**view, "token": new.token, "url": url}
+        return json_response(document, status=201, location=location)
 
     return commands.run_idempotent(act, redact=_remove_token)
+
+
+@router.get(
+    "/{feed_token}",
+    access=Scope.admin,
+    summary="Read a feed token",
+    response_model=FeedTokenView,
+    openapi_extra=describe(problems=("not_found",)),
+)
+def manage_read_feed_token(partner: str, feed_token: str, services: Parts) -> Response:
+    """Return a feed token, without the token itself."""
+    with services.database.read() as session:
+        row = queries.load_partner(session, partner)
+        return json_response(queries.show_feed_token(session, row.id, feed_token))
 
 
 @router.delete(
