@@ -32,6 +32,7 @@ from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.partners.anonymous import AnonymousReader
 from app.partners.entitlements import PartnerEntitlements
 from app.partners.feed_tokens import FeedTokens
+from app.partners.receipts import Receipts
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -75,6 +76,7 @@ class Services:
     partners: PartnerEntitlements
     feed_tokens: FeedTokens
     anonymous: AnonymousReader
+    receipts: Receipts
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -210,6 +212,7 @@ def bootstrap(
         partners=PartnerEntitlements(database),
         feed_tokens=FeedTokens(database),
         anonymous=AnonymousReader(settings.anonymous, database, watch),
+        receipts=Receipts(database, clock),
     )
 
 

@@ -85,9 +85,12 @@ class Worker:
         interval, failure_log = self._services.settings.worker_interval, _FailureLog("the worker")
         turns = 0
         refusals, refused = self._services.refusals, _FailureLog("the audit of refused keys")
+        receipts, unwritten = self._services.receipts, _FailureLog("the receipts of partners")
         while not self._stopped.wait(interval):
             with refused.catch():
                 refusals.write_if_due(self._services.runner)
+            with unwritten.catch():
+                receipts.write_if_due()
             if self._leadership.term is None:
                 continue
             with failure_log.catch(), as_leader(self._leadership):
@@ -98,6 +101,8 @@ class Worker:
             turns += 1
         with refused.catch():
             refusals.write(self._services.runner)
+        with unwritten.catch():
+            receipts.write()
 
     def _keep_leadership(self) -> None:
         """Acquire the leadership when it is free, and renew it, until stopped."""

@@ -10,6 +10,7 @@ import app.access.models
 import app.content.models
 import app.delivery.models
 import app.kit.sql.leadership
+import app.partners.models
 import app.syndication.push.models  # noqa: F401 - models register themselves
 from app.kit.process.file_permissions import restrict_umask
 from app.kit.sql.database import Database

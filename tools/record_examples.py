@@ -26,6 +26,8 @@ from app.api.app import create_app
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.content.transfer.importer import Importer
 from app.kit.sql.unit_of_work import Actor
+from app.partners.receipts import Receipts
+from app.partners.sent_story import SentStory
 from app.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +46,7 @@ _PATCH = "application/merge-patch+json"
 _LINKSET = "application/linkset+json"
 _NDJSON = "application/x-ndjson"
 _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
+_FERRY = "/v1/manage/articles/the-ferry-is-late-again"
 
 Examples = dict[str, dict[str, Any]]
 
@@ -277,6 +280,7 @@ STEPS = (
     Step(None, "POST", "/v1/manage/articles", {"title": "Short lived", "language": "en"}),
     Step(None, "DELETE", "/v1/manage/articles/short-lived", None, '"v1"'),
     Step("manage_purge_article", "POST", "/v1/manage/articles/short-lived/purge", None, '"v2"'),
+    Step("manage_list_recipients", "GET", f"{_FERRY}/recipients"),
 )
 
 
@@ -376,6 +380,8 @@ def _perform(
 ) -> tuple[int, Any]:
     clock: TickingClock = client.app_state["clock"]
     clock.moment += timedelta(minutes=1)
+    if step.operation == "manage_list_recipients":
+        _add_receipt(client)
     text = isinstance(step.body, str)
     content = step.body if text else None if step.body is None else json.dumps(step.body)
     headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
@@ -390,6 +396,14 @@ def _perform(
     if response.headers.get("content-type", "").startswith((_JSON, _LINKSET)):
         return response.status_code, response.json()
     return response.status_code, response.text
+
+
+def _add_receipt(client: TestClient) -> None:
+    story = client.get(_FERRY).json()
+    receipts: Receipts = client.app_state["receipts"]
+    sent = SentStory(story["id"], story["published_version"], "full")
+    receipts.add("01a2027b-d758-7000-83d0-48743bc77d99", [sent], "/v1/changes")
+    receipts.write()
 
 
 def _keep(kept: dict[str, Any], step: Step, status: int, answer: Any) -> None:
@@ -416,6 +430,7 @@ def _client(folder: str) -> Iterator[TestClient]:
         with TestClient(create_app(services)) as client:
             client.headers["authorization"] = f"Bearer {key}"
             client.app_state["clock"] = clock
+            client.app_state["receipts"] = services.receipts
             yield client
     finally:
         services.close()

@@ -10,7 +10,7 @@ from app.kit.input_fields import Input, ShortLine
 _Values = Annotated[list[ShortLine], Field(min_length=1, max_length=100)]
 
 
-class FilterInput(Input):
+class PublicFilterInput(Input):
     """The stories that are meant: in each list any of them, a leading minus excludes."""
 
     category: _Values | None = Field(
@@ -30,6 +30,16 @@ class FilterInput(Input):
     )
     kind: _Values | None = Field(
         None, description="Kinds of text.", examples=[["news", "-opinion"]]
+    )
+
+
+class FilterInput(PublicFilterInput):
+    """The same with the filters of the newsroom."""
+
+    label: _Values | None = Field(
+        None,
+        description="Labels, which no public answer shows.",
+        examples=[["-print only"]],
     )
 
 

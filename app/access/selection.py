@@ -13,11 +13,14 @@ from typing import Any, Literal, TypedDict
 from app.kit.bounded_cache import entries_within
 from app.kit.clock import from_micros, parse_instant, to_micros
 
-Field = Literal["category", "source", "language", "tag", "author", "kind", "id"]
+Field = Literal["category", "source", "language", "tag", "author", "kind", "label", "id"]
 
 
 class SelectionFields(TypedDict, total=False):
-    """The fields that stories are selected by, as in the change log; erased stories lack some."""
+    """The fields that stories are selected by, as in the change log.
+
+    Erased stories have no `tag`, `author` and `label`. Rows from before labels have no `label`.
+    """
 
     id: list[str]
     category: list[str]
@@ -26,6 +29,7 @@ class SelectionFields(TypedDict, total=False):
     tag: list[str]
     author: list[str]
     kind: list[str]
+    label: list[str]
     group: list[str]
     published_at: str
     updated_at: str
@@ -69,6 +73,14 @@ class Selection:
             and _matches_range(self.published, attributes["published_at"])
             and _matches_range(self.updated, attributes["updated_at"])
         )
+
+    def needs_erased_labels(self, attributes: SelectionFields) -> bool:
+        """Tell whether it depends on labels that were erased.
+
+        Such a story may have matched, which is enough for a removal, and not for an upsert.
+        """
+        by_label = any(clause.field == "label" for clause in self.clauses)
+        return by_label and _find_values("label", attributes) is None
 
 
 def selection_to_json(selection: Selection) -> list[Any]:
@@ -126,10 +138,18 @@ def _matches_range(span: TimeRange, instant: str) -> bool:
 
 
 def _matches_clause(clause: Clause, attributes: SelectionFields) -> bool:
-    values = attributes.get(clause.field)
+    values = _find_values(clause.field, attributes)
     if values is None:
         # The field was erased, so the story may have matched.
         return True
     if clause.included and not any(value in values for value in clause.included):
         return False
     return not any(value in values for value in clause.excluded)
+
+
+def _find_values(field: Field, attributes: SelectionFields) -> list[str] | None:
+    """Return the values of a field, or None if they were erased."""
+    if field == "label" and "label" not in attributes and "tag" in attributes:
+        # The row was written before stories had labels.
+        return []
+    return attributes.get(field)

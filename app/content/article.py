@@ -5,7 +5,7 @@ database, so the importer and the commands share it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Literal
@@ -80,9 +80,11 @@ class Article:
     redirect_to: str | None = None
     # How the text came about, as an IPTC code.
     digital_source_type: str | None = None
+    # Words for routing, which are never public.
+    labels: list[str] = field(default_factory=list)
 
 
-FIELDS = tuple(field.name for field in fields(Article))
+FIELDS = tuple(member.name for member in fields(Article))
 _VALUES = attrgetter(*FIELDS)
 INSTANTS = frozenset(name for name in FIELDS if name.endswith(("_at", "_until", "_from")))
 

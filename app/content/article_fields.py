@@ -72,6 +72,7 @@ def build_fields(
         "dateline": written.dateline,
         "urgency": written.urgency,
         "digital_source_type": written.digital_source_type,
+        "labels": written.labels,
         "translation_of": original,
         "published_at": written.published_at,
         "expires_at": written.expires_at,

@@ -11,6 +11,7 @@ from app.content.locks import TRANSLATIONS
 from app.content.saving import ArticleTransition, save_changes
 from app.kit.errors import ConstraintViolated
 from app.kit.sql.unit_of_work import UnitOfWork
+from app.partners.store.receipts import delete_receipts
 
 
 def remove_article(unit: UnitOfWork, article: Article, *, erased: bool) -> None:
@@ -18,6 +19,7 @@ def remove_article(unit: UnitOfWork, article: Article, *, erased: bool) -> None:
     _unlink_translations(unit, article)
     store.delete_article(unit.session, article.id)
     delete_answers_about(unit.session, article.id)
+    delete_receipts(unit.session, [article.id])
     unit.events.append(ArticleRemoved(article.id, erased=erased))
 
 

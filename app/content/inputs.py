@@ -61,10 +61,10 @@ def _normalize_names(names: dict[str, str]) -> dict[str, str]:
     return {normalize_language(tag): name for tag, name in names.items()}
 
 
-def _remove_duplicate_tags(tags: list[str]) -> list[str]:
+def _remove_duplicates(words: list[str]) -> list[str]:
     seen: dict[str, str] = {}
-    for tag in tags:
-        seen.setdefault(fold(tag), tag)
+    for word in words:
+        seen.setdefault(fold(word), word)
     return list(seen.values())
 
 
@@ -78,6 +78,8 @@ BodyFormat = Literal["html", "markdown", "text"]
 PublicationStatus = Literal["draft", "published"]
 Body = Annotated[str, StringConstraints(max_length=4_000_000, pattern=NO_NUL)]
 ExternalId = Annotated[str, text_type(500, 1)]
+# Compared without regard to case.
+Words = Annotated[list[ShortLine], Field(max_length=100), AfterValidator(_remove_duplicates)]
 Kind = Annotated[
     str,
     StringConstraints(pattern=_KIND, max_length=_LONGEST_KIND),
@@ -183,9 +185,13 @@ class ArticleInput(Input):
         description="The ids or slugs of the categories, the main one first.",
         examples=[["port-ansel"]],
     )
-    tags: Annotated[
-        list[ShortLine], Field(max_length=100), AfterValidator(_remove_duplicate_tags)
-    ] = Field([], description="Free keywords.", examples=[["bees"]])
+    tags: Words = Field([], description="Free keywords.", examples=[["bees"]])
+    labels: Words = Field(
+        [],
+        description="Words for routing, such as `print only`. They are never public: only filters "
+        "of products, of webhooks and of lists of the newsroom use them. Case is ignored.",
+        examples=[["print only"]],
+    )
     authors: Annotated[list[AuthorInput], Field(max_length=50)] = Field(
         [], description="Who wrote the story, in the order to show."
     )

@@ -96,6 +96,7 @@ class ArticleRow(Base):
     redirect_to: Mapped[str | None] = mapped_column(_ID)
     released: Mapped[bool]
     digital_source_type: Mapped[str | None] = mapped_column(String(40))
+    labels: Mapped[list[str]] = mapped_column(JSON)
 
     __table_args__ = (
         Index("uq_articles_external", "source_id", "external_id", unique=True),
@@ -134,7 +135,7 @@ class ArticleCategoryRow(Base):
 
 
 class ArticleLabelRow(Base):
-    """A tag or an author of a working copy, folded, for filters of the newsroom."""
+    """A tag, author or label of a working copy, folded, for filters of the newsroom."""
 
     __tablename__ = "article_labels"
     __table_args__ = {"sqlite_with_rowid": False}

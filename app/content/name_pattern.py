@@ -1,6 +1,7 @@
 """Find and replace a person's name in texts and in values of rows."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ REPLACEMENT = "[…]"
 _SPACE = r"(?:\s|&nbsp;)+"
 # The separators in URLs and slugs.
 _JOINED = r"(?:\s|&nbsp;|%20|[-+_.])+"
-_FACTS = frozenset({"author", "tag"})
+_FACTS = frozenset({"author", "tag", "label"})
 
 
 class NamePattern:
@@ -33,7 +34,7 @@ class NamePattern:
     def erase(self, value: Any) -> Any:
         """Return a value without the name.
 
-        An author or tag that is exactly the name is removed. In log rows they stay, because
+        An author, tag or label that is exactly the name is removed. In log rows they stay, because
         followers with a filter for that author must learn what became of the story.
         """
         match value:
@@ -44,9 +45,7 @@ class NamePattern:
             case list():
                 return [self.erase(item) for item in value if not self._is_named(item)]
             case dict():
-                return {
-                    key: self.erase(item) for key, item in value.items() if self._is_kept(key, item)
-                }
+                return dict(self._erase_members(value))
             case _:
                 return value
 
@@ -54,6 +53,14 @@ class NamePattern:
         """Return an article without the name; its slug stays."""
         fields = {name: self.erase(getattr(article, name)) for name in _TEXTS}
         return replace(article, **fields)
+
+    def _erase_members(self, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        for key, item in value.items():
+            if self._is_kept(key, item):
+                yield key, self.erase(item)
+            elif key == "label":
+                # In a row without it, the story had no labels.
+                yield key, None
 
     def _erase_bytes(self, value: bytes) -> bytes:
         try:
@@ -71,7 +78,7 @@ class NamePattern:
 
 
 _TEXTS = (
-    *("title", "summary", "body", "tags", "authors", "image", "rights", "corrections"),
+    *("title", "summary", "body", "tags", "labels", "authors", "image", "rights", "corrections"),
     *("dateline", "notice"),
 )
 

@@ -25,6 +25,7 @@ DRIVING_FILTERS = (
     ("category", "language"),
     ("category",),
     ("source",),
+    ("label",),
     ("language",),
     ("kind",),
 )

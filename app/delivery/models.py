@@ -76,8 +76,8 @@ class DocumentTerm(Base):
 
     A story has a term for each of its categories and their ancestors, so that "a category and
     everything below it" is one index range. It also has terms for its source and kind, for each
-    tag and author (folded), for each language range that includes its language, and for pairs of
-    these (see `build_terms`).
+    tag, author and label (folded), for each language range that includes its language, and for
+    pairs of these (see `build_terms`). No public filter accepts labels.
     """
 
     __tablename__ = "document_terms"

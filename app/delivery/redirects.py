@@ -29,7 +29,7 @@ def find_replacement(
     gone = None
     if tombstone is not None and tombstone.answer in {"gone", "killed"}:
         gone = WithdrawalNotice(
-            "gone" if tombstone.answer == "gone" else "killed", tombstone.notice
+            tombstone.id, "gone" if tombstone.answer == "gone" else "killed", tombstone.notice
         )
     return LookupResult(None, state, moved_to=moved.slug if moved else None, notice=gone)
 

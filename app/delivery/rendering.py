@@ -1,7 +1,8 @@
 """Render documents, and build the terms that lists find them by.
 
 This module alone decides which fields of the content become public. It lists the public fields, so
-a new field of the content side stays private until it is added here.
+a new field of the content side stays private until it is added here. Labels become terms only:
+products select by them, and no document has them.
 
 Each term is one index range that has its stories in order. So a list of one term reads only the
 rows that it shows. Terms are single values, and frequent pairs of values.
@@ -97,6 +98,7 @@ def build_attributes(article: Article, categories: list[str]) -> SelectionFields
         "tag": list(map(fold, article.tags)),
         "author": list(map(fold, map(itemgetter("name"), article.authors))),
         "kind": [article.kind],
+        "label": list(map(fold, article.labels)),
         "group": [article.translation_of or article.id],
         "published_at": format_instant(article.published_at),
         "updated_at": format_instant(article.updated_at),
@@ -120,7 +122,9 @@ def _render_members(value: dict[str, Any]) -> bytes:
 
 Term = tuple[str, str]
 
-SINGLE_FIELDS: tuple[Field, ...] = ("category", "source", "language", "tag", "author", "kind")
+# The fields that readers may filter by.
+PUBLIC_FIELDS: tuple[Field, ...] = ("category", "source", "language", "tag", "author", "kind")
+SINGLE_FIELDS: tuple[Field, ...] = (*PUBLIC_FIELDS, "label")
 PAIR_FIELDS: tuple[tuple[Field, Field], ...] = (
     ("category", "source"),
     ("source", "language"),

@@ -1,11 +1,30 @@
 """Results of public queries, rendered."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from app.delivery.invalidation import LogState
 from app.delivery.store.story_queries import StoryCount
 from app.delivery.story_query import ListPosition
+from app.partners.sent_story import SentForm, SentStory
+
+# The first members of a rendered story (see `rendering`).
+_HEAD = re.compile(rb'\{"id":"([0-9a-f-]{36})",[^{}]*?"version":(\d+)')
+# Within a text, the quotes would be escaped.
+_BODY = b',"body_html":"'
+
+
+def find_sent_stories(items: Iterable[bytes]) -> tuple[SentStory, ...]:
+    """Return what rendered stories show."""
+    found = []
+    for item in items:
+        head = _HEAD.search(item)
+        if head is not None:
+            form: SentForm = "full" if _BODY in item else "headline"
+            found.append(SentStory(head[1].decode(), int(head[2]), form))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +53,7 @@ class EntryPage:
 class WithdrawalNotice:
     """The answer for readers of a story that is gone or was killed."""
 
+    id: str
     answer: Literal["gone", "killed"]
     notice: str | None
 

@@ -21,12 +21,12 @@ from app.kit.sql.session import ReadSession
 
 @dataclass(frozen=True, slots=True)
 class PublicStory:
-    """A public story with all its searchable text; times are microseconds since 1970.
+    """A public story as a search index has it; times are microseconds since 1970.
 
     For a reader that has only its headline, `body` is empty.
 
     `branches` are its categories: each own category with its ancestors, without those of an
-    earlier branch.
+    earlier branch. `labels` are never shown, and folded.
     """
 
     id: str
@@ -40,6 +40,7 @@ class PublicStory:
     body: str
     tags: Sequence[str]
     authors: Sequence[str]
+    labels: Sequence[str]
     source_id: str | None
     source: str
     branches: Sequence[Sequence[str]]
@@ -203,6 +204,7 @@ class Snapshot:
             body=body.get("body_text", "") if has_body else "",
             tags=tail.get("tags", ()),
             authors=[author["name"] for author in tail.get("authors", ())],
+            labels=row.labels.split("\n") if row.labels else (),
             source_id=row.source_id,
             source=source.name if source is not None else "",
             branches=_find_branches(row.category_ids, self.directory),

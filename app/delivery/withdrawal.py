@@ -4,7 +4,8 @@ A tombstone has the attributes of its story, so that only readers who could have
 it. A story that nobody could have read leaves no tombstone.
 
 The log rows of a deleted story stay: followers need them to learn of the removal, and continue from
-their marks. The rows of an erased story lose its notice, tags and authors.
+their marks. The rows of an erased story lose its notice, tags, authors
+and labels.
 """
 
 from collections.abc import Collection, Mapping

@@ -50,6 +50,7 @@ class IndexedStory:
     languages: Sequence[str]
     tags: Sequence[str]
     authors: Sequence[str]
+    labels: Sequence[str]
     kind: str
     published_at: int
     updated_at: int

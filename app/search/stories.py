@@ -27,6 +27,7 @@ def to_indexed_story(story: PublicStory) -> IndexedStory:
         languages=language_ranges(story.language),
         tags=story.tags,
         authors=story.authors,
+        labels=story.labels,
         kind=story.kind,
         published_at=story.published_at,
         updated_at=story.updated_at,

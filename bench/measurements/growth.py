@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
+from app.delivery.rendering import PAIR_FIELDS, PUBLIC_FIELDS, join_fields
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.setup import BenchmarkSetup
@@ -62,7 +62,7 @@ MEASUREMENTS = (
     _measurement("headlines", "headlines", headlines),
     *(
         _measurement(field.replace("+", "-"), _label(field), partial(filtered, field=field))
-        for field in (*SINGLE_FIELDS, *map(join_fields, PAIR_FIELDS))
+        for field in (*PUBLIC_FIELDS, *map(join_fields, PAIR_FIELDS))
     ),
     _measurement("article", "one article", articles),
 )

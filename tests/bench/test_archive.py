@@ -11,7 +11,7 @@ from app.access.selection import SelectionFields
 from app.api.app import create_app
 from app.bootstrap import Services, bootstrap
 from app.delivery import store
-from app.delivery.rendering import PAIR_FIELDS, SINGLE_FIELDS, join_fields
+from app.delivery.rendering import PAIR_FIELDS, PUBLIC_FIELDS, join_fields
 from app.settings import Settings
 from bench.archive import Archive, fill, sample_slugs
 from bench.workload import HEADLINES, build_query, query_sizes, select_queries, vary_queries
@@ -43,7 +43,7 @@ def client(services: Services) -> TestClient:
     return make_client(create_app(services))
 
 
-@pytest.mark.parametrize("field", [*SINGLE_FIELDS, *map(join_fields, PAIR_FIELDS)])
+@pytest.mark.parametrize("field", [*PUBLIC_FIELDS, *map(join_fields, PAIR_FIELDS)])
 def test_lists_have_the_counted_number_of_stories(
     client: TestClient, archive: Archive, field: str
 ) -> None:

@@ -48,6 +48,7 @@ def attributes(number: int) -> SelectionFields:
         "tag": [f"t{min(400, int(rng.paretovariate(0.5)))}"],
         "author": [f"a{rng.randrange(20)}"],
         "kind": [rng.choice(("news", "news", "opinion"))],
+        "label": [rng.choice(("print", "web"))],
         "published_at": format_instant(at),
         "updated_at": format_instant(at),
     }

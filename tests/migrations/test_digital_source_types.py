@@ -38,7 +38,7 @@ def test_documents_get_the_member_of_the_new_field_once(
     migrations.downgrade(database, "0006")
     _without(database)
     for _ in range(2):
-        migrations.upgrade(database, "0007")
+        migrations.upgrade(database)
         with database.read() as session:
             assert list(find_inconsistencies(session, services.clock.now())) == []
         migrations.downgrade(database, "0006")

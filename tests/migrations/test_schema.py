@@ -11,7 +11,8 @@ from sqlalchemy import inspect, text
 
 import app.access.models
 import app.content.models
-import app.delivery.models  # noqa: F401 - models register themselves
+import app.delivery.models
+import app.partners.models  # noqa: F401 - models register themselves
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base

@@ -59,15 +59,14 @@ class CallerCache:
                 self._known[key] = known
         return known
 
-    def holds(self, scope: Scope, caller: Caller) -> bool:
-        """Tell whether a request has the key of a caller that is still verified; makes no query."""
-        now = self._services.clock.now()
-        return (
-            self._version == self._services.watch.version()
-            and self._known.get(find_key(scope) or "") is caller
-            and not caller.is_outdated(now)
-            and not is_use_record_due(caller, now)
-        )
+    def find_verified(self, scope: Scope) -> Caller | None:
+        """Return the caller of a request if its key is still verified; makes no query."""
+        if self._version != self._services.watch.version():
+            return None
+        caller, now = self._known.get(find_key(scope) or ""), self._services.clock.now()
+        if caller is None or caller.is_outdated(now) or is_use_record_due(caller, now):
+            return None
+        return caller
 
     async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> bool:
         """Tell whether a caller has the same entitlement as when its answer was begun.

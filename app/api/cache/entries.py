@@ -30,6 +30,8 @@ _LARGEST_SHARE = 4
 _MAX_KEY_BYTES = 1_500
 # Bytes that a character of a path may take, and that an entry takes for each dependency.
 _BYTES_PER_CHARACTER, _BYTES_PER_DEPENDENCY = 4, 250
+# Bytes that a story in `AnswerMetadata.sent` takes.
+_BYTES_PER_STORY = 200
 _MAX_PREPARED = 10_000
 _MAX_PREPARED_PER_ENTRY = 50
 # Bytes that a prepared response takes in addition to its fingerprint and its encoded headers.
@@ -90,6 +92,7 @@ class CacheEntry:
         headers, body, metadata = answer.headers, answer.body, answer.metadata
         modified = http_date(metadata.changed_at).encode() if metadata.changed_at else b""
         weight = _OVERHEAD + len(body) + sum(map(len, chain(*headers)))
+        weight += _BYTES_PER_STORY * len(metadata.sent)
         return cls(answer.status, headers, body, metadata, route, modified, weight)
 
     def variant(self, coding: Coding) -> Variant:

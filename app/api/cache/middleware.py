@@ -50,6 +50,8 @@ from app.server.interface import Hooks
 
 # The key of a scope for its `PublicRequest`; the value is None if the resource is not public.
 _REQUEST = "dateline.public_request"
+# The status of a failed precondition.
+_REFUSED = 412
 
 
 class AnswerComputer:
@@ -120,6 +122,7 @@ class CacheMiddleware:
         self._computer = AnswerComputer(services, notifier)
         self._callers = CallerCache(services)
         self._anonymous = services.anonymous
+        self._receipts = services.receipts
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -154,11 +157,13 @@ class CacheMiddleware:
         if (
             response is not None
             and (response.until is None or response.until > self._now())
-            and (response.caller is None or self._callers.holds(scope, response.caller))
+            and (response.caller is None or self._callers.find_verified(scope) is response.caller)
         ):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
+            if response.caller is not None and response.caller.partner_id is not None:
+                self._add_receipt(response.caller.partner_id, response.entry)
             return response.messages(scope, id_)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
@@ -168,19 +173,24 @@ class CacheMiddleware:
         return messages
 
     def _respond_inline(self, request: PublicRequest) -> Messages:
-        """Respond without waiting to a request whose response does not depend on the client."""
-        if not request.is_shareable or not self._freshness.refresh_inline():
+        """Respond without waiting to a request of a caller who is known already."""
+        if not request.is_repeatable or not self._freshness.refresh_inline():
             return ()
-        # On PostgreSQL, the caller is loaded while the log is read.
-        caller = self._anonymous.fixed or self._anonymous.find()
-        if caller is None:
-            return ()
-        key = build_cache_key(request, caller)
         try:
+            if request.is_shareable:
+                # On PostgreSQL, the caller is loaded while the log is read.
+                caller = self._anonymous.fixed or self._anonymous.find()
+            else:
+                caller = self._callers.find_verified(request.scope)
+            if caller is None or caller.entitlement.embargoed:
+                return ()
+            key = build_cache_key(request, caller)
             cached = self._find(request, key, caller)
             if cached is None:
                 return ()
-            return self._log_request(request, self._build_response(request, key, cached, ANONYMOUS))
+            if caller.partner_id is not None:
+                self._add_receipt(caller.partner_id, cached)
+            return self._log_request(request, self._build_response(request, key, cached, caller))
         # This is the outermost middleware, so it answers every exception with a problem document.
         except Exception as error:  # noqa: BLE001
             return self._respond_to_failure(request, error)
@@ -249,9 +259,17 @@ class CacheMiddleware:
             cached = self._find(request, key, caller)
             cached = cached or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached, caller)
-        if await self._callers.recheck(request.scope, request.headers, caller):
-            return messages
-        return await self._find_response(request)
+        if not await self._callers.recheck(request.scope, request.headers, caller):
+            return await self._find_response(request)
+        is_get = request.scope["method"] == "GET"
+        if caller.partner_id is not None and is_get and messages[0]["status"] != _REFUSED:
+            self._add_receipt(caller.partner_id, cached)
+        return messages
+
+    def _add_receipt(self, partner_id: str, cached: CachedAnswer) -> None:
+        """Note which stories a partner gets."""
+        if cached.metadata.sent:
+            self._receipts.add(partner_id, cached.metadata.sent, cached.route)
 
     def serves_stale(self) -> bool:
         """Tell whether cached answers are sent while the database does not answer."""
@@ -322,7 +340,7 @@ class CacheMiddleware:
         if isinstance(cached, CachedAbsence):
             return self._builder.build_absence(request, cached)
         weight = cached.weight
-        response = self._builder.prepare(request, cached, has_key=key[2])
+        response = self._builder.prepare(request, cached, has_key=key[2] > 0)
         if cached.weight != weight:
             self._entries.weigh(key)
         if response is None:

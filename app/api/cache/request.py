@@ -24,9 +24,9 @@ from app.api.middleware.addresses import is_plain
 # The raw path, the raw query, and the headers that an answer depends on. Requests with the same
 # fingerprint get the same prepared response.
 Fingerprint = bytes
-# The canonical path and query of an entry, whether the client has an API key or feed token, and
-# the digest of its entitlement.
-CacheKey = tuple[str, bytes, bool, str]
+# The canonical path and query of an entry, whether the client has no key (0), a key (1) or a key or
+# token of a partner (2), which gets receipts, and the digest of its entitlement.
+CacheKey = tuple[str, bytes, int, str]
 REQUEST_ID = b"x-request-id"
 # With these conditions a client gets the answer only for a certain version, and otherwise a 412.
 PRECONDITIONS = (b"if-match", b"if-unmodified-since")
@@ -91,8 +91,8 @@ class PublicRequest:
 
 def build_cache_key(request: PublicRequest, caller: Caller) -> CacheKey:
     """Return the cache key of a request by a caller."""
-    has_key = caller.key_id is not None or caller.feed_token_id is not None
-    return request.path, request.query, has_key, caller.entitlement.digest
+    kind = 2 if caller.partner_id is not None else 0 if caller.key_id is None else 1
+    return request.path, request.query, kind, caller.entitlement.digest
 
 
 def compute_fingerprint(scope: Scope) -> tuple[Fingerprint, str | None]:

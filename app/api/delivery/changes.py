@@ -20,6 +20,7 @@ from app.api.live.sync_requests import (
 )
 from app.bootstrap import Services
 from app.syndication.sync.change_reader import Batch
+from app.syndication.sync.entries import find_sent_changes
 
 
 async def list_changes(
@@ -49,6 +50,7 @@ async def list_changes(
         surrogate_keys=("stories",),
         is_cacheable=False,
         is_public=is_public,
+        sent=find_sent_changes(batch.entries) if caller.partner_id is not None else (),
     )
 
 

@@ -25,9 +25,10 @@ from app.api.http.answer import PublicAnswer
 from app.api.http.parameters import build_suggestion
 from app.bootstrap import Services
 from app.delivery.invalidation import LISTS
-from app.delivery.results import Page
+from app.delivery.results import Page, find_sent_stories
 from app.delivery.story_query import Form, ListPosition
 from app.kit.quoting import quote_text
+from app.partners.sent_story import SentStory
 from app.syndication.formats import FEEDS, FeedFormat
 
 # Larger documents are rendered in a worker thread, so that they do not block other requests.
@@ -98,7 +99,14 @@ def _render(
         # The canonical address, which has no token.
         location=list_links(services, request, {})["self"],
         is_cacheable=is_stable,
+        sent=_find_sent(page, body) if request.reader.partner_id is not None else (),
     )
+
+
+def _find_sent(page: Page, body: bytes) -> tuple[SentStory, ...]:
+    """Return the stories of a feed: an archive page may have fewer than were read."""
+    stories = find_sent_stories(page.items)
+    return tuple(story for story in stories if story.id.encode() in body)
 
 
 def describe_unknown_format(ext: str, known: Collection[str]) -> str:

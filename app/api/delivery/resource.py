@@ -33,6 +33,7 @@ from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
 from app.delivery.invalidation import NOT_FOUND_KEY, LogState
 from app.delivery.results import WithdrawalNotice
+from app.partners.sent_story import REMOVED, SentStory
 from app.syndication.formats import FEEDS
 
 # The query parameters that a feed of the same selection accepts, by its path.
@@ -162,6 +163,7 @@ def build_answer(  # noqa: PLR0913 - each is a fact about the answer, given by i
     valid_until: datetime | None = None,
     cache_dependencies: tuple[str, ...] = (),
     is_public: bool = True,
+    sent: tuple[SentStory, ...] = (),
 ) -> PublicAnswer:
     """Build a 200 answer from a body.
 
@@ -179,6 +181,7 @@ def build_answer(  # noqa: PLR0913 - each is a fact about the answer, given by i
         bool(alternates),
         cache_dependencies,
         is_public,
+        sent,
     )
     fields = _headers(request, metadata)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
@@ -226,7 +229,8 @@ def build_gone(
     """Build a 410 for a story that was withdrawn, with the notice for its readers."""
     kind = Killed if gone.answer == "killed" else Gone
     detail = gone.notice or "This story was withdrawn."
-    return kind(detail, _build_not_found_metadata(request, head, varies=varies))
+    metadata = _build_not_found_metadata(request, head, varies=varies)
+    return kind(detail, metadata._replace(sent=(SentStory(gone.id, 0, REMOVED),)))
 
 
 def list_links(

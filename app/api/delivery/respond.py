@@ -51,6 +51,8 @@ async def respond(request: Request, resource: Resource) -> Response:
     asked = ReadRequest(scope["path"], query, state(scope)["caller"], token=scope.get(FEED_TOKEN))
     app = request.app.state
     answer = await fetch(app.services, app.notifier, Match(resource, request.path_params), asked)
+    if answer.metadata.sent and asked.reader.partner_id is not None:
+        app.services.receipts.add(asked.reader.partner_id, answer.metadata.sent, resource.path)
     response = Response(answer.body, answer.status)
     response.raw_headers += answer.headers
     return response

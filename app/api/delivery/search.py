@@ -35,6 +35,7 @@ from app.api.http.paging import Paging, envelope
 from app.api.http.parameters import Values, bad
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
+from app.delivery.results import find_sent_stories
 from app.kit import json
 from app.kit.ids import normalize_ref
 from app.search.suggestions import Suggestion
@@ -93,7 +94,12 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
     body, _ = envelope(paging, items, None, None, None)
     keys = (*_LISTED, *story.keys)
     return build_answer(
-        request, body, found.head, surrogate_keys=keys, is_cacheable=found.is_stable
+        request,
+        body,
+        found.head,
+        surrogate_keys=keys,
+        is_cacheable=found.is_stable,
+        sent=find_sent_stories(found.items) if request.reader.partner_id is not None else (),
     )
 
 
@@ -111,6 +117,7 @@ def _answer_search(services: Services, request: ReadRequest, values: Values) -> 
         links=links,
         alternates=others,
         is_cacheable=found.is_stable,
+        sent=find_sent_stories(found.items) if request.reader.partner_id is not None else (),
     )
 
 

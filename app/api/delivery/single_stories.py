@@ -19,7 +19,7 @@ from app.api.http.fields import STORY_FIELDS
 from app.api.http.parameters import NO_PARAMETERS, Values
 from app.bootstrap import Services
 from app.delivery.invalidation import LogState
-from app.delivery.results import LookupResult
+from app.delivery.results import LookupResult, find_sent_stories
 from app.kit.ids import normalize_ref
 from app.kit.sql.async_reads import AsyncReads
 from app.syndication.formats import STORIES
@@ -62,7 +62,12 @@ def _answer_story(
     base = f"{services.settings.public_url or ''}{quote(request.path)}"
     others = {form.media_type: f"{base}.{ext}" for ext, form in STORIES.items()}
     return build_answer(
-        request, body, found.log_state, surrogate_keys=found.keys, alternates=others
+        request,
+        body,
+        found.log_state,
+        surrogate_keys=found.keys,
+        alternates=others,
+        sent=find_sent_stories([found.body]) if request.reader.partner_id is not None else (),
     )
 
 
@@ -85,7 +90,12 @@ def read_story_as(services: Services, request: ReadRequest, ref: str, ext: str) 
         request.require_worker_thread()
     body = form.render(services.items.load(document))
     return build_answer(
-        request, body, found.log_state, surrogate_keys=found.keys, media_type=form.media_type
+        request,
+        body,
+        found.log_state,
+        surrogate_keys=found.keys,
+        media_type=form.media_type,
+        sent=find_sent_stories([document]) if request.reader.partner_id is not None else (),
     )
 
 

@@ -35,7 +35,7 @@ from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
 from app.delivery.invalidation import LISTS, list_keys
-from app.delivery.results import Page
+from app.delivery.results import Page, find_sent_stories
 from app.delivery.story_query import Form, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages
 from app.kit.bounded_cache import BoundedCache
@@ -282,6 +282,7 @@ def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> PublicAnswe
         links=parsed.links.by_relation(cursors),
         alternates=parsed.alternates,
         cache_dependencies=parsed.cache_dependencies,
+        sent=find_sent_stories(page.items) if request.reader.partner_id is not None else (),
     )
 
 

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from app.delivery.invalidation import EVERYTHING
+from app.partners.sent_story import SentStory
 
 JSON = "application/json"
 Headers = list[tuple[bytes, bytes]]
@@ -43,6 +44,7 @@ class AnswerMetadata(NamedTuple):
     `cache_dependencies`: the keys that invalidate it in this process, if they are fewer than
     `surrogate_keys`.
     `is_public`: false if a shared cache must not store it, not even for seconds.
+    `sent`: the stories that it shows, if its reader is a partner, who gets a receipt.
     """
 
     serial: int
@@ -53,6 +55,7 @@ class AnswerMetadata(NamedTuple):
     varies_by_format: bool = False
     cache_dependencies: tuple[str, ...] = ()
     is_public: bool = True
+    sent: tuple[SentStory, ...] = ()
 
     @property
     def dependencies(self) -> tuple[str, ...]:

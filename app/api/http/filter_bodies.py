@@ -2,16 +2,16 @@
 
 from urllib.parse import urlencode
 
-from app.access.filter_input import FilterInput
+from app.access.filter_input import PublicFilterInput
 from app.access.selection import Selection
-from app.api.http.filters import FILTERS, References, read_selection
+from app.api.http.filters import MANAGED_FILTERS, References, read_selection
 from app.api.http.parameters import ParameterSet
 from app.kit.errors import BadParameter, FieldError, InvalidInput
 
-_FILTER = ParameterSet(*FILTERS)
+_FILTER = ParameterSet(*MANAGED_FILTERS)
 
 
-def read_filter_input(written: FilterInput, references: References) -> Selection:
+def read_filter_input(written: PublicFilterInput, references: References) -> Selection:
     """Convert a filter to a selection, with the parsers of list parameters."""
     pairs = [
         (name, ",".join(_escape(value) for value in values))

@@ -57,7 +57,7 @@ def read_selection(values: Values, references: References) -> Selection:
     """Parse the filters of a request; categories and sources become ids."""
     clauses: list[Clause] = []
     number = 0
-    for declared in FILTERS:
+    for declared in MANAGED_FILTERS:
         for text in values.sent.get(declared.name, ()):
             clause = _clause(declared, text, references)
             clauses.append(clause)
@@ -163,6 +163,11 @@ FILTERS = (
         "Ids of stories. Public lists and feeds take slugs, too, and have this order by default.",
         _read_id,
     ),
+)
+# Labels are not public: only the newsroom selects by them.
+MANAGED_FILTERS = (
+    *FILTERS,
+    _filter("label", "label", "Labels, in any case.", lambda value, _: fold(value)),
 )
 PUBLISHED_AFTER = declare_instant(
     "published_after", "Published at or after this instant or UTC date."

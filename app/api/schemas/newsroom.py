@@ -69,6 +69,9 @@ class ArticleView(ResponseModel):
         description="The slugs of the categories, the main one first.", examples=[["port-ansel"]]
     )
     tags: list[str] = Field(description="Free keywords.", examples=[["bees"]])
+    labels: list[str] = Field(
+        description="Words for routing, which are never public.", examples=[["print only"]]
+    )
     authors: list[StoryAuthor] = Field(description="Who wrote the story, in the order to show.")
     url: str | None = Field(
         description="Where the publisher shows the story.",

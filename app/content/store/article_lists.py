@@ -157,7 +157,7 @@ def _other_conditions(
 
 
 def _is_by_text(wanted: ArticleList) -> bool:
-    by_text = any(clause.field in {"tag", "author"} for clause in wanted.selection.clauses)
+    by_text = any(clause.field in {"tag", "author", "label"} for clause in wanted.selection.clauses)
     return by_text or wanted.external_id is not None
 
 
@@ -195,7 +195,7 @@ def _has_value(
                     ArticleCategoryRow.category_id, values=find_categories_below(session, values)
                 ),
             )
-        case "tag" | "author":
+        case "tag" | "author" | "label":
             return _exists(
                 ArticleLabelRow.article_id == ArticleRow.id,
                 ArticleLabelRow.field == clause.field,

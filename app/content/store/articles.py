@@ -44,7 +44,7 @@ class _ArticleCategory(NamedTuple):
 
 
 class _Label(NamedTuple):
-    """A tag or an author of an article, folded."""
+    """A tag, author or label of an article, folded."""
 
     field: str
     value: str
@@ -232,11 +232,13 @@ def _insert_attributes(session: WriteSession, articles: Sequence[Article]) -> No
 
 
 def build_labels(article: Article) -> Iterator[tuple[str, str]]:
-    """Yield the tags and authors of an article, folded for comparisons."""
+    """Yield the tags, authors and labels of an article, folded for comparisons."""
     for tag in article.tags:
         yield "tag", fold(tag)
     for author in article.authors:
         yield "author", fold(author["name"])
+    for label in article.labels:
+        yield "label", fold(label)
 
 
 def find_deleted_before(session: ReadSession, moment: datetime, limit: int) -> list[str]:

@@ -12,11 +12,11 @@ from app.kit.sql.schema import table_of
 from app.kit.sql.session import WriteSession
 from app.kit.sql.statement import Query
 
-_ERASED_FIELDS = frozenset({"tag", "author"})
+_ERASED_FIELDS = frozenset({"tag", "author", "label"})
 
 
 def erase_changes(session: WriteSession, ids: Collection[str]) -> None:
-    """Delete notices, tags and authors from all rows about these stories."""
+    """Delete notices, tags, authors and labels from all rows about these stories."""
     if not ids:
         return
     log = table_of(LogRow)

@@ -11,18 +11,23 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Select,
+    Text,
     bindparam,
     false,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
     type_coerce,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.access.entitlement import Entitlement
 from app.delivery.access_shape import AccessShape, bind_access, shape_access
-from app.delivery.models import Document, DocumentBody, LogRow
+from app.delivery.models import Document, DocumentBody, DocumentTerm, LogRow
 from app.delivery.store.visibility import is_visible, now_parameter
 from app.delivery.story_query import ListPosition
 from app.kit.sql.list_parameters import is_listed
@@ -45,7 +50,10 @@ class ChangedThing(NamedTuple):
 
 
 class TextRow(NamedTuple):
-    """A document with all text that a search index needs; times are numbers."""
+    """A document with all that a search index needs; times are numbers.
+
+    `labels` are folded, with line ends between them, or None if there are none.
+    """
 
     id: str
     slug: str
@@ -59,6 +67,7 @@ class TextRow(NamedTuple):
     head: bytes
     tail: bytes
     body: bytes
+    labels: str | None
 
 
 class ExcerptRow(NamedTuple):
@@ -159,11 +168,36 @@ def _excerpts_statement(dialect: str, access: AccessShape) -> Statement[ExcerptR
     )
 
 
+class _JoinedLines(FunctionElement[str]):
+    """The values of a column in one text, with line ends between them."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_JoinedLines, "sqlite")
+def _compile_for_sqlite(element: _JoinedLines, compiler: SQLCompiler, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, char(10))"
+
+
+@compiles(_JoinedLines, "postgresql")
+def _compile_for_postgresql(element: _JoinedLines, compiler: SQLCompiler, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, chr(10))"
+
+
+_terms = table_of(DocumentTerm)
+_LABELS = (
+    select(_JoinedLines(_terms.c.value))
+    .where(_terms.c.id == _documents.c.id, _terms.c.field == literal_column("'label'"))
+    .scalar_subquery()
+)
+
+
 def _select_texts() -> Select[Any]:
     names = ("id", "slug", "source_id", "language", "kind", "translation_group", "category_ids")
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in names]
     columns += [_micros("published_at"), _micros("updated_at")]
-    columns += [_documents.c.head, _documents.c.tail, _bodies.c.body]
+    columns += [_documents.c.head, _documents.c.tail, _bodies.c.body, _LABELS.label("labels")]
     return select(*columns).select_from(_documents.join(_bodies, _bodies.c.id == _documents.c.id))
 
 

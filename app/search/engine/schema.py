@@ -18,7 +18,7 @@ from app.search.index import IndexedStory, IndexPosition
 from app.search.urls import normalize_url
 
 # Increase this when the fields below change; an index of another version is not opened.
-VERSION = 8
+VERSION = 9
 # The document with the log position; no story has this id.
 POSITION_ID = "position"
 # Between a folded tag and its spelling.
@@ -39,7 +39,7 @@ _FILLED = ("source", "kind", "month", "ranges", *_BRANCH_COLUMNS)
 BRANCH_COLUMNS = (*_BRANCH_COLUMNS, _MORE_BRANCHES)
 
 # Filtered by exact values, never counted.
-_FILTER_FIELDS = ("group", "author", "tag", "category", "language")
+_FILTER_FIELDS = ("group", "author", "tag", "label", "category", "language")
 # Filtered and counted; a fast field is a column.
 _COLUMN_FIELDS = ("source", "ranges", "kind", "month", "begun_tag", *BRANCH_COLUMNS)
 _NUMBERS = ("published_at", "updated_at", "tie")
@@ -112,6 +112,9 @@ def _add_terms(story: IndexedStory, add: text_fields.AddField) -> None:
         add("language", language)
     for author in set(map(_fold_cached, story.authors)):
         add("author", author)
+    # Folded already.
+    for label in story.labels:
+        add("label", label)
     # Of several spellings of one tag the last one is kept.
     for tag, spelling in {_fold_cached(tag): tag for tag in story.tags}.items():
         add("tag", tag)

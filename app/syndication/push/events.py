@@ -35,7 +35,7 @@ def find_event(row: Change, selection: Selection) -> str | None:
     was_selected, is_selected = (
         facts is not None and selection.matches(facts) for facts in (row.before, row.after)
     )
-    if is_selected:
+    if is_selected and row.after and not selection.needs_erased_labels(row.after):
         return f"article.{row.reason}"
     if was_selected:
         return f"article.{row.reason if row.op == 'remove' else 'left'}"

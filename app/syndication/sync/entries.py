@@ -1,13 +1,17 @@
 """One change as serialized JSON, with the document in it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Literal
 
+from app.delivery.results import find_sent_stories
 from app.delivery.store.entries import EntryType
 from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.clock import format_instant
+from app.partners.sent_story import REMOVED, SentStory
 
 # A document is large: its pieces are joined only once, with the whole response.
 Document = tuple[bytes, ...]
@@ -29,6 +33,20 @@ class SerializedChange:
     def data(self) -> bytes:
         """Return the JSON in one piece."""
         return b"".join(self.pieces)
+
+
+def find_sent_changes(entries: Iterable[SerializedChange]) -> tuple[SentStory, ...]:
+    """Return the stories that entries contain, and those that they remove."""
+    return tuple(chain.from_iterable(map(_find_sent, entries)))
+
+
+def _find_sent(entry: SerializedChange) -> tuple[SentStory, ...]:
+    first, *document = entry.pieces
+    if entry.op == "upsert":
+        # Sources and categories have no version.
+        return find_sent_stories([b"".join(document)])
+    about = json.loads(first)
+    return (SentStory(about["id"], 0, REMOVED),) if about["type"] == "article" else ()
 
 
 def build_upsert(

@@ -205,6 +205,7 @@ def _is_selected(story: IndexedStory, selection: Selection) -> bool:
         "tag": [fold(tag) for tag in story.tags],
         "author": [fold(name) for name in story.authors],
         "kind": [story.kind],
+        "label": list(story.labels),
         "published_at": format_instant(from_micros(story.published_at)),
         "updated_at": format_instant(from_micros(story.updated_at)),
     }

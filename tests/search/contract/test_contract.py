@@ -60,6 +60,7 @@ def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> Inde
         "languages": ("en",),
         "tags": (),
         "authors": (),
+        "labels": (),
         "kind": "news",
         "updated_at": at,
     } | given

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
-from app.api.http.filters import FILTERS, SPANS, read_selection
+from app.api.http.filters import MANAGED_FILTERS, SPANS, read_selection
 from app.api.http.paging import COUNT, CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet, declare_choice, declare_text, declare_words
 from app.bootstrap import Services
@@ -37,7 +37,7 @@ _SORT = declare_choice(
     "-modified_at",
     "The order of the list; a leading minus means newest first.",
 )
-ARTICLES = ParameterSet(*FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CURSOR, COUNT)
+ARTICLES = ParameterSet(*MANAGED_FILTERS, *SPANS, _STATE, _EXTERNAL_ID, _SORT, LIMIT, CURSOR, COUNT)
 TAXONOMY = ParameterSet(LIMIT, CURSOR, COUNT)
 
 

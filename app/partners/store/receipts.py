@@ -1,0 +1,128 @@
+"""SQL of receipts: which partner received which story, and its removal."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Integer, String, bindparam, select, text
+
+from app.kit.sql.schema import Instant, table_of
+from app.kit.sql.session import ReadSession, WriteSession
+from app.kit.sql.statement import Nothing, Query, Statement
+from app.partners.models import PartnerTable, ReceiptTable
+
+
+class SentRow(NamedTuple):
+    """A story that was sent to a partner, first and last in a batch."""
+
+    article_id: str
+    partner_id: str
+    first_at: datetime
+    last_at: datetime
+    version: int
+    form: str
+    route: str
+
+
+class RemovalRow(NamedTuple):
+    """The removal of a story that was sent to a partner."""
+
+    article_id: str
+    partner_id: str
+    at: datetime
+    route: str
+
+
+class ReceiptRow(NamedTuple):
+    """What a partner received of a story; a deleted partner has no slug and no name."""
+
+    partner_id: str
+    slug: str | None
+    name: str | None
+    first_at: datetime
+    last_at: datetime
+    version: int
+    form: str
+    route: str
+    removal_at: datetime | None
+    removal_route: str | None
+
+
+_receipts, _partners = table_of(ReceiptTable), table_of(PartnerTable)
+# Batches of several processes may arrive in another order than they were sent in. Purged stories
+# get no row again.
+_SENT: Statement[Nothing] = Statement(
+    text(
+        """
+        INSERT INTO receipts
+            (article_id, partner_id, first_at, last_at, version, form, route)
+        SELECT :article_id, :partner_id, :first_at, :last_at, :version, :form, :route
+        FROM articles WHERE id = :article_id
+        ON CONFLICT (article_id, partner_id) DO UPDATE SET
+            first_at = CASE WHEN excluded.first_at < receipts.first_at
+                THEN excluded.first_at ELSE receipts.first_at END,
+            version = CASE WHEN excluded.last_at >= receipts.last_at
+                THEN excluded.version ELSE receipts.version END,
+            form = CASE WHEN excluded.last_at >= receipts.last_at
+                THEN excluded.form ELSE receipts.form END,
+            route = CASE WHEN excluded.last_at >= receipts.last_at
+                THEN excluded.route ELSE receipts.route END,
+            removal_at = CASE WHEN excluded.last_at > receipts.removal_at
+                THEN NULL ELSE receipts.removal_at END,
+            removal_route = CASE WHEN excluded.last_at > receipts.removal_at
+                THEN NULL ELSE receipts.removal_route END,
+            last_at = CASE WHEN excluded.last_at > receipts.last_at
+                THEN excluded.last_at ELSE receipts.last_at END
+        """
+    ).bindparams(
+        *(bindparam(name, type_=String) for name in ("article_id", "partner_id", "form", "route")),
+        *(bindparam(name, type_=Instant) for name in ("first_at", "last_at")),
+        bindparam("version", type_=Integer),
+    )
+)
+_REMOVED: Statement[Nothing] = Statement(
+    _receipts.update()
+    .where(
+        _receipts.c.article_id == bindparam("of_article"),
+        _receipts.c.partner_id == bindparam("of_partner"),
+        _receipts.c.removal_at.is_(None),
+        _receipts.c.last_at <= bindparam("at", type_=Instant),
+    )
+    .values(removal_at=bindparam("at", type_=Instant), removal_route=bindparam("by_route"))
+)
+
+
+def write_receipts(
+    session: WriteSession, sent: Sequence[SentRow], removed: Sequence[RemovalRow]
+) -> None:
+    """Write what partners received; a removal without a receipt is ignored."""
+    session.execute(_SENT, [row._asdict() for row in sent])
+    rows = [
+        {"of_article": article_id, "of_partner": partner_id, "at": at, "by_route": route}
+        for article_id, partner_id, at, route in removed
+    ]
+    session.execute(_REMOVED, rows)
+
+
+def load_receipts(
+    session: ReadSession, article_id: str, position: str | None, limit: int, *, backwards: bool
+) -> list[ReceiptRow]:
+    """Return the receipts of a story by partner, after a partner or (backwards) before it."""
+    own = _receipts.c
+    columns = (own[name] for name in ReceiptRow._fields[3:])
+    statement = (
+        select(own.partner_id, _partners.c.slug, _partners.c.name, *columns)
+        .outerjoin_from(_receipts, _partners, _partners.c.id == own.partner_id)
+        .where(own.article_id == article_id)
+        .limit(limit)
+    )
+    if position is not None:
+        after = own.partner_id < position if backwards else own.partner_id > position
+        statement = statement.where(after)
+    order = own.partner_id.desc() if backwards else own.partner_id
+    return session.all(Query(statement.order_by(order), ReceiptRow))
+
+
+def delete_receipts(session: WriteSession, article_ids: Collection[str]) -> None:
+    """Delete the receipts of stories."""
+    session.delete(ReceiptTable.article_id, article_ids)
