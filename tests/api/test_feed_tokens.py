@@ -197,7 +197,7 @@ def test_a_token_that_is_not_valid_is_refused(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_token_grants_what_the_agreement_still_grants(
-    agreed: Newsroom, client: TestClient, clock: HandClock
+    agreed: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     address = f"/feeds/latest.rss?token={issue(agreed)['token']}"
     partner = agreed.call("GET", "/partners/north").json()
@@ -210,6 +210,10 @@ def test_a_token_grants_what_the_agreement_still_grants(
     assert agreed.delete(partner, "partners").json()["code"] == "in_use"
     clock.advance(hours=1)
     assert titles(client.get(address)) == []
+    services.receipts.write()
+    story = client.get("/v1/headlines", headers=agreed.headers).json()["data"][-1]["id"]
+    (receipt,) = agreed.call("GET", f"/articles/{story}/recipients").json()["data"]
+    assert (receipt["partner"], receipt["route"]) == ("north", "/feeds/latest.{ext}")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -292,7 +296,7 @@ def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> N
             return {"type": "http.disconnect"}
 
         scope = request(f"/v1/stream?token={made['token']}")
-        following = asyncio.create_task(app(scope, receive, send))
+        following = asyncio.ensure_future(app(scope, receive, send))
         await asyncio.wait_for(begun.wait(), 30)
         await asyncio.to_thread(agreed.story, "From Asia too", categories=["asia"])
         await asyncio.to_thread(agreed.story, "From Africa too", categories=["africa"])
