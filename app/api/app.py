@@ -54,6 +54,7 @@ from app.api.routes.management import (
     deliveries,
     feed_tokens,
     keys,
+    partner_webhooks,
     partners,
     previews,
     products,
@@ -110,6 +111,7 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
     audit.router,
     webhooks.router,
     deliveries.router,
+    partner_webhooks.router,
     previews.router,
     transfer.router,
 )

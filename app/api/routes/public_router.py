@@ -34,7 +34,7 @@ class PublicRouter(AccessRouter):
         described = describe(
             query=query,
             headers=("If-None-Match",),
-            problems=(*problems, "version_mismatch"),
+            problems=(*problems, "version_mismatch", "forbidden"),
             sends=sends,
             is_cached=True,
         )
