@@ -117,6 +117,9 @@ def test_a_token_reads_one_product_from_feeds_alone(agreed: Newsroom, client: Te
     assert client.get("/feeds/latest.atom").json()["code"] == "key_required"
     asian = issue(agreed, "asia")["token"]
     assert titles(client.get(f"/feeds/latest.atom?token={asian}")) == ["From Asia"]
+    twin = issue(agreed)["token"]
+    second = client.get(f"/feeds/latest.atom?token={twin}").text
+    assert (second.count(twin), token in second) == (first.text.count(token), False)
     assert first.headers["cache-control"] == "private, no-store"
     assert first.headers["referrer-policy"] == "no-referrer"
     again = client.get(address, headers={"if-none-match": first.headers["etag"]})
