@@ -8,6 +8,8 @@ from starlette.testclient import TestClient
 from app.api.app import _create_framework
 
 MANAGE = "/v1/manage"
+# Routes that always need a key.
+_CLOSED = (MANAGE, "/v1/me/")
 # Answers that never end have tests of their own, over real sockets.
 ENDLESS = frozenset({"/v1/stream"})
 
@@ -33,7 +35,7 @@ def routes() -> list[tuple[str, str]]:
 
 def public_paths() -> list[str]:
     """Return the path of every route that needs no key where reading is open to all, and ends."""
-    found = (path for method, path in routes() if method == "GET" and not path.startswith(MANAGE))
+    found = (path for method, path in routes() if method == "GET" and not path.startswith(_CLOSED))
     return [path for path in found if path not in ENDLESS]
 
 

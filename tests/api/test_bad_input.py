@@ -76,6 +76,7 @@ def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(newsroom: Newsr
 
 def test_no_path_with_odd_characters_is_a_fault(newsroom: Newsroom) -> None:
     headers = {"if-match": "*", "content-type": "application/json"}
+    # The routes of partners answer 403 to the key of the newsroom.
     for method, path in routes():
         for ref in ("%00", "a%00b", "%ff", "%ed%a0%80", "%e2%80%8f", "x" * 3000, "%27%22"):
             at = filled(path, ref)
@@ -84,7 +85,8 @@ def test_no_path_with_odd_characters_is_a_fault(newsroom: Newsroom) -> None:
             response = newsroom.client.request(
                 method, at, headers=newsroom.headers | headers, content=b"{}"
             )
-            assert response.status_code in {400, 404, 422}, (method, at[:80], response.text)
+            expected = {403} if path.startswith("/v1/me/") else {400, 404, 422}
+            assert response.status_code in expected, (method, at[:80], response.text)
 
 
 def test_right_to_left_marks_and_every_script_are_kept(

@@ -33,7 +33,7 @@ ADMIN = tuple(
 
 
 def _needed(method: str, path: str) -> str:
-    if path.startswith(ADMIN) or path.endswith("/purge"):
+    if path.startswith(ADMIN) or path.endswith(("/purge", "/recipients")):
         return "admin"
     return "write" if (method, path) in WRITE else "publish"
 

@@ -38,7 +38,7 @@ def test_what_replaces_or_changes_a_thing_is_described_by_its_model() -> None:
         for method, operation in path.items()
         if method in {"put", "patch"}
     ]
-    assert len(operations) == 7
+    assert len(operations) == 12
     for method, content in operations:
         (media_type, described), *others = content.items()
         assert not others
