@@ -224,7 +224,7 @@ _LOOKUPS: dict[str, Work] = {
     "embargoed groups": lambda s: delivery.find_embargoed_groups(s, _ids(20), NOW),
     "last embargoed rows": lambda s: delivery.load_last_embargoed_changes(s, _ids(20)),
     "tombstones": lambda s: delivery.load_tombstones(s, ["gone-5", "gone-6"]),
-    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", NOW, entitlement=PUBLIC),
+    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", entitlement=PUBLIC),
     "a follower": lambda s: delivery.load_follower_position(s, "search"),
 }
 
