@@ -175,6 +175,7 @@ def bootstrap(
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     partners = PartnerEntitlements(database)
+    receipts = Receipts(database, clock)
     anonymous = AnonymousReader(settings.anonymous, database, watch)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
@@ -218,14 +219,14 @@ def bootstrap(
             watch,
             runner,
             instruments,
-            PartnerEvents(delivery, partners.resolve_all),
+            PartnerEvents(delivery, partners.resolve_all, receipts),
             lambda: anonymous.load().entitlement,
         ),
         refusals=RefusedKeys(clock),
         partners=partners,
         feed_tokens=FeedTokens(database),
         anonymous=anonymous,
-        receipts=Receipts(database, clock),
+        receipts=receipts,
     )
 
 

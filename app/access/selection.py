@@ -20,6 +20,7 @@ class SelectionFields(TypedDict, total=False):
     """The fields that stories are selected by, as in the change log.
 
     Erased stories have no `tag`, `author` and `label`. Rows from before labels have no `label`.
+    `withdrawn_at` is when a story was withdrawn, if that was before the row or tombstone.
     """
 
     id: list[str]
@@ -33,6 +34,7 @@ class SelectionFields(TypedDict, total=False):
     group: list[str]
     published_at: str
     updated_at: str
+    withdrawn_at: str
 
 
 @dataclass(frozen=True, slots=True)

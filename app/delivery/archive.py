@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.access.entitlement import PUBLIC, Entitlement
+from app.access.granted_history import could_have
 from app.access.selection import Selection
 from app.delivery.store import archive as store
 from app.delivery.store.archive import Month
@@ -50,7 +51,7 @@ class Archive:
             rows = store.find_withdrawals(session, now, now - _REMEMBERED, upto, _MOST_WITHDRAWN)
         found: dict[str, StoryWithdrawal] = {}
         for row in rows:
-            granted = entitlement.find_grant(row.before, row.at, ignore_depth=True) is not None
+            granted = could_have(entitlement, row.before, row.at)
             if row.id not in found and granted and selection.matches(row.before):
                 found[row.id] = StoryWithdrawal(row.id, row.at, row.reason, row.notice, row.version)
         return list(found.values())

@@ -24,7 +24,7 @@ def find_replacement(
     )
     tombstone = None
     if moved is None:
-        tombstone = store.find_tombstone(session, id_ or ref, state.now, entitlement=entitlement)
+        tombstone = store.find_tombstone(session, id_ or ref, entitlement=entitlement)
         moved = _follow_redirects(session, tombstone, state.now, entitlement=entitlement)
     gone = None
     if tombstone is not None and tombstone.answer in {"gone", "killed"}:
@@ -49,5 +49,5 @@ def _follow_redirects(
         found = story_queries.load_story(session, ref, now, entitlement=entitlement)
         if found is not None:
             return found
-        tombstone = store.find_tombstone(session, ref, now, entitlement=entitlement)
+        tombstone = store.find_tombstone(session, ref, entitlement=entitlement)
     return None

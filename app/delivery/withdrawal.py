@@ -10,6 +10,7 @@ and labels.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from app.access.selection import SelectionFields
 from app.content.article import Article
@@ -17,6 +18,7 @@ from app.content.events import ArticleRemoved, ArticleWithdrawn, Tombstone
 from app.delivery import store
 from app.delivery.changes import to_embargoed_change
 from app.delivery.rendering import build_attributes
+from app.kit.clock import format_instant
 from app.kit.sql.unit_of_work import UnitOfWork
 
 
@@ -122,15 +124,26 @@ def _find_last_seen(
     if old is not None and old.is_public(unit.now):
         return _LastSeen(old.values, old.version)
     if last is not None:
-        return _LastSeen(last.after or last.before or {}, last.version)
+        values = last.after or last.before or {}
+        if last.op == "remove":
+            values = _note_withdrawal(values, last.at)
+        return _LastSeen(values, last.version)
     if event.tombstone is not None and event.tombstone.seen is not None:
         return _LastSeen(_build_attributes(unit, event.tombstone.seen), None, logged=False)
     if old is not None and old.is_offered(unit.now):
         return _LastSeen(old.values, old.version, logged=False, embargoed=True)
     if there is not None:
-        public = not there.embargoed
-        return _LastSeen(there.attributes, None, logged=public, embargoed=there.embargoed)
+        values, public = _note_withdrawal(there.attributes, there.at), not there.embargoed
+        return _LastSeen(values, None, logged=public, embargoed=there.embargoed)
     return None
+
+
+def _note_withdrawal(attributes: SelectionFields, at: datetime) -> SelectionFields:
+    """Add when readers lost a story, unless an earlier change of its answer did so.
+
+    Readers whose delay ended later never had it.
+    """
+    return SelectionFields(withdrawn_at=format_instant(at)) | attributes
 
 
 def _build_attributes(unit: UnitOfWork, article: Article) -> SelectionFields:

@@ -7,15 +7,21 @@ from unittest.mock import patch
 import pytest
 from starlette.testclient import TestClient
 
+from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 from app.partners import receipts
 from app.partners.receipts import Receipts
 from app.partners.sent_story import REMOVED, SentStory
 from app.partners.store.receipts import load_receipts
+from app.settings import Settings
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
+from tests.push.conftest import Pushing
+from tests.receiver import receiving
+from tests.server.serving import port_of, served
+from tests.sync.stream_client import StreamClient
 
 PARTNER = "01900000-0000-7000-8000-000000000001"
 
@@ -36,6 +42,12 @@ def add_partner(newsroom: Newsroom, slug: str, **terms: Any) -> Partner:
     partner = newsroom.call("POST", "/partners", json=written).json()
     key = newsroom.call("POST", "/keys", json={"name": slug, "scopes": ["read"], "partner": slug})
     return Partner(partner["id"], {"authorization": f"Bearer {key.json()['key']}"})
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """A deployment that may send to webhooks on this machine."""
+    return Settings(database_url=database_url, push_networks="127.0.0.0/8")
 
 
 @pytest.fixture
@@ -170,6 +182,56 @@ def test_a_410_is_a_removal_for_those_who_had_the_story(
     services.receipts.write()
     with services.database.read() as session:
         assert load_receipts(session, story["id"], None, 9, backwards=False) == []
+
+
+def test_a_webhook_gives_receipts(
+    newsroom: Newsroom, services: Services, client: TestClient, clock: HandClock
+) -> None:
+    pushing = Pushing(services, newsroom)
+    with receiving() as receiver:
+        for slug, shown in (("north", {"document": True}), ("south", {})):
+            add_partner(newsroom, slug)
+            key = {"name": slug, "scopes": ["webhooks"], "partner": slug}
+            headers = {"x-api-key": newsroom.call("POST", "/keys", json=key).json()["key"]}
+            webhook = {"url": receiver.url, "events": ["*"], **shown}
+            assert client.post("/v1/me/webhooks", json=webhook, headers=headers).is_success
+        receiver.answer = lambda _: 500
+        story = newsroom.story("Hives")
+        pushing.settle()
+        assert recipients(newsroom, services, story) == []
+        receiver.answer = lambda _: 204
+        story = newsroom.patch(story, title="Bees", status="published")
+        newsroom.source("A source")
+        clock.advance(minutes=30)
+        pushing.settle()
+        found = {row["partner"]: row for row in recipients(newsroom, services, story)}
+        assert {slug: row["form"] for slug, row in found.items()} == {
+            "north": "full",
+            "south": "headline",
+        }
+        assert {(row["route"], row["version"]) for row in found.values()} == {("webhook", 2)}
+        newsroom.verb(story, "kill", notice="Wrong.")
+        pushing.settle()
+    for row in recipients(newsroom, services, story):
+        assert (row["removal"], row["removal_route"]) == ("received", "webhook")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_stream_gives_receipts(newsroom: Newsroom, services: Services, north: Partner) -> None:
+    with served(create_app(services)) as server:
+        streams = [
+            StreamClient(port_of(server), **headers).begun() for headers in (north.headers, {})
+        ]
+        story = newsroom.story("Hives")
+        assert [stream.next().name for stream in streams] == ["upsert", "upsert"]
+        newsroom.verb(story, "kill", notice="Wrong.")
+        assert [stream.next().name for stream in streams] == ["remove", "remove"]
+        for stream in streams:
+            stream.close()
+    (found,) = recipients(newsroom, services, story)
+    assert (found["partner"], found["route"]) == ("north", "/v1/stream")
+    assert (found["form"], found["version"]) == ("full", 1)
+    assert (found["removal"], found["removal_route"]) == ("received", "/v1/stream")
 
 
 def test_batches_may_arrive_in_another_order(

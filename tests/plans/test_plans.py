@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.access import store as access
-from app.access.entitlement import EMBARGOED, PUBLIC
+from app.access.entitlement import EMBARGOED, NOTHING, PUBLIC
 from app.access.selection import Clause, Selection, TimeRange
 from app.access.store import audit_log
 from app.access.store.audit_log import AuditFilter
@@ -224,7 +224,7 @@ _LOOKUPS: dict[str, Work] = {
     "embargoed groups": lambda s: delivery.find_embargoed_groups(s, _ids(20), NOW),
     "last embargoed rows": lambda s: delivery.load_last_embargoed_changes(s, _ids(20)),
     "tombstones": lambda s: delivery.load_tombstones(s, ["gone-5", "gone-6"]),
-    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", NOW, entitlement=PUBLIC),
+    "a tombstone": lambda s: delivery.find_tombstone(s, "gone-5", entitlement=NOTHING),
     "a follower": lambda s: delivery.load_follower_position(s, "search"),
 }
 

@@ -131,7 +131,7 @@ def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
     clock.advance(minutes=10)
     kept = newsroom.patch(kept, title="Changed", slug="changed", status="published")
     newsroom.verb(killed, "kill", notice="Wrong.")
-    newsroom.verb(gone, "unpublish")
+    gone = newsroom.verb(gone, "unpublish")
     pushing.settle()
     # A pause ends before the delay does.
     newsroom.call("POST", f"/webhooks/{webhook['id']}/pause")
@@ -147,6 +147,8 @@ def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
     # Later versions are not delayed, and removals follow what was sent.
     kept = newsroom.patch(kept, title="Again", status="published")
     newsroom.verb(kept, "kill", notice="Wrong.")
+    # The partner never had this story.
+    newsroom.verb(gone, "kill", notice="Wrong.")
     pushing.settle()
     assert [(event, data["id"]) for event, data in take(receiver)] == [
         ("article.killed", kept["id"])

@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.live.sync_requests import build_cursor
 from app.bootstrap import Services
+from app.partners.sent_story import SentStory
 from app.syndication.sync.change_reader import Batch
-from app.syndication.sync.entries import SerializedChange
+from app.syndication.sync.entries import SerializedChange, find_sent_changes
 from app.syndication.sync.sync_state import LogProgress, SyncState
 
 _MAX_ENTRIES = 200
@@ -21,9 +22,10 @@ _MAX_CACHED_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Encoded events, and the sync state after them."""
+    """Encoded events, the stories in them, and the sync state after them."""
 
     events: bytes
+    sent: tuple[SentStory, ...]
     after: SyncState
     more: bool
     next_boundary: datetime | None
@@ -68,7 +70,13 @@ class Broadcast:
     def _build(self, sync_state: SyncState) -> EventBatch:
         batch = self._services.changes.next(sync_state, _MAX_ENTRIES)
         events = self._encode(batch)
-        return EventBatch(events, batch.after, batch.more, batch.ends.next_boundary)
+        return EventBatch(
+            events,
+            find_sent_changes(batch.entries),
+            batch.after,
+            batch.more,
+            batch.ends.next_boundary,
+        )
 
     def _encode(self, batch: Batch) -> bytes:
         """Encode entries as events, each with the cursor of the sync state after it."""

@@ -6,6 +6,7 @@ and joins a group again: it delays no other listener, and at most one slice is b
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import count
 
@@ -16,11 +17,14 @@ from app.api.live.broadcast import Broadcast, EventBatch
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.key_revalidation import KeyRevalidation
 from app.kit.errors import Failure
+from app.partners.sent_story import SentStory
 from app.syndication.sync.sync_state import SyncState
 
 HEARTBEAT_SECONDS = 15
 _HEARTBEAT = b":\n\n"
 _SLICE = 64 * 1024
+# Arguments: id of a partner, and the stories that were sent to it.
+NoteSent = Callable[[str, Sequence[SentStory]], None]
 
 
 class Listener:
@@ -61,12 +65,14 @@ class EventHub:
         notifier: ChangeNotifier,
         broadcast: Broadcast,
         revalidation: KeyRevalidation,
+        note_sent: NoteSent,
         limit: int,
     ) -> None:
         """Allow at most `limit` listeners."""
         self._notifier = notifier
         self._broadcast = broadcast
         self._revalidation = revalidation
+        self._note_sent = note_sent
         self._limit = limit
         self._count = 0
         self._groups: dict[SyncState, set[Listener]] = {}
@@ -148,7 +154,7 @@ class EventHub:
             return
         if batch.after != sync_state:
             for listener in self._groups.pop(sync_state, ()):
-                self._advance(listener, batch.events, batch.after)
+                self._advance(listener, batch)
         if batch.more:
             await self._send_to_group(batch.after, version)
 
@@ -163,28 +169,31 @@ class EventHub:
             self._end_invalid()
         return batch
 
-    def _advance(self, listener: Listener, events: bytes, sync_state: SyncState) -> None:
-        """Send events to a listener of a group, and move it to the group of a sync state."""
-        if events and listener.sending is not None:
+    def _advance(self, listener: Listener, batch: EventBatch) -> None:
+        """Send a batch to a listener of a group, and move it to the group of the next state."""
+        if batch.events and listener.sending is not None:
             # The client still reads earlier events: `_send_events` continues from its sync state.
             listener.is_detached = True
             return
-        listener.sync_state = sync_state
-        self._groups.setdefault(sync_state, set()).add(listener)
-        if events:
-            listener.sending = asyncio.create_task(self._send_events(listener, events))
+        listener.sync_state = batch.after
+        self._groups.setdefault(batch.after, set()).add(listener)
+        if batch.events:
+            sending = self._send_events(listener, batch.events, batch.sent)
+            listener.sending = asyncio.create_task(sending)
 
-    async def _send_events(self, listener: Listener, events: bytes) -> None:
-        """Send events; a detached listener then catches up, and joins a group."""
+    async def _send_events(
+        self, listener: Listener, events: bytes, sent: Sequence[SentStory] = ()
+    ) -> None:
+        """Send events with some stories; a detached listener catches up, and joins a group."""
         try:
-            await _send(listener, events)
+            await self._send(listener, events, sent)
             while listener.is_detached:
                 version = self._notifier.version
                 batch = await self._broadcast.load_batch(listener.sync_state, version)
                 if batch.events and listener in self._checked:
                     await self._revalidation.require_valid(listener.caller)
                 listener.sync_state = batch.after
-                await _send(listener, batch.events)
+                await self._send(listener, batch.events, batch.sent)
                 if not batch.more and self._notifier.version == version:
                     self._groups.setdefault(listener.sync_state, set()).add(listener)
                     listener.is_detached = False
@@ -193,6 +202,14 @@ class EventHub:
             await _finish(listener)
         finally:
             listener.sending = None
+
+    async def _send(self, listener: Listener, events: bytes, sent: Sequence[SentStory]) -> None:
+        """Send events in slices, each after the last; note what a partner received."""
+        for start in range(0, len(events), _SLICE):
+            part = events[start : start + _SLICE]
+            await listener.send({"type": "http.response.body", "body": part, "more_body": True})
+        if sent and listener.caller.partner_id is not None:
+            self._note_sent(listener.caller.partner_id, sent)
 
     def _send_heartbeats(self) -> None:
         """Send the heartbeats that are due, which keep idle connections open."""
@@ -221,13 +238,6 @@ class EventHub:
         if not listener.is_detached:
             self._groups[listener.sync_state].discard(listener)
             listener.is_detached = True
-
-
-async def _send(listener: Listener, events: bytes) -> None:
-    """Send events in slices; wait until a slice is sent before the next one."""
-    for start in range(0, len(events), _SLICE):
-        part = events[start : start + _SLICE]
-        await listener.send({"type": "http.response.body", "body": part, "more_body": True})
 
 
 async def _finish(listener: Listener) -> None:

@@ -5,6 +5,8 @@ runs once, when the stream starts, and then returns: no coroutine of it stays on
 hours. The outermost middleware then passes the connection to the event hub.
 """
 
+from functools import partial
+
 from app.access.caller import Caller
 from app.api.http.access import ReadPolicy
 from app.api.http.asgi import App, Receive, Scope, Send, header, state
@@ -44,7 +46,9 @@ class StreamMiddleware:
         self._app = app
         self._services = services
         limit = services.settings.stream_listeners
-        self._hub = EventHub(notifier, Broadcast(services), KeyRevalidation(services), limit)
+        broadcast, revalidation = Broadcast(services), KeyRevalidation(services)
+        note_sent = partial(services.receipts.add, route=PATH)
+        self._hub = EventHub(notifier, broadcast, revalidation, note_sent, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start a stream; the outermost middleware continues it after `take_listener`."""

@@ -42,6 +42,7 @@ class LastChange(NamedTuple):
     """The last row of the log about a story."""
 
     id: str
+    at: datetime
     op: str
     reason: str
     version: int | None

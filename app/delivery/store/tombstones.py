@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, exists, select
 
 from app.access.entitlement import Entitlement
+from app.access.granted_history import could_have
 from app.access.selection import SelectionFields
 from app.content.models import ArticleRow
 from app.delivery.models import StoryTombstone
@@ -37,15 +38,15 @@ _STONES = Statement(select(_withdrawn).where(is_listed(_withdrawn.c.id)), Tombst
 
 
 def find_tombstone(
-    session: ReadSession, id_: str, now: datetime, *, entitlement: Entitlement
+    session: ReadSession, id_: str, *, entitlement: Entitlement
 ) -> TombstoneRow | None:
     """Return the tombstone of a story, for readers who could have read the story."""
     found = session.first(_STANDING, {"id": id_})
     if found is None:
         return None
     # A copy that has become too old for an archive may still be there, so the depth is ignored.
-    grant = entitlement.find_grant(found.attributes, now, ignore_depth=True)
-    return None if grant is None or (found.embargoed and not grant.embargoed) else found
+    is_known = could_have(entitlement, found.attributes, found.at, embargoed=found.embargoed)
+    return found if is_known else None
 
 
 def load_tombstones(session: ReadSession, ids: Collection[str]) -> dict[str, TombstoneRow]:

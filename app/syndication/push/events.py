@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 
 from app.access.entitlement import Entitlement
+from app.access.granted_history import could_have
 from app.access.selection import Selection
-from app.delivery.store import Change, FormerAttributes
+from app.delivery.store import Change
 from app.kit import json
 from app.kit.clock import format_instant
 from app.partners.terms import PartnerRow
-from app.syndication.granted_history import could_grant
 
 REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
 PUBLISHED, KILLED = "article.published", "article.killed"
@@ -55,12 +55,11 @@ def affects(row: Change, selection: Selection, reader: Entitlement) -> bool:
     """
     if row.type != "article" or reader.is_unlimited:
         return find_event(row, selection) is not None
-    states = [
-        FormerAttributes(row.id, row.at, facts)
+    return any(
+        selection.matches(facts) and could_have(reader, facts, row.at, row.at)
         for facts in (row.before, row.after)
-        if facts is not None and selection.matches(facts)
-    ]
-    return any(could_grant(grant, state, row.at) for state in states for grant in reader.grants)
+        if facts is not None
+    )
 
 
 def build_body(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:

@@ -122,7 +122,7 @@ class WebhookHandler:
             "webhook-signature": sign_webhook(keys, row.id, seconds, body),
             **self._headers_about(row.subject),
         }
-        return OutgoingRequest("POST", receiver.url, headers, body)
+        return OutgoingRequest("POST", receiver.url, headers, body, receiver.partner_id)
 
     def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
         """Treat 2xx as success, and 410 as a request to stop."""
@@ -136,7 +136,9 @@ class WebhookHandler:
         verdict: Verdict,
         now: datetime,
     ) -> None:
-        """Do nothing: another command disables a webhook that is gone."""
+        """Note what a partner received; another command disables a webhook that is gone."""
+        if verdict == "delivered" and sent.memo is not None:
+            self._partners.note_delivery(row, sent.memo, sent.body)
 
 
 class FeedHandler:

@@ -10,15 +10,17 @@ from datetime import datetime
 from typing import Any
 
 from app.access.entitlement import NOTHING, Entitlement, TimedEntitlement
+from app.access.granted_history import could_have
 from app.access.selection import Clause, Selection, SelectionFields, selection_from_json
 from app.delivery import store
 from app.delivery.queries import DeliveryQueries
-from app.delivery.store import Change, FormerAttributes, story_queries
+from app.delivery.store import Change, story_queries
 from app.delivery.story_query import StoryQuery
 from app.delivery.taxonomy_directory import story_pieces
 from app.kit import json
 from app.kit.clock import parse_instant
-from app.syndication.granted_history import could_grant
+from app.partners.receipts import Receipts
+from app.partners.sent_story import REMOVED, SentForm, SentStory
 from app.syndication.push.events import PUBLISHED, REMOVALS, find_event
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import WebhookRow
@@ -26,6 +28,8 @@ from app.syndication.push.store.receivers import WebhookRow
 # Returns the entitlements of partners at an instant, by id.
 ResolvePartners = Callable[[Collection[str], datetime], Mapping[str, TimedEntitlement]]
 _ABOUT_STORIES = "article."
+# In receipts.
+_ROUTE = "webhook"
 
 
 class NotDueYet(Exception):
@@ -37,12 +41,15 @@ class NotDueYet(Exception):
 
 
 class PartnerEvents:
-    """Decides which events partners get, and renders them."""
+    """Decides which events partners get, renders them, and notes what partners received."""
 
-    def __init__(self, delivery: DeliveryQueries, resolve: ResolvePartners) -> None:
+    def __init__(
+        self, delivery: DeliveryQueries, resolve: ResolvePartners, receipts: Receipts
+    ) -> None:
         """Read stories, and the agreements of partners."""
         self._delivery = delivery
         self._resolve = resolve
+        self._receipts = receipts
 
     def load_entitlements(
         self, webhooks: Collection[WebhookRow], now: datetime
@@ -71,6 +78,11 @@ class PartnerEvents:
         if due_at is not None and due_at > now:
             raise NotDueYet(due_at)
         return None
+
+    def note_delivery(self, row: DeliveryRow, partner_id: str, body: bytes) -> None:
+        """Note that a partner received the story of an event, or its removal."""
+        if row.event.startswith(_ABOUT_STORIES):
+            self._receipts.add(partner_id, [_find_sent(row, body)], _ROUTE)
 
     def _load_story(
         self, id_: str, webhook: WebhookRow, granted: Entitlement
@@ -104,10 +116,9 @@ def find_partner_event(
             return PUBLISHED if due_at > row.at else f"article.{row.reason}", due_at
     if row.before is None:
         return None
-    had = FormerAttributes(row.id, row.at, row.before)
     # Growing older than the depth is no event, and a copy that is too old may still be there.
     kept_since = None if row.op == "remove" else row.at
-    if not any(could_grant(grant, had, kept_since) for grant in granted.grants):
+    if not could_have(granted, row.before, row.at, kept_since):
         return None
     event = find_event(row._replace(after=None), selection)
     return None if event is None else (event, row.at)
@@ -123,6 +134,14 @@ def find_due(granted: Entitlement, story: SelectionFields, now: datetime) -> dat
         and (grant.depth is None or published_at >= now - grant.depth)
     ]
     return min(instants, default=None)
+
+
+def _find_sent(row: DeliveryRow, body: bytes) -> SentStory:
+    if row.event in REMOVALS:
+        return SentStory(row.subject, 0, REMOVED)
+    data = json.loads(body)["data"]
+    form: SentForm = "full" if "body_html" in data.get("document", {}) else "headline"
+    return SentStory(row.subject, data["version"], form)
 
 
 def _show_story(

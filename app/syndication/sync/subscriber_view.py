@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import repeat
 
 from app.access.entitlement import Entitlement
+from app.access.granted_history import could_have
 from app.access.selection import Clause, Selection
 from app.delivery.invalidation import LogState
 from app.delivery.store import FormerAttributes, story_queries
@@ -13,7 +14,6 @@ from app.delivery.store.story_queries import StoryRow
 from app.delivery.story_query import ListPosition, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit.sql.session import ReadSession
-from app.syndication.granted_history import could_grant
 from app.syndication.sync.entries import Document
 from app.syndication.sync.sync_state import RunEnds
 
@@ -68,10 +68,8 @@ class SubscriberView:
         It does not count if it was too old for its grant before `kept_since`, if that is given.
         `embargoed` means that only readers with embargo access could have it.
         """
-        return self.selection.matches(had.attributes) and any(
-            could_grant(grant, had, kept_since)
-            for grant in self.entitlement.grants
-            if grant.embargoed or not embargoed
+        return self.selection.matches(had.attributes) and could_have(
+            self.entitlement, had.attributes, had.at, kept_since, embargoed=embargoed
         )
 
     def _stories(
