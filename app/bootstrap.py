@@ -9,6 +9,7 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_audit
+from app.access.entitlement import Entitlement
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
@@ -42,6 +43,7 @@ from app.syndication.push.agreement_events import enqueue_agreement_events
 from app.syndication.push.commands.stop_webhook import stop_webhook
 from app.syndication.push.erasure import erase_deliveries
 from app.syndication.push.handlers import no_headers
+from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
 from app.syndication.sync.change_reader import ChangeReader
@@ -170,6 +172,8 @@ def bootstrap(
     secret = _load_secret(settings, database)
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
+    partners = PartnerEntitlements(database)
+    anonymous = AnonymousReader(settings.anonymous, database, watch)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
@@ -205,10 +209,19 @@ def bootstrap(
         surrogates=surrogates,
         leadership=database.open_leadership(),
         purging=_build_purging(settings, database, clock, surrogates),
-        push=_build_push(settings, database, clock, watch, runner, instruments),
+        push=_build_push(
+            settings,
+            database,
+            clock,
+            watch,
+            runner,
+            instruments,
+            PartnerEvents(delivery, partners.resolve_all),
+            lambda: anonymous.load().entitlement,
+        ),
         refusals=RefusedKeys(clock),
-        partners=PartnerEntitlements(database),
-        anonymous=AnonymousReader(settings.anonymous, database, watch),
+        partners=partners,
+        anonymous=anonymous,
         receipts=Receipts(database, clock),
     )
 
@@ -236,6 +249,8 @@ def _build_push(
     watch: Watch,
     runner: Runner,
     instruments: Instruments,
+    partners: PartnerEvents,
+    load_anonymous: Callable[[], Entitlement],
 ) -> Push:
     reach = AllowedNetworks.parse(settings.push_networks)
     options = PushOptions(
@@ -257,7 +272,7 @@ def _build_push(
         max_bytes=4096,
         trust=load_trusted_certificates(settings.ca_file),
     )
-    return Push(database, clock, watch, client, options, stop)
+    return Push(database, clock, watch, client, options, stop, partners, load_anonymous)
 
 
 def _load_secret(settings: Settings, database: Database) -> str:

@@ -37,7 +37,8 @@ PAGE = ROOT / "docs" / "answers.md"
 WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_start read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
-    "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed".split()
+    "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed "
+    "manage_preview_partner".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -91,6 +92,17 @@ _ARTICLE = {
     "authors": [{"name": "Noor Haddad"}],
     "dateline": "PORT ANSEL",
     "external_id": "tribune-4711",
+}
+_PRODUCT = {
+    "name": "Africa in French",
+    "slug": "africa-fr",
+    "filter": {"category": ["africa"], "language": ["fr"]},
+    "form": "full",
+}
+_PARTNER = {
+    "name": "North Wire",
+    "products": ["africa-fr"],
+    "contacts": [{"name": "Noor Haddad", "email": "noor@north.example"}],
 }
 _LINES = (
     '{"type": "source", "slug": "quayside-wire", "name": "Quayside Wire", "language": "en"}\n'
@@ -269,6 +281,48 @@ STEPS = (
     Step("manage_pause_webhook", "POST", "{last_webhook}/pause"),
     Step("manage_resume_webhook", "POST", "{last_webhook}/resume"),
     Step("manage_delete_webhook", "DELETE", "{last_webhook}", None, "*"),
+    Step("manage_create_product", "POST", "/v1/manage/products", _PRODUCT),
+    Step("manage_read_product", "GET", "/v1/manage/products/africa-fr"),
+    Step(
+        "manage_replace_product",
+        "PUT",
+        "/v1/manage/products/africa-fr",
+        _PRODUCT | {"archive_days": 90},
+        '"v1"',
+    ),
+    Step(
+        "manage_patch_product",
+        "PATCH",
+        "/v1/manage/products/africa-fr",
+        {"delay_minutes": 30},
+        '"v2"',
+    ),
+    Step(
+        "manage_preview_product",
+        "POST",
+        "/v1/manage/products/preview",
+        {"filter": {"language": ["fr"], "kind": ["explainer"]}, "saved": "africa-fr"},
+    ),
+    Step("manage_list_products", "GET", "/v1/manage/products?limit=2"),
+    Step("manage_create_partner", "POST", "/v1/manage/partners", _PARTNER),
+    Step("manage_read_partner", "GET", "/v1/manage/partners/north-wire"),
+    Step(
+        "manage_replace_partner",
+        "PUT",
+        "/v1/manage/partners/north-wire",
+        _PARTNER | {"ends_at": "2027-12-01T00:00:00Z"},
+        '"v1"',
+    ),
+    Step(
+        "manage_patch_partner",
+        "PATCH",
+        "/v1/manage/partners/north-wire",
+        {"starts_at": "2026-12-01T00:00:00Z"},
+        '"v2"',
+    ),
+    Step("manage_list_partners", "GET", "/v1/manage/partners?limit=2"),
+    Step("manage_delete_partner", "DELETE", "/v1/manage/partners/north-wire", None, '"v3"'),
+    Step("manage_delete_product", "DELETE", "/v1/manage/products/africa-fr", None, '"v3"'),
     Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from app.access.selection import Selection, SelectionFields, selection_to_json
 from app.kit import json
-from app.kit.clock import parse_instant
+from app.kit.clock import MICROSECOND, parse_instant
 from app.kit.cursor import fingerprint
 
 GrantForm = Literal["full", "headline"]
@@ -45,6 +45,14 @@ class Grant:
     def is_timed(self) -> bool:
         """Tell whether the passing of time alone changes what it includes."""
         return self.delay > _NO_DELAY or self.depth is not None
+
+    @property
+    def offsets(self) -> tuple[timedelta, ...]:
+        """Return how long after its publication a story enters, unless at once, and leaves."""
+        enters = (self.delay,) if self.delay > _NO_DELAY and not self.embargoed else ()
+        # A story leaves just after the end of the depth.
+        leaves = (self.depth + MICROSECOND,) if self.depth is not None else ()
+        return enters + leaves
 
     def includes(
         self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False
@@ -95,6 +103,11 @@ class Entitlement:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+    @property
+    def offsets(self) -> tuple[timedelta, ...]:
+        """Return how long after its publication a story may enter, leave, or change its form."""
+        return tuple(sorted({offset for grant in self.grants for offset in grant.offsets}))
 
     def find_grant(
         self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False

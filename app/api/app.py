@@ -53,6 +53,7 @@ from app.api.routes.management import (
     categories,
     deliveries,
     keys,
+    partner_webhooks,
     partners,
     previews,
     products,
@@ -108,6 +109,7 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
     audit.router,
     webhooks.router,
     deliveries.router,
+    partner_webhooks.router,
     previews.router,
     transfer.router,
 )

@@ -4,7 +4,7 @@ Without them, a list of a rare product would be read from the list of all storie
 term of the delivery side (see `build_terms`), within the time range of its grant.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -69,26 +69,36 @@ class GrantRanges:
     ranges: tuple[GrantRange, ...]
     count: int
     kind: RangeKind
+    # The parameters that do not depend on the time.
+    constants: Mapping[str, Any]
 
     def bind(self, now: datetime, within: Bounds) -> dict[str, Any]:
         """Return the parameters of the ranges at a time.
 
         A database enters an index with one bound at each end, so all bounds are combined here.
         """
-        values: dict[str, Any] = {}
-        listed: list[Any] = []
-        for number in range(self.count):
-            known = self.ranges[number] if number < len(self.ranges) else None
-            first, last = (0, 0) if known is None else known.bounds(now, within)
-            values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
-            values[f"range_value{number}"] = _NO_VALUE if known is None else known.value
-            values[f"range_grant{number}"] = 0 if known is None else known.number
-            values[f"range_start{number}"], values[f"range_end{number}"] = first, last
-            if known is not None:
-                listed.append([known.field, known.value, first, last])
+        values = dict(self.constants)
+        for number, known in enumerate(self.ranges):
+            bounds = known.bounds(now, within)
+            values[f"range_start{number}"], values[f"range_end{number}"] = bounds
         if self.kind == "evaluated":
+            listed = [
+                [known.field, known.value, *known.bounds(now, within)] for known in self.ranges
+            ]
             values["ranges"] = json.dumps_text(listed)
         return values
+
+
+def _bind_constants(ranges: Sequence[GrantRange], count: int) -> dict[str, Any]:
+    """Return the parameters that do not depend on the time; surplus ranges are empty."""
+    values: dict[str, Any] = {}
+    for number in range(count):
+        known = ranges[number] if number < len(ranges) else None
+        values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
+        values[f"range_value{number}"] = _NO_VALUE if known is None else known.value
+        values[f"range_grant{number}"] = 0 if known is None else known.number
+        values[f"range_start{number}"] = values[f"range_end{number}"] = 0
+    return values
 
 
 def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> GrantRanges | None:
@@ -111,7 +121,7 @@ def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> Gra
     if not ranges or count is None:
         return None
     kind: RangeKind = "compared" if are_exact and count <= _MOST_COMPARED else "evaluated"
-    return GrantRanges(tuple(ranges), count, kind)
+    return GrantRanges(tuple(ranges), count, kind, _bind_constants(ranges, count))
 
 
 def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:

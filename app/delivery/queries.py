@@ -17,7 +17,7 @@ from app.delivery.invalidation import LogState, LogStateCache, SurrogateKeys, bu
 from app.delivery.redirects import find_replacement
 from app.delivery.rendering import render_article
 from app.delivery.results import EntryPage, LookupResult, Page
-from app.delivery.store import Change, LogPosition, log_state, story_queries, time_bounds
+from app.delivery.store import Change, LogPosition, grant_boundaries, log_state, story_queries
 from app.delivery.store.entries import EntryType
 from app.delivery.store.log_state import split_log_state
 from app.delivery.store.story_queries import StoryCount, StoryRow, WholeRow
@@ -330,13 +330,12 @@ class DeliveryQueries:
 
         Call it before reading: later changes are then after the boundary, or in the log.
         """
-        timed = [grant for grant in entitlement.grants if grant.is_timed]
-        if not timed:
+        offsets = entitlement.offsets
+        if not offsets:
             return None
         now = self._clock.now()
         with self._database.read(snapshot=False) as session:
-            found = [time_bounds.find_grant_boundary(session, grant, now) for grant in timed]
-        return min(filter(None, found), default=None)
+            return grant_boundaries.load_boundaries(session, offsets, now).next
 
     def list_slugs(self, type_: EntryType) -> Sequence[str]:
         """Return all slugs of a type, to suggest corrections for unknown ones."""

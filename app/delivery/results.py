@@ -1,6 +1,5 @@
 """Results of public queries, rendered."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,8 +9,9 @@ from app.delivery.store.story_queries import StoryCount
 from app.delivery.story_query import ListPosition
 from app.partners.sent_story import SentForm, SentStory
 
-# The first members of a rendered story (see `rendering`).
-_HEAD = re.compile(rb'\{"id":"([0-9a-f-]{36})",[^{}]*?"version":(\d+)')
+# A rendered story begins with its id. Its version comes before all texts (see `rendering`).
+_START, _VERSION = b'{"id":"', b'"version":'
+_ID_BYTES = 36
 # Within a text, the quotes would be escaped.
 _BODY = b',"body_html":"'
 
@@ -20,10 +20,12 @@ def find_sent_stories(items: Iterable[bytes]) -> tuple[SentStory, ...]:
     """Return what rendered stories show."""
     found = []
     for item in items:
-        head = _HEAD.search(item)
-        if head is not None:
+        begins = item.find(_START) + len(_START)
+        version = item.find(_VERSION, begins) + len(_VERSION)
+        if begins >= len(_START) and version >= len(_VERSION):
             form: SentForm = "full" if _BODY in item else "headline"
-            found.append(SentStory(head[1].decode(), int(head[2]), form))
+            id_ = item[begins : begins + _ID_BYTES].decode()
+            found.append(SentStory(id_, int(item[version : item.index(b",", version)]), form))
     return tuple(found)
 
 

@@ -1,8 +1,10 @@
 """Request bodies of products and partners."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from app.access.entitlement import GrantForm
 from app.access.filter_input import FilterInput
@@ -11,7 +13,15 @@ from app.kit.input_fields import Input, Instant, Ref, ShortLine, Slug, text_type
 _MOST_DELAY = 366 * 24 * 60
 _MOST_ARCHIVE = 36_500
 _Flag = Annotated[bool, Field(strict=True)]
-_Email = Annotated[str, text_type(320, 3), Field(pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+
+
+def _validate_email(value: str) -> str:
+    if re.fullmatch(r"[^@\s]+@[^@\s]+", value) is None:
+        raise PydanticCustomError("email", "Not an address such as noor@north.example")
+    return value
+
+
+_Email = Annotated[str, text_type(320, 3), AfterValidator(_validate_email)]
 _SLUG = (
     "The name in addresses: letters of any script, digits and single hyphens. It is made from the "
     "name where it is left out."

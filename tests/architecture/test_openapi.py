@@ -24,7 +24,9 @@ _RESERVED = set(
 )
 _TAGS = (
     "Stories|Search|Sync|Feeds|Access|Operations|Sources and categories"
-    "|Newsroom: (articles|previews|sources|categories|transfer|keys|webhooks|audit)"
+    "|Newsroom: (articles|previews|sources|categories|transfer|keys|webhooks|audit"
+    "|products|partners)"
+    "|Newsroom: (products|partners)|Partners: webhooks"
 )
 _VERBS = (
     "Apply|Change|Check|Correct|Create|Delete|Export|Follow|Import|Kill|List|Pause|Publish|Purge"

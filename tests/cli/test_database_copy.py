@@ -24,6 +24,7 @@ from tests.databases import fresh_database
 from tests.migrations.releases import parse_number
 from tests.migrations.test_starting import set_revision
 from tests.newsroom import Newsroom
+from tests.partners.agreements import add_partner, add_product
 from tests.sync.offline_app import OfflineApp
 from tests.transfer.helpers import list_inconsistencies, open_client
 
@@ -66,6 +67,8 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     newsroom.call("POST", "/articles", json={"title": "T", "language": "en"}, headers=headers)
     url = {"url": "https://receiver.example/hook", "events": ["*"]}
     assert newsroom.call("POST", "/webhooks", json=url).status_code == 201
+    add_product(newsroom)
+    add_partner(newsroom, "product")
     clock.advance(days=400)
     trim_log_in_batches(services)
     with services.database.write() as session:

@@ -14,6 +14,7 @@ from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.syndication.push.commands.stop_webhook import DISABLED, stop_webhook
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
+from tests.partners.agreements import add_partner, add_product
 from tests.transfer.helpers import export_all, import_lines
 
 DOCS = Path(__file__).parents[2] / "docs" / "life.md"
@@ -90,6 +91,8 @@ def test_every_command_writes_an_audit_entry(newsroom: Newsroom) -> None:
 def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Services) -> None:
     newsroom.category("C")
     newsroom.source("S")
+    add_product(newsroom)
+    add_partner(newsroom)
     story = newsroom.story(slug="story")
     story = newsroom.verb(story, "correct", note="N.")
     story = newsroom.verb(story, "unpublish")

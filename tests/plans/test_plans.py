@@ -19,7 +19,13 @@ from app.content.store import article_lists
 from app.content.store.article_lists import ArticleList
 from app.delivery import store as delivery
 from app.delivery.store import archive as formats
-from app.delivery.store import log_state, merged_log, snapshot_queries, story_queries
+from app.delivery.store import (
+    grant_boundaries,
+    log_state,
+    merged_log,
+    snapshot_queries,
+    story_queries,
+)
 from app.delivery.story_query import StoryQuery
 from app.kit.clock import to_micros
 from app.kit.sql.database import Database
@@ -261,6 +267,13 @@ _RUNS: dict[str, Work] = {
     ),
     "what was before": lambda s: list(
         delivery.load_attributes_before(s, _MIDDLE, ARTICLES, _ids(100))
+    ),
+    "what changed": lambda s: delivery.find_changed(s, _MIDDLE, ARTICLES, _ids(100)),
+    "the boundaries of grants": lambda s: grant_boundaries.load_boundaries(
+        s, (timedelta(minutes=30), timedelta(days=1)), NOW
+    ),
+    "what crossed them": lambda s: grant_boundaries.load_crossings(
+        s, (timedelta(minutes=30),), (to_micros(EPOCH), ""), to_micros(NOW), 100
     ),
     "what was under embargo": lambda s: list(
         merged_log.load_embargoed_before(s, _MIDDLE, ARTICLES, [f"held-{n}" for n in range(1, 99)])

@@ -32,12 +32,18 @@ class RandomEditor:
         self._dealt: list[Callable[[], None]] = []
         self._ends = cycle(("unpublish", "kill", "unpublish", "delete"))
 
+    def category_id(self, number: int) -> str:
+        """Return the id of a category that stories are in."""
+        id_: str = self._categories[number]["id"]
+        return id_
+
     def act(self) -> None:
         """Do one thing."""
         if not self._dealt:
             often = [self._write, self._write, self._change, self._change]
             seldom = [self._end, self._move, self._rename, self._tie, self._make_and_delete]
-            self._dealt = self.rng.sample(often + seldom, 9)
+            seldom.append(self._correct)
+            self._dealt = self.rng.sample(often + seldom, len(often + seldom))
         self._dealt.pop()()
 
     def _in(self, *minutes: int) -> str:
@@ -47,6 +53,7 @@ class RandomEditor:
         fields: dict[str, Any] = {
             "tags": self.rng.sample(["a", "b", "c"], 2),
             "categories": [self.rng.choice(self._categories)["id"]],
+            "image": {"url": "https://pictures.example/1.jpg"},
             "source": self.rng.choice(self._sources)["id"],
             "published_at": self._in(-60, 0, 45),
             "expires_at": None,
@@ -91,6 +98,24 @@ class RandomEditor:
         else:
             said = {"notice": "Wrong."} if how == "kill" else {}
             self._stories[at] = self._newsroom.verb(self._stories[at], how, **said)
+
+    def _correct(self) -> None:
+        """Correct a story, and restore the one that was killed last."""
+        killed = [
+            number for number, story in enumerate(self._stories) if story["state"] == "killed"
+        ]
+        if killed:
+            story = self._stories[killed[-1]]
+            self._stories[killed[-1]] = self._newsroom.verb(story, "restore", reason="Right.")
+            self.done.add("restore")
+        at = self._any("published")
+        if at is not None and self._stories[at]["state"] == "published":
+            self._count += 1
+            changes = {"title": f"Right {self._count}"}
+            self._stories[at] = self._newsroom.verb(
+                self._stories[at], "correct", note="Wrong.", changes=changes
+            )
+            self.done.add("correct")
 
     def _tie(self) -> None:
         """Make a story a translation of another, in a language of its own, or part them."""

@@ -28,7 +28,7 @@ class StreamClient:
         self._file = self._socket.makefile("rb")
         self.status = int(self._file.readline().split()[1])
         self.headers = self._read_headers()
-        self._text = b""
+        self._text = self.rest = b""
         self.opened_at = ""
 
     def next(self) -> StreamEvent:
@@ -48,9 +48,9 @@ class StreamClient:
         return self
 
     def has_ended(self) -> bool:
-        """Tell whether the stream ends as an answer should; what comes before is passed over."""
+        """Tell whether the stream ends as an answer should; what comes before is in `rest`."""
         while (size := int(self._file.readline() or b"-1", 16)) > 0:
-            self._file.read(size + 2)
+            self.rest += self._file.read(size + 2)
         return size == 0
 
     def close(self) -> None:

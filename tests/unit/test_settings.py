@@ -17,7 +17,7 @@ from app.settings import Settings, read_settings
         ("DATELINE_WORKERS", "0", "greater than or equal to 1"),
         ("DATELINE_SECRET_KEY", "short", "at least 32"),
         ("DATELINE_PUBLIC_URL", "api.example", "http://"),
-        ("DATELINE_ANONYMOUS", "some", "'all', 'headlines' or 'none'"),
+        ("DATELINE_ANONYMOUS", "two words", "'headlines', 'none' or the slug of a product"),
         ("DATELINE_MANAGEMENT", "perhaps", "boolean"),
         ("DATELINE_MAX_BODY_BYTES", "8MB", "integer"),
         ("DATELINE_BUSY_TIMEOUT", "0", "greater than 0"),

@@ -1,12 +1,14 @@
 """Sync: a snapshot of everything, then the changes since."""
 
 import asyncio
+from datetime import datetime
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
+from app.access.caller import Caller
 from app.access.entitlement import PUBLIC
-from app.access.key_validity import require_valid_key
+from app.access.key_validity import refuse_changed, require_valid_key
 from app.api.delivery.resource import ReadRequest, Resource, build_answer
 from app.api.http.access import ReadPolicy
 from app.api.http.answer import PublicAnswer
@@ -19,8 +21,12 @@ from app.api.live.sync_requests import (
     short_read,
 )
 from app.bootstrap import Services
+from app.kit.sql.change_watch import Version
 from app.syndication.sync.change_reader import Batch
 from app.syndication.sync.entries import find_sent_changes
+
+# How often a request that waits for an instant looks at the clock.
+_CLOCK_SECONDS = 0.5
 
 
 async def list_changes(
@@ -31,14 +37,17 @@ async def list_changes(
     asked = await short_read(
         services, lambda: parse_changes_request(services, request.query, caller.entitlement)
     )
-    batch = await _wait_for_batch(services, notifier, asked)
+    batch = await _wait_for_batch(services, notifier, asked, caller)
+    # The request may have waited for a minute. Key and rights are checked after reading, so that no
+    # entry is later than the end of them.
     if caller.key_id is not None:
-        # The request may have waited for a minute. The key is checked after reading, so that no
-        # entry is later than its revocation.
         check = partial(
             require_valid_key, services.database, services.clock, caller, services.partners.resolve
         )
         await short_read(services, check)
+    elif services.anonymous.fixed is None:
+        current = await short_read(services, services.anonymous.load)
+        refuse_changed(caller, current.entitlement)
     body = encode_batch(services, batch)
     # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must
     # not store entries that are not public either.
@@ -55,21 +64,44 @@ async def list_changes(
 
 
 async def _wait_for_batch(
-    services: Services, notifier: ChangeNotifier, asked: ChangesRequest
+    services: Services, notifier: ChangeNotifier, asked: ChangesRequest, caller: Caller
 ) -> Batch:
     """Read the next entries; if there are none, wait for one as long as the client asked."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + asked.wait
+    deadline = asyncio.get_running_loop().time() + asked.wait
     sync_state = asked.after
     while True:
         version = notifier.version
         read = partial(services.changes.next, sync_state, asked.limit)
         batch = await run_in_threadpool(read)
+        instants = (batch.ends.next_boundary, caller.entitled_until)
+        ends_at = min((instant for instant in instants if instant is not None), default=None)
         if batch.entries or not (
-            batch.more or await notifier.wait_for_change(version, deadline - loop.time())
+            batch.more or await _wait_for_change(services, notifier, version, deadline, ends_at)
         ):
             return batch
+        if caller.is_outdated(services.clock.now()):
+            return batch
         sync_state = batch.after
+
+
+async def _wait_for_change(
+    services: Services,
+    notifier: ChangeNotifier,
+    version: Version,
+    deadline: float,
+    ends_at: datetime | None,
+) -> bool:
+    """Wait for a write, or for an instant if one is given; tell whether it came in time."""
+    loop = asyncio.get_running_loop()
+    while True:
+        seconds = deadline - loop.time()
+        step = seconds if ends_at is None else min(seconds, _CLOCK_SECONDS)
+        if await notifier.wait_for_change(version, step):
+            return True
+        if ends_at is not None and ends_at <= services.clock.now():
+            return not notifier.ended
+        if notifier.ended or loop.time() >= deadline:
+            return False
 
 
 CHANGES = Resource(

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from app.access.caller import Caller
+from app.access.errors import Forbidden, KeyRequired
 from app.access.scopes import Scope
 from app.bootstrap import Services
 
@@ -29,5 +30,24 @@ class ReadPolicy(Enum):
             caller.require(Scope.read)
 
 
-# The scope that a caller needs, or the policy of a public route.
-Access = Scope | ReadPolicy
+class PartnerPolicy(Enum):
+    """What the key of a partner needs for a route of partners."""
+
+    WEBHOOKS = "webhooks"
+
+    def allow(self, _services: Services, caller: Caller) -> None:
+        """Raise an error if the caller is not a partner whose key has the scope."""
+        if caller.key_id is None:
+            raise KeyRequired(f"This needs the key of a partner with the scope {self.value!r}.")
+        if caller.partner_id is None or self.value not in caller.scopes:
+            raise Forbidden(
+                f"This needs the key of a partner with the scope {self.value!r}; the key "
+                f"{caller.prefix}… is not one."
+            )
+
+
+# The starts of paths that always need a key, and whose answers are never cached.
+MANAGED = ("/v1/manage/", "/v1/me/webhooks")
+
+# The scope that a caller needs, or the policy of a route.
+Access = Scope | ReadPolicy | PartnerPolicy

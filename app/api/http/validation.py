@@ -26,6 +26,7 @@ _CODES = {
     "language": "bad_language",
     "slug": "bad_slug",
     "address": "bad_address",
+    "email": "bad_format",
 }
 
 

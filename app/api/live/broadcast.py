@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 
@@ -25,6 +26,7 @@ class EventBatch:
     events: bytes
     after: SyncState
     more: bool
+    next_boundary: datetime | None
 
 
 class Broadcast:
@@ -43,13 +45,20 @@ class Broadcast:
             self._batches.clear()
             self._version, self._bytes = version, 0
         task = self._batches.get(sync_state)
-        if task is None:
+        if task is None or self._is_outdated(task):
             task = self._batches[sync_state] = asyncio.create_task(self._load(sync_state))
         try:
             return await asyncio.shield(task)
         except Exception:
             self._batches.pop(sync_state, None)
             raise
+
+    def _is_outdated(self, task: asyncio.Task[EventBatch]) -> bool:
+        """Tell whether time alone may have caused events since."""
+        if not task.done() or task.cancelled() or task.exception() is not None:
+            return False
+        boundary = task.result().next_boundary
+        return boundary is not None and boundary <= self._services.clock.now()
 
     async def _load(self, sync_state: SyncState) -> EventBatch:
         batch = await run_in_threadpool(self._build, sync_state)
@@ -58,7 +67,8 @@ class Broadcast:
 
     def _build(self, sync_state: SyncState) -> EventBatch:
         batch = self._services.changes.next(sync_state, _MAX_ENTRIES)
-        return EventBatch(self._encode(batch), batch.after, batch.more)
+        events = self._encode(batch)
+        return EventBatch(events, batch.after, batch.more, batch.ends.next_boundary)
 
     def _encode(self, batch: Batch) -> bytes:
         """Encode entries as events, each with the cursor of the sync state after it."""
@@ -75,13 +85,16 @@ def _find_states(batch: Batch) -> Iterator[SyncState]:
     """
     if not batch.entries:
         return
-    start, progress = batch.before.progress, batch.after.progress
+    progress = batch.before.progress
     # The stream never starts within a snapshot (see `follow_from_now`).
-    assert isinstance(start, LogProgress)
     assert isinstance(progress, LogProgress)
-    progress = replace(progress, embargoed=replace(progress.embargoed, sent=start.embargoed.sent))
+    if progress.is_finished:
+        progress = progress.start_run(batch.ends)
     for entry in batch.entries[:-1]:
-        progress = progress.after_row(entry.serial, entry.embargoed)
+        if entry.crossing is None:
+            progress = progress.after_row(entry.serial, entry.embargoed)
+        else:
+            progress = progress.after_crossing(entry.crossing)
         yield replace(batch.after, progress=progress)
     yield batch.after
 

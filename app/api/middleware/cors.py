@@ -4,6 +4,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
+from app.api.http.access import MANAGED
 from app.api.http.asgi import App, Receive, Scope, Send, header
 from app.api.http.errors import BadCorsMethod, BadOrigin
 from app.api.http.problems import problem_for
@@ -27,7 +28,7 @@ EXPOSED = (
 )
 _DELIVERY = ("GET", "HEAD")
 _MANAGEMENT = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_MANAGED = "/v1/manage"
+_MANAGED = ("/v1/manage", *MANAGED)
 
 
 class CorsMiddleware:

@@ -7,12 +7,12 @@ the management side, 404s included: an object may exist a moment later.
 import logging
 
 from app.api.http import problems
+from app.api.http.access import MANAGED
 from app.api.http.answer import Headers
 from app.api.http.asgi import App, Message, Receive, Scope, Send, send_response
 from app.kit.errors import Failure
 
 _log = logging.getLogger("dateline")
-_MANAGED = "/v1/manage/"
 # Search engines may find preview links that were posted elsewhere.
 _MANAGEMENT_HEADERS = [(b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex")]
 
@@ -31,7 +31,7 @@ class ProblemMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer failures of the wrapped application."""
         begun = False
-        managed = scope["type"] == "http" and scope["path"].startswith(_MANAGED)
+        managed = scope["type"] == "http" and scope["path"].startswith(MANAGED)
 
         async def send_marked(message: Message) -> None:
             nonlocal begun

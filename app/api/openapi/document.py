@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 
+from app.api.http.access import MANAGED
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.api.openapi import operations
@@ -62,7 +63,7 @@ _PATH_PARTS = {
 }
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
 # Each operation of the API refuses unknown parameters.
-_API, _MANAGED = "/v1/", "/v1/manage/"
+_API = "/v1/"
 _KEYLESS = "manage_read_preview"
 _JSON, _PAGE = "application/json", "text/html"
 _FIELDS = "fields"
@@ -82,7 +83,9 @@ def document(
     generated = deepcopy(get_openapi(title="", version="", routes=app.routes))
     schemas = model_schemas([*_models(app), ProblemDocument])
     # The delivery side comes first, whatever the order of the routes.
-    paths = dict(sorted(generated["paths"].items(), key=lambda item: item[0].startswith(_MANAGED)))
+    paths = dict(
+        sorted(generated["paths"].items(), key=lambda item: item[0].startswith(MANAGED[0]))
+    )
     enums: dict[str, Schema] = {}
     for path, by_method in paths.items():
         for method, operation in by_method.items():
@@ -145,7 +148,7 @@ def _models(app: FastAPI) -> list[type[BaseModel]]:
 
 def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields: bool) -> None:
     """Complete an operation: parameters, problems, examples, headers and security."""
-    is_managed = path.startswith(_MANAGED)
+    is_managed = path.startswith(MANAGED)
     codes = operation.pop(operations.PROBLEMS, [])
     sends = operation.pop(operations.SENDS, [])
     is_cached = operation.pop(operations.CACHED, False)

@@ -26,6 +26,7 @@ _TAGS = {
     "Sources and categories": "The sources of stories, and the tree of categories.",
     "Feeds": "RSS, Atom, JSON Feed, ninjs, NewsML-G2 and CSV; sitemaps; the WebSub hub.",
     "Access": "What the caller may do.",
+    "Partners: webhooks": "Push what an agreement grants to the servers of the partner.",
     "Newsroom: articles": "Write articles, and take them through the life of a story.",
     "Newsroom: previews": "Links to stories that are not public yet.",
     "Newsroom: sources": "Create, change and delete sources.",

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from app.api.http.access import MANAGED
 from app.api.http.problems import MEDIA_TYPE
 from app.kit import json
 
@@ -53,7 +54,7 @@ def _share(parameter: _Component, shared: dict[str, _Component]) -> _Component:
 
 def _problem_name(path: str, status: str, response: _Component) -> str:
     """Name an answer by the part of the API, the status and the codes."""
-    part = "Newsroom" if path.startswith("/v1/manage/") else "Public"
+    part = "Newsroom" if path.startswith(MANAGED) else "Public"
     cached = "Cached" if "Surrogate-Key" in response["headers"] else ""
     codes = ".".join(response["content"][MEDIA_TYPE]["examples"])
     return f"{part}{cached}{status}.{codes}"

@@ -29,7 +29,7 @@ class PublicRouter(AccessRouter):
         described = describe(
             query=resource.parameters,
             headers=("If-None-Match",),
-            problems=(*problems, "version_mismatch"),
+            problems=(*problems, "version_mismatch", "forbidden"),
             sends=sends,
             is_cached=True,
         )

@@ -25,6 +25,14 @@ class WebhookView(ResponseModel):
         "list any of the values; a leading minus excludes. An empty object means all stories.",
         examples=[{"language": ["en"]}],
     )
+    partner: Id | None = Field(
+        description="The id of the partner that it belongs to; null if it is one of the newsroom.",
+        examples=[None],
+    )
+    document: bool = Field(
+        description="Whether events contain the story, in the form that the partner may have.",
+        examples=[False],
+    )
     state: Annotated[Literal["active", "paused", "disabled"], Field(title="WebhookState")] = Field(
         description="Whether events are sent.", examples=["active"]
     )

@@ -57,8 +57,10 @@ from app.delivery.store.followers import (
 )
 from app.delivery.store.log import (
     Change as Change,
+    FormerAttributes as FormerAttributes,
     LastChange as LastChange,
     MergedChange as MergedChange,
+    find_changed as find_changed,
     append_to_log as append_to_log,
     load_attributes_before as load_attributes_before,
     load_last_changes as load_last_changes,

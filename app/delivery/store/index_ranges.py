@@ -141,8 +141,9 @@ def _build_grant_range(
 
 def _is_in_grant_range(number: int) -> ColumnElement[bool]:
     inner = _terms.alias()
+    # The id of the term, so that SQLite tests it before it looks up the document.
     return exists().where(
-        inner.c.id == _documents.c.id,
+        inner.c.id == _terms.c.id,
         inner.c.field == bindparam(f"range_field{number}"),
         inner.c.value == bindparam(f"range_value{number}"),
         inner.c.published_at >= bindparam(f"range_start{number}", type_=BigInteger),

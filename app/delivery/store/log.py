@@ -1,6 +1,6 @@
 """The change log: append rows, and read them from a serial on."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from secrets import randbits
 from typing import Literal, NamedTuple
@@ -47,6 +47,14 @@ class LastChange(NamedTuple):
     version: int | None
     before: SelectionFields | None
     after: SelectionFields | None
+
+
+class FormerAttributes(NamedTuple):
+    """The attributes of a story before a change, and the time of the change."""
+
+    id: str
+    at: datetime
+    attributes: SelectionFields
 
 
 class MergedChange(NamedTuple):
@@ -99,9 +107,14 @@ def load_last_of_each(
 
 def load_attributes_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, SelectionFields]]:
-    """Yield the attributes that stories had before their changes between two serials."""
-    yield from session.find(_BEFORE, ids, after=after, upto=upto)
+) -> list[FormerAttributes]:
+    """Return the attributes that stories had before their changes between two serials."""
+    return session.find(_BEFORE, ids, after=after, upto=upto)
+
+
+def find_changed(session: ReadSession, after: int, upto: int, ids: Sequence[str]) -> set[str]:
+    """Return the stories, of those given, that have a row between two serials."""
+    return {id_ for (id_,) in session.find(_CHANGED, ids, after=after, upto=upto)}
 
 
 _log = table_of(LogRow)
@@ -148,8 +161,11 @@ _LAST = Statement(
 )
 # The addition hides `serial` from its index: rows are looked up by id, however many are new.
 _own_serial = _log.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
-    select(_log.c.id, _log.c.before).where(
-        _of_stories, _own_serial > _after, _own_serial <= _upto, _log.c.before.is_not(None)
-    )
+_within = (_of_stories, _own_serial > _after, _own_serial <= _upto)
+_BEFORE = Statement(
+    select(_log.c.id, _log.c.at, _log.c.before.label("attributes")).where(
+        *_within, _log.c.before.is_not(None)
+    ),
+    FormerAttributes,
 )
+_CHANGED: Statement[tuple[str]] = Statement(select(_log.c.id).distinct().where(*_within))

@@ -3,15 +3,14 @@
 A row of the embargo log comes after the public row that it names, and before the next.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from heapq import merge
 from itertools import islice
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, exists, literal_column, select
 
-from app.access.selection import SelectionFields
 from app.delivery.models import EmbargoedRow, LogRow
-from app.delivery.store.log import MergedChange
+from app.delivery.store.log import FormerAttributes, MergedChange
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession
@@ -39,9 +38,16 @@ def load_last_of_each_merged(
 
 def load_embargoed_before(
     session: ReadSession, after: int, upto: int, ids: Sequence[str]
-) -> Iterator[tuple[str, SelectionFields]]:
-    """Yield the attributes that stories had under embargo before changes between two serials."""
-    yield from session.find(_BEFORE, ids, held_after=after, held_upto=upto)
+) -> list[FormerAttributes]:
+    """Return the attributes that stories had under embargo before changes between two serials."""
+    return session.find(_BEFORE, ids, held_after=after, held_upto=upto)
+
+
+def find_embargoed_changed(
+    session: ReadSession, after: int, upto: int, ids: Sequence[str]
+) -> set[str]:
+    """Return the stories, of those given, with a row of the embargo log between two serials."""
+    return {id_ for (id_,) in session.find(_CHANGED, ids, held_after=after, held_upto=upto)}
 
 
 _after, _upto, _held_after, _held_upto = (
@@ -109,11 +115,11 @@ _LAST_HELD = Statement(
     MergedChange,
 )
 _held_serial = _embargoed.c.serial + literal_column("0", BigInteger)
-_BEFORE: Statement[tuple[str, SelectionFields]] = Statement(
-    select(_embargoed.c.id, _embargoed.c.before).where(
-        is_listed(_embargoed.c.id),
-        _held_serial > _held_after,
-        _held_serial <= _held_upto,
-        _embargoed.c.before.is_not(None),
-    )
+_within = (is_listed(_embargoed.c.id), _held_serial > _held_after, _held_serial <= _held_upto)
+_BEFORE = Statement(
+    select(_embargoed.c.id, _embargoed.c.at, _embargoed.c.before.label("attributes")).where(
+        *_within, _embargoed.c.before.is_not(None)
+    ),
+    FormerAttributes,
 )
+_CHANGED: Statement[tuple[str]] = Statement(select(_embargoed.c.id).distinct().where(*_within))

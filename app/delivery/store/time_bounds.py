@@ -5,30 +5,15 @@ several to choose from.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    ColumnElement,
-    FromClause,
-    bindparam,
-    func,
-    literal_column,
-    select,
-    tuple_,
-)
+from sqlalchemy import BigInteger, BindParameter, ColumnElement, FromClause, bindparam, func, tuple_
 
-from app.access.entitlement import Grant
 from app.delivery.models import Document
 from app.delivery.store.index_ranges import IndexRange
 from app.delivery.store.visibility import latest_visible
 from app.delivery.story_query import QueryShape
-from app.kit.clock import MICROSECOND
-from app.kit.sql.schema import Instant, table_of
-from app.kit.sql.session import ReadSession
-from app.kit.sql.statement import Statement
+from app.kit.sql.schema import table_of
 
 _documents = table_of(Document)
 
@@ -66,30 +51,6 @@ def document_conditions(shape: QueryShape, documents: FromClause) -> Iterator[Co
     """Return both periods of a selection as conditions on documents."""
     for name in ("published", "updated"):
         yield from _within(shape, name, documents.c[f"{name}_at"])
-
-
-def find_grant_boundary(session: ReadSession, grant: Grant, now: datetime) -> datetime | None:
-    """Return when a story next enters or leaves the time range of a grant, at the earliest.
-
-    All stories are considered, so the grant may include none of them.
-    """
-    ends: list[datetime] = []
-    if grant.delay:
-        found = session.first(_NEXT_PUBLISHED, {"after": now - grant.delay})
-        ends += [] if found is None else [found[0] + grant.delay]
-    if grant.depth is not None:
-        # A story leaves just after the end of the depth.
-        found = session.first(_NEXT_PUBLISHED, {"after": now - grant.depth - MICROSECOND})
-        ends += [] if found is None else [found[0] + grant.depth + MICROSECOND]
-    return min(ends, default=None)
-
-
-_NEXT_PUBLISHED: Statement[tuple[datetime]] = Statement(
-    select(_documents.c.published_at)
-    .where(_documents.c.published_at > bindparam("after", type_=Instant))
-    .order_by(_documents.c.published_at)
-    .limit(literal_column("1"))
-)
 
 
 def _range_conditions(

@@ -8,6 +8,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +82,8 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._read_pool: SqliteReadPool | None = None
         self._writer: SqliteWriter | None = None
+        # PostgreSQL only; see `trace`.
+        self._write_trace: Trace | None = None
         if self.dialect == "sqlite":
             # If the file was removed, a new connection would create another one.
             event.listen(self.engine, "do_connect", lambda *_: self._prepare_file())
@@ -145,7 +148,7 @@ class Database:
                 self._busy_timeout if lock_timeout is None else lock_timeout
             )
         else:
-            writing = _write_on_server(self.engine, lock_timeout)
+            writing = _write_on_server(self.engine, lock_timeout, self._write_trace)
         with translate_driver_errors(), writing as session:
             check_leadership_in(session)
             yield session
@@ -222,8 +225,10 @@ class Database:
     def trace(self, trace: Trace | None) -> None:
         """Set a callback for statements that bypass SQLAlchemy and its events.
 
-        On SQLite these are the statements of later sessions; on PostgreSQL those of async reads.
+        On SQLite these are the statements of later sessions; on PostgreSQL those of async reads and
+        of later writes.
         """
+        self._write_trace = trace
         if self.async_reads is not None:
             self.async_reads.trace = trace
         if self._read_pool is not None:
@@ -290,16 +295,33 @@ def _drop_cancelled(connection: Connection, limit: ReadLimit) -> None:
         connection.invalidate()
 
 
+def _execute(driver: Any, trace: Trace | None, text: str, values: Any) -> Any:
+    """Run SQL with values, or with each item of a list; return the driver's cursor.
+
+    Through SQLAlchemy, the thread of a publication takes a third more processor time.
+    """
+    if trace is not None:
+        trace(text)
+    cursor = driver.cursor()
+    if isinstance(values, list):
+        cursor.executemany(text, values)
+    else:
+        cursor.execute(text, values)
+    return cursor
+
+
 @contextmanager
-def _write_on_server(engine: Engine, lock_timeout: float | None) -> Iterator[WriteSession]:
+def _write_on_server(
+    engine: Engine, lock_timeout: float | None, trace: Trace | None
+) -> Iterator[WriteSession]:
     """Write with a connection of the pool; `lock_timeout` replaces the default."""
     with engine.connect() as connection, ExitStack() as stack:
         limit_statements(connection, 0)
         stack.enter_context(connection.begin())
         if lock_timeout is not None:
             connection.execute(text(f"SET LOCAL lock_timeout = {int(lock_timeout * 1000)}"))
-        yield WriteSession(connection)
         driver: Any = connection.connection.driver_connection
+        yield WriteSession(connection, partial(_execute, driver, trace))
         # After a failed statement, PostgreSQL acknowledges COMMIT and rolls back.
         if driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
             raise psycopg.OperationalError("The transaction had failed before, and was undone.")

@@ -24,7 +24,9 @@ def enqueue_agreement_events(unit: UnitOfWork, own: str) -> None:
 def _build_deliveries(unit: UnitOfWork, partner: PartnerRow, own: str) -> Iterator[DeliveryRow]:
     body = build_agreement_body(partner, unit.now, own)
     for webhook in receivers.list_enabled_webhooks(unit.session):
-        if {EVERY_EVENT, AGREEMENT_ENDING}.intersection(webhook.events):
+        # A partner hears of its own agreement only.
+        is_own = webhook.partner_id in {None, partner.id}
+        if is_own and {EVERY_EVENT, AGREEMENT_ENDING}.intersection(webhook.events):
             yield build_delivery(
                 "webhook",
                 webhook,

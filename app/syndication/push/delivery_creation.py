@@ -8,12 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.access.entitlement import Entitlement
 from app.access.selection import Selection, selection_from_json
 from app.delivery import store as delivery_store
 from app.delivery.store import Change
 from app.kit.ids import new_id
 from app.kit.sql.session import WriteSession
-from app.syndication.push.events import EVERY_EVENT, KILLED, affects, build_body, find_event
+from app.syndication.push.events import (
+    EVERY_EVENT,
+    KILLED,
+    PUBLISHED,
+    REMOVALS,
+    affects,
+    build_body,
+    find_event,
+)
+from app.syndication.push.partner_events import PartnerEvents, find_partner_event
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
@@ -23,10 +33,22 @@ FOLLOWER = "push"
 
 @dataclass(frozen=True, slots=True)
 class _WebhookFilter:
-    """A webhook with its selection of stories."""
+    """A webhook with its selection of stories; for one of a partner, with what it is granted."""
 
     row: WebhookRow
     selection: Selection
+    granted: Entitlement | None
+
+    @property
+    def may_hear(self) -> bool:
+        """Tell whether anything is sent to it; a partner hears nothing without an agreement."""
+        return self.granted is None or bool(self.granted.grants)
+
+    def find_event(self, row: Change, now: datetime) -> tuple[str | None, datetime]:
+        """Return the event of a row, if there is one, and when it is due."""
+        if self.granted is None:
+            return find_event(row, self.selection), now
+        return find_partner_event(row, self.selection, self.granted) or (None, now)
 
     def wants(self, event: str) -> bool:
         """Tell whether it asked for an event; every webhook for story events gets kills."""
@@ -45,24 +67,33 @@ def start_following(session: WriteSession, now: datetime) -> int:
 
 
 def create_deliveries(
-    session: WriteSession, rows: Sequence[Change], now: datetime, own: str
+    session: WriteSession,
+    rows: Sequence[Change],
+    now: datetime,
+    own: str,
+    partners: PartnerEvents,
+    anonymous: Entitlement,
 ) -> None:
-    """Create the deliveries for rows of the log."""
+    """Create the deliveries for rows of the log; `anonymous` is what anybody may read."""
+    known = receivers.list_enabled_webhooks(session)
+    granted = partners.load_entitlements(known, now)
     webhooks = [
-        _WebhookFilter(row, selection_from_json(row.selection))
-        for row in receivers.list_enabled_webhooks(session)
+        _WebhookFilter(row, selection_from_json(row.selection), granted.get(row.partner_id or ""))
+        for row in known
     ]
     slugs = _load_public_slugs(session, rows, now) if webhooks else {}
     new_deliveries: list[DeliveryRow] = []
     for row in rows:
-        if row.reason == "killed":
-            # Pending deliveries are about a story that nobody may have any more.
+        if row.reason == "killed" or granted:
+            # Pending deliveries are about a story that nobody may have any more, or are looked up.
             deliveries.add(session, new_deliveries)
             new_deliveries = []
         informed = _drop_killed(session, row)
-        new_deliveries += _build_webhook_deliveries(row, webhooks, informed, slugs, now, own)
+        new_deliveries += _build_webhook_deliveries(
+            session, row, webhooks, informed, slugs, now, own
+        )
     deliveries.add(session, new_deliveries)
-    _enqueue_feeds(session, rows, now)
+    _enqueue_feeds(session, rows, now, anonymous)
 
 
 def build_delivery(
@@ -103,6 +134,7 @@ def _drop_killed(session: WriteSession, row: Change) -> set[str]:
 
 
 def _build_webhook_deliveries(
+    session: WriteSession,
     row: Change,
     webhooks: Iterable[_WebhookFilter],
     informed: set[str],
@@ -112,15 +144,33 @@ def _build_webhook_deliveries(
 ) -> Iterator[DeliveryRow]:
     bodies: dict[str, bytes] = {}
     for webhook in webhooks:
-        event = find_event(row, webhook.selection)
-        if event is None and webhook.row.id in informed:
+        event, due_at = webhook.find_event(row, now)
+        if event is None and webhook.row.id in informed and webhook.may_hear:
             event = KILLED
         if event is None or not webhook.wants(event) or row.serial <= webhook.row.since:
             continue
         body = bodies.get(event) or bodies.setdefault(event, build_body(event, row, slugs, own))
-        yield build_delivery(
+        delivery = build_delivery(
             "webhook", webhook.row, event, row.id, body, serial=row.serial, now=now
         )
+        if delivery.due_at is not None:
+            delivery = delivery._replace(due_at=max(delivery.due_at, due_at))
+        if webhook.granted is None or not _reschedule(session, delivery):
+            yield delivery
+
+
+def _reschedule(session: WriteSession, delivery: DeliveryRow) -> bool:
+    """Let a delivery that is not due yet show a later row; return False if there is none.
+
+    The story is new for the partner, and is shown in its present state when that is sent.
+    """
+    if delivery.event in REMOVALS:
+        return False
+    waiting = deliveries.find_pending_start(session, delivery.receiver, delivery.subject, PUBLISHED)
+    if waiting is None:
+        return False
+    deliveries.reschedule(session, waiting.number, delivery.serial, delivery.due_at)
+    return True
 
 
 def _load_public_slugs(
@@ -132,16 +182,24 @@ def _load_public_slugs(
     return {id_: story.slug for id_, story in found.items() if story.is_public(now)}
 
 
-def _enqueue_feeds(session: WriteSession, rows: Sequence[Change], now: datetime) -> None:
+def _enqueue_feeds(
+    session: WriteSession, rows: Sequence[Change], now: datetime, anonymous: Entitlement
+) -> None:
     for subscription in receivers.list_live_subscriptions(session, now):
         selection = selection_from_json(subscription.selection)
         serials = [
             row.serial
             for row in rows
-            if row.serial > subscription.since and affects(row, selection)
+            if row.serial > subscription.since and affects(row, selection, anonymous)
         ]
         if serials:
             enqueue_feed(session, subscription, serials[-1], now)
+
+
+def enqueue_all_feeds(session: WriteSession, now: datetime) -> None:
+    """Enqueue the feed of each subscriber; what a subscriber has already is not sent again."""
+    for subscription in receivers.list_live_subscriptions(session, now):
+        enqueue_feed(session, subscription, subscription.since, now)
 
 
 def enqueue_feed(

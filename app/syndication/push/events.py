@@ -8,14 +8,20 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from app.access.entitlement import Entitlement
 from app.access.selection import Selection
-from app.delivery.store import Change
+from app.delivery.store import Change, FormerAttributes
 from app.kit import json
 from app.kit.clock import format_instant
 from app.partners.terms import PartnerRow
+from app.syndication.granted_history import could_grant
 
 REASONS = "published updated corrected unpublished killed expired deleted left restored".split()
-KILLED = "article.killed"
+PUBLISHED, KILLED = "article.published", "article.killed"
+# Events about a story that is not there any more.
+REMOVALS = frozenset(
+    f"article.{reason}" for reason in ("unpublished", "killed", "expired", "deleted", "left")
+)
 TEST = "webhook.test"
 AGREEMENT_ENDING = "agreement.ending"
 # Selects all events of a webhook, and events that are added later.
@@ -42,9 +48,19 @@ def find_event(row: Change, selection: Selection) -> str | None:
     return None
 
 
-def affects(row: Change, selection: Selection) -> bool:
-    """Tell whether a row may have changed a feed of a selection."""
-    return find_event(row, selection) is not None
+def affects(row: Change, selection: Selection, reader: Entitlement) -> bool:
+    """Tell whether a row may have changed a feed of a selection for a reader.
+
+    What is delayed changes the feed later.
+    """
+    if row.type != "article" or reader.is_unlimited:
+        return find_event(row, selection) is not None
+    states = [
+        FormerAttributes(row.id, row.at, facts)
+        for facts in (row.before, row.after)
+        if facts is not None and selection.matches(facts)
+    ]
+    return any(could_grant(grant, state, row.at) for state in states for grant in reader.grants)
 
 
 def build_body(event: str, row: Change, slugs: Mapping[str, str], own: str) -> bytes:

@@ -14,6 +14,7 @@ from app.kit.sql.session import WriteSession
 from app.kit.sql.unit_of_work import Actor, AuditedAction
 from app.syndication.push.delivery_creation import build_delivery
 from app.syndication.push.hub_limits import has_capacity
+from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.signing import sign_hub_request, sign_webhook
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
@@ -91,8 +92,13 @@ class WebhookHandler:
 
     most_concurrent = 8
 
-    def __init__(self, headers_about: Callable[[str], Mapping[str, str]] = no_headers) -> None:
-        """Add extra headers to the events about a subject."""
+    def __init__(
+        self,
+        partners: PartnerEvents,
+        headers_about: Callable[[str], Mapping[str, str]] = no_headers,
+    ) -> None:
+        """Render the events of partners, and add extra headers to the events about a subject."""
+        self._partners = partners
         self._headers_about = headers_about
 
     def build_request(
@@ -100,12 +106,15 @@ class WebhookHandler:
     ) -> OutgoingRequest | None:
         """Sign the event; with both secrets while the old one is valid."""
         assert isinstance(receiver, WebhookRow)
-        if row.body is None:
+        body = row.body
+        if receiver.partner_id is not None:
+            body = self._partners.render(row, receiver, now)
+        if body is None:
             return None
         keys, until = [receiver.secret], receiver.old_secret_until
         if receiver.old_secret is not None and until is not None and now < until:
             keys.append(receiver.old_secret)
-        seconds, body = int(now.timestamp()), row.body
+        seconds = int(now.timestamp())
         headers = {
             "content-type": "application/json",
             "webhook-id": row.id,

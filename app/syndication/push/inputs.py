@@ -56,6 +56,21 @@ class WebhookInput(Input):
     ] = Field(FilterInput(), description="The stories that are meant; all where it is left out.")
 
 
+class PartnerWebhookInput(WebhookInput):
+    """A webhook of a partner to be made, or as it is to be."""
+
+    document: bool = Field(
+        False,
+        description="Whether events contain the story, in the form that the partner may have.",
+        examples=[True],
+    )
+
+
+def has_document(given: WebhookInput) -> bool:
+    """Tell whether events contain the story; only webhooks of partners can have it."""
+    return isinstance(given, PartnerWebhookInput) and given.document
+
+
 class RotateInput(Input):
     """For how long the secret so far signs as well."""
 

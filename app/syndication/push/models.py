@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Identity, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.sql.schema import Base, Instant, key
@@ -17,7 +28,9 @@ class Webhook(Base):
     `filter` is the filter as written, `selection` the same with ids. The secret is stored in plain
     text, because it signs requests; an old secret also signs until it expires. `state` is active,
     paused or disabled, and `reason` says why. It receives events of rows after `since`. While it
-    fails, `failures` counts the failures in a row, and it is tried again at `retry_at`.
+    fails, `failures` counts the failures in a row, and it is tried again at `retry_at`. One of a
+    partner (`partner_id`) hears only of what its agreement grants, with the story in the event if
+    it has `document`.
     """
 
     __tablename__ = "webhooks"
@@ -39,6 +52,10 @@ class Webhook(Base):
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)
     modified_at: Mapped[datetime] = mapped_column(Instant)
+    partner_id: Mapped[str | None] = mapped_column(_ID)
+    document: Mapped[bool] = mapped_column(server_default=false())
+
+    __table_args__ = (Index("ix_webhooks_partner_id", "partner_id"),)
 
 
 class Subscription(Base):

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from app.access.entitlement import Entitlement
 from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
+from app.delivery.store.grant_boundaries import load_boundaries
 from app.kit.clock import Clock
 from app.kit.http_client import AddressCheck, HttpClient
 from app.kit.networks import Address, AllowedNetworks, client_network
@@ -14,7 +16,11 @@ from app.kit.sql.change_watch import Version, Watch
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 from app.kit.token_buckets import TokenBuckets
-from app.syndication.push.delivery_creation import FOLLOWER, create_deliveries
+from app.syndication.push.delivery_creation import (
+    FOLLOWER,
+    create_deliveries,
+    enqueue_all_feeds,
+)
 from app.syndication.push.handlers import (
     VERIFY,
     DeliveryHandler,
@@ -31,6 +37,7 @@ from app.syndication.push.hub_limits import (
     WINDOW,
     HubLimits,
 )
+from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.sender import Sender, StopWebhook
 from app.syndication.push.store import deliveries, receivers
 
@@ -85,6 +92,8 @@ class Push:
         client: HttpClient,
         options: PushOptions,
         stop: StopWebhook,
+        partners: PartnerEvents,
+        load_anonymous: Callable[[], Entitlement],
     ) -> None:
         """Begin at the follower's position in the log."""
         self.options = options
@@ -94,11 +103,15 @@ class Push:
         self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions)
         handlers: dict[str, DeliveryHandler] = {
-            "webhook": WebhookHandler(options.headers_about),
+            "webhook": WebhookHandler(partners, options.headers_about),
             "feed": self._feeds,
         }
         allows = _limit_verifications(clock) if options.is_rate_limited else None
         self.sender = Sender(database, clock, client, handlers, stop, options.pause_after, allows)
+        self._partners = partners
+        self._load_anonymous = load_anonymous
+        # The last instant at which time changed what anybody may read.
+        self._boundary: datetime | None = None
         self._version: Version | None = None
         self._looked_at = self._asked_at = float("-inf")
         self._followed = False
@@ -110,6 +123,7 @@ class Push:
     def run_step(self) -> None:
         """Do all work that can be done now, without waiting for answers."""
         self._follower.follow_in_transaction(self._create_deliveries)
+        self._follow_time()
         # New events first; settling old deliveries then frees slots for more.
         self.sender.start()
         if self.sender.settle():
@@ -157,7 +171,21 @@ class Push:
         self.sender.close()
 
     def _create_deliveries(self, session: WriteSession, rows: Sequence[Change]) -> None:
-        create_deliveries(session, rows, self._clock.now(), self.options.own or "")
+        now, own = self._clock.now(), self.options.own or ""
+        create_deliveries(session, rows, now, own, self._partners, self._load_anonymous())
+
+    def _follow_time(self) -> None:
+        """Enqueue all feeds when a story is not delayed any more for readers without a key."""
+        delays = tuple(grant.delay for grant in self._load_anonymous().grants if grant.delay)
+        if not delays:
+            return
+        now = self._clock.now()
+        with self._database.read() as session:
+            boundary, _ = load_boundaries(session, delays, now)
+        if boundary != self._boundary:
+            with self._database.write() as session:
+                enqueue_all_feeds(session, now)
+            self._boundary = boundary
 
 
 def _limit_verifications(clock: Clock) -> AddressCheck:

@@ -12,10 +12,10 @@ from app.syndication.push.store.receivers import WebhookRow
 from app.syndication.push.views import delivery_view, webhook_view
 
 
-def load_webhook(session: ReadSession, id_: str) -> WebhookRow:
-    """Return a webhook; raise if there is none."""
+def load_webhook(session: ReadSession, id_: str, partner_id: str | None = None) -> WebhookRow:
+    """Return a webhook; raise if there is none, or if it is not one of a given partner."""
     row = None if "\0" in id_ else receivers.find_webhook(session, id_)
-    if row is None:
+    if row is None or (partner_id is not None and row.partner_id != partner_id):
         raise WebhookNotFound(f"There is no webhook with the id {quote_text(id_)}.")
     return row
 
@@ -26,10 +26,18 @@ def show_webhook(session: ReadSession, id_: str, now: datetime) -> dict[str, Any
 
 
 def list_webhooks(
-    session: ReadSession, limit: int, position: str | None, now: datetime, *, backwards: bool
+    session: ReadSession,
+    limit: int,
+    position: str | None,
+    now: datetime,
+    *,
+    backwards: bool,
+    partner_id: str | None = None,
 ) -> ViewPage:
-    """Return a page of webhooks, oldest first."""
-    rows = receivers.load_webhook_page(session, position, limit + 1, backwards=backwards)
+    """Return a page of webhooks, oldest first; all, or those of a partner."""
+    rows = receivers.load_webhook_page(
+        session, position, limit + 1, backwards=backwards, partner_id=partner_id
+    )
     return build_view_page(
         rows,
         limit,

@@ -31,6 +31,7 @@ from app.syndication.push.handlers import (
     OutgoingRequest,
     Verdict,
 )
+from app.syndication.push.partner_events import NotDueYet
 from app.syndication.push.retry_schedule import receiver_delay, retry_delay
 from app.syndication.push.send_slots import SendSlot, SendSlots
 from app.syndication.push.store import deliveries, receivers
@@ -152,6 +153,10 @@ class Sender:
             outgoing = handler.build_request(row, receiver, now)
         except NotDeliverableNow:
             full.add(row.receiver)
+            return True
+        except NotDueYet as early:
+            with self._database.write() as session:
+                deliveries.reschedule(session, row.number, row.serial, early.until)
             return True
         if outgoing is None:
             return False

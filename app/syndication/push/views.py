@@ -17,6 +17,8 @@ def webhook_view(row: WebhookRow, now: datetime) -> dict[str, Any]:
         "url": row.url,
         "events": row.events,
         "filter": row.filter,
+        "partner": row.partner_id,
+        "document": row.document,
         "state": row.state,
         "reason": row.reason,
         "failing_since": _instant(row.failing_since),
@@ -45,9 +47,17 @@ def delivery_view(row: DeliveryRow) -> dict[str, Any]:
     }
 
 
+def created_values(row: WebhookRow) -> dict[str, Any]:
+    """Return the values of a new webhook for the audit."""
+    values = {"url": row.url, "events": row.events, "filter": row.filter}
+    if row.partner_id is None:
+        return values
+    return {**values, "partner": row.partner_id, "document": row.document}
+
+
 def audit_values(row: WebhookRow) -> dict[str, Any]:
     """Return the values of a webhook for the audit."""
-    names = ("url", "events", "filter", "state", "reason")
+    names = ("url", "events", "filter", "document", "state", "reason")
     return {name: getattr(row, name) for name in names}
 
 

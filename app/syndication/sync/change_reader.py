@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from app.delivery import store
 from app.delivery.invalidation import LogState
 from app.delivery.queries import DeliveryQueries
-from app.delivery.store import LogPosition
+from app.delivery.store.grant_boundaries import load_boundaries
+from app.kit.clock import to_micros
 from app.kit.sql.session import ReadSession
 from app.syndication.errors import CursorTooOld
 from app.syndication.sync.entries import SerializedChange
@@ -16,6 +17,7 @@ from app.syndication.sync.sync_state import (
     LOG_START,
     LogProgress,
     Progress,
+    RunEnds,
     SnapshotProgress,
     SyncState,
 )
@@ -34,6 +36,7 @@ class Batch:
     after: SyncState
     more: bool
     head: LogState
+    ends: RunEnds
 
 
 class ChangeReader:
@@ -46,7 +49,7 @@ class ChangeReader:
     def follow_from_now(self, state: SyncState) -> SyncState:
         """Return a state that follows the log from its progress on, or from now."""
         with self._delivery.open_state() as (session, head, _):
-            started = _start(state, head, _find_embargoed_end(session, state, head))
+            started = _start(state, _load_ends(session, state, head))
             _refuse_lost(session, started)
         if isinstance(started.progress, SnapshotProgress):
             return replace(started, progress=started.progress.to_log_progress())
@@ -55,27 +58,35 @@ class ChangeReader:
     def next(self, state: SyncState, limit: int) -> Batch:
         """Return at most `limit` entries after a sync state."""
         with self._delivery.open_state(lists=True) as (session, head, directory):
-            end = _find_embargoed_end(session, state, head)
-            before = _start(state, head, end)
+            ends = _load_ends(session, state, head)
+            before = _start(state, ends)
             _refuse_lost(session, before)
-            view = SubscriberView(session, head, end, directory, state.selection, state.entitlement)
+            view = SubscriberView(
+                session, head, directory, state.selection, state.entitlement, ends
+            )
             entries, place = _read_entries(view, before, limit)
         after = replace(before, progress=place)
-        return Batch(entries, before, after, _is_behind(after, head, end), head)
+        return Batch(entries, before, after, _is_behind(after, ends), head, ends)
 
 
-def _find_embargoed_end(session: ReadSession, state: SyncState, head: LogState) -> LogPosition:
-    """Return the last row of the embargo log, for clients that are entitled to it."""
-    return (
-        store.load_embargoed_end(session, head.serial) if state.entitlement.embargoed else LOG_START
+def _load_ends(session: ReadSession, state: SyncState, head: LogState) -> RunEnds:
+    """Return where a run ends that starts now."""
+    entitlement = state.entitlement
+    last, next_ = load_boundaries(session, entitlement.offsets, head.now)
+    return RunEnds(
+        head.position,
+        store.load_embargoed_end(session, head.serial) if entitlement.embargoed else LOG_START,
+        0 if last is None else to_micros(last),
+        next_,
     )
 
 
-def _start(state: SyncState, head: LogState, end: LogPosition) -> SyncState:
+def _start(state: SyncState, ends: RunEnds) -> SyncState:
     """Return a state with progress: without any it starts a snapshot."""
     if state.progress is not None:
         return state
-    return replace(state, progress=SnapshotProgress(head.position, embargoed=end))
+    progress = SnapshotProgress(ends.public, embargoed=ends.embargoed, boundary=ends.boundary)
+    return replace(state, progress=progress)
 
 
 def _read_entries(
@@ -90,12 +101,17 @@ def _read_entries(
             raise ValueError("A sync state without progress has no entries.")
 
 
-def _is_behind(state: SyncState, head: LogState, end: LogPosition) -> bool:
+def _is_behind(state: SyncState, ends: RunEnds) -> bool:
     """Tell whether there are changes after a sync state."""
     progress = state.progress
     if not isinstance(progress, LogProgress):
         return True
-    return progress.sent < head.serial or progress.embargoed.sent < end.serial
+    return (
+        progress.sent < ends.public.serial
+        or progress.embargoed.sent < ends.embargoed.serial
+        or not progress.time.is_finished
+        or progress.time.until < ends.boundary
+    )
 
 
 def _refuse_lost(session: ReadSession, state: SyncState) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from app.delivery.results import find_sent_stories
 from app.delivery.store.entries import EntryType
+from app.delivery.story_query import ListPosition
 from app.delivery.taxonomy_directory import TaxonomyEntry
 from app.kit import json
 from app.kit.clock import format_instant
@@ -21,13 +22,15 @@ Document = tuple[bytes, ...]
 class SerializedChange:
     """A change, in pieces of JSON that all clients share.
 
-    `embargoed` is its serial in the embargo log, if it comes from there.
+    `embargoed` is its serial in the embargo log, if it comes from there. `crossing` is its position
+    in time, if time alone caused it.
     """
 
     serial: int
     op: Literal["upsert", "remove"]
     pieces: tuple[bytes, ...]
     embargoed: int = 0
+    crossing: ListPosition | None = None
 
     @property
     def data(self) -> bytes:
@@ -58,11 +61,12 @@ def build_upsert(
     reason: str,
     at: datetime,
     embargoed: int = 0,
+    crossing: ListPosition | None = None,
 ) -> SerializedChange:
     """Return an entry with a document, new or changed."""
     about = _build_header("upsert", type_, id_, serial=serial, reason=reason, at=at)
     pieces = (json.dumps(about)[:-1], b',"document":', *document, b"}")
-    return SerializedChange(serial, "upsert", pieces, embargoed)
+    return SerializedChange(serial, "upsert", pieces, embargoed, crossing)
 
 
 def build_tombstone(
@@ -74,13 +78,13 @@ def build_tombstone(
     at: datetime,
     notice: str | None = None,
     embargoed: int = 0,
+    crossing: ListPosition | None = None,
 ) -> SerializedChange:
     """Return an entry that removes a document, with the notice for its readers."""
     about = _build_header("remove", type_, id_, serial=serial, reason=reason, at=at)
     notice_member = {} if notice is None else {"notice": notice}
-    return SerializedChange(
-        serial, "remove", (json.dumps({**about, **notice_member, "document": None}),), embargoed
-    )
+    pieces = (json.dumps({**about, **notice_member, "document": None}),)
+    return SerializedChange(serial, "remove", pieces, embargoed, crossing)
 
 
 def build_taxonomy_upsert(

@@ -5,19 +5,22 @@ visibility rule and the document as of now decide whether a client can have a st
 newer than the run. So a client may have had a story that is gone now, if the story was in its
 selection at any moment of the run. Then it gets a tombstone.
 
-Clients that are entitled to stories under embargo read two logs as one.
+Clients that are entitled to stories under embargo read two logs as one. For clients with timed
+grants, a run has also an end in time, and stories that crossed a boundary follow the rows.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from dataclasses import replace
 
 from app.delivery import store
 from app.delivery.store import MergedChange, merged_log
 from app.delivery.store.entries import EntryType
 from app.delivery.store.story_queries import StoryRow
+from app.kit.clock import from_micros
 from app.syndication.sync.entries import SerializedChange, build_tombstone, build_upsert
 from app.syndication.sync.subscriber_view import SubscriberView
-from app.syndication.sync.sync_state import EmbargoedProgress, LogProgress, Progress
+from app.syndication.sync.sync_state import LogProgress, Progress
+from app.syndication.sync.timed_entries import read_time
 
 
 def read_log(
@@ -25,16 +28,15 @@ def read_log(
 ) -> tuple[list[SerializedChange], Progress]:
     """Return the next entries of the log; a finished run is followed by the next one."""
     if progress.is_finished:
-        embargoed = EmbargoedProgress(
-            progress.embargoed.sent, view.embargoed_end, progress.embargoed.sent
-        )
-        progress = LogProgress(progress.sent, view.head.position, progress.sent, embargoed)
-    rows = _load_rows(view, progress, limit + 1)
+        progress = progress.start_run(view.ends)
+    rows = [] if progress.has_sent_rows else _load_rows(view, progress, limit + 1)
     part = rows[:limit]
     entries = list(_build_entries(view, part, progress))
     if len(rows) > limit:
         return entries, progress.after_row(part[-1].serial, max(row.held for row in part))
-    return entries, progress.after_all()
+    progress = progress.after_rows()
+    timed, time = read_time(view, progress, limit - len(part))
+    return entries + timed, replace(progress, time=time)
 
 
 def _load_rows(view: SubscriberView, progress: LogProgress, limit: int) -> Sequence[MergedChange]:
@@ -48,9 +50,10 @@ def _load_rows(view: SubscriberView, progress: LogProgress, limit: int) -> Seque
 def _build_entries(
     view: SubscriberView, rows: Sequence[MergedChange], progress: LogProgress
 ) -> Iterator[SerializedChange]:
-    ids = [row.id for row in rows if row.type == "article"]
-    found = view.find_stories(ids)
-    possible = _find_possible(view, progress, [id_ for id_ in ids if id_ not in found])
+    stories = [row for row in rows if row.type == "article"]
+    found = view.find_stories([row.id for row in stories])
+    missing = [row for row in stories if row.id not in found]
+    possible = _find_possible(view, progress, missing)
     for row in rows:
         if row.type != "article":
             yield _build_taxonomy_entry(view, row, row.type)
@@ -60,16 +63,30 @@ def _build_entries(
             yield _build_removal(view, row)
 
 
-def _find_possible(view: SubscriberView, progress: LogProgress, ids: Sequence[str]) -> set[str]:
+def _find_possible(
+    view: SubscriberView, progress: LogProgress, rows: Sequence[MergedChange]
+) -> set[str]:
     """Return the stories that the client could have had at some moment of the run."""
     (public, _), (embargoed_end, _) = progress.log_ends
-    before = store.load_attributes_before(view.session, progress.since, public, ids)
+    ids = [row.id for row in rows]
+    # A copy that is too old for a grant may still be there, so that removals ignore the depth.
+    removed = {row.id for row in rows if row.op == "remove"}
+    since = from_micros(progress.time.since)
+    possible = {
+        had.id
+        for had in store.load_attributes_before(view.session, progress.since, public, ids)
+        if view.could_have(had, None if had.id in removed else since)
+    }
     if view.embargoed:
         early = merged_log.load_embargoed_before(
             view.session, progress.embargoed.since, embargoed_end, ids
         )
-        before = chain(before, early)
-    return {id_ for id_, attributes in before if view.matches(attributes)}
+        possible |= {
+            had.id
+            for had in early
+            if view.could_have(had, None if had.id in removed else since, embargoed=True)
+        }
+    return possible
 
 
 def _build_appearance(view: SubscriberView, row: MergedChange, found: StoryRow) -> SerializedChange:

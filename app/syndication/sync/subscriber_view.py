@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import repeat
 
 from app.access.entitlement import Entitlement
-from app.access.selection import Clause, Selection, SelectionFields
+from app.access.selection import Clause, Selection
 from app.delivery.invalidation import LogState
-from app.delivery.store import LogPosition, story_queries
+from app.delivery.store import FormerAttributes, story_queries
 from app.delivery.store.story_queries import StoryRow
 from app.delivery.story_query import ListPosition, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, story_pieces
 from app.kit.sql.session import ReadSession
+from app.syndication.granted_history import could_grant
 from app.syndication.sync.entries import Document
+from app.syndication.sync.sync_state import RunEnds
 
 # Number of ids in one query.
 _IDS_PER_QUERY = 100
@@ -22,15 +25,15 @@ _IDS_PER_QUERY = 100
 class SubscriberView:
     """What is read for one client, with its selection and entitlement.
 
-    `embargoed_end` is the last row of the embargo log, for clients that are entitled to it.
+    `ends` is where a run ends that starts now.
     """
 
     session: ReadSession
     head: LogState
-    embargoed_end: LogPosition
     directory: TaxonomyDirectory
     selection: Selection
     entitlement: Entitlement
+    ends: RunEnds
 
     @property
     def embargoed(self) -> bool:
@@ -57,9 +60,19 @@ class SubscriberView:
         """Return the full document of a story, as this client may see it."""
         return story_pieces(row, self.directory, self.entitlement)
 
-    def matches(self, attributes: SelectionFields) -> bool:
-        """Tell whether a story with these fields was in the selection."""
-        return self.selection.matches(attributes)
+    def could_have(
+        self, had: FormerAttributes, kept_since: datetime | None, *, embargoed: bool = False
+    ) -> bool:
+        """Tell whether the client could have a story with these attributes before a change.
+
+        It does not count if it was too old for its grant before `kept_since`, if that is given.
+        `embargoed` means that only readers with embargo access could have it.
+        """
+        return self.selection.matches(had.attributes) and any(
+            could_grant(grant, had, kept_since)
+            for grant in self.entitlement.grants
+            if grant.embargoed or not embargoed
+        )
 
     def _stories(
         self, selection: Selection, position: ListPosition | None, limit: int

@@ -19,7 +19,14 @@ class EventStream(Response):
 
 
 router = PublicRouter(tags=["Sync"])
-_PROBLEMS = ("bad_parameter", "bad_cursor", "cursor_too_old", "rights_changed", "key_required")
+_PROBLEMS = (
+    "bad_parameter",
+    "bad_cursor",
+    "cursor_too_old",
+    "rights_changed",
+    "key_required",
+    "forbidden",
+)
 
 
 @router.read(

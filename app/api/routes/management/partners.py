@@ -12,7 +12,7 @@ from app.access.scopes import Scope
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match, ReadRequest
 from app.api.delivery.respond import fetch
-from app.api.http.answer import PublicAnswer
+from app.api.http.answer import JSON, PublicAnswer
 from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Document, DocumentedAs, Expected, Parts
 from app.api.http.json_request import MERGE_PATCH
@@ -24,10 +24,12 @@ from app.api.openapi.operations import (
     CHANGING,
     DELETED,
     LISTED,
+    MOVED,
     ONCE,
     READING,
     VERSIONED,
     describe,
+    text_contents,
 )
 from app.api.routes.access_router import AccessRouter
 from app.api.schemas.partners import PartnerPage, PartnerView
@@ -40,6 +42,7 @@ from app.partners.commands.delete_partner import delete_partner
 from app.partners.commands.edit_partner import patch_partner, replace_partner
 from app.partners.inputs import PartnerInput
 from app.partners.terms import PartnerRow
+from app.syndication.formats import FEEDS, STORIES, sitemap
 
 router = AccessRouter(prefix="/v1/manage/partners", tags=["Newsroom: partners"])
 _LIST = ParameterSet(LIMIT, CURSOR)
@@ -49,6 +52,14 @@ _PATH = declare_text(
     "`path=%2Fv1%2Fheadlines%3Flimit%3D5`.",
 )
 _PREVIEW = ParameterSet(_PATH)
+# An answer may have any format of the public resources.
+_CONTENTS = {
+    JSON: {"schema": {"type": "object"}},
+    sitemap.MEDIA_TYPE: {"schema": {"type": "string"}},
+    **text_contents(FEEDS),
+    **text_contents(STORIES),
+    FEEDS["ninjs"].media_type: {"schema": {"description": "An array of items, or a single item."}},
+}
 _WRITE = (*BODY, "slug_taken", "conflict", "database_busy")
 _Replacement = Annotated[Document, Body(), DocumentedAs(PartnerInput)]
 _Patch = Annotated[Document, Body(media_type=MERGE_PATCH), DocumentedAs(PartnerInput)]
@@ -149,8 +160,8 @@ def manage_delete_partner(partner: str, commands: Commands, expected: Expected) 
 @router.get(
     "/{partner}/preview",
     access=Scope.admin,
-    summary="Preview a partner's answer",
-    responses={200: {"description": "The answer, in its format.", "content": None}},
+    summary="Read what a partner would receive",
+    responses={200: {"description": "The answer.", "content": _CONTENTS}, **MOVED},
     openapi_extra=describe(
         query=_PREVIEW,
         problems=("not_found", "gone", "killed", "bad_parameter", "bad_cursor", "rights_changed"),

@@ -92,7 +92,7 @@ def manage_create_product(written: ProductInput, commands: Commands) -> Response
 @router.post(
     "/preview",
     access=Scope.admin,
-    summary="Try out a product",
+    summary="Check what a product would include",
     response_model=ProductPreview,
     openapi_extra=describe(problems=(*BODY, "not_found", "database_busy", "read_too_long")),
 )

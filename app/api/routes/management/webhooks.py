@@ -89,7 +89,7 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
         location = f"/v1/manage/webhooks/{made.id}"
         return json_response(view, status=201, version=1, location=location)
 
-    return commands.run_idempotent(act, redact=_remove_secret)
+    return commands.run_idempotent(act, redact=remove_secret)
 
 
 @router.get(
@@ -175,7 +175,7 @@ def manage_rotate_webhook(
         view = _view(unit, webhook)
         return json_response({**view, "secret": secret}, version=view["version"])
 
-    return commands.run_idempotent(act, redact=_remove_secret)
+    return commands.run_idempotent(act, redact=remove_secret)
 
 
 @router.post(
@@ -216,7 +216,7 @@ def _view(unit: UnitOfWork, webhook: str) -> dict[str, Any]:
     return queries.show_webhook(unit.session, webhook, unit.now)
 
 
-def _remove_secret(body: bytes) -> bytes:
+def remove_secret(body: bytes) -> bytes:
     """Remove the secret from an answer before it is stored."""
     view: dict[str, Any] = json.loads(body)
     return json.dumps({**view, "secret": None})

@@ -5,15 +5,20 @@ from app.kit.ids import new_id
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.delivery_creation import start_following
-from app.syndication.push.inputs import WebhookInput
+from app.syndication.push.inputs import WebhookInput, has_document
 from app.syndication.push.reachability import require_reachable
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
+from app.syndication.push.views import created_values
 
 
 def create_webhook(
-    unit: UnitOfWork, given: WebhookInput, selection: Selection, reach: AllowedNetworks
+    unit: UnitOfWork,
+    given: WebhookInput,
+    selection: Selection,
+    reach: AllowedNetworks,
+    partner_id: str | None = None,
 ) -> WebhookRow:
     """Store a webhook, which receives events from now on; return it with its secret."""
     require_reachable(given.url, reach, "#/url")
@@ -35,8 +40,9 @@ def create_webhook(
         version=1,
         created_at=unit.now,
         modified_at=unit.now,
+        partner_id=partner_id,
+        document=has_document(given),
     )
     receivers.insert_webhook(unit.session, row)
-    values = {"url": row.url, "events": row.events, "filter": row.filter}
-    unit.audit("created", "webhook", row.id, None, values)
+    unit.audit("created", "webhook", row.id, None, created_values(row))
     return row

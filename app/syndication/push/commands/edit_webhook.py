@@ -6,7 +6,7 @@ from app.access.selection import Selection, selection_to_json
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.editing import Expected, audit_change, load_for_change
-from app.syndication.push.inputs import WebhookInput
+from app.syndication.push.inputs import PartnerWebhookInput, WebhookInput
 from app.syndication.push.reachability import require_reachable
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
@@ -14,9 +14,9 @@ from app.syndication.push.store.receivers import WebhookRow
 EDITABLE = ("url", "events", "filter")
 
 
-def editable_values(row: WebhookRow) -> dict[str, Any]:
+def editable_values(row: WebhookRow, *more: str) -> dict[str, Any]:
     """Return the editable values of a webhook, as the base of a patch."""
-    return {name: getattr(row, name) for name in EDITABLE}
+    return {name: getattr(row, name) for name in (*EDITABLE, *more)}
 
 
 def edit_webhook(
@@ -38,6 +38,7 @@ def edit_webhook(
         events=sorted(set(given.events)),
         filter=given.filter.model_dump(exclude_none=True),
         selection=selection_to_json(selection),
+        document=given.document if isinstance(given, PartnerWebhookInput) else before.document,
         version=before.version + 1,
         modified_at=unit.now,
     )

@@ -184,6 +184,22 @@ def find_pending_feed(session: ReadSession, receiver: str) -> DeliveryRow | None
     return session.first(Query(statement, DeliveryRow))
 
 
+def find_pending_start(
+    session: ReadSession, receiver: str, subject: str, event: str
+) -> DeliveryRow | None:
+    """Return a delivery of an event about a story that was not tried yet, or None."""
+    statement = select(*_columns).where(
+        _c.receiver == receiver, _c.subject == subject, _is_pending, _c.event == event
+    )
+    return session.first(Query(statement.where(_c.attempts == 0), DeliveryRow))
+
+
+def reschedule(session: WriteSession, number: int, serial: int, due_at: datetime | None) -> None:
+    """Note that a pending delivery shows a newer row, and when it is due."""
+    statement = update(_deliveries).where(_c.number == number)
+    session.execute(statement.values(serial=serial, due_at=due_at))
+
+
 def renew(session: WriteSession, number: int, serial: int) -> None:
     """Note that a pending delivery has to include a newer row."""
     session.execute(update(_deliveries).where(_c.number == number).values(serial=serial))

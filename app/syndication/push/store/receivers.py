@@ -33,6 +33,8 @@ class WebhookRow(NamedTuple):
     version: int
     created_at: datetime
     modified_at: datetime
+    partner_id: str | None = None
+    document: bool = False
 
 
 class SubscriptionRow(NamedTuple):
@@ -88,10 +90,17 @@ def lock_webhook(session: WriteSession, id_: str) -> WebhookRow | None:
 
 
 def load_webhook_page(
-    session: ReadSession, position: str | None, limit: int, *, backwards: bool
+    session: ReadSession,
+    position: str | None,
+    limit: int,
+    *,
+    backwards: bool,
+    partner_id: str | None = None,
 ) -> list[WebhookRow]:
-    """Return webhooks after an id, oldest first, or backwards from it."""
+    """Return webhooks after an id, oldest first, or backwards from it; or only a partner's."""
     statement = select(_webhooks).limit(limit)
+    if partner_id is not None:
+        statement = statement.where(_webhooks.c.partner_id == partner_id)
     if backwards:
         statement = statement.where(_webhooks.c.id < position).order_by(_webhooks.c.id.desc())
     else:

@@ -1,0 +1,136 @@
+"""Events of partners: about what their agreements grant, in the form that they grant.
+
+A delivery is created when a row of the log is followed, and is due when a grant includes the story.
+It is checked again when it is sent, since story and agreement may have changed: an event about a
+story shows its present state, or is dropped.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from app.access.entitlement import NOTHING, Entitlement, TimedEntitlement
+from app.access.selection import Clause, Selection, SelectionFields, selection_from_json
+from app.delivery import store
+from app.delivery.queries import DeliveryQueries
+from app.delivery.store import Change, FormerAttributes, story_queries
+from app.delivery.story_query import StoryQuery
+from app.delivery.taxonomy_directory import story_pieces
+from app.kit import json
+from app.kit.clock import parse_instant
+from app.syndication.granted_history import could_grant
+from app.syndication.push.events import PUBLISHED, REMOVALS, find_event
+from app.syndication.push.store.deliveries import DeliveryRow
+from app.syndication.push.store.receivers import WebhookRow
+
+# Returns the entitlements of partners at an instant, by id.
+ResolvePartners = Callable[[Collection[str], datetime], Mapping[str, TimedEntitlement]]
+_ABOUT_STORIES = "article."
+
+
+class NotDueYet(Exception):
+    """A delivery may be sent only later."""
+
+    def __init__(self, until: datetime) -> None:
+        """Say when."""
+        self.until = until
+
+
+class PartnerEvents:
+    """Decides which events partners get, and renders them."""
+
+    def __init__(self, delivery: DeliveryQueries, resolve: ResolvePartners) -> None:
+        """Read stories, and the agreements of partners."""
+        self._delivery = delivery
+        self._resolve = resolve
+
+    def load_entitlements(
+        self, webhooks: Collection[WebhookRow], now: datetime
+    ) -> dict[str, Entitlement]:
+        """Return the entitlements of the partners of webhooks, by the id of the partner."""
+        ids = sorted({row.partner_id for row in webhooks if row.partner_id is not None})
+        found = self._resolve(ids, now) if ids else {}
+        return {id_: found[id_].entitlement for id_ in ids}
+
+    def render(self, row: DeliveryRow, webhook: WebhookRow, now: datetime) -> bytes | None:
+        """Return the body of an event as the partner may have it now; None means to drop it.
+
+        Raises `NotDueYet` if a grant includes the story later.
+        """
+        granted = self.load_entitlements([webhook], now).get(webhook.partner_id or "", NOTHING)
+        if row.body is None or not granted.grants:
+            return None
+        if not row.event.startswith(_ABOUT_STORIES):
+            return row.body
+        story, document = self._load_story(row.subject, webhook, granted)
+        if row.event in REMOVALS:
+            return row.body if document is None else None
+        if document is not None and story is not None:
+            return _show_story(row.body, webhook, story, document)
+        due_at = None if story is None else find_due(granted, story.values, now)
+        if due_at is not None and due_at > now:
+            raise NotDueYet(due_at)
+        return None
+
+    def _load_story(
+        self, id_: str, webhook: WebhookRow, granted: Entitlement
+    ) -> tuple[store.Attributes | None, bytes | None]:
+        """Return a public story that the webhook selects, and its document if it is granted now."""
+        selection = selection_from_json(webhook.selection)
+        query = StoryQuery(
+            Selection((Clause("id", (id_,)),)), form="whole", limit=1, entitlement=granted
+        )
+        with self._delivery.open_state() as (session, state, directory):
+            story = store.load_attributes(session, [id_]).get(id_)
+            if story is None or not selection.matches(story.values):
+                return None, None
+            rows = story_queries.load_page(session, query, state.now)
+            is_public = story.is_public(state.now)
+        document = b"".join(story_pieces(rows[0], directory, granted)) if rows else None
+        return story if is_public else None, document
+
+
+def find_partner_event(
+    row: Change, selection: Selection, granted: Entitlement
+) -> tuple[str, datetime] | None:
+    """Return the event of a row for a partner, and when it is due; None if there is none."""
+    if row.type != "article":
+        return (f"{row.type}.updated", row.at) if granted.grants else None
+    after = row.after
+    if after is not None and selection.matches(after):
+        due_at = find_due(granted, after, row.at)
+        if due_at is not None:
+            # For the partner, the story is new when it is due.
+            return PUBLISHED if due_at > row.at else f"article.{row.reason}", due_at
+    if row.before is None:
+        return None
+    had = FormerAttributes(row.id, row.at, row.before)
+    # Growing older than the depth is no event, and a copy that is too old may still be there.
+    kept_since = None if row.op == "remove" else row.at
+    if not any(could_grant(grant, had, kept_since) for grant in granted.grants):
+        return None
+    event = find_event(row._replace(after=None), selection)
+    return None if event is None else (event, row.at)
+
+
+def find_due(granted: Entitlement, story: SelectionFields, now: datetime) -> datetime | None:
+    """Return when a public story is first granted from now on, or None if never."""
+    published_at = parse_instant(story["published_at"])
+    instants = [
+        now if grant.embargoed else max(now, published_at + grant.delay)
+        for grant in granted.grants
+        if grant.selection.matches(story)
+        and (grant.depth is None or published_at >= now - grant.depth)
+    ]
+    return min(instants, default=None)
+
+
+def _show_story(
+    body: bytes, webhook: WebhookRow, story: store.Attributes, document: bytes
+) -> bytes:
+    """Return an event with the present version of its story, and its document if asked for."""
+    event: dict[str, Any] = json.loads(body)
+    data = event["data"] | {"slug": story.slug, "version": story.version}
+    if webhook.document:
+        data["document"] = json.loads(document)
+    return json.dumps({**event, "data": data})

@@ -1,0 +1,1 @@
+"""Products, partners and their keys."""

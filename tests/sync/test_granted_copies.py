@@ -1,0 +1,83 @@
+"""A copy under an entitlement has what the grants include, after every change and every minute."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from app.access.entitlement import Entitlement, Grant, combine
+from app.access.selection import Clause, Field, Selection
+from app.bootstrap import Services
+from app.worker import log_due_changes
+from tests.clock import HandClock
+from tests.newsroom import Newsroom
+from tests.sync.granted_copy import GrantedCopy
+from tests.sync.random_editor import RandomEditor
+
+_STEPS = 40
+
+
+def some(field: Field, *included: str, excluded: tuple[str, ...] = ()) -> Selection:
+    return Selection((Clause(field, included, excluded),))
+
+
+def minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def choose_entitlements(desk: RandomEditor) -> list[Entitlement]:
+    first, second, third = (desk.category_id(number) for number in range(3))
+    delayed, archive = Grant(delay=minutes(40)), Grant(images=False, depth=minutes(100))
+    early = Grant(some("category", first, second), embargoed=True)
+    headlines = Grant(some("tag", excluded=("b",)), "headline")
+    return [
+        combine([Grant(some("tag", "a", excluded=("c",)))]),
+        combine([delayed]),
+        combine([Grant(form="headline"), Grant(delay=minutes(30), depth=minutes(200))]),
+        combine([Grant(embargoed=True, depth=minutes(90))]),
+        combine([early, headlines, archive]),
+        combine(
+            [
+                early,
+                Grant(some("tag", "a"), images=False, delay=minutes(25)),
+                Grant(some("category", third, excluded=(first,)), depth=minutes(60)),
+                Grant(some("tag", "c"), "headline", images=False, delay=minutes(10)),
+                Grant(some("language", "en"), "headline", delay=minutes(75), depth=minutes(300)),
+            ]
+        ),
+    ]
+
+
+@pytest.mark.slow
+def test_a_copy_has_what_its_grants_include(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    desk = RandomEditor(newsroom, clock, random.Random(7))
+    copies = [GrantedCopy(services, entitlement) for entitlement in choose_entitlements(desk)]
+    copies += [GrantedCopy(services, copies[-1].entitlement, some("tag", "b"))]
+    lazy = [GrantedCopy(services, copy.entitlement) for copy in copies[1:6]]
+    could_have: dict[GrantedCopy, set[str]] = {copy: set() for copy in (*copies, *lazy)}
+    for number in range(_STEPS):
+        clock.advance(minutes=desk.rng.randrange(30))
+        log_due_changes(services)
+        _check(desk, copies, could_have)
+        desk.act()
+        log_due_changes(services)
+        _check(desk, [*copies, *(lazy if number % 7 == 6 else ())], could_have)
+    assert desk.done >= {"unpublish", "kill", "delete", "correct", "restore"}
+    # The verbs and the clock made all of it happen.
+    reasons = {(change["op"], change["reason"]) for copy in copies for change in copy.heard}
+    assert reasons >= {("upsert", "updated"), ("remove", "left"), ("remove", "killed")}
+
+
+def _check(
+    desk: RandomEditor, copies: list[GrantedCopy], could_have: dict[GrantedCopy, set[str]]
+) -> None:
+    for copy in could_have:
+        could_have[copy] |= copy.allowed().keys()
+    for copy in copies:
+        heard = copy.catch_up(desk.rng.choice((1, 2, 3)))
+        assert copy.forms() == copy.allowed(), (copy.entitlement, heard)
+        assert copy.shown() == copy.expected(), (copy.entitlement, heard)
+        removed = {change["id"] for change in heard if change["op"] == "remove"}
+        assert removed <= could_have[copy], heard
