@@ -49,6 +49,13 @@ _NDJSON = "application/x-ndjson"
 _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
 _FERRY = "/v1/manage/articles/the-ferry-is-late-again"
 
+_PARTNER_KEY = {"name": "North Wire", "scopes": ["read", "webhooks"], "partner": "north-wire"}
+# What steps make, for the paths of later ones.
+_MADE = (
+    "last_key last_preview last_webhook last_delivery partner_key partner_prefix own_webhook "
+    "paused_webhook"
+).split()
+
 Examples = dict[str, dict[str, Any]]
 
 
@@ -73,6 +80,7 @@ class Step:
     path: str
     body: Any = None
     version: str | None = None
+    by_partner: bool = False
 
 
 _SOURCE = {
@@ -321,6 +329,28 @@ STEPS = (
         '"v2"',
     ),
     Step("manage_list_partners", "GET", "/v1/manage/partners?limit=2"),
+    Step(None, "POST", "/v1/manage/keys", _PARTNER_KEY),
+    Step(
+        "create_own_webhook",
+        "POST",
+        "/v1/me/webhooks",
+        {
+            "url": "https://north.example/hook",
+            "events": ["article.published", "article.killed"],
+            "filter": {"kind": ["explainer"]},
+            "document": True,
+        },
+        by_partner=True,
+    ),
+    Step("list_own_webhooks", "GET", "/v1/me/webhooks", by_partner=True),
+    Step("read_own_webhook", "GET", "{own_webhook}", by_partner=True),
+    Step("patch_own_webhook", "PATCH", "{own_webhook}", {"document": False}, "*", by_partner=True),
+    Step("test_own_webhook", "POST", "{own_webhook}/test", by_partner=True),
+    Step("rotate_own_webhook", "POST", "{own_webhook}/rotate", {"hours": 24}, by_partner=True),
+    Step(None, "POST", "{paused_webhook}/pause"),
+    Step("resume_own_webhook", "POST", "{own_webhook}/resume", by_partner=True),
+    Step("delete_own_webhook", "DELETE", "{own_webhook}", None, "*", by_partner=True),
+    Step(None, "DELETE", "/v1/manage/keys/{partner_prefix}"),
     Step("manage_delete_partner", "DELETE", "/v1/manage/partners/north-wire", None, '"v3"'),
     Step("manage_delete_product", "DELETE", "/v1/manage/products/africa-fr", None, '"v3"'),
     Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
@@ -345,20 +375,31 @@ def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
     """
     with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
-        made = dict.fromkeys(("last_key", "last_preview", "last_webhook", "last_delivery"), "")
+        made = dict.fromkeys(_MADE, "")
         for step in STEPS:
             status, answer = _perform(client, step, made, see)
-            if step.operation == "manage_create_key":
-                made["last_key"] = answer["prefix"]
-            if step.operation == "manage_create_webhook":
-                made["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
-            if step.operation == "manage_test_webhook":
-                made["last_delivery"] = answer["id"]
-            if step.operation == "manage_preview_article":
-                made["last_preview"] = answer["url"]
+            _note(made, step, answer)
             if step.operation is not None:
                 _keep(examples.setdefault(step.operation, {"responses": {}}), step, status, answer)
         return examples
+
+
+def _note(made: dict[str, str], step: Step, answer: Any) -> None:
+    """Note what a step made, for the paths of later ones."""
+    match step.operation:
+        case "manage_create_key":
+            made["last_key"] = answer["prefix"]
+        case "manage_create_webhook":
+            made["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+        case "create_own_webhook":
+            made["own_webhook"] = f"/v1/me/webhooks/{answer['id']}"
+            made["paused_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+        case "manage_test_webhook":
+            made["last_delivery"] = answer["id"]
+        case "manage_preview_article":
+            made["last_preview"] = answer["url"]
+    if step.body is _PARTNER_KEY:
+        made["partner_key"], made["partner_prefix"] = answer["key"], answer["prefix"]
 
 
 def main() -> None:
@@ -441,6 +482,8 @@ def _perform(
     headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
     if step.version is not None:
         headers["if-match"] = step.version
+    if step.by_partner:
+        headers["authorization"] = f"Bearer {made['partner_key']}"
     path = step.path.format(**made)
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.access.filter_input import FilterInput
+from app.access.filter_input import FilterInput, PublicFilterInput
 from app.kit.input_fields import Address, Input, Instant, ShortLine
 from app.kit.networks import extract_host
 
@@ -27,6 +27,9 @@ Event = Literal[
 ]
 
 
+_FILTER = "The stories that are meant; all where it is left out."
+
+
 def _receivable(value: str) -> str:
     if "@" in urlsplit(value).netloc or "#" in value:
         raise PydanticCustomError("address", "Leave user, password and fragment out")
@@ -39,8 +42,8 @@ def _none_is_all(value: Any) -> Any:
     return {} if value is None else value
 
 
-class WebhookInput(Input):
-    """A webhook to be made, or as it is to be."""
+class AnyWebhookInput(Input):
+    """What the webhooks of the newsroom and of partners have in common."""
 
     url: Annotated[Address, AfterValidator(_receivable)] = Field(
         description="Where events are sent.", examples=["https://partner.example/hook"]
@@ -52,12 +55,24 @@ class WebhookInput(Input):
         examples=[["article.published", "article.killed"]],
     )
     filter: Annotated[
+        PublicFilterInput,
+        BeforeValidator(_none_is_all, json_schema_input_type=PublicFilterInput | None),
+    ] = Field(PublicFilterInput(), description=_FILTER)
+
+
+class WebhookInput(AnyWebhookInput):
+    """A webhook to be made, or as it is to be."""
+
+    filter: Annotated[
         FilterInput, BeforeValidator(_none_is_all, json_schema_input_type=FilterInput | None)
-    ] = Field(FilterInput(), description="The stories that are meant; all where it is left out.")
+    ] = Field(FilterInput(), description=_FILTER)
 
 
-class PartnerWebhookInput(WebhookInput):
-    """A webhook of a partner to be made, or as it is to be."""
+class PartnerWebhookInput(AnyWebhookInput):
+    """A webhook of a partner to be made, or as it is to be.
+
+    Its filter cannot name labels, which partners do not see.
+    """
 
     document: bool = Field(
         False,
@@ -66,7 +81,7 @@ class PartnerWebhookInput(WebhookInput):
     )
 
 
-def has_document(given: WebhookInput) -> bool:
+def has_document(given: AnyWebhookInput) -> bool:
     """Tell whether events contain the story; only webhooks of partners can have it."""
     return isinstance(given, PartnerWebhookInput) and given.document
 

@@ -5,7 +5,7 @@ from app.kit.ids import new_id
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.delivery_creation import start_following
-from app.syndication.push.inputs import WebhookInput, has_document
+from app.syndication.push.inputs import AnyWebhookInput, has_document
 from app.syndication.push.reachability import require_reachable
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
@@ -15,7 +15,7 @@ from app.syndication.push.views import created_values
 
 def create_webhook(
     unit: UnitOfWork,
-    given: WebhookInput,
+    given: AnyWebhookInput,
     selection: Selection,
     reach: AllowedNetworks,
     partner_id: str | None = None,

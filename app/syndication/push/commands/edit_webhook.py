@@ -6,7 +6,7 @@ from app.access.selection import Selection, selection_to_json
 from app.kit.networks import AllowedNetworks
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.editing import Expected, audit_change, load_for_change
-from app.syndication.push.inputs import PartnerWebhookInput, WebhookInput
+from app.syndication.push.inputs import AnyWebhookInput, PartnerWebhookInput
 from app.syndication.push.reachability import require_reachable
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
@@ -22,7 +22,7 @@ def editable_values(row: WebhookRow, *more: str) -> dict[str, Any]:
 def edit_webhook(
     unit: UnitOfWork,
     id_: str,
-    given: WebhookInput,
+    given: AnyWebhookInput,
     selection: Selection,
     reach: AllowedNetworks,
     expected: Expected,
