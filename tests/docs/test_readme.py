@@ -86,7 +86,7 @@ def _post(client: httpx2.Client, things: str, document: dict[str, Any]) -> dict[
 
 
 def _check_copy_of_a_smaller_agreement(client: httpx2.Client, live: Demo, key: str) -> None:
-    """Run the program of the guide again after a change of rights, with a cursor that is refused."""
+    """Run the program of the guide again after a change of rights, which ends its cursor."""
     patch = {"content-type": "application/merge-patch+json", "if-match": '"v1"'}
     path = "/v1/manage/partners/south-wire"
     assert client.patch(path, json={"products": ["climate"]}, headers=patch).status_code == 200
