@@ -44,6 +44,7 @@ def steps_of(page: str) -> list[Step]:
     return steps
 
 
+@pytest.mark.timeout(240)  # Three pages, and 20 s each where cores are shared.
 def test_every_command_does_what_its_page_shows(tmp_path_factory: pytest.TempPathFactory) -> None:
     for program in ("bash", "curl", "python3", "make"):
         if shutil.which(program) is None:
@@ -118,7 +119,7 @@ def _run(blocks: list[str], live: Demo, key: str) -> list[str]:
         cwd=live.folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
