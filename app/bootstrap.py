@@ -32,6 +32,7 @@ from app.kit.sql.leadership import Leadership
 from app.kit.sql.unit_of_work import Actor, Runner, UnitOfWork
 from app.partners.anonymous import AnonymousReader
 from app.partners.entitlements import PartnerEntitlements
+from app.partners.feed_tokens import FeedTokens
 from app.partners.receipts import Receipts
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
@@ -75,6 +76,7 @@ class Services:
     push: Push
     refusals: RefusedKeys
     partners: PartnerEntitlements
+    feed_tokens: FeedTokens
     anonymous: AnonymousReader
     receipts: Receipts
 
@@ -221,6 +223,7 @@ def bootstrap(
         ),
         refusals=RefusedKeys(clock),
         partners=partners,
+        feed_tokens=FeedTokens(database),
         anonymous=anonymous,
         receipts=Receipts(database, clock),
     )

@@ -52,8 +52,8 @@ _FERRY = "/v1/manage/articles/the-ferry-is-late-again"
 _PARTNER_KEY = {"name": "North Wire", "scopes": ["read", "webhooks"], "partner": "north-wire"}
 # What steps make, for the paths of later ones.
 _MADE = (
-    "last_key last_preview last_webhook last_delivery partner_key partner_prefix own_webhook "
-    "paused_webhook"
+    "last_key last_preview last_webhook last_delivery last_feed_token partner_key partner_prefix "
+    "own_webhook paused_webhook"
 ).split()
 
 Examples = dict[str, dict[str, Any]]
@@ -329,6 +329,15 @@ STEPS = (
         '"v2"',
     ),
     Step("manage_list_partners", "GET", "/v1/manage/partners?limit=2"),
+    Step(
+        "manage_create_feed_token",
+        "POST",
+        "/v1/manage/partners/north-wire/feed-tokens",
+        {"product": "africa-fr", "expires_at": "2027-12-01T00:00:00Z"},
+    ),
+    Step("manage_read_feed_token", "GET", "{last_feed_token}"),
+    Step("manage_list_feed_tokens", "GET", "/v1/manage/partners/north-wire/feed-tokens?limit=2"),
+    Step("manage_revoke_feed_token", "DELETE", "{last_feed_token}"),
     Step(None, "POST", "/v1/manage/keys", _PARTNER_KEY),
     Step(
         "create_own_webhook",
@@ -391,6 +400,8 @@ def _note(made: dict[str, str], step: Step, answer: Any) -> None:
             made["last_key"] = answer["prefix"]
         case "manage_create_webhook":
             made["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+        case "manage_create_feed_token":
+            made["last_feed_token"] = f"{step.path}/{answer['id']}"
         case "create_own_webhook":
             made["own_webhook"] = f"/v1/me/webhooks/{answer['id']}"
             made["paused_webhook"] = f"/v1/manage/webhooks/{answer['id']}"

@@ -52,6 +52,7 @@ AuditType = Literal[
     "subscription",
     "product",
     "partner",
+    "feed_token",
 ]
 VERBS: tuple[AuditVerb, ...] = get_args(AuditVerb)
 TYPES: tuple[AuditType, ...] = get_args(AuditType)

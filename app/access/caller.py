@@ -11,11 +11,11 @@ from app.kit.sql.unit_of_work import Actor
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a key, or an anonymous client (without `key_id` and `scope`).
+    """The holder of a key, the holder of a feed token, or an anonymous client (without either).
 
     `use_recorded_at` is when a use of the key was last written down. `entitlement` says which
     stories it may read, until `entitled_until` if that is set. `partner_id` is the partner that a
-    key belongs to. `address` and `request_id` say where the request came from.
+    key or token belongs to. `address` and `request_id` say where the request came from.
     """
 
     key_id: str | None = None
@@ -28,6 +28,7 @@ class Caller:
     entitlement: Entitlement = PUBLIC
     entitled_until: datetime | None = None
     partner_id: str | None = None
+    feed_token_id: str | None = None
     address: str | None = None
     request_id: str | None = None
 
@@ -35,6 +36,11 @@ class Caller:
     def actor(self) -> Actor:
         """Return the actor that this caller's changes are recorded for."""
         return Actor(self.key_id, self.name, self.address, self.request_id)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Tell whether the request has neither a key nor a feed token."""
+        return self.key_id is None and self.feed_token_id is None
 
     @property
     def embargoed(self) -> bool:

@@ -32,11 +32,12 @@ class PartnerEntitlements:
         rows = self._database.fetch(AGREEMENTS, {"values": partner_ids})
         found = dict.fromkeys(partner_ids, TimedEntitlement(NOTHING))
         for partner_id, agreement in groupby(rows, lambda row: row.partner_id):
-            found[partner_id] = _build_entitlement(list(agreement), now)
+            found[partner_id] = build_entitlement(list(agreement), now)
         return found
 
 
-def _build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitlement:
+def build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitlement:
+    """Return what an agreement grants: a row for each of its products."""
     starts_at, ends_at = rows[0].starts_at, rows[0].ends_at
     later = [moment for moment in (starts_at, ends_at) if moment is not None and moment > now]
     until = min(later, default=None)

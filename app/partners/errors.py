@@ -9,6 +9,12 @@ class AgreementNotFound(Failure):
     code = "not_found"
 
 
+class FeedTokenNotFound(Failure):
+    """A partner has no feed token with this id."""
+
+    code = "not_found"
+
+
 class AgreementChanged(Failure):
     """The product or partner was changed since the client read it."""
 

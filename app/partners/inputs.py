@@ -123,3 +123,17 @@ class PartnerInput(Input):
         "Never where it is left out.",
         examples=["2027-12-01T00:00:00Z"],
     )
+
+
+class FeedTokenInput(Input):
+    """A feed token as it is written."""
+
+    product: Ref = Field(
+        description="The id or slug of the product to read, which the partner has to have.",
+        examples=["africa-fr"],
+    )
+    expires_at: Instant | None = Field(
+        None,
+        description="When the token expires; never where it is left out.",
+        examples=["2027-12-01T00:00:00Z"],
+    )

@@ -1,9 +1,9 @@
-"""Tables of partners: products, partners, their products, and what they received."""
+"""Tables of partners: products, their partners and tokens, and what partners received."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.slugs import MAX_LENGTH
@@ -60,6 +60,25 @@ class PartnerProductTable(Base):
     product_id: Mapped[str] = mapped_column(
         _ID, ForeignKey("products.id", ondelete="RESTRICT"), index=True
     )
+
+
+class FeedTokenTable(Base):
+    """A token for the feeds and the stream, for one product of a partner; only its hash is here."""
+
+    __tablename__ = "feed_tokens"
+
+    id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    partner_id: Mapped[str] = mapped_column(
+        _ID, ForeignKey("partners.id", ondelete="CASCADE"), index=True
+    )
+    product_id: Mapped[str] = mapped_column(
+        _ID, ForeignKey("products.id", ondelete="CASCADE"), index=True
+    )
+    prefix: Mapped[str] = mapped_column(key(16), unique=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class ReceiptTable(Base):

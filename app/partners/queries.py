@@ -7,10 +7,10 @@ from app.kit.ids import normalize_ref
 from app.kit.quoting import quote_text
 from app.kit.sql.session import ReadSession
 from app.kit.view_page import ViewPage, build_view_page
-from app.partners.errors import AgreementNotFound, UnreadableProduct
-from app.partners.store import partners, products
+from app.partners.errors import AgreementNotFound, FeedTokenNotFound, UnreadableProduct
+from app.partners.store import feed_tokens, partners, products
 from app.partners.terms import PartnerRow, ProductRow, parse_selection
-from app.partners.views import build_partner_view, build_product_view
+from app.partners.views import build_feed_token_view, build_partner_view, build_product_view
 
 # What a caller without a partner has.
 NO_AGREEMENT: dict[str, Any] = {"partner": None, "products": [], "ends_at": None}
@@ -76,6 +76,30 @@ def list_partners(
         limit,
         lambda kept: _build_views(session, kept),
         lambda row: (row.slug,),
+        placed=position is not None,
+        backwards=backwards,
+    )
+
+
+def show_feed_token(session: ReadSession, partner_id: str, id_: str) -> dict[str, Any]:
+    """Return a feed token of a partner, without the token itself."""
+    row = feed_tokens.find_token(session, partner_id, normalize_ref(id_))
+    if row is None:
+        raise FeedTokenNotFound(f"The partner has no feed token with the id {quote_text(id_)}.")
+    return build_feed_token_view(row)
+
+
+def list_feed_tokens(
+    session: ReadSession, partner: str, limit: int, position: str | None, *, backwards: bool
+) -> ViewPage:
+    """Return a page of the feed tokens of a partner, oldest first, revoked ones included."""
+    id_ = load_partner(session, partner).id
+    rows = feed_tokens.load_token_page(session, id_, position, limit + 1, backwards=backwards)
+    return build_view_page(
+        rows,
+        limit,
+        lambda kept: list(map(build_feed_token_view, kept)),
+        lambda row: (row.id,),
         placed=position is not None,
         backwards=backwards,
     )

@@ -7,6 +7,7 @@ from app.access.filter_input import build_filter
 from app.kit.clock import format_instant
 from app.partners.errors import UnreadableProduct
 from app.partners.inputs import PartnerInput, ProductInput
+from app.partners.store.feed_tokens import FeedTokenView
 from app.partners.terms import PartnerRow, ProductRow, parse_selection
 
 PRODUCT_FIELDS, PARTNER_FIELDS = ProductInput.model_fields.keys(), PartnerInput.model_fields.keys()
@@ -47,6 +48,18 @@ def build_partner_view(row: PartnerRow, products: Sequence[str]) -> dict[str, An
         "version": row.version,
         "created_at": format_instant(row.created_at),
         "modified_at": format_instant(row.modified_at),
+    }
+
+
+def build_feed_token_view(row: FeedTokenView) -> dict[str, Any]:
+    """Return a feed token without the token itself."""
+    return {
+        "id": row.id,
+        "product": row.product,
+        "prefix": row.prefix,
+        "created_at": format_instant(row.created_at),
+        "expires_at": None if row.expires_at is None else format_instant(row.expires_at),
+        "revoked_at": None if row.revoked_at is None else format_instant(row.revoked_at),
     }
 
 

@@ -48,6 +48,7 @@ def filled(path: str, ref: str = "x") -> str:
         version=1,
         ext="rss",
         token=ref,
+        feed_token=ref,
         webhook=ref,
         product=ref,
         partner=ref,

@@ -49,7 +49,14 @@ def test_every_route_of_the_newsroom_stands_on_the_ladder(
             continue
         at, needed = (
             path.format(
-                ref="x", version=1, token="x", webhook="x", delivery="x", product="x", partner="x"
+                ref="x",
+                version=1,
+                token="x",
+                webhook="x",
+                delivery="x",
+                product="x",
+                partner="x",
+                feed_token="x",
             ),
             _needed(method, path),
         )

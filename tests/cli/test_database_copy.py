@@ -69,6 +69,8 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     assert newsroom.call("POST", "/webhooks", json=url).status_code == 201
     add_product(newsroom)
     add_partner(newsroom, "product")
+    token = newsroom.call("POST", "/partners/partner/feed-tokens", json={"product": "product"})
+    assert token.status_code == 201, token.text
     clock.advance(days=400)
     trim_log_in_batches(services)
     with services.database.write() as session:

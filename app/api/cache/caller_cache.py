@@ -9,7 +9,12 @@ from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_use_record_due
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
-from app.api.middleware.authentication import find_anonymous, find_key
+from app.api.http.feed_tokens import FEED_TOKEN
+from app.api.middleware.authentication import (
+    authenticate_feed_token,
+    find_anonymous,
+    find_key,
+)
 from app.bootstrap import Services
 from app.kit.sql.change_watch import Version
 
@@ -27,6 +32,8 @@ class CallerCache:
 
     async def find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
         """Return the caller of a request, from the database if needed, or refuse the key."""
+        if FEED_TOKEN in scope:
+            return await authenticate_feed_token(self._services, scope)
         if b"authorization" not in headers and b"x-api-key" not in headers:
             return await find_anonymous(self._services)
         key = find_key(scope)
@@ -64,8 +71,8 @@ class CallerCache:
     async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> bool:
         """Tell whether a caller has the same entitlement as when its answer was begun.
 
-        Refuse it if its key was revoked or has expired meanwhile.
+        Refuse it if its key or token was revoked or has expired meanwhile.
         """
-        if caller.key_id is None:
+        if caller.key_id is None and caller.feed_token_id is None:
             return True
         return (await self.find(scope, headers)).entitlement == caller.entitlement

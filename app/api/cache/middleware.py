@@ -33,6 +33,7 @@ from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
 from app.api.delivery.respond import fetch, is_expensive
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.errors import NotFoundOrGone
+from app.api.http.feed_tokens import FEED_TOKEN, PREFIXES, protect, remove_token
 from app.api.http.problems import problem_for
 from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
@@ -67,7 +68,7 @@ class AnswerComputer:
         """Compute an answer on the event loop; None if it takes long or the database is remote."""
         if not self._is_embedded or request.is_long or request.match.resource.runs != "inline":
             return None
-        read = ReadRequest(request.path, request.query, caller, on_loop=True)
+        read = ReadRequest(request.path, request.query, caller, on_loop=True, token=request.token)
         try:
             limit = ReadLimit(self._services.settings.read_seconds)
             answer = limit.run(partial(request.match.compute, self._services, read))
@@ -81,7 +82,7 @@ class AnswerComputer:
 
     async def compute(self, request: PublicRequest, caller: Caller) -> CachedAnswer:
         """Compute an answer in a worker thread, or wait for it on the event loop."""
-        read = ReadRequest(request.path, request.query, caller)
+        read = ReadRequest(request.path, request.query, caller, token=request.token)
         try:
             answer = await fetch(self._services, self._notifier, request.match, read)
         except NotFoundOrGone as absence:
@@ -139,7 +140,12 @@ class CacheMiddleware:
         A task, its coroutines and a second turn of the event loop take longer than looking up a
         prepared response. So the server calls this first, and starts a task if it returns None.
         """
-        messages = self._respond_cached(scope) if scope["method"] == "GET" else ()
+        # First of all: nothing else sees the token of an address.
+        if scope["query_string"] and scope["path"].startswith(PREFIXES):
+            remove_token(scope)
+        if scope["method"] != "GET" or FEED_TOKEN in scope:
+            return None
+        messages = self._respond_cached(scope)
         return messages[0] if messages else None
 
     def _respond_cached(self, scope: Scope) -> Messages:
@@ -192,6 +198,11 @@ class CacheMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for a public resource, or pass it on."""
         messages: Messages = ()
+        # Other servers do not call `lookup`.
+        if scope.get("query_string") and scope["path"].startswith(PREFIXES):
+            remove_token(scope)
+        if FEED_TOKEN in scope:
+            send = protect(send)
         if scope.get("method") in {"GET", "HEAD"}:
             messages = await self._respond(scope)
         if messages:
@@ -205,7 +216,7 @@ class CacheMiddleware:
 
     async def _respond(self, scope: Scope) -> Messages:
         """Return the response, which may wait; nothing if the resource is not public."""
-        if scope["method"] == "HEAD":
+        if scope["method"] == "HEAD" or FEED_TOKEN in scope:
             request = read_request(scope, *compute_fingerprint(scope), self._allows)
         else:
             # Other servers do not call `lookup`, and this one skips it for a slow client.
@@ -239,8 +250,9 @@ class CacheMiddleware:
         key = build_cache_key(request, caller)
         if is_expensive(request.query):
             cancel_on_disconnect(request.scope)
-        if caller.embargoed:
-            # The log has no rows for embargoed stories, so such an answer cannot be invalidated.
+        if caller.embargoed or request.token is not None:
+            # The log has no rows for embargoed stories, so such an answer cannot be invalidated. An
+            # answer to a token contains it.
             cached = self._computer.compute_inline(request, caller)
             cached = cached or await self._computer.compute(request, caller)
         else:

@@ -16,6 +16,7 @@ from app.api.cache.negotiation import find_negotiated_path
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
 from app.api.http.asgi import Scope
+from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.http.parameters import MOST_PREFERRED
 from app.api.middleware.access_log import id_for
 from app.api.middleware.addresses import is_plain
@@ -23,8 +24,8 @@ from app.api.middleware.addresses import is_plain
 # The raw path, the raw query, and the headers that an answer depends on. Requests with the same
 # fingerprint get the same prepared response.
 Fingerprint = bytes
-# The canonical path and query of an entry, whether the client has no key (0), a key (1) or a key of
-# a partner (2), which gets receipts, and the digest of its entitlement.
+# The canonical path and query of an entry, whether the client has no key (0), a key (1) or a key or
+# token of a partner (2), which gets receipts, and the digest of its entitlement.
 CacheKey = tuple[str, bytes, int, str]
 REQUEST_ID = b"x-request-id"
 # With these conditions a client gets the answer only for a certain version, and otherwise a 412.
@@ -60,7 +61,8 @@ class PublicRequest:
     has become part of the query. A request that `is_repeatable` gets the same response as others
     with the same fingerprint; one that `is_shareable` is also anonymous. One that `is_conditional`
     has `If-None-Match` or another condition. `is_long` says that the answer takes long to compute.
-    `computed_for` is the caller it was computed for, or None on a cache hit.
+    `computed_for` is the caller it was computed for, or None on a cache hit. `token` is the feed
+    token that was removed from the address.
     """
 
     scope: Scope
@@ -78,6 +80,7 @@ class PublicRequest:
     started: float
     is_long: bool = False
     computed_for: Caller | None = None
+    token: str | None = None
 
     @property
     def is_long_poll(self) -> bool:
@@ -88,7 +91,7 @@ class PublicRequest:
 
 def build_cache_key(request: PublicRequest, caller: Caller) -> CacheKey:
     """Return the cache key of a request by a caller."""
-    kind = 0 if caller.key_id is None else 1 if caller.partner_id is None else 2
+    kind = 2 if caller.partner_id is not None else 0 if caller.key_id is None else 1
     return request.path, request.query, kind, caller.entitlement.digest
 
 
@@ -122,6 +125,7 @@ def read_request(
     match = find(scope["path"])
     if match is None or not is_plain(scope):
         return None
+    token = scope.get(FEED_TOKEN)
     headers = _by_name(scope["headers"])
     host = headers.get(b"host")
     if not allows(scope, None if host is None else host.decode("latin-1")):
@@ -139,6 +143,8 @@ def read_request(
     by_language = _MARK in query and depends_on_language(query)
     if by_language:
         query = add_languages(query, headers.get(b"accept-language"))
+    # HTTP/1.0 allows a request without a host, HTTP/1.1 does not.
+    is_storable = host is not None and token is None
     return PublicRequest(
         scope=scope,
         fingerprint=fingerprint,
@@ -149,11 +155,11 @@ def read_request(
         query=query,
         location=location,
         by_language=by_language,
-        # HTTP/1.0 allows a request without a host, HTTP/1.1 does not.
-        is_repeatable=host is not None and headers.keys().isdisjoint(PRECONDITIONS),
-        is_shareable=host is not None and _PERSONAL.isdisjoint(headers),
+        is_repeatable=is_storable and headers.keys().isdisjoint(PRECONDITIONS),
+        is_shareable=is_storable and _PERSONAL.isdisjoint(headers),
         is_conditional=not _CONDITIONAL.isdisjoint(headers),
         started=time.perf_counter(),
+        token=token,
     )
 
 

@@ -79,6 +79,11 @@ def get_addresses(services: Services) -> Addresses:
     return services.items.addresses
 
 
+def find_hub(services: Services, request: ReadRequest) -> str | None:
+    """Return the hub that sends this feed, if there is one; it sends none with a token."""
+    return None if request.token is not None else services.push.options.hub
+
+
 def _load_withdrawn_items(
     services: Services, asked: FeedRequest, page: Page
 ) -> list[WithdrawnItem]:
@@ -101,16 +106,17 @@ def _build_location(
     services: Services, request: ReadRequest, asked: FeedRequest, feed_page: _FeedPage
 ) -> FeedLocation:
     own = get_addresses(services).own
-    links = Links.of(request.path, request.query, own)
+    links = Links.of(request.path, request.with_token().query, own)
     return FeedLocation(
         site=services.settings.site_name,
         name=asked.search.text if asked.search is not None else asked.channel.name,
         address=links.itself,
-        id=links.first,
+        # The same for all readers.
+        id=Links.of(request.path, request.query, own).first,
         next=links.page(feed_page.following) if feed_page.following else None,
         archive=links.page(feed_page.older) if feed_page.older else None,
         current=links.first if feed_page.is_archive else None,
-        hub=services.push.options.hub,
+        hub=find_hub(services, request),
     )
 
 

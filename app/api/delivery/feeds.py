@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
-from app.api.delivery.feed_pages import FeedRequest, render_feed
+from app.api.delivery.feed_pages import FeedRequest, find_hub, render_feed
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
@@ -46,7 +46,10 @@ def answer_feed(
         )
     if channel.moved:
         return build_redirect(
-            services, request, f"{channel.path}.{ext}", services.delivery.load_log_state()
+            services,
+            request.with_token(),
+            f"{channel.path}.{ext}",
+            services.delivery.load_log_state(),
         )
     asked = _parse(services, request, channel, form)
     if asked.search is not None or not asked.query.is_short:
@@ -82,9 +85,10 @@ def _render(
     """Render a feed; one that is not stable may change without a change in the log."""
     body, following = render_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
-    links = list_links(services, request, {"next": following, "prev": before})
-    if services.push.options.hub is not None:
-        links["hub"] = services.push.options.hub
+    links = list_links(services, request.with_token(), {"next": following, "prev": before})
+    hub = find_hub(services, request)
+    if hub is not None:
+        links["hub"] = hub
     return build_answer(
         request,
         body,
@@ -92,8 +96,8 @@ def _render(
         surrogate_keys=(LISTS,),
         links=links,
         media_type=form.media_type,
-        # The canonical address, as in the feed itself.
-        location=links["self"],
+        # The canonical address, which has no token.
+        location=list_links(services, request, {})["self"],
         is_cacheable=is_stable,
         sent=_find_sent(page, body) if request.reader.partner_id is not None else (),
     )

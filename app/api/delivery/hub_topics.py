@@ -14,6 +14,7 @@ from app.api.delivery.story_lists import read_query
 from app.api.delivery.story_parameters import FEED, SEARCH_FEED
 from app.api.http.access import ReadPolicy
 from app.api.http.errors import PathNotFound
+from app.api.http.feed_tokens import has_token
 from app.bootstrap import Services
 from app.kit.errors import Failure
 from app.kit.quoting import quote_text
@@ -41,6 +42,12 @@ def find_topic_selection(services: Services, topic: str) -> Selection:
     if not topic.startswith(base) or "#" in topic:
         raise BadHubRequest(f"`hub.topic` has to be the address of a feed: {base}….")
     parts = urlsplit(topic)
+    if has_token(parts.query):
+        # The hub repeats the topic when the callback is asked and when the feed is sent, so it
+        # would have to keep the token.
+        raise BadHubRequest(
+            "The hub does not send feeds with a token. Read the feed again at intervals."
+        )
     path, _, ext = unquote(parts.path[len(urlsplit(base).path) :]).rpartition(".")
     if ext not in FEEDS:
         raise BadHubRequest(f"There is no feed in the format {quote_text(ext)}.")

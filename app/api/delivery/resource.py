@@ -27,6 +27,7 @@ from app.api.http.answer import (
     fits_in_head,
 )
 from app.api.http.errors import Gone, Killed, PathNotFound, QueryTooLong
+from app.api.http.feed_tokens import PARAMETER
 from app.api.http.paging import CURSOR, Links
 from app.api.http.parameters import ParameterSet
 from app.bootstrap import Services
@@ -53,7 +54,8 @@ class ReadRequest:
     """A request for a resource: the path, the canonical query string, and the caller.
 
     `on_loop` is true while the answer is computed on the event loop. `valid_until` is when time
-    next changes what the caller's grants include.
+    next changes what the caller's grants include. `token` is the valid feed token that was removed
+    from the query.
     """
 
     path: str
@@ -61,6 +63,14 @@ class ReadRequest:
     reader: Caller
     on_loop: bool = False
     valid_until: datetime | None = None
+    token: str | None = None
+
+    def with_token(self) -> "ReadRequest":
+        """Return the request with the token in its query, for links to the same feed."""
+        if self.token is None:
+            return self
+        token = f"{PARAMETER.name}={self.token}".encode()
+        return replace(self, query=b"&".join(filter(None, (self.query, token))))
 
     def with_boundary(self, services: Services) -> "ReadRequest":
         """Return the request with the time from which its answer may be outdated."""
@@ -261,7 +271,8 @@ def _headers(request: ReadRequest, metadata: AnswerMetadata) -> Headers:
     not public, and no shared cache stores them.
     """
     reader = request.reader
-    is_private = reader.key_id is not None and reader.entitlement is not PUBLIC
+    has_key = reader.key_id is not None or reader.feed_token_id is not None
+    is_private = has_key and reader.entitlement is not PUBLIC
     return build_surrogate_headers(() if is_private else metadata.surrogate_keys, metadata.serial)
 
 

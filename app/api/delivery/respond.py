@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api.delivery.resource import Match, NeedsWorkerThread, ReadRequest, Resource
 from app.api.http.answer import PublicAnswer
 from app.api.http.asgi import state
+from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.kit.sql.sqlite_readers import ReadLimit
@@ -46,7 +47,8 @@ async def fetch(
 async def respond(request: Request, resource: Resource) -> Response:
     """Answer a request for a resource, without the cache."""
     query = resource.parameters.canonical(request.scope["query_string"])
-    asked = ReadRequest(request.scope["path"], query, state(request.scope)["caller"])
+    scope = request.scope
+    asked = ReadRequest(scope["path"], query, state(scope)["caller"], token=scope.get(FEED_TOKEN))
     app = request.app.state
     answer = await fetch(app.services, app.notifier, Match(resource, request.path_params), asked)
     if answer.metadata.sent and asked.reader.partner_id is not None:

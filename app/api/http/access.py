@@ -24,6 +24,9 @@ class ReadPolicy(Enum):
         anonymous = services.settings.anonymous
         if self is ReadPolicy.OPEN or (anonymous == "all" and caller.key_id is None):
             return
+        # Only feeds and the stream accept a token, and its product decides what may be read.
+        if caller.feed_token_id is not None:
+            return
         is_closed = anonymous == "none" or (anonymous == "headlines" and self is ReadPolicy.STORIES)
         # A key of a partner may have the scope `webhooks` alone.
         if is_closed or caller.key_id is not None:

@@ -24,6 +24,9 @@ class KeyRevalidation:
         self._revoked: frozenset[str] = frozenset()
         self._partners: Counter[str] = Counter()
         self._entitlements: dict[str, Entitlement] = {}
+        self._tokens: Counter[str] = Counter()
+        # None at the last query: unknown or revoked.
+        self._token_entitlements: dict[str, Entitlement | None] = {}
         # Where a product decides what may be read without a key, its last known reader.
         self._anonymous: Caller | None = None
         self._running: asyncio.Task[None] | None = None
@@ -31,14 +34,22 @@ class KeyRevalidation:
 
     def watch(self, caller: Caller) -> bool:
         """Begin to check a caller, if it may become invalid; return whether it may."""
+        if caller.feed_token_id is not None:
+            self._tokens[caller.feed_token_id] += 1
+            return True
         if caller.partner_id is not None:
             self._partners[caller.partner_id] += 1
         return caller.key_id is not None or self._services.anonymous.fixed is None
 
     def forget(self, caller: Caller) -> None:
         """Stop to check a caller that is watched."""
-        partner_id = caller.partner_id
-        if partner_id is not None:
+        token_id, partner_id = caller.feed_token_id, caller.partner_id
+        if token_id is not None:
+            self._tokens[token_id] -= 1
+            if not self._tokens[token_id]:
+                del self._tokens[token_id]
+                self._token_entitlements.pop(token_id, None)
+        elif partner_id is not None:
             self._partners[partner_id] -= 1
             if not self._partners[partner_id]:
                 del self._partners[partner_id]
@@ -64,6 +75,12 @@ class KeyRevalidation:
             found = await run_in_threadpool(resolve, list(self._partners), now)
             for partner_id in found.keys() & self._partners.keys():
                 self._entitlements[partner_id] = found[partner_id].entitlement
+        if self._tokens:
+            ids, now = frozenset(self._tokens), self._services.clock.now()
+            granted = await run_in_threadpool(self._services.feed_tokens.resolve_all, ids, now)
+            # Others are watched since.
+            still = ids & self._tokens.keys()
+            self._token_entitlements = {id_: granted.get(id_) for id_ in still}
         if self._services.anonymous.fixed is None:
             self._anonymous = await run_in_threadpool(self._services.anonymous.load)
 
@@ -77,6 +94,9 @@ class KeyRevalidation:
         """Tell whether a key or its agreement ended, or was changed at the last query."""
         if caller.key_id in self._revoked or caller.is_outdated(self._services.clock.now()):
             return True
+        if caller.feed_token_id is not None:
+            token_id, known = caller.feed_token_id, self._token_entitlements
+            return known.get(token_id, caller.entitlement) != caller.entitlement
         if caller.partner_id is not None:
             current = self._entitlements.get(caller.partner_id, caller.entitlement)
             return current != caller.entitlement

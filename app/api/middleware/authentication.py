@@ -1,6 +1,7 @@
-"""Authenticate requests by the API key in their headers, on every path."""
+"""Authenticate requests by the API key in their headers, or by the token in their address."""
 
 from dataclasses import replace
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 
@@ -11,6 +12,7 @@ from app.access.keys import authenticate, is_use_record_due, verify_key
 from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.clients import client_address, client_of
 from app.api.http.errors import BadHeader
+from app.api.http.feed_tokens import FEED_TOKEN
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
@@ -33,7 +35,10 @@ class AuthenticationMiddleware:
         """Authenticate the caller of a request."""
         if scope["type"] == "http":
             key, known = find_key(scope), scope["state"]
-            if key is None:
+            if FEED_TOKEN in scope:
+                known["caller"] = caller = await authenticate_feed_token(self._services, scope)
+                known["key_prefix"] = caller.prefix
+            elif key is None:
                 known["caller"] = await self._find_anonymous()
             else:
                 known["caller"] = caller = await self._find_caller(scope, key)
@@ -73,6 +78,20 @@ async def find_anonymous(services: Services) -> Caller:
     """Return the caller of a request without a key; it may have to be loaded."""
     known = services.anonymous.find()
     return known if known is not None else await run_in_threadpool(services.anonymous.load)
+
+
+async def authenticate_feed_token(services: Services, scope: Scope) -> Caller:
+    """Return the caller of the token that was removed from a request's address, or refuse it."""
+    if find_key(scope) is not None:
+        raise BadHeader("Send a key in a header, or a token in the address, not both.")
+    verify = partial(services.feed_tokens.verify, scope[FEED_TOKEN], services.clock.now())
+    try:
+        if services.database.dialect == "sqlite":
+            return verify()
+        return await run_in_threadpool(verify)
+    except KeyRefused:
+        services.refusals.note(client_of(scope, services.settings))
+        raise
 
 
 def find_key(scope: Scope) -> str | None:

@@ -10,6 +10,7 @@ from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 
 from app.api.http.access import MANAGED
+from app.api.http.feed_tokens import accepts_token
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
 from app.api.openapi import operations
@@ -42,6 +43,7 @@ _PATH_PARTS = {
     "ref": ("An id or a slug. A former slug redirects.", "rooftop-bees-outlast-the-winter"),
     "product": ("The id or slug of a product.", "africa-fr"),
     "partner": ("The id or slug of a partner.", "north-wire"),
+    "feed_token": ("The id of a feed token.", "01a2027b-d758-7000-83d0-48743bc77d33"),
     "webhook": ("The id of a webhook.", "01a2027b-d758-7000-83d0-48743bc77d32"),
     "delivery": (
         "The id of a delivery, as in the header `webhook-id`.",
@@ -172,13 +174,13 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
     _add_examples(operation)
     if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ())):
         sends = [*sends, "Idempotency-Replayed"]
-    _complete_responses(operation, sends, is_managed=is_managed, is_cached=is_cached)
+    _complete_responses(operation, path, sends, is_managed=is_managed, is_cached=is_cached)
     is_keyless = operation["operationId"] == _KEYLESS
     operation["security"] = [] if is_keyless else _security(path, is_managed=is_managed)
 
 
 def _complete_responses(
-    operation: dict[str, Any], sends: list[str], *, is_managed: bool, is_cached: bool
+    operation: dict[str, Any], path: str, sends: list[str], *, is_managed: bool, is_cached: bool
 ) -> None:
     for status, response in operation["responses"].items():
         content = response.get("content") or {}
@@ -193,6 +195,7 @@ def _complete_responses(
             is_managed=is_managed,
             is_cached=is_cached,
             is_page=_PAGE in content,
+            accepts_token=accepts_token(path),
         )
 
 

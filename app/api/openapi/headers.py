@@ -95,7 +95,11 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
         _STRING,
         "/v1/manage/articles/01a2027b-d71f-7000-bfcb-32dae908f4d5",
     ),
-    "Referrer-Policy": ("What links on the page disclose.", _STRING, "no-referrer"),
+    "Referrer-Policy": (
+        "What links on the page disclose. Present in pages, and where the address has a `token`.",
+        _STRING,
+        "no-referrer",
+    ),
     "Retry-After": (
         "After how many seconds to try again. Present with `429` and most `503`.",
         _INTEGER,
@@ -134,7 +138,8 @@ _OF_CACHES = ("Surrogate-Key", "Cache-Tag", "Dateline-Serial")
 _CACHED = (*_OF_CACHES, "ETag", "Last-Modified", "Accept-Ranges", "Age", "Cache-Status")
 # Present in every answer in which they are described.
 _REQUIRED = {*_ALWAYS, "Location", "WWW-Authenticate"}
-_PAGE = ("Content-Security-Policy", "Referrer-Policy")
+_REFERRER_POLICY = "Referrer-Policy"
+_PAGE = ("Content-Security-Policy", _REFERRER_POLICY)
 _CREATED, _UNAUTHENTICATED, _NOT_MODIFIED, _NO_TYPE = 201, 401, 304, 415
 _REDIRECTS, _NOT_FOUND_OR_GONE, _RETRYABLE = {301, 308}, {404, 410}, {429, 503}
 
@@ -153,12 +158,18 @@ def header_components() -> dict[str, dict[str, Any]]:
 
 
 def response_headers(
-    status: int, sends: Iterable[str], *, is_managed: bool, is_cached: bool, is_page: bool
+    status: int,
+    sends: Iterable[str],
+    *,
+    is_managed: bool,
+    is_cached: bool,
+    is_page: bool,
+    accepts_token: bool,
 ) -> dict[str, Any]:
     """Return references to the headers of an answer.
 
     `sends` are those that the operation sends with success. `is_cached` says that the response
-    cache sends the answer.
+    cache sends the answer, `accepts_token` that its address may have a token.
     """
     names = {*_ALWAYS, *_FOR_SCRIPTS, *_list_headers_of_status(status, sends)}
     if is_managed:
@@ -167,6 +178,8 @@ def response_headers(
         names |= _list_cache_headers(status)
     if is_page:
         names |= {*_PAGE}
+    if accepts_token:
+        names.add(_REFERRER_POLICY)
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
 
 

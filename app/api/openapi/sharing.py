@@ -53,11 +53,12 @@ def _share(parameter: _Component, shared: dict[str, _Component]) -> _Component:
 
 
 def _problem_name(path: str, status: str, response: _Component) -> str:
-    """Name an answer by the part of the API, the status and the codes."""
+    """Name an answer by the part of the API, its headers, the status and the codes."""
     part = "Newsroom" if path.startswith(MANAGED) else "Public"
     cached = "Cached" if "Surrogate-Key" in response["headers"] else ""
+    token = "Token" if "Referrer-Policy" in response["headers"] else ""
     codes = ".".join(response["content"][MEDIA_TYPE]["examples"])
-    return f"{part}{cached}{status}.{codes}"
+    return f"{part}{token}{cached}{status}.{codes}"
 
 
 def _key(parameter: _Component) -> bytes:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from app.api.delivery.resource import Resource
+from app.api.http.feed_tokens import PARAMETER, accepts_token
+from app.api.http.parameters import ParameterSet
 from app.api.openapi.operations import describe
 from app.api.routes.access_router import AccessRouter, Endpoint
 
@@ -26,8 +28,11 @@ class PublicRouter(AccessRouter):
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare the route of a resource, with its access policy and query parameters."""
         self.resources.append(resource.path)
+        query = resource.parameters
+        if accepts_token(resource.path):
+            query = ParameterSet(*query, PARAMETER)
         described = describe(
-            query=resource.parameters,
+            query=query,
             headers=("If-None-Match",),
             problems=(*problems, "version_mismatch", "forbidden"),
             sends=sends,

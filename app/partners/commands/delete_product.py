@@ -5,7 +5,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners import queries
 from app.partners.editing import Expected, require_version
 from app.partners.errors import AgreementInUse
-from app.partners.store import products
+from app.partners.store import feed_tokens, products
 from app.partners.views import build_product_view, to_audit
 
 
@@ -21,5 +21,6 @@ def delete_product(unit: UnitOfWork, ref: str, expected: Expected, anonymous: st
             f"{len(partners)} partner(s) have this product: {quote_text(', '.join(partners))}. "
             "Take it from them first."
         )
+    feed_tokens.delete_tokens_of_product(unit.session, row.id)
     products.delete_product(unit.session, row.id)
     unit.audit("deleted", "product", row.id, to_audit(build_product_view(row)), None)

@@ -5,6 +5,8 @@ from fastapi import Request, Response
 from app.api.delivery import changes
 from app.api.delivery.respond import respond
 from app.api.http.access import ReadPolicy
+from app.api.http.feed_tokens import PARAMETER
+from app.api.http.parameters import ParameterSet
 from app.api.live.stream import PATH
 from app.api.live.sync_requests import STREAM_PARAMETERS
 from app.api.openapi.operations import describe
@@ -51,7 +53,7 @@ async def list_changes(request: Request) -> Response:
     response_class=EventStream,
     responses={200: {"description": "Server-sent events, each with a `ChangeEntry` as JSON."}},
     openapi_extra=describe(
-        query=STREAM_PARAMETERS,
+        query=ParameterSet(*STREAM_PARAMETERS, PARAMETER),
         headers=("Last-Event-ID",),
         problems=(*_PROBLEMS, "too_many_listeners"),
     ),
