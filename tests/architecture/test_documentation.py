@@ -115,6 +115,17 @@ def test_what_enforces_a_record_exists(record: Path) -> None:
     assert missing == []
 
 
+def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
+    text = text_of("threat-model.md")
+    files = dict(re.findall(r"^\[(\w+)\]: \.\./(tests/\S+)$", text, re.MULTILINE))
+    assert [path for path in files.values() if not (ROOT / path).is_file()] == []
+    rows = [line for line in text.splitlines() if line.count("|") == 4 and "---" not in line]
+    named = [re.findall(r"\[(\w+)\]", row.split("|")[3]) for row in rows if "| tests |" not in row]
+    assert named
+    assert all(named), "a line names no test"
+    assert {name for names in named for name in names} == files.keys()
+
+
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda one: one.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     found = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))

@@ -93,6 +93,16 @@ def test_every_route_that_shows_stories_gives_receipts(
     assert len(recipients(newsroom, services, story)) == 1
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_preview_for_administrators_gives_no_receipt(
+    newsroom: Newsroom, services: Services, north: Partner
+) -> None:
+    story = newsroom.story("Hives")
+    answer = newsroom.call("GET", "/partners/north/preview?path=%2Fv1%2Fheadlines")
+    assert [row["id"] for row in answer.json()["data"]] == [story["id"]]
+    assert recipients(newsroom, services, story) == []
+
+
 def test_an_answer_from_the_cache_gives_a_receipt(
     newsroom: Newsroom,
     services: Services,
