@@ -226,6 +226,7 @@ class TestPreviews:
             "/v1/me",
             "/metrics",
             "https://elsewhere.example/v1/headlines",
+            "https://[elsewhere/v1/headlines",
             "/v1/changes?wait=5",
             "",
         ],
