@@ -190,6 +190,19 @@ def test_a_product_that_cannot_be_read_grants_nothing(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+def test_changes_have_no_sources_and_categories_without_a_grant(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.category("Before")
+    newsroom.source("Desk")
+    key = add_key(newsroom, add_partner(newsroom))
+    snapshot = client.get("/v1/changes", headers=key).json()
+    newsroom.category("After")
+    path = f"/v1/changes?cursor={snapshot['cursor']}"
+    assert (snapshot["data"], client.get(path, headers=key).json()["data"]) == ([], [])
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 class TestPreviews:
     """What a partner would receive, seen by an administrator."""
 
@@ -226,6 +239,7 @@ class TestPreviews:
             "/v1/me",
             "/metrics",
             "https://elsewhere.example/v1/headlines",
+            "https://[elsewhere/v1/headlines",
             "/v1/changes?wait=5",
             "",
         ],

@@ -56,7 +56,8 @@ def _build_entries(
     possible = _find_possible(view, progress, missing)
     for row in rows:
         if row.type != "article":
-            yield _build_taxonomy_entry(view, row, row.type)
+            if view.reads_taxonomy:
+                yield _build_taxonomy_entry(view, row, row.type)
         elif row.id in found:
             yield _build_appearance(view, row, found[row.id])
         elif row.id in possible:

@@ -21,7 +21,7 @@ def read_snapshot(
     """Return the next page of a snapshot."""
     if progress.stage == "article":
         return _read_stories(view, progress, limit)
-    known = view.directory.entries[progress.stage].values()
+    known = view.directory.entries[progress.stage].values() if view.reads_taxonomy else ()
     remaining = [entry for entry in known if entry.slug > progress.slug]
     part = remaining[:limit]
     entries = [

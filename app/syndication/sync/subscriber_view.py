@@ -40,6 +40,11 @@ class SubscriberView:
         """Tell whether the client may have stories under embargo."""
         return self.entitlement.embargoed
 
+    @property
+    def reads_taxonomy(self) -> bool:
+        """Tell whether the client may have sources and categories: if it may read any story."""
+        return bool(self.entitlement.grants)
+
     def load_page(self, position: ListPosition | None, limit: int) -> list[StoryRow]:
         """Return visible stories after a position, oldest first, and one more if there is one."""
         return self._stories(self.selection, position, limit)

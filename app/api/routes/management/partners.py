@@ -185,7 +185,11 @@ def _parse_path(text: str | None) -> tuple[Match, str, bytes]:
     """Return the resource, the path and the canonical query of a public address."""
     if text is None:
         raise bad("path", "required", "Name the path of a public resource in 'path'.")
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        # The host has brackets without an IPv6 address between them.
+        parts = urlsplit("")
     path = unquote(parts.path)
     match = None if parts.scheme or parts.netloc else find(path)
     if match is None:
