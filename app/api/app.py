@@ -111,10 +111,11 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
     audit.router,
     webhooks.router,
     deliveries.router,
-    partner_webhooks.router,
     previews.router,
     transfer.router,
 )
+# Partners use these where the management surface is off, too.
+_OF_PARTNERS: tuple[AccessRouter, ...] = (partner_webhooks.router,)
 
 
 def create_app(
@@ -217,7 +218,7 @@ def _routes(*, management: bool) -> list[BaseRoute]:
     together = APIRouter(generate_unique_id_function=lambda route: route.name)
     # FastAPI scans the routes in order, several times for each request. The cache answers public
     # resources without it, so these come last.
-    for router in (*(_MANAGEMENT if management else ()), *_DELIVERY):
+    for router in (*(_MANAGEMENT if management else ()), *_OF_PARTNERS, *_DELIVERY):
         router.check()
         together.include_router(router)
     return together.routes

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 
-from app.api.app import _MANAGEMENT, openapi_document
+from app.api.app import _MANAGEMENT, _OF_PARTNERS, openapi_document
 from app.api.http.json_request import MERGE_PATCH
 from app.kit.input_fields import Input
 
@@ -13,7 +13,12 @@ _STREAMED = "manage_import"
 
 
 def _routes() -> list[APIRoute]:
-    return [one for router in _MANAGEMENT for one in router.routes if isinstance(one, APIRoute)]
+    return [
+        one
+        for router in (*_MANAGEMENT, *_OF_PARTNERS)
+        for one in router.routes
+        if isinstance(one, APIRoute)
+    ]
 
 
 def test_a_body_is_described_by_its_parameter_alone() -> None:

@@ -91,8 +91,9 @@ def test_every_command_writes_an_audit_entry(newsroom: Newsroom) -> None:
 def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Services) -> None:
     newsroom.category("C")
     newsroom.source("S")
-    add_product(newsroom)
-    add_partner(newsroom)
+    product, partner = add_product(newsroom), add_partner(newsroom, "product")
+    token = {"product": product["slug"], "expires_at": None}
+    assert newsroom.call("POST", f"/partners/{partner['id']}/feed-tokens", json=token).is_success
     story = newsroom.story(slug="story")
     story = newsroom.verb(story, "correct", note="N.")
     story = newsroom.verb(story, "unpublish")
