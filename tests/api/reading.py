@@ -6,6 +6,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 from app.api.app import _create_framework
+from app.api.http.access import MANAGED
 
 MANAGE = "/v1/manage"
 # Answers that never end have tests of their own, over real sockets.
@@ -33,7 +34,7 @@ def routes() -> list[tuple[str, str]]:
 
 def public_paths() -> list[str]:
     """Return the path of every route that needs no key where reading is open to all, and ends."""
-    found = (path for method, path in routes() if method == "GET" and not path.startswith(MANAGE))
+    found = (path for method, path in routes() if method == "GET" and not path.startswith(MANAGED))
     return [path for path in found if path not in ENDLESS]
 
 
