@@ -106,6 +106,16 @@ def test_a_filter_is_required_and_a_name_that_is_reserved_gets_a_number(
     assert add_product(newsroom, "All")["slug"] == "all-2"
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_values_of_a_filter_stay_apart(newsroom: Newsroom) -> None:
+    for written, stored in (
+        (["-a\\", "b"], ["b", "-a\\\\"]),
+        (["a\\,b", "c,d"], ["a,b", "c,d"]),
+        (["a\\\\", "b"], ["a\\\\", "b"]),
+    ):
+        assert add_product(newsroom, filter={"tag": written})["filter"] == {"tag": stored}
+
+
 def test_what_a_product_names_stays(newsroom: Newsroom) -> None:
     morocco, desk = newsroom.category("Morocco"), newsroom.source("Desk")
     product = add_product(newsroom, filter={"category": ["morocco"], "source": ["-desk"]})

@@ -105,10 +105,12 @@ def _words(expression: str, *, sqlite: bool) -> str:
         .replace("JSONNULL", "NULL")
         .replace("LIST", f"'[]'{json}")
         .replace("OBJECT", f"'{{}}'{json}")
+        .replace("ATTRIBUTES", f"""'{{"published_at":"{_DAY}","updated_at":"{_DAY}"}}'{json}""")
         .replace("BLOB", blob if not sqlite else "CAST('x' AS BLOB)")
     )
 
 
+_DAY = "2026-01-01T00:00:00Z"
 _AT = ":epoch + CAST(i AS bigint) * 60000000"
 _SOURCE = "CASE WHEN i % 1000 = 7 THEN 'source-9' ELSE 'source-' || (i % 4) END"
 _STAGE = (
@@ -238,7 +240,7 @@ _ROWS: dict[str, dict[str, str]] = {
         "at": _AT,
         "answer": "'gone'",
         "embargoed": "i < 0",
-        "attributes": "OBJECT",
+        "attributes": "ATTRIBUTES",
     },
     "redirects": {"type": "'article'", "slug": "'former-' || i", "id": "ID"},
     "api_keys": {

@@ -109,13 +109,18 @@ class RandomEditor:
             self._stories[killed[-1]] = self._newsroom.verb(story, "restore", reason="Right.")
             self.done.add("restore")
         at = self._any("published")
-        if at is not None and self._stories[at]["state"] == "published":
+        if at is not None and self._is_published(at):
             self._count += 1
             changes = {"title": f"Right {self._count}"}
             self._stories[at] = self._newsroom.verb(
                 self._stories[at], "correct", note="Wrong.", changes=changes
             )
             self.done.add("correct")
+
+    def _is_published(self, at: int) -> bool:
+        """Read whether a story is published: its time may have expired."""
+        article = self._newsroom.call("GET", f"/articles/{self._stories[at]['id']}").json()
+        return bool(article["state"] == "published")
 
     def _tie(self) -> None:
         """Make a story a translation of another, in a language of its own, or part them."""

@@ -1,5 +1,6 @@
 """Filters in request bodies, parsed as those of lists are."""
 
+import re
 from urllib.parse import urlencode
 
 from app.access.filter_input import PublicFilterInput
@@ -9,6 +10,8 @@ from app.api.http.parameters import ParameterSet
 from app.kit.errors import BadParameter, FieldError, InvalidInput
 
 _FILTER = ParameterSet(*MANAGED_FILTERS)
+# A comma that is not escaped, or a backslash at the end.
+_UNPROTECTED = re.compile(r"(\\.)|,|\\$", re.DOTALL)
 
 
 def read_filter_input(written: PublicFilterInput, references: References) -> Selection:
@@ -29,4 +32,5 @@ def read_filter_input(written: PublicFilterInput, references: References) -> Sel
 
 
 def _escape(value: str) -> str:
-    return value.replace(",", "\\,")
+    """Protect what would end a value of a comma list, or join it with the next one."""
+    return _UNPROTECTED.sub(lambda found: found[1] or f"\\{found[0]}", value)

@@ -36,6 +36,7 @@ def first_grant(documents: FromClause) -> ColumnElement[Any]:
     )
 
 
+# A story has few terms and a grant may have many values, so the terms are looked up in the values.
 @compiles(_FirstGrant, "sqlite")
 def _compile_for_sqlite(element: _FirstGrant, compiler: SQLCompiler, **options: Any) -> str:
     id_, published, released, grants, now = _compile_clauses(element, compiler, options)
@@ -45,11 +46,13 @@ def _compile_for_sqlite(element: _FirstGrant, compiler: SQLCompiler, **options: 
         AND {published} + json_extract(g.value, '$[2]') >= {now}
         AND NOT EXISTS (SELECT 1 FROM json_each(g.value, '$[3]') AS c
             WHERE json_extract(c.value, '$[0]') <> (
-                EXISTS (SELECT 1 FROM json_each(c.value, '$[2]') AS v
-                    WHERE EXISTS (SELECT 1 FROM document_terms AS t
-                        WHERE t.id = {id_} AND t.field = json_extract(c.value, '$[1]')
-                        AND t.value = v.value)
-                    OR (json_extract(c.value, '$[1]') = 'id' AND v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
+                EXISTS (SELECT 1 FROM document_terms AS t
+                    WHERE t.id = {id_} AND t.field = json_extract(c.value, '$[1]')
+                    AND EXISTS (SELECT 1 FROM json_each(c.value, '$[2]') AS v
+                        WHERE v.value = t.value))
+                OR (json_extract(c.value, '$[1]') = 'id'
+                    AND EXISTS (SELECT 1 FROM json_each(c.value, '$[2]') AS v
+                        WHERE v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
 
 
 @compiles(_FirstGrant, "postgresql")
@@ -62,10 +65,9 @@ def _compile_for_postgresql(element: _FirstGrant, compiler: SQLCompiler, **optio
         AND {published} + CAST(g.value ->> 2 AS bigint) >= {now}
         AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(g.value -> 3) AS c(value)
             WHERE (CAST(c.value ->> 0 AS integer) = 1) <> (
-                EXISTS (SELECT 1 FROM jsonb_array_elements_text(c.value -> 2) AS v(value)
-                    WHERE EXISTS (SELECT 1 FROM document_terms AS t
-                        WHERE t.id = {id_} AND t.field = c.value ->> 1 AND t.value = v.value)
-                    OR (c.value ->> 1 = 'id' AND v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
+                EXISTS (SELECT 1 FROM document_terms AS t
+                    WHERE t.id = {id_} AND t.field = c.value ->> 1 AND c.value -> 2 ? t.value)
+                OR (c.value ->> 1 = 'id' AND c.value -> 2 ? {id_}))))"""  # noqa: S608 - the parts are compiled clauses
 
 
 class _InEarlierRange(FunctionElement[bool]):
