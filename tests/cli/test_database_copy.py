@@ -24,7 +24,7 @@ from tests.databases import fresh_database
 from tests.migrations.releases import parse_number
 from tests.migrations.test_starting import set_revision
 from tests.newsroom import Newsroom
-from tests.partners.agreements import add_partner, add_product
+from tests.partners.agreements import add_key, add_partner, add_product
 from tests.sync.offline_app import OfflineApp
 from tests.transfer.helpers import list_inconsistencies, open_client
 
@@ -68,7 +68,9 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     url = {"url": "https://receiver.example/hook", "events": ["*"]}
     assert newsroom.call("POST", "/webhooks", json=url).status_code == 201
     add_product(newsroom)
-    add_partner(newsroom, "product")
+    partner = add_partner(newsroom, "product")
+    newsroom.client.get("/v1/headlines", headers=add_key(newsroom, partner))
+    services.receipts.write()
     token = newsroom.call("POST", "/partners/partner/feed-tokens", json={"product": "product"})
     assert token.status_code == 201, token.text
     clock.advance(days=400)
