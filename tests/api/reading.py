@@ -6,7 +6,6 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 from app.api.app import _create_framework
-from app.api.http.access import MANAGED
 
 MANAGE = "/v1/manage"
 # Routes that always need a key.
