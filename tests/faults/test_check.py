@@ -17,7 +17,7 @@ from app.kit.sql.schema import table_of
 from tests.faults.commandline import CommandResult, assert_consistent, dateline
 from tests.newsroom import Newsroom
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 
 @dataclass(frozen=True, slots=True)

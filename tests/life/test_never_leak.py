@@ -191,6 +191,7 @@ def find_traces(answer: Response) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive_on("postgresql")
 def test_no_route_shows_a_hidden_story(
     hidden: list[Hidden], readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
@@ -222,6 +223,7 @@ NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive_on("postgresql")
 def test_a_hidden_story_is_answered_like_an_unknown_one(
     hidden: list[Hidden], client: TestClient
 ) -> None:
@@ -296,6 +298,7 @@ def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive_on("postgresql")
 def test_only_embargo_access_finds_stories_under_embargo(
     hidden: list[Hidden], services: Services, client: TestClient
 ) -> None:

@@ -14,13 +14,12 @@ from tests.newsroom import Newsroom
 from tests.sync.offline_app import OfflineApp
 from tests.sync.random_editor import RandomEditor
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 _FILTERS = ("", "tag=a", "category=c-1", "category=-c-2&language=en", "source=s-1")
 _STEPS = 45
 
 
-@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.parametrize("seed", range(2))
 def test_a_copy_equals_the_server_after_it_catches_up(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock

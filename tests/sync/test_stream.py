@@ -15,7 +15,7 @@ from tests.conftest import embargo_key
 from tests.faults.server import Client, Nursery, nursery
 from tests.sync.stream_client import StreamClient
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 
 @pytest.fixture
@@ -196,7 +196,6 @@ def test_a_long_poll_ends_with_the_first_change(served: Nursery, desk: Client) -
     waiting.close()
 
 
-@pytest.mark.exhaustive_on("postgresql")
 def test_streams_and_long_polls_end_when_the_server_stops(served: Nursery, desk: Client) -> None:
     _, _, answer = desk.call("GET", "/v1/changes")
     waiting = Client(served.port)

@@ -25,7 +25,7 @@ from tests.transfer.helpers import (
     to_ndjson,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 
 def all_stories(client: TestClient, query: str) -> Iterator[dict[str, Any]]:
@@ -81,7 +81,6 @@ def test_spanish_articles_are_imported_and_imported_again_unchanged(
     )
 
 
-@pytest.mark.exhaustive_on("postgresql")
 def test_the_media_topics_become_a_category_tree_in_many_languages(
     shared: Path, services: Services, client: TestClient
 ) -> None:
@@ -101,7 +100,6 @@ def test_the_media_topics_become_a_category_tree_in_many_languages(
     assert set(list_statuses(import_lines(services, to_ndjson(lines)))) == {"unchanged"}
 
 
-@pytest.mark.exhaustive_on("postgresql")
 def test_a_story_in_a_deep_category_is_found_by_the_root_category(
     shared: Path, services: Services, client: TestClient
 ) -> None:

@@ -18,7 +18,7 @@ from tests.transfer.helpers import (
     open_client,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 
 def list_translations(client: TestClient, slug: str) -> list[str]:
