@@ -32,7 +32,7 @@ from tests.newsroom import MERGE_PATCH, Newsroom
 from tests.repetitions import repetitions
 from tests.transfer.helpers import list_inconsistencies
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 _STORIES = 3
 # What the verbs mean depends on no database; that both know as much, fewer lives show.

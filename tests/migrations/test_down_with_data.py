@@ -20,7 +20,7 @@ from tests.migrations.test_schema import REVISIONS, schema
 from tests.newsroom import Newsroom
 from tests.transfer.helpers import list_inconsistencies
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 KEPT = (
     *("sources", "categories", "articles", "article_categories", "article_labels", "revisions"),
     *("documents", "document_bodies", "document_terms", "changes", "api_keys", "audit", "secrets"),
