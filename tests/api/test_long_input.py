@@ -17,7 +17,10 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _LETTERS = ("x", "é", "A")
 _LENGTH = 700
 # One letter is tried all day; so many requests with each of them take long.
-_BY_AND_BY = (_LETTERS[0], *(pytest.param(one, marks=pytest.mark.exhaustive) for one in _LETTERS[1:]))
+_BY_AND_BY = (
+    _LETTERS[0],
+    *(pytest.param(one, marks=pytest.mark.exhaustive) for one in _LETTERS[1:]),
+)
 
 
 def check(answer: Response) -> None:
