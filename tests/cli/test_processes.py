@@ -48,7 +48,11 @@ def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
     variables = {"DATELINE_LOG_FORMAT": "json", "DATELINE_OPERATIONS_PORT": str(operations)}
     with run_process(*words, folder=tmp_path, **variables) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
-        assert "dateline_leader 1.0" in answer(f"http://127.0.0.1:{operations}/metrics").text
+        # A server is ready before one of its processes leads.
+        until = time.monotonic() + 30
+        while "dateline_leader 1.0" not in answer(f"http://127.0.0.1:{operations}/metrics").text:
+            assert time.monotonic() < until
+            time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) in {0, -signal.SIGTERM}
         assert process.stderr is not None
