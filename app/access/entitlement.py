@@ -7,7 +7,7 @@ another digest, and takes effect with the next request.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -54,15 +54,13 @@ class Grant:
         leaves = (self.depth + MICROSECOND,) if self.depth is not None else ()
         return enters + leaves
 
-    def includes(
-        self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False
-    ) -> bool:
+    def includes(self, attributes: SelectionFields, now: datetime) -> bool:
         """Tell whether a story with these attributes is granted now."""
         published_at = parse_instant(attributes["published_at"])
         if published_at > now - self.delay and not self.embargoed:
             return False
         is_too_old = self.depth is not None and published_at < now - self.depth
-        return (ignore_depth or not is_too_old) and self.selection.matches(attributes)
+        return not is_too_old and self.selection.matches(attributes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,12 +107,10 @@ class Entitlement:
         """Return how long after its publication a story may enter, leave, or change its form."""
         return tuple(sorted({offset for grant in self.grants for offset in grant.offsets}))
 
-    def find_grant(
-        self, attributes: SelectionFields, now: datetime, *, ignore_depth: bool = False
-    ) -> Grant | None:
+    def find_grant(self, attributes: SelectionFields, now: datetime) -> Grant | None:
         """Return the first grant that includes a story with these attributes."""
         for grant in self.grants:
-            if grant.includes(attributes, now, ignore_depth=ignore_depth):
+            if grant.includes(attributes, now):
                 return grant
         return None
 
@@ -141,7 +137,7 @@ def combine(grants: Iterable[Grant]) -> Entitlement:
 
 
 def _close_embargo(grant: Grant) -> Grant:
-    return Grant(grant.selection, grant.form, grant.images, False, grant.delay, grant.depth)
+    return replace(grant, embargoed=False)
 
 
 def _describe(grants: tuple[Grant, ...]) -> str:

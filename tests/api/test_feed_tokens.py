@@ -143,6 +143,7 @@ def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services:
         for _ in range(2):
             assert len(titles(client.get(address))) == 5
             assert len(titles(client.get(f"{address}?token={token}"))) == 3
+    # The outermost middleware has `lookup`; the type of an application does not.
     assert app.lookup(request(address)) is not None  # type: ignore[attr-defined]
     scope = request(f"{address}?token={token}")
     assert app.lookup(scope) is None  # type: ignore[attr-defined]

@@ -29,6 +29,7 @@ def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
 
     def compile_with_vocabulary(typed: ParsedQuery, *more: object, **options: object) -> object:
         noted.append(typed)
+        # The other arguments are passed on, whatever their types.
         return found_out(typed, *more, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(engine_words, "compile_with_vocabulary", compile_with_vocabulary)

@@ -129,7 +129,9 @@ def _choose_grant(chance: random.Random, ids: list[str]) -> Grant:
         if chance.random() < 0.3:
             picked = tuple(chance.sample(values, k=min(len(values) - 1, chance.randint(1, 9))))
             is_excluded = chance.random() < 0.4
-            clauses.append(Clause(field, (), picked) if is_excluded else Clause(field, picked))  # type: ignore[arg-type]
+            included, excluded = ((), picked) if is_excluded else (picked, ())
+            # `field` is a text for mypy, not one of the literals.
+            clauses.append(Clause(field, included, excluded))  # type: ignore[arg-type]
     return Grant(
         Selection(tuple(clauses)),
         form=chance.choice(("full", "headline")),
