@@ -27,7 +27,7 @@ write_in_memory()
 hypothesis.settings.register_profile("dateline", deadline=None)
 hypothesis.settings.load_profile("dateline")
 
-for name in [one for one in os.environ if one.startswith("DATELINE_")]:
+for name in [entry for entry in os.environ if entry.startswith("DATELINE_")]:
     del os.environ[name]
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -64,7 +64,7 @@ def _limit_time(item: pytest.Item) -> None:
 def _logging_as_before() -> Iterator[None]:
     """Undo what a command did to the loggers, for the tests that come after it."""
     loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
-    kept = [(one, one.handlers, one.propagate, one.level, one.disabled) for one in loggers]
+    kept = [(item, item.handlers, item.propagate, item.level, item.disabled) for item in loggers]
     yield
     for logger, handlers, propagate, level, disabled in kept:
         logger.handlers, logger.propagate, logger.disabled = handlers, propagate, disabled

@@ -80,7 +80,7 @@ def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iter
 
 
 @contextmanager
-def counted_queries(database: Database) -> Iterator[list[str]]:
+def count_queries(database: Database) -> Iterator[list[str]]:
     """Collect the statements that are sent to a database."""
     sent: list[str] = []
 

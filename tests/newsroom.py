@@ -22,16 +22,16 @@ class Newsroom:
 
     def source(self, name: str, **fields: Any) -> dict[str, Any]:
         """Create a source."""
-        return self._made(self.call("POST", "/sources", json={"name": name, **fields}))
+        return self._read_success(self.call("POST", "/sources", json={"name": name, **fields}))
 
     def category(self, name: str, **fields: Any) -> dict[str, Any]:
         """Create a category."""
-        return self._made(self.call("POST", "/categories", json={"name": name, **fields}))
+        return self._read_success(self.call("POST", "/categories", json={"name": name, **fields}))
 
     def article(self, title: str = "A title", **fields: Any) -> dict[str, Any]:
         """Create an article: a draft, unless a `status` says otherwise."""
         document = {"title": title, "language": "en", **fields}
-        return self._made(self.call("POST", "/articles", json=document))
+        return self._read_success(self.call("POST", "/articles", json=document))
 
     def story(self, title: str = "A title", **fields: Any) -> dict[str, Any]:
         """Create a published article."""
@@ -39,7 +39,7 @@ class Newsroom:
 
     def patch(self, thing: dict[str, Any], kind: str = "articles", **fields: Any) -> dict[str, Any]:
         """Change a thing by a merge patch under its version."""
-        return self._made(self.patching(thing, kind, **fields))
+        return self._read_success(self.patching(thing, kind, **fields))
 
     def patching(self, thing: dict[str, Any], kind: str, **fields: Any) -> Response:
         """Send a merge patch under a thing's version and return whatever comes."""
@@ -55,7 +55,7 @@ class Newsroom:
             json=body,
             headers={"if-match": f'"v{article["version"]}"'},
         )
-        return self._made(response)
+        return self._read_success(response)
 
     def delete(self, thing: dict[str, Any], kind: str = "articles") -> Response:
         """Delete a thing under its version and return whatever comes."""
@@ -63,7 +63,7 @@ class Newsroom:
         return self.call("DELETE", f"/{kind}/{thing['id']}", headers={"if-match": tag})
 
     @staticmethod
-    def _made(response: Response) -> dict[str, Any]:
+    def _read_success(response: Response) -> dict[str, Any]:
         assert response.is_success, response.text
         value: dict[str, Any] = response.json()
         return value

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ReceivedRequest:
     """A request that came, and the status that it was answered with."""
 
     method: str
@@ -42,8 +42,8 @@ class Receiver:
     """What came, in order; `answer` returns the status for a request, and may take its time."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
-        self.heard: list[Heard] = []
-        self.answer: Callable[[Heard], int] = lambda _: 204
+        self.heard: list[ReceivedRequest] = []
+        self.answer: Callable[[ReceivedRequest], int] = lambda _: 204
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}/purge"
@@ -51,7 +51,7 @@ class Receiver:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._news = threading.Condition()
 
-    def keep(self, heard: Heard) -> None:
+    def keep(self, heard: ReceivedRequest) -> None:
         """Keep a request, and wake whoever waits for it."""
         with self._news:
             self.heard.append(heard)
@@ -60,11 +60,11 @@ class Receiver:
     def wait_for(self, number: int) -> None:
         """Wait until so many requests came."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self.heard) >= number, _PATIENCE), self.heard
+            assert self._news.wait_for(lambda: len(self.heard) >= number, _TIMEOUT), self.heard
 
-    def taken(self) -> list[list[str]]:
+    def load_keys(self) -> list[list[str]]:
         """Return the keys of each request that was answered well."""
-        return [one.keys for one in self.heard if 200 <= one.status < 300]
+        return [item.keys for item in self.heard if 200 <= item.status < 300]
 
     def serve(self) -> None:
         """Serve until stopped."""
@@ -99,8 +99,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
             asked = (self.command, self.path, headers, body)
-            status = receiver.answer(Heard(*asked))
-            receiver.keep(Heard(*asked, status))
+            status = receiver.answer(ReceivedRequest(*asked))
+            receiver.keep(ReceivedRequest(*asked, status))
             self.send_response(status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")

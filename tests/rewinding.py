@@ -54,5 +54,5 @@ class Copy:
 
 
 def _copy(source: Path, target: Path) -> None:
-    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-        one.backup(other)
+    with closing(sqlite3.connect(source)) as item, closing(sqlite3.connect(target)) as other:
+        item.backup(other)

@@ -23,7 +23,7 @@ _OLD = "01680000-0000-7000-8000-000000000001"
 
 def run_rows(now: datetime) -> list[Row]:
     """Return a small recording that was made at an instant."""
-    request_id, story = made_id(now, 1), made_id(now, 2)
+    request_id, story = build_id(now, 1), build_id(now, 2)
     instant = now.isoformat().replace("+00:00", "Z")
     body = {"id": story, "at": instant, "of": _OLD, "made": "2020-01-01T00:00:00Z"}
     listed = {"data": [body], "next": token(["query", False, story])}
@@ -46,7 +46,7 @@ def row(now: datetime, label: str, body: str | bytes, headers: list[tuple[str, s
     return {"label": label, "request": "", **timed, **said}
 
 
-def made_id(now: datetime, number: int) -> str:
+def build_id(now: datetime, number: int) -> str:
     """Return a UUIDv7 of an instant."""
     milliseconds = int(now.timestamp() * 1000)
     return str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | milliseconds % 977 + number))
@@ -116,10 +116,10 @@ def test_instants_outside_the_run_are_compared() -> None:
 
 def test_an_id_must_be_the_same_wherever_it_stands() -> None:
     after = run_rows(_SECOND_RUN)
-    another = made_id(_SECOND_RUN, 99)
-    after[5]["body"] += made_id(_SECOND_RUN, 2)
+    another = build_id(_SECOND_RUN, 99)
+    after[5]["body"] += build_id(_SECOND_RUN, 2)
     before = run_rows(_FIRST_RUN)
-    before[5]["body"] += made_id(_FIRST_RUN, 2)
+    before[5]["body"] += build_id(_FIRST_RUN, 2)
     # Both mention the first id again, then one of them another.
     assert differences(before, after) == []
     after[5]["body"] = after[5]["body"][:-36] + another

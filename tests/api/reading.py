@@ -24,13 +24,13 @@ def read(client: TestClient, path: str) -> dict[str, Any]:
 
 def titles(client: TestClient, path: str = "/v1/headlines") -> list[str]:
     """Return the titles of a list, in its order."""
-    return [one["title"] for one in read(client, path)["data"]]
+    return [item["title"] for item in read(client, path)["data"]]
 
 
 def routes() -> list[tuple[str, str]]:
     """Return the method and path of every route that the application has."""
     found = iter_route_contexts(_create_framework(management=True).routes)
-    return [(method, one.path or "") for one in found for method in sorted(one.methods or ())]
+    return [(method, item.path or "") for item in found for method in sorted(item.methods or ())]
 
 
 def public_paths() -> list[str]:
@@ -39,7 +39,7 @@ def public_paths() -> list[str]:
     return [path for path in found if path not in ENDLESS]
 
 
-def filled(path: str, ref: str = "x") -> str:
+def fill_path(path: str, ref: str = "x") -> str:
     """Return the path of a route with its parts filled in: what names a thing is `ref`."""
     return path.format(
         ref=ref,

@@ -16,7 +16,7 @@ from app.kit.process.log import configure_logging
 from app.settings import Settings
 from tests.client import make_client
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _FROM = {"x-forwarded-for": "203.0.113.7", "x-request-id": "one"}
@@ -97,7 +97,7 @@ def test_a_client_that_leaves_is_counted_and_logged(
             logged.set()
 
     caplog.set_level(logging.INFO, "dateline.access")
-    with served(create_app(services)) as server:
+    with serve(create_app(services)) as server:
         address = ("127.0.0.1", port_of(server))
         cursor = make_client(create_app(services)).get("/v1/changes").json()["cursor"]
         caplog.clear()

@@ -22,7 +22,7 @@ FIELDS: list[tuple[str, dict[str, Any]]] = [
 
 def blamed(answer: Any) -> tuple[int, list[tuple[str, str]]]:
     errors = answer.json().get("errors", [])
-    return answer.status_code, [(one["pointer"], one["code"]) for one in errors]
+    return answer.status_code, [(error["pointer"], error["code"]) for error in errors]
 
 
 @pytest.mark.parametrize(("pointer", "fields"), FIELDS)
@@ -41,7 +41,7 @@ def test_articles_refuse_it_in_every_field(
     assert blamed(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone)) == wanted
     line = {"type": "article", "external_id": "1", **document}
     (outcomes,) = Importer(services.runner, Actor(None, "tests")).run([json.dumps(line)])
-    assert [one.status for one in outcomes] == ["refused"]
+    assert [outcome.status for outcome in outcomes] == ["refused"]
 
 
 def test_sources_and_webhooks_refuse_it(newsroom: Newsroom) -> None:

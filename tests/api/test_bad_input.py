@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.reading import filled, read, routes
+from tests.api.reading import fill_path, read, routes
 from tests.newsroom import Newsroom
 
 DOCUMENT = {"title": "T", "language": "en"}
 
 
-def _refused(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
+def _find_faults(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
     response = newsroom.call("POST", "/articles", json=DOCUMENT | fields)
     assert response.status_code == 422, response.text
-    return [(one["pointer"], one["code"]) for one in response.json()["errors"]]
+    return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -50,14 +50,14 @@ def test_each_bad_field_is_named_with_its_fault(newsroom: Newsroom) -> None:
         ("titel", "T", "#/titel", "unknown_field"),
         ("a/b~c", 1, "#/a~1b~0c", "unknown_field"),
     ):
-        assert _refused(newsroom, **{field: value}) == [(pointer, code)], (field, value)
+        assert _find_faults(newsroom, **{field: value}) == [(pointer, code)], (field, value)
     assert newsroom.call("GET", "/articles").json()["data"] == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_all_bad_fields_are_named_at_once(newsroom: Newsroom) -> None:
     response = newsroom.call("POST", "/articles", json={"sumary": "S", "urgency": 0})
-    errors = {one["pointer"]: one["detail"] for one in response.json()["errors"]}
+    errors = {error["pointer"]: error["detail"] for error in response.json()["errors"]}
     assert errors.keys() == {"#/title", "#/language", "#/sumary", "#/urgency"}
     assert "'summary'" in errors["#/sumary"]
 
@@ -79,8 +79,8 @@ def test_no_path_with_odd_characters_is_a_fault(newsroom: Newsroom) -> None:
     # The routes of partners answer 403 to the key of the newsroom.
     for method, path in routes():
         for ref in ("%00", "a%00b", "%ff", "%ed%a0%80", "%e2%80%8f", "x" * 3000, "%27%22"):
-            at = filled(path, ref)
-            if at == filled(path):
+            at = fill_path(path, ref)
+            if at == fill_path(path):
                 continue
             response = newsroom.client.request(
                 method, at, headers=newsroom.headers | headers, content=b"{}"
@@ -114,12 +114,12 @@ def test_dates_long_ago_and_far_ahead_are_kept(newsroom: Newsroom, client: TestC
         assert (story["published_at"], story["state"]) == (at, "published")
         assert read(client, f"/v1/articles/{title}")["published_at"] == at
     listed = read(client, "/v1/headlines?limit=1&published_before=1970-01-01")
-    assert [one["title"] for one in listed["data"]] == ["moon"]
+    assert [item["title"] for item in listed["data"]] == ["moon"]
     following = read(
         client,
         f"/v1/headlines?published_before=1970-01-01&cursor={listed['page']['next']}",
     )
-    assert [one["title"] for one in following["data"]] == ["gazette", "first"]
+    assert [entry["title"] for entry in following["data"]] == ["gazette", "first"]
     far = newsroom.story("far", published_at="9999-12-31T23:59:59Z")
     assert far["state"] == "scheduled"
 
@@ -140,7 +140,7 @@ def test_instants_that_are_none_are_refused(newsroom: Newsroom) -> None:
         1_767_225_600,
         "",
     ):
-        assert _refused(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
+        assert _find_faults(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -20,12 +20,12 @@ HARMLESS = (
 )
 
 
-def told(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    for one in answer.get("warnings", []):
-        assert one["pointer"] == "#/body"
-        assert one["code"] in CODES
-        assert len(one["detail"]) < 300
-    return [(one["code"], one["detail"]) for one in answer.get("warnings", [])]
+def find_warnings(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    for item in answer.get("warnings", []):
+        assert item["pointer"] == "#/body"
+        assert item["code"] in CODES
+        assert len(item["detail"]) < 300
+    return [(warning["code"], warning["detail"]) for warning in answer.get("warnings", [])]
 
 
 GONE, STAYS = "removed, with what stands in it.", "removed; its text stays."
@@ -35,20 +35,20 @@ FOUND = [("element_removed", "<iframe> in line 2: replaced by a link.")]
 def test_every_way_of_writing_says_what_was_removed(newsroom: Newsroom) -> None:
     made = newsroom.article(body=FRAME)
     ArticleWritten.model_validate(made)
-    assert told(made) == FOUND
+    assert find_warnings(made) == FOUND
     read = newsroom.call("GET", f"/articles/{made['id']}").json()
     assert "warnings" not in read
     assert '<a href="https://www.youtube.com/embed/x"' in read["body"]
     patched = newsroom.patch(made, body="<p>y</p>" + FRAME)
-    assert told(patched) == FOUND
+    assert find_warnings(patched) == FOUND
     headers = {"if-match": f'"v{patched["version"]}"'}
     document = {**patched, "body": FRAME, "title": "New"}
     put = newsroom.call("PUT", f"/articles/{made['id']}", json=document, headers=headers).json()
-    assert told(put) == FOUND
+    assert find_warnings(put) == FOUND
     published = newsroom.verb(put, "publish")
-    assert told(published) == []
+    assert find_warnings(published) == []
     corrected = newsroom.verb(published, "correct", note="N", changes={"body": FRAME + "x"})
-    assert told(corrected) == FOUND
+    assert find_warnings(corrected) == FOUND
 
 
 def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
@@ -56,7 +56,7 @@ def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
     headers = {"if-match": f'"v{made["version"]}"'}
     response = newsroom.call("PUT", f"/articles/{made['id']}", json=made, headers=headers)
     assert response.status_code == 200, response.text
-    assert told(response.json()) == []
+    assert find_warnings(response.json()) == []
 
 
 @pytest.mark.parametrize(
@@ -86,21 +86,21 @@ def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
 def test_it_says_what_and_where_and_nothing_of_what_does_no_harm(
     body: str, details: list[str], newsroom: Newsroom
 ) -> None:
-    assert [detail for _, detail in told(newsroom.article(body=body))] == details
+    assert [detail for _, detail in find_warnings(newsroom.article(body=body))] == details
 
 
 def test_in_markdown_it_says_after_which_words(newsroom: Newsroom) -> None:
     made = newsroom.story(
         body=f"# Head\n\nSome `<script>` words\n\n{FRAME}", body_format="markdown"
     )
-    assert told(made) == [("element_removed", "<iframe> after “One”: replaced by a link.")]
+    assert find_warnings(made) == [("element_removed", "<iframe> after “One”: replaced by a link.")]
     draft = newsroom.article(body=FRAME, body_format="markdown")
-    assert len(told(newsroom.verb(draft, "publish"))) == 1
+    assert len(find_warnings(newsroom.verb(draft, "publish"))) == 1
 
 
 def test_warnings_are_few_and_short(newsroom: Newsroom) -> None:
     body = "".join(f"<x-{number}{'a' * 300}>y</x-{number}{'a' * 300}>" for number in range(500))
-    found = told(newsroom.article(body=body))
+    found = find_warnings(newsroom.article(body=body))
     assert len(found) == 21
     assert "480 more" in found[-1][1]
 
@@ -119,17 +119,17 @@ def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
     content = b"".join(json.dumps(line) + b"\n" for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     answer = newsroom.call("POST", "/import", content=content, headers=headers).text.splitlines()
-    assert [told(json.loads(line)) for line in answer] == [FOUND, [], FOUND]
+    assert [find_warnings(json.loads(line)) for line in answer] == [FOUND, [], FOUND]
     stories = [newsroom.story(f"S{number}", body="<p>a</p>") for number in range(2)]
     order = {
         "verb": "correct",
-        "refs": [*(one["id"] for one in stories), "none"],
+        "refs": [*(story["id"] for story in stories), "none"],
         "body": {"note": "N", "changes": {"body": FRAME}},
     }
     response = newsroom.call("POST", "/articles/bulk", json=order)
     assert response.status_code == 200, response.text
     BulkAnswer.model_validate(response.json())
-    assert [told(one) for one in response.json()["results"]] == [FOUND, FOUND, []]
+    assert [find_warnings(result) for result in response.json()["results"]] == [FOUND, FOUND, []]
 
 
 def test_words_notes_and_search_of_a_real_body(newsroom: Newsroom, client: TestClient) -> None:
@@ -167,12 +167,12 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
     ]
 
     def create(unit: UnitOfWork) -> list[Article]:
-        return [create_article(unit, one)[0] for one in written]
+        return [create_article(unit, item)[0] for item in written]
 
     def wrong(frames: frozenset[str]) -> list[str]:
         with services.database.read() as session:
             found = find_inconsistencies(
-                session, services.clock.now(), lambda one: compute_text(one, frames)
+                session, services.clock.now(), lambda item: compute_text(item, frames)
             )
             return [flaw.detail for flaw in found]
 

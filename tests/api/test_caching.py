@@ -13,13 +13,13 @@ PATHS = ("/v1/headlines", "/v1/articles", "/v1/articles/a-title", "/v1/sources",
 
 
 @pytest.fixture
-def told(newsroom: Newsroom, clock: HandClock) -> None:
+def old_story(newsroom: Newsroom, clock: HandClock) -> None:
     """One story, published a minute ago."""
     newsroom.story()
     clock.advance(minutes=1)
 
 
-def test_delivery_answers_carry_all_that_caches_need(told: None, client: TestClient) -> None:
+def test_delivery_answers_carry_all_that_caches_need(old_story: None, client: TestClient) -> None:
     for path in (*PATHS, "/v1/categories?tree=true"):
         headers = client.get(path).headers
         assert headers["cache-control"] == LIFETIME
@@ -32,7 +32,7 @@ def test_delivery_answers_carry_all_that_caches_need(told: None, client: TestCli
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_a_reader_has_is_not_sent_again(told: None, client: TestClient) -> None:
+def test_what_a_reader_has_is_not_sent_again(old_story: None, client: TestClient) -> None:
     for path in PATHS:
         fresh = client.get(path)
         tag = fresh.headers["etag"]
@@ -45,7 +45,7 @@ def test_what_a_reader_has_is_not_sent_again(told: None, client: TestClient) -> 
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_date_counts_only_where_there_is_no_tag(told: None, client: TestClient) -> None:
+def test_a_date_counts_only_where_there_is_no_tag(old_story: None, client: TestClient) -> None:
     path, before = "/v1/headlines", "Sun, 22 Nov 2026 11:59:59 GMT"
     for date, status in ((NOON, 304), (before, 200), ("yesterday", 200), ("", 200)):
         assert client.get(path, headers={"if-modified-since": date}).status_code == status
@@ -54,7 +54,7 @@ def test_a_date_counts_only_where_there_is_no_tag(told: None, client: TestClient
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_date_that_is_none_is_ignored(told: None, client: TestClient) -> None:
+def test_a_date_that_is_none_is_ignored(old_story: None, client: TestClient) -> None:
     far, offset = "Sun, 22 Nov 99999 12:00:00 GMT", "Sun, 22 Nov 2026 12:00:00 +99999999999"
     for date in (far, offset, "0", "é" * 99):
         headers = {"if-modified-since": date.encode("latin-1")}
@@ -62,7 +62,7 @@ def test_a_date_that_is_none_is_ignored(told: None, client: TestClient) -> None:
 
 
 def test_a_change_changes_the_tag_and_the_serial(
-    told: None, newsroom: Newsroom, client: TestClient
+    old_story: None, newsroom: Newsroom, client: TestClient
 ) -> None:
     before = client.get("/v1/headlines").headers
     newsroom.story("Another")
@@ -124,7 +124,7 @@ def test_every_404_lives_the_same_short_time(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_nothing_of_the_newsroom_is_stored_anywhere(told: None, newsroom: Newsroom) -> None:
+def test_nothing_of_the_newsroom_is_stored_anywhere(old_story: None, newsroom: Newsroom) -> None:
     paths = ["/articles", "/articles/a-title", "/articles/none", "/sources", "/keys", "/export"]
     for path in (*paths, "/articles/a-title/revisions", "/articles?limit=x"):
         assert newsroom.call("GET", path).headers["cache-control"] == "no-store", path
@@ -132,7 +132,9 @@ def test_nothing_of_the_newsroom_is_stored_anywhere(told: None, newsroom: Newsro
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_a_key_reads_is_private(told: None, newsroom: Newsroom, client: TestClient) -> None:
+def test_what_a_key_reads_is_private(
+    old_story: None, newsroom: Newsroom, client: TestClient
+) -> None:
     for path in PATHS:
         answer = client.get(path, headers=newsroom.headers)
         assert answer.headers["cache-control"].startswith("private")

@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.bootstrap import Services
 from app.server.protocol import HttpProtocol
-from tests.api.reading import filled, managed_routes
+from tests.api.reading import fill_path, managed_routes
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -24,7 +24,7 @@ def test_every_route_with_a_body_refuses_a_coded_one(newsroom: Newsroom) -> None
         if method == "GET":
             continue
         headers = {"content-encoding": "gzip", "content-type": "text/plain", "if-match": "*"}
-        at = filled(path).removeprefix("/v1/manage")
+        at = fill_path(path).removeprefix("/v1/manage")
         answer = newsroom.call(method, at, content=gzip.compress(_BODY), headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_coding"), at
         assert answer.headers["accept-encoding"] == "identity"
@@ -66,7 +66,7 @@ def test_no_coding_by_its_name_is_taken(newsroom: Newsroom, coding: str) -> None
 
 
 def test_a_coded_body_is_refused_before_it_is_sent(services: Services, newsroom: Newsroom) -> None:
-    with served(create_app(services), HttpProtocol) as server:
+    with serve(create_app(services), HttpProtocol) as server:
         for path, kind in (("import", "application/x-ndjson"), ("articles", "application/json")):
             with socket.create_connection(("127.0.0.1", port_of(server)), 60) as connection:
                 head = (

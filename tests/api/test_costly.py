@@ -19,9 +19,9 @@ from app.delivery.store import story_queries
 from app.kit.sql.costly_reads import MAX_COSTLY
 from app.settings import Settings
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
-_SECONDS, _PATIENCE = 0.5, 20.0
+_SECONDS, _TIMEOUT = 0.5, 20.0
 _SLOW = {
     "sqlite": text(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
@@ -56,7 +56,7 @@ def test_a_count_that_takes_too_long_is_refused(
 ) -> None:
     began = time.monotonic()
     refused = client.get("/v1/headlines?count=exact")
-    assert time.monotonic() - began < _PATIENCE
+    assert time.monotonic() - began < _TIMEOUT
     assert (refused.status_code, refused.json()["code"]) == (503, "read_too_long")
     assert (refused.headers["retry-after"], refused.headers["cache-control"]) == ("5", "no-store")
     assert client.get("/v1/headlines").status_code == 200
@@ -70,7 +70,7 @@ def test_nobody_waits_for_what_takes_long(
 
     def count(*_: Any, **__: Any) -> story_queries.StoryCount:
         begun.release()
-        assert go_on.wait(_PATIENCE)
+        assert go_on.wait(_TIMEOUT)
         return story_queries.StoryCount(1)
 
     monkeypatch.setattr(story_queries, "count_stories", count)
@@ -81,14 +81,14 @@ def test_nobody_waits_for_what_takes_long(
             for number in range(60)
         ]
         for _ in range(MAX_COSTLY):
-            assert begun.acquire(timeout=_PATIENCE)
+            assert begun.acquire(timeout=_TIMEOUT)
         for path in ("/v1/headlines", "/v1/articles", "/readyz", "/v1/me"):
             answer = client.get(path, headers=newsroom.headers)
             assert answer.status_code == 200, path
         time.sleep(_SECONDS)
         assert not begun.acquire(blocking=False)
         go_on.set()
-        codes = [one(_PATIENCE).json().get("code") for one in asked]  # type: ignore[call-arg]
+        codes = [item(_TIMEOUT).json().get("code") for item in asked]  # type: ignore[call-arg]
     # Those whose turn did not come in time are told so.
     assert codes.count(None) >= MAX_COSTLY
     assert set(codes) == {None, "database_busy"}
@@ -106,7 +106,7 @@ def test_a_question_ends_when_its_client_leaves(
     counting: threading.Semaphore, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
-    with served(create_app(services)) as server:
+    with serve(create_app(services)) as server:
         for turn in range(2 * MAX_COSTLY):
             with socket.create_connection(("127.0.0.1", port_of(server))) as asking:
                 asked = (
@@ -114,7 +114,7 @@ def test_a_question_ends_when_its_client_leaves(
                 )
                 asking.sendall(asked.encode())
                 # There is a thread for it, so those before have ended.
-                assert counting.acquire(timeout=_PATIENCE)
+                assert counting.acquire(timeout=_TIMEOUT)
 
 
 def _patient(_: float) -> Any:

@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.api.reading import read
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
 
@@ -51,7 +51,7 @@ def test_a_public_answer_costs_one_query(
         "/v1/sources/the-post",
         "/v1/categories?tree=true",
     ):
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             read(client, path)
         # Of sources and categories, an embedded database need not be asked.
         least = 0 if path.startswith(("/v1/sources", "/v1/categories")) else 1
@@ -61,7 +61,7 @@ def test_a_public_answer_costs_one_query(
 def test_an_exact_count_costs_one_query_more(
     warm: None, client: TestClient, services: Services, dialect: str
 ) -> None:
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         assert read(client, "/v1/headlines?count=exact")["page"]["count"] == 30
     # What is awaited on PostgreSQL leaves no position of the log behind, so that is read first.
     assert len(sent) == (3 if dialect == "postgresql" else 2)
@@ -71,10 +71,10 @@ def test_the_directory_is_read_again_after_a_change_alone(
     warm: None, newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     newsroom.category("Sport")
-    with counted_queries(services.database) as after_a_change:
+    with count_queries(services.database) as after_a_change:
         read(client, "/v1/headlines")
     newsroom.story("Another")
-    with counted_queries(services.database) as after_a_story:
+    with count_queries(services.database) as after_a_story:
         read(client, "/v1/headlines")
     # After either, the log and the page are read. After the first alone, so is the directory (two
     # tables); on PostgreSQL the page is then read again in a thread, with the state of the log.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.bootstrap import Services
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
 # PostgreSQL takes locks and tells its listeners, too, and the key is checked again after the work.
@@ -37,7 +37,7 @@ def test_a_verb_costs_so_many_statements(newsroom: Newsroom, services: Services)
     costs: dict[str, int] = {}
 
     def count(name: str, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             story = act()
         costs[name] = len(sent)
         return story

@@ -35,18 +35,18 @@ def _walk(client: TestClient, path: str, rel: str, cursor: str | None = None) ->
         assert quote(cursor, safe="") == cursor
 
 
-def _told(pages: Iterable[Any]) -> list[str]:
-    return [one["title"] for page in pages for one in page["data"]]
+def _list_titles(pages: Iterable[Any]) -> list[str]:
+    return [item["title"] for page in pages for item in page["data"]]
 
 
 def test_cursors_lead_through_the_whole_list_and_back(seven: None, client: TestClient) -> None:
     for path in LISTS:
-        everything = _told([read(client, path)])
+        everything = _list_titles([read(client, path)])
         forward = _walk(client, path, "next")
-        assert _told(forward) == everything
+        assert _list_titles(forward) == everything
         assert [len(page["data"]) for page in forward] == [2, 2, 2, 1]
         back = _walk(client, path, "prev", forward[-1]["page"]["prev"])
-        assert _told(reversed(back)) == everything[:-1]
+        assert _list_titles(reversed(back)) == everything[:-1]
 
 
 def test_a_page_is_stable_under_inserts(
@@ -60,7 +60,7 @@ def test_a_page_is_stable_under_inserts(
     assert read(client, second)["data"] == before
     back = read(client, f"/v1/headlines?limit=3&cursor={read(client, second)['page']['prev']}")
     assert back["data"] == first["data"]
-    assert [one["title"] for one in read(client, "/v1/headlines?limit=1")["data"]] == ["newest"]
+    assert [item["title"] for item in read(client, "/v1/headlines?limit=1")["data"]] == ["newest"]
     assert back["page"]["prev"] is not None
 
 
@@ -71,7 +71,7 @@ def test_a_page_begins_where_the_last_one_ended_though_its_story_is_gone(
     gone = newsroom.call("GET", f"/articles/{first['data'][-1]['id']}").json()
     newsroom.verb(gone, "unpublish")
     following = read(client, f"/v1/headlines?limit=2&cursor={first['page']['next']}")
-    assert [one["title"] for one in following["data"]] == ["4", "3"]
+    assert [item["title"] for item in following["data"]] == ["4", "3"]
 
 
 def test_a_cursor_gives_no_access_of_its_own(
@@ -89,7 +89,7 @@ def test_a_cursor_gives_no_access_of_its_own(
 def test_limit_and_form_may_change_on_the_way(seven: None, client: TestClient) -> None:
     cursor = read(client, "/v1/headlines?limit=2")["page"]["next"]
     wide = read(client, f"/v1/headlines?limit=50&fields=title&count=exact&cursor={cursor}")
-    assert [one["title"] for one in wide["data"]] == ["4", "3", "2", "1", "0"]
+    assert [item["title"] for item in wide["data"]] == ["4", "3", "2", "1", "0"]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

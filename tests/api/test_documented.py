@@ -97,7 +97,7 @@ def test_the_example_of_the_contract_holds(rich: dict[str, str], client: TestCli
     assert (story["kind"], story["dateline"], story["urgency"]) == ("analysis", "RABAT", 4)
     assert story["published_at"] == story["first_published_at"] == "2026-11-22T12:00:00Z"
     assert story["authors"] == [{"name": "N", "url": ADDRESS}, {"name": "M", "url": None}]
-    assert [one["slug"] for one in story["categories"]] == ["africa", "world"]
+    assert [category["slug"] for category in story["categories"]] == ["africa", "world"]
     assert (story["word_count"], story["reading_minutes"]) == (1, 1)
     assert set(story["source"]) == {"id", "slug", "name", "url"}
     assert "external_id" not in story

@@ -22,7 +22,7 @@ _NEVER = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PublishedStory:
     """A published story: its number, its age, and what it is selected by."""
 
     number: int
@@ -41,16 +41,16 @@ class Told:
 
 
 _STORIES = (
-    Told(0, timedelta(minutes=5)),
-    Told(1, timedelta(minutes=5), "asia", "south", "fr"),
-    Told(2, timedelta(minutes=90)),
-    Told(3, timedelta(minutes=90), "asia", "north", "fr"),
-    Told(4, timedelta(days=3), "africa", "south"),
-    Told(5, timedelta(days=3), "asia", "north"),
-    Told(6, timedelta(days=40)),
-    Told(7, timedelta(days=40), "asia", "south", "fr"),
-    Told(8, timedelta(days=-1), embargoed=True),
-    Told(9, timedelta(days=-1), "asia", "south", "fr", embargoed=True),
+    PublishedStory(0, timedelta(minutes=5)),
+    PublishedStory(1, timedelta(minutes=5), "asia", "south", "fr"),
+    PublishedStory(2, timedelta(minutes=90)),
+    PublishedStory(3, timedelta(minutes=90), "asia", "north", "fr"),
+    PublishedStory(4, timedelta(days=3), "africa", "south"),
+    PublishedStory(5, timedelta(days=3), "asia", "north"),
+    PublishedStory(6, timedelta(days=40)),
+    PublishedStory(7, timedelta(days=40), "asia", "south", "fr"),
+    PublishedStory(8, timedelta(days=-1), embargoed=True),
+    PublishedStory(9, timedelta(days=-1), "asia", "south", "fr", embargoed=True),
 )
 _AFRICA = {"category": ["africa"]}
 _FRENCH = {"language": ["fr"]}
@@ -87,7 +87,7 @@ _AGREEMENTS: dict[str, list[dict[str, Any]]] = {
 class World:
     """The published stories, the headers of each partner by agreement, and ids by slug."""
 
-    stories: tuple[Told, ...]
+    stories: tuple[PublishedStory, ...]
     partners: dict[str, dict[str, str]]
     ids: dict[str, str]
 
@@ -130,7 +130,7 @@ def world(newsroom: Newsroom, client: TestClient, clock: HandClock) -> World:
     return World(stories, partners, ids)
 
 
-def _publish(newsroom: Newsroom, story: Told, ids: dict[str, str]) -> Told:
+def _publish(newsroom: Newsroom, story: PublishedStory, ids: dict[str, str]) -> PublishedStory:
     published_at = format_instant(START - story.age)
     when = {"embargo_until" if story.embargoed else "published_at": published_at}
     picture, sound = (f"https://news.example/{story.word(part)}" for part in ("photo", "sound"))
@@ -278,7 +278,7 @@ def _find_hidden(world: World, agreement: str, clock: HandClock) -> list[str]:
     return hidden
 
 
-def _find_grant(entitlement: Entitlement, story: Told, clock: HandClock) -> Grant | None:
+def _find_grant(entitlement: Entitlement, story: PublishedStory, clock: HandClock) -> Grant | None:
     assert story.attributes is not None
     return entitlement.find_grant(story.attributes, clock.now())
 

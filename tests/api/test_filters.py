@@ -26,7 +26,7 @@ def archive(newsroom: Newsroom) -> dict[str, str]:
         newsroom.story(published_at=f"2026-01-0{9 - number}T10:00:00Z", **row)  # type: ignore[arg-type]
         for number, row in enumerate(rows)
     ]
-    return {one["title"]: one["id"] for one in made}
+    return {item["title"]: item["id"] for item in made}
 
 
 CASES = {
@@ -104,7 +104,7 @@ def test_stories_that_are_named_are_paged_in_their_order(
     first = client.get(query).json()
     second = client.get(f"{query}&cursor={first['page']['next']}").json()
     back = client.get(f"{query}&cursor={second['page']['prev']}").json()
-    assert [[one["title"] for one in page["data"]] for page in (first, second, back)] == [
+    assert [[item["title"] for item in page["data"]] for page in (first, second, back)] == [
         ["d", "a"],
         ["c", "b"],
         ["d", "a"],
@@ -116,10 +116,10 @@ def test_stories_that_are_named_are_paged_in_their_order(
 def test_a_hundred_named_stories_come_at_once(newsroom: Newsroom, client: TestClient) -> None:
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(30)][::-1]
     page = client.get(f"/v1/headlines?ids={','.join(ids)}").json()
-    assert [one["id"] for one in page["data"]] == ids
+    assert [item["id"] for item in page["data"]] == ids
     assert (page["page"]["limit"], page["page"]["next"]) == (100, None)
     twenty = client.get(f"/v1/headlines?ids={','.join(ids)}&limit=20").json()
-    assert [one["id"] for one in twenty["data"]] == ids[:20]
+    assert [entry["id"] for entry in twenty["data"]] == ids[:20]
     assert client.get("/v1/headlines").json()["page"]["limit"] == 20
 
 

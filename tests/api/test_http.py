@@ -17,7 +17,11 @@ EXPOSED = "ETag Last-Modified Link Location Retry-After RateLimit RateLimit-Poli
 
 def test_head_is_get_without_the_body(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story()
-    for path in [*(one for one in public_paths() if "{" not in one), "/v1/articles/a-title", "/x"]:
+    for path in [
+        *(item for item in public_paths() if "{" not in item),
+        "/v1/articles/a-title",
+        "/x",
+    ]:
         if path == "/metrics":
             continue
         got, head = client.get(path), client.head(path)
@@ -44,7 +48,7 @@ def test_any_site_may_read_delivery_and_its_headers(newsroom: Newsroom, client: 
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/v1/articles?x=1"):
         headers = client.get(path, headers=ORIGIN).headers
         assert headers["access-control-allow-origin"] == "*"
-        exposed = {one.strip() for one in headers["access-control-expose-headers"].split(",")}
+        exposed = {part.strip() for part in headers["access-control-expose-headers"].split(",")}
         assert {*EXPOSED.split(), "Dateline-Serial", "X-Request-Id", *_MORE} <= exposed
     tag = client.get("/v1/headlines").headers["etag"]
     again = client.get("/v1/headlines", headers={**ORIGIN, "if-none-match": tag})
@@ -114,7 +118,7 @@ class TestOneOrigin:
 
 def _links(response: object) -> dict[str, str]:
     header: str = response.headers["link"]  # type: ignore[attr-defined]
-    pairs = (one.partition(">; rel=") for one in header.split(", <"))
+    pairs = (part.partition(">; rel=") for part in header.split(", <"))
     found = {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
     return {rel: url for rel, url in found.items() if not rel.startswith("alternate")}
 

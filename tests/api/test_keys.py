@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.access import store
 from app.bootstrap import Services
-from tests.api.reading import filled, managed_routes, public_paths
+from tests.api.reading import fill_path, managed_routes, public_paths
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
@@ -102,18 +102,18 @@ def test_credentials_of_another_scheme_are_not_a_key(
     changing = {"x-request-id", "date"}
     for path in ("/v1/headlines", "/feeds/latest.rss", "/v1/changes", "/v1/none", "/healthz"):
         plain, sent = client.get(path), [_get(client, path, basic) for _ in range(2)]
-        for one in sent:
-            assert one.status_code == plain.status_code, path
-            kept = {k: v for k, v in one.headers.items() if k not in changing}
+        for item in sent:
+            assert item.status_code == plain.status_code, path
+            kept = {k: v for k, v in item.headers.items() if k not in changing}
             assert kept == {k: v for k, v in plain.headers.items() if k not in changing}, path
             if plain.status_code == 200:
-                assert one.content == plain.content, path
+                assert item.content == plain.content, path
     assert "authorization" in client.get("/v1/headlines").headers["vary"].lower()
     hub = client.post("/hub", headers=[(b"authorization", credentials.encode("latin-1"))])
     assert hub.json()["code"] == client.post("/hub").json()["code"]
     for method, path in managed_routes():
         refused = client.request(
-            method, filled(path), headers=[(b"authorization", credentials.encode("latin-1"))]
+            method, fill_path(path), headers=[(b"authorization", credentials.encode("latin-1"))]
         )
         # A preview is read by anyone who has its address.
         if refused.status_code != 404:
@@ -152,7 +152,7 @@ def test_a_key_in_the_address_is_refused(newsroom: Newsroom, client: TestClient)
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_bad_key_is_refused_on_public_routes_too(client: TestClient) -> None:
     for path in public_paths():
-        at = filled(path, "not_found")
+        at = fill_path(path, "not_found")
         response = client.get(at, headers={"x-api-key": "dl_unknown"})
         assert (response.status_code, response.json()["code"]) == (401, "key_refused"), at
         assert "invalid_token" in response.headers["www-authenticate"]
@@ -184,7 +184,7 @@ def test_a_revoked_key_is_refused_at_once_and_stays_listed(
         assert (revoked.status_code, revoked.json()["revoked_at"]) == (200, "2026-11-22T12:00:00Z")
         assert _status(client, made["key"]) == 401
         clock.advance(hours=1)
-    assert made["id"] in {one["id"] for one in newsroom.call("GET", "/keys").json()["data"]}
+    assert made["id"] in {item["id"] for item in newsroom.call("GET", "/keys").json()["data"]}
 
 
 def test_the_last_use_is_noted_once_a_minute(
@@ -192,16 +192,16 @@ def test_the_last_use_is_noted_once_a_minute(
 ) -> None:
     made = _make(newsroom)
 
-    def noted() -> str | None:
+    def load_last_use() -> str | None:
         return newsroom.call("GET", f"/keys/{made['id']}").json()["last_used_at"]
 
-    assert noted() is None
+    assert load_last_use() is None
     _status(client, made["key"])
-    assert noted() == "2026-11-22T12:00:00Z"
+    assert load_last_use() == "2026-11-22T12:00:00Z"
     for seconds, expected in ((59, "2026-11-22T12:00:00Z"), (1, "2026-11-22T12:01:00Z")):
         clock.advance(seconds=seconds)
         _status(client, made["key"])
-        assert noted() == expected
+        assert load_last_use() == expected
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

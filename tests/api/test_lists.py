@@ -27,20 +27,20 @@ def three(newsroom: Newsroom) -> list[str]:
 
 def test_headlines_are_in_short_form_newest_first(three: list[str], client: TestClient) -> None:
     assert titles(client) == three
-    for one in read(client, "/v1/headlines")["data"]:
-        assert list(one) == SHORT
+    for item in read(client, "/v1/headlines")["data"]:
+        assert list(item) == SHORT
 
 
 def test_articles_are_in_full_form_without_the_body(three: list[str], client: TestClient) -> None:
     assert titles(client, "/v1/articles") == three
-    for one in read(client, "/v1/articles")["data"]:
-        assert set(one) == {*SHORT, *FULL}
+    for item in read(client, "/v1/articles")["data"]:
+        assert set(item) == {*SHORT, *FULL}
 
 
 def test_include_body_adds_the_bodies(three: list[str], client: TestClient) -> None:
     listed = read(client, "/v1/articles?include=body")["data"]
-    assert [one["body_html"] for one in listed] == ["<p>Words.</p>"] * len(three)
-    assert {one["body_text"] for one in listed} == {"Words."}
+    assert [item["body_html"] for item in listed] == ["<p>Words.</p>"] * len(three)
+    assert {entry["body_text"] for entry in listed} == {"Words."}
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -161,6 +161,6 @@ def test_translations_name_each_other(newsroom: Newsroom, client: TestClient) ->
     english = newsroom.story("English")
     french = newsroom.story("Français", language="fr", translation_of=english["slug"])
     newsroom.article("Deutsch", language="de", translation_of=english["slug"])
-    for one, other in ((english, french), (french, english)):
-        shown = read(client, f"/v1/articles/{one['id']}")["translations"]
+    for item, other in ((english, french), (french, english)):
+        shown = read(client, f"/v1/articles/{item['id']}")["translations"]
         assert shown == [{name: other[name] for name in ("language", "id", "slug")}]

@@ -9,7 +9,7 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from tests.api.reading import ENDLESS, filled, routes
+from tests.api.reading import ENDLESS, fill_path, routes
 from tests.client import expect_contract_violation
 from tests.newsroom import Newsroom
 
@@ -19,7 +19,7 @@ _LENGTH = 700
 # One letter is tried all day; so many requests with each of them take long.
 _BY_AND_BY = (
     _LETTERS[0],
-    *(pytest.param(one, marks=pytest.mark.exhaustive) for one in _LETTERS[1:]),
+    *(pytest.param(entry, marks=pytest.mark.exhaustive) for entry in _LETTERS[1:]),
 )
 
 
@@ -40,13 +40,13 @@ def operations(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method in {"get", "post", "put", "patch", "delete"} and path not in ENDLESS:
-                yield method.upper(), path, _resolved(operation, document)
+                yield method.upper(), path, _resolve_references(operation, document)
 
 
-def _resolved(value: Any, document: dict[str, Any], depth: int = 0) -> Any:
+def _resolve_references(value: Any, document: dict[str, Any], depth: int = 0) -> Any:
     """Return a value with its references replaced, as far down as inputs go."""
     if isinstance(value, list):
-        return [_resolved(one, document, depth) for one in value]
+        return [_resolve_references(entry, document, depth) for entry in value]
     if not isinstance(value, dict):
         return value
     if "$ref" in value:
@@ -55,8 +55,8 @@ def _resolved(value: Any, document: dict[str, Any], depth: int = 0) -> Any:
         found: Any = document
         for part in value["$ref"].removeprefix("#/").split("/"):
             found = found[part]
-        return _resolved(found, document, depth + 1)
-    return {name: _resolved(one, document, depth) for name, one in value.items()}
+        return _resolve_references(found, document, depth + 1)
+    return {name: _resolve_references(item, document, depth) for name, item in value.items()}
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
@@ -64,7 +64,7 @@ def test_paths(letter: str, newsroom: Newsroom, client: TestClient) -> None:
     long = letter * _LENGTH
     for method, path in routes():
         if "{" in path:
-            at = quote(filled(path, long))
+            at = quote(fill_path(path, long))
             check(client.request(method, at, headers=newsroom.headers))
     for at in (f"/{long}", f"/v1/{long}", f"/feeds/{long}", f"/feeds/latest.{long}"):
         check(client.get(quote(at)))
@@ -78,8 +78,12 @@ def test_paths(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 def test_parameters(letter: str, newsroom: Newsroom, client: TestClient) -> None:
     long = quote(letter * _LENGTH)
     for method, path, operation in operations(client):
-        at = filled(path)
-        names = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        at = fill_path(path)
+        names = {
+            parameter["name"]
+            for parameter in operation.get("parameters", ())
+            if parameter["in"] == "query"
+        }
         queries = [f"{long}=1", f"{long}=1&{long}y=1", *(f"{name}={long}" for name in names)]
         queries += [f"{name}=-{long},{long}" for name in names]
         for query in queries:
@@ -117,7 +121,7 @@ def test_bodies(letter: str, newsroom: Newsroom, client: TestClient) -> None:
             continue
         for kind, described in content.items():
             fields = described.get("schema", {}).get("properties", {})
-            at = filled(path, story["id"])
+            at = fill_path(path, story["id"])
             headers = {**newsroom.headers, "content-type": kind, "if-match": "*"}
             bodies = [{long: 1}, {"title": "T", "language": "en", long: long}]
             bodies += [{name: value} for name in fields for value in values]

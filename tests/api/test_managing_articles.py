@@ -71,12 +71,12 @@ def test_lists_show_every_state_but_deleted_ones_only_when_asked(
     newsroom.delete(newsroom.article("deleted"))
     listed = newsroom.call("GET", "/articles?count=exact").json()
     assert listed["page"]["count"] == 5
-    assert "deleted" not in {one["state"] for one in listed["data"]}
+    assert "deleted" not in {item["state"] for item in listed["data"]}
     for state in ("draft", "published", "scheduled", "expired", "unpublished", "deleted"):
         found = newsroom.call("GET", f"/articles?state={state}").json()["data"]
-        assert [(one["title"], one["state"]) for one in found] == [(state, state)]
+        assert [(value["title"], value["state"]) for value in found] == [(state, state)]
     both = newsroom.call("GET", "/articles?state=draft,deleted").json()["data"]
-    assert {one["title"] for one in both} == {"draft", "deleted"}
+    assert {entry["title"] for entry in both} == {"draft", "deleted"}
 
 
 def test_lists_of_the_newsroom_take_the_same_filters(newsroom: Newsroom) -> None:
@@ -96,7 +96,7 @@ def test_lists_of_the_newsroom_take_the_same_filters(newsroom: Newsroom) -> None
         "sort=modified_at": "ab",
     }.items():
         found = newsroom.call("GET", f"/articles?{query}").json()["data"]
-        assert "".join(one["title"] for one in found) == expected, query
+        assert "".join(item["title"] for item in found) == expected, query
     assert newsroom.call("GET", "/articles?categry=x").json()["code"] == "bad_parameter"
     assert newsroom.call("GET", "/articles?state=gone").json()["code"] == "bad_parameter"
 
@@ -164,11 +164,11 @@ def test_an_external_id_known_for_the_source_updates_its_story(newsroom: Newsroo
     again = newsroom.call("POST", "/articles", json=document | {"title": "New"})
     other = newsroom.call("POST", "/articles", json=document | {"source": "wire"})
     none = newsroom.call("POST", "/articles", json=document | {"source": None})
-    assert [one.status_code for one in (first, again, other, none)] == [201, 200, 201, 201]
+    assert [item.status_code for item in (first, again, other, none)] == [201, 200, 201, 201]
     assert again.json()["id"] == first.json()["id"]
     assert (again.json()["title"], again.headers["etag"]) == ("New", '"v2"')
     assert "location" not in again.headers
-    assert len({one.json()["id"] for one in (again, other, none)}) == 3
+    assert len({entry.json()["id"] for entry in (again, other, none)}) == 3
 
 
 def test_an_external_id_honours_if_match_and_insists_on_nothing(newsroom: Newsroom) -> None:

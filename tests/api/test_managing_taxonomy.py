@@ -99,7 +99,7 @@ def test_what_is_in_use_is_not_deleted_and_says_by_how_many(newsroom: Newsroom) 
     ):
         response = newsroom.delete(thing, kind)
         assert (response.status_code, response.json()["code"]) == (409, "in_use")
-        assert all(one in response.json()["detail"] for one in told)
+        assert all(item in response.json()["detail"] for item in told)
         assert newsroom.call("GET", f"/{kind}/{thing['id']}").status_code == 200
 
 

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import filled, managed_routes, public_paths
+from tests.api.reading import fill_path, managed_routes, public_paths
 from tests.client import expect_contract_violation
 from tests.conftest import key_for
 
@@ -21,11 +21,11 @@ STORIES = {
 }
 
 
-def _refused(client: TestClient, key: str | None = None) -> set[str]:
+def _find_refused_paths(client: TestClient, key: str | None = None) -> set[str]:
     headers = {"x-api-key": key} if key else {}
     refused = set()
     for path in public_paths():
-        answer = client.get(filled(path, "not_found"), headers=headers)
+        answer = client.get(fill_path(path, "not_found"), headers=headers)
         if answer.status_code == 401:
             assert answer.json()["code"] == "key_required"
             assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -35,7 +35,7 @@ def _refused(client: TestClient, key: str | None = None) -> set[str]:
 
 
 def test_everybody_may_read_everything_public(client: TestClient) -> None:
-    assert _refused(client) == set()
+    assert _find_refused_paths(client) == set()
 
 
 class TestHeadlines:
@@ -46,8 +46,8 @@ class TestHeadlines:
         return Settings(database_url=database_url, anonymous="headlines")
 
     def test_stories_need_a_key(self, client: TestClient, services: Services) -> None:
-        assert _refused(client) == STORIES
-        assert _refused(client, key_for(services, "read")) == set()
+        assert _find_refused_paths(client) == STORIES
+        assert _find_refused_paths(client, key_for(services, "read")) == set()
 
 
 class TestClosed:
@@ -60,12 +60,12 @@ class TestClosed:
     def test_all_but_the_open_paths_need_a_key(
         self, client: TestClient, services: Services
     ) -> None:
-        assert _refused(client) == set(public_paths()) - OPEN - {"/v1/me"}
-        assert _refused(client, key_for(services, "read")) == set()
+        assert _find_refused_paths(client) == set(public_paths()) - OPEN - {"/v1/me"}
+        assert _find_refused_paths(client, key_for(services, "read")) == set()
 
     def test_the_open_paths_stay_open(self, client: TestClient) -> None:
         for path in OPEN:
-            assert client.get(filled(path, "not_found")).status_code == 200
+            assert client.get(fill_path(path, "not_found")).status_code == 200
 
 
 class TestWithoutNewsroom:
@@ -81,7 +81,7 @@ class TestWithoutNewsroom:
     ) -> None:
         headers = {"x-api-key": key_for(services, "admin")}
         for method, path in managed_routes():
-            answer = client.request(method, filled(path), headers=headers)
+            answer = client.request(method, fill_path(path), headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
         assert client.get("/v1/headlines").status_code == 200
         assert not any(

@@ -38,7 +38,7 @@ def test_every_location_is_whole_where_the_address_is_known(
             ("/articles/old/preview", {}),
         )
     ]
-    assert {one.status_code for one in made} == {201}
+    assert {item.status_code for item in made} == {201}
     again = newsroom.call(
         "POST",
         "/sources",
@@ -62,7 +62,7 @@ def test_every_location_is_whole_where_the_address_is_known(
             ),
         ),
     ]
-    assert {one.status_code for one in moved} <= {301, 308}
+    assert {entry.status_code for entry in moved} <= {301, 308}
     for answer in [*made, again, *moved]:
         location = answer.headers["location"]
         path = location.removeprefix(settings.public_url or "")

@@ -10,7 +10,7 @@ from app.api.delivery.registry import RESOURCES
 from app.api.delivery.resource import Resource
 from app.api.http.filters import Filter
 from app.api.http.parameters import Declaration, Parameter
-from tests.api.reading import filled
+from tests.api.reading import fill_path
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -37,7 +37,7 @@ def _declared() -> Iterator[tuple[Resource, Declaration]]:
 def _address(resource: Resource, ref: str, *more: tuple[str, str]) -> str:
     ref = "en" if "languages" in resource.path else _REFS.get(resource.path, ref)
     query = [pair for pair in _NEEDED.get(resource.path, []) if pair[0] not in dict(more)]
-    return f"{filled(resource.path, ref)}?{urlencode([*query, *more])}"
+    return f"{fill_path(resource.path, ref)}?{urlencode([*query, *more])}"
 
 
 def _code_of(declared: Declaration) -> str:

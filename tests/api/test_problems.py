@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.api.http.problems import PROBLEMS
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import filled, managed_routes, routes
+from tests.api.reading import fill_path, managed_routes, routes
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -115,7 +115,7 @@ def test_a_method_that_does_not_apply_is_told_which_do(newsroom: Newsroom) -> No
     assert len(known) > 20
     for path, methods in known.items():
         allowed = methods | ({"HEAD"} if "GET" in methods else set())
-        at = filled(path)
+        at = fill_path(path)
         if path.endswith("/bulk"):
             # A story may have this slug, so what applies to a story applies here.
             allowed |= known["/v1/manage/articles/{ref}"] | {"HEAD"}
@@ -142,7 +142,7 @@ def test_writing_routes_want_json(newsroom: Newsroom) -> None:
     for method, path in managed_routes():
         if method in {"GET", "DELETE"} or path.endswith(_WITHOUT_BODY):
             continue
-        at = filled(path).removeprefix("/v1/manage")
+        at = fill_path(path).removeprefix("/v1/manage")
         response = newsroom.call(method, at, content=b"<a/>", headers=headers)
         _is_problem(response, 415, "unsupported_media_type")
 

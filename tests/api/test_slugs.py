@@ -26,22 +26,24 @@ def test_made_slugs_count_on_and_given_ones_conflict(newsroom: Newsroom, kind: s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_slug_that_was_public_is_not_given_away(newsroom: Newsroom, kind: str) -> None:
-    thing = newsroom.call("POST", f"/{kind}", json=_document(kind, "Old") | _published(kind)).json()
-    thing = newsroom.patch(thing, kind, slug="new", **_published(kind))
+    thing = newsroom.call(
+        "POST", f"/{kind}", json=_document(kind, "Old") | _publish_fields(kind)
+    ).json()
+    thing = newsroom.patch(thing, kind, slug="new", **_publish_fields(kind))
     taken = newsroom.call("POST", f"/{kind}", json=_document(kind, "X") | {"slug": "old"})
     assert taken.json()["code"] == "slug_taken"
     made = newsroom.call("POST", f"/{kind}", json=_document(kind, "Old")).json()
     assert made["slug"] == "old-2"
-    assert newsroom.patch(thing, kind, slug="old", **_published(kind))["slug"] == "old"
+    assert newsroom.patch(thing, kind, slug="old", **_publish_fields(kind))["slug"] == "old"
 
 
-def _published(kind: str) -> dict[str, str]:
+def _publish_fields(kind: str) -> dict[str, str]:
     return {"status": "published"} if kind == "articles" else {}
 
 
 def test_types_do_not_share_slugs(newsroom: Newsroom) -> None:
     made = [newsroom.article("Same"), newsroom.source("Same"), newsroom.category("Same")]
-    assert [one["slug"] for one in made] == ["same"] * 3
+    assert [item["slug"] for item in made] == ["same"] * 3
 
 
 def test_slugs_are_of_any_script(newsroom: Newsroom) -> None:
@@ -81,7 +83,7 @@ def test_a_slug_is_found_as_people_type_it(
     assert read(newsroom.client, f"/v1/articles/{quote(typed)}")["id"] == story["id"]
     assert newsroom.call("GET", f"/articles/{quote(typed)}").json()["id"] == story["id"]
     listed = read(newsroom.client, f"/v1/articles?source={quote(typed)}")["data"]
-    assert [one["id"] for one in listed] == [story["id"]]
+    assert [item["id"] for item in listed] == [story["id"]]
 
 
 def test_a_slug_cannot_be_patched_to_one_that_is_taken(newsroom: Newsroom) -> None:

@@ -20,7 +20,7 @@ def test_sources_are_listed_by_slug(newsroom: Newsroom, client: TestClient) -> N
     newsroom.source("Wire")
     desk = newsroom.source("Desk", url="https://desk.example/", description="D.", language="en")
     page = read(client, "/v1/sources?count=exact")
-    assert [one["slug"] for one in page["data"]] == ["desk", "wire"]
+    assert [item["slug"] for item in page["data"]] == ["desk", "wire"]
     assert page["page"]["count"] == 2
     expected = {
         "id": desk["id"],
@@ -41,7 +41,7 @@ def test_sources_page_both_ways(newsroom: Newsroom, client: TestClient) -> None:
     first = read(client, "/v1/sources?limit=2")
     second = read(client, f"/v1/sources?limit=2&cursor={first['page']['next']}")
     again = read(client, f"/v1/sources?limit=2&cursor={second['page']['prev']}")
-    assert [one["slug"] for one in second["data"]] == ["c"]
+    assert [item["slug"] for item in second["data"]] == ["c"]
     assert (again["data"], again["page"]["prev"]) == (first["data"], None)
 
 
@@ -51,7 +51,7 @@ def test_a_category_knows_its_place(tree: None, client: TestClient) -> None:
     top = read(client, "/v1/categories/world")
     assert (top["parent"], top["path"]) == (None, ["world"])
     assert top["names"] == {"fr": "Monde", "ar": "العالم"}
-    listed = [one["slug"] for one in read(client, "/v1/categories")["data"]]
+    listed = [item["slug"] for item in read(client, "/v1/categories")["data"]]
     assert listed == ["africa", "morocco", "sport", "world"]
 
 
@@ -60,7 +60,7 @@ def test_the_tree_nests_all_categories(tree: None, client: TestClient) -> None:
     sport, world = answer["data"]
     (africa,) = world["children"]
     assert (sport["slug"], sport["children"]) == ("sport", [])
-    assert [one["slug"] for one in africa["children"]] == ["morocco"]
+    assert [item["slug"] for item in africa["children"]] == ["morocco"]
     assert (answer["page"]["next"], answer["page"]["prev"]) == (None, None)
 
 
@@ -84,7 +84,7 @@ def test_a_renamed_category_is_renamed_in_its_stories_at_once(
     story = newsroom.story(categories=["sport", "morocco"])
     newsroom.patch(newsroom.call("GET", "/categories/sport").json(), "categories", name="Sports")
     shown = read(client, f"/v1/articles/{story['id']}")["categories"]
-    assert [one["name"] for one in shown] == ["Sports", "Morocco"]
+    assert [item["name"] for item in shown] == ["Sports", "Morocco"]
 
 
 def test_former_slugs_redirect_readers(newsroom: Newsroom, client: TestClient) -> None:

@@ -53,7 +53,7 @@ class ImportResult(ResponseModel):
 
 def _lines(*lines: Any) -> bytes:
     return b"".join(
-        one if isinstance(one, bytes) else json.dumps(one).encode() + b"\n" for one in lines
+        line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n" for line in lines
     )
 
 
@@ -62,19 +62,19 @@ def _import(newsroom: Newsroom, *lines: Any, query: str = "") -> list[dict[str, 
     assert response.status_code == 200, response.text
     assert response.headers["content-type"] == "application/x-ndjson"
     results = [json.loads(line) for line in response.text.splitlines()]
-    for one in results:
-        ImportResult.model_validate(one)
+    for result in results:
+        ImportResult.model_validate(result)
     return results
 
 
-def _told(results: list[dict[str, Any]]) -> list[tuple[int, str]]:
-    return [(one["line"], one["status"]) for one in results]
+def _list_statuses(results: list[dict[str, Any]]) -> list[tuple[int, str]]:
+    return [(result["line"], result["status"]) for result in results]
 
 
 def test_lines_become_content_and_are_public(newsroom: Newsroom, client: TestClient) -> None:
     results = _import(newsroom, SOURCE, CATEGORY, ARTICLE)
-    assert _told(results) == [(1, "created"), (2, "created"), (3, "created")]
-    assert [one["type"] for one in results] == ["source", "category", "article"]
+    assert _list_statuses(results) == [(1, "created"), (2, "created"), (3, "created")]
+    assert [result["type"] for result in results] == ["source", "category", "article"]
     shown = read(client, f"/v1/articles/{results[2]['slug']}")
     assert (shown["id"], shown["source"]["name"]) == (results[2]["id"], "Desk")
     assert titles(client, "/v1/headlines?category=world") == ["T"]
@@ -84,10 +84,10 @@ def test_importing_twice_changes_nothing(newsroom: Newsroom, services: Services)
     _import(newsroom, SOURCE, CATEGORY, ARTICLE)
     before = newsroom.call("GET", "/export").content
     again = _import(newsroom, SOURCE, CATEGORY, ARTICLE)
-    assert {one["status"] for one in again} == {"unchanged"}
+    assert {item["status"] for item in again} == {"unchanged"}
     assert newsroom.call("GET", "/export").content == before
     changed = _import(newsroom, ARTICLE | {"title": "New"}, SOURCE | {"name": "The Desk"})
-    assert {one["status"] for one in changed} == {"updated"}
+    assert {entry["status"] for entry in changed} == {"updated"}
 
 
 def test_a_line_that_is_refused_says_why_and_stops_nobody(newsroom: Newsroom) -> None:
@@ -104,12 +104,14 @@ def test_a_line_that_is_refused_says_why_and_stops_nobody(newsroom: Newsroom) ->
         b"[]\n",
         ARTICLE | {"categories": []},
     )
-    refused = {one["line"]: one["problem"] for one in results if one["status"] == "refused"}
-    assert [one["line"] for one in results] == [1, 2, 4, 5, 6, 7, 8, 9, 10]
+    refused = {
+        result["line"]: result["problem"] for result in results if result["status"] == "refused"
+    }
+    assert [item["line"] for item in results] == [1, 2, 4, 5, 6, 7, 8, 9, 10]
     assert refused.keys() == {2, 4, 5, 6, 7, 8, 9}
-    for one in refused.values():
-        assert {"type", "title", "status", "detail", "code", "request_id"} <= one.keys()
-        assert one["code"] == "invalid_input"
+    for entry in refused.values():
+        assert {"type", "title", "status", "detail", "code", "request_id"} <= entry.keys()
+        assert entry["code"] == "invalid_input"
     assert refused[5]["errors"][0]["pointer"] == "#/categories/0"
     assert refused[6]["errors"][0]["pointer"] == "#/titel"
     assert "'title'" in refused[6]["errors"][0]["detail"]
@@ -119,7 +121,7 @@ def test_a_line_that_is_refused_says_why_and_stops_nobody(newsroom: Newsroom) ->
 def test_a_dry_run_tells_and_writes_nothing(newsroom: Newsroom, client: TestClient) -> None:
     wrong = ARTICLE | {"external_id": "x-2", "source": "none"}
     results = _import(newsroom, SOURCE, CATEGORY, ARTICLE, wrong, query="?dry_run=true")
-    assert [one["status"] for one in results] == ["created", "created", "created", "refused"]
+    assert [result["status"] for result in results] == ["created", "created", "created", "refused"]
     for path in ("/sources", "/categories", "/articles"):
         assert newsroom.call("GET", path).json()["data"] == []
     assert titles(client) == []
@@ -133,7 +135,7 @@ def test_an_import_is_ndjson(newsroom: Newsroom) -> None:
     response = newsroom.call("POST", "/import", json=SOURCE)
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
     assert _import(newsroom) == []
-    assert _told(_import(newsroom, json.dumps(SOURCE).encode())) == [(1, "created")]
+    assert _list_statuses(_import(newsroom, json.dumps(SOURCE).encode())) == [(1, "created")]
 
 
 class TestSmallLimits:
@@ -149,7 +151,7 @@ class TestSmallLimits:
 
     def test_an_import_may_be_larger_than_a_body(self, newsroom: Newsroom) -> None:
         lines = [SOURCE | {"slug": f"s{number}"} for number in range(50)]
-        assert {one["status"] for one in _import(newsroom, *lines)} == {"created"}
+        assert {item["status"] for item in _import(newsroom, *lines)} == {"created"}
 
     @pytest.mark.parametrize("size", [1, 100_000])
     def test_a_line_that_is_too_long_is_refused_alone(self, newsroom: Newsroom, size: int) -> None:
@@ -161,7 +163,7 @@ class TestSmallLimits:
 
         response = newsroom.call("POST", "/import", content=chunks(), headers=NDJSON)
         results = [json.loads(line) for line in response.text.splitlines()]
-        assert _told(results) == [(1, "created"), (2, "refused"), (3, "created")]
+        assert _list_statuses(results) == [(1, "created"), (2, "refused"), (3, "created")]
         assert results[1]["problem"]["code"] == "body_too_large"
         assert len(newsroom.call("GET", "/sources").json()["data"]) == 2
 
@@ -242,7 +244,7 @@ def test_what_is_exported_is_imported_to_the_same_documents(
 
     response = elsewhere.call("POST", "/import", content=exported.content, headers=NDJSON)
     results = [json.loads(line) for line in response.text.splitlines()]
-    assert {one["status"] for one in results} == {"created"}, results
+    assert {result["status"] for result in results} == {"created"}, results
     assert elsewhere.call("GET", "/export").content == exported.content
     for path in ("/v1/articles?include=body", "/v1/sources", "/v1/categories?tree=true"):
         assert elsewhere.client.get(path).content == newsroom.client.get(path).content

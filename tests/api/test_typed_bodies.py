@@ -14,10 +14,10 @@ _STREAMED = "manage_import"
 
 def _routes() -> list[APIRoute]:
     return [
-        one
+        route
         for router in (*_MANAGEMENT, *_OF_PARTNERS)
-        for one in router.routes
-        if isinstance(one, APIRoute)
+        for route in router.routes
+        if isinstance(route, APIRoute)
     ]
 
 

@@ -78,7 +78,7 @@ def test_an_import_cleans_as_the_api_does(newsroom: Newsroom) -> None:
 def test_a_title_of_nothing_else_is_no_title(newsroom: Newsroom, text: str) -> None:
     response = newsroom.call("POST", "/articles", json={"title": text, "language": "en"})
     assert response.status_code == 422
-    assert [one["code"] for one in response.json()["errors"]] == ["too_short"]
+    assert [error["code"] for error in response.json()["errors"]] == ["too_short"]
 
 
 def test_punctuation_adds_no_words_to_a_story(newsroom: Newsroom) -> None:

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.worker import log_due_changes
-from tests.api.reading import filled, public_paths, read, titles
+from tests.api.reading import fill_path, public_paths, read, titles
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
@@ -13,7 +13,7 @@ SECRET = "Zanzibar"
 
 
 @pytest.fixture
-def hidden(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
+def hidden_stories(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
     """A story of each kind that readers may not see, and a public one beside them."""
     public = newsroom.story("Public")
     kinds = {
@@ -33,20 +33,20 @@ def hidden(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
 
 
 def test_what_is_not_public_is_on_no_public_route(
-    hidden: list[dict[str, str]], client: TestClient
+    hidden_stories: list[dict[str, str]], client: TestClient
 ) -> None:
     for path in public_paths():
-        refs = [one[name] for one in hidden for name in ("id", "slug")]
+        refs = [story[name] for story in hidden_stories for name in ("id", "slug")]
         for ref in refs if "{" in path else [""]:
-            answer = client.get(filled(path, ref))
+            answer = client.get(fill_path(path, ref))
             assert SECRET not in answer.text, path
             assert "{ref}" not in path or answer.status_code == 404, path
 
 
 def test_what_is_not_public_is_in_no_list_and_no_count(
-    hidden: list[dict[str, str]], client: TestClient
+    hidden_stories: list[dict[str, str]], client: TestClient
 ) -> None:
-    ids = ",".join(one["id"] for one in hidden)
+    ids = ",".join(story["id"] for story in hidden_stories)
     for query in ("", "?sort=published_at", "?updated_after=2020-01-01", "?language=en"):
         assert sorted(titles(client, f"/v1/headlines{query}")) == ["Ahead", "Public"]
     page = read(client, f"/v1/articles?include=body&count=exact&ids={ids}")
@@ -56,11 +56,11 @@ def test_what_is_not_public_is_in_no_list_and_no_count(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_hidden_story_is_a_404_like_any_other(
-    hidden: list[dict[str, str]], client: TestClient
+    hidden_stories: list[dict[str, str]], client: TestClient
 ) -> None:
     other = client.get("/v1/articles/no-such-story")
-    for one in hidden:
-        answer = client.get(f"/v1/articles/{one['slug']}")
+    for story in hidden_stories:
+        answer = client.get(f"/v1/articles/{story['slug']}")
         same = {"request_id": None}
         assert answer.json() | same == other.json() | same
         assert set(answer.headers) == set(other.headers)

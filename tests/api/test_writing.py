@@ -160,7 +160,7 @@ def test_a_merge_patch_cannot_remove_what_is_required(newsroom: Newsroom) -> Non
         json={"title": None, "sumary": "S"},
         headers={"if-match": "*", "content-type": MERGE_PATCH},
     )
-    errors = {one["pointer"]: one for one in response.json()["errors"]}
+    errors = {error["pointer"]: error for error in response.json()["errors"]}
     assert response.status_code == 422
     assert errors["#/title"]["code"] == "required"
     assert errors["#/sumary"]["code"] == "unknown_field"
@@ -190,8 +190,8 @@ def test_every_change_leaves_a_revision_that_is_read_back_whole(newsroom: Newsro
     versions.append(newsroom.verb(versions[-1], "restore"))
     path = f"/articles/{versions[0]['id']}/revisions"
     listed = newsroom.call("GET", path).json()["data"]
-    assert [one["version"] for one in listed] == [6, 5, 4, 3, 2, 1]
-    assert [one["action"] for one in reversed(listed)] == (
+    assert [item["version"] for item in listed] == [6, 5, 4, 3, 2, 1]
+    assert [entry["action"] for entry in reversed(listed)] == (
         "created edited published unpublished deleted restored".split()
     )
     for version in versions:
@@ -201,7 +201,7 @@ def test_every_change_leaves_a_revision_that_is_read_back_whole(newsroom: Newsro
         assert revision["at"] == version["modified_at"]
     page = newsroom.call("GET", f"{path}?limit=4").json()
     rest = newsroom.call("GET", f"{path}?limit=4&cursor={page['page']['next']}").json()
-    assert [one["version"] for one in page["data"] + rest["data"]] == [6, 5, 4, 3, 2, 1]
+    assert [value["version"] for value in page["data"] + rest["data"]] == [6, 5, 4, 3, 2, 1]
     for bad in ("7", "0", "x", "-1", "9" * 20):
         assert newsroom.call("GET", f"{path}/{bad}").status_code == 404
 

@@ -42,7 +42,9 @@ def commands(group: Any, path: str = "dateline") -> list[str]:
     if not hasattr(group, "commands"):
         return [path]
     return [
-        name for word, one in group.commands.items() for name in commands(one, f"{path} {word}")
+        name
+        for word, command in group.commands.items()
+        for name in commands(command, f"{path} {word}")
     ]
 
 
@@ -104,12 +106,12 @@ def test_there_is_a_record_of_decisions() -> None:
     assert RECORDS
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda one: one.stem)
+@pytest.mark.parametrize("record", RECORDS, ids=lambda item: item.stem)
 def test_a_record_ends_with_what_enforces_it(record: Path) -> None:
     assert ending_of(record).startswith("Enforced by"), f"{record.name}: no 'Enforced by'"
 
 
-@pytest.mark.parametrize("record", RECORDS, ids=lambda one: one.stem)
+@pytest.mark.parametrize("record", RECORDS, ids=lambda item: item.stem)
 def test_what_enforces_a_record_exists(record: Path) -> None:
     missing = [path for path in _PATH.findall(ending_of(record)) if not (ROOT / path).exists()]
     assert missing == []
@@ -126,7 +128,7 @@ def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
     assert {name for names in named for name in names} == files.keys()
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda one: one.name)
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda item: item.name)
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     found = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
     missing = [target for target in found if not (page.parent / target).exists()]

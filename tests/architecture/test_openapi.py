@@ -270,7 +270,7 @@ def test_without_fields_members_that_are_always_there_are_required() -> None:
     assert optional == {"embargoed", "embargo_until"}
     assert "required" not in _COMPONENTS["schemas"]["Headline"]
     query = whole["paths"]["/v1/headlines"]["get"]["parameters"]
-    assert not any(one.get("name") == "fields" or "/fields" in str(one) for one in query)
+    assert not any(item.get("name") == "fields" or "/fields" in str(item) for item in query)
 
 
 def test_every_route_is_described() -> None:

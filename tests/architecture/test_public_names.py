@@ -37,20 +37,20 @@ _PUBLIC = (
 )
 
 
-def _found(text: str) -> list[str]:
+def _find_private_names(text: str) -> list[str]:
     return faults({"some.py": ast.parse(text)})
 
 
 @pytest.mark.parametrize("text", _PRIVATE)
 def test_a_name_that_is_not_public_is_found(text: str) -> None:
-    (fault,) = _found(text)
+    (fault,) = _find_private_names(text)
     assert fault.startswith("some.py:")
     assert fault.endswith(" is not a public name.")
 
 
 @pytest.mark.parametrize("text", _PUBLIC)
 def test_public_names_and_own_ones_are_not(text: str) -> None:
-    assert _found(text) == []
+    assert _find_private_names(text) == []
 
 
 def test_what_one_module_defines_another_may_use() -> None:

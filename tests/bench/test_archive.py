@@ -64,7 +64,7 @@ def test_stories_are_complete(client: TestClient, archive: Archive) -> None:
         assert story["categories"][0]["name"]
 
 
-def _sorted(facts: SelectionFields | None) -> dict[str, list[str]]:
+def _sort_values(facts: SelectionFields | None) -> dict[str, list[str]]:
     known: dict[str, Any] = {**(facts or {})}
     return {name: sorted(value) for name, value in known.items()}
 
@@ -77,7 +77,7 @@ def test_the_log_has_every_story_as_the_product_would_write_it(services: Service
     assert {row.op for row in rows} == {"upsert"}
     for row in rows:
         known = written[row.id].values
-        assert _sorted(row.after) == _sorted(known)
+        assert _sort_values(row.after) == _sort_values(known)
 
 
 def test_all_forms_of_a_query_are_one_list_and_no_request_is_repeated(client: TestClient) -> None:

@@ -41,7 +41,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 @pytest.fixture(scope="module")
-def expected(archive: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+def whole_answers(archive: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """Return what Dateline answers as it is."""
     with serving(archive[0], tmp_path_factory.mktemp("whole"), None) as server:
         return answers(server)
@@ -73,11 +73,11 @@ def comparable(answer: Answer) -> Any:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("layer", LAYERS)
 def test_answers_are_the_same_without_a_layer(
-    layer: str, archive: tuple[Path, str], expected: list[Any], tmp_path: Path
+    layer: str, archive: tuple[Path, str], whole_answers: list[Any], tmp_path: Path
 ) -> None:
     database, key = archive
     with serving(database, tmp_path, layer) as server:
-        assert answers(server) == expected
+        assert answers(server) == whole_answers
         with Editor(server, key) as editor:
             created = [json.loads(editor.create(story)) for story in islice(endless_stories(), 2)]
         listed = json.loads(server.get(HEADLINES).body)["data"]

@@ -46,13 +46,13 @@ class Shell:
             words = (*words, "--database-url", url or self.url)
         return run_here(*words, stdin=stdin)
 
-    def done(self, *words: str, stdin: bytes = b"") -> CommandResult:
+    def run_ok(self, *words: str, stdin: bytes = b"") -> CommandResult:
         """Run a command that has to succeed."""
         ended = self.run(*words, stdin=stdin)
         assert ended.code == 0, ended
         return ended
 
-    def refused(self, *words: str, stdin: bytes = b"", url: str | None = None) -> str:
+    def run_refused(self, *words: str, stdin: bytes = b"", url: str | None = None) -> str:
         """Run a command that has to fail in a sentence, and return what it said."""
         ended = self.run(*words, stdin=stdin, url=url)
         assert ended.code == 1, ended

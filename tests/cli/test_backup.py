@@ -26,21 +26,21 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_backup_is_the_whole_database(shell: Shell, tmp_path: Path) -> None:
-    shell.done("import", str(SAMPLES))
+    shell.run_ok("import", str(SAMPLES))
     copy = tmp_path / "copy.db"
-    assert str(copy) in shell.done("backup", str(copy)).text
+    assert str(copy) in shell.run_ok("backup", str(copy)).text
     copied = Shell(f"sqlite:///{copy}")
-    assert copied.done("check").text.startswith("Sound")
-    assert copied.done("export").out == shell.done("export").out
+    assert copied.run_ok("check").text.startswith("Sound")
+    assert copied.run_ok("export").out == shell.run_ok("export").out
     assert leftovers(tmp_path) == []
 
 
 def test_a_file_that_exists_is_not_overwritten(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     copy.write_text("precious", encoding="utf-8")
-    assert "exists" in shell.refused("backup", str(copy))
+    assert "exists" in shell.run_refused("backup", str(copy))
     assert copy.read_text(encoding="utf-8") == "precious"
-    assert "missing" in shell.refused("backup", str(tmp_path / "missing" / "copy.db"))
+    assert "missing" in shell.run_refused("backup", str(tmp_path / "missing" / "copy.db"))
 
 
 @pytest.mark.slow
@@ -70,10 +70,10 @@ def test_a_backup_during_writes_is_consistent(
         assert written.wait(30)
         for number in range(6):
             copy = tmp_path / f"copy-{number}.db"
-            shell.done("backup", str(copy))
+            shell.run_ok("backup", str(copy))
             copied = Shell(f"sqlite:///{copy}")
-            assert copied.done("check").text.startswith("Sound")
-            titles = {str(line["title"]) for line in copied.done("export").lines}
+            assert copied.run_ok("check").text.startswith("Sound")
+            titles = {str(line["title"]) for line in copied.run_ok("export").lines}
             assert len(titles) == 1, "a copy holds half of a transaction"
     finally:
         stopped.set()
@@ -113,12 +113,12 @@ def test_a_backup_finishes_while_hundreds_of_commits_a_second_are_made(
         writer.join()
     assert ended.code == 0, ended
     assert commits > 100
-    assert Shell(f"sqlite:///{tmp_path / 'copy.db'}").done("check").text.startswith("Sound")
+    assert Shell(f"sqlite:///{tmp_path / 'copy.db'}").run_ok("check").text.startswith("Sound")
 
 
 def test_a_backup_is_a_single_private_file(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "odd ?name%23#.db"
-    shell.done("backup", str(copy))
+    shell.run_ok("backup", str(copy))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert leftovers(tmp_path) == []
     # In this journal mode nothing beside it belongs to it.
@@ -129,18 +129,18 @@ def test_a_backup_overwrites_only_with_force(shell: Shell, tmp_path: Path) -> No
     copy = tmp_path / "copy.db"
     copy.write_text("precious", encoding="utf-8")
     (tmp_path / "copy.db-wal").write_bytes(b"of another database")
-    assert "--force" in shell.refused("backup", str(copy))
-    shell.done("backup", str(copy), "--force")
+    assert "--force" in shell.run_refused("backup", str(copy))
+    shell.run_ok("backup", str(copy), "--force")
     assert sorted(item.name for item in tmp_path.glob("copy.db*")) == ["copy.db"]
-    assert Shell(f"sqlite:///{copy}").done("check").text.startswith("Sound")
+    assert Shell(f"sqlite:///{copy}").run_ok("check").text.startswith("Sound")
 
 
 def test_a_backup_in_use_is_not_overwritten(shell: Shell, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
-    shell.done("backup", str(copy))
+    shell.run_ok("backup", str(copy))
     with closing(Database.of_file(copy)) as used, used.read():
-        assert "in use" in shell.refused("backup", str(copy), "--force")
-    shell.done("backup", str(copy), "--force")
+        assert "in use" in shell.run_refused("backup", str(copy), "--force")
+    shell.run_ok("backup", str(copy), "--force")
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
@@ -164,7 +164,7 @@ def test_a_backup_to_the_database_itself_is_refused(
         "folder": "is a folder",
         "pipe": "not a regular file",
     }.items():
-        assert said in shell.refused("backup", str(tmp_path / name), *force), name
+        assert said in shell.run_refused("backup", str(tmp_path / name), *force), name
     assert source.read_bytes() == before
     assert not (tmp_path / "nowhere.db").exists()
     assert leftovers(tmp_path) == []
@@ -176,7 +176,7 @@ def test_a_damaged_database_is_not_backed_up(
     source = Path(database_url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(source)) as connection, connection:
         connection.execute("INSERT INTO document_bodies (id, body) VALUES ('stray', 'x')")
-    said = shell.refused("backup", str(tmp_path / "copy.db"))
+    said = shell.run_refused("backup", str(tmp_path / "copy.db"))
     assert "damaged" in said
     assert not (tmp_path / "copy.db").exists()
     assert leftovers(tmp_path) == []
@@ -190,7 +190,7 @@ def test_a_full_disk_leaves_nothing_behind(shell: Shell, tmp_path: Path) -> None
     if subprocess.run(words, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small file system needs root")
     try:
-        assert "No space" in shell.refused("backup", str(small / "copy.db"))
+        assert "No space" in shell.run_refused("backup", str(small / "copy.db"))
         assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", str(small)], check=True)
@@ -222,8 +222,8 @@ main()
 
 @pytest.mark.parametrize("dialect", ["postgresql"], indirect=True)
 def test_postgresql_has_its_own_tools(shell: Shell, tmp_path: Path) -> None:
-    assert "pg_dump" in shell.refused("backup", str(tmp_path / "copy.db"))
-    assert "pg_restore" in shell.refused("restore", str(tmp_path / "copy.db"))
+    assert "pg_dump" in shell.run_refused("backup", str(tmp_path / "copy.db"))
+    assert "pg_restore" in shell.run_refused("restore", str(tmp_path / "copy.db"))
 
 
 def leftovers(folder: Path) -> list[Path]:

@@ -140,7 +140,7 @@ def copy_database(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tupl
 def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
     before = rows_of(shell.url)
     assert [name for name, rows in before.items() if not rows] == [], "furnish each table above"
-    done = shell.done("copy", "--to", target)
+    done = shell.run_ok("copy", "--to", target)
     assert done.text.startswith("Copied ")
     after = rows_of(target)
     assert LEFT_OUT.keys() == {"leases"}
@@ -157,7 +157,7 @@ def test_clients_continue_after_a_copy(
     app.catch_up()
     newsroom.story("After the cursor")
     page = client.get("/v1/articles?limit=1").json()["page"]["next"]
-    shell.done("copy", "--to", target)
+    shell.run_ok("copy", "--to", target)
     with (
         closing(bootstrap(Settings(database_url=target), clock=clock)) as moved,
         open_client(moved) as there,
@@ -178,7 +178,7 @@ def test_clients_continue_after_a_copy(
 
 @ON_SQLITE
 def test_a_copy_to_the_source_itself_is_refused(shell: Shell) -> None:
-    assert "is the source itself" in shell.refused("copy", "--to", shell.url)
+    assert "is the source itself" in shell.run_refused("copy", "--to", shell.url)
 
 
 @ON_SQLITE
@@ -187,7 +187,7 @@ def test_a_source_with_the_schema_of_the_next_release_is_refused(
 ) -> None:
     with closing(Database(shell.url)) as source:
         set_revision(source, f"9000_from_{parse_number(find_head())}")
-    assert "the schema of another release" in shell.refused(
+    assert "the schema of another release" in shell.run_refused(
         "copy", "--to", f"sqlite:///{tmp_path}/new.db"
     )
 
@@ -197,20 +197,20 @@ def test_a_target_with_rows_is_refused(shell: Shell, target: str) -> None:
     assert Shell(target).run("migrate").code == 0
     assert Shell(target).run("keys", "create", "--name", "k", "--scope", "read").code == 0
     before = rows_of(target)
-    assert "not empty: its table 'api_keys' has rows" in shell.refused("copy", "--to", target)
+    assert "not empty: its table 'api_keys' has rows" in shell.run_refused("copy", "--to", target)
     assert copy_database(rows_of(target)) == copy_database(before)
 
 
 @ON_SQLITE
 def test_a_target_that_is_served_is_refused(shell: Shell, target: str) -> None:
-    Shell(target).done("migrate")
+    Shell(target).run_ok("migrate")
     database = Database(target)
     leadership = database.open_leadership()
     assert leadership.try_acquire()
-    assert "Stop it first" in shell.refused("copy", "--to", target)
+    assert "Stop it first" in shell.run_refused("copy", "--to", target)
     leadership.release()
     database.close()
-    assert shell.done("copy", "--to", target).text.endswith("checked the copy.\n")
+    assert shell.run_ok("copy", "--to", target).text.endswith("checked the copy.\n")
 
 
 def interrupt_copy(source: Database, target: Database) -> None:
@@ -227,14 +227,14 @@ def interrupt_copy(source: Database, target: Database) -> None:
 def test_a_copy_that_is_interrupted_leaves_nothing(
     shell: Shell, services: Services, target: str
 ) -> None:
-    Shell(target).done("migrate")
+    Shell(target).run_ok("migrate")
     before = rows_of(target)
     database = Database(target)
     with pytest.raises(KeyboardInterrupt):
         interrupt_copy(services.database, database)
     database.close()
     assert rows_of(target) == before
-    shell.done("copy", "--to", target)
+    shell.run_ok("copy", "--to", target)
 
 
 @pytest.mark.slow
@@ -242,7 +242,7 @@ def test_a_copy_that_is_interrupted_leaves_nothing(
 def test_writes_during_a_copy_are_not_copied(
     services: Services, newsroom: Newsroom, shell: Shell, target: str
 ) -> None:
-    Shell(target).done("migrate")
+    Shell(target).run_ok("migrate")
     before, tables = rows_of(shell.url), select_tables(LEFT_OUT)
     database = Database(target)
     with services.database.read() as source, database.write() as session:
@@ -261,5 +261,5 @@ def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None
 
 def test_a_missing_source_is_reported(tmp_path: Path) -> None:
     shell, target = Shell(f"sqlite:///{tmp_path}/none.db"), f"sqlite:///{tmp_path}/new.db"
-    assert "There is no database" in shell.refused("copy", "--to", target)
+    assert "There is no database" in shell.run_refused("copy", "--to", target)
     assert list(tmp_path.iterdir()) == []

@@ -95,7 +95,7 @@ def test_no_byte_of_an_erased_story_is_left(
         pass
     index.close()
     assert leftovers(services.database, tmp_path / "search") == list(WORDS)
-    assert "Backups keep it" in shell.done("erase", story["slug"]).text
+    assert "Backups keep it" in shell.run_ok("erase", story["slug"]).text
     assert leftovers(services.database, tmp_path / "search") == []
     assert newsroom.call("GET", f"/articles/{story['id']}").status_code == 404
     assert newsroom.call("GET", f"/articles/{other['id']}").status_code == 200
@@ -103,7 +103,7 @@ def test_no_byte_of_an_erased_story_is_left(
     assert [row["verb"] for row in rows][:2] == ["erased", "created"]
     assert all(row["before"] is row["after"] is None for row in rows if row["type"] == "article")
     assert list_inconsistencies(services) == []
-    assert shell.done("check").text.startswith("Sound")
+    assert shell.run_ok("check").text.startswith("Sound")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_sync_clients_receive_the_erasure_of_a_story(
     story = newsroom.story(**STORY)
     app.catch_up()
     assert app.copies["article"].keys() == {story["id"]}
-    shell.done("erase", story["id"])
+    shell.run_ok("erase", story["id"])
     assert [(item["id"], item["reason"]) for item in app.catch_up()] == [(story["id"], "deleted")]
     newsroom.story("A later story", authors=STORY["authors"], tags=["xylotomy"])
     assert [item["op"] for item in app.catch_up()] == ["upsert"]
@@ -132,7 +132,7 @@ def test_clients_with_embargo_access_receive_it_too(
     story = newsroom.story(embargo_until="2100-01-01T00:00:00Z", **STORY)
     for app in (partner, public, filtered):
         app.catch_up()
-    shell.done("erase", story["id"])
+    shell.run_ok("erase", story["id"])
     gone = [(story["id"], "deleted")]
     assert [(item["id"], item["reason"]) for item in partner.catch_up()] == gone
     assert [(item["id"], item["reason"]) for item in filtered.catch_up()] == gone
@@ -147,7 +147,7 @@ def test_no_cached_list_shows_an_erased_story(
     story = newsroom.story(**STORY)
     for _ in range(2):
         assert len(client.get(f"/v1/articles?{filters}").json()["data"]) == 1
-    shell.done("erase", story["id"])
+    shell.run_ok("erase", story["id"])
     assert client.get(f"/v1/articles?{filters}").json()["data"] == []
     assert client.get(f"/v1/articles/{story['slug']}").status_code == 404
 
@@ -163,7 +163,7 @@ def test_a_story_is_erased_whatever_its_state(
         story = newsroom.verb(story, "unpublish", answer="gone", notice="A xylotomy.")
     elif end == "delete":
         newsroom.delete(story)
-    shell.done("erase", story["id"])
+    shell.run_ok("erase", story["id"])
     assert client.get(f"/v1/articles/{story['id']}").status_code == 404
     assert leftovers(services.database, Path("/nowhere")) == []
     assert list_inconsistencies(services) == []
@@ -171,17 +171,17 @@ def test_a_story_is_erased_whatever_its_state(
 
 def test_a_slug_of_an_erased_story_is_free_again(shell: Shell, newsroom: Newsroom) -> None:
     story = newsroom.story(**STORY)
-    shell.done("erase", story["id"])
+    shell.run_ok("erase", story["id"])
     assert newsroom.story(**STORY)["slug"] == story["slug"]
 
 
 def test_purge_and_erase_refuse_an_unknown_story(shell: Shell, newsroom: Newsroom) -> None:
     story = newsroom.story("A story")
-    assert "Delete it before" in shell.refused("purge", story["slug"])
+    assert "Delete it before" in shell.run_refused("purge", story["slug"])
     for command in ("purge", "erase"):
-        assert "There is no article" in shell.refused(command, "nothing")
+        assert "There is no article" in shell.run_refused(command, "nothing")
     newsroom.delete(story)
-    assert shell.done("purge", story["slug"]).text == f"Purged {story['slug']}.\n"
+    assert shell.run_ok("purge", story["slug"]).text == f"Purged {story['slug']}.\n"
 
 
 NAMED: dict[str, Any] = {
@@ -219,7 +219,7 @@ def test_no_byte_of_an_erased_name_is_left(
     for app in apps:
         app.catch_up()
     assert has_name(services.database, tmp_path / "search")
-    ended = shell.done("erase", "--name", "philomena quistgaard")
+    ended = shell.run_ok("erase", "--name", "philomena quistgaard")
     assert ended.text.startswith("Erased the name from 3 stories and "), ended
     assert ended.err == ""
     assert not has_name(services.database, tmp_path / "search")
@@ -229,20 +229,20 @@ def test_no_byte_of_an_erased_name_is_left(
     assert (shown["title"], shown["tags"]) == ("[…] at the harbour", ["bees"])
     assert [author["name"] for author in shown["authors"]] == ["Noor Haddad"]
     assert shown["body_text"] == "Said […] on Tuesday & left."
-    for one, version in ((story, 2), (other, 1), (draft, 1)):
-        assert newsroom.call("GET", f"/articles/{one['id']}").json()["version"] == version
+    for entry, version in ((story, 2), (other, 1), (draft, 1)):
+        assert newsroom.call("GET", f"/articles/{entry['id']}").json()["version"] == version
     assert list_inconsistencies(services) == []
-    assert shell.done("check").text.startswith("Sound")
+    assert shell.run_ok("check").text.startswith("Sound")
 
 
 def test_remaining_uses_of_an_erased_name_are_reported(shell: Shell, newsroom: Newsroom) -> None:
     newsroom.source("Philomena Quistgaard")
     newsroom.story("By Philomena Quistgaard")
-    said = shell.done("erase", "--name", "Philomena Quistgaard").err
+    said = shell.run_ok("erase", "--name", "Philomena Quistgaard").err
     for table in ("sources (1)", "articles (1)", "public_slugs (2)", "documents (1)"):
         assert table in said
 
 
 @pytest.mark.parametrize("words", [[], ["ref", "--name", "Philomena"], ["--name", "Ed"]])
 def test_erase_takes_a_story_or_a_name(shell: Shell, words: list[str]) -> None:
-    assert shell.refused("erase", *words)
+    assert shell.run_refused("erase", *words)

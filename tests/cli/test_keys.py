@@ -8,7 +8,7 @@ from tests.cli.shell import Shell
 
 
 def test_a_key_is_created_and_works(shell: Shell, client: TestClient) -> None:
-    made = shell.done("keys", "create", "--name", "desk", "--scope", "write")
+    made = shell.run_ok("keys", "create", "--name", "desk", "--scope", "write")
     key = made.text.splitlines()[-1]
     assert key.startswith("dl_")
     assert "once" in made.text
@@ -17,7 +17,7 @@ def test_a_key_is_created_and_works(shell: Shell, client: TestClient) -> None:
 
 
 def test_quiet_prints_the_key_alone(shell: Shell) -> None:
-    made = shell.done("keys", "create", "--name", "desk", "--scope", "admin", "--quiet")
+    made = shell.run_ok("keys", "create", "--name", "desk", "--scope", "admin", "--quiet")
     assert made.text.count("\n") == 1
     assert len(made.text.strip()) == 46
     assert made.err == ""
@@ -28,9 +28,9 @@ def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
     for scopes in (["read"], ["write", "publish"]):
         words = [word for scope in scopes for word in ("--scope", scope)]
         name = f"المحرر {scopes[0]}"
-        made = shell.done("keys", "create", "--name", name, *words, "--quiet")
+        made = shell.run_ok("keys", "create", "--name", name, *words, "--quiet")
         keys.append(made.text.strip())
-    listed = shell.done("keys", "list").text
+    listed = shell.run_ok("keys", "list").text
     for key in keys:
         assert key[:11] in listed
         assert key not in listed
@@ -42,17 +42,17 @@ def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
 def test_a_revoked_key_is_refused_at_once(
     shell: Shell, client: TestClient, services: Services
 ) -> None:
-    key = shell.done("keys", "create", "--name", "x", "--scope", "read", "--quiet").text.strip()
+    key = shell.run_ok("keys", "create", "--name", "x", "--scope", "read", "--quiet").text.strip()
     assert client.get("/v1/headlines", headers={"x-api-key": key}).status_code == 200
-    assert shell.done("keys", "revoke", key[:11]).text == f"Revoked {key[:11]}.\n"
+    assert shell.run_ok("keys", "revoke", key[:11]).text == f"Revoked {key[:11]}.\n"
     assert client.get("/v1/headlines", headers={"x-api-key": key}).status_code == 401
-    shell.done("keys", "revoke", key[:11])
+    shell.run_ok("keys", "revoke", key[:11])
 
 
 def test_an_expiry_is_kept(shell: Shell) -> None:
     expiry = "2100-01-01T00:00:00Z"
-    shell.done("keys", "create", "--name", "x", "--scope", "read", "--expires-at", expiry)
-    assert expiry in shell.done("keys", "list").text
+    shell.run_ok("keys", "create", "--name", "x", "--scope", "read", "--expires-at", expiry)
+    assert expiry in shell.run_ok("keys", "list").text
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_an_expiry_is_kept(shell: Shell) -> None:
     ],
 )
 def test_an_invalid_key_input_is_refused(shell: Shell, words: list[str], told: str) -> None:
-    said = shell.refused("keys", "create", *words)
+    said = shell.run_refused("keys", "create", *words)
     assert told in said
     assert said.count("\n") == 1
 
 
 def test_revoking_an_unknown_key_is_refused(shell: Shell) -> None:
-    assert "'dl_nobody'" in shell.refused("keys", "revoke", "dl_nobody")
+    assert "'dl_nobody'" in shell.run_refused("keys", "revoke", "dl_nobody")
 
 
 def test_a_forgotten_option_is_named_with_exit_code_two(shell: Shell) -> None:

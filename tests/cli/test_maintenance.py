@@ -25,9 +25,9 @@ HURTS = [
 def test_a_database_is_migrated_once(dialect: str, tmp_path: Path) -> None:
     with fresh_database(dialect, tmp_path, migrated=False) as url:
         shell = Shell(url)
-        assert shell.done("migrate").text.startswith("Migrated from nothing to ")
-        assert shell.done("migrate").text.endswith(" already.\n")
-        assert shell.done("check").text.startswith("Sound")
+        assert shell.run_ok("migrate").text.startswith("Migrated from nothing to ")
+        assert shell.run_ok("migrate").text.endswith(" already.\n")
+        assert shell.run_ok("check").text.startswith("Sound")
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -36,13 +36,13 @@ def test_commands_on_a_postgresql_that_is_behind_say_what_to_do(
 ) -> None:
     with fresh_database(dialect, tmp_path, migrated=False) as url:
         for words in (["check"], ["export"], ["keys", "list"], ["rebuild"]):
-            assert "`dateline migrate`" in Shell(url).refused(*words)
+            assert "`dateline migrate`" in Shell(url).run_refused(*words)
 
 
 @pytest.mark.slow
 def test_check_finds_errors_and_rebuild_corrects_them(shell: Shell, services: Services) -> None:
-    shell.done("import", str(SAMPLES))
-    assert shell.done("check").text.startswith("Sound")
+    shell.run_ok("import", str(SAMPLES))
+    assert shell.run_ok("check").text.startswith("Sound")
     for hurt in HURTS:
         with services.database.engine.begin() as connection:
             connection.execute(text(hurt))
@@ -50,29 +50,29 @@ def test_check_finds_errors_and_rebuild_corrects_them(shell: Shell, services: Se
         assert found.code == 1, hurt
         assert "`dateline rebuild`" in found.err
         assert "Traceback" not in found.err
-        assert "mended" in shell.done("rebuild").text
+        assert "mended" in shell.run_ok("rebuild").text
         mended = shell.run("check")
         assert mended.code == 0, (hurt, mended.err)
 
 
 @pytest.mark.slow
 def test_rebuilding_a_consistent_database_changes_nothing(shell: Shell, services: Services) -> None:
-    shell.done("import", str(SAMPLES))
+    shell.run_ok("import", str(SAMPLES))
     before = services.delivery.load_current()[1].serial
-    assert shell.done("rebuild").text.endswith("mended 0.\n")
+    assert shell.run_ok("rebuild").text.endswith("mended 0.\n")
     assert services.delivery.load_current()[1].serial == before
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_backup_of_postgresql_is_left_to_its_own_tools(shell: Shell, tmp_path: Path) -> None:
-    assert "pg_dump" in shell.refused("backup", str(tmp_path / "copy.db"))
+    assert "pg_dump" in shell.run_refused("backup", str(tmp_path / "copy.db"))
 
 
 def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
     file = tmp_path / "missing.db"
     shell = Shell(f"sqlite:///{file}")
     for words in (["check"], ["backup", str(tmp_path / "copy.db")]):
-        assert str(file) in shell.refused(*words)
+        assert str(file) in shell.run_refused(*words)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -90,7 +90,7 @@ def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
 def test_an_unreachable_database_is_reported_in_a_sentence(
     url: str, told: str, words: list[str]
 ) -> None:
-    said = Shell(url).refused(*words)
+    said = Shell(url).run_refused(*words)
     assert told in said or "folder" in said
 
 
@@ -100,20 +100,20 @@ def test_a_file_that_is_no_database_is_reported_in_a_sentence(
 ) -> None:
     file = tmp_path / "notes.txt"
     file.write_bytes(b"These are notes, and no database. " * 50)
-    assert "SQLite" in Shell(f"sqlite:///{file}").refused(*words)
+    assert "SQLite" in Shell(f"sqlite:///{file}").run_refused(*words)
 
 
 def test_the_openapi_document_is_printed() -> None:
-    printed = json.loads(Shell("").done("openapi").out)
+    printed = json.loads(Shell("").run_ok("openapi").out)
     assert printed == json.loads(json.dumps(openapi_document()))
 
 
 def test_the_version_is_printed() -> None:
-    assert Shell("").done("--version").text == f"dateline {__version__}\n"
+    assert Shell("").run_ok("--version").text == f"dateline {__version__}\n"
 
 
 def test_help_names_every_command() -> None:
-    printed = Shell("").done("--help").text
+    printed = Shell("").run_ok("--help").text
     for command in "demo serve worker migrate keys import export backup check rebuild".split():
         assert command in printed
 

@@ -162,12 +162,12 @@ def test_a_database_is_private_whatever_the_umask_of_the_process(
 def test_wider_permissions_of_older_versions_are_removed(
     shell: Shell, database_url: str, tmp_path: Path
 ) -> None:
-    shell.done("reindex")
+    shell.run_ok("reindex")
     path, index = Path(database_url.removeprefix("sqlite:///")), tmp_path / "search"
     path.chmod(0o644)
     for item in (index, *index.rglob("*")):
         item.chmod(0o755 if item.is_dir() else 0o644)
-    assert shell.done("check").text.startswith("Sound")
+    assert shell.run_ok("check").text.startswith("Sound")
     for item in (path, index, *index.rglob("*")):
         assert not item.stat().st_mode & 0o077, item
 

@@ -21,7 +21,7 @@ def test_a_missing_index_is_built(
         newsroom.story(f"Rain {number}")
     newsroom.article("A draft")
     assert not (tmp_path / "search").exists()
-    assert shell.done("reindex").text == "Indexed 3 stories.\n"
+    assert shell.run_ok("reindex").text == "Indexed 3 stories.\n"
     standing = services.search.status()
     assert (standing.built, standing.behind, standing.stories) == (True, 0, 3)
 
@@ -32,7 +32,7 @@ def test_a_rebuilt_index_replaces_the_one_that_is_being_updated(
     newsroom.story("Rain 0")
     follow()
     before = {item.name for item in (tmp_path / "search").iterdir() if item.is_dir()}
-    shell.done("reindex")
+    shell.run_ok("reindex")
     newsroom.story("Rain 1")
     follow()
     assert services.search.status().stories == 2
@@ -47,9 +47,9 @@ def test_two_processes_cannot_rebuild_concurrently(
     newsroom.story("Rain")
     lock = FileLeadership(f"{tmp_path / 'search'}.rebuild")
     assert lock.try_acquire()
-    assert "already" in shell.refused("reindex")
+    assert "already" in shell.run_refused("reindex")
     lock.release()
-    shell.done("reindex")
+    shell.run_ok("reindex")
 
 
 def test_check_finds_an_index_that_has_other_stories(
@@ -59,7 +59,7 @@ def test_check_finds_an_index_that_has_other_stories(
     newsroom.story("Snow")
     follow()
     follower.close()
-    shell.done("check")
+    shell.run_ok("check")
     writer = services.index.writer()
     writer.remove([story["id"]])
     writer.save(writer.position)
@@ -68,18 +68,18 @@ def test_check_finds_an_index_that_has_other_stories(
     assert ended.code == 1
     assert "index: It holds 1 stories where 2 are public." in ended.err
     assert "`dateline reindex` the index" in ended.err
-    shell.done("reindex")
-    shell.done("check")
+    shell.run_ok("reindex")
+    shell.run_ok("check")
 
 
 def test_check_finds_every_broken_index(
     shell: Shell, newsroom: Newsroom, follow: Follow, tmp_path: Path
 ) -> None:
     newsroom.story("Rain")
-    shell.done("check")
+    shell.run_ok("check")
     follow()
     for item in (tmp_path / "search").rglob("*.term"):
         item.write_bytes(b"")
     assert "index: " in shell.run("check").err
-    shell.done("reindex")
-    shell.done("check")
+    shell.run_ok("reindex")
+    shell.run_ok("check")

@@ -34,12 +34,12 @@ def path(database_url: str) -> Path:
 def add(shell: Shell, slug: str) -> None:
     """Publish one more story."""
     word = slug.encode()
-    shell.done("import", "-", stdin=ARTICLE % (word, word))
+    shell.run_ok("import", "-", stdin=ARTICLE % (word, word))
 
 
 def slugs(shell: Shell) -> set[str]:
     """Return the slugs of all stories."""
-    return {str(line["slug"]) for line in shell.done("export").lines if line["type"] == "article"}
+    return {str(line["slug"]) for line in shell.run_ok("export").lines if line["type"] == "article"}
 
 
 def find_old_databases(path: Path) -> list[Path]:
@@ -51,17 +51,17 @@ def test_a_backup_is_restored_and_the_old_database_kept(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     add(shell, "kept")
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     add(shell, "later")
-    said = shell.refused("restore", str(tmp_path / "copy.db"))
+    said = shell.run_refused("restore", str(tmp_path / "copy.db"))
     assert "--force" in said
     assert slugs(shell) == {"kept", "later"}
-    told = shell.done("restore", str(tmp_path / "copy.db"), "--force").text
+    told = shell.run_ok("restore", str(tmp_path / "copy.db"), "--force").text
     assert slugs(shell) == {"kept"}
     (aside,) = find_old_databases(path)
     assert str(aside) in told
     assert slugs(Shell(f"sqlite:///{aside}")) == {"kept", "later"}
-    assert shell.done("check").text.startswith("Sound")
+    assert shell.run_ok("check").text.startswith("Sound")
     assert leftovers(tmp_path) == []
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -69,22 +69,22 @@ def test_a_backup_is_restored_and_the_old_database_kept(
 def test_a_missing_database_is_restored_without_force(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
-    shell.done("import", str(SAMPLES))
-    before = shell.done("export").out
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("import", str(SAMPLES))
+    before = shell.run_ok("export").out
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     path.unlink()
     # What is left beside it belongs to it no longer, and would spoil what is restored.
     path.with_name(path.name + "-wal").write_bytes(b"of the old one")
-    shell.done("restore", str(tmp_path / "copy.db"))
-    assert shell.done("export").out == before
-    assert shell.done("check").text.startswith("Sound")
+    shell.run_ok("restore", str(tmp_path / "copy.db"))
+    assert shell.run_ok("export").out == before
+    assert shell.run_ok("check").text.startswith("Sound")
 
 
 def test_a_leftover_write_ahead_log_is_kept_with_the_old_database(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     """A server that was killed left it; the restored database must not read it."""
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     killed = (
         "import os, sqlite3, sys\n"
         "connection = sqlite3.connect(sys.argv[1])\n"
@@ -95,7 +95,7 @@ def test_a_leftover_write_ahead_log_is_kept_with_the_old_database(
     )
     subprocess.run([sys.executable, "-c", killed, str(path)], check=True)
     assert path.with_name(path.name + "-wal").stat().st_size > 0
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
     with closing(sqlite3.connect(find_old_databases(path)[0])) as old:
         assert old.execute("SELECT count(*) FROM late").fetchone() == (0,)
     with closing(sqlite3.connect(path)) as new, pytest.raises(sqlite3.OperationalError):
@@ -105,38 +105,38 @@ def test_a_leftover_write_ahead_log_is_kept_with_the_old_database(
 def test_a_database_that_is_in_use_is_not_replaced(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     before = path.stat().st_ino
     with closing(Database.of_file(path)) as used, used.read():
-        said = shell.refused("restore", str(tmp_path / "copy.db"), "--force")
+        said = shell.run_refused("restore", str(tmp_path / "copy.db"), "--force")
         assert "in use" in said
         assert "End that" in said
     for lock in (str(path), str(tmp_path / "search")):
         leadership = FileLeadership(lock)
         assert leadership.try_acquire()
-        assert "in use" in shell.refused("restore", str(tmp_path / "copy.db"), "--force")
+        assert "in use" in shell.run_refused("restore", str(tmp_path / "copy.db"), "--force")
         leadership.release()
     assert path.stat().st_ino == before
     assert find_old_databases(path) == []
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
 
 
 def test_a_server_that_opened_the_old_file_meanwhile_does_not_use_it(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     """It named the file before it was replaced, and opens its first connection now."""
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     with closing(Database.of_file(path)) as starting:
         starting.check_file()
-        shell.done("restore", str(tmp_path / "copy.db"), "--force")
+        shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
         with pytest.raises(Exception, match="replaced"), starting.read():
             pass
-    assert shell.done("check").text.startswith("Sound")
+    assert shell.run_ok("check").text.startswith("Sound")
 
 
 def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path: Path) -> None:
     add(shell, "kept")
-    shell.done("backup", str(tmp_path / "good.db"))
+    shell.run_ok("backup", str(tmp_path / "good.db"))
     good = (tmp_path / "good.db").read_bytes()
     files = {
         "text": (b"not a database" * 100, "not an SQLite database"),
@@ -146,18 +146,18 @@ def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path:
     }
     for name, (content, said) in files.items():
         (tmp_path / name).write_bytes(content)
-        assert said in shell.refused("restore", str(tmp_path / name), "--force"), name
+        assert said in shell.run_refused("restore", str(tmp_path / name), "--force"), name
     with closing(sqlite3.connect(tmp_path / "strange")) as connection, connection:
         connection.execute("CREATE TABLE theirs (number)")
-    assert "not a database of Dateline" in shell.refused(
+    assert "not a database of Dateline" in shell.run_refused(
         "restore", str(tmp_path / "strange"), "--force"
     )
     with closing(sqlite3.connect(tmp_path / "good.db")) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    assert "newer" in shell.refused("restore", str(tmp_path / "good.db"), "--force")
+    assert "newer" in shell.run_refused("restore", str(tmp_path / "good.db"), "--force")
     (tmp_path / "folder").mkdir()
     for name, said in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
-        assert said in shell.refused("restore", str(tmp_path / name), "--force"), name
+        assert said in shell.run_refused("restore", str(tmp_path / name), "--force"), name
     assert slugs(shell) == {"kept"}
     assert find_old_databases(path) == []
     assert leftovers(tmp_path) == []
@@ -165,10 +165,10 @@ def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path:
 
 def test_an_older_schema_is_migrated(shell: Shell, path: Path, tmp_path: Path) -> None:
     add(shell, "kept")
-    shell.done("backup", str(tmp_path / "old.db"))
+    shell.run_ok("backup", str(tmp_path / "old.db"))
     with closing(Database.of_file(tmp_path / "old.db")) as old:
         migrations.downgrade(old, "0003")
-    shell.done("restore", str(tmp_path / "old.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "old.db"), "--force")
     with closing(Database.of_file(path)) as restored:
         assert migrations.is_current(restored)
     assert slugs(shell) == {"kept"}
@@ -176,10 +176,10 @@ def test_an_older_schema_is_migrated(shell: Shell, path: Path, tmp_path: Path) -
 
 def test_a_database_that_is_broken_is_replaced(shell: Shell, path: Path, tmp_path: Path) -> None:
     add(shell, "kept")
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     broken = b"\x00garbage" * 1000
     path.write_bytes(broken)
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
     assert slugs(shell) == {"kept"}
     assert find_old_databases(path)[0].read_bytes() == broken
 
@@ -187,11 +187,11 @@ def test_a_database_that_is_broken_is_replaced(shell: Shell, path: Path, tmp_pat
 def test_used_serials_are_not_used_again(shell: Shell, path: Path, tmp_path: Path) -> None:
     """A reader that follows the log must not take later changes for those that it has."""
     add(shell, "kept")
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     for number in range(5):
         add(shell, f"lost-{number}")
     last = read_last_serial(path)
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
     assert read_last_serial(path) < last
     add(shell, "new")
     assert read_last_serial(path) > last
@@ -201,32 +201,32 @@ def test_the_index_is_rebuilt_from_the_restored_database(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
     add(shell, "kept")
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     add(shell, "later")
-    assert "Indexed 2" in shell.done("reindex").text
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
-    assert shell.done("check").text.startswith("Sound")
-    assert "Indexed 1" in shell.done("reindex").text
-    assert shell.done("check").text.startswith("Sound")
+    assert "Indexed 2" in shell.run_ok("reindex").text
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
+    assert shell.run_ok("check").text.startswith("Sound")
+    assert "Indexed 1" in shell.run_ok("reindex").text
+    assert shell.run_ok("check").text.startswith("Sound")
 
 
 def test_missing_folders_are_not_taken_for_a_running_server(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     elsewhere = Shell(f"sqlite:///{tmp_path}/missing/new.db")
-    assert "does not exist" in elsewhere.refused("restore", str(tmp_path / "copy.db"))
+    assert "does not exist" in elsewhere.run_refused("restore", str(tmp_path / "copy.db"))
     monkeypatch.setenv("DATELINE_SEARCH_PATH", str(tmp_path / "none" / "search"))
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
 
 
 def test_a_link_to_the_database_stays_a_link(shell: Shell, path: Path, tmp_path: Path) -> None:
-    shell.done("backup", str(tmp_path / "copy.db"))
+    shell.run_ok("backup", str(tmp_path / "copy.db"))
     real = tmp_path / "elsewhere" / "real.db"
     real.parent.mkdir()
     shutil.move(path, real)
     path.symlink_to(real)
-    shell.done("restore", str(tmp_path / "copy.db"), "--force")
+    shell.run_ok("restore", str(tmp_path / "copy.db"), "--force")
     assert path.is_symlink()
     assert find_old_databases(real)
 

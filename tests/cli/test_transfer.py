@@ -18,15 +18,15 @@ not json
 
 
 def test_the_samples_are_imported_and_exported_unchanged(shell: Shell, tmp_path: Path) -> None:
-    ended = shell.done("import", str(SAMPLES))
+    ended = shell.run_ok("import", str(SAMPLES))
     assert ended.text.endswith("created, 0 updated, 0 unchanged, 0 refused\n")
     assert ended.err == ""
     file = tmp_path / "out.ndjson"
-    assert shell.done("export", str(file)).out == b""
-    assert shell.done("export", "-").out == file.read_bytes()
-    assert shell.done("export").out == file.read_bytes()
+    assert shell.run_ok("export", str(file)).out == b""
+    assert shell.run_ok("export", "-").out == file.read_bytes()
+    assert shell.run_ok("export").out == file.read_bytes()
     assert len(file.read_bytes().splitlines()) == len(SAMPLES.read_bytes().splitlines())
-    again = shell.done("import", str(file))
+    again = shell.run_ok("import", str(file))
     assert again.text.startswith("0 created, 0 updated, ")
 
 
@@ -45,7 +45,7 @@ def test_a_pipe_is_read_and_refused_lines_are_named_on_stderr(shell: Shell) -> N
 def test_a_dry_run_writes_nothing(shell: Shell) -> None:
     ended = shell.run("import", "-", "--dry-run", stdin=LINES)
     assert ended.text == "Would have been: 2 created, 0 updated, 0 unchanged, 3 refused\n"
-    assert shell.done("export").out == b""
+    assert shell.run_ok("export").out == b""
 
 
 def test_an_export_is_complete_or_not_written(
@@ -60,19 +60,19 @@ def test_an_export_is_complete_or_not_written(
 
     with monkeypatch.context() as patched:
         patched.setattr("app.cli.transfer.json.dumps", full)
-        assert "No space left" in shell.refused("export", str(file))
+        assert "No space left" in shell.run_refused("export", str(file))
     assert file.read_text(encoding="utf-8") == "the last good export"
     assert list(tmp_path.glob("*.part")) == []
 
 
 @pytest.mark.parametrize("name", ["missing.ndjson", "."])
 def test_an_unreadable_file_is_reported(shell: Shell, tmp_path: Path, name: str) -> None:
-    assert str(tmp_path) in shell.refused("import", str(tmp_path / name))
+    assert str(tmp_path) in shell.run_refused("import", str(tmp_path / name))
 
 
 @pytest.mark.parametrize("name", ["missing/out.ndjson", "."])
 def test_an_unwritable_file_is_reported(shell: Shell, tmp_path: Path, name: str) -> None:
-    assert str(tmp_path) in shell.refused("export", str(tmp_path / name))
+    assert str(tmp_path) in shell.run_refused("export", str(tmp_path / name))
 
 
 def test_any_bytes_at_all_are_refused_line_by_line(shell: Shell) -> None:
@@ -87,7 +87,7 @@ def test_any_bytes_at_all_are_refused_line_by_line(shell: Shell) -> None:
 
 
 def test_exported_lines_are_json_with_the_type_first(shell: Shell) -> None:
-    shell.done("import", str(SAMPLES))
-    for line in shell.done("export").out.splitlines():
+    shell.run_ok("import", str(SAMPLES))
+    for line in shell.run_ok("export").out.splitlines():
         assert line.startswith(b'{"type":"')
         assert next(iter(json.loads(line))) == "type"

@@ -10,7 +10,7 @@ from app.delivery.rendering import Term
 from app.kit.sql.schema import table_of
 from app.kit.sql.statement import Query
 from tests.api.reading import titles
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.faults.commandline import assert_consistent
 from tests.newsroom import Newsroom
 
@@ -32,11 +32,11 @@ def _find_written_tables(sent: list[str]) -> set[str]:
 def test_terms_are_written_only_if_they_differ(newsroom: Newsroom, services: Services) -> None:
     story = newsroom.story("One", tags=["Budget"])
     terms = table_of(DocumentTerm).name
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         story = newsroom.verb(story, "correct", note="N.", changes={"title": "Two"})
     assert terms not in _find_written_tables(sent)
     assert titles(newsroom.client, "/v1/headlines?tag=budget") == ["Two"]
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         newsroom.verb(story, "correct", note="N.", changes={"tags": ["Vote"]})
     assert terms in _find_written_tables(sent)
     assert ("tag", "vote") in _terms(services)
@@ -51,7 +51,7 @@ def test_a_text_is_written_only_if_it_differs(newsroom: Newsroom, services: Serv
         ("correct", {"note": "N.", "changes": {"body": "Other words."}}, True),
         ("unpublish", {}, False),
     ):
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             story = newsroom.verb(story, verb, **fields)
         (update_,) = (statement for statement in sent if statement.startswith("UPDATE articles"))
         assert (" body=" in update_) is written

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Demo:
 
 def free_port() -> int:
     """Return a port on loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
+    with socket.socket() as item:
+        item.bind(("127.0.0.1", 0))
+        port: int = item.getsockname()[1]
         return port
 
 
@@ -56,7 +56,7 @@ def demo(folder: Path) -> Iterator[Demo]:
         ) as process,
     ):
         try:
-            told = _told(process, folder / "demo.log")
+            told = _read_banner(process, folder / "demo.log")
             key = re.search(r"your key\s+(dl_\S+)", told)
             assert key is not None, told
             _await(port, process)
@@ -69,10 +69,10 @@ def demo(folder: Path) -> Iterator[Demo]:
                 process.kill()
 
 
-def _told(process: subprocess.Popen[str], log: Path) -> str:
+def _read_banner(process: subprocess.Popen[str], log: Path) -> str:
     """Return what the demo says before it serves."""
     assert process.stdout is not None
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     told = ""
     while "Ctrl-C" not in told:
         ready, _, _ = select.select([process.stdout], [], [], 0.5)
@@ -85,7 +85,7 @@ def _told(process: subprocess.Popen[str], log: Path) -> str:
 
 
 def _await(port: int, process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     while process.poll() is None and time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

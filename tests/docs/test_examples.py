@@ -14,7 +14,7 @@ _STALE = "Answers have changed. If they should: make examples openapi, and read 
 
 
 @pytest.fixture(scope="module")
-def recorded() -> Examples:
+def examples() -> Examples:
     """What `make examples` wrote."""
     examples: Examples = json.loads(FILE.read_text(encoding="utf-8"))
     return examples
@@ -36,8 +36,8 @@ def operations_of(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_the_page_of_answers_is_recorded(recorded: Examples) -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(recorded), "make examples"
+def test_the_page_of_answers_is_recorded(examples: Examples) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(examples), "make examples"
 
 
 def test_the_stream_describes_its_events(described: dict[str, Any]) -> None:
@@ -45,13 +45,13 @@ def test_the_stream_describes_its_events(described: dict[str, Any]) -> None:
     assert all(f"`{word}`" in text for word in ("event", "data", "id", "upsert", "remove"))
 
 
-def test_every_operation_has_an_example(recorded: Examples, described: dict[str, Any]) -> None:
-    assert recorded.keys() == operations_of(described).keys() - WITHOUT_EXAMPLE
+def test_every_operation_has_an_example(examples: Examples, described: dict[str, Any]) -> None:
+    assert examples.keys() == operations_of(described).keys() - WITHOUT_EXAMPLE
 
 
-def test_every_example_is_as_documented(recorded: Examples, described: dict[str, Any]) -> None:
+def test_every_example_is_as_documented(examples: Examples, described: dict[str, Any]) -> None:
     operations = operations_of(described)
-    for name, example in recorded.items():
+    for name, example in examples.items():
         operation = operations[name]
         if "request" in example:
             _hold(example["request"], operation["requestBody"]["content"], described, name)
@@ -60,25 +60,25 @@ def test_every_example_is_as_documented(recorded: Examples, described: dict[str,
 
 
 def test_every_example_stands_in_the_document(
-    recorded: Examples, described: dict[str, Any]
+    examples: Examples, described: dict[str, Any]
 ) -> None:
     operations = operations_of(described)
-    for name, example in recorded.items():
+    for name, example in examples.items():
         for status, answer in example["responses"].items():
             contents = operations[name]["responses"][status]["content"].values()
-            assert [one["example"] for one in contents] == [answer] * len(contents), name
+            assert [content["example"] for content in contents] == [answer] * len(contents), name
 
 
 def test_every_request_is_answered_as_recorded(
-    recorded: Examples, described: dict[str, Any]
+    examples: Examples, described: dict[str, Any]
 ) -> None:
     answers: list[tuple[str, Response]] = []
     answered = record(lambda operation, answer: answers.append((operation, answer)))
     for operation, answer in answers:
         _hold_headers(answer, operations_of(described)[operation], described)
-    assert answered.keys() == recorded.keys(), _STALE
+    assert answered.keys() == examples.keys(), _STALE
     for name, example in answered.items():
-        assert example == recorded[name], f"{name}: {_STALE}"
+        assert example == examples[name], f"{name}: {_STALE}"
 
 
 def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def _hold(value: Any, contents: dict[str, Any], described: dict[str, Any], name:
         # Only a body of JSON or of lines; the problems of a status are examples of their own.
         schema = {**content["schema"], "components": described["components"]}
         wrong = [
-            f"{one.instance_path}: {one.message}"
-            for one in jsonschema_rs.Draft202012Validator(schema).iter_errors(value)
+            f"{error.instance_path}: {error.message}"
+            for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(value)
         ]
         assert not wrong, f"{name} ({media_type}): {wrong}"

@@ -42,14 +42,14 @@ def test_the_reference_renders_and_loads_nothing_from_elsewhere(tmp_path: Path) 
     program = browser()
     with demo(tmp_path) as live:
         page, log = _page(program, live, tmp_path)
-        asked = _asked_by(live.address, tmp_path / "net.json")
+        asked = _find_requests(live.address, tmp_path / "net.json")
     assert "Dateline" in page
     assert "Content Security Policy" not in log
     assert "/v1/headlines" in page, "the operations are not there"
     assert len(re.findall(r'class="opblock ', page)) > 30
     assert "Failed to load" not in page
     assert f"{live.address}/openapi.json" in asked
-    assert [one for one in asked if not one.startswith(f"{live.address}/")] == []
+    assert [item for item in asked if not item.startswith(f"{live.address}/")] == []
 
 
 def _page(program: str, live: Demo, folder: Path) -> tuple[str, str]:
@@ -72,8 +72,12 @@ def _page(program: str, live: Demo, folder: Path) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def _asked_by(origin: str, log: Path) -> list[str]:
+def _find_requests(origin: str, log: Path) -> list[str]:
     """Return the address of every request that a page of an origin made, in order."""
     events = json.loads(log.read_text(encoding="utf-8"))["events"]
     requests = [event.get("params", {}) for event in events]
-    return [one["url"] for one in requests if one.get("initiator") == origin and "url" in one]
+    return [
+        request["url"]
+        for request in requests
+        if request.get("initiator") == origin and "url" in request
+    ]

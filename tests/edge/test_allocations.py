@@ -41,16 +41,16 @@ def driver(services: Services, newsroom: Newsroom) -> Iterator[Driver]:
     made.close()
 
 
-def _asked(path: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:
+def _build_request(path: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:
     return request(path, [HOST, (b"accept-encoding", b"gzip"), *more])
 
 
 _WAYS = {
-    "a list": (_asked("/v1/headlines"), 200),
-    "a story": (_asked("/v1/articles/story-1"), 200),
-    "a 304": (_asked("/v1/headlines", (b"if-none-match", b"*")), 304),
-    "a 404": (_asked("/v1/articles/none"), 404),
-    "with a proxy's id": (_asked("/v1/headlines", (b"x-request-id", b"a-1")), 200),
+    "a list": (_build_request("/v1/headlines"), 200),
+    "a story": (_build_request("/v1/articles/story-1"), 200),
+    "a 304": (_build_request("/v1/headlines", (b"if-none-match", b"*")), 304),
+    "a 404": (_build_request("/v1/articles/none"), 404),
+    "with a proxy's id": (_build_request("/v1/headlines", (b"x-request-id", b"a-1")), 200),
 }
 
 
@@ -73,7 +73,7 @@ def _blocks() -> int:
 def test_an_answer_from_memory_takes_little_while_it_is_given(driver: Driver, way: str) -> None:
     scope, _ = _WAYS[way]
     driver.ask(scope, times=50)
-    with _traced():
+    with _trace_memory():
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
         driver.ask(scope, times=200)
@@ -82,7 +82,7 @@ def test_an_answer_from_memory_takes_little_while_it_is_given(driver: Driver, wa
 
 
 @contextmanager
-def _traced() -> Iterator[None]:
+def _trace_memory() -> Iterator[None]:
     gc.collect()
     tracemalloc.start()
     try:
@@ -109,18 +109,18 @@ def test_the_cache_takes_what_it_may_and_gives_everything_back(
         story_lists.HEADLINES.parameters.canonical(_different(number)["query_string"])
     driver.ask(_different(0))
     newsroom.source("Something that drops everything")
-    with _traced():
-        before = _kept()
+    with _trace_memory():
+        before = _measure_memory()
         for number in range(_DIFFERENT):
             assert driver.ask(_different(number)) == 200
-        kept = _kept() - before
+        kept = _measure_memory() - before
         newsroom.source("Something else that drops everything")
-        driver.ask(_asked("/v1/articles/none"))
-        left = _kept() - before
+        driver.ask(_build_request("/v1/articles/none"))
+        left = _measure_memory() - before
     assert _CACHE_BYTES / 2 < kept < _CACHE_BYTES * _FACTOR
     assert left < kept / 8, kept
 
 
-def _kept() -> int:
+def _measure_memory() -> int:
     gc.collect()
     return tracemalloc.get_traced_memory()[0]

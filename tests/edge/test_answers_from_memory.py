@@ -19,14 +19,14 @@ from app.bootstrap import Services
 from app.settings import Settings
 from tests.clock import HandClock
 from tests.conftest import key_for
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.edge.driver import HOST, request
 from tests.newsroom import Newsroom
 
 OURS = str(Path(app.__file__).parent)
 
 
-async def _asked(ring: App) -> list[Message]:
+async def _send_request(application: App) -> list[Message]:
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -37,7 +37,7 @@ async def _asked(ring: App) -> list[Message]:
 
     scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/v1/headlines"}
     headers = [(b"host", b"x"), (b"accept-encoding", b"gzip"), (b"user-agent", b"test")]
-    await ring({**scope, "query_string": b"", "headers": headers}, receive, send)
+    await application({**scope, "query_string": b"", "headers": headers}, receive, send)
     return sent
 
 
@@ -46,7 +46,7 @@ async def _nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 @pytest.fixture
-def told(newsroom: Newsroom, clock: HandClock) -> None:
+def old_story(newsroom: Newsroom, clock: HandClock) -> None:
     """A story a minute old."""
     newsroom.story(body="<p>" + "word " * 300 + "</p>")
     clock.advance(minutes=1)
@@ -54,7 +54,7 @@ def told(newsroom: Newsroom, clock: HandClock) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
-    told: None, client: TestClient
+    old_story: None, client: TestClient
 ) -> None:
     seen = [
         client.get("/v1/headlines", headers={"x-request-id": id_}).headers["x-request-id"]
@@ -66,7 +66,7 @@ def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_prepared_answer_of_a_key_ends_with_the_key(
-    told: None, client: TestClient, services: Services
+    old_story: None, client: TestClient, services: Services
 ) -> None:
     key = {"X-Api-Key": key_for(services, "read")}
     admin = {"X-Api-Key": key_for(services, "admin")}
@@ -80,7 +80,9 @@ def test_a_prepared_answer_of_a_key_ends_with_the_key(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_ready_answer_is_for_one_kind_of_request_alone(told: None, client: TestClient) -> None:
+def test_a_ready_answer_is_for_one_kind_of_request_alone(
+    old_story: None, client: TestClient
+) -> None:
     path = "/v1/articles/a-title"
     tag = client.get(path).headers["etag"]
     for _ in range(3):
@@ -94,9 +96,9 @@ def test_a_ready_answer_is_for_one_kind_of_request_alone(told: None, client: Tes
         assert client.get(path, headers={"accept-encoding": "identity"}).headers["etag"] != tag
 
 
-def test_a_ready_answer_takes_a_few_steps(told: None, services: Services) -> None:
-    ring = create_app(services)
-    asyncio.run(_asked(ring))
+def test_a_ready_answer_takes_a_few_steps(old_story: None, services: Services) -> None:
+    application = create_app(services)
+    asyncio.run(_send_request(application))
     steps: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -104,20 +106,20 @@ def test_a_ready_answer_takes_a_few_steps(told: None, services: Services) -> Non
         if event == "call" and code.co_filename.startswith(OURS):
             steps.append(code.co_qualname)
 
-    answer = _asked(ring)
+    answer = _send_request(application)
     sys.setprofile(note)
     try:
         with pytest.raises(StopIteration) as ended:
             answer.send(None)
     finally:
         sys.setprofile(None)
-    assert [one.get("status") for one in ended.value.value] == [200, None]
+    assert [item.get("status") for item in ended.value.value] == [200, None]
     assert len(steps) <= 10, steps
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_format_of_accept_is_prepared(
-    told: None, services: Services, monkeypatch: pytest.MonkeyPatch
+    old_story: None, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is computed at once, and found by the raw request from then on."""
     cache = CacheMiddleware(_nothing, services, Metrics(), ChangeNotifier(services.watch))
@@ -138,13 +140,13 @@ def test_a_format_of_accept_is_prepared(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_head_makes_nothing_ready_for_a_get(told: None, client: TestClient) -> None:
+def test_a_head_makes_nothing_ready_for_a_get(old_story: None, client: TestClient) -> None:
     assert client.head("/v1/headlines").content == b""
     assert client.get("/v1/headlines").json()["data"]
 
 
 def test_what_was_ready_before_something_was_scheduled_ends_at_it(
-    told: None, newsroom: Newsroom, client: TestClient, clock: HandClock
+    old_story: None, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     codings = ({"accept-encoding": "gzip"}, {"accept-encoding": "br"})
     for headers in codings:
@@ -157,7 +159,7 @@ def test_what_was_ready_before_something_was_scheduled_ends_at_it(
 
 
 def test_an_answer_to_a_key_outlives_no_key(
-    told: None, newsroom: Newsroom, client: TestClient, clock: HandClock
+    old_story: None, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     fields = {"name": "app", "scopes": ["read"], "expires_at": "2026-11-22T13:00:00Z"}
     headers = {"x-api-key": newsroom.call("POST", "/keys", json=fields).json()["key"]}
@@ -168,7 +170,7 @@ def test_an_answer_to_a_key_outlives_no_key(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_answered_from_memory_is_counted(told: None, client: TestClient) -> None:
+def test_what_is_answered_from_memory_is_counted(old_story: None, client: TestClient) -> None:
     for _ in range(3):
         client.get("/v1/headlines")
         client.get("/v1/headlines", headers={"if-none-match": "*"})
@@ -191,18 +193,18 @@ class TestWhereAllIsLogged:
 
     @pytest.mark.parametrize("dialect", ["sqlite"])
     def test_answers_from_memory_are_logged(
-        self, told: None, client: TestClient, caplog: pytest.LogCaptureFixture
+        self, old_story: None, client: TestClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         size = len(client.get("/v1/headlines").content)
         with caplog.at_level(logging.INFO, "dateline.access"):
             for number in range(2):
                 client.get("/v1/headlines", headers={"x-request-id": f"number-{number}"})
-        records = [one for one in caplog.records if one.name == "dateline.access"]
+        records = [record for record in caplog.records if record.name == "dateline.access"]
         message = f"GET /v1/headlines 200 {size}B from memory testclient"
-        assert [one.getMessage() for one in records] == [message] * 2
-        assert [vars(one)["request_id"] for one in records] == ["number-0", "number-1"]
-        assert {vars(one)["bytes"] for one in records} == {size}
-        assert all(0 < vars(one)["milliseconds"] < 1000 for one in records)
+        assert [item.getMessage() for item in records] == [message] * 2
+        assert [vars(entry)["request_id"] for entry in records] == ["number-0", "number-1"]
+        assert {vars(value)["bytes"] for value in records} == {size}
+        assert all(0 < vars(element)["milliseconds"] < 1000 for element in records)
 
 
 class TestWhereMemoryIsScarce:
@@ -215,11 +217,11 @@ class TestWhereMemoryIsScarce:
 
     @pytest.mark.parametrize("dialect", ["sqlite"])
     def test_what_is_asked_for_again_and_again_stays(
-        self, told: None, client: TestClient, services: Services
+        self, old_story: None, client: TestClient, services: Services
     ) -> None:
         client.get("/v1/headlines")
         for number in range(100):
-            with counted_queries(services.database) as sent:
+            with count_queries(services.database) as sent:
                 client.get("/v1/headlines")
             assert sent == [], number
             client.get(f"/v1/articles/none-{number}")

@@ -13,7 +13,7 @@ from app.settings import Settings
 from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import embargo_key
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
@@ -31,11 +31,11 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     asked: list[bytes] = []
     run_for = respond.run_for
 
-    async def noted(services: object, request: object, work: object) -> object:
+    async def run_and_note(services: object, request: object, work: object) -> object:
         asked.append(request.query)  # type: ignore[attr-defined]
         return await run_for(services, request, work)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(respond, "run_for", noted)
+    monkeypatch.setattr(respond, "run_for", run_and_note)
     return asked
 
 
@@ -73,7 +73,7 @@ def test_a_list_and_a_story_are_one_statement_without_a_thread(
     threads.clear()
     for path in paths:
         client.get(path)
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             assert client.get(path).status_code == 200
         assert len(sent) == 1, (path, sent)
     assert threads == []

@@ -17,12 +17,12 @@ from tests.conftest import key_for
 from tests.edge.driver import HOST, nothing, request
 from tests.newsroom import Newsroom
 
-_PATIENCE = 60
+_TIMEOUT = 60
 # What counts exactly may take long, so it is not computed inline.
 _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
-class Held:
+class FirstAnswerHeld:
     """The answer computer, whose first answer is computed at once and given when it is let go."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +30,7 @@ class Held:
         self.made, self.let_go = asyncio.Event(), asyncio.Event()
         compute = AnswerComputer.compute
 
-        async def held(*given: Any) -> Any:
+        async def held_computation(*given: Any) -> Any:
             self.asked += 1
             first = self.asked == 1
             answer = await compute(*given)
@@ -39,12 +39,12 @@ class Held:
                 await self.let_go.wait()
             return answer
 
-        monkeypatch.setattr(AnswerComputer, "compute", held)
+        monkeypatch.setattr(AnswerComputer, "compute", held_computation)
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Held:
-    return Held(monkeypatch)
+def held_computation(monkeypatch: pytest.MonkeyPatch) -> FirstAnswerHeld:
+    return FirstAnswerHeld(monkeypatch)
 
 
 @pytest.fixture
@@ -67,24 +67,30 @@ async def title(app: App, own: tuple[bytes, bytes]) -> str:
 
 
 def test_what_many_ask_for_at_once_is_computed_once(
-    services: Services, newsroom: Newsroom, held: Held, own: tuple[bytes, bytes]
+    services: Services,
+    newsroom: Newsroom,
+    held_computation: FirstAnswerHeld,
+    own: tuple[bytes, bytes],
 ) -> None:
     newsroom.story("A")
     app = create_app(services)
 
     async def all_at_once() -> list[str]:
         asking = [asyncio.create_task(title(app, own)) for _ in range(12)]
-        await held.made.wait()
+        await held_computation.made.wait()
         await asyncio.sleep(0.05)
-        held.let_go.set()
+        held_computation.let_go.set()
         return await asyncio.gather(*asking)
 
-    assert asyncio.run(asyncio.wait_for(all_at_once(), _PATIENCE)) == ["A"] * 12
-    assert held.asked == 1
+    assert asyncio.run(asyncio.wait_for(all_at_once(), _TIMEOUT)) == ["A"] * 12
+    assert held_computation.asked == 1
 
 
 def test_nobody_is_told_or_left_what_was_begun_before_a_write(
-    services: Services, newsroom: Newsroom, held: Held, own: tuple[bytes, bytes]
+    services: Services,
+    newsroom: Newsroom,
+    held_computation: FirstAnswerHeld,
+    own: tuple[bytes, bytes],
 ) -> None:
     """Whoever asked before it was acknowledged may be told of neither; the others are told."""
     newsroom.story("Old")
@@ -92,13 +98,13 @@ def test_nobody_is_told_or_left_what_was_begun_before_a_write(
 
     async def around_a_write() -> tuple[str, str, str]:
         before = asyncio.create_task(title(app, own))
-        await held.made.wait()
+        await held_computation.made.wait()
         await asyncio.to_thread(newsroom.story, "New")
         meanwhile = await title(app, own)
-        held.let_go.set()
+        held_computation.let_go.set()
         return await before, meanwhile, await title(app, own)
 
-    told = asyncio.run(asyncio.wait_for(around_a_write(), _PATIENCE))
+    told = asyncio.run(asyncio.wait_for(around_a_write(), _TIMEOUT))
     assert told == ("Old", "New", "New")
 
 
@@ -108,11 +114,11 @@ def test_what_is_kept_is_compressed_once(
     story = newsroom.story("A", body="<p>" + "word " * 300 + "</p>")
     made: list[Coding] = []
 
-    def counted(body: bytes, coding: Coding) -> bytes:
+    def encode_and_count(body: bytes, coding: Coding) -> bytes:
         made.append(coding)
         return encode(body, coding)
 
-    monkeypatch.setattr(entries, "encode", counted)
+    monkeypatch.setattr(entries, "encode", encode_and_count)
     for accepted in ("gzip", "gzip, x", "br;q=0.5, gzip", "br", "br, x", "zstd", "zstd, gzip"):
         path = f"/v1/articles/{story['id']}"
         assert client.get(path, headers={"accept-encoding": accepted}).status_code == 200

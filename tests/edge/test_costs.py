@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from app.bootstrap import Services
 from tests.api.reading import read
 from tests.conftest import key_for
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
 _LIST = "/v1/headlines?language=en&tag=t"
@@ -44,7 +44,7 @@ def test_what_is_in_memory_costs_no_query(
     method, path, headers = _WAYS[way]
     for first in (_LIST, path):
         client.get(first)
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         client.request(method, path, headers=headers)
     assert sent == []
 
@@ -55,7 +55,7 @@ def test_a_reader_with_a_key_costs_none_either(
     headers = {"x-api-key": key_for(services, "read")}
     for _ in range(2):
         client.get(_LIST, headers=headers)
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         assert client.get(_LIST, headers=headers).status_code == 200
     assert sent == []
 
@@ -66,7 +66,7 @@ def test_a_first_answer_costs_one_query(
     read(client, "/v1/headlines")
     costs = {}
     for path in (_LIST, f"/v1/articles/{story}", "/v1/articles/story", "/v1/sources/the-post"):
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             assert client.get(path, headers={"if-none-match": "*"}).status_code == 304
         costs[path] = len(sent)
     # How new it is comes with the rows, or is remembered; sources are in memory, too.
@@ -79,7 +79,7 @@ def test_a_404_and_a_redirect_look_for_where_a_story_went(
     read(client, "/v1/headlines")
     costs = []
     for path in ("/v1/articles/none", "/v1/articles/former"):
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             client.get(path)
         costs.append(len(sent))
     assert costs == ([3, 3] if dialect == "sqlite" else [4, 4])

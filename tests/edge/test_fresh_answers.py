@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from tests.clock import HandClock
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
 Change = Callable[[Newsroom, dict[str, Any]], object]
@@ -35,12 +35,12 @@ def test_an_answer_is_given_again_without_a_query(
 ) -> None:
     paths = ["/v1/headlines", f"/v1/articles/{story['slug']}", "/v1/sources", "/v1/articles/none"]
     first = [client.get(path) for path in paths]
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         again = [client.get(path) for path in paths]
     assert sent == []
-    for one, other in zip(first[:3], again[:3], strict=True):
-        assert (one.content, one.headers["etag"]) == (other.content, other.headers["etag"])
-        assert one.headers["x-request-id"] != other.headers["x-request-id"]
+    for item, other in zip(first[:3], again[:3], strict=True):
+        assert (item.content, item.headers["etag"]) == (other.content, other.headers["etag"])
+        assert item.headers["x-request-id"] != other.headers["x-request-id"]
     assert again[3].json()["request_id"] == again[3].headers["x-request-id"]
 
 
@@ -72,7 +72,7 @@ def test_answers_end_at_the_moment_at_which_something_appears_or_expires(
     clock.advance(seconds=30)
     shown = []
     for _ in range(4):
-        shown.append([one["title"] for one in client.get("/v1/headlines").json()["data"]])
+        shown.append([item["title"] for item in client.get("/v1/headlines").json()["data"]])
         assert client.get("/v1/articles/later").status_code == (200 if len(shown) > 1 else 404)
         clock.advance(seconds=30)
     assert shown == [["Now"], ["Later", "Now"], ["Later", "Now"], ["Later"]]
@@ -94,7 +94,10 @@ def test_what_is_scheduled_after_an_answer_was_kept_ends_it_all_the_same(
             "s-maxage=15, stale-while-revalidate=5, stale-if-error=5"
         )
     clock.advance(seconds=21)
-    assert [one["title"] for one in client.get("/v1/headlines").json()["data"]] == ["Later", "Now"]
+    assert [item["title"] for item in client.get("/v1/headlines").json()["data"]] == [
+        "Later",
+        "Now",
+    ]
     assert client.get("/v1/articles/later").status_code == 200
     newsroom.patch(story, expires_at="2026-11-22T12:01:00Z", status="published")
     assert client.get("/v1/articles/now").status_code == 200
@@ -108,7 +111,9 @@ def test_a_story_shows_translations_as_they_come_and_go(
     path = f"/v1/articles/{story['id']}"
     assert client.get(path).json()["translations"] == []
     other = newsroom.story("Un", language="fr", translation_of=story["slug"])
-    assert [one["slug"] for one in client.get(path).json()["translations"]] == ["un"]
+    assert [translation["slug"] for translation in client.get(path).json()["translations"]] == [
+        "un"
+    ]
     newsroom.verb(other, "unpublish")
     assert client.get(path).json()["translations"] == []
 

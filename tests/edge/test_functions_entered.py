@@ -35,7 +35,7 @@ _MOST = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class ServerLikeClient:
     """An application as its server asks it: for what is cached first, then in a task."""
 
     app: App
@@ -58,7 +58,7 @@ class Asking:
         return int(sent[0]["status"])
 
 
-def _entered(act: Callable[[], int], status: int) -> tuple[int, int]:
+def _count_entered(act: Callable[[], int], status: int) -> tuple[int, int]:
     """Return how many functions and files of the project were entered, in every thread."""
     entered: set[tuple[str, str]] = set()
 
@@ -78,7 +78,7 @@ def _entered(act: Callable[[], int], status: int) -> tuple[int, int]:
 
 
 @pytest.fixture
-def asking(services: Services, newsroom: Newsroom, clock: HandClock) -> Asking:
+def asking(services: Services, newsroom: Newsroom, clock: HandClock) -> ServerLikeClient:
     """An application that has answered each kind of request before."""
     newsroom.source("The Post")
     newsroom.category("World")
@@ -87,10 +87,10 @@ def asking(services: Services, newsroom: Newsroom, clock: HandClock) -> Asking:
             f"Story {number}", source="the-post", categories=["world"], tags=["t"], body="<p>B.</p>"
         )
     clock.advance(minutes=1)
-    return Asking(create_app(services))
+    return ServerLikeClient(create_app(services))
 
 
-def test_a_request_enters_few_functions(asking: Asking, services: Services) -> None:
+def test_a_request_enters_few_functions(asking: ServerLikeClient, services: Services) -> None:
     key = (b"x-api-key", key_for(services, "read").encode())
     writer = (b"x-api-key", key_for(services, "publish").encode())
     body = json.dumps(
@@ -113,14 +113,14 @@ def test_a_request_enters_few_functions(asking: Asking, services: Services) -> N
         publish()
     read("/v1/headlines")
     found = {
-        "a list from the cache": _entered(lambda: read("/v1/headlines"), 200),
-        "a list": _entered(lambda: read("/v1/headlines?category=world&limit=4"), 200),
-        "a list with a key": _entered(
+        "a list from the cache": _count_entered(lambda: read("/v1/headlines"), 200),
+        "a list": _count_entered(lambda: read("/v1/headlines?category=world&limit=4"), 200),
+        "a list with a key": _count_entered(
             lambda: read("/v1/headlines?category=world&limit=5", key), 200
         ),
-        "a story": _entered(lambda: read("/v1/articles/story-2"), 200),
-        "a refusal": _entered(lambda: read("/v1/headlines?limit=0"), 400),
-        "publishing a story": _entered(publish, 201),
+        "a story": _count_entered(lambda: read("/v1/articles/story-2"), 200),
+        "a refusal": _count_entered(lambda: read("/v1/headlines?limit=0"), 400),
+        "publishing a story": _count_entered(publish, 201),
     }
     more = {
         name: found[name]

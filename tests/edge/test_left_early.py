@@ -52,4 +52,4 @@ def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
     with caplog.at_level(logging.WARNING):
         asyncio.run(answer())
     assert told[0]["status"] == 400
-    assert [one for one in caplog.records if one.exc_info] == []
+    assert [record for record in caplog.records if record.exc_info] == []

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.access.selection import Clause, Selection
 from app.bootstrap import Services
 from app.delivery.invalidation import LISTS, list_keys
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
 _LISTS = (
@@ -45,7 +45,7 @@ def _titles(client: TestClient) -> dict[str, list[str]]:
     found = {}
     for query in _LISTS:
         shown = client.get(f"/v1/headlines?{query}").json()["data"]
-        found[query] = [one["title"] for one in shown]
+        found[query] = [item["title"] for item in shown]
     return found
 
 
@@ -55,12 +55,12 @@ def test_a_list_is_kept_while_others_change(
     before = _titles(client)
     other = newsroom.story("B", categories=["sport"], tags=["Sport"], language="en")
     client.get("/v1/headlines")
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         assert _titles(client) == before == {key: ["A"] for key in _LISTS}
     assert sent == []
     newsroom.verb(other, "unpublish")
     client.get("/v1/headlines")
-    with counted_queries(services.database) as sent:
+    with count_queries(services.database) as sent:
         assert _titles(client) == before
     assert sent == []
 

@@ -17,7 +17,7 @@ from app.api.http.asgi import Receive, Scope, Send
 from app.api.routes.access_router import AccessRoute, AccessRouter
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import filled, public_paths
+from tests.api.reading import fill_path, public_paths
 from tests.client import expect_contract_violation, make_client
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
@@ -38,10 +38,14 @@ def settings(database_url: str) -> Settings:
 
 
 def _paths() -> list[str]:
-    templates = [one.path for one in RESOURCES if not one.path.startswith("/v1/articles/{ref}")]
+    templates = [
+        resource.path
+        for resource in RESOURCES
+        if not resource.path.startswith("/v1/articles/{ref}")
+    ]
     refs = ("one", "Two", "three", "four", "none")
     stories = [f"/v1/articles/{ref}{end}" for ref in refs for end in ("", ".md", ".x", "/related")]
-    return [*(filled(path) for path in templates), *stories]
+    return [*(fill_path(path) for path in templates), *stories]
 
 
 def _answers(services: Services, key: str) -> dict[str, object]:
@@ -72,7 +76,7 @@ def test_the_cache_and_the_routes_of_the_framework_answer_alike(
     monkeypatch.setattr("app.api.cache.request.find", lambda _: None)
     with expect_contract_violation("The headers for caches are missing."):
         assert _answers(services, key) == answered
-    statuses = Counter(one[0] for one in answered.values())  # type: ignore[index]
+    statuses = Counter(item[0] for item in answered.values())  # type: ignore[index]
     assert {200, 301, 400, 404, 410} <= statuses.keys()
 
 
@@ -132,10 +136,10 @@ def test_a_feed_is_sent_as_it_is_read(
 
 def test_every_resource_has_one_route_and_is_found_at_its_path() -> None:
     declared = [path for router in _DELIVERY for path in router.resources]
-    assert sorted(declared) == sorted(one.path for one in RESOURCES)
+    assert sorted(declared) == sorted(item.path for item in RESOURCES)
     assert set(declared) <= set(public_paths())
     for resource in RESOURCES:
-        match = find(filled(resource.path))
+        match = find(fill_path(resource.path))
         assert match is not None
         assert match.resource is resource
     for path in ("/v1/nothing", "/v1/articles/", "/v1/articles/a/b", "/feeds/latest", "/v1/me"):
@@ -172,7 +176,9 @@ class TestWhoMayRead:
         for router in _MANAGEMENT:
             router.check()
             declared |= {
-                one.name: one.access for one in router.routes if isinstance(one, AccessRoute)
+                route.name: route.access
+                for route in router.routes
+                if isinstance(route, AccessRoute)
             }
         assert len(declared) == sum(len(router.routes) for router in _MANAGEMENT)
         open_to_all = {

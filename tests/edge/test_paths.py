@@ -14,7 +14,7 @@ from tests.newsroom import Newsroom
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def _asked(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes, bytes]]:
+def _send_path(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes, bytes]]:
     from urllib.parse import unquote
 
     told: list[Message] = []
@@ -52,7 +52,7 @@ def _asked(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes
 def test_the_plain_path_is_named(
     services: Services, raw: bytes, location: bytes, query: bytes, method: str
 ) -> None:
-    status, headers = _asked(services, raw, query_string=query, method=method)
+    status, headers = _send_path(services, raw, query_string=query, method=method)
     assert status == 308
     assert headers[b"location"] == location + (b"?" + query if query else b"")
 
@@ -74,7 +74,7 @@ def test_the_plain_path_is_named(
     ],
 )
 def test_nothing_is_at_a_path_that_could_lead_elsewhere(services: Services, raw: bytes) -> None:
-    status, headers = _asked(services, raw)
+    status, headers = _send_path(services, raw)
     assert status == 404
     assert b"location" not in headers
 
@@ -100,7 +100,7 @@ def test_an_encoded_slash_parts_nothing(
 ) -> None:
     """A proxy that keeps `/v1/manage` from the public reads a path as it was sent."""
     headers = [(b"host", b"x"), (b"accept", accept)]
-    status, answered = _asked(services, raw, method=method, headers=headers)
+    status, answered = _send_path(services, raw, method=method, headers=headers)
     assert status == 404
     assert answered[b"content-type"] == b"application/problem+json"
 
@@ -108,27 +108,27 @@ def test_an_encoded_slash_parts_nothing(
 @embedded
 def test_a_backslash_or_an_encoded_percent_sign_is_no_slash(services: Services) -> None:
     for raw in (b"/v1%5Cmanage%5Carticles", b"/v1%252Fmanage%252Farticles"):
-        assert _asked(services, raw)[0] == 404
-    assert _asked(services, b"/v1/headlines", query_string=b"tag=a%2Fb")[0] == 200
+        assert _send_path(services, raw)[0] == 404
+    assert _send_path(services, b"/v1/headlines", query_string=b"tag=a%2Fb")[0] == 200
 
 
 @embedded
 def test_what_has_to_be_encoded_is_no_other_path(services: Services, newsroom: Newsroom) -> None:
     newsroom.story("Été", slug="été")
-    assert _asked(services, b"/v1/articles/%C3%A9t%C3%A9")[0] == 200
-    assert _asked(services, b"/v1/articles/%c3%a9t%c3%a9")[0] == 200
+    assert _send_path(services, b"/v1/articles/%C3%A9t%C3%A9")[0] == 200
+    assert _send_path(services, b"/v1/articles/%c3%a9t%c3%a9")[0] == 200
 
 
 @embedded
 @pytest.mark.parametrize("accept", [b"application/json", b"application/rss+xml"])
 def test_neither_memory_nor_formats_hide_it(services: Services, accept: bytes) -> None:
     headers = [(b"host", b"x"), (b"accept", accept)]
-    assert _asked(services, b"/v1/headlines", headers=headers)[0] == 200
-    assert _asked(services, b"/v1/headline%73", headers=headers)[0] == 308
+    assert _send_path(services, b"/v1/headlines", headers=headers)[0] == 200
+    assert _send_path(services, b"/v1/headline%73", headers=headers)[0] == 308
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_host_is_looked_at_first(services: Services) -> None:
     for raw in (b"/%6detrics", b"/%2e/metrics"):
         two = [(b"host", b"a"), (b"host", b"b")]
-        assert _asked(services, raw, headers=two)[0] == 400
+        assert _send_path(services, raw, headers=two)[0] == 400

@@ -61,7 +61,7 @@ def _request(*names: bytes) -> PublicRequest:
     scope = {
         "path": "/v1/headlines",
         "query_string": b"",
-        "headers": [(one, b"a") for one in names],
+        "headers": [(name, b"a") for name in names],
     }
     request = read_request(scope, b"", None, lambda *_: True)
     assert request is not None

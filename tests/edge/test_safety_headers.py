@@ -19,10 +19,10 @@ from app.bootstrap import Services
 from app.server.interface import Hooks
 from app.server.protocol import HttpProtocol
 from app.settings import Settings
-from tests.api.reading import ENDLESS, filled, routes
+from tests.api.reading import ENDLESS, fill_path, routes
 from tests.client import make_client
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 ORIGIN = {"origin": "https://site.example"}
@@ -43,7 +43,7 @@ def _check(answer: Response, what: object) -> None:
     assert headers.get_list("x-content-type-options") == ["nosniff"], what
     if headers.get("content-type", "").startswith("text/html"):
         (policy,) = headers.get_list("content-security-policy")
-        directives = dict(one.strip().partition(" ")[::2] for one in policy.split(";"))
+        directives = dict(part.strip().partition(" ")[::2] for part in policy.split(";"))
         assert directives["frame-ancestors"] == directives["default-src"] == "'none'", what
         assert "unsafe" not in policy, what
         assert headers.get_list("referrer-policy") == ["no-referrer"], what
@@ -52,7 +52,7 @@ def _check(answer: Response, what: object) -> None:
 @pytest.mark.slow
 def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story(slug="x")
-    found = [(method, filled(path)) for method, path in routes() if path not in ENDLESS]
+    found = [(method, fill_path(path)) for method, path in routes() if path not in ENDLESS]
     found += [("GET", f"/problems/{code}") for code in PROBLEMS]
     found += [("GET", f"{STATIC}/swagger-ui.css"), ("GET", f"{STATIC}/none"), ("GET", "/none")]
     assert len(found) > 100
@@ -125,7 +125,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
             answer = client.get(path)
             assert answer.status_code == 500
             _check(answer, path)
-        # Where the fault is in the ring that all readers pass.
+        # Where the fault is in the application that all readers pass.
         monkeypatch.setattr("app.api.cache.freshness.Freshness.refresh", fail)
         answer = client.get("/v1/headlines")
         assert answer.status_code == 500
@@ -135,7 +135,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
     """Where the deployment under test is served, on a real socket."""
-    with served(create_app(services), HttpProtocol) as server:
+    with serve(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
 
@@ -179,11 +179,11 @@ def test_so_does_the_protocol(port: int, newsroom: Newsroom) -> None:
 
 
 def test_so_does_a_server_whose_application_fails(services: Services) -> None:
-    async def broken(scope: Any, receive: Any, send: Any) -> None:
+    async def fail(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("on purpose")
 
-    broken.hooks = Hooks(refuse=refuse)  # type: ignore[attr-defined]
-    with served(broken, HttpProtocol) as server:
+    fail.hooks = Hooks(refuse=refuse)  # type: ignore[attr-defined]
+    with serve(fail, HttpProtocol) as server:
         head = _head(port_of(server), _ASKED % (b"/", b""))
     assert head.startswith("http/1.1 500 ")
     assert "\r\ncontent-type: application/problem+json" in head

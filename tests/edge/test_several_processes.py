@@ -15,7 +15,7 @@ from app.access.commands.create_key import create_key
 from app.bootstrap import bootstrap
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
-from tests.faults.server import Client, nursery
+from tests.faults.server import Client, server_row
 
 pytestmark = pytest.mark.slow
 _STEPS = 120
@@ -38,7 +38,7 @@ def processes(database_url: str, key: str) -> Iterator[list[tuple[Client, Client
     with ExitStack() as stack:
         found = []
         for _ in range(2):
-            server = stack.enter_context(nursery(database_url))
+            server = stack.enter_context(server_row(database_url))
             server.start()
             found.append((Client(server.port, key), Client(server.port)))
             for client in found[-1]:
@@ -93,7 +93,7 @@ def test_no_process_answers_older_than_what_another_acknowledged(
 
 def _compare(reader: Client, model: Model) -> None:
     _, headers, listed = reader.call("GET", "/v1/headlines")
-    shown = {one["id"]: one["title"] for one in listed["data"]}
+    shown = {item["id"]: item["title"] for item in listed["data"]}
     assert shown == model.public, headers
     for id_ in model.versions:
         status, _, story = reader.call("GET", f"/v1/articles/{id_}")

@@ -27,7 +27,7 @@ def size(answer: Response) -> int:
 def relations(answer: Response) -> list[str]:
     """Return what a head links to."""
     link = answer.headers.get("link", "")
-    return [one.partition('"')[0] for one in link.split('rel="')[1:]]
+    return [part.partition('"')[0] for part in link.split('rel="')[1:]]
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_a_list_of_the_newsroom_has_a_small_head(ids: list[str], newsroom: Newsr
 
 
 @pytest.fixture
-def moved(newsroom: Newsroom) -> dict[str, str]:
+def redirects(newsroom: Newsroom) -> dict[str, str]:
     """Paths that redirect, and where to: what has moved, or is written with needless encodings."""
     newsroom.patch(newsroom.story("One", slug="former"), slug="one", status="published")
     newsroom.patch(newsroom.source("Former"), "sources", slug="one")
@@ -131,9 +131,9 @@ def _long_query(path: str, length: int) -> str:
 
 @pytest.mark.parametrize("length", [100, 3_000, 3_500, 8_192])
 def test_a_redirect_names_its_query_once_or_says_where_to_ask(
-    length: int, moved: dict[str, str], client: TestClient
+    length: int, redirects: dict[str, str], client: TestClient
 ) -> None:
-    for path, present in moved.items():
+    for path, present in redirects.items():
         query = _long_query(path, length)
         answer = client.get(f"{path}?{query}", headers=_HEADERS, follow_redirects=False)
         assert size(answer) < 4_000, (path, size(answer))
@@ -149,7 +149,7 @@ def test_a_redirect_names_its_query_once_or_says_where_to_ask(
 
 
 def test_a_redirect_of_the_newsroom_is_small(
-    moved: dict[str, str], newsroom: Newsroom, client: TestClient
+    redirects: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     query = "x=" + "y" * 8_190
     for kind in ("articles", "sources", "categories"):
@@ -160,7 +160,9 @@ def test_a_redirect_of_the_newsroom_is_small(
     assert (encoded.status_code, size(encoded) < 4_000) == (414, True)
 
 
-def test_a_path_longer_than_any_of_ours_is_no_redirect(moved: object, client: TestClient) -> None:
+def test_a_path_longer_than_any_of_ours_is_no_redirect(
+    redirects: object, client: TestClient
+) -> None:
     answer = client.get("/v1/articles/%61" + "a" * 8_000, follow_redirects=False)
     assert (answer.status_code, size(answer) < 4_000) == (404, True)
 
@@ -169,7 +171,7 @@ def test_a_path_longer_than_any_of_ours_is_no_redirect(moved: object, client: Te
     "path", ["/v1/headlines", "/v1/articles", "/v1/articles/one", "/v1/sources"]
 )
 def test_no_query_that_is_taken_makes_a_head_large(
-    path: str, moved: object, client: TestClient
+    path: str, redirects: object, client: TestClient
 ) -> None:
     field = "name" if path == "/v1/sources" else "title"
     query = "fields=" + f"{field}," * (8_180 // (len(field) + 1)) + field

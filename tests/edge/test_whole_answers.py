@@ -21,10 +21,10 @@ from app.kit.errors import DatabaseUnavailable
 from app.server.interface import WHOLE, Hooks
 from app.server.protocol import HttpProtocol
 from app.server.response_head import encode_headers
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.edge.driver import HOST, nothing, request
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 OURS = str(Path(app.__file__).parent)
@@ -46,7 +46,7 @@ _REQUESTS = {
 
 
 @pytest.fixture
-def ring(services: Services, newsroom: Newsroom) -> App:
+def application(services: Services, newsroom: Newsroom) -> App:
     """The application with three stories, one of which stood elsewhere."""
     moved = newsroom.story("One", slug="former", body="<p>" + "All eleven hives. " * 60 + "</p>")
     newsroom.patch(moved, slug="one", status="published")
@@ -56,15 +56,15 @@ def ring(services: Services, newsroom: Newsroom) -> App:
 
 
 @contextmanager
-def _served(ring: App, protocol: type[Protocol] | str) -> Iterator[int]:
-    with served(ring, protocol) as server:
+def _serve_on_port(application: App, protocol: type[Protocol] | str) -> Iterator[int]:
+    with serve(application, protocol) as server:
         yield port_of(server)
 
 
-def _asked(port: int, *requests: str) -> bytes:
+def _send_requests(port: int, *requests: str) -> bytes:
     """Send requests at once, the last of which ends the connection; return all that comes."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall("".join(f"{one}\r\n" for one in requests).encode())
+        connection.sendall("".join(f"{item}\r\n" for item in requests).encode())
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
@@ -78,42 +78,47 @@ def _plain(answers: bytes) -> list[bytes]:
 @pytest.mark.slow
 @embedded
 @pytest.mark.parametrize("what", _REQUESTS)
-def test_an_answer_in_one_message_is_the_same_on_the_wire(ring: App, what: str) -> None:
+def test_an_answer_in_one_message_is_the_same_on_the_wire(application: App, what: str) -> None:
     asked = _REQUESTS[what]
     # Ours comes first, so that it has nothing ready yet.
-    with _served(ring, HttpProtocol) as port:
-        found = [_plain(_asked(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
-    with _served(ring, "httptools") as port:
-        expected = [_plain(_asked(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
+    with _serve_on_port(application, HttpProtocol) as port:
+        found = [_plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
+    with _serve_on_port(application, "httptools") as port:
+        expected = [
+            _plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)
+        ]
     assert found == expected
     assert found[0][0].startswith(b"HTTP/1.1 ")
 
 
 @embedded
-def test_requests_that_come_at_once_are_answered_in_order(ring: App) -> None:
+def test_requests_that_come_at_once_are_answered_in_order(application: App) -> None:
     kinds = ("a list", "a 404", "a story", "a refusal", "a story known")
-    asked = [_REQUESTS[one] for one in kinds] * 300
-    with _served(ring, HttpProtocol) as port:
-        answers = _asked(port, *asked, _REQUESTS["the last one"])
+    asked = [_REQUESTS[kind] for kind in kinds] * 300
+    with _serve_on_port(application, HttpProtocol) as port:
+        answers = _send_requests(port, *asked, _REQUESTS["the last one"])
     found = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
     assert found == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
 
 
 @embedded
-def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(ring: App) -> None:
+def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(
+    application: App,
+) -> None:
     given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
-    with _served(ring, HttpProtocol) as port:
+    with _serve_on_port(application, HttpProtocol) as port:
         found = [
-            _asked(port, one + "Connection: close\r\n") for one in [_REQUESTS["a list"], given] * 3
+            _send_requests(port, entry + "Connection: close\r\n")
+            for entry in [_REQUESTS["a list"], given] * 3
         ]
-    ids = [one.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for one in found]
+    ids = [item.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for item in found]
     assert ids[1::2] == [b"mine"] * 3
     assert len(set(ids[0::2])) == 3
 
 
 @embedded
-def test_what_is_at_hand_is_as_new_as_the_last_write(ring: App, newsroom: Newsroom) -> None:
-    at_hand = ring.lookup  # type: ignore[attr-defined]
+def test_what_is_at_hand_is_as_new_as_the_last_write(application: App, newsroom: Newsroom) -> None:
+    at_hand = application.lookup  # type: ignore[attr-defined]
     asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
     before = at_hand(dict(asked))
     assert (before["type"], before["status"]) == (WHOLE, 200)
@@ -127,28 +132,28 @@ def test_what_is_at_hand_is_as_new_as_the_last_write(ring: App, newsroom: Newsro
 
 @embedded
 def test_all_who_ask_after_a_write_have_it_looked_at_once(
-    ring: App, services: Services, newsroom: Newsroom
+    application: App, services: Services, newsroom: Newsroom
 ) -> None:
-    at_hand = ring.lookup  # type: ignore[attr-defined]
+    at_hand = application.lookup  # type: ignore[attr-defined]
     paths = ("/v1/headlines", "/v1/articles/one", "/v1/articles/two")
     asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
-    assert all(at_hand(dict(one)) for one in asked)
+    assert all(at_hand(dict(entry)) for entry in asked)
     newsroom.story("Four")
     # All of them are here before a task for one could begin.
-    with counted_queries(services.database) as statements:
-        found = [at_hand(dict(one)) for one in asked * 5]
-    assert [one["status"] for one in found] == [200] * 15
-    looks = [one for one in statements if "changes.serial >" in one]
-    lists = [one for one in statements if "documents.head" in one]
+    with count_queries(services.database) as statements:
+        found = [at_hand(dict(value)) for value in asked * 5]
+    assert [element["status"] for element in found] == [200] * 15
+    looks = [statement for statement in statements if "changes.serial >" in statement]
+    lists = [item for item in statements if "documents.head" in item]
     # Stories stand as they were; the list is made anew.
     assert (len(looks), len(lists)) == (1, 1), statements
 
 
 @embedded
 def test_where_the_database_fails_nothing_is_at_hand(
-    ring: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+    application: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_hand = ring.lookup  # type: ignore[attr-defined]
+    at_hand = application.lookup  # type: ignore[attr-defined]
     asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
     assert at_hand(dict(asked)) is not None
     newsroom.story("Four")
@@ -156,22 +161,22 @@ def test_where_the_database_fails_nothing_is_at_hand(
     def fails(*_: object) -> None:
         raise DatabaseUnavailable("It is gone.")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(DeliveryQueries, "load_changes_since", fails)
+    with monkeypatch.context() as fail:
+        fail.setattr(DeliveryQueries, "load_changes_since", fails)
         assert at_hand(dict(asked)) is None
     assert b'"Four"' in at_hand(dict(asked))["body"]
 
 
-async def _ask(ring: App, scope: Scope) -> None:
+async def _ask(application: App, scope: Scope) -> None:
     async def ignore(_: Message) -> None:
         pass
 
-    await ring(scope, nothing, ignore)
+    await application(scope, nothing, ignore)
 
 
 @embedded
-def test_an_answer_at_hand_takes_a_few_steps(ring: App) -> None:
-    asyncio.run(_ask(ring, request("/v1/headlines")))
+def test_an_answer_at_hand_takes_a_few_steps(application: App) -> None:
+    asyncio.run(_ask(application, request("/v1/headlines")))
     steps: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -181,10 +186,10 @@ def test_an_answer_at_hand_takes_a_few_steps(ring: App) -> None:
 
     scope = request("/v1/headlines", [HOST, (b"x-other", b"1")])
     # Its lines are made when it is first sent so.
-    ring.lookup(scope)  # type: ignore[attr-defined]
+    application.lookup(scope)  # type: ignore[attr-defined]
     sys.setprofile(note)
     try:
-        found = ring.lookup(scope)  # type: ignore[attr-defined]
+        found = application.lookup(scope)  # type: ignore[attr-defined]
     finally:
         sys.setprofile(None)
     assert found["status"] == 200
@@ -196,12 +201,12 @@ def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    def broken(_: Scope) -> Message:
+    def fail(_: Scope) -> Message:
         raise ValueError("broken")
 
-    plain.hooks = Hooks(lookup=broken)  # type: ignore[attr-defined]
-    with _served(plain, HttpProtocol) as port:
-        assert _asked(port, _REQUESTS["the last one"]).startswith(b"HTTP/1.1 204 ")
+    plain.hooks = Hooks(lookup=fail)  # type: ignore[attr-defined]
+    with _serve_on_port(plain, HttpProtocol) as port:
+        assert _send_requests(port, _REQUESTS["the last one"]).startswith(b"HTTP/1.1 204 ")
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"\0", b"\x7f"])

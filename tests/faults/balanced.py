@@ -19,7 +19,7 @@ _READS = (
     "/feeds/latest.rss",
     "/v1/manage/articles",
 )
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 class Balancer:
@@ -48,7 +48,7 @@ class Balancer:
         """Stop sending requests to a node, and wait for its running ones."""
         with self._changed:
             self._nodes.remove(node)
-            assert self._changed.wait_for(lambda: not self._running[node], _PATIENCE)
+            assert self._changed.wait_for(lambda: not self._running[node], _TIMEOUT)
 
     def put_in(self, node: Node) -> None:
         """Start sending requests to a node."""

@@ -25,7 +25,7 @@ from tests.faults.test_killed import admin_key
 
 Result = TypeVar("Result")
 Reply = tuple[int, dict[str, str], Any]
-_PATIENCE = 120
+_TIMEOUT = 120
 _SERVE = "from app.cli import main; main()"
 # Imports what takes long, and begins when its standard input ends.
 _PREPARED = f"import sys, app.main; sys.stdin.read(); {_SERVE}"
@@ -133,7 +133,7 @@ class DatabaseServer:
 
     def _run(self, program: str, *words: str | Path) -> None:
         command = [self._programs / program, *words]
-        quiet = {"stdout": subprocess.DEVNULL, "timeout": _PATIENCE}
+        quiet = {"stdout": subprocess.DEVNULL, "timeout": _TIMEOUT}
         self.machine.run(lambda: subprocess.run(command, check=True, user=self._user, **quiet))  # type: ignore[call-overload]
 
 
@@ -214,7 +214,7 @@ class Node:
             self.process.kill()
         if self.process.stdin is not None:
             self.process.stdin.close()
-        self.process.wait(_PATIENCE)
+        self.process.wait(_TIMEOUT)
 
 
 class Cluster:
@@ -263,7 +263,7 @@ def cluster(first: Machine, second: Machine) -> Iterator[Cluster]:
         yield Cluster(servers, key, stack)
 
 
-def soon(true: Callable[[], object], seconds: float = _PATIENCE) -> float:
+def soon(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
     """Wait until something is true, for so long at most, and return how long it took."""
     began = time.monotonic()
     while not true():

@@ -55,15 +55,15 @@ class Proxy:
         server.connect(self._path)
         self._others |= {client: server, server: client}
 
-    def _forward(self, one: socket.socket) -> None:
+    def _forward(self, item: socket.socket) -> None:
         data = b""
         with suppress(OSError):
-            data = one.recv(65_536)
-            self._others[one].sendall(data)
+            data = item.recv(65_536)
+            self._others[item].sendall(data)
         if not data:
-            other = self._others.pop(one)
+            other = self._others.pop(item)
             del self._others[other]
-            one.close()
+            item.close()
             other.close()
 
 

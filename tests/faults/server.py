@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 180
+_TIMEOUT = 180
 
 # What a client sees when the server dies under it.
 CUT_OFF = (OSError, HTTPException)
@@ -38,7 +38,7 @@ class Client:
     """One connection, kept open, with a key; an answer counts once it was read whole."""
 
     def __init__(self, port: int, key: str | None = None) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
 
     def call(
@@ -75,13 +75,13 @@ class Client:
         self._connection.close()
 
 
-class Nursery:
-    """A row of server processes on one port; see `nursery`."""
+class ServerRow:
+    """A row of server processes on one port; see `server_row`."""
 
     def __init__(self, database_url: str, **settings: object) -> None:
         self.port = free_port()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.nursery", str(self.port)],
+            [sys.executable, "-m", "tests.faults.server_row", str(self.port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -108,7 +108,7 @@ class Nursery:
         """End it all."""
         if self._child is not None:
             self.kill()
-        self._process.communicate(timeout=_PATIENCE)
+        self._process.communicate(timeout=_TIMEOUT)
 
     def _end(self, how: signal.Signals) -> None:
         assert self._child is not None
@@ -127,9 +127,9 @@ class Nursery:
 
 
 @contextmanager
-def nursery(database_url: str, **settings: object) -> Iterator[Nursery]:
-    """Give a nursery on a database, and end what is left of it afterwards."""
-    made = Nursery(database_url, **settings)
+def server_row(database_url: str, **settings: object) -> Iterator[ServerRow]:
+    """Give a server_row on a database, and end what is left of it afterwards."""
+    made = ServerRow(database_url, **settings)
     try:
         yield made
     finally:
@@ -138,7 +138,7 @@ def nursery(database_url: str, **settings: object) -> Iterator[Nursery]:
 
 def wait_until_ready(port: int) -> None:
     """Wait until a server answers that it can serve."""
-    ends = time.monotonic() + _PATIENCE
+    ends = time.monotonic() + _TIMEOUT
     while True:
         try:
             if ready(port) == 200:

@@ -133,7 +133,7 @@ _MENDED: list[tuple[Damage, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("damage", "words"), _MENDED, ids=[one.__name__.strip("_") for one, _ in _MENDED]
+    ("damage", "words"), _MENDED, ids=[item.__name__.strip("_") for item, _ in _MENDED]
 )
 def test_damaged_documents_are_reported_and_corrected(
     damage: Damage, words: str, newspaper: Newspaper, services: Services

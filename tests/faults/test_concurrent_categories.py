@@ -17,7 +17,9 @@ def test_concurrent_moves_cannot_create_a_cycle(newsroom: Newsroom, services: Se
     for number in range(4):
         ring = [newsroom.category(f"Ring {number} {name}") for name in "abcd"]
         pairs = zip(ring, [*ring[1:], ring[0]], strict=True)
-        statuses = run_concurrently([partial(_move, newsroom, one, under) for one, under in pairs])
+        statuses = run_concurrently(
+            [partial(_move, newsroom, pair, under) for pair, under in pairs]
+        )
         assert sorted(statuses) == [200, 200, 200, 422]
         parents = {
             item["slug"]: newsroom.call("GET", f"/categories/{item['id']}").json()["parent"]

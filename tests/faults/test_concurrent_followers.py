@@ -12,7 +12,7 @@ from app.bootstrap import Services
 from app.delivery import store
 from tests.conftest import key_for
 from tests.faults.concurrency import run_concurrently
-from tests.faults.server import Client, nursery
+from tests.faults.server import Client, server_row
 
 _WRITERS = 6
 _STORIES = 15
@@ -61,7 +61,7 @@ class Follower:
         self.heard.clear()
 
     @property
-    def told(self) -> list[tuple[int, str]]:
+    def log_entries(self) -> list[tuple[int, str]]:
         """What it heard, as the log has it."""
         return [(item["serial"], item["id"]) for item in self.heard]
 
@@ -73,7 +73,7 @@ def test_no_sync_client_misses_or_repeats_an_entry(
     if dialect == "postgresql":
         _execute(database_url, _SLOW_COMMITS)
     key, done, midst = key_for(services, "admin"), threading.Event(), threading.Event()
-    with nursery(database_url, worker_interval=0.2) as server:
+    with server_row(database_url, worker_interval=0.2) as server:
         server.start()
         _make(server.port, key, "sources", {"name": "Agency"})
         followers = [
@@ -105,12 +105,12 @@ def test_no_sync_client_misses_or_repeats_an_entry(
     assert len(log) == _WRITERS * _STORIES
     # Each story is published once, so each row of the log is an entry, and in its order.
     numbers = {id_: int(title) for id_, title in _titles(early[0]).items()}
-    assert early[0].told == early[1].told == log
-    assert early[2].told == [row for row in log if numbers[row[1]] % 2 == 0]
-    assert early[3].told == [row for row in log if numbers[row[1]] % 3 == 0]
+    assert early[0].log_entries == early[1].log_entries == log
+    assert early[2].log_entries == [row for row in log if numbers[row[1]] % 2 == 0]
+    assert early[3].log_entries == [row for row in log if numbers[row[1]] % 3 == 0]
     # What the snapshot had, the log after its beginning may tell again; but nothing is missing.
     assert _titles(late).keys() == numbers.keys()
-    assert len(set(late.told)) == len(late.told)
+    assert len(set(late.log_entries)) == len(late.log_entries)
 
 
 def _write(port: int, key: str, writer: int, midst: threading.Event) -> None:

@@ -36,14 +36,14 @@ class HeldTransaction:
     """A runner whose transactions wait a while at their end."""
 
     def __init__(self, services: Services) -> None:
-        self.begun = threading.Event()
+        self.wait_for_start = threading.Event()
         usual = services.runner
         self.runner = Runner(
             services.database, services.clock, [*usual._subscribers, self._wait], usual._announce
         )
 
     def _wait(self, _: UnitOfWork) -> None:
-        self.begun.set()
+        self.wait_for_start.set()
         time.sleep(_HELD)
 
 
@@ -61,7 +61,7 @@ def run_both(
     held = HeldTransaction(services)
 
     def run_second() -> str | Failure:
-        assert held.begun.wait(30)
+        assert held.wait_for_start.wait(30)
         try:
             return services.runner.run(_WRITER, second)
         except Failure as wrong:

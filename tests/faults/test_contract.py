@@ -36,7 +36,7 @@ _CHECKS = [
 ]
 
 # Seconds for an answer: a machine that others use too may stand still for a while.
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 schemathesis.serializer.alias("application/x-ndjson", "text/plain")
 
@@ -130,7 +130,7 @@ def _faults(
     )
     def send(case: Case, ref: str | None, version: str | None) -> None:
         _make_likely(case, ref, version)
-        case.call_and_validate(headers=headers, checks=_CHECKS, timeout=_PATIENCE)
+        case.call_and_validate(headers=headers, checks=_CHECKS, timeout=_TIMEOUT)
 
     try:
         send()

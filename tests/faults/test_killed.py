@@ -9,7 +9,7 @@ from app.bootstrap import bootstrap
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.faults.commandline import assert_consistent
-from tests.faults.server import Client, Nursery, nursery
+from tests.faults.server import Client, ServerRow, server_row
 from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, settle, writing
 from tests.repetitions import repetitions
 
@@ -25,7 +25,7 @@ def test_acknowledged_writes_survive_sigkill(dialect: str, database_url: str) ->
     ledger, chance = Ledger(), random.Random(7)
     importing = ImportingWriter(ledger)
     workers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
-    with nursery(database_url, worker_interval=0.05) as server:
+    with server_row(database_url, worker_interval=0.05) as server:
         server.start()
         _begin(server, key, importing)
         for kill in range(1, _KILLS[dialect] + 1):
@@ -51,14 +51,14 @@ def admin_key(database_url: str) -> str:
         services.close()
 
 
-def _begin(server: Nursery, key: str, importing: ImportingWriter) -> None:
+def _begin(server: ServerRow, key: str, importing: ImportingWriter) -> None:
     client = Client(server.port, key)
     assert client.call("POST", "/v1/manage/sources", {"name": "Agency"})[0] == 201
     importing.begin(client)
     client.close()
 
 
-def _is_there(ledger: Ledger, server: Nursery, key: str) -> None:
+def _is_there(ledger: Ledger, server: ServerRow, key: str) -> None:
     """Look at all that was written since the last kill."""
     client = Client(server.port, key)
     touched = set(ledger.touched)
@@ -67,7 +67,7 @@ def _is_there(ledger: Ledger, server: Nursery, key: str) -> None:
     client.close()
 
 
-def _is_whole(ledger: Ledger, server: Nursery, key: str) -> None:
+def _is_whole(ledger: Ledger, server: ServerRow, key: str) -> None:
     """Look at every story: its version, its history, and whether it is public as it should be."""
     client = Client(server.port, key)
     settle(ledger, client, set(ledger.stories))

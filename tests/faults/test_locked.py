@@ -14,7 +14,7 @@ from app.bootstrap import Services
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.faults.commandline import assert_consistent
-from tests.faults.server import Client, nursery
+from tests.faults.server import Client, server_row
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 pytestmark = pytest.mark.slow
@@ -104,7 +104,7 @@ def test_a_write_that_waits_does_not_block_the_event_loop(
     """One process answers others while the thread of a write waits for the lock."""
     key = key_for(services, "write")
     with (
-        nursery(database_url, busy_timeout=60) as server,
+        server_row(database_url, busy_timeout=60) as server,
         ThreadPoolExecutor(1) as pool,
     ):
         server.start()

@@ -26,7 +26,7 @@ ACTOR = Actor(None, "tests")
 LONG = "<p>word</p>" * (MAX_COST_INSIDE // 8)
 
 
-class Watched:
+class PreparationWatch:
     """Notes for each long text whether a transaction of the same thread was open."""
 
     def __init__(self) -> None:
@@ -40,9 +40,11 @@ class Watched:
 
 
 @pytest.fixture
-def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
+def preparation_watch(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PreparationWatch]:
     """What notes in which of two places long texts are prepared."""
-    noted, run_once = Watched(), services.runner._run_once
+    noted, run_once = PreparationWatch(), services.runner._run_once
 
     def run(*given: object, **named: object) -> object:
         noted.inside.open = True
@@ -59,7 +61,7 @@ def watched(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wat
 
 
 def test_every_write_precomputes_texts_before_its_transaction(
-    watched: Watched, newsroom: Newsroom, services: Services
+    preparation_watch: PreparationWatch, newsroom: Newsroom, services: Services
 ) -> None:
     made = newsroom.story(body=LONG)
     path, anyone = f"/articles/{made['id']}", {"if-match": "*"}

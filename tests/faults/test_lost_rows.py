@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.server import Client, Nursery, nursery
+from tests.faults.server import Client, ServerRow, server_row
 from tests.rewinding import Copy
 from tests.sync.stream_client import StreamClient
 
@@ -22,9 +22,9 @@ def key(services: Services) -> str:
 
 
 @pytest.fixture
-def served(database_url: str, key: str) -> Iterator[Nursery]:
+def running_server(database_url: str, key: str) -> Iterator[ServerRow]:
     """A running server."""
-    with nursery(database_url) as row:
+    with server_row(database_url) as row:
         row.start()
         yield row
 
@@ -43,10 +43,10 @@ def titles(reader: Client, path: str) -> set[str]:
 
 
 def test_a_server_notices_that_its_database_was_restored(
-    served: Nursery, key: str, database_url: str, tmp_path: Path
+    running_server: ServerRow, key: str, database_url: str, tmp_path: Path
 ) -> None:
-    editor, reader = Client(served.port, key), Client(served.port)
-    listener = StreamClient(served.port).begun()
+    editor, reader = Client(running_server.port, key), Client(running_server.port)
+    listener = StreamClient(running_server.port).wait_for_start()
     kept = publish(editor, "Rain kept")
     first = listener.next().id
     copy = Copy(database_url, tmp_path)
@@ -60,10 +60,10 @@ def test_a_server_notices_that_its_database_was_restored(
     publish(editor, "Rain new")
     assert titles(reader, "/v1/headlines") == {"Rain kept", "Rain new"}
     _wait_for(reader, "/v1/search?q=rain", {"Rain kept", "Rain new"})
-    again = StreamClient(served.port, last_event_id=lost)
+    again = StreamClient(running_server.port, last_event_id=lost)
     assert again.status == 410
     # Who had heard of nothing that was lost goes on.
-    going_on = StreamClient(served.port, last_event_id=first).begun()
+    going_on = StreamClient(running_server.port, last_event_id=first).wait_for_start()
     assert going_on.next().data["document"]["title"] == "Rain new"
     status, _, found = reader.call("GET", f"/v1/articles/{kept['id']}")
     assert (status, found["title"]) == (200, "Rain kept")

@@ -16,7 +16,7 @@ from app.kit.clock import SystemClock
 from app.kit.ids import new_id
 from app.search.index_updater import IndexUpdater
 from app.settings import Settings
-from tests.faults.server import nursery
+from tests.faults.server import server_row
 from tests.transfer.helpers import import_all
 
 pytestmark = pytest.mark.exhaustive
@@ -177,7 +177,7 @@ _KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
 }
 
 
-def _held(port: int) -> int:
+def _measure_resident(port: int) -> int:
     """Return what the process that listens on a port has in memory, with those it began."""
     (pid,) = {
         connection.pid
@@ -194,16 +194,16 @@ def _held(port: int) -> int:
 def test_memory_stays_within_a_limit_for_any_mix_of_requests(archive: str, tmp_path: Path) -> None:
     rng = random.Random(10)
     grown: dict[str, str] = {}
-    with nursery(archive, search_path=tmp_path / "search") as server:
+    with server_row(archive, search_path=tmp_path / "search") as server:
         server.start()
         client = HTTPConnection("127.0.0.1", server.port, timeout=180)
         for path in ("/v1/headlines", "/v1/search?q=harbour", "/feeds/latest.rss"):
             _get(path, client)
-        start = before = _held(server.port)
+        start = before = _measure_resident(server.port)
         for name, (kind, number) in _KINDS.items():
             for ask in islice(kind(rng), number):
                 ask(client)
-            now = _held(server.port)
+            now = _measure_resident(server.port)
             grown[name], before = f"{(now - before) / 2**20:.0f} MB", now
         client.close()
         server.stop()

@@ -11,7 +11,7 @@ from app.settings import Settings
 from app.worker import Worker
 from tests.faults.commandline import assert_consistent
 from tests.faults.postgres import Postgres, start_postgres
-from tests.faults.server import Client, nursery, ready
+from tests.faults.server import Client, ready, server_row
 from tests.faults.test_killed import admin_key
 from tests.faults.writers import Ledger, Writer, settle, writing
 from tests.newsroom import Newsroom
@@ -76,7 +76,7 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
     key = admin_key(postgres.url)
     ledger = Ledger()
     writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
-    with nursery(postgres.url) as server:
+    with server_row(postgres.url) as server:
         server.start()
         for _ in range(3):
             with writing([*writers], server.port, key):

@@ -68,7 +68,7 @@ def listening(services: Services) -> Services:
     return services
 
 
-def _refused(ask: Callable[[], Response]) -> None:
+def _assert_refused(ask: Callable[[], Response]) -> None:
     """Insist on a refusal within the time."""
     began = time.monotonic()
     answer = ask()
@@ -85,7 +85,7 @@ def _wait_until(true: Callable[[], object], seconds: float = 60) -> None:
 
 
 @contextmanager
-def _stopped(processes: list[psutil.Process]) -> Iterator[None]:
+def _stop_processes(processes: list[psutil.Process]) -> Iterator[None]:
     for process in processes:
         process.send_signal(signal.SIGSTOP)
     try:
@@ -106,9 +106,9 @@ def test_an_unresponsive_address_causes_no_wait(
     story = newsroom.story("Before")
     draft = {"title": "Never", "language": "en"}
     first.silence()
-    _refused(lambda: newsroom.call("POST", "/articles", json=draft))
-    _refused(lambda: client.get("/v1/headlines"))
-    _refused(lambda: client.get("/v1/me", headers=newsroom.headers))
+    _assert_refused(lambda: newsroom.call("POST", "/articles", json=draft))
+    _assert_refused(lambda: client.get("/v1/headlines"))
+    _assert_refused(lambda: client.get("/v1/me", headers=newsroom.headers))
     _is_not_ready(client)
     first.speak()
     _wait_until(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
@@ -121,9 +121,9 @@ def test_a_suspended_server_causes_no_wait(
     postgres: Postgres, newsroom: Newsroom, client: TestClient, listening: Services
 ) -> None:
     story = newsroom.story("Before")
-    with _stopped(postgres.processes()):
-        _refused(lambda: newsroom.call("GET", "/articles"))
-        _refused(lambda: client.get("/v1/headlines"))
+    with _stop_processes(postgres.processes()):
+        _assert_refused(lambda: newsroom.call("GET", "/articles"))
+        _assert_refused(lambda: client.get("/v1/headlines"))
         _is_not_ready(client)
     _wait_until(lambda: client.get(f"/v1/articles/{story['id']}").status_code == 200, _BACK)
 
@@ -151,7 +151,7 @@ def test_a_second_address_takes_over(
 ) -> None:
     newsroom.story("Before")
     first.silence()
-    _refused(lambda: newsroom.call("GET", "/articles"))
+    _assert_refused(lambda: newsroom.call("GET", "/articles"))
     _wait_until(lambda: client.get("/readyz").status_code == 200, _BACK)
     for number in range(20):
         assert newsroom.article(f"{number}")["version"] == 1

@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.server import Client, nursery
+from tests.faults.server import Client, server_row
 from tests.receiver import Receiver, receiving
 from tests.worker.test_telling_a_cdn import position, wait_until
 
-_PATIENCE = 60
+_TIMEOUT = 60
 # For the answer to reach the server: a shorter while would only make the test easier to pass.
 _A_WHILE = 0.5
 
@@ -22,27 +22,27 @@ _A_WHILE = 0.5
 @pytest.mark.slow
 def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str) -> None:
     key = key_for(services, "admin")
-    with receiving() as receiver, nursery(database_url, **_options(receiver)) as server:
+    with receiving() as receiver, server_row(database_url, **_options(receiver)) as server:
         server.start()
         wait_until(lambda: position(services) is not None)
         first = _publish(server.port, key, "First")
         wait_until(lambda: position(services) == 1)
         with _fail_to_record(services, receiver) as told:
             second = _publish(server.port, key, "Second")
-            assert told.wait(_PATIENCE)
+            assert told.wait(_TIMEOUT)
             time.sleep(_A_WHILE)
             server.kill()
         assert position(services) == 1
         server.start()
         wait_until(lambda: position(services) == 2)
     assert [item.status for item in receiver.heard] == [200, 200, 200]
-    told_of = [keys[2] for keys in receiver.taken()]
+    told_of = [keys[2] for keys in receiver.load_keys()]
     assert told_of == [f"story:{item}" for item in (first, second, second)]
 
 
 def _options(receiver: Receiver) -> dict[str, object]:
     receiver.answer = lambda _: 200
-    return {"worker_interval": 0.05, "busy_timeout": _PATIENCE, "purge_url": receiver.url}
+    return {"worker_interval": 0.05, "busy_timeout": _TIMEOUT, "purge_url": receiver.url}
 
 
 def _publish(port: int, key: str, title: str) -> str:
@@ -65,13 +65,13 @@ def _fail_to_record(services: Services, receiver: Receiver) -> Iterator[threadin
             # On SQLite the transaction itself is the lock, on PostgreSQL each row that it writes.
             session.execute(text("UPDATE followers SET noted_at = noted_at"))
             held.set()
-            ended.wait(_PATIENCE)
+            ended.wait(_TIMEOUT)
 
     holder = threading.Thread(target=hold)
 
     def answer(_: object) -> int:
         holder.start()
-        return 200 if held.wait(_PATIENCE) else 500
+        return 200 if held.wait(_TIMEOUT) else 500
 
     receiver.answer = answer
     try:

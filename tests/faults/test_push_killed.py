@@ -7,11 +7,11 @@ import pytest
 
 from app.bootstrap import Services
 from tests.conftest import key_for
-from tests.faults.server import Client, nursery
-from tests.receiver import Heard, receiving
+from tests.faults.server import Client, server_row
+from tests.receiver import ReceivedRequest, receiving
 from tests.worker.test_telling_a_cdn import wait_until
 
-_PATIENCE = 60
+_TIMEOUT = 60
 _ROUNDS = 2
 _STORIES = 8
 
@@ -21,11 +21,11 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
     services: Services, database_url: str
 ) -> None:
     key = key_for(services, "admin")
-    options = {"push_networks": "127.0.0.0/8", "worker_interval": 0.05, "busy_timeout": _PATIENCE}
+    options = {"push_networks": "127.0.0.0/8", "worker_interval": 0.05, "busy_timeout": _TIMEOUT}
     published: set[str] = set()
-    with receiving() as receiver, nursery(database_url, **options) as server:
+    with receiving() as receiver, server_row(database_url, **options) as server:
 
-        def slowly(_: Heard) -> int:
+        def slowly(_: ReceivedRequest) -> int:
             time.sleep(0.02)
             return 204
 
@@ -42,13 +42,13 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
             receiver.wait_for(round_ * _STORIES + 3)
             server.kill()
         server.start()
-        wait_until(lambda: _received(receiver.heard).keys() >= published)
+        wait_until(lambda: _group_by_story(receiver.heard).keys() >= published)
         wait_until(lambda: services.push.status().pending == 0)
-    assert _received(receiver.heard).keys() == published
-    assert all(len(ids) == 1 for ids in _received(receiver.heard).values())
+    assert _group_by_story(receiver.heard).keys() == published
+    assert all(len(ids) == 1 for ids in _group_by_story(receiver.heard).values())
 
 
-def _received(heard: list[Heard]) -> dict[str, set[str]]:
+def _group_by_story(heard: list[ReceivedRequest]) -> dict[str, set[str]]:
     """Return the ids under which each story was told of."""
     told: dict[str, set[str]] = {}
     for item in list(heard):

@@ -26,7 +26,7 @@ from app.content.inputs import ArticleInput
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.server.protocol import HttpProtocol
 from tests.clock import HandClock
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 from tests.sync.stream_client import StreamClient
 
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
@@ -39,7 +39,7 @@ _RECOGNISED_SECONDS = 0.5
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
     """A real server on the test's own database and clock."""
-    with served(create_app(services), HttpProtocol) as server:
+    with serve(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
 
@@ -372,9 +372,9 @@ def test_a_stream_ends_before_events_after_the_revocation(
 
     told = threading.Event()
     monkeypatch.setattr(KeyRevalidation, "refresh", looked)
-    with served(create_app(services), HttpProtocol) as server:
+    with serve(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
-        listener = StreamClient(port_of(server), authorization=bearer).begun()
+        listener = StreamClient(port_of(server), authorization=bearer).wait_for_start()
         time.sleep(_RECOGNISED_SECONDS)
         told.set()
         publish(other_services, "Moves the version")

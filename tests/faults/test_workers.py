@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.workers import PATIENCE, Connections, Workers, is_free, serving, until
+from tests.faults.workers import TIMEOUT, Connections, Workers, is_free, serving, until
 
 pytestmark = pytest.mark.slow
 _NUMBER = 2
@@ -114,8 +114,8 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
     workers = server.processes()
     assert len(workers) == _NUMBER
     server.parent.kill()
-    server.parent.wait(PATIENCE)
-    _, left = psutil.wait_procs(workers, timeout=PATIENCE)
+    server.parent.wait(TIMEOUT)
+    _, left = psutil.wait_procs(workers, timeout=TIMEOUT)
     assert left == []
     assert is_free(server.port)
 
@@ -138,7 +138,7 @@ def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
         unfinished.putheader("Transfer-Encoding", "chunked")
         unfinished.endheaders(b"2\r\n{}\r\n")
         server.parent.send_signal(number)
-        server.parent.wait(PATIENCE)
+        server.parent.wait(TIMEOUT)
     _, left = psutil.wait_procs(workers, timeout=10)
     assert left == []
     assert is_free(server.port)

@@ -16,7 +16,7 @@ import psutil
 from tests.faults.server import CUT_OFF, environment, free_port, wait_until_ready
 
 # Four processes that import everything, on a machine that others keep busy, take their time.
-PATIENCE = 180
+TIMEOUT = 180
 
 
 class Workers:
@@ -67,7 +67,7 @@ class Workers:
         opened: list[HTTPConnection] = []
         found: dict[int, list[HTTPConnection]] = {}
         try:
-            ends = time.monotonic() + PATIENCE
+            ends = time.monotonic() + TIMEOUT
             while not self._suffice(found, each):
                 assert time.monotonic() < ends, self.log.read_text()
                 # Not so many that whoever is slow to start leaves the others without files.
@@ -83,7 +83,7 @@ class Workers:
         return all(len(found.get(pid, ())) >= each for pid in self.pids())
 
     def _connection(self) -> HTTPConnection:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         connection.connect()
         # Answered, it is surely accepted.
         connection.request("GET", "/healthz")
@@ -105,7 +105,7 @@ class Workers:
         with suppress(psutil.NoSuchProcess):
             self.pids()
             self.parent.kill()
-        self.parent.wait(PATIENCE)
+        self.parent.wait(TIMEOUT)
         for worker in self._known:
             with suppress(psutil.NoSuchProcess):
                 worker.kill()
@@ -131,7 +131,7 @@ def serving(database_url: str, number: int, folder: Path, **settings: object) ->
 
 def until(done: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + TIMEOUT
     while not done():
         assert time.monotonic() < ends
         time.sleep(0.02)
@@ -182,7 +182,7 @@ class Connections:
                 self.wrong += [status] if status != 200 else []
 
     def _ask(self) -> int:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         try:
             connection.request("GET", "/v1/headlines")
             answer = connection.getresponse()

@@ -35,7 +35,7 @@ FAR = "2026-12-01T00:00:00Z"
 
 
 @dataclass(frozen=True)
-class Hidden:
+class HiddenStory:
     """A story that is hidden, and who may see it all the same."""
 
     kind: str
@@ -65,7 +65,7 @@ def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
 
 
 @pytest.fixture
-def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hidden]:
+def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> list[HiddenStory]:
     """A story in each state that readers may not see, beside a public one."""
     public = newsroom.story("Public", slug="public")
     # Translations of what everybody sees, too.
@@ -95,7 +95,7 @@ def hidden(newsroom: Newsroom, services: Services, clock: HandClock) -> list[Hid
     clock.advance(hours=1)
     log_due_changes(services)
     clock.advance(hours=1)
-    return [Hidden(kind, element["id"], element["slug"]) for kind, element in made.items()]
+    return [HiddenStory(kind, element["id"], element["slug"]) for kind, element in made.items()]
 
 
 @pytest.fixture
@@ -193,15 +193,17 @@ def find_traces(answer: Response) -> str:
 @pytest.mark.slow
 @pytest.mark.exhaustive_on("postgresql")
 def test_no_route_shows_a_hidden_story(
-    hidden: list[Hidden], readers: dict[str, dict[str, str]], client: TestClient
+    hidden_stories: list[HiddenStory], readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
     for path, _ in operations(managed=False):
-        for headers, story in product(readers.values(), hidden if "{" in path else hidden[:1]):
+        for headers, story in product(
+            readers.values(), hidden_stories if "{" in path else hidden_stories[:1]
+        ):
             answer = client.get(fill_path(path, story.id), headers=headers)
             assert HIDDEN not in find_traces(answer), (path, story.kind)
             assert ONCE not in find_traces(answer), (path, story.kind)
             if "{" not in path:
-                named = [story.kind for story in hidden if story.id in answer.text]
+                named = [story.kind for story in hidden_stories if story.id in answer.text]
                 assert set(named) <= (_ONCE if path.endswith(_TELLING) else set()), path
 
 
@@ -209,14 +211,14 @@ def test_the_changes_do_not_mention_hidden_stories(
     readers: dict[str, dict[str, str]], client: TestClient, request: pytest.FixtureRequest
 ) -> None:
     begun = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
-    hidden: list[Hidden] = request.getfixturevalue("hidden")
+    hidden_stories: list[HiddenStory] = request.getfixturevalue("hidden_stories")
     for name, answer in begun.items():
         while answer.json()["data"] or answer.json()["more"] or answer is begun[name]:
             path = f"/v1/changes?cursor={answer.json()['cursor']}"
             answer = client.get(path, headers=readers[name])  # noqa: PLW2901 - it is followed
             assert HIDDEN not in find_traces(answer)
             assert ONCE not in find_traces(answer)
-            assert {story.kind for story in hidden if story.id in answer.text} <= _ONCE
+            assert {story.kind for story in hidden_stories if story.id in answer.text} <= _ONCE
 
 
 NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
@@ -225,13 +227,17 @@ NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 @pytest.mark.slow
 @pytest.mark.exhaustive_on("postgresql")
 def test_a_hidden_story_is_answered_like_an_unknown_one(
-    hidden: list[Hidden], client: TestClient
+    hidden_stories: list[HiddenStory], client: TestClient
 ) -> None:
     # Packed, what was asked for would make another length.
     client.headers["accept-encoding"] = "identity"
     for path, names in operations(managed=False):
         # This form names what was public once and is gone.
-        some = [story for story in hidden if not (path.endswith(_TELLING) and story.kind in _ONCE)]
+        some = [
+            story
+            for story in hidden_stories
+            if not (path.endswith(_TELLING) and story.kind in _ONCE)
+        ]
         pairs = [(f"{HIDDEN}-{story.kind}", f"{NOWHERE}-{story.kind}") for story in some]
         pairs += [(story.id, NO_ID) for story in some]
         for this, that in pairs if "{" in path else []:
@@ -253,7 +259,7 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
 
 
 def test_a_key_without_a_scope_reads_nothing_of_the_newsroom(
-    hidden: list[Hidden],
+    hidden_stories: list[HiddenStory],
     readers: dict[str, dict[str, str]],
     services: Services,
     client: TestClient,
@@ -266,14 +272,15 @@ def test_a_key_without_a_scope_reads_nothing_of_the_newsroom(
     some = {name: readers[name] for name in ("anonymous", "read")}
     for path, _ in operations(managed=True):
         for name, headers in some.items():
-            answer = client.get(fill_path(path, hidden[0].id), headers=headers)
+            answer = client.get(fill_path(path, hidden_stories[0].id), headers=headers)
             assert answer.status_code in {401, 403, 404}, (path, name)
             assert HIDDEN not in find_traces(answer)
     clock.moment = soon
     for path, _ in [*operations(managed=True), *operations(managed=False)]:
         if path.startswith("/v1/"):
             answer = client.get(
-                fill_path(path, hidden[0].id), headers={"authorization": f"Bearer {ended.key}"}
+                fill_path(path, hidden_stories[0].id),
+                headers={"authorization": f"Bearer {ended.key}"},
             )
             assert (answer.status_code, HIDDEN in find_traces(answer)) == (401, False), path
 
@@ -300,11 +307,11 @@ def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
 @pytest.mark.slow
 @pytest.mark.exhaustive_on("postgresql")
 def test_only_embargo_access_finds_stories_under_embargo(
-    hidden: list[Hidden], services: Services, client: TestClient
+    hidden_stories: list[HiddenStory], services: Services, client: TestClient
 ) -> None:
     headers = embargo_key(services)
-    others = [story for story in hidden if story.kind != "embargoed"]
-    (held,) = [story for story in hidden if story.kind == "embargoed"]
+    others = [story for story in hidden_stories if story.kind != "embargoed"]
+    (held,) = [story for story in hidden_stories if story.kind == "embargoed"]
     assert held.id in client.get("/v1/headlines", headers=headers).text
     for path, _ in operations(managed=False):
         for story in others:

@@ -86,7 +86,7 @@ def test_purging_deletes_the_tombstone(
     assert client.get(f"/v1/articles/{story['id']}").status_code == 404
     assert client.get(f"/v1/articles/{story['slug']}").status_code == 404
     assert [change["reason"] for change in app.catch_up()] == ["deleted"]
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
     assert list_inconsistencies(services) == []
 
 
@@ -108,7 +108,7 @@ def test_the_first_translation_replaces_a_purged_original(
     shown = client.get(f"/v1/articles/{arabic['id']}").json()["translations"]
     assert [story["id"] for story in shown] == [french["id"]]
     app.catch_up()
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
     assert list_inconsistencies(services) == []
 
 

@@ -94,7 +94,7 @@ class StoryModel:
         ended = self.public.ends is not None and self.public.ends <= now
         return "expired" if ended else "published"
 
-    def asked(self, now: datetime, at: datetime | None = None) -> datetime:
+    def find_publication_time(self, now: datetime, at: datetime | None = None) -> datetime:
         """Return when it should come out, not counting an embargo, if it is published now."""
         waits = self.public is not None and self.state(now) == "scheduled"
         untouched = self.public is not None and self.at == self.public.opens
@@ -103,13 +103,13 @@ class StoryModel:
 
     def is_never(self, now: datetime, at: datetime | None = None) -> bool:
         """Tell whether it would expire before it comes out."""
-        asked = self.asked(now, at)
+        asked = self.find_publication_time(now, at)
         return asked > now and self.ends is not None and self.ends <= asked
 
     def publish(self, now: datetime, at: datetime | None = None) -> None:
         waits = self.public is not None and self.state(now) == "scheduled"
         before = self.public
-        offered = self.asked(now, at)
+        offered = self.find_publication_time(now, at)
         opens = offered
         if self.embargo is not None and self.embargo > offered:
             opens = self.embargo
@@ -134,7 +134,7 @@ class StoryModel:
         self.stage, self.public = stage, None
         self.answer, self.told = answer, self.seen
 
-    def expected(self, now: datetime, *, entitled: bool) -> tuple[int, str | None]:
+    def find_expected(self, now: datetime, *, entitled: bool) -> tuple[int, str | None]:
         if self.public is not None and self.public.shows(now, entitled=entitled):
             return 200, self.public.title
         told = self.told == "all" or (self.told == "entitled" and entitled)
@@ -323,7 +323,7 @@ class StoryMachine(RuleBasedStateMachine):
         for headers, entitled in ((None, False), (self.entitled, True)):
             shown: list[str | None] = []
             for id_, life in zip(self.ids, self.lives, strict=True):
-                status, title = life.expected(self.now, entitled=entitled)
+                status, title = life.find_expected(self.now, entitled=entitled)
                 answer = self.client.get(f"/v1/articles/{id_}", headers=headers)
                 assert answer.status_code == status, (life, entitled, answer.text)
                 if status == 200:
@@ -335,15 +335,15 @@ class StoryMachine(RuleBasedStateMachine):
             assert listed["page"]["count"] == len(shown)
             self._stands_once(set(shown), headers, entitled=entitled)
 
-    def _shown(self, number: int, *, entitled: bool) -> str | None:
-        return self.lives[number].expected(self.now, entitled=entitled)[1]
+    def _find_title(self, number: int, *, entitled: bool) -> str | None:
+        return self.lives[number].find_expected(self.now, entitled=entitled)[1]
 
     def _knows_its_translations(self, story: dict[str, Any], *, entitled: bool) -> None:
         tied = self.ids[:2] if story["id"] in self.ids[:2] else []
         others = [
             id_
             for number, id_ in enumerate(tied)
-            if id_ != story["id"] and self._shown(number, entitled=entitled)
+            if id_ != story["id"] and self._find_title(number, entitled=entitled)
         ]
         assert [translation["id"] for translation in story["translations"]] == others
 
@@ -352,8 +352,8 @@ class StoryMachine(RuleBasedStateMachine):
     ) -> None:
         path = "/v1/headlines?one_per_story=true&prefer=fr"
         listed = self.client.get(path, headers=headers).json()["data"]
-        if self._shown(1, entitled=entitled):
-            shown = shown - {self._shown(0, entitled=entitled)}
+        if self._find_title(1, entitled=entitled):
+            shown = shown - {self._find_title(0, entitled=entitled)}
         assert {story["title"] for story in listed} == shown
 
     def teardown(self) -> None:

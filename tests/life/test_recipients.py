@@ -20,7 +20,7 @@ from tests.conftest import key_for
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
 from tests.receiver import receiving
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 from tests.sync.stream_client import StreamClient
 
 PARTNER = "01900000-0000-7000-8000-000000000001"
@@ -228,9 +228,10 @@ def test_a_webhook_gives_receipts(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_stream_gives_receipts(newsroom: Newsroom, services: Services, north: Partner) -> None:
-    with served(create_app(services)) as server:
+    with serve(create_app(services)) as server:
         streams = [
-            StreamClient(port_of(server), **headers).begun() for headers in (north.headers, {})
+            StreamClient(port_of(server), **headers).wait_for_start()
+            for headers in (north.headers, {})
         ]
         story = newsroom.story("Hives")
         assert [stream.next().name for stream in streams] == ["upsert", "upsert"]

@@ -186,15 +186,15 @@ def test_pages_of_a_list_with_preferred_languages_are_complete(client: TestClien
 
 @pytest.mark.usefixtures("groups")
 def test_caches_keep_answers_by_accept_language(client: TestClient) -> None:
-    def asked(header: str) -> Response:
+    def fetch_in(header: str) -> Response:
         return client.get(ONE, headers={"accept-language": header})
 
     for _ in range(3):
         for header, first in (("fr-CH, fr;q=0.9", "fr 0"), ("ar,en;q=0.1", "ar 0"), ("*", "en 0")):
-            answer = asked(header)
+            answer = fetch_in(header)
             assert answer.json()["data"][-1]["title"] == first
             assert "Accept-Language" in answer.headers["vary"]
-    assert "prefer=en%2Cfr" in asked("fr;q=0.5, en, de;q=0, x_;q=1").headers["link"]
+    assert "prefer=en%2Cfr" in fetch_in("fr;q=0.5, en, de;q=0, x_;q=1").headers["link"]
     for query in ("&prefer=ar", "&language=fr,en"):
         explicit = client.get(ONE + query, headers={"accept-language": "en"})
         assert "Accept-Language" not in explicit.headers["vary"]
@@ -228,20 +228,20 @@ def test_categories_have_names_in_the_requested_language(
     newsroom.category("Plain", parent=morocco["slug"])
     story = newsroom.story("Story", categories=["morocco", "plain"])
 
-    def named(path: str, languages: str) -> list[str]:
+    def read_names(path: str, languages: str) -> list[str]:
         found = read(client, f"{path}?names_in={languages}")
         listed = found.get("categories") or found["data"]
         listed = listed[0].get("categories", listed)
         return [story["name"] for story in listed]
 
     for path in ("/v1/headlines", "/v1/articles", f"/v1/articles/{story['slug']}"):
-        assert named(path, "fr-CA,ar") == ["Maroc", "Plain"]
-        assert named(path, "de,ar") == ["المغرب", "Plain"]
-        assert named(path, "de") == ["Morocco", "Plain"]
-    assert named("/v1/categories", "pt-br") == ["Marrocos", "Plain"]
+        assert read_names(path, "fr-CA,ar") == ["Maroc", "Plain"]
+        assert read_names(path, "de,ar") == ["المغرب", "Plain"]
+        assert read_names(path, "de") == ["Morocco", "Plain"]
+    assert read_names("/v1/categories", "pt-br") == ["Marrocos", "Plain"]
     assert read(client, "/v1/categories/morocco?names_in=fr")["name"] == "Maroc"
     (tree,) = read(client, "/v1/categories?tree=true&names_in=fr")["data"]
     assert (tree["name"], tree["children"][0]["name"]) == ("Maroc", "Plain")
     newsroom.patch(morocco, "categories", names={"fr": "Le Maroc"})
-    assert named("/v1/headlines", "fr") == ["Le Maroc", "Plain"]
+    assert read_names("/v1/headlines", "fr") == ["Le Maroc", "Plain"]
     assert client.get("/v1/headlines?names_in=").status_code == 400

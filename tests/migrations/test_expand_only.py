@@ -100,7 +100,7 @@ def test_each_migration_is_compatible_with_the_previous_release(empty: Database)
     assert [flaw for revision in later for flaw in find_migration_flaws(empty, revision)] == []
 
 
-def _required(**options: Any) -> Column[int]:
+def _build_required_column(**options: Any) -> Column[int]:
     return Column("new", Integer, nullable=False, **options)
 
 
@@ -120,8 +120,8 @@ def _check(operations: Any) -> None:
         (lambda op: op.create_table("new", Column("id", Integer, primary_key=True)), []),
         (lambda op: op.create_index("ix_story_title", "story", ["title"]), []),
         (lambda op: op.add_column("story", Column("new", Integer)), []),
-        (lambda op: op.add_column("story", _required(server_default="0")), []),
-        (lambda op: op.add_column("story", _required()), ["story.new needs a value"]),
+        (lambda op: op.add_column("story", _build_required_column(server_default="0")), []),
+        (lambda op: op.add_column("story", _build_required_column()), ["story.new needs a value"]),
         (lambda op: op.drop_table("story"), ["story is dropped"]),
         (lambda op: op.drop_column("story", "title"), ["story.title is dropped"]),
         (lambda op: op.rename_table("story", "text"), ["story is dropped"]),

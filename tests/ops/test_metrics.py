@@ -14,7 +14,7 @@ from app.api.app import create_app
 from app.api.monitoring.shared_metrics import SharedMetrics
 from app.bootstrap import Services
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 
 def _value(text: str, name: str) -> float:
@@ -95,7 +95,7 @@ def test_cache_hits_are_counted(client: TestClient, newsroom: Newsroom) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_connections_listeners_memory_and_files_have_metrics(services: Services) -> None:
-    with served(create_app(services)) as server:
+    with serve(create_app(services)) as server:
         address = f"http://127.0.0.1:{port_of(server)}"
         with httpx2.Client() as client, client.stream("GET", f"{address}/v1/stream") as stream:
             assert stream.status_code == 200

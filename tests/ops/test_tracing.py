@@ -28,14 +28,14 @@ from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
 from tests.newsroom import Newsroom
-from tests.receiver import Heard, Receiver, receiving
+from tests.receiver import ReceivedRequest, Receiver, receiving
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
 SECRET = "hush-hush"
 
 
-class Recorded:
+class RecordedSpans:
     """The spans that have ended."""
 
     def __init__(self) -> None:
@@ -77,8 +77,8 @@ def _attributes(span: ReadableSpan) -> dict[str, object]:
 
 
 @pytest.fixture
-def recorded() -> Recorded:
-    return Recorded()
+def exporter() -> RecordedSpans:
+    return RecordedSpans()
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def settings(database_url: str) -> Settings:
 
 
 @pytest.fixture
-def tracing(recorded: Recorded) -> Tracing:
-    return Tracing(recorded.provider)
+def tracing(exporter: RecordedSpans) -> Tracing:
+    return Tracing(exporter.provider)
 
 
 @pytest.fixture
@@ -127,19 +127,19 @@ def _settle(services: Services, receiver: Receiver) -> None:
 
 
 def test_a_request_its_sql_and_its_webhook_are_one_trace(
-    client: TestClient, services: Services, recorded: Recorded, receiver: Receiver
+    client: TestClient, services: Services, exporter: RecordedSpans, receiver: Receiver
 ) -> None:
     newsroom = Newsroom(client, key_for(services, "admin"))
     services.push.run_step()
     url = f"{receiver.url}/{SECRET}?token={SECRET}"
     webhook = newsroom.call("POST", "/webhooks", json={"url": url, "events": ["*"], "filter": {}})
     assert webhook.status_code == 201
-    recorded.clear()
+    exporter.clear()
     document = {"title": SECRET, "language": "en", "status": "published"}
     made = newsroom.call("POST", "/articles", json=document, headers=TRACEPARENT)
     assert made.status_code == 201
     _settle(services, receiver)
-    spans = recorded.of(TRACE)
+    spans = exporter.of(TRACE)
     request, sql, sent = spans["POST /v1/manage/articles"], spans["write"], spans["POST"]
     assert [_parent(span) for span in (request, sql, sent)] == [
         "b7ad6b7169203331",
@@ -152,27 +152,27 @@ def test_a_request_its_sql_and_its_webhook_are_one_trace(
     assert _attributes(sent)["http.response.status_code"] == 204
     told = receiver.heard[0].headers["traceparent"]
     assert told == f"00-{TRACE}-{_id(sent)}-01"
-    assert SECRET not in _everything(recorded)
+    assert SECRET not in _everything(exporter)
 
 
 def test_a_search_is_recorded_without_its_words(
-    client: TestClient, services: Services, recorded: Recorded
+    client: TestClient, services: Services, exporter: RecordedSpans
 ) -> None:
     assert client.get(f"/v1/search?q={SECRET}", headers=TRACEPARENT).status_code == 200
-    spans = recorded.of(TRACE)
+    spans = exporter.of(TRACE)
     assert spans["search"].parent is not None
     assert _attributes(spans["GET /v1/search"])["http.response.status_code"] == 200
-    assert SECRET not in _everything(recorded)
+    assert SECRET not in _everything(exporter)
 
 
-def test_cache_hits_and_problems_are_recorded(client: TestClient, recorded: Recorded) -> None:
+def test_cache_hits_and_problems_are_recorded(client: TestClient, exporter: RecordedSpans) -> None:
     for _ in range(2):
         client.get("/v1/headlines", headers=TRACEPARENT)
     client.get(f"/{SECRET}", headers=TRACEPARENT)
     client.get(f"/v1/articles/{SECRET}", headers=TRACEPARENT)
     found = [
         (span.name, _attributes(span)["dateline.from_memory"])
-        for span in recorded.spans
+        for span in exporter.spans
         if "http.route" in _attributes(span)
     ]
     assert found == [
@@ -181,12 +181,12 @@ def test_cache_hits_and_problems_are_recorded(client: TestClient, recorded: Reco
         ("GET unmatched", False),
         ("GET /v1/articles/{ref}", False),
     ]
-    assert any(span.name.startswith("SELECT") for span in recorded.spans)
-    assert SECRET not in _everything(recorded)
+    assert any(span.name.startswith("SELECT") for span in exporter.spans)
+    assert SECRET not in _everything(exporter)
 
 
-def _everything(recorded: Recorded) -> str:
-    return "".join(span.to_json() for span in recorded.spans)
+def _everything(exporter: RecordedSpans) -> str:
+    return "".join(span.to_json() for span in exporter.spans)
 
 
 def test_without_an_endpoint_nothing_is_traced() -> None:
@@ -240,11 +240,11 @@ def test_a_server_sends_its_spans_by_otlp(tmp_path: Path) -> None:
         finally:
             process.terminate()
             process.communicate(timeout=60)
-    exported = [span for heard in collector.heard for span in _exported(heard)]
+    exported = [span for heard in collector.heard for span in _read_exported(heard)]
     assert ("news", "GET /v1/headlines", TRACE) in exported
 
 
-def _exported(heard: Heard) -> Iterator[tuple[str, str, str]]:
+def _read_exported(heard: ReceivedRequest) -> Iterator[tuple[str, str, str]]:
     """Yield service, name and trace of each span of a request by OTLP over HTTP."""
     assert heard.path == "/v1/traces"
     is_packed = heard.headers.get("content-encoding") == "gzip"

@@ -9,18 +9,18 @@ from tests.newsroom import Newsroom
 
 def add_product(newsroom: Newsroom, name: str = "Product", **fields: Any) -> dict[str, Any]:
     """Create a product; without a filter, it has all stories."""
-    return _made(newsroom, "/products", {"name": name, "filter": {}, **fields})
+    return _create(newsroom, "/products", {"name": name, "filter": {}, **fields})
 
 
 def add_partner(newsroom: Newsroom, *products: str, **fields: Any) -> dict[str, Any]:
     """Create a partner with products."""
-    return _made(newsroom, "/partners", {"name": "Partner", "products": products, **fields})
+    return _create(newsroom, "/partners", {"name": "Partner", "products": products, **fields})
 
 
 def add_key(newsroom: Newsroom, partner: dict[str, Any], *scopes: str) -> dict[str, str]:
     """Create a key of a partner, and return the headers that send it."""
     document = {"name": "K", "scopes": scopes or ["read"], "partner": partner["slug"]}
-    return {"x-api-key": _made(newsroom, "/keys", document)["key"]}
+    return {"x-api-key": _create(newsroom, "/keys", document)["key"]}
 
 
 def list_slugs(
@@ -32,7 +32,7 @@ def list_slugs(
     return sorted(story["slug"] for story in answer.json()["data"])
 
 
-def _made(newsroom: Newsroom, path: str, document: dict[str, Any]) -> dict[str, Any]:
+def _create(newsroom: Newsroom, path: str, document: dict[str, Any]) -> dict[str, Any]:
     answer = newsroom.call("POST", path, json=document)
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()

@@ -17,7 +17,7 @@ from app.kit.clock import format_instant
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.partners.agreements import add_key, add_partner, add_product
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 from tests.sync.stream_client import StreamClient
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -35,8 +35,8 @@ def test_a_stream_ends_with_its_agreement(
         add_partner(newsroom, "second", name="C"),
     )
     keys = [add_key(newsroom, partner)["x-api-key"] for partner in partners]
-    with served(create_app(services)) as server:
-        streams = [StreamClient(port_of(server), x_api_key=key).begun() for key in keys]
+    with serve(create_app(services)) as server:
+        streams = [StreamClient(port_of(server), x_api_key=key).wait_for_start() for key in keys]
         changed, ending, lasting = streams
         newsroom.patch(product, "products", filter={"kind": ["news"]})
         assert changed.has_ended()

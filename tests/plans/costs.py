@@ -39,7 +39,7 @@ def costs(
     with engine.connect() as connection:
         transaction = connection.begin()
         session = WriteSession(connection)
-        with _recorded(engine) as statements:
+        with _record_statements(engine) as statements:
             work(session)
         transaction.rollback()
     explain = _on_sqlite if database.dialect == "sqlite" else _on_postgresql
@@ -55,7 +55,7 @@ def costs(
 
 
 @contextmanager
-def _recorded(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+def _record_statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
     """Collect statements with their values."""
     statements: list[tuple[str, Any]] = []
 

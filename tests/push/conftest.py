@@ -9,9 +9,9 @@ import pytest
 from app.bootstrap import Services
 from app.settings import Settings
 from tests.newsroom import Newsroom
-from tests.receiver import Heard, Receiver, receiving
+from tests.receiver import ReceivedRequest, Receiver, receiving
 
-_PATIENCE = 30
+_TIMEOUT = 30
 PUBLIC = "http://testserver"
 
 
@@ -66,7 +66,7 @@ class Pushing:
     def settle(self) -> None:
         """Send all that is due, and wait for the answers."""
         push = self.services.push
-        ends = time.monotonic() + _PATIENCE
+        ends = time.monotonic() + _TIMEOUT
         push.run_step()
         while not push.sender.is_idle:
             assert time.monotonic() < ends
@@ -75,7 +75,7 @@ class Pushing:
 
     def until(self, true: Callable[[], object]) -> None:
         """Go on until something is true."""
-        ends = time.monotonic() + _PATIENCE
+        ends = time.monotonic() + _TIMEOUT
         while not true():
             assert time.monotonic() < ends
             self.services.push.run_step()
@@ -99,7 +99,7 @@ def pushing(services: Services, newsroom: Newsroom) -> Pushing:
     return Pushing(services, newsroom)
 
 
-def events(heard: list[Heard]) -> list[tuple[str, str]]:
+def events(heard: list[ReceivedRequest]) -> list[tuple[str, str]]:
     """Return types and ids of what came."""
     import json
 

@@ -10,10 +10,10 @@ from sqlalchemy import event, text
 from app.bootstrap import Services
 from app.kit.errors import ConstraintViolated
 from app.syndication.push.store import deliveries
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
-from tests.receiver import Heard, Receiver, receiving
+from tests.receiver import ReceivedRequest, Receiver, receiving
 
 _BROKEN = (
     "CREATE TRIGGER broken BEFORE INSERT ON deliveries BEGIN SELECT RAISE(ABORT, 'broken'); END"
@@ -50,7 +50,7 @@ def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
 ) -> None:
     counted = threading.Event()
 
-    def answer(_: Heard) -> int:
+    def answer(_: ReceivedRequest) -> int:
         # What an answer takes is none of it, and may come sooner or later.
         counted.wait()
         return 204
@@ -58,7 +58,7 @@ def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
     def statements() -> int:
         newsroom.story()
         counted.clear()
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             services.push.run_step()
         counted.set()
         pushing.settle()

@@ -25,7 +25,7 @@ from tests.newsroom import Newsroom
 from tests.push.conftest import PUBLIC, Pushing
 from tests.push.subscriber import Subscriber, subscriber
 from tests.push.test_internal_addresses import name_leads_to
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 LATEST = f"{PUBLIC}/feeds/latest.rss"
 SEATS = 50
@@ -81,7 +81,7 @@ def crowd(pushing: Pushing, services: Services) -> Crowd:
     return Crowd(services)
 
 
-def _refused(answer: httpx2.Response, status: int, code: str) -> int:
+def _assert_refused(answer: httpx2.Response, status: int, code: str) -> int:
     """Insist that an answer is a problem; return the seconds after which to try again."""
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -105,7 +105,7 @@ def test_a_client_gets_its_tokens_back_with_time(crowd: Crowd, clock: HandClock)
     client = crowd.client("198.51.100.7")
     for _ in range(hub_limits.CLIENT_BURST):
         assert ask(client, "http://10.0.0.1/").status_code == 400
-    wait = _refused(ask(client, "http://10.0.0.1/"), 429, "rate_limited")
+    wait = _assert_refused(ask(client, "http://10.0.0.1/"), 429, "rate_limited")
     assert 0 < wait <= 60
     assert ask(crowd.client("198.51.100.8"), "http://10.0.0.1/").status_code == 400
     clock.advance(seconds=wait)
@@ -162,7 +162,7 @@ def test_few_verifications_of_one_host_are_pending_for_every_spelling(crowd: Cro
         assert ask(crowd.stranger(), spelling.format(number)).status_code == 202
     for spelling in _SPELLINGS:
         answer = ask(crowd.stranger(), spelling.format("more"))
-        assert _refused(answer, 429, "rate_limited") > 0
+        assert _assert_refused(answer, 429, "rate_limited") > 0
     assert ask(crowd.stranger(), "http://another.example/").status_code == 202
 
 
@@ -170,7 +170,7 @@ def test_few_verifications_of_one_host_are_pending_for_every_spelling(crowd: Cro
 def test_notations_of_one_address_are_one_host(crowd: Crowd) -> None:
     for host in ("127.0.0.1", "127.1", "0x7f.1", "2130706433", "127.0.0.1:81"):
         assert ask(crowd.stranger(), f"http://{host}/").status_code == 202
-    _refused(ask(crowd.stranger(), "http://0177.0.0.1/"), 429, "rate_limited")
+    _assert_refused(ask(crowd.stranger(), "http://0177.0.0.1/"), 429, "rate_limited")
 
 
 def test_one_host_is_asked_a_bounded_number_of_times(
@@ -185,7 +185,7 @@ def test_one_host_is_asked_a_bounded_number_of_times(
             pushing.settle()
         accepted = [answer.status_code for answer in answers].count(202)
         assert accepted == len(reader.asked) - asked == hub_limits.QUESTIONS_OF_HOST
-        assert _refused(answers[-1], 429, "rate_limited") <= 600
+        assert _assert_refused(answers[-1], 429, "rate_limited") <= 600
     clock.advance(minutes=11)
     assert ask(crowd.stranger(), f"{reader.url}&later=1").status_code == 202
 
@@ -197,7 +197,7 @@ def test_renewing_and_unsubscribing_are_bounded_alike(
         assert ask(crowd.stranger(), reader.url).status_code == 202
         pushing.settle()
     for mode in ("subscribe", "unsubscribe"):
-        _refused(ask(crowd.stranger(), reader.url, mode=mode), 429, "rate_limited")
+        _assert_refused(ask(crowd.stranger(), reader.url, mode=mode), 429, "rate_limited")
     assert len(reader.asked) == hub_limits.QUESTIONS_OF_HOST
     # Nobody is asked, so nothing is refused.
     assert ask(crowd.stranger(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
@@ -235,7 +235,7 @@ def test_unconfirmed_subscriptions_are_limited_in_total(
     monkeypatch.setattr(hub_limits, "PENDING_IN_ALL", 7)
     for number in range(7):
         assert ask(crowd.stranger(), f"http://host-{number}.example/").status_code == 202
-    assert _refused(ask(crowd.stranger(), "http://host-8.example/"), 503, "hub_full") > 0
+    assert _assert_refused(ask(crowd.stranger(), "http://host-8.example/"), 503, "hub_full") > 0
 
 
 class TestFull:
@@ -260,7 +260,7 @@ class TestFull:
         assert ask(crowd.stranger(), reader.url).status_code == 202
         pushing.settle()
         monkeypatch.setattr("app.api.routes.delivery.hub.find_topic_selection", _fail)
-        assert _refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
+        assert _assert_refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
 
     def test_a_late_confirmation_is_denied(
         self, crowd: Crowd, pushing: Pushing, reader: Subscriber, newsroom: Newsroom
@@ -344,11 +344,11 @@ class TestOff:
         client = crowd.client("198.51.100.7")
         for number in range(SEATS):
             assert ask(client, f"{reader.url}&path={number}").status_code == 202
-        _refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
+        _assert_refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
         pushing.until(lambda: len(reader.asked) >= SEATS)
         pushing.settle()
         assert len(reader.asked) == SEATS
-        _refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
+        _assert_refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -461,7 +461,7 @@ def test_a_client_that_disconnects_causes_no_traceback(
         f"POST {path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n"
         "content-type: application/json\r\ncontent-length: 100\r\n\r\n{"
     )
-    with caplog.at_level(logging.INFO), served(create_app(services), HttpProtocol) as server:
+    with caplog.at_level(logging.INFO), serve(create_app(services), HttpProtocol) as server:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
                 connection.sendall(head.encode())

@@ -82,7 +82,7 @@ def test_one_internal_address_is_enough_to_refuse_a_name(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "93.184.216.34", "10.0.0.7")
-    assert _sent("http://two.example/", AllowedNetworks()) == _REFUSED
+    assert _send_to("http://two.example/", AllowedNetworks()) == _REFUSED
 
 
 def test_a_name_is_resolved_once_and_that_address_is_used(
@@ -91,7 +91,7 @@ def test_a_name_is_resolved_once_and_that_address_is_used(
     asked = name_leads_to(monkeypatch, "127.0.0.1")
     port = receiver.url.rpartition(":")[2].removesuffix("/purge")
     url = f"http://receiver.example:{port}/hook?x=1"
-    assert isinstance(_sent(url, AllowedNetworks.parse("127.0.0.1/32")), HttpResponse)
+    assert isinstance(_send_to(url, AllowedNetworks.parse("127.0.0.1/32")), HttpResponse)
     assert asked == ["receiver.example"]
     assert receiver.heard[0].path == "/hook?x=1"
     assert receiver.heard[0].headers["host"] == f"receiver.example:{port}"
@@ -99,7 +99,7 @@ def test_a_name_is_resolved_once_and_that_address_is_used(
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     receiver.answer = lambda _: 307
-    outcome = _sent(receiver.url, AllowedNetworks.parse("127.0.0.1"))
+    outcome = _send_to(receiver.url, AllowedNetworks.parse("127.0.0.1"))
     assert isinstance(outcome, HttpResponse)
     assert outcome.status == 307
     assert len(receiver.heard) == 1
@@ -121,7 +121,7 @@ def name_leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]
     return asked
 
 
-def _sent(url: str, reach: AllowedNetworks) -> object:
+def _send_to(url: str, reach: AllowedNetworks) -> object:
     client = HttpClient("test", allowed_networks=reach)
     try:
         return client.send("POST", url, {}, json.dumps({}).encode())

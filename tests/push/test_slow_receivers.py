@@ -11,7 +11,7 @@ from app.syndication.push import send_slots
 from app.syndication.push.send_slots import SendSlots
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
-from tests.receiver import Heard, Receiver, receiving
+from tests.receiver import ReceivedRequest, Receiver, receiving
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ class Hanging:
         """Answer nothing from now on."""
         self.receiver.answer = self._answer
 
-    def _answer(self, _: Heard) -> int:
+    def _answer(self, _: ReceivedRequest) -> int:
         self.asked += 1
         return 204 if self.ended.wait(30) else 500
 

@@ -30,7 +30,7 @@ _LOOPBACK = AllowedNetworks.parse("127.0.0.0/8")
 
 
 @dataclass
-class Secured:
+class TlsReceiver:
     """A receiver that speaks TLS, whom its certificate is from, and the names it was asked for."""
 
     receiver: Receiver
@@ -49,23 +49,23 @@ def dialect() -> str:
 
 
 @pytest.fixture
-def secured(tmp_path: Path) -> Iterator[Secured]:
+def secured(tmp_path: Path) -> Iterator[TlsReceiver]:
     """Run a receiver that has a certificate for its name, from an authority of its own."""
     authority, key = _authority(tmp_path)
     certificate = _certificate(tmp_path, authority, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, tmp_path / "receiver.key")
     with receiving(context) as receiver:
-        made = Secured(receiver, authority)
+        made = TlsReceiver(receiver, authority)
         context.sni_callback = lambda _, name, __: made.asked_for.append(name)
         yield made
 
 
 def test_the_certificate_is_checked_for_the_host_name(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch
+    secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up = name_leads_to(monkeypatch, "127.0.0.1")
-    assert _sent(secured, secured.url()) == HttpResponse(204, b"")
+    assert _send_to(secured, secured.url()) == HttpResponse(204, b"")
     assert looked_up == [_NAME]
     assert secured.asked_for == [_NAME]
     (heard,) = secured.receiver.heard
@@ -73,42 +73,42 @@ def test_the_certificate_is_checked_for_the_host_name(
 
 
 def test_a_name_that_ends_with_a_dot_is_the_same_name(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch
+    secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_up = name_leads_to(monkeypatch, "127.0.0.1")
-    assert _sent(secured, secured.url(f"{_NAME}.")) == HttpResponse(204, b"")
+    assert _send_to(secured, secured.url(f"{_NAME}.")) == HttpResponse(204, b"")
     assert (looked_up, secured.asked_for) == ([f"{_NAME}."], [_NAME])
 
 
 @pytest.mark.parametrize("host", ["other.example", "127.0.0.1"])
 def test_a_certificate_of_another_name_is_refused(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch, host: str
+    secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
-    assert _sent(secured, secured.url(host)) == _DISTRUSTED
+    assert _send_to(secured, secured.url(host)) == _DISTRUSTED
     assert secured.receiver.heard == []
 
 
 def test_a_redirect_is_not_followed_over_tls(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch
+    secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     secured.receiver.answer = lambda _: 308
-    assert _sent(secured, secured.url()) == HttpResponse(308, b"")
+    assert _send_to(secured, secured.url()) == HttpResponse(308, b"")
     assert len(secured.receiver.heard) == 1
 
 
 def test_no_connection_to_an_internal_address_is_opened(
-    secured: Secured, monkeypatch: pytest.MonkeyPatch
+    secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
-    outcome = _sent(secured, secured.url(), AllowedNetworks())
+    outcome = _send_to(secured, secured.url(), AllowedNetworks())
     assert outcome == HttpFailure("its address is inside the network")
     assert secured.asked_for == []
 
 
 def test_a_certificate_error_is_in_the_delivery_log(
-    pushing: Pushing, newsroom: Newsroom, secured: Secured, monkeypatch: pytest.MonkeyPatch
+    pushing: Pushing, newsroom: Newsroom, secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     made = pushing.webhook(secured.url())
@@ -119,7 +119,7 @@ def test_a_certificate_error_is_in_the_delivery_log(
 
 
 def test_operators_can_add_a_certificate_authority(
-    database_url: str, secured: Secured, monkeypatch: pytest.MonkeyPatch
+    database_url: str, secured: TlsReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     settings = Settings(
@@ -136,7 +136,7 @@ def test_operators_can_add_a_certificate_authority(
     made.close()
 
 
-def _sent(secured: Secured, url: str, reach: AllowedNetworks = _LOOPBACK) -> HttpOutcome:
+def _send_to(secured: TlsReceiver, url: str, reach: AllowedNetworks = _LOOPBACK) -> HttpOutcome:
     client = HttpClient(
         "test", allowed_networks=reach, trust=load_trusted_certificates(str(secured.authority))
     )

@@ -36,13 +36,13 @@ def generation(
     for number in range(3):
         newsroom.story(f"Rain {number}", body="Clouds. " * 200)
         follow()
-    assert len(_found(client)) == 3
+    assert len(_find_titles(client)) == 3
     found = [path for path in (tmp_path / "search").iterdir() if path.is_dir()]
     assert len(found) == 1
     return found[0]
 
 
-def _found(client: TestClient, query: str = "q=rain") -> list[str]:
+def _find_titles(client: TestClient, query: str = "q=rain") -> list[str]:
     """Search past the cache: each order of the parameters is another cache entry."""
     page = read(client, f"/v1/search?{query}&count=exact")
     assert page["page"]["count"] == len(page["data"])
@@ -119,16 +119,16 @@ def test_a_damaged_index_is_rebuilt_while_searches_go_on(
     services: Services,
 ) -> None:
     harm(generation)
-    assert _found(client, "q=rain&limit=50") == ["Rain 0", "Rain 1", "Rain 2"]
+    assert _find_titles(client, "q=rain&limit=50") == ["Rain 0", "Rain 1", "Rain 2"]
     newsroom.story("Rain 3")
-    assert len(_found(client)) == 4
+    assert len(_find_titles(client)) == 4
     follow()
-    assert len(_found(client, "q=rain&limit=60")) == 4
+    assert len(_find_titles(client, "q=rain&limit=60")) == 4
     assert (services.search.status().behind, services.search.status().stories) == (0, 4)
     assert list(services.search.flaws()) == []
     newsroom.story("Rain 4")
     follow()
-    assert (len(_found(client)), services.search.status().stories) == (5, 5)
+    assert (len(_find_titles(client)), services.search.status().stories) == (5, 5)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -143,7 +143,7 @@ def test_an_index_with_overwritten_files_counts_as_missing(
     assert client.get("/v1/search?q=rain&limit=70").status_code == 200
     newsroom.story("Rain 3")
     follow()
-    assert len(_found(client)) == 4
+    assert len(_find_titles(client)) == 4
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -183,16 +183,16 @@ def test_an_index_of_another_database_is_not_used(
     from tests.conftest import key_for
 
     with make_client(create_app(services)) as client:
-        assert _found(client) == []
+        assert _find_titles(client) == []
         other = Newsroom(client, key_for(services, "admin"))
         for number in range(9):
             other.story(f"Rain of others {number}")
-        assert len(_found(client)) == 9
+        assert len(_find_titles(client)) == 9
         other_follower = IndexUpdater(services.index, services.delivery)
         while other_follower.step():
             pass
         other_follower.close()
-        assert len(_found(client, "q=rain&limit=80")) == 9
+        assert len(_find_titles(client, "q=rain&limit=80")) == 9
         assert services.search.status().stories == 9
     services.close()
 

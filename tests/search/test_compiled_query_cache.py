@@ -10,7 +10,7 @@ from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import IndexResult, Reader
 from app.search.query import compiler
 from app.search.query.parser import ParsedQuery, parse_query
-from tests.search.contract.test_contract import ask, fill, found_ids, story
+from tests.search.contract.test_contract import ask, fill, list_ids, story
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
     return noted
 
 
-def _found(reader: Reader, typed: str) -> IndexResult:
+def _search(reader: Reader, typed: str) -> IndexResult:
     return reader.search(ask(parse_query(typed), order="relevance"))
 
 
@@ -44,20 +44,20 @@ def test_a_query_is_compiled_once(index: TantivyIndex, meant: list[ParsedQuery])
     rain = story("Rain over the hills")
     reader = fill(index, rain)
     for _ in range(3):
-        assert found_ids(_found(reader, "rain ")) == [rain.id]
+        assert list_ids(_search(reader, "rain ")) == [rain.id]
     assert len(meant) == 1
-    assert found_ids(_found(reader, "hills ")) == [rain.id]
+    assert list_ids(_search(reader, "hills ")) == [rain.id]
     assert len(meant) == 2
 
 
 def test_the_next_index_state_has_its_own_vocabulary(index: TantivyIndex) -> None:
     first, second = story("Rain"), story("Rainy")
     reader = fill(index, first)
-    assert found_ids(_found(reader, "rai")) == [first.id]
+    assert list_ids(_search(reader, "rai")) == [first.id]
     beside = reader.with_changes((), [second])
-    assert set(found_ids(_found(beside, "rai"))) == {first.id, second.id}
-    assert set(found_ids(_found(fill(index, first, second), "rai"))) == {first.id, second.id}
-    assert found_ids(_found(reader, "rai")) == [first.id]
+    assert set(list_ids(_search(beside, "rai"))) == {first.id, second.id}
+    assert set(list_ids(_search(fill(index, first, second), "rai"))) == {first.id, second.id}
+    assert list_ids(_search(reader, "rai")) == [first.id]
 
 
 def test_a_cached_correction_never_leads_to_a_removed_word(
@@ -65,9 +65,9 @@ def test_a_cached_correction_never_leads_to_a_removed_word(
 ) -> None:
     kept, taken = story("Clouds"), story("Zanzibar")
     reader = fill(index, kept, taken)
-    assert _found(reader, "zanzibr ").corrected == "zanzibar"
-    assert _found(reader.with_changes([taken.id], ()), "zanzibr ").corrected is None
-    assert _found(reader, "zanzibr ").corrected == "zanzibar"
+    assert _search(reader, "zanzibr ").corrected == "zanzibar"
+    assert _search(reader.with_changes([taken.id], ()), "zanzibr ").corrected is None
+    assert _search(reader, "zanzibr ").corrected == "zanzibar"
 
 
 def test_the_query_cache_is_bounded(
@@ -77,9 +77,9 @@ def test_the_query_cache_is_bounded(
     monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._WORD_BYTES)
     reader = fill(index, story("Rain over the hills"))
     for typed in ("rain ", "hills ", "over ", "rain "):
-        _found(reader, typed)
+        _search(reader, typed)
     assert len(meant) == 4
     long = "rain " * 11
     for _ in range(2):
-        _found(reader, long)
+        _search(reader, long)
     assert len(meant) == 6

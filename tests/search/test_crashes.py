@@ -13,7 +13,7 @@ import pytest
 
 from app.bootstrap import bootstrap
 from app.settings import Settings
-from tests.faults.server import CUT_OFF, Client, Nursery, nursery
+from tests.faults.server import CUT_OFF, Client, ServerRow, server_row
 from tests.faults.test_killed import admin_key
 from tests.repetitions import repetitions
 from tests.search.index_contents import read_contents, rebuild
@@ -71,7 +71,7 @@ def _at_work(desk: RandomEditor, port: int, key: str) -> Iterator[None]:
         thread.join()
 
 
-def _follows(server: Nursery) -> bool:
+def _follows(server: ServerRow) -> bool:
     client = Client(server.port)
     try:
         ready = client.call("GET", "/readyz")[2]["index"] == "follows"
@@ -85,7 +85,7 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
     key, desk, chance = admin_key(database_url), RandomEditor(), random.Random(3)
-    with nursery(database_url) as server:
+    with server_row(database_url) as server:
         for _ in range(_KILLS[dialect]):
             server.start()
             with _at_work(desk, server.port, key):
@@ -111,7 +111,7 @@ def test_one_of_two_processes_writes_and_the_other_takes_over(
 ) -> None:
     key = admin_key(database_url)
     with ExitStack() as stack:
-        servers = [stack.enter_context(nursery(database_url)) for _ in range(2)]
+        servers = [stack.enter_context(server_row(database_url)) for _ in range(2)]
         for server in servers:
             server.start()
         clients = [Client(server.port, key) for server in servers]

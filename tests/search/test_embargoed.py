@@ -26,7 +26,7 @@ def entitled(newsroom: Newsroom) -> Headers:
 
 
 @pytest.fixture
-def held(newsroom: Newsroom, follow: Follow) -> str:
+def embargoed_id(newsroom: Newsroom, follow: Follow) -> str:
     """The id of a story under embargo, next to a similar public one."""
     newsroom.category("Floods")
     body = "<p>The reservoir of Almería overflowed in heavy rain last night, officials said.</p>"
@@ -53,7 +53,7 @@ def _titles(client: TestClient, path: str, headers: Headers) -> list[str]:
 
 
 def test_entitled_readers_find_it_with_its_embargo(
-    held: str, client: TestClient, entitled: Headers
+    embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
     page = client.get(path, headers=entitled).json()
@@ -71,18 +71,18 @@ def test_entitled_readers_find_it_with_its_embargo(
 
 
 def test_they_find_its_latest_version(
-    held: str, newsroom: Newsroom, client: TestClient, entitled: Headers
+    embargoed_id: str, newsroom: Newsroom, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=zanzibar"
     assert _titles(client, path, entitled) == ["Reservoir zanzibar"]
-    story = newsroom.call("GET", f"/articles/{held}").json()
+    story = newsroom.call("GET", f"/articles/{embargoed_id}").json()
     newsroom.patch(story, title="Reservoir quagga", tags=[], status="published")
     assert _titles(client, "/v1/search?q=quagga", entitled) == ["Reservoir quagga"]
     assert _titles(client, path, entitled) == []
 
 
 def test_they_see_it_in_suggestions_corrections_and_related_stories(
-    held: str, client: TestClient, entitled: Headers
+    embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
     assert (
@@ -99,7 +99,7 @@ def test_they_see_it_in_suggestions_corrections_and_related_stories(
     like = "/v1/articles/rain-over-the-reservoir/related"
     related = client.get(like, headers=entitled).json()
     assert [story["embargo_until"] for story in related["data"]] == [UNTIL]
-    own = f"/v1/articles/{held}/related"
+    own = f"/v1/articles/{embargoed_id}/related"
     assert _titles(client, own, entitled) == ["Rain over the reservoir"]
 
 
@@ -108,7 +108,7 @@ def test_nobody_else_gets_a_hint_of_it(
     client: TestClient,
     entitled: Headers,
     services: Services,
-    held: str,
+    embargoed_id: str,
 ) -> None:
     reader = {"authorization": f"Bearer {key_for(services, 'admin')}"}
     for headers in ({}, reader):
@@ -116,7 +116,7 @@ def test_nobody_else_gets_a_hint_of_it(
             "/v1/search?q=reservoir&count=exact&facets=category,tag,source,kind",
             "/v1/search?q=zanzibra&facets=tag",
             "/v1/search?q=zanz",
-            f"/v1/search?q={held}",
+            f"/v1/search?q={embargoed_id}",
             "/v1/suggest?q=zanz",
             "/v1/suggest?q=reserv",
             "/v1/articles/rain-over-the-reservoir/related",
@@ -126,14 +126,16 @@ def test_nobody_else_gets_a_hint_of_it(
             text = client.get(path, headers=headers).text.lower()
             said = text.replace("zanzibra", "")
             assert "zanz" not in said, path
-            assert held not in said, path
+            assert embargoed_id not in said, path
         page = client.get("/v1/search?q=reservoir&count=exact", headers=headers).json()
         assert (page["page"]["count"], page["complete"]) == (1, True)
-        assert client.get(f"/v1/articles/{held}/related", headers=headers).status_code == 404
+        assert (
+            client.get(f"/v1/articles/{embargoed_id}/related", headers=headers).status_code == 404
+        )
 
 
 def test_the_index_never_contains_it_before_its_time(
-    held: str, client: TestClient, services: Services, clock: HandClock, follow: Follow
+    embargoed_id: str, client: TestClient, services: Services, clock: HandClock, follow: Follow
 ) -> None:
     assert services.index.reader().count() == 1
     clock.advance(hours=7)
@@ -163,7 +165,9 @@ def test_it_is_found_while_it_is_offered_and_not_after_expiry_or_withdrawal(
 
 
 @SQLITE
-def test_an_order_by_date_includes_it(held: str, client: TestClient, entitled: Headers) -> None:
+def test_an_order_by_date_includes_it(
+    embargoed_id: str, client: TestClient, entitled: Headers
+) -> None:
     first = client.get("/v1/search?q=reservoir&sort=-published_at&limit=1", headers=entitled).json()
     assert first["data"][0]["title"] == "Reservoir zanzibar"
     following = f"&cursor={first['page']['next']}"
@@ -173,7 +177,7 @@ def test_an_order_by_date_includes_it(held: str, client: TestClient, entitled: H
 
 @SQLITE
 def test_with_too_many_embargoed_stories_the_answer_is_marked_incomplete(
-    held: str,
+    embargoed_id: str,
     newsroom: Newsroom,
     client: TestClient,
     entitled: Headers,

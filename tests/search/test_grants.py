@@ -66,7 +66,7 @@ class Words:
     excluded: str | None = None
 
     @property
-    def typed(self) -> str | None:
+    def query_text(self) -> str | None:
         parts = [f'"{part}"' if " " in part else part for part in self.required]
         if self.excluded is not None:
             parts.append(f"-{self.excluded}")
@@ -160,8 +160,10 @@ def test_readers_find_what_a_model_of_their_grants_finds(
         entitlement, words = combine(grants), _choose_words(chance)
         expected = _evaluate(archive, entitlement, words)
         query = SearchQuery(
-            words.typed,
-            order=chance.choice(("relevance", "published_at")) if words.typed else "published_at",
+            words.query_text,
+            order=chance.choice(("relevance", "published_at"))
+            if words.query_text
+            else "published_at",
             limit=_STORIES,
             count_total=True,
             facets=_FACETS,
@@ -199,7 +201,7 @@ def test_pages_by_date_contain_all_stories_of_a_reader(
     while more:
         page = services.search.search(
             SearchQuery(
-                words.typed,
+                words.query_text,
                 order="published_at",
                 limit=4,
                 date_position=position,

@@ -13,7 +13,7 @@ from app.search.query.parser import parse_query
 _TAGS = re.compile("</?mark>")
 
 
-def _shown(typed: str, body: str, language: str = "en", title: str = "") -> Highlights:
+def _highlight(typed: str, body: str, language: str = "en", title: str = "") -> Highlights:
     return Highlighter(parse_query(typed)).highlight(language, title, body)
 
 
@@ -48,7 +48,7 @@ def _shown(typed: str, body: str, language: str = "en", title: str = "") -> High
     ],
 )
 def test_titles_are_highlighted_in_full(typed: str, language: str, text: str, marked: str) -> None:
-    assert _shown(typed, "", language, text).title == marked
+    assert _highlight(typed, "", language, text).title == marked
 
 
 def test_words_in_another_language_than_the_story_are_highlighted() -> None:
@@ -62,22 +62,22 @@ def test_words_in_another_language_than_the_story_are_highlighted() -> None:
 
 
 def test_title_words_are_not_highlighted_in_bodies() -> None:
-    assert _shown("title:car red", "A red car").body == ("A <mark>red</mark> car",)
+    assert _highlight("title:car red", "A red car").body == ("A <mark>red</mark> car",)
 
 
 def test_a_short_body_is_shown_whole() -> None:
-    assert _shown("car", "Cars.\nA red\ncar.").body == (
+    assert _highlight("car", "Cars.\nA red\ncar.").body == (
         "<mark>Cars</mark>. A red <mark>car</mark>.",
     )
 
 
 def test_a_body_without_matches_has_no_fragments() -> None:
-    assert _shown("car", "Nothing of it.").body == ()
+    assert _highlight("car", "Nothing of it.").body == ()
 
 
 def test_fragments_end_between_words() -> None:
     filler = "Lorem ipsum dolor sit amet. " * 20
-    (fragment,) = _shown("car", f"{filler}A red car came. {filler}").body
+    (fragment,) = _highlight("car", f"{filler}A red car came. {filler}").body
 
     assert fragment.startswith("… ")
     assert fragment.endswith(" …")
@@ -89,7 +89,7 @@ def test_fragments_end_between_words() -> None:
 def test_the_fragments_with_most_of_the_query_are_shown_in_text_order() -> None:
     filler = "Lorem ipsum dolor sit amet. " * 20
     body = filler.join(["One car.", "Two cars.", "A red car.", "Three cars.", "A red car on ice."])
-    fragments = _shown("red car ice", body).body
+    fragments = _highlight("red car ice", body).body
 
     assert len(fragments) == 3
     assert "One <mark>car</mark>" in fragments[0]
@@ -98,7 +98,7 @@ def test_the_fragments_with_most_of_the_query_are_shown_in_text_order() -> None:
 
 
 def test_fragments_do_not_overlap() -> None:
-    fragments = _shown(
+    fragments = _highlight(
         "car", " ".join(f"car{'' if n % 7 else ' number'} {n}" for n in range(90))
     ).body
     numbers = [set(re.findall(r"\d+", fragment)) for fragment in fragments]

@@ -148,11 +148,11 @@ def test_answers_are_cached_only_if_the_index_is_up_to_date(
     made: list[SearchQuery] = []
     search = Search.search
 
-    def noted(self: Search, query: SearchQuery) -> SearchAnswer:
+    def search_and_note(self: Search, query: SearchQuery) -> SearchAnswer:
         made.append(query)
         return search(self, query)
 
-    monkeypatch.setattr(Search, "search", noted)
+    monkeypatch.setattr(Search, "search", search_and_note)
     newsroom.story("Rain")
     for _ in range(2):
         client.get("/v1/search?q=rain")

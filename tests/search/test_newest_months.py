@@ -11,7 +11,7 @@ from app.kit.clock import to_micros
 from app.search.engine import newest_months
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import IndexedStory, IndexResult, Reader
-from tests.search.contract.test_contract import ask, fill, found_ids, story, words
+from tests.search.contract.test_contract import ask, fill, list_ids, story, words
 
 _FIRST = datetime(2025, 1, 15, tzinfo=UTC)
 
@@ -38,14 +38,14 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TantivyIn
     made.close()
 
 
-def _found(reader: Reader, *wanted: str, **more: object) -> IndexResult:
+def _search(reader: Reader, *wanted: str, **more: object) -> IndexResult:
     return reader.search(ask(words(*wanted), order="relevance", limit=40, **more))
 
 
 def test_a_very_frequent_word_is_ranked_in_the_newest_months(index: TantivyIndex) -> None:
     stories = _stories()
-    found = _found(fill(index, *stories), "rain", count_total=True, facets=("kind",))
-    assert set(found_ids(found)) == {story.id for story in stories[-12:]}
+    found = _search(fill(index, *stories), "rain", count_total=True, facets=("kind",))
+    assert set(list_ids(found)) == {story.id for story in stories[-12:]}
     # What is counted is counted everywhere.
     assert found.total == 40
     assert {value.value: value.count for value in found.facets["kind"]} == {
@@ -57,22 +57,22 @@ def test_a_very_frequent_word_is_ranked_in_the_newest_months(index: TantivyIndex
 def test_all_months_are_searched_if_few_of_the_newest_stories_match(index: TantivyIndex) -> None:
     stories = _stories()
     selection = Selection((Clause("kind", ("analysis",)),))
-    found = _found(fill(index, *stories), "rain", selection=selection)
-    assert set(found_ids(found)) == {story.id for story in stories[::4]}
-    assert found_ids(found)[0] == stories[0].id
+    found = _search(fill(index, *stories), "rain", selection=selection)
+    assert set(list_ids(found)) == {story.id for story in stories[::4]}
+    assert list_ids(found)[0] == stories[0].id
 
 
 def test_a_rarer_additional_word_finds_old_stories(index: TantivyIndex) -> None:
     stories = _stories()
     old = story("Rain in Rabat", published_at=stories[0].published_at)
-    assert found_ids(_found(fill(index, *stories, old), "rain", "rabat")) == [old.id]
+    assert list_ids(_search(fill(index, *stories, old), "rain", "rabat")) == [old.id]
 
 
 def test_overlay_stories_are_ranked_with_them(index: TantivyIndex) -> None:
     stories = _stories()
     late = story("Rain", published_at=stories[-1].published_at)
     reader = fill(index, *stories).with_changes([stories[-1].id], [late])
-    found = found_ids(_found(reader, "rain"))
+    found = list_ids(_search(reader, "rain"))
     assert found[0] == late.id
     assert stories[-1].id not in found
     assert len(found) == 12

@@ -24,9 +24,9 @@ def test_a_truncated_or_grown_file_is_not_complete(tmp_path: Path) -> None:
         assert not files.are_complete()
     with pytest.raises(OSError, match="missing"):
         OpenFiles({str(path): 6, str(tmp_path / "missing"): 1})
-    assert _held(tmp_path) == 1
+    assert _count_open_files(tmp_path) == 1
     del files
-    assert _held(tmp_path) == 0
+    assert _count_open_files(tmp_path) == 0
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -43,12 +43,12 @@ def test_files_of_older_states_are_closed(
     def only_the_last_state_is_held() -> bool:
         titles(client, f"/v1/search?q=rain%20-x{next(numbers)}")
         files = [path for path in (tmp_path / "search").rglob("*") if path.is_file()]
-        return 0 < _held(tmp_path / "search") <= len(files)
+        return 0 < _count_open_files(tmp_path / "search") <= len(files)
 
     wait_until(only_the_last_state_is_held)
 
 
-def _held(folder: Path) -> int:
+def _count_open_files(folder: Path) -> int:
     """Count the files below a folder that this process has open."""
     names = []
     for path in Path("/proc/self/fd").iterdir():

@@ -300,21 +300,21 @@ def test_a_scheduled_story_is_found_from_publication_to_expiry(
     newsroom.story("Rain soon", tags=["rain"], **times)
     path = "/v1/search?q=rain&count=exact&facets=tag"
 
-    def told() -> tuple[int, int, int]:
+    def count_results() -> tuple[int, int, int]:
         page = read(client, path)
         suggested = read(client, "/v1/suggest?q=rai")["data"]
         return page["page"]["count"], len(page["facets"]["tag"]), len(suggested)
 
     for _ in range(2):
-        assert told() == (0, 0, 0)
+        assert count_results() == (0, 0, 0)
         follow()
     clock.advance(hours=1)
     for _ in range(2):
-        assert told() == (1, 1, 2)
+        assert count_results() == (1, 1, 2)
         follow()
     clock.advance(hours=1)
     for _ in range(2):
-        assert told() == (0, 0, 0)
+        assert count_results() == (0, 0, 0)
         follow()
 
 
@@ -402,7 +402,7 @@ def test_categories_are_named_in_the_language_that_is_asked_for(
     follow()
     newsroom.story("Rain on the coast", body="<p>Rain fell on the harbour.</p>", **named)
 
-    def shown(path: str, languages: str) -> list[list[str]]:
+    def read_names(path: str, languages: str) -> list[list[str]]:
         found = read(client, f"{path}names_in={languages}")
         listed = [[category["name"] for category in story["categories"]] for story in found["data"]]
         facets = found.get("facets", {}).get("category")
@@ -410,8 +410,8 @@ def test_categories_are_named_in_the_language_that_is_asked_for(
 
     search = "/v1/search?q=rain&facets=category&"
     for languages, name in (("fr-CA,ar", "Maroc"), ("de,ar", "المغرب"), ("de", "Morocco")):
-        assert shown(search, languages) == [[name, "Plain"]] * 3
-        assert shown(f"/v1/articles/{first['id']}/related?", languages) == [[name, "Plain"]]
+        assert read_names(search, languages) == [[name, "Plain"]] * 3
+        assert read_names(f"/v1/articles/{first['id']}/related?", languages) == [[name, "Plain"]]
     page = read(client, "/v1/search?q=rain&sort=published_at&limit=1&names_in=fr&highlight=true")
     assert page["data"][0]["categories"][0]["name"] == "Maroc"
     following = (

@@ -91,11 +91,11 @@ def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
     asked = ask(words("rain"), order="relevance", facets=FACETS)
     begun: list[Callable[[], Any]] = []
 
-    def noted(work: Callable[[], Any]) -> Callable[[], Any]:
+    def start_and_note(work: Callable[[], Any]) -> Callable[[], Any]:
         begun.append(work)
         return start_on_side_thread(work)
 
-    monkeypatch.setattr(engine_reader, "start_on_side_thread", noted)
+    monkeypatch.setattr(engine_reader, "start_on_side_thread", start_and_note)
     few = reader.search(asked)
     assert begun == []
     monkeypatch.setattr(engine_reader, "MANY_STORIES", len(stories))

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 @contextmanager
-def _limited(what: int, most: int) -> Iterator[None]:
+def _limit_resource(what: int, most: int) -> Iterator[None]:
     """Let this process have no more of something, as if there were no more of it."""
     soft, hard = resource.getrlimit(what)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -38,7 +38,7 @@ def _limited(what: int, most: int) -> Iterator[None]:
 
 
 def _full_disk() -> AbstractContextManager[None]:
-    return _limited(resource.RLIMIT_FSIZE, 1_000)
+    return _limit_resource(resource.RLIMIT_FSIZE, 1_000)
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def _no_files() -> Iterator[None]:
     while filled[-1] < last:
         filled.append(os.open(os.devnull, os.O_RDONLY))
     try:
-        with _limited(resource.RLIMIT_NOFILE, filled[-1] + 1):
+        with _limit_resource(resource.RLIMIT_NOFILE, filled[-1] + 1):
             yield
     finally:
         for file in filled:

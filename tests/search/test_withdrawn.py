@@ -23,7 +23,7 @@ _PATHS = (
 
 
 @pytest.fixture
-def told(newsroom: Newsroom, client: TestClient, follow: Follow) -> dict[str, Any]:
+def withdrawn_story(newsroom: Newsroom, client: TestClient, follow: Follow) -> dict[str, Any]:
     """A story that all answers tell of, and one that stays."""
     category = newsroom.category("Trade")
     body = "What growers of cloves in Pemba ask at a market."
@@ -43,7 +43,7 @@ def told(newsroom: Newsroom, client: TestClient, follow: Follow) -> dict[str, An
     return story
 
 
-def _gone(client: TestClient) -> None:
+def _assert_absent(client: TestClient) -> None:
     for path in _PATHS:
         answer = client.get(path)
         assert answer.status_code == 200
@@ -62,39 +62,39 @@ def _gone(client: TestClient) -> None:
 
 
 def test_a_correction_never_leads_to_a_word_of_a_withdrawn_story(
-    told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
+    withdrawn_story: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     slip = "/v1/search?q=zanzibr"
     assert read(client, slip)["corrected"] == _WORD
-    newsroom.verb(told, "unpublish")
+    newsroom.verb(withdrawn_story, "unpublish")
     for _ in range(2):
         assert _WORD not in client.get(slip).text.lower()
         follow()
 
 
 def test_an_unpublished_story_is_in_no_result(
-    told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
+    withdrawn_story: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
-    newsroom.verb(told, "unpublish")
-    _gone(client)
+    newsroom.verb(withdrawn_story, "unpublish")
+    _assert_absent(client)
     follow()
-    _gone(client)
+    _assert_absent(client)
 
 
 def test_a_deleted_story_is_in_no_result(
-    told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
+    withdrawn_story: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
-    assert newsroom.delete(told).is_success
-    _gone(client)
+    assert newsroom.delete(withdrawn_story).is_success
+    _assert_absent(client)
     follow()
-    _gone(client)
+    _assert_absent(client)
 
 
 def test_a_removed_word_no_longer_finds_the_story(
-    told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
+    withdrawn_story: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     newsroom.patch(
-        told,
+        withdrawn_story,
         title="Cloves are dear",
         tags=[],
         body="Nothing more.",
@@ -109,9 +109,9 @@ def test_a_removed_word_no_longer_finds_the_story(
 
 
 def test_a_republished_story_is_found_again(
-    told: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
+    withdrawn_story: dict[str, Any], newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
-    gone = newsroom.verb(told, "unpublish")
+    gone = newsroom.verb(withdrawn_story, "unpublish")
     follow()
     newsroom.verb(gone, "publish")
     for _ in range(2):
@@ -120,14 +120,14 @@ def test_a_republished_story_is_found_again(
 
 
 def test_answers_are_correct_with_more_changes_than_the_overlay_holds(
-    told: dict[str, Any],
+    withdrawn_story: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,
     follow: Follow,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("app.search.overlay.MOST_CHANGED_STORIES", 2)
-    newsroom.verb(told, "unpublish")
+    newsroom.verb(withdrawn_story, "unpublish")
     for number in range(4):
         newsroom.story(f"Pemba {number}")
     page = read(client, _PATHS[0])

@@ -14,7 +14,7 @@ from app.server.protocol import HttpProtocol
 
 
 @contextmanager
-def served(app: Any, protocol: Any = HttpProtocol, **more: Any) -> Iterator[uvicorn.Server]:
+def serve(app: Any, protocol: Any = HttpProtocol, **more: Any) -> Iterator[uvicorn.Server]:
     """Serve an application as the product is served, but for what `more` says otherwise."""
     config = uvicorn.Config(
         app,

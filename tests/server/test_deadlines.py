@@ -12,7 +12,7 @@ from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.api.http.server import allow_time, refuse
 from app.server.deadlines import Deadlines
 from app.server.interface import WHOLE, Hooks
-from tests.server.serving import is_over_within, port_of, read_all, served, split_responses
+from tests.server.serving import is_over_within, port_of, read_all, serve, split_responses
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _LARGE = {
@@ -80,7 +80,7 @@ def app() -> Slow:
 
 @pytest.fixture
 def server(app: Slow) -> Iterator[uvicorn.Server]:
-    with served(app) as server:
+    with serve(app) as server:
         yield server
         server.force_exit = True
 

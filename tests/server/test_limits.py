@@ -18,7 +18,7 @@ from app.kit.process import open_file_limit
 from app.server.interface import Hooks
 from app.server.limits import Limits, SlotCounter
 from app.settings import Settings
-from tests.server.serving import port_of, read_all, served, split_responses
+from tests.server.serving import port_of, read_all, serve, split_responses
 
 
 class LoopbackLimits(Limits):
@@ -71,7 +71,7 @@ def _status(connection: socket.socket) -> list[int]:
 def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
     slots: SlotCounter,
 ) -> None:
-    with served(App(LoopbackLimits(connections=slots))) as server, ExitStack() as opened:
+    with serve(App(LoopbackLimits(connections=slots))) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for item in held:
             _ask(item)
@@ -93,7 +93,7 @@ def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
 
 def test_listeners_acquire_and_release_slots() -> None:
     app = App(LoopbackLimits(listeners=SlotCounter(per_client=2)))
-    with served(app) as server, ExitStack() as opened:
+    with serve(app) as server, ExitStack() as opened:
         held = [opened.enter_context(_connect(server)) for _ in range(2)]
         for item in held:
             _ask(item, "/wait")
@@ -114,7 +114,7 @@ def test_listeners_acquire_and_release_slots() -> None:
 
 def test_listeners_behind_a_trusted_proxy_count_by_their_own_addresses() -> None:
     app = App(Limits(listeners=SlotCounter(per_client=1)), trusted_proxies="127.0.0.1")
-    with served(app) as server, ExitStack() as opened:
+    with serve(app) as server, ExitStack() as opened:
         for count, client in enumerate(["203.0.113.1", "203.0.113.2", "2001:db8::1"], start=1):
             _ask(opened.enter_context(_connect(server)), "/wait", f"X-Forwarded-For: {client}\r\n")
             _wait_for(app, count)

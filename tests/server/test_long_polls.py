@@ -14,7 +14,7 @@ from app.bootstrap import Services
 from app.server.deadlines import Deadlines
 from app.server.limits import Limits, SlotCounter
 from tests.conftest import key_for
-from tests.server.serving import port_of, read_all, served, split_responses
+from tests.server.serving import port_of, read_all, serve, split_responses
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -36,7 +36,7 @@ def server(services: Services, slots: SlotCounter) -> Iterator[uvicorn.Server]:
     app = create_app(services)
     hooks = app.hooks  # type: ignore[attr-defined]
     app.hooks = replace(hooks, limits=_Local(listeners=slots))  # type: ignore[attr-defined]
-    with served(app) as server:
+    with serve(app) as server:
         yield server
 
 
@@ -106,7 +106,7 @@ def test_only_imports_with_a_key_have_the_extended_timeout(
     app.hooks = replace(hooks, deadlines=short)  # type: ignore[attr-defined]
     head = "POST /v1/manage/import HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
     mine = f"X-Api-Key: {key_for(services, 'publish')}\r\n" if keyed else ""
-    with served(app) as server:
+    with serve(app) as server:
         address = ("127.0.0.1", port_of(server))
         with socket.create_connection(address, timeout=20) as connection:
             connection.sendall(f"{head}{mine}Content-Length: 2\r\n\r\n\n".encode())
@@ -121,7 +121,7 @@ def test_a_hub_request_without_its_body_times_out(services: Services) -> None:
     hooks = app.hooks  # type: ignore[attr-defined]
     short = Deadlines(head=0.3, body=0.3, linger=0.1)
     app.hooks = replace(hooks, deadlines=short)  # type: ignore[attr-defined]
-    with served(app) as server:
+    with serve(app) as server:
         address = ("127.0.0.1", port_of(server))
         with socket.create_connection(address, timeout=20) as connection:
             connection.sendall(b"POST /hub HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na")

@@ -15,7 +15,7 @@ from app.api.http.asgi import Message, Receive, Scope, Send, send_response
 from app.server.deadlines import Deadlines
 from app.server.exchange import Exchange
 from app.server.interface import WHOLE, Hooks
-from tests.server.serving import port_of, served, split_responses
+from tests.server.serving import port_of, serve, split_responses
 
 _HEAD = " HTTP/1.1\r\nHost: x\r\n\r\n"
 _NEXT = f"GET /next{_HEAD}".encode()
@@ -74,7 +74,7 @@ def app() -> App:
 
 @pytest.fixture
 def server(app: App) -> Iterator[uvicorn.Server]:
-    with served(app) as server:
+    with serve(app) as server:
         yield server
         server.force_exit = True
 

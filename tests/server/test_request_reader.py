@@ -10,7 +10,7 @@ import uvicorn
 from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.server.protocol import HttpProtocol
 from app.server.request_reader import RequestReader
-from tests.server.serving import port_of, read_all, served
+from tests.server.serving import port_of, read_all, serve
 
 _OFFER = b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
 _CHUNKS = b"5\r\nhello\r\n4\r\n\r\n\r\n\r\n0\r\nX-Trailer: a\r\n\r\n"
@@ -66,7 +66,7 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def test_a_refused_request_leaves_no_reference_cycle() -> None:
-    with served(_app) as server:
+    with serve(_app) as server:
         for head in (b"no HTTP\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000) * 20:
             with _connect(server) as connection:
                 connection.sendall(head)
@@ -89,7 +89,7 @@ def test_a_disconnect_is_noticed_with_pipelined_requests() -> None:
                 self.left = True
 
     app = App()
-    with served(app) as server, _connect(server) as connection:
+    with serve(app) as server, _connect(server) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
         connection.shutdown(socket.SHUT_WR)
         assert read_all(connection) == b""

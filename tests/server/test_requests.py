@@ -14,7 +14,7 @@ from app.api.http.asgi import Receive, Scope, Send, send_response
 from app.api.http.server import refuse
 from app.server.interface import WHOLE, Hooks
 from app.server.request_reader import LONGEST_HEAD
-from tests.server.serving import port_of, read_all, served, split_responses
+from tests.server.serving import port_of, read_all, serve, split_responses
 
 _GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
@@ -69,7 +69,7 @@ async def _count_messages(receive: Receive, most: float = inf) -> bytes:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[uvicorn.Server]:
-    with served(Echo()) as server:
+    with serve(Echo()) as server:
         yield server
 
 

@@ -14,7 +14,7 @@ import uvicorn
 from app.api.http.asgi import Message, Receive, Scope, Send
 from app.server.interface import WHOLE, Hooks
 from app.server.response_buffer import ResponseBuffer
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 
 
 class Wire:
@@ -102,7 +102,7 @@ def slow() -> Slow:
 
 @pytest.fixture
 def server(slow: Slow) -> Iterator[uvicorn.Server]:
-    with served(slow) as server:
+    with serve(slow) as server:
         yield server
 
 

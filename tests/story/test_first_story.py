@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def found(shared: Path) -> dict[str, Any]:
+def page_story(shared: Path) -> dict[str, Any]:
     """The story as it was found on its page, taken apart."""
     lines = (shared / "seed-article.txt").read_text(encoding="utf-8").strip().splitlines()
     paragraphs = [line.strip() for line in lines if line.strip()]
@@ -31,19 +31,19 @@ def found(shared: Path) -> dict[str, Any]:
 
 
 def test_a_real_story_from_draft_to_withdrawal(
-    found: dict[str, Any],
+    page_story: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,
     services: Services,
     clock: HandClock,
 ) -> None:
-    source = newsroom.source(**found["source"], language="en")
-    categories = [newsroom.category(name) for name in found["trail"]]
+    source = newsroom.source(**page_story["source"], language="en")
+    categories = [newsroom.category(name) for name in page_story["trail"]]
     article = newsroom.article(
-        found["title"],
+        page_story["title"],
         source=source["slug"],
         categories=[category["slug"] for category in categories],
-        body=found["body"],
+        body=page_story["body"],
         published_at="2026-01-12T10:00:00Z",
     )
     assert article["state"] == "draft"
@@ -56,16 +56,16 @@ def test_a_real_story_from_draft_to_withdrawal(
     (listed,) = client.get("/v1/articles?category=morocco").json()["data"]
     story = client.get(f"/v1/articles/{article['slug']}").json()
     for shown in (headline, listed, story):
-        assert shown["title"] == found["title"]
+        assert shown["title"] == page_story["title"]
         assert shown["source"]["name"] == "North Africa Post"
         assert [category["name"] for category in shown["categories"]] == [
             "Asia",
             "Headlines",
             "Morocco",
         ]
-    assert story["body_text"].split("\n") == found["paragraphs"]
+    assert story["body_text"].split("\n") == page_story["paragraphs"]
     assert (
-        client.get("/v1/sources/north-africa-post").json() | found["source"]
+        client.get("/v1/sources/north-africa-post").json() | page_story["source"]
         == client.get("/v1/sources/north-africa-post").json()
     )
 

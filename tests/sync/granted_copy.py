@@ -60,7 +60,7 @@ class GrantedCopy:
         else:
             self.stories.pop(change["id"], None)
 
-    def shown(self) -> dict[str, dict[str, Any]]:
+    def list_stories(self) -> dict[str, dict[str, Any]]:
         """Return its stories."""
         return {id_: _without_joined(story) for id_, story in self.stories.items()}
 
@@ -71,7 +71,7 @@ class GrantedCopy:
             for id_, story in self.stories.items()
         }
 
-    def expected(self) -> dict[str, dict[str, Any]]:
+    def load_expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now."""
         with open_snapshot(self._services.delivery, self.entitlement) as snapshot:
             found = snapshot.render_stories(sorted(self.allowed()), "whole")

@@ -83,15 +83,15 @@ class OfflineApp:
         else:
             copy.pop(entry["id"], None)
 
-    def shown(self) -> dict[str, dict[str, Any]]:
+    def list_stories(self) -> dict[str, dict[str, Any]]:
         """Return what it has, with sources and categories in stories as it knows them by now.
 
         One that changes is told by itself, and not as a change of its stories.
         """
-        stories = {id_: self._joined(story) for id_, story in self.copies["article"].items()}
+        stories = {id_: self._join_taxonomy(story) for id_, story in self.copies["article"].items()}
         return {**self.copies, "article": stories}
 
-    def _joined(self, story: dict[str, Any]) -> dict[str, Any]:
+    def _join_taxonomy(self, story: dict[str, Any]) -> dict[str, Any]:
         source = story["source"] and self._brief("source", story["source"])
         categories = [self._brief("category", category) for category in story["categories"]]
         return {**story, "source": source, "categories": categories}
@@ -105,12 +105,12 @@ class OfflineApp:
         entries = (change for change in self.heard if change["type"] == "article")
         return {change["id"] for change in entries if change["op"] == "remove"}
 
-    def listed(self) -> set[str]:
+    def list_allowed(self) -> set[str]:
         """Return the stories that it could have now."""
         page = self._read(f"/v1/headlines?limit=100&{self.filters}")
         return {story["id"] for story in page["data"]}
 
-    def expected(self) -> dict[str, dict[str, Any]]:
+    def load_expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now, read in the ordinary way."""
         return {
             "article": self._all(f"/v1/articles?include=body&{self.filters}"),

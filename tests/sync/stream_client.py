@@ -5,7 +5,7 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class StreamClient:
     """An open stream; events are read as they come."""
 
     def __init__(self, port: int, query: str = "", **headers: str) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+        self._socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
         lines = [f"GET /v1/stream{query} HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self._socket.sendall("\r\n".join((*lines, "", "")).encode())
@@ -40,7 +40,7 @@ class StreamClient:
                 data = json.loads(fields[b"data"])
                 return StreamEvent(fields[b"id"].decode(), fields[b"event"].decode(), data)
 
-    def begun(self) -> "StreamClient":
+    def wait_for_start(self) -> "StreamClient":
         """Wait until the stream has begun: what is written from now on is heard."""
         retry, opened_at = self._block().splitlines()
         assert retry == b"retry: 2000"

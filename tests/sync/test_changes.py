@@ -29,7 +29,7 @@ def test_a_snapshot_has_all_stories_and_then_no_changes(
     newsroom.article("A draft")
     app = OfflineApp(client)
     entries = app.catch_up(limit=2)
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
     assert [change["id"] for change in entries if change["type"] == "article"] == [
         story["id"] for story in stories
     ]
@@ -49,7 +49,7 @@ def test_changes_come_once_and_oldest_first(newsroom: Newsroom, client: TestClie
         ("remove", "unpublished", second["id"]),
         ("upsert", "published", third["id"]),
     ]
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
 
 
 def test_a_story_that_leaves_the_filter_is_removed_for_its_readers_only(
@@ -137,10 +137,10 @@ def test_a_moved_category_is_logged_with_its_descendants(
         (change["type"], *about) for change, about in zip(told, follow_changes(told), strict=True)
     } == {("category", "upsert", "updated", category["id"]) for category in (africa, country, city)}
     assert app.copies["category"][city["id"]]["path"] == ["world", "africa", "country", "city"]
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
     newsroom.patch(africa, "categories", parent=None)
     assert world["id"] not in {change["id"] for change in app.catch_up()}
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
 
 
 def test_a_new_slug_is_logged_for_descendants_and_a_new_name_is_not(
@@ -157,7 +157,7 @@ def test_a_new_slug_is_logged_for_descendants_and_a_new_name_is_not(
     told = [change["id"] for change in app.catch_up()]
     assert sorted(told) == sorted([world["id"], africa["id"], city["id"]])
     assert app.copies["category"][africa["id"]]["parent"] == "globe"
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
 
 
 def test_a_category_moved_by_an_import_is_logged_once_with_its_descendants(
@@ -182,4 +182,4 @@ def test_a_category_moved_by_an_import_is_logged_once_with_its_descendants(
         assert [row.id for row in store.load_changes(session, 4, 100)] == told
     assert len(told) == len({"africa", "country", "new", "city"})
     assert app.copies["category"][city["id"]]["path"] == ["world", "country", "city"]
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()

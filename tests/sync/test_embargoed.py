@@ -19,10 +19,10 @@ from tests.newsroom import Newsroom
 from tests.sync.offline_app import OfflineApp
 
 UNTIL, LATER = "2026-11-22T18:00:00Z", "2026-11-22T20:00:00Z"
-Heard = list[tuple[str, str, str]]
+ReceivedRequest = list[tuple[str, str, str]]
 
 
-def follow_changes(entries: list[dict[str, Any]]) -> Heard:
+def follow_changes(entries: list[dict[str, Any]]) -> ReceivedRequest:
     return [(change["op"], change["reason"], change["id"]) for change in entries]
 
 
@@ -68,7 +68,7 @@ def test_embargo_access_gets_changes_when_a_story_is_offered_changed_and_release
     told = [("upsert", "published", story["id"])]
     assert (follow_changes(partner.catch_up()), follow_changes(anybody.catch_up())) == (told, told)
     assert "embargoed" not in partner.copies["article"][story["id"]]
-    assert partner.shown() == anybody.shown() == anybody.expected()
+    assert partner.list_stories() == anybody.list_stories() == anybody.load_expected()
 
 
 def test_lifting_an_embargo_releases_the_story_for_all_readers(
@@ -79,7 +79,7 @@ def test_lifting_an_embargo_releases_the_story_for_all_readers(
     newsroom.patch(story, embargo_until=None, status="published")
     assert follow_changes(partner.catch_up()) == [("upsert", "published", story["id"])]
     assert follow_changes(anybody.catch_up()) == [("upsert", "published", story["id"])]
-    assert partner.shown() == anybody.shown() == anybody.expected()
+    assert partner.list_stories() == anybody.list_stories() == anybody.load_expected()
 
 
 def test_the_worker_logs_stories_offered_by_time(
@@ -168,7 +168,7 @@ def test_a_story_put_under_embargo_is_removed_for_other_readers_only(
     newsroom.patch(story, embargo_until=UNTIL, status="published")
     assert follow_changes(anybody.catch_up()) == [("remove", "unpublished", story["id"])]
     assert follow_changes(partner.catch_up()) == [("upsert", "updated", story["id"])]
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()
 
 
 def test_changes_of_translations_and_categories_match_embargo_access(
@@ -187,16 +187,16 @@ def test_changes_of_translations_and_categories_match_embargo_access(
     )
     told = partner.catch_up()
     assert {change["id"] for change in told} == {public["id"], held["id"]}
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()
     public = newsroom.patch(public, title="Changed", slug="changed", status="published")
     assert {change["id"] for change in partner.catch_up()} == {public["id"], held["id"]}
     assert [change["id"] for change in anybody.catch_up()] == [public["id"]]
     newsroom.patch(city, "categories", parent=world["id"])
     partner.catch_up()
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()
     newsroom.verb(held, "unpublish")
     partner.catch_up()
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()
 
 
 def test_changes_during_a_snapshot_follow_it(
@@ -214,7 +214,7 @@ def test_changes_during_a_snapshot_follow_it(
     assert ids[:3] == [story["id"] for story in stories]
     # As they are now, and as changes since it began.
     assert sorted(ids[3:]) == sorted([first["id"], second["id"]] * 2)
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
     assert all(change["at"] < UNTIL for change in app.heard)
     assert app.catch_up() == []
 
@@ -251,7 +251,7 @@ def test_changed_access_rights_end_a_cursor(
     app.catch_up(limit=1)
     assert app.refusals == ["rights_changed"]
     assert (held["id"] in app.copies["article"]) is gained
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
     assert app.catch_up() == []
 
 
@@ -266,7 +266,7 @@ def test_changed_access_rights_end_a_snapshot(
     app.headers = {}
     app.catch_up(limit=1)
     assert app.refusals == ["rights_changed"]
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
 
 
 def test_a_cursor_works_with_any_key_of_the_same_rights(
@@ -350,7 +350,7 @@ def test_the_embargo_log_is_trimmed_with_the_change_log(
         kept = session.scalars(select(EmbargoedRow.version))
     assert kept == [story["version"]]
     assert partner.catch_up()
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()
     partner.headers = {}
     partner.catch_up()
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()

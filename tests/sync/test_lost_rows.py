@@ -177,7 +177,7 @@ def test_a_cursor_of_a_lost_row_is_answered_410(
     assert client.get(f"/v1/changes?cursor={kept}").status_code == 200
     app.catch_up()
     assert app.refusals == ["cursor_too_old"]
-    assert app.shown() == app.expected()
+    assert app.list_stories() == app.load_expected()
 
 
 def test_cursors_inside_a_page_are_answered_410(
@@ -212,7 +212,7 @@ def test_a_cursor_of_lost_embargo_rows_is_answered_410(
     assert client.get(f"/v1/changes?cursor={before}", headers=headers).status_code == 200
     assert public.catch_up() == []
     partner.catch_up()
-    assert partner.shown() == partner.expected()
+    assert partner.list_stories() == partner.load_expected()
 
 
 def test_cursors_without_lost_rows_still_work(

@@ -30,7 +30,7 @@ def test_a_copy_equals_the_server_after_it_catches_up(
     possible = _edit_at_random(desk, apps, services, clock)
     for number, app in enumerate(apps):
         app.catch_up(limit=desk.rng.choice((1, 3, 100)))
-        assert app.shown() == app.expected(), (app.filters, app.headers)
+        assert app.list_stories() == app.load_expected(), (app.filters, app.headers)
         # Nobody hears of the end of what could not be had.
         assert app.log_ends() <= possible[number]
         assert app.refusals == []
@@ -57,7 +57,7 @@ def test_a_client_that_obeys_410_converges_to_what_it_may_see(
         for app in apps:
             app.headers = headers
             app.catch_up(limit=desk.rng.choice((1, 3, 100)))
-            assert app.shown() == app.expected(), (app.filters, headers)
+            assert app.list_stories() == app.load_expected(), (app.filters, headers)
     assert {code for app in apps for code in app.refusals} == {"rights_changed"}
 
 
@@ -73,7 +73,7 @@ def _edit_at_random(
 
     def note() -> None:
         for number, app in enumerate(apps):
-            possible[number] |= app.listed()
+            possible[number] |= app.list_allowed()
 
     for _ in range(_STEPS):
         clock.advance(minutes=desk.rng.randrange(30))

@@ -87,7 +87,7 @@ def test_a_cursor_older_than_the_log_is_answered_410(
         assert "without a cursor" in answer.json()["detail"]
     anew = OfflineApp(client)
     anew.catch_up()
-    assert anew.shown() == anew.expected()
+    assert anew.list_stories() == anew.load_expected()
 
 
 def test_a_snapshot_older_than_the_log_is_answered_410(
@@ -135,7 +135,7 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
             # Every day, every fifth, every ninth, and too seldom.
             if day % (1, 5, 9, 19)[number] == 0:
                 told += not app.comes_back()
-                assert app.shown() == app.expected()
+                assert app.list_stories() == app.load_expected()
     assert told == 2
     assert list_inconsistencies(services) == []
 

@@ -12,22 +12,22 @@ from app.bootstrap import bootstrap, open_database
 from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from tests.conftest import embargo_key
-from tests.faults.server import Client, Nursery, nursery
+from tests.faults.server import Client, ServerRow, server_row
 from tests.sync.stream_client import StreamClient
 
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 
 @pytest.fixture
-def served(database_url: str) -> Iterator[Nursery]:
+def small_server(database_url: str) -> Iterator[ServerRow]:
     """A server with a few listeners at most."""
-    with nursery(database_url, stream_listeners=3) as row:
+    with server_row(database_url, stream_listeners=3) as row:
         row.start()
         yield row
 
 
 @pytest.fixture
-def desk(served: Nursery, database_url: str) -> Iterator[Client]:
+def desk(small_server: ServerRow, database_url: str) -> Iterator[Client]:
     """An editor at that server."""
     settings = Settings(database_url=database_url)
     services = bootstrap(settings, database=open_database(settings))
@@ -35,7 +35,7 @@ def desk(served: Nursery, database_url: str) -> Iterator[Client]:
         Actor(None, "test"), lambda unit: create_key(unit, "an editor", ["publish"])
     )
     services.close()
-    client = Client(served.port, made.key)
+    client = Client(small_server.port, made.key)
     yield client
     client.close()
 
@@ -48,11 +48,11 @@ def publish(desk: Client, title: str, **fields: Any) -> dict[str, Any]:
     return story
 
 
-def test_subscribers_get_changes_as_they_happen(served: Nursery, desk: Client) -> None:
+def test_subscribers_get_changes_as_they_happen(small_server: ServerRow, desk: Client) -> None:
     publish(desk, "Before")
     everything, tagged = (
-        StreamClient(served.port).begun(),
-        StreamClient(served.port, "?tag=a").begun(),
+        StreamClient(small_server.port).wait_for_start(),
+        StreamClient(small_server.port, "?tag=a").wait_for_start(),
     )
     assert everything.headers["content-type"].startswith("text/event-stream")
     assert everything.headers["cache-control"] == "no-store"
@@ -67,28 +67,28 @@ def test_subscribers_get_changes_as_they_happen(served: Nursery, desk: Client) -
 
 
 def test_a_subscriber_that_leaves_before_a_change_misses_nothing(
-    served: Nursery, desk: Client
+    small_server: ServerRow, desk: Client
 ) -> None:
     for query in ("", "?tag=a"):
-        listener = StreamClient(served.port, query).begun()
+        listener = StreamClient(small_server.port, query).wait_for_start()
         listener.close()
         story = publish(desk, "Meanwhile", tags=["a"])
-        back = StreamClient(served.port, query, last_event_id=listener.opened_at)
+        back = StreamClient(small_server.port, query, last_event_id=listener.opened_at)
         assert back.next().data["id"] == story["id"]
         back.close()
 
 
-def test_a_subscriber_that_reconnects_misses_nothing(served: Nursery, desk: Client) -> None:
-    listener = StreamClient(served.port).begun()
+def test_a_subscriber_that_reconnects_misses_nothing(small_server: ServerRow, desk: Client) -> None:
+    listener = StreamClient(small_server.port).wait_for_start()
     publish(desk, "First")
     last = listener.next().id
     listener.close()
     missed = [publish(desk, f"Missed {number}")["id"] for number in range(3)]
-    again = StreamClient(served.port, last_event_id=last)
+    again = StreamClient(small_server.port, last_event_id=last)
     heard = [again.next() for _ in range(3)]
     assert [change.data["id"] for change in heard] == missed
     # And the same from the middle: each event leads on from where it stands.
-    middle = StreamClient(served.port, last_event_id=heard[0].id)
+    middle = StreamClient(small_server.port, last_event_id=heard[0].id)
     assert [middle.next().data["id"] for _ in range(2)] == missed[1:]
     # The cursor is that of /v1/changes.
     status, _, answer = desk.call("GET", f"/v1/changes?cursor={heard[1].id}")
@@ -98,7 +98,7 @@ def test_a_subscriber_that_reconnects_misses_nothing(served: Nursery, desk: Clie
 
 
 def test_a_stream_ends_when_its_key_is_revoked(
-    served: Nursery, desk: Client, database_url: str
+    small_server: ServerRow, desk: Client, database_url: str
 ) -> None:
     settings = Settings(database_url=database_url)
     services = bootstrap(settings, database=open_database(settings))
@@ -107,10 +107,10 @@ def test_a_stream_ends_when_its_key_is_revoked(
     revoked = run(actor, lambda unit: create_key(unit, "a partner", ["read"]))
     expiring = run(actor, lambda unit: create_key(unit, "a guest", ["read"], expires_at=soon))
     keyed = [
-        StreamClient(served.port, authorization=f"Bearer {key.key}").begun()
+        StreamClient(small_server.port, authorization=f"Bearer {key.key}").wait_for_start()
         for key in (revoked, expiring)
     ]
-    anybody = StreamClient(served.port).begun()
+    anybody = StreamClient(small_server.port).wait_for_start()
     run(actor, lambda unit: revoke_key(unit, revoked.id))
     services.close()
     assert all(stream.has_ended() for stream in keyed)
@@ -121,15 +121,17 @@ def test_a_stream_ends_when_its_key_is_revoked(
 
 
 def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
-    served: Nursery, desk: Client, database_url: str
+    small_server: ServerRow, desk: Client, database_url: str
 ) -> None:
     settings = Settings(database_url=database_url)
     services = bootstrap(settings, database=open_database(settings))
     headers = embargo_key(services)
     until = (services.clock.now() + timedelta(hours=1)).isoformat()
     services.close()
-    anybody = StreamClient(served.port).begun()
-    partner = StreamClient(served.port, authorization=headers["authorization"]).begun()
+    anybody = StreamClient(small_server.port).wait_for_start()
+    partner = StreamClient(
+        small_server.port, authorization=headers["authorization"]
+    ).wait_for_start()
     held = publish(desk, "Held", embargo_until=until)
     first = publish(desk, "First")
     second = publish(desk, "Second", embargo_until=until)
@@ -142,7 +144,7 @@ def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
     heard = [anybody.next() for _ in range(2)]
     assert [change.data["id"] for change in heard] == [first["id"], third["id"]]
     # Each event leads on from where it stands.
-    reader = Client(served.port, headers["authorization"].removeprefix("Bearer "))
+    reader = Client(small_server.port, headers["authorization"].removeprefix("Bearer "))
     for number, event in enumerate(told):
         rest, answer = [], {"cursor": event.id, "more": True}
         while answer["more"]:
@@ -151,21 +153,23 @@ def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
         assert rest == [change.data["id"] for change in told[number + 1 :]]
     reader.close()
     # Without the key it ends, so that a browser does not connect again.
-    turned = StreamClient(served.port, last_event_id=told[3].id)
+    turned = StreamClient(small_server.port, last_event_id=told[3].id)
     assert turned.status == 410
     assert turned.headers["content-type"] == "application/problem+json"
     for listener in (anybody, partner, turned):
         listener.close()
 
 
-def test_a_full_hub_refuses_subscribers_until_one_leaves(served: Nursery, desk: Client) -> None:
-    listeners = [StreamClient(served.port).begun() for _ in range(3)]
-    refused = StreamClient(served.port)
+def test_a_full_hub_refuses_subscribers_until_one_leaves(
+    small_server: ServerRow, desk: Client
+) -> None:
+    listeners = [StreamClient(small_server.port).wait_for_start() for _ in range(3)]
+    refused = StreamClient(small_server.port)
     assert (refused.status, refused.headers["retry-after"]) == (503, "5")
     for listener in (*listeners, refused):
         listener.close()
     for _ in range(100):
-        again = StreamClient(served.port)
+        again = StreamClient(small_server.port)
         if again.status == 200:
             break
         again.close()
@@ -173,7 +177,7 @@ def test_a_full_hub_refuses_subscribers_until_one_leaves(served: Nursery, desk: 
     again.close()
 
 
-def test_an_invalid_subscription_gets_an_error(served: Nursery, desk: Client) -> None:
+def test_an_invalid_subscription_gets_an_error(small_server: ServerRow, desk: Client) -> None:
     for query, code in (("?tga=a", "bad_parameter"), ("?cursor=x", "bad_cursor")):
         status, _, problem = desk.call("GET", f"/v1/stream{query}")
         assert (status, problem["code"]) == (400, code)
@@ -182,13 +186,13 @@ def test_an_invalid_subscription_gets_an_error(served: Nursery, desk: Client) ->
     assert headers["content-type"].startswith("text/event-stream")
 
 
-def test_a_long_poll_ends_with_the_first_change(served: Nursery, desk: Client) -> None:
+def test_a_long_poll_ends_with_the_first_change(small_server: ServerRow, desk: Client) -> None:
     _, _, answer = desk.call("GET", "/v1/changes")
     cursor = answer["cursor"]
     while answer["more"]:
         _, _, answer = desk.call("GET", f"/v1/changes?cursor={cursor}")
         cursor = answer["cursor"]
-    waiting = Client(served.port)
+    waiting = Client(small_server.port)
     waiting._connection.request("GET", f"/v1/changes?cursor={cursor}&wait=30")
     story = publish(desk, "Now")
     heard = waiting._connection.getresponse().read()
@@ -196,13 +200,15 @@ def test_a_long_poll_ends_with_the_first_change(served: Nursery, desk: Client) -
     waiting.close()
 
 
-def test_streams_and_long_polls_end_when_the_server_stops(served: Nursery, desk: Client) -> None:
+def test_streams_and_long_polls_end_when_the_server_stops(
+    small_server: ServerRow, desk: Client
+) -> None:
     _, _, answer = desk.call("GET", "/v1/changes")
-    waiting = Client(served.port)
+    waiting = Client(small_server.port)
     waiting._connection.request("GET", f"/v1/changes?cursor={answer['cursor']}&wait=60")
-    listener = StreamClient(served.port).begun()
+    listener = StreamClient(small_server.port).wait_for_start()
     # Nothing else would end either: this server waits for its answers as long as they take.
-    served.stop()
+    small_server.stop()
     assert listener.has_ended()
     ended = waiting._connection.getresponse()
     assert (ended.status, b'"data":[]' in ended.read()) == (200, True)

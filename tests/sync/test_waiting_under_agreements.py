@@ -14,7 +14,7 @@ from app.api.app import create_app
 from app.bootstrap import Services
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
-from tests.server.serving import port_of, served
+from tests.server.serving import port_of, serve
 from tests.sync.stream_client import StreamClient
 
 
@@ -107,15 +107,15 @@ def test_a_stream_sends_delayed_stories_and_ends_with_the_agreement(
     agreement: Agreement,
 ) -> None:
     bearer = agreement.headers["authorization"]
-    with served(create_app(services)) as server:
-        listener = StreamClient(port_of(server), authorization=bearer).begun()
+    with serve(create_app(services)) as server:
+        listener = StreamClient(port_of(server), authorization=bearer).wait_for_start()
         stories = [newsroom.story(title) for title in ("First", "Second")]
         clock.advance(minutes=31)
         events = [listener.next() for _ in stories]
         assert {event.data["id"] for event in events} == {story["id"] for story in stories}
         again = StreamClient(
             port_of(server), authorization=bearer, last_event_id=events[0].id
-        ).begun()
+        ).wait_for_start()
         assert again.next().data == events[1].data
         newsroom.story("Too late")
         act(clock, newsroom, agreement)

@@ -64,7 +64,7 @@ def test_new_changes_are_purged_in_one_request(
     first, second = newsroom.story("First"), newsroom.story("Second")
     newsroom.verb(first, "unpublish")
     assert purging.catch_up()
-    assert receiver.taken() == [keys_of(services, first["id"], second["id"])]
+    assert receiver.load_keys() == [keys_of(services, first["id"], second["id"])]
 
 
 def test_drafts_and_scheduled_stories_are_not_purged(
@@ -85,7 +85,7 @@ def test_publications_and_expiries_by_time_are_purged(
         clock.advance(hours=1)
         log_due_changes(services)
         assert purging.catch_up()
-    assert receiver.taken() == [keys_of(services, story["id"])] * 2
+    assert receiver.load_keys() == [keys_of(services, story["id"])] * 2
 
 
 @pytest.mark.parametrize("kind", ["source", "category"])
@@ -98,7 +98,7 @@ def test_a_renamed_source_or_category_purges_everything(
     purging.catch_up()
     newsroom.patch(thing, plural, name="The Wire", slug="the-wire")
     assert purging.catch_up()
-    assert receiver.taken()[-1] == ["all"]
+    assert receiver.load_keys()[-1] == ["all"]
     paths = "headlines articles articles/a-title articles/none sources categories sources/none"
     for path in [*paths.split(), "categories?tree=true", f"{plural}/wire", f"{plural}/the-wire"]:
         headers = client.get(f"/v1/{path}").headers
@@ -112,13 +112,13 @@ def test_requests_have_few_keys_and_too_many_become_a_purge_of_everything(
 ) -> None:
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(40)]
     assert purging.catch_up()
-    assert [len(keys) for keys in receiver.taken()] == [30, 30, 22]
-    assert [key for keys in receiver.taken() for key in keys] == keys_of(services, *ids)
+    assert [len(keys) for keys in receiver.load_keys()] == [30, 30, 22]
+    assert [key for keys in receiver.load_keys() for key in keys] == keys_of(services, *ids)
     for heard in receiver.heard:
         assert len(heard.headers["surrogate-key"]) < 2_000
     ids = [newsroom.story(f"More {number}")["id"] for number in range(150)]
     assert purging.catch_up()
-    assert receiver.taken()[3:] == [["all"]]
+    assert receiver.load_keys()[3:] == [["all"]]
 
 
 def test_a_long_log_is_purged_in_order(
@@ -131,7 +131,7 @@ def test_a_long_log_is_purged_in_order(
     monkeypatch.setattr(purging._follower, "_batch", 2)
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(5)]
     assert purging.catch_up()
-    assert receiver.taken() == [
+    assert receiver.load_keys() == [
         keys_of(services, *ids[:2]),
         keys_of(services, *ids[2:4]),
         keys_of(services, ids[4]),
@@ -151,7 +151,7 @@ def test_a_new_receiver_begins_at_the_end_of_the_log(
     assert services.purging.lag() == 1
     assert services.purging.catch_up()
     assert services.purging.lag() == 0
-    assert receiver.taken() == [keys_of(services, later["id"])]
+    assert receiver.load_keys() == [keys_of(services, later["id"])]
 
 
 @pytest.mark.parametrize("status", [301, 308, 400, 403, 404, 500, 503])
@@ -183,7 +183,7 @@ def test_after_failures_everything_is_purged_once_and_in_order(
         assert not purging.catch_up()
     receiver.answer = lambda _: 200
     assert purging.catch_up()
-    assert receiver.taken() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
+    assert receiver.load_keys() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
     said = [record for record in caplog.records if record.name == "dateline.purging"]
     assert [record.levelname for record in said] == ["WARNING", "INFO"]
     assert "503" in said[0].getMessage()
@@ -255,8 +255,14 @@ def test_the_token_is_never_logged_or_printed(
     newsroom.story("Another")
     assert not purging.catch_up()
     assert receiver.heard[0].headers["authorization"] == f"Bearer {TOKEN}"
-    told = [caplog.text, repr(settings), str(settings), settings.model_dump_json(), repr(services)]
-    assert not [text for text in told if TOKEN in text]
+    exposed = [
+        caplog.text,
+        repr(settings),
+        str(settings),
+        settings.model_dump_json(),
+        repr(services),
+    ]
+    assert not [text for text in exposed if TOKEN in text]
     assert services.purging is not None
     assert TOKEN not in repr(vars(services.purging))
 
@@ -264,7 +270,7 @@ def test_the_token_is_never_logged_or_printed(
 def test_purges_are_in_the_metrics(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, client: TestClient
 ) -> None:
-    def told() -> dict[str, float]:
+    def read_metrics() -> dict[str, float]:
         lines = [
             splitline
             for splitline in client.get("/metrics").text.splitlines()
@@ -278,13 +284,13 @@ def test_purges_are_in_the_metrics(
 
     newsroom.story("One")
     newsroom.story("Two")
-    assert told()["dateline_purge_lag"] == 2
+    assert read_metrics()["dateline_purge_lag"] == 2
     receiver.answer = lambda _: 500
     purging.catch_up()
     receiver.answer = lambda _: 200
     purging.catch_up()
     for _ in range(2):
-        assert told() == {
+        assert read_metrics() == {
             'dateline_purges_total{outcome="sent"}': 1,
             'dateline_purges_total{outcome="failed"}': 1,
             "dateline_purge_lag": 0,

@@ -141,7 +141,7 @@ def test_every_changed_answer_had_a_key_that_was_purged(
         receiver.heard.clear()
         step = desk.step()
         assert purging.catch_up()
-        told = {key for keys in receiver.taken() for key in keys}
+        told = {key for keys in receiver.load_keys() for key in keys}
         after = _read(client, paths)
         for path in paths:
             if after[path][0] != before[path][0]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.system.programs import needed
 
-_PATIENCE = 60
+_TIMEOUT = 60
 _QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
@@ -45,9 +45,9 @@ class Site:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}/"
 
-    def told(self) -> str:
+    def next_post(self) -> str:
         """Return what the page posts next."""
-        return self.posts.get(timeout=_PATIENCE)
+        return self.posts.get(timeout=_TIMEOUT)
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def browsing(page: str, folder: Path) -> Iterator[Site]:
         yield site
     finally:
         browser.terminate()
-        browser.wait(_PATIENCE)
+        browser.wait(_TIMEOUT)
         site.server.shutdown()
         site.server.server_close()
         thread.join()

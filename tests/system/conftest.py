@@ -13,7 +13,7 @@ from app.bootstrap import bootstrap
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.databases import fresh_database
-from tests.faults.server import Client, nursery
+from tests.faults.server import Client, server_row
 from tests.system.programs import SharedCache, nginx, varnish
 
 _numbers = count(1)
@@ -29,7 +29,7 @@ class Site:
 
     def story(self, **fields: Any) -> dict[str, Any]:
         """Publish a story under a slug and a tag of its own."""
-        return self._sent("POST", "/v1/manage/articles", self.document(**fields))
+        return self._send("POST", "/v1/manage/articles", self.document(**fields))
 
     def draft(self, **fields: Any) -> dict[str, Any]:
         """Make a story that is not public yet."""
@@ -45,14 +45,14 @@ class Site:
     def verb(self, story: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
         """Apply a verb to a story."""
         path = f"/v1/manage/articles/{story['id']}/{verb}"
-        return self._sent("POST", path, body, if_match=f'"v{story["version"]}"')
+        return self._send("POST", path, body, if_match=f'"v{story["version"]}"')
 
     def change(self, story: dict[str, Any], **fields: Any) -> dict[str, Any]:
         """Change a story and publish it."""
         path, body = f"/v1/manage/articles/{story['id']}", {**fields, "status": "published"}
-        return self._sent("PATCH", path, body, if_match="*")
+        return self._send("PATCH", path, body, if_match="*")
 
-    def _sent(self, method: str, path: str, body: Any, **headers: str) -> dict[str, Any]:
+    def _send(self, method: str, path: str, body: Any, **headers: str) -> dict[str, Any]:
         with closing(Client(self.port, self.editor_key)) as editor:
             status, _, answer = editor.call(method, path, body, **headers)
         assert status in {200, 201}, answer
@@ -72,7 +72,7 @@ def running_site(folder: Path, **settings: object) -> Iterator[Site]:
         services = bootstrap(Settings(database_url=url))
         admin, reader = key_for(services, "admin"), key_for(services, "read")
         services.close()
-        with nursery(url, **settings) as server:
+        with server_row(url, **settings) as server:
             server.start()
             yield Site(server.port, admin, reader)
 
@@ -100,7 +100,7 @@ def caches(
 ) -> Iterator[tuple[SharedCache, ...]]:
     """All of them in front of one Dateline, for what has to wait."""
     with (
-        varnish(tmp_path_factory.mktemp("varnish"), site.port) as one,
+        varnish(tmp_path_factory.mktemp("varnish"), site.port) as item,
         nginx(tmp_path_factory.mktemp("nginx"), site.port) as other,
     ):
-        yield one, other
+        yield item, other

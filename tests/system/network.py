@@ -81,7 +81,7 @@ def hosts(number: int) -> Iterator[list[Host]]:
         pytest.skip(f"this system makes no network namespaces or bridges: {wrong.stderr}")
     try:
         _ip("-n", _SWITCH, "link", "set", "switch", "up")
-        yield [Host(one + 1) for one in range(number)]
+        yield [Host(item + 1) for item in range(number)]
     finally:
         _remove()
 

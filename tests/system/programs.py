@@ -18,7 +18,7 @@ from tests.system.reading import fetch
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 PURGE_TOKEN = "purge-" + "x" * 32
 _FOLDERS = f"{Path('/usr/sbin')}:{Path('/usr/local/sbin')}"
-_PATIENCE = 60
+_TIMEOUT = 60
 _MISSING_MODULE = re.compile(r"Could not find VMOD (\w+)")
 _BLANK = re.compile(r"@[A-Z_]+@")
 
@@ -48,7 +48,7 @@ def needed_modules(said: str) -> None:
         )
 
 
-def filled(example: str, **values: object) -> str:
+def fill_example(example: str, **values: object) -> str:
     """Return an example of the documentation with its blanks filled in, every one of them."""
     text = (EXAMPLES / example).read_text(encoding="utf-8")
     for name, value in values.items():
@@ -66,7 +66,7 @@ def varnish(
     port = port or free_port()
     given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
     vcl = folder / "dateline.vcl"
-    vcl.write_text(source or filled("varnish.vcl", **given), encoding="utf-8")
+    vcl.write_text(source or fill_example("varnish.vcl", **given), encoding="utf-8")
     command = [program, "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
     compiled = subprocess.run([*command, "-C"], capture_output=True, text=True, check=False)
     needed_modules(compiled.stderr)
@@ -88,7 +88,7 @@ def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
         "listen": f"127.0.0.1:{port}",
         "server_name": "localhost",
     }
-    (folder / "dateline.conf").write_text(filled("nginx.conf", **given), encoding="utf-8")
+    (folder / "dateline.conf").write_text(fill_example("nginx.conf", **given), encoding="utf-8")
     own = folder / "nginx.conf"
     own.write_text(_AROUND.format(folder=folder), encoding="utf-8")
     command = [program, "-p", str(folder), "-e", str(folder / "errors"), "-c", str(own)]
@@ -124,11 +124,11 @@ def _running(name: str, command: list[str], folder: Path, port: int) -> Iterator
         yield
     finally:
         process.terminate()
-        process.wait(_PATIENCE)
+        process.wait(_TIMEOUT)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    ends = time.monotonic() + _PATIENCE
+    ends = time.monotonic() + _TIMEOUT
     while True:
         try:
             fetch(port, "/healthz")

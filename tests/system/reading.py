@@ -61,7 +61,7 @@ def fetch(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
         connection.close()
 
 
-def asked(dateline: int, **labels: str) -> int:
+def count_requests(dateline: int, **labels: str) -> int:
     """Return how many requests a Dateline has counted that have all these labels."""
     text = fetch(dateline, "/metrics").body.decode()
     wanted = {f'{name}="{value}"' for name, value in labels.items()}

@@ -11,7 +11,7 @@ from app.bootstrap import bootstrap
 from app.settings import Settings
 from tests.conftest import key_for
 from tests.databases import fresh_database
-from tests.faults.server import Client, nursery
+from tests.faults.server import Client, server_row
 from tests.system.browser import Site, browsing
 
 pytestmark = pytest.mark.system
@@ -53,7 +53,7 @@ class Desk:
 def _next(site: Site, *names: str) -> dict[str, Any]:
     """Return what the page tells next of these."""
     while True:
-        told: dict[str, Any] = json.loads(site.told())
+        told: dict[str, Any] = json.loads(site.next_post())
         if told["name"] in names:
             return told
 
@@ -63,7 +63,7 @@ def test_an_event_source_follows_and_comes_back_without_a_gap(tmp_path: Path) ->
         services = bootstrap(Settings(database_url=url))
         key = key_for(services, "admin")
         services.close()
-        with nursery(url) as server:
+        with server_row(url) as server:
             server.start()
             desk = Desk(server.port, key)
             with browsing(_PAGE.replace("PORT", str(server.port)), tmp_path) as site:
@@ -83,7 +83,7 @@ def test_an_event_source_follows_and_comes_back_without_a_gap(tmp_path: Path) ->
                 missed = [desk.story(f"Missed {number}")["id"] for number in range(3)]
                 desk.call("POST", f"articles/{first['id']}/unpublish")
                 told = [_next(site, "upsert", "remove") for _ in range(4)]
-                assert [one["id"] for one in told] == [*missed, first["id"]]
+                assert [item["id"] for item in told] == [*missed, first["id"]]
                 assert (told[-1]["name"], told[-1]["reason"]) == ("remove", "unpublished")
                 # When it is told to stop, the stream ends at once, and begins again.
                 server.stop()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.cluster import Cluster, Node, address_of, cluster, soon
 from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers
-from tests.receiver import Heard, Receiver, receiving
+from tests.receiver import ReceivedRequest, Receiver, receiving
 from tests.sync.stream_client import StreamClient
 from tests.system.network import Host, hosts
 
@@ -24,12 +24,12 @@ _STALE_SECONDS, _REPLACED_WITHIN = 6.0, 15.0
 @pytest.fixture(scope="module")
 def machines() -> Iterator[list[Host]]:
     """Machines of two servers and two nodes."""
-    with hosts(4) as made:
-        yield made
+    with hosts(4) as healthy_cluster:
+        yield healthy_cluster
 
 
 @pytest.fixture
-def made(machines: list[Host]) -> Iterator[Cluster]:
+def healthy_cluster(machines: list[Host]) -> Iterator[Cluster]:
     """A cluster on them, whose network is whole again afterwards."""
     with cluster(*machines[:2]) as servers:
         yield servers
@@ -37,28 +37,30 @@ def made(machines: list[Host]) -> Iterator[Cluster]:
         machine.plug_in()
 
 
-def _nodes(made: Cluster, machines: list[Host], folder: Path, **settings: object) -> list[Node]:
+def _nodes(
+    healthy_cluster: Cluster, machines: list[Host], folder: Path, **settings: object
+) -> list[Node]:
     """Run two nodes; the first one leads."""
     nodes: list[Node] = []
     for number, machine in enumerate(machines[2:]):
-        nodes.append(made.node(machine, folder / f"node{number}", **settings))
+        nodes.append(healthy_cluster.node(machine, folder / f"node{number}", **settings))
         nodes[number].wait_until_ready()
         soon(lambda: nodes[0].leads)
     return nodes
 
 
 def test_an_address_that_vanishes_is_left_for_another_one(
-    made: Cluster, machines: list[Host], tmp_path: Path
+    healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
-    host, port = machines[0], made.primary.port
+    host, port = machines[0], healthy_cluster.primary.port
     host.add_address(_SECOND_ADDRESS)
     vanishing = (_SECOND_ADDRESS, port)
     url = address_of([vanishing, (host.address, port)])
-    moving = made.node_on(url, machines[2], tmp_path / "moving")
-    staying = made.node_on(address_of([vanishing]), machines[3], tmp_path / "staying")
+    moving = healthy_cluster.node_on(url, machines[2], tmp_path / "moving")
+    staying = healthy_cluster.node_on(address_of([vanishing]), machines[3], tmp_path / "staying")
     for node in (moving, staying):
         node.wait_until_ready()
-    readers = Readers(moving, made.key)
+    readers = Readers(moving, healthy_cluster.key)
     readers.prepare()
     host.remove_address(_SECOND_ADDRESS)
     removed = time.monotonic()
@@ -70,17 +72,17 @@ def test_an_address_that_vanishes_is_left_for_another_one(
 
 @pytest.mark.parametrize("loses", [False, True], ids=["synchronous", "asynchronous"])
 def test_a_primary_that_vanishes_as_each_reader_sees_it(
-    loses: bool, made: Cluster, machines: list[Host], tmp_path: Path
+    loses: bool, healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
-    node, ending = _nodes(made, machines, tmp_path, stale_seconds=_STALE_SECONDS)
+    node, ending = _nodes(healthy_cluster, machines, tmp_path, stale_seconds=_STALE_SECONDS)
     if loses:
-        made.standby.stop_receiving()
+        healthy_cluster.standby.stop_receiving()
     else:
-        made.primary.wait_for_standby()
-    published = [_publish(ending, made.key, f"Story {number}") for number in range(20)]
-    readers = Readers(node, made.key)
+        healthy_cluster.primary.wait_for_standby()
+    published = [_publish(ending, healthy_cluster.key, f"Story {number}") for number in range(20)]
+    readers = Readers(node, healthy_cluster.key)
     readers.prepare()
-    listener = node.machine.run(lambda: StreamClient(node.port).begun())
+    listener = node.machine.run(lambda: StreamClient(node.port).wait_for_start())
     machines[0].pull_out()
     vanished = time.monotonic()
     soon(lambda: readers.ready()[1] == "away", 5)
@@ -91,9 +93,9 @@ def test_a_primary_that_vanishes_as_each_reader_sees_it(
     assert ending.end(ENDED_WITHIN) == 0
     soon(lambda: time.monotonic() - vanished > _STALE_SECONDS + 1)
     readers.insist_on_refusals()
-    made.standby.promote()
+    healthy_cluster.standby.promote()
     promoted = time.monotonic()
-    soon(lambda: node.status("/v1/headlines", made.key) == 200, BACK_WITHIN)
+    soon(lambda: node.status("/v1/headlines", healthy_cluster.key) == 200, BACK_WITHIN)
     status, _, answer = node.call("GET", f"/v1/changes?cursor={readers.cursor}")
     assert time.monotonic() - promoted < BACK_WITHIN
     if loses:
@@ -101,12 +103,12 @@ def test_a_primary_that_vanishes_as_each_reader_sees_it(
         assert node.call("GET", "/v1/headlines")[2]["data"] == []
     else:
         assert readers.are_served()
-        _insist_on_all(node, made.key, published)
+        _insist_on_all(node, healthy_cluster.key, published)
     assert node.end(ENDED_WITHIN) == 0
 
 
 def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> None:
-    shown = [one["id"] for one in node.call("GET", "/v1/headlines?limit=100")[2]["data"]]
+    shown = [item["id"] for item in node.call("GET", "/v1/headlines?limit=100")[2]["data"]]
     assert shown == [story["id"] for story in reversed(published)]
     for story in published:
         assert node.status(f"/v1/manage/articles/{story['id']}", key) == 200
@@ -114,40 +116,40 @@ def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> Non
 
 @pytest.mark.parametrize("stands_still", [False, True])
 def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
-    stands_still: bool, made: Cluster, machines: list[Host], tmp_path: Path
+    stands_still: bool, healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     settings = {"push_networks": "127.0.0.0/8", "worker_interval": 0.1}
     with ExitStack() as stack:
         # Each machine has its own loopback, on which the same address is another receiver.
         first = machines[2].run(lambda: stack.enter_context(receiving()))
         second = machines[3].run(lambda: stack.enter_context(receiving(port=first.port)))
-        leader, heir = _nodes(made, machines, tmp_path, **settings)
+        leader, heir = _nodes(healthy_cluster, machines, tmp_path, **settings)
         hook = {"url": first.url, "events": ["article.published"]}
-        assert leader.call("POST", "/v1/manage/webhooks", hook, key=made.key)[0] == 201
-        _publish(heir, made.key, "Before")
+        assert leader.call("POST", "/v1/manage/webhooks", hook, key=healthy_cluster.key)[0] == 201
+        _publish(heir, healthy_cluster.key, "Before")
         first.wait_for(1)
         # It is noted that it was sent; otherwise it would be sent once more.
         delivered = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
-        soon(lambda: made.primary.ask(delivered) == (1,))
-        before = _lease(made)
+        soon(lambda: healthy_cluster.primary.ask(delivered) == (1,))
+        before = _lease(healthy_cluster)
         machines[2].pull_out()
         vanished = time.monotonic()
         if stands_still:
             leader.process.suspend()
-        _publish(heir, made.key, "Meanwhile")
+        _publish(heir, healthy_cluster.key, "Meanwhile")
         second.wait_for(1)
         assert time.monotonic() - vanished < _REPLACED_WITHIN
-        after = _lease(made)
+        after = _lease(healthy_cluster)
         assert after == (before[0] + 1, after[1])
         machines[2].plug_in()
         if stands_still:
             leader.process.resume()
         soon(lambda: leader.call("GET", "/readyz")[2]["database"] == "answers", BACK_WITHIN)
-        _publish(leader, made.key, "After")
+        _publish(leader, healthy_cluster.key, "After")
         second.wait_for(2)
         assert (leader.leads, heir.leads) == (False, True)
-        assert _lease(made) == after
-        assert [_slugs(one) for one in (first, second)] == [["before"], ["meanwhile", "after"]]
+        assert _lease(healthy_cluster) == after
+        assert [_slugs(item) for item in (first, second)] == [["before"], ["meanwhile", "after"]]
         # The one that leads is told to end while it is cut off.
         machines[3].pull_out()
         assert heir.end(ENDED_WITHIN) == 0
@@ -158,17 +160,17 @@ def _publish(node: Node, key: str, title: str) -> dict[str, Any]:
     document = {"title": title, "language": "en", "status": "published"}
     status, _, story = node.call("POST", "/v1/manage/articles", document, key=key)
     assert status == 201, story
-    made: dict[str, Any] = story
-    return made
+    created: dict[str, Any] = story
+    return created
 
 
-def _lease(made: Cluster) -> tuple[int, str]:
-    number, holder = made.primary.ask("SELECT number, holder FROM leases WHERE name = 'worker'")
+def _lease(servers: Cluster) -> tuple[int, str]:
+    number, holder = servers.primary.ask("SELECT number, holder FROM leases WHERE name = 'worker'")
     return number, holder
 
 
 def _slugs(receiver: Receiver) -> list[str]:
-    def slug(heard: Heard) -> str:
+    def slug(heard: ReceivedRequest) -> str:
         return str(json.loads(heard.body)["data"]["slug"])
 
     return list(map(slug, receiver.heard))

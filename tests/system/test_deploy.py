@@ -30,7 +30,8 @@ def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path
     rules = [
         {"record": "test", "labels": {"number": str(number)}, "expr": expression}
         for number, expression in enumerate(
-            one.replace("$__rate_interval", "1m").replace("$job", "dateline") for one in expressions
+            item.replace("$__rate_interval", "1m").replace("$job", "dateline")
+            for item in expressions
         )
     ]
     # JSON is YAML, too.

@@ -7,7 +7,7 @@ import pytest
 
 from tests.system.conftest import Site, paths, running_site
 from tests.system.programs import SharedCache, nginx, varnish
-from tests.system.reading import Answer, asked, fetch
+from tests.system.reading import Answer, count_requests, fetch
 
 pytestmark = pytest.mark.system
 
@@ -83,6 +83,6 @@ def _is_for_strangers(answer: Answer, is_open: bool) -> None:
 def test_where_nothing_is_open_nothing_is_kept(site: Site, cache: SharedCache) -> None:
     for path in (*paths(site.story()), "/v1/articles/none", "/v1/sources"):
         for way in ({}, {"x_api_key": site.reader_key}, {}):
-            before = asked(site.port)
+            before = count_requests(site.port)
             assert not fetch(cache.port, path, **way).is_from_cache
-            assert asked(site.port) == before + 2
+            assert count_requests(site.port) == before + 2

@@ -8,7 +8,7 @@ import pytest
 from app.api.http.answer import entity_tag
 from tests.system.conftest import Site, paths
 from tests.system.programs import SharedCache
-from tests.system.reading import Answer, asked, fetch
+from tests.system.reading import Answer, count_requests, fetch
 
 pytestmark = pytest.mark.system
 
@@ -18,12 +18,12 @@ def test_within_its_lifetime_an_answer_comes_from_the_shared_cache(
     site: Site, cache: SharedCache, which: int
 ) -> None:
     path = paths(site.story())[which]
-    before = asked(site.port)
+    before = count_requests(site.port)
     first = fetch(cache.port, path)
     time.sleep(2)
     again = fetch(cache.port, path)
     # The question itself is one, too.
-    assert asked(site.port) == before + 2
+    assert count_requests(site.port) == before + 2
     assert (first.is_from_cache, again.is_from_cache) == (False, True)
     assert first.json() == again.json()
     for name in ("etag", "cache-control", "surrogate-key", "dateline-serial", "vary"):
@@ -44,7 +44,7 @@ def test_the_age_of_an_answer_is_told(site: Site, cache: SharedCache) -> None:
 def test_conditions_are_met_from_the_shared_cache(site: Site, cache: SharedCache) -> None:
     path, _ = paths(site.story())
     tag = fetch(cache.port, path).headers["etag"]
-    before = asked(site.port)
+    before = count_requests(site.port)
     for tags in (tag, f"W/{tag}", f'"x", {tag}', f'"x",W/{tag},"y"', "*"):
         answer = fetch(cache.port, path, if_none_match=tags)
         assert (answer.status, answer.body) == (304, b""), tags
@@ -52,7 +52,7 @@ def test_conditions_are_met_from_the_shared_cache(site: Site, cache: SharedCache
         assert answer.headers["cache-control"].startswith("public")
         assert answer.headers["vary"].startswith("Accept-Encoding")
     assert fetch(cache.port, path, if_none_match='"x"').status == 200
-    assert asked(site.port) == before + 1
+    assert count_requests(site.port) == before + 1
 
 
 def test_what_is_too_old_is_asked_for_by_its_tag_alone(
@@ -64,23 +64,25 @@ def test_what_is_too_old_is_asked_for_by_its_tag_alone(
     for cache in caches:
         for path in at:
             fetch(cache.port, path)
-    unchanged = {route: asked(site.port, route=route, status="304") for route in routes}
+    unchanged = {route: count_requests(site.port, route=route, status="304") for route in routes}
     time.sleep(16)
     for route, which in routes.items():
         for cache in caches:
-            expected = asked(site.port, route=route, status="304") + 1
+            expected = count_requests(site.port, route=route, status="304") + 1
             old = fetch(cache.port, at[which])
             assert (old.status, old.is_from_cache) == (200, True)
-            while asked(site.port, route=route, status="304") < expected:
+            while count_requests(site.port, route=route, status="304") < expected:
                 time.sleep(0.05)
-        assert asked(site.port, route=route, status="304") == unchanged[route] + len(caches)
+        assert count_requests(site.port, route=route, status="304") == unchanged[route] + len(
+            caches
+        )
     for cache in caches:
-        before = asked(site.port)
+        before = count_requests(site.port)
         for path in at:
             answer = fetch(cache.port, path)
             assert answer.is_from_cache
             assert int(answer.headers.get("age", "0")) < 15
-        assert asked(site.port) == before + 1
+        assert count_requests(site.port) == before + 1
 
 
 _BROWSERS = (

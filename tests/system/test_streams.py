@@ -23,12 +23,12 @@ def _listen(connection: HTTPConnection) -> HTTPResponse:
 def test_all_listeners_of_one_stream_hear_at_once(site: Site, cache: SharedCache) -> None:
     connections = [HTTPConnection("127.0.0.1", cache.port, timeout=10) for _ in range(_LISTENERS)]
     try:
-        streams = [_listen(one) for one in connections]
+        streams = [_listen(connection) for connection in connections]
         story = site.story()
         for stream in streams:
             with closing(stream):
                 while story["id"].encode() not in (line := stream.readline()):
                     assert line, "the stream ended"
     finally:
-        for one in connections:
-            one.close()
+        for item in connections:
+            item.close()

@@ -21,7 +21,7 @@ def _soon() -> tuple[datetime, str]:
     return moment, moment.isoformat()
 
 
-def _watched(
+def _watch(
     cache: SharedCache, path: str, moment: datetime, shows: Callable[[Answer], bool]
 ) -> list[tuple[bool, bool]]:
     """Read until after a moment; tell for each answer whether it came from the cache, and shows it.
@@ -43,14 +43,14 @@ def _watched(
 
 
 def _titles(answer: Answer) -> list[str]:
-    return [one["title"] for one in answer.json()["data"]]
+    return [item["title"] for item in answer.json()["data"]]
 
 
 def test_a_scheduled_story_appears_at_its_moment(site: Site, cache: SharedCache) -> None:
     moment, at = _soon()
     story: dict[str, Any] = site.story(published_at=at)
     _, listed = paths(story)
-    found = _watched(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
+    found = _watch(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
     assert (True, False) in found
 
 
@@ -59,7 +59,7 @@ def test_an_expiring_story_disappears_at_its_moment(site: Site, cache: SharedCac
     story: dict[str, Any] = site.story(expires_at=at)
     path, listed = paths(story)
     assert _titles(fetch(cache.port, listed)) == [story["title"]]
-    found = _watched(cache, path, moment, lambda answer: answer.status == 404)
+    found = _watch(cache, path, moment, lambda answer: answer.status == 404)
     assert (True, False) in found
     assert _titles(fetch(cache.port, listed)) == []
 

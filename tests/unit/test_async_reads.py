@@ -20,7 +20,7 @@ from app.kit.sql.statement import Statement
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 _SLEEP: Statement[tuple[str]] = Statement(select(func.pg_sleep(bindparam("seconds"))))
 
 
@@ -53,13 +53,13 @@ def reads(database: Database) -> AsyncReads:
 def test_rows_are_those_of_a_session(newsroom: Newsroom, database: Database) -> None:
     newsroom.story("A story", tags=["a"], body="<p>Ünïcode</p>")
 
-    async def fetched() -> tuple[object, object]:
+    async def fetch_both() -> tuple[object, object]:
         assert database.async_reads is not None
         return await database.async_reads.fetch(_AUDITS), await database.async_reads.fetch(
             _DOCUMENTS
         )
 
-    audits, documents = asyncio.run(fetched())
+    audits, documents = asyncio.run(fetch_both())
     with database.read() as session:
         assert (audits, documents) == (session.all(_AUDITS), session.all(_DOCUMENTS))
     assert audits
@@ -82,7 +82,7 @@ def test_a_statement_ends_at_its_limit(database_url: str) -> None:
         began = time.monotonic()
         with pytest.raises(ReadTooLong):
             asyncio.run(database.async_reads.fetch(_SLEEP, {"seconds": 300}))
-        assert 0.2 <= time.monotonic() - began < _PATIENCE
+        assert 0.2 <= time.monotonic() - began < _TIMEOUT
         assert asyncio.run(database.async_reads.fetch(_NUMBER, {"number": 1})) == [_Number(1)]
 
 
@@ -114,7 +114,7 @@ def test_a_cancelled_read_ends_on_the_server(database: Database, reads: AsyncRea
     running = text(f"SELECT count(*) {_OTHERS} AND state = 'active' AND query LIKE '%pg_sleep%'")
 
     def wait_for(count: int) -> None:
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         with database.read(snapshot=False) as session:
             while session.scalar(running) != count:
                 assert time.monotonic() < deadline
@@ -149,7 +149,7 @@ def test_waiting_reads_fail_when_all_connections_are_closed(
         assert database._server is not None
         database._server.disconnect_all()
         with pytest.raises(DatabaseUnavailable):
-            await asyncio.wait_for(waiting, _PATIENCE)
+            await asyncio.wait_for(waiting, _TIMEOUT)
         assert await reads.fetch(_NUMBER, {"number": 3}) == [_Number(3)]
 
     asyncio.run(cut())
@@ -161,4 +161,4 @@ def test_reads_fail_fast_while_the_server_is_silent(database: Database, reads: A
     began = time.monotonic()
     with pytest.raises(DatabaseUnavailable):
         asyncio.run(reads.fetch(_NUMBER, {"number": 1}))
-    assert time.monotonic() - began < _PATIENCE
+    assert time.monotonic() - began < _TIMEOUT

@@ -111,9 +111,9 @@ def test_a_formatted_instant_parses_to_itself(moment: datetime) -> None:
 
 
 @given(MOMENTS, MOMENTS)
-def test_microseconds_sort_as_instants_do(one: datetime, other: datetime) -> None:
-    assert (one < other) == (to_micros(one) < to_micros(other))
-    assert from_micros(to_micros(one)) == one
+def test_microseconds_sort_as_instants_do(item: datetime, other: datetime) -> None:
+    assert (item < other) == (to_micros(item) < to_micros(other))
+    assert from_micros(to_micros(item)) == item
 
 
 @given(st.text(max_size=40))

@@ -11,12 +11,12 @@ from app.kit.http_client import HttpClient, HttpFailure, HttpResponse
 from tests.receiver import receiving
 
 SECRET = "tok-91d2"
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    made = HttpClient("tests/1", seconds=_PATIENCE, max_bytes=1_000)
+    made = HttpClient("tests/1", seconds=_TIMEOUT, max_bytes=1_000)
     yield made
     made.close()
 
@@ -83,7 +83,7 @@ def test_a_slow_response_ends_at_the_timeout(begin: bytes) -> None:
     client = HttpClient("tests/1", seconds=0.3)
     with serve_bytes(drip) as url:
         assert client.send("GET", url, {}, b"") == HttpFailure("no answer within 0.3 seconds")
-        assert hung_up.wait(_PATIENCE)
+        assert hung_up.wait(_TIMEOUT)
     client.close()
 
 
@@ -129,7 +129,7 @@ def test_closing_cancels_running_requests(client: HttpClient) -> None:
 
     def hold(_: object) -> int:
         asked.set()
-        assert called_off.wait(_PATIENCE)
+        assert called_off.wait(_TIMEOUT)
         return 200
 
     with receiving() as receiver:
@@ -138,7 +138,7 @@ def test_closing_cancels_running_requests(client: HttpClient) -> None:
             target=lambda: outcomes.append(client.send("POST", receiver.url, {}, b""))
         )
         sending.start()
-        assert asked.wait(_PATIENCE)
+        assert asked.wait(_TIMEOUT)
         client.close()
         sending.join()
         called_off.set()
@@ -147,7 +147,7 @@ def test_closing_cancels_running_requests(client: HttpClient) -> None:
 
 
 def test_several_threads_send_requests_concurrently(client: HttpClient) -> None:
-    together = threading.Barrier(4, timeout=_PATIENCE)
+    together = threading.Barrier(4, timeout=_TIMEOUT)
     outcomes: list[object] = []
 
     def all_here(_: object) -> int:

@@ -70,7 +70,7 @@ def test_no_key_is_ever_logged(
     client.get("/v1/headlines", headers={"x-api-key": key})
     client.get("/v1/headlines", headers={"x-api-key": unknown})
     client.get(f"/v1/headlines?key={key}")
-    monkeypatch.setattr("app.delivery.queries.DeliveryQueries.list_stories", _broken)
+    monkeypatch.setattr("app.delivery.queries.DeliveryQueries.list_stories", _fail)
     client.get("/v1/headlines", headers={"authorization": f"Bearer {key}"})
     for handler in logging.getLogger("dateline").handlers:
         handler.flush()
@@ -97,5 +97,5 @@ def test_access_lines_are_buffered_and_flushed_before_warnings(
     ]
 
 
-def _broken(*_: object) -> None:
+def _fail(*_: object) -> None:
     raise RuntimeError("something broke")

@@ -20,7 +20,7 @@ _SLOW = {
     ),
     "postgresql": text("SELECT pg_sleep(300)"),
 }
-_LIMIT, _PATIENCE = 0.2, 10.0
+_LIMIT, _TIMEOUT = 0.2, 10.0
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_a_statement_ends_at_its_limit(services: Services, slow: TextClause, lis
         began = time.monotonic()
         with pytest.raises(ReadTooLong):
             ReadLimit(_LIMIT).run(_read(services, slow, lists=lists))
-        assert _LIMIT <= time.monotonic() - began < _PATIENCE
+        assert _LIMIT <= time.monotonic() - began < _TIMEOUT
         # What comes next on the same connection has another limit, or none.
-        ReadLimit(_PATIENCE).run(_read(services, text("SELECT 1"), lists=lists))
+        ReadLimit(_TIMEOUT).run(_read(services, text("SELECT 1"), lists=lists))
 
 
 def test_unlimited_reads_have_no_limit(services: Services, dialect: str) -> None:
@@ -92,7 +92,7 @@ def test_an_abandoned_read_is_cancelled(services: Services, slow: TextClause) ->
         time.sleep(0.3)
         limit.abandon()
         with pytest.raises(ReadTooLong):
-            running.result(_PATIENCE)
+            running.result(_TIMEOUT)
         with pytest.raises(ReadTooLong):
             limit.run(_read(services, text("SELECT 1")))
     _read(services, text("SELECT 1"))()
@@ -105,13 +105,13 @@ def test_the_limit_releases_the_connection_after_the_read(services: Services) ->
     def once() -> None:
         _read(services, text("SELECT 1"))()
         read.set()
-        assert done.wait(_PATIENCE)
+        assert done.wait(_TIMEOUT)
 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(limit.run, once)
-        assert read.wait(_PATIENCE)
+        assert read.wait(_TIMEOUT)
         limit.abandon()
         for _ in range(20):
             _read(services, text("SELECT 1"))()
         done.set()
-        running.result(_PATIENCE)
+        running.result(_TIMEOUT)

@@ -24,7 +24,7 @@ from app.kit.sql.database import Database
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Query, Statement
-from tests.databases import counted_queries
+from tests.databases import count_queries
 
 
 class _Pair(NamedTuple):
@@ -57,7 +57,7 @@ def test_a_session_reads_its_own_writes(services: Services) -> None:
 
 def test_many_rows_are_inserted_by_one_statement(services: Services) -> None:
     rows = [_Pair(f"name {number:02}", str(number)) for number in range(20)]
-    with counted_queries(services.database) as sent, services.database.write() as session:
+    with count_queries(services.database) as sent, services.database.write() as session:
         session.insert(Secret, rows)
     inserts = [item for item in sent if item.startswith("INSERT")]
     assert [insert.count("), (") + 1 for insert in inserts] == [16, 4]
@@ -173,11 +173,11 @@ def test_many_rows_are_written_as_few_are(services: Services) -> None:
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_a_closed_connection_is_not_reused(services: Services) -> None:
     engine, process = services.database.engine, func.pg_backend_pid()
-    with engine.connect() as one, engine.connect() as other:
+    with engine.connect() as item, engine.connect() as other:
         ended = other.scalar(select(process))
         # The one that is asked next is the one that comes back first.
         other.close()
-        one.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
+        item.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
         with services.database.read() as session:
             assert session.scalar(select(process)) != ended
 

@@ -136,17 +136,17 @@ def test_it_never_decreases_among_processes_and_threads() -> None:
 @pytest.mark.usefixtures("frequent_switches")
 def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
     wrong: list[Any] = []
-    with closing(SharedCounter("test")) as one, closing(SharedCounter("test")) as other:
+    with closing(SharedCounter("test")) as item, closing(SharedCounter("test")) as other:
         ended = threading.Event()
 
         def remove() -> None:
             while not ended.wait(0.001):
-                one.path.unlink(missing_ok=True)
+                item.path.unlink(missing_ok=True)
 
         remover = threading.Thread(target=remove)
         remover.start()
         try:
-            _run_concurrently(lambda: _check_growth(one.value, one.increase, wrong), 2)
+            _run_concurrently(lambda: _check_growth(item.value, item.increase, wrong), 2)
             _run_concurrently(lambda: _check_growth(other.value, other.increase, wrong), 2)
         finally:
             ended.set()

@@ -80,7 +80,7 @@ _UNSEEN = [
 ]
 
 
-@pytest.mark.parametrize("unseen", _UNSEEN, ids=lambda one: f"{ord(one):04x}")
+@pytest.mark.parametrize("unseen", _UNSEEN, ids=lambda item: f"{ord(item):04x}")
 @pytest.mark.parametrize("word", [("Donau", "dampf"), ("می", "خواهم"), ("พรุ่ง", "นี้"), ("日", "本")])
 def test_what_nobody_sees_disappears_and_parts_no_word(unseen: str, word: tuple[str, str]) -> None:
     first, last = word
@@ -178,12 +178,12 @@ def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
     used = {"story", *(f"story-{number}" for number in range(2, 5_001))}
     asked: list[int] = []
 
-    def taken(batch: list[str]) -> set[str]:
+    def find_taken(batch: list[str]) -> set[str]:
         asked.append(len(batch))
         return used & set(batch)
 
     started = time.process_time()
-    assert find_free_slug("story", taken) == "story-5001"
+    assert find_free_slug("story", find_taken) == "story-5001"
     assert len(asked) < 20
     assert sum(asked) < 7_000
     assert time.process_time() - started < 5

@@ -20,14 +20,14 @@ def dialect() -> str:
 def test_the_event_loop_thread_has_a_larger_page_cache(services: Services) -> None:
     asked = text("PRAGMA cache_size")
 
-    def kept() -> int:
+    def read_cache_pages() -> int:
         with services.database.read() as session:
             pages: int = session.scalar(asked)
             return -pages
 
     with ThreadPoolExecutor(1) as pool:
-        elsewhere = pool.submit(kept).result()
-    assert kept() > 2 * elsewhere > 0
+        elsewhere = pool.submit(read_cache_pages).result()
+    assert read_cache_pages() > 2 * elsewhere > 0
 
 
 def _is_marked(session: ReadSession) -> bool:

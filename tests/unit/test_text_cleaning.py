@@ -9,7 +9,7 @@ from app.kit.text import clean_line, clean_paragraphs
 _CONTROLS = [chr(code) for code in (*range(1, 9), *range(14, 32), *range(127, 160)) if code != 0x85]
 
 
-@pytest.mark.parametrize("control", _CONTROLS, ids=lambda one: f"{ord(one):02x}")
+@pytest.mark.parametrize("control", _CONTROLS, ids=lambda item: f"{ord(item):02x}")
 def test_control_characters_are_removed(control: str) -> None:
     assert clean_line(f"{control}Rain{control}fall{control}") == "Rainfall"
     assert clean_paragraphs(f"{control}Rain{control}fall\n{control}\nends") == "Rainfall\n\nends"

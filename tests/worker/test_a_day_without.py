@@ -13,15 +13,15 @@ from tests.newsroom import Newsroom
 DAY = "2026-11-22T"
 
 
-def heard(client: TestClient, cursor: str) -> tuple[list[tuple[str, str, str]], str]:
+def follow_changes(client: TestClient, cursor: str) -> tuple[list[tuple[str, str, str]], str]:
     """Return what a follower hears: op, reason and the title, or the id of what is gone."""
     told: list[tuple[str, str, str]] = []
     more = True
     while more:
         page: dict[str, Any] = read(client, f"/v1/changes?cursor={cursor}&limit=2")
         told += [
-            (one["op"], one["reason"], (one["document"] or {}).get("title") or one["id"])
-            for one in page["data"]
+            (item["op"], item["reason"], (item["document"] or {}).get("title") or item["id"])
+            for item in page["data"]
         ]
         cursor, more = page["cursor"], page["more"]
     return told, cursor
@@ -48,14 +48,14 @@ def test_a_day_without_a_worker(
     assert seen[17] == ["Second", "First"]
     assert seen[21] == ["Third", "Held", "Second", "First"]
     clock.advance(hours=14)
-    assert heard(client, cursor)[0] == []
+    assert follow_changes(client, cursor)[0] == []
     log_due_changes(services)
-    told, cursor = heard(client, cursor)
+    told, cursor = follow_changes(client, cursor)
     assert told == [
         *(("upsert", "published", title) for title in ("First", "Second", "Held", "Third")),
         ("remove", "expired", ends["id"]),
         ("remove", "expired", brief["id"]),
     ]
     log_due_changes(services)
-    assert heard(client, cursor)[0] == []
+    assert follow_changes(client, cursor)[0] == []
     assert client.get(f"/v1/articles/{brief['id']}").status_code == 404

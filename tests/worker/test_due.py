@@ -17,7 +17,7 @@ from tests.transfer.helpers import list_inconsistencies
 _DAY = "2026-11-22"
 
 
-def told(services: Services) -> list[tuple[str, str, str]]:
+def load_log(services: Services) -> list[tuple[str, str, str]]:
     """Return what the log says of stories: reason, operation, title's slug."""
     with services.database.read() as session:
         rows = [row for row in store.load_changes(session, 0, 10_000) if row.type == "article"]
@@ -27,10 +27,10 @@ def told(services: Services) -> list[tuple[str, str, str]]:
 def titles(client: TestClient) -> list[str]:
     """Return what readers see, oldest first."""
     listed = client.get("/v1/headlines?sort=published_at&limit=100").json()["data"]
-    return [one["title"] for one in listed]
+    return [item["title"] for item in listed]
 
 
-def scheduled(newsroom: Newsroom, title: str, hour: int, **fields: Any) -> str:
+def schedule(newsroom: Newsroom, title: str, hour: int, **fields: Any) -> str:
     """Publish a story for an hour of this day and return its id."""
     story = newsroom.story(title, published_at=f"2026-11-22T{hour}:00:00Z", **fields)
     return str(story["id"])
@@ -39,11 +39,11 @@ def scheduled(newsroom: Newsroom, title: str, hour: int, **fields: Any) -> str:
 def test_stories_that_are_due_are_told_once_and_in_order(
     newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
 ) -> None:
-    third = scheduled(newsroom, "Third", 15)
-    first = scheduled(newsroom, "First", 13)
-    second = scheduled(newsroom, "Second", 14)
+    third = schedule(newsroom, "Third", 15)
+    first = schedule(newsroom, "First", 13)
+    second = schedule(newsroom, "Second", 14)
     assert log_due_changes(services) == 0
-    assert told(services) == []
+    assert load_log(services) == []
     clock.advance(hours=1)
     assert titles(client) == ["First"]
     assert log_due_changes(services) == 1
@@ -51,7 +51,7 @@ def test_stories_that_are_due_are_told_once_and_in_order(
     clock.advance(hours=5)
     assert log_due_changes(services) == 2
     assert log_due_changes(services) == 0
-    assert told(services) == [("published", "upsert", one) for one in (first, second, third)]
+    assert load_log(services) == [("published", "upsert", item) for item in (first, second, third)]
     assert titles(client) == ["First", "Second", "Third"]
     assert list_inconsistencies(services) == []
 
@@ -67,10 +67,10 @@ def test_stories_of_one_instant_are_told_in_one_order(
     ids = sorted(story["id"] for story in stories)
     clock.advance(hours=2)
     assert log_due_changes(services) == 4
-    assert told(services) == [("published", "upsert", id_) for id_ in ids]
+    assert load_log(services) == [("published", "upsert", id_) for id_ in ids]
     clock.advance(hours=3)
     assert log_due_changes(services) == 4
-    assert told(services)[4:] == [("expired", "remove", id_) for id_ in ids]
+    assert load_log(services)[4:] == [("expired", "remove", id_) for id_ in ids]
 
 
 def test_stories_that_expire_are_told_once_and_in_order(
@@ -79,12 +79,12 @@ def test_stories_that_expire_are_told_once_and_in_order(
     late = newsroom.story("Late", expires_at="2026-11-22T14:00:00Z")["id"]
     early = newsroom.story("Early", expires_at="2026-11-22T13:00:00Z")["id"]
     stays = newsroom.story("Stays")["id"]
-    before = told(services)
+    before = load_log(services)
     clock.advance(hours=3)
     assert titles(client) == ["Stays"]
     assert log_due_changes(services) == 2
     assert log_due_changes(services) == 0
-    assert told(services)[len(before) :] == [
+    assert load_log(services)[len(before) :] == [
         ("expired", "remove", early),
         ("expired", "remove", late),
     ]
@@ -98,7 +98,7 @@ def test_a_row_about_a_story_keeps_what_it_is_selected_by(
 ) -> None:
     newsroom.category("Asia")
     fields = {"categories": ["asia"], "tags": ["Été"], "expires_at": "2026-11-22T15:00:00Z"}
-    id_ = scheduled(newsroom, "Told", 13, **fields)
+    id_ = schedule(newsroom, "Told", 13, **fields)
     clock.advance(hours=2)
     log_due_changes(services)
     clock.advance(hours=2)
@@ -122,14 +122,14 @@ def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
 ) -> None:
     monkeypatch.setattr(timed_changes, "BATCH", 4)
     monkeypatch.setattr("app.worker.BATCH", 4)
-    came = [scheduled(newsroom, f"Story {number}", 13) for number in range(9)]
-    both = scheduled(newsroom, "Came and went", 14, expires_at="2026-11-22T15:00:00Z")
+    came = [schedule(newsroom, f"Story {number}", 13) for number in range(9)]
+    both = schedule(newsroom, "Came and went", 14, expires_at="2026-11-22T15:00:00Z")
     clock.advance(days=30)
     assert "Came and went" not in titles(client)
     assert len(titles(client)) == 9
     assert log_due_changes(services) == 11
-    log = told(services)
-    assert sorted(log[:9]) == sorted(("published", "upsert", one) for one in came)
+    log = load_log(services)
+    assert sorted(log[:9]) == sorted(("published", "upsert", item) for item in came)
     assert log[9:] == [("published", "upsert", both), ("expired", "remove", both)]
     assert log_due_changes(services) == 0
     assert list_inconsistencies(services) == []
@@ -138,16 +138,16 @@ def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
 def test_a_clock_that_is_set_back_hides_nothing_and_tells_nothing_twice(
     newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
 ) -> None:
-    scheduled(newsroom, "Out", 13)
+    schedule(newsroom, "Out", 13)
     clock.advance(hours=2)
     log_due_changes(services)
-    before = told(services)
+    before = load_log(services)
     clock.advance(hours=-3)
     assert titles(client) == ["Out"]
     assert log_due_changes(services) == 0
     clock.advance(hours=3)
     assert log_due_changes(services) == 0
-    assert told(services) == before
+    assert load_log(services) == before
 
 
 def test_what_changes_before_it_is_due_is_told_as_it_is_then(
@@ -159,10 +159,10 @@ def test_what_changes_before_it_is_due_is_told_as_it_is_then(
     newsroom.verb(dropped, "unpublish")
     clock.advance(hours=2)
     assert log_due_changes(services) == 0
-    assert told(services) == []
+    assert load_log(services) == []
     clock.advance(hours=4)
     assert log_due_changes(services) == 1
-    assert told(services) == [("published", "upsert", moved["id"])]
+    assert load_log(services) == [("published", "upsert", moved["id"])]
 
 
 def test_two_workers_on_one_database_tell_each_story_once(
@@ -170,16 +170,16 @@ def test_two_workers_on_one_database_tell_each_story_once(
 ) -> None:
     import threading
 
-    ids = [scheduled(newsroom, f"Story {number}", 13) for number in range(40)]
+    ids = [schedule(newsroom, f"Story {number}", 13) for number in range(40)]
     clock.advance(hours=2)
     twin = bootstrap(settings, clock=clock)
-    threads = [threading.Thread(target=log_due_changes, args=(one,)) for one in (services, twin)]
+    threads = [threading.Thread(target=log_due_changes, args=(item,)) for item in (services, twin)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     twin.close()
-    assert sorted(told(services)) == sorted(("published", "upsert", one) for one in ids)
+    assert sorted(load_log(services)) == sorted(("published", "upsert", entry) for entry in ids)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -193,7 +193,7 @@ def test_the_loop_works_until_it_is_stopped_and_survives_a_fault(
 ) -> None:
     import time
 
-    id_ = scheduled(newsroom, "Looped", 13)
+    id_ = schedule(newsroom, "Looped", 13)
     faults = iter([DatabaseBusy("The database is busy. Try again shortly.")])
 
     def sometimes(parts: Services) -> int:
@@ -208,9 +208,9 @@ def test_the_loop_works_until_it_is_stopped_and_survives_a_fault(
     loops.start()
     clock.advance(hours=2)
     until = time.monotonic() + 60
-    while not told(services) and time.monotonic() < until:
+    while not load_log(services) and time.monotonic() < until:
         time.sleep(0.01)
     loops.stop()
     quick.close()
-    assert told(services) == [("published", "upsert", id_)]
+    assert load_log(services) == [("published", "upsert", id_)]
     assert "busy" in caplog.text

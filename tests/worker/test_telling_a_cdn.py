@@ -16,9 +16,9 @@ from app.worker import Worker
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.receiver import Receiver, receiving
-from tests.worker.test_due import scheduled, told
+from tests.worker.test_due import load_log, schedule
 
-_PATIENCE = 30
+_TIMEOUT = 30
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def hasty(
     settings: Settings, receiver: Receiver, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
     """A process whose loops look often, and that waits for the receiver longer than we do."""
-    monkeypatch.setattr("app.bootstrap.HttpClient", partial(HttpClient, seconds=10 * _PATIENCE))
+    monkeypatch.setattr("app.bootstrap.HttpClient", partial(HttpClient, seconds=10 * _TIMEOUT))
     update = {"worker_interval": 0.01, "purge_url": receiver.url}
     wired = bootstrap(settings.model_copy(update=update), clock=clock)
     assert wired.purging is not None
@@ -43,14 +43,14 @@ def hasty(
 
 def wait_until(true: Callable[[], object]) -> None:
     """Wait until something is true."""
-    ends = time.monotonic() + _PATIENCE
+    ends = time.monotonic() + _TIMEOUT
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.01)
 
 
 def position(services: Services) -> int | None:
-    """Return how far the receiver has been told."""
+    """Return how far the receiver has been notified."""
     with services.database.read() as session:
         standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
@@ -63,22 +63,22 @@ def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(
 
     def hold(_: object) -> int:
         asked.set()
-        assert ended.wait(_PATIENCE)
+        assert ended.wait(_TIMEOUT)
         return 200
 
     receiver.answer = hold
-    soon = scheduled(newsroom, "Soon", 13)
+    soon = schedule(newsroom, "Soon", 13)
     first = newsroom.story("First")["id"]
     worker = Worker(hasty)
     worker.start()
-    assert asked.wait(_PATIENCE)
+    assert asked.wait(_TIMEOUT)
     clock.advance(hours=1)
-    wait_until(lambda: ("published", "upsert", soon) in told(services))
+    wait_until(lambda: ("published", "upsert", soon) in load_log(services))
     worker.stop()
     running = {thread.name for thread in threading.enumerate()}
     ended.set()
     assert not {"worker", "purging", "http"} & running
-    assert ("published", "upsert", first) in told(services)
+    assert ("published", "upsert", first) in load_log(services)
     assert position(services) == 0
 
 
@@ -106,9 +106,9 @@ def test_a_receiver_that_comes_back_is_told_what_it_missed(
     newsroom.verb(story, "unpublish")
     wait_until(lambda: position(services) == 2)
     worker.stop()
-    assert [one.status for one in receiver.heard] == [503, 503, 503, 503, 200, 200]
+    assert [item.status for item in receiver.heard] == [503, 503, 503, 503, 200, 200]
     assert waits == [1, 2, 3, 4]
-    warned = [one for one in caplog.records if one.levelname == "WARNING"]
+    warned = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 1
 
 
@@ -131,4 +131,4 @@ def test_one_process_tells_and_another_when_it_ends(
     publish("It is gone")
     second.stop()
     other.close()
-    assert [one.method for one in receiver.heard] == ["POST"] * 5 + ["PURGE"]
+    assert [item.method for item in receiver.heard] == ["POST"] * 5 + ["PURGE"]

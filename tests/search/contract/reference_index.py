@@ -70,7 +70,7 @@ class ReferenceReader:
             )
         chosen = [
             (score, story)
-            for story in self._granted(ask.grants)
+            for story in self._select_granted(ask.grants)
             if _is_selected(story, ask.selection) and (score := _score(story, ask.parsed)) > 0
         ]
         chosen = [(score, self._stories[story.id]) for score, story in chosen]
@@ -94,7 +94,7 @@ class ReferenceReader:
         words = _words(story if has_bodies else _to_headline(story, keeps_names=True))
         others = [
             self._stories[other.id] if has_bodies else _to_headline(other, keeps_names=True)
-            for other in self._granted(grants)
+            for other in self._select_granted(grants)
         ]
         found = [
             (len(words & _words(other)), other.id)
@@ -109,13 +109,13 @@ class ReferenceReader:
     def complete_tags(
         self, prefix: str, limit: int, grants: Grants = ALL_STORIES
     ) -> Sequence[FacetValue]:
-        values = _values("tag", list(self._granted(grants)))
+        values = _values("tag", list(self._select_granted(grants)))
         return [value for value in values if normalize_text(value.label).startswith(prefix)][:limit]
 
     def count(self) -> int:
         return len(self._stories)
 
-    def _granted(self, grants: Grants) -> Iterator[IndexedStory]:
+    def _select_granted(self, grants: Grants) -> Iterator[IndexedStory]:
         """Yield the stories of grants in the form that they are granted in."""
         for story in self._stories.values():
             forms = {grant.form for grant in grants if _is_selected(story, grant.selection)}

@@ -93,7 +93,7 @@ def ask(
     return IndexQuery(typed, START, order=order, **more)
 
 
-def found_ids(found: IndexResult) -> list[str]:
+def list_ids(found: IndexResult) -> list[str]:
     return [hit.id for hit in found.hits]
 
 
@@ -132,7 +132,7 @@ def test_a_reader_does_not_change_while_others_write(index: Index) -> None:
     writer.remove([rain.id])
     writer.save(IndexPosition(serial=2, complete=True))
     assert (before.count(), index.reader().count()) == (1, 0)
-    assert found_ids(before.search(ask(words("rain")))) == [rain.id]
+    assert list_ids(before.search(ask(words("rain")))) == [rain.id]
     writer.close()
 
 
@@ -170,8 +170,8 @@ def test_writing_a_story_again_replaces_it(index: Index) -> None:
     writer.close()
     reader = index.reader()
     assert reader.count() == 1
-    assert found_ids(reader.search(ask(words("rain")))) == []
-    assert found_ids(reader.search(ask(words("sunshine")))) == [id_]
+    assert list_ids(reader.search(ask(words("rain")))) == []
+    assert list_ids(reader.search(ask(words("sunshine")))) == [id_]
 
 
 def test_a_new_index_replaces_the_old_one_at_once(index: Index) -> None:
@@ -194,16 +194,16 @@ def test_all_required_words_and_no_excluded_word_must_match(index: Index) -> Non
     both = story("Rain in Rabat", body="At last.")
     rain = story("Rain", body="Nowhere else.")
     reader = fill(index, both, rain)
-    assert found_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
-    assert found_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [rain.id]
-    assert found_ids(reader.search(ask(words("last", title=True)))) == []
+    assert list_ids(reader.search(ask(words("rain", "rabat")))) == [both.id]
+    assert list_ids(reader.search(ask(words("rain", excluded=("rabat",))))) == [rain.id]
+    assert list_ids(reader.search(ask(words("last", title=True)))) == []
 
 
 def test_a_query_of_excluded_words_finds_all_other_stories(index: Index) -> None:
     rain, snow = story("Rain"), story("Snow")
     reader = fill(index, rain, snow)
     found = reader.search(ask(words(excluded=("rain",)), count_total=True))
-    assert (found_ids(found), found.total) == ([snow.id], 1)
+    assert (list_ids(found), found.total) == ([snow.id], 1)
 
 
 def test_no_query_finds_everything_and_an_empty_query_finds_nothing(index: Index) -> None:
@@ -218,7 +218,7 @@ def test_an_id_or_an_address_finds_its_story(index: Index, by: str) -> None:
     rain = story("Rain", url="https://a.example/2026/rain-today")
     reader = fill(index, rain, story("Snow"))
     typed = ParsedQuery(reference=getattr(rain, by))
-    assert found_ids(reader.search(ask(typed, order="relevance"))) == [rain.id]
+    assert list_ids(reader.search(ask(typed, order="relevance"))) == [rain.id]
 
 
 def test_each_filter_narrows_the_results(index: Index) -> None:
@@ -245,8 +245,8 @@ def test_each_filter_narrows_the_results(index: Index) -> None:
         only = Selection((Clause(name, (value, "other")),))  # type: ignore[arg-type]
         rest = Selection((Clause(name, (), (value,)),))  # type: ignore[arg-type]
         for typed in (None, words("rain")):
-            assert found_ids(reader.search(ask(typed, selection=only))) == [climate.id], name
-            others = found_ids(reader.search(ask(typed, selection=rest)))
+            assert list_ids(reader.search(ask(typed, selection=only))) == [climate.id], name
+            others = list_ids(reader.search(ask(typed, selection=rest)))
             assert len(others) == 1, name
             assert climate.id not in others, name
 
@@ -259,7 +259,7 @@ def test_date_ranges_include_their_start_and_not_their_end(index: Index) -> None
         Selection(published=TimeRange(start, end)),
         Selection(updated=TimeRange(start, end)),
     ):
-        found = found_ids(reader.search(ask(words("rain"), selection=selection)))
+        found = list_ids(reader.search(ask(words("rain"), selection=selection)))
         assert found == [stories[1].id, stories[0].id]
 
 
@@ -276,7 +276,7 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
     while True:
         asked = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
         page = reader.search(asked)
-        seen += found_ids(page)
+        seen += list_ids(page)
         if not page.more:
             break
         place = page.hits[-1].date_position
@@ -284,7 +284,7 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
     assert len(seen) == len(set(seen)) == len(stories)
     assert [at[id_] for id_ in seen] == sorted(at.values(), reverse=descending)
     whole = ask(words("rain"), order=order, descending=descending, limit=100)
-    assert found_ids(reader.search(whole)) == seen
+    assert list_ids(reader.search(whole)) == seen
 
 
 def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index: Index) -> None:
@@ -292,7 +292,7 @@ def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index
     bodies = [story("Weather", body="Rain " + "and more " * 30) for _ in range(25)]
     reader = fill(index, *bodies, title)
     first = reader.search(ask(words("rain"), order="relevance", limit=10))
-    assert found_ids(first)[0] == title.id
+    assert list_ids(first)[0] == title.id
     scores = [hit.score or 0 for hit in first.hits]
     assert scores == sorted(scores, reverse=True)
     pages = [
@@ -300,7 +300,7 @@ def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index
         for offset in (0, 10, 20)
     ]
     assert [page.more for page in pages] == [True, True, False]
-    assert len({id_ for page in pages for id_ in found_ids(page)}) == 26
+    assert len({id_ for page in pages for id_ in list_ids(page)}) == 26
 
 
 def test_pages_by_relevance_end_after_a_thousand_stories(index: Index) -> None:
@@ -320,7 +320,7 @@ def test_equally_relevant_stories_are_sorted_by_date_on_every_page(index: Index)
     walk = [
         id_
         for offset in range(0, 700, 20)
-        for id_ in found_ids(
+        for id_ in list_ids(
             reader.search(ask(words("rain"), order="relevance", limit=20, offset=offset))
         )
     ]
@@ -362,10 +362,10 @@ def test_overlay_changes_are_found_like_committed_ones(index: Index, order: Orde
     fresh = story("Rain", tags=("e",))
     reader = fill(index, kept, gone, old).with_changes([gone.id], [new, fresh])
     found = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
-    assert set(found_ids(found)) == {kept.id, new.id, fresh.id}
+    assert set(list_ids(found)) == {kept.id, new.id, fresh.id}
     assert (found.total, reader.count()) == (3, 3)
     assert sorted(value.value for value in found.facets["tag"]) == ["a", "d", "e"]
-    assert found_ids(reader.search(ask(words("snow")))) == [new.id]
+    assert list_ids(reader.search(ask(words("snow")))) == [new.id]
     assert [value.value for value in reader.complete_tags("", 10)] == ["a", "d", "e"]
     assert index.reader().count() == 3
 
@@ -377,7 +377,7 @@ def test_overlay_changes_are_in_order_in_pages_by_date(index: Index) -> None:
     place, seen = None, list[str]()
     for _ in range(5):
         page = reader.search(ask(words("rain"), limit=3, date_position=place))
-        seen += found_ids(page)
+        seen += list_ids(page)
         place = page.hits[-1].date_position
     in_order = sorted([*stories, *fresh], key=lambda story: -story.published_at)
     assert seen == [story.id for story in in_order]
@@ -434,7 +434,7 @@ def test_only_granted_stories_are_found_by_words_of_their_form(index: Index) -> 
         (None, [whole.id, short.id]),
     ):
         found = reader.search(ask(query, grants=grants, count_total=True, facets=("source",)))
-        assert (found_ids(found), found.total) == (ids, len(ids))
+        assert (list_ids(found), found.total) == (ids, len(ids))
         assert sum(value.count for value in found.facets["source"]) == len(ids)
     assert {tag.value for tag in reader.complete_tags("cli", 9, grants)} == {"climate", "clinic"}
     similar = reader.find_similar(whole, Selection(), 9, grants)

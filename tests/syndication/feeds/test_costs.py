@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.databases import counted_queries
+from tests.databases import count_queries
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.feed_parsers import fetch
 
@@ -40,7 +40,7 @@ def test_feeds_cost_as_many_queries_as_lists(
         newsroom.story(f"Story {number}", categories=["world"], tags=["t"], body="B.")
     for path, cost in COSTS.items():
         fetch(client, path)
-        with counted_queries(services.database) as sent:
+        with count_queries(services.database) as sent:
             fetch(client, path)
         looks = dialect == "sqlite" and path.startswith(_LOOKING)
         assert len(sent) == cost - looks, (path, sent)

@@ -101,7 +101,10 @@ def test_json_and_csv_have_the_same_text(text: str) -> None:
 def test_markdown_of_a_text_reads_as_that_text(text: str) -> None:
     bare = remove_illegal(text)
     markup = sanitise_html(f"<p>{bare.replace('&', '&amp;').replace('<', '&lt;')}</p>")
-    assert extract_text(_rendered(render_markdown(markup))).split() == extract_text(markup).split()
+    assert (
+        extract_text(_render_markdown(render_markdown(markup))).split()
+        == extract_text(markup).split()
+    )
 
 
 MARKUP = [
@@ -122,7 +125,7 @@ MARKUP = [
 @pytest.mark.parametrize("markup", MARKUP)
 def test_markdown_keeps_every_word_of_a_body(markup: str) -> None:
     clean = sanitise_html(markup)
-    rendered = _rendered(render_markdown(clean))
+    rendered = _render_markdown(render_markdown(clean))
     assert extract_text(rendered).split() == extract_text(clean).split()
     for tag in ("h2", "ul", "ol", "blockquote", "hr", "pre", "code", "table", "a", "img"):
         assert (f"<{tag}" in clean) == (f"<{tag}" in rendered), (tag, rendered)
@@ -157,7 +160,7 @@ def _read(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace(JOINER, "")
 
 
-def _rendered(markdown: str) -> str:
+def _render_markdown(markdown: str) -> str:
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(markdown)
 
 

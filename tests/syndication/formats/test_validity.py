@@ -29,7 +29,7 @@ PICTURE = {"url": "https://i.example/ä", "width": 0, "height": 1}
 PIECES = ["</b>", "<b>", "</", "&amp;", "&#", "&", "&lt", "1", "<a@b.example>", '"', "z", " "]
 
 
-def named(text: str) -> Feed:
+def build_feed(text: str) -> Feed:
     """Return a feed with a text wherever people may have written one."""
     thing = {"id": ID, "slug": "s", "name": text, "url": "https://a.example/é?q=|"}
     fields: dict[str, Any] = {
@@ -58,7 +58,7 @@ def named(text: str) -> Feed:
 @pytest.mark.parametrize("ext", ALL)
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
 def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
-    assert find_errors(FEEDS[ext].render(named(text))) == []
+    assert find_errors(FEEDS[ext].render(build_feed(text))) == []
 
 
 @settings(max_examples=repetitions(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -67,7 +67,7 @@ def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
 def test_any_mixture_of_markup_and_text_is_valid(text: str) -> None:
     line = " ".join(text.split()) or "z"
     for ext in ALL:
-        assert find_errors(FEEDS[ext].render(named(line))) == []
+        assert find_errors(FEEDS[ext].render(build_feed(line))) == []
 
 
 @pytest.mark.parametrize("ext", ALL)

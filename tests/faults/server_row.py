@@ -1,6 +1,6 @@
 """Server processes, one after the other, each a fork of this one: a start costs little.
 
-`python -m tests.faults.nursery PORT` starts a server for each line that it reads, tells its
+`python -m tests.faults.server_row PORT` starts a server for each line that it reads, tells its
 process id, and tells when it has ended. The settings come from the environment, as always.
 """
 
