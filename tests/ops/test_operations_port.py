@@ -58,7 +58,7 @@ class TestMoved:
         assert "/docs" not in client.get("/.well-known/api-catalog").text
 
     def test_they_are_at_the_operations_port(self, client: TestClient, port: int) -> None:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             found = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
             assert found == [200, 404, 404, 404, 200, 200]
             metrics = operator.get("/metrics")
@@ -66,7 +66,7 @@ class TestMoved:
             assert metrics.headers["x-request-id"]
 
     def test_nothing_else_is_there(self, client: TestClient, port: int) -> None:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             paths = ("/", "/v1/headlines", "/v1/manage/articles", "/hub", "/v1/stream")
             assert [operator.get(path).status_code for path in paths] == [404] * 5
             assert operator.get("/%6detrics").headers["location"] == "/metrics"
@@ -82,7 +82,7 @@ class TestReferenceMoved:
         )
 
     def test_it_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             assert [operator.get(path).status_code for path in PAGES] == [404, 200, 200, 200]
         assert [client.get(path).status_code for path in PAGES] == [404] * 4
 
@@ -96,7 +96,7 @@ class TestPublic:
 
     def test_they_are_at_both(self, client: TestClient, port: int) -> None:
         assert [client.get(path).status_code for path in PAGES] == [200] * 4
-        with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             assert [operator.get(path).status_code for path in PAGES] == [200] * 4
 
 
