@@ -76,7 +76,7 @@ def test_two_runs_of_the_same_code_are_equal() -> None:
         (3, "body", encode(gzip.compress(b"the same", mtime=1))),
     ],
 )
-def test_a_change_of_a_byte_is_found(number: int, field: str, value: object) -> None:
+def test_a_changed_byte_is_reported(number: int, field: str, value: object) -> None:
     before, after = run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)
     after[number][field] = value
     found = [(difference.label, difference.what) for difference in differences(before, after)]
@@ -87,7 +87,7 @@ def test_a_change_of_a_byte_is_found(number: int, field: str, value: object) -> 
     ("old", "new"),
     [("2020-01-01", "2020-01-02"), (_OLD, _OLD.replace("1680", "1681")), ('"of"', '"off"')],
 )
-def test_values_that_the_run_did_not_create_are_compared(old: str, new: str) -> None:
+def test_values_from_before_the_run_are_compared(old: str, new: str) -> None:
     after = run_rows(_SECOND_RUN)
     after[1]["body"] = after[1]["body"].replace(old, new)
     assert [difference.what for difference in differences(run_rows(_FIRST_RUN), after)] == ["body"]
@@ -114,7 +114,7 @@ def test_instants_outside_the_run_are_compared() -> None:
     assert [difference.what for difference in differences(run_rows(_FIRST_RUN), late)] == ["body"]
 
 
-def test_an_id_must_be_the_same_wherever_it_stands() -> None:
+def test_an_id_has_the_same_mask_in_every_response() -> None:
     after = run_rows(_SECOND_RUN)
     another = build_id(_SECOND_RUN, 99)
     after[5]["body"] += build_id(_SECOND_RUN, 2)
@@ -126,7 +126,7 @@ def test_an_id_must_be_the_same_wherever_it_stands() -> None:
     assert [difference.what for difference in differences(before, after)] == ["body"]
 
 
-def test_missing_answers_are_differences_and_expected_ones_can_be_allowed(tmp_path: Path) -> None:
+def test_missing_responses_are_differences_that_can_be_allowed(tmp_path: Path) -> None:
     found = differences(run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)[:-1])
     assert [difference.what for difference in found] == ["request: only before"]
     assert next(iter(report(found))) == "request: only before: 1"
@@ -143,7 +143,7 @@ class FixedConnection(Connection):
         return Answer("HTTP/1.1 200 OK", (("ETag", '"x"'),), request.encode())
 
 
-def test_rows_are_written_with_labels_that_differ(tmp_path: Path) -> None:
+def test_every_recorded_row_has_a_unique_label(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     with path.open("w", encoding="utf-8") as output:
         recorder = Recorder("default", FixedConnection(0), {"read": "dl_secret"}, output)

@@ -39,7 +39,7 @@ def _lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name == "dateline.access"]
 
 
-def test_every_line_has_the_client_and_what_was_sent_to_it(
+def test_every_line_has_the_client_address_and_the_response_size(
     client: TestClient, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dateline.access")
@@ -63,7 +63,7 @@ def test_every_line_has_the_client_and_what_was_sent_to_it(
     assert routes[:2] == ["/v1/headlines", "/v1/articles/{ref}"]
 
 
-def test_a_computed_answer_that_is_known_is_logged_as_it_was_sent(
+def test_a_304_after_a_computation_is_logged_as_304(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dateline.access")
@@ -73,7 +73,7 @@ def test_a_computed_answer_that_is_known_is_logged_as_it_was_sent(
     assert (vars(line)["status"], vars(line)["bytes"]) == (304, 0)
 
 
-def test_a_line_for_machines_has_it_all_in_fields_of_their_own(
+def test_a_json_line_has_a_field_for_each_value(
     client: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("info", "json")
@@ -87,7 +87,7 @@ def test_a_line_for_machines_has_it_all_in_fields_of_their_own(
     }
 
 
-def test_a_client_that_leaves_is_counted_and_logged(
+def test_a_client_that_disconnects_is_counted_and_logged(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     logged = threading.Event()

@@ -26,7 +26,7 @@ def blamed(answer: Any) -> tuple[int, list[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize(("pointer", "fields"), FIELDS)
-def test_articles_refuse_it_in_every_field(
+def test_articles_refuse_an_invalid_address_in_every_field(
     pointer: str, fields: dict[str, Any], newsroom: Newsroom, services: Services
 ) -> None:
     made = newsroom.story()
@@ -44,7 +44,7 @@ def test_articles_refuse_it_in_every_field(
     assert [outcome.status for outcome in outcomes] == ["refused"]
 
 
-def test_sources_and_webhooks_refuse_it(newsroom: Newsroom) -> None:
+def test_sources_and_webhooks_refuse_an_invalid_address(newsroom: Newsroom) -> None:
     wanted = (422, [("#/url", "bad_address")])
     source = {"name": "S", "url": HOSTILE}
     assert blamed(newsroom.call("POST", "/sources", json=source)) == wanted
@@ -52,12 +52,12 @@ def test_sources_and_webhooks_refuse_it(newsroom: Newsroom) -> None:
     assert blamed(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
 
 
-def test_a_licence_may_be_words_or_a_sound_address(newsroom: Newsroom) -> None:
+def test_a_licence_is_a_text_or_a_valid_address(newsroom: Newsroom) -> None:
     for licence in ("CC BY 4.0", "https://creativecommons.example/by/4.0/"):
         assert newsroom.article(rights={"licence": licence})["rights"]["licence"] == licence
 
 
-def test_two_posts_with_one_external_id_leave_no_script(
+def test_a_second_post_with_an_external_id_cannot_add_a_hostile_address(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     written = {"external_id": "1", "body": '<p><img src="a.png"></p>', "status": "published"}

@@ -32,7 +32,7 @@ GONE, STAYS = "removed, with what stands in it.", "removed; its text stays."
 FOUND = [("element_removed", "<iframe> in line 2: replaced by a link.")]
 
 
-def test_every_way_of_writing_says_what_was_removed(newsroom: Newsroom) -> None:
+def test_every_write_warns_of_removed_elements(newsroom: Newsroom) -> None:
     made = newsroom.article(body=FRAME)
     ArticleWritten.model_validate(made)
     assert find_warnings(made) == FOUND
@@ -51,7 +51,7 @@ def test_every_way_of_writing_says_what_was_removed(newsroom: Newsroom) -> None:
     assert find_warnings(corrected) == FOUND
 
 
-def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
+def test_a_response_with_warnings_can_be_sent_back(newsroom: Newsroom) -> None:
     made = newsroom.article(body=FRAME)
     headers = {"if-match": f'"v{made["version"]}"'}
     response = newsroom.call("PUT", f"/articles/{made['id']}", json=made, headers=headers)
@@ -83,13 +83,13 @@ def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
         ("", []),
     ],
 )
-def test_it_says_what_and_where_and_nothing_of_what_does_no_harm(
+def test_a_warning_names_element_and_position_and_omits_harmless_changes(
     body: str, details: list[str], newsroom: Newsroom
 ) -> None:
     assert [detail for _, detail in find_warnings(newsroom.article(body=body))] == details
 
 
-def test_in_markdown_it_says_after_which_words(newsroom: Newsroom) -> None:
+def test_a_warning_in_markdown_names_the_preceding_words(newsroom: Newsroom) -> None:
     made = newsroom.story(
         body=f"# Head\n\nSome `<script>` words\n\n{FRAME}", body_format="markdown"
     )
@@ -98,14 +98,14 @@ def test_in_markdown_it_says_after_which_words(newsroom: Newsroom) -> None:
     assert len(find_warnings(newsroom.verb(draft, "publish"))) == 1
 
 
-def test_warnings_are_few_and_short(newsroom: Newsroom) -> None:
+def test_the_number_and_length_of_warnings_are_limited(newsroom: Newsroom) -> None:
     body = "".join(f"<x-{number}{'a' * 300}>y</x-{number}{'a' * 300}>" for number in range(500))
     found = find_warnings(newsroom.article(body=body))
     assert len(found) == 21
     assert "480 more" in found[-1][1]
 
 
-def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
+def test_imports_and_bulk_commands_return_warnings(newsroom: Newsroom) -> None:
     lines = [
         {
             "type": "article",
@@ -132,7 +132,9 @@ def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
     assert [find_warnings(result) for result in response.json()["results"]] == [FOUND, FOUND, []]
 
 
-def test_words_notes_and_search_of_a_real_body(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_real_body_has_words_footnotes_and_search_results(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.source("Press", url="https://press.example/")
     body = (
         "<section>Alpha</section><section>Bravo</section><p>x<a id=r1 href='#n1'>1</a></p>"
@@ -150,7 +152,7 @@ def test_words_notes_and_search_of_a_real_body(newsroom: Newsroom, client: TestC
     assert feed["attachments"][0]["url"] == "https://press.example/v.mp4"
 
 
-def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> None:
+def test_frames_of_allowed_hosts_are_published_and_consistent(services: Services) -> None:
     from app.content.article import Article
     from app.content.commands.create_article import create_article
     from app.content.inputs import ArticleInput

@@ -51,7 +51,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     return begun
 
 
-def test_a_count_that_takes_too_long_is_refused(
+def test_a_count_above_the_time_limit_is_refused(
     counting: threading.Semaphore, client: TestClient
 ) -> None:
     began = time.monotonic()
@@ -62,7 +62,7 @@ def test_a_count_that_takes_too_long_is_refused(
     assert client.get("/v1/headlines").status_code == 200
 
 
-def test_nobody_waits_for_what_takes_long(
+def test_other_requests_do_not_wait_for_expensive_ones(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("A story")
@@ -94,7 +94,7 @@ def test_nobody_waits_for_what_takes_long(
     assert set(codes) == {None, "database_busy"}
 
 
-def test_what_asks_much_is_told_by_its_query() -> None:
+def test_expensive_requests_are_recognized_by_their_query() -> None:
     many = b"tag=" + b"%2C".join(b"-tag%d" % number for number in range(180))
     for query in (b"count=exact", b"count=estimated&limit=1", b"facets=tag", many):
         assert is_expensive(query), query
@@ -102,7 +102,7 @@ def test_what_asks_much_is_told_by_its_query() -> None:
         assert not is_expensive(query), query
 
 
-def test_a_question_ends_when_its_client_leaves(
+def test_a_query_is_cancelled_when_its_client_disconnects(
     counting: threading.Semaphore, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
@@ -123,7 +123,7 @@ def _patient(_: float) -> Any:
     return ReadLimit(30)
 
 
-def test_a_count_ends_at_ten_thousand_for_those_without_a_key(
+def test_a_count_without_a_key_ends_at_ten_thousand(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch, dialect: str
 ) -> None:
     monkeypatch.setattr(story_queries, "_MOST_COUNTED", 3)

@@ -29,7 +29,7 @@ def warm(newsroom: Newsroom, client: TestClient) -> None:
     read(client, "/v1/headlines")
 
 
-def test_a_public_answer_costs_one_query(
+def test_a_public_response_takes_one_query(
     warm: None, client: TestClient, services: Services
 ) -> None:
     cursor = read(client, "/v1/headlines")["page"]["next"]
@@ -58,7 +58,7 @@ def test_a_public_answer_costs_one_query(
         assert least <= len(sent) <= 1, (path, sent)
 
 
-def test_an_exact_count_costs_one_query_more(
+def test_an_exact_count_takes_one_more_query(
     warm: None, client: TestClient, services: Services, dialect: str
 ) -> None:
     with count_queries(services.database) as sent:
@@ -67,7 +67,7 @@ def test_an_exact_count_costs_one_query_more(
     assert len(sent) == (3 if dialect == "postgresql" else 2)
 
 
-def test_the_directory_is_read_again_after_a_change_alone(
+def test_the_directory_is_read_again_only_after_a_change(
     warm: None, newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     newsroom.category("Sport")

@@ -30,7 +30,9 @@ _COSTS = {
 }
 
 
-def test_a_verb_costs_so_many_statements(newsroom: Newsroom, services: Services) -> None:
+def test_each_verb_takes_a_fixed_number_of_statements(
+    newsroom: Newsroom, services: Services
+) -> None:
     newsroom.source("Wire")
     newsroom.category("Politics")
     newsroom.category("Elections", parent="politics")

@@ -41,7 +41,9 @@ def rich(newsroom: Newsroom) -> dict[str, str]:
     return {"article": full["id"], "source": full["source"], "category": "africa"}
 
 
-def test_every_delivery_answer_is_as_documented(rich: dict[str, str], client: TestClient) -> None:
+def test_every_delivery_response_matches_its_model(
+    rich: dict[str, str], client: TestClient
+) -> None:
     for path, model in (
         ("/v1/headlines?count=exact", reading.HeadlinePage),
         ("/v1/articles", reading.StoryPage),
@@ -71,7 +73,7 @@ def test_full_and_short_forms_do_not_mix(rich: dict[str, str], client: TestClien
             assert bodies & story.keys() == expected
 
 
-def test_every_answer_of_the_newsroom_is_as_documented(
+def test_every_newsroom_response_matches_its_model(
     rich: dict[str, str], newsroom: Newsroom
 ) -> None:
     article = f"/articles/{rich['article']}"
@@ -92,7 +94,7 @@ def test_every_answer_of_the_newsroom_is_as_documented(
     access.KeyView.model_validate(newsroom.call("GET", f"/keys/{made['id']}").json())
 
 
-def test_the_example_of_the_contract_holds(rich: dict[str, str], client: TestClient) -> None:
+def test_the_example_of_the_contract_is_valid(rich: dict[str, str], client: TestClient) -> None:
     story = read(client, f"/v1/articles/{rich['article']}")
     assert (story["kind"], story["dateline"], story["urgency"]) == ("analysis", "RABAT", 4)
     assert story["published_at"] == story["first_published_at"] == "2026-11-22T12:00:00Z"

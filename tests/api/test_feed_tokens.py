@@ -107,7 +107,9 @@ def titles(response: Response) -> list[str]:
     return [entry.title for entry in feedparser.parse(response.content).entries]
 
 
-def test_a_token_reads_one_product_from_feeds_alone(agreed: Newsroom, client: TestClient) -> None:
+def test_a_token_reads_one_product_and_only_from_feeds(
+    agreed: Newsroom, client: TestClient
+) -> None:
     token = issue(agreed)["token"]
     address = f"/feeds/latest.atom?token={token}"
     assert client.get("/feeds/latest.atom").json()["code"] == "key_required"
@@ -135,7 +137,9 @@ def test_a_token_reads_one_product_from_feeds_alone(agreed: Newsroom, client: Te
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("anonymous", ["all"])
-def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services: Services) -> None:
+def test_requests_with_and_without_a_token_share_no_prepared_response(
+    agreed: Newsroom, services: Services
+) -> None:
     address = "/feeds/latest.rss"
     token = issue(agreed)["token"]
     app = create_app(services)
@@ -151,7 +155,9 @@ def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_only_links_to_the_same_feed_have_the_token(agreed: Newsroom, client: TestClient) -> None:
+def test_only_links_to_the_same_feed_contain_the_token(
+    agreed: Newsroom, client: TestClient
+) -> None:
     token = issue(agreed)["token"]
     page = client.get(f"/feeds/categories/africa.json?token={token}&limit=2")
     feed = page.json()

@@ -15,7 +15,7 @@ _MORE = ("Age", "Content-Location", "Idempotency-Replayed")
 EXPOSED = "ETag Last-Modified Link Location Retry-After RateLimit RateLimit-Policy Surrogate-Key"
 
 
-def test_head_is_get_without_the_body(newsroom: Newsroom, client: TestClient) -> None:
+def test_head_equals_get_without_the_body(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story()
     for path in [
         *(item for item in public_paths() if "{" not in item),
@@ -30,9 +30,7 @@ def test_head_is_get_without_the_body(newsroom: Newsroom, client: TestClient) ->
             assert head.headers[name] == got.headers[name], (path, name)
 
 
-def test_what_an_answer_depends_on_stands_in_one_line(
-    newsroom: Newsroom, client: TestClient
-) -> None:
+def test_vary_is_one_header_line(newsroom: Newsroom, client: TestClient) -> None:
     """Some shared caches read the first alone, and would mix codings and readers."""
     newsroom.story()
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/feeds/latest.rss"):
@@ -43,7 +41,9 @@ def test_what_an_answer_depends_on_stands_in_one_line(
             assert {"Accept-Encoding", "X-Api-Key", "Origin"} <= set(lines[0].split(", "))
 
 
-def test_any_site_may_read_delivery_and_its_headers(newsroom: Newsroom, client: TestClient) -> None:
+def test_any_origin_may_read_delivery_and_its_headers(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.story()
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/v1/articles?x=1"):
         headers = client.get(path, headers=ORIGIN).headers
@@ -55,7 +55,7 @@ def test_any_site_may_read_delivery_and_its_headers(newsroom: Newsroom, client: 
     assert (again.status_code, again.headers["access-control-allow-origin"]) == (304, "*")
 
 
-def test_a_refused_key_may_be_read_across_origins(client: TestClient) -> None:
+def test_a_401_can_be_read_across_origins(client: TestClient) -> None:
     answer = client.get("/v1/headlines", headers={**ORIGIN, "x-api-key": "wrong"})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, "*")
 
@@ -80,7 +80,7 @@ def test_a_preflight_does_not_allow_writing_to_delivery(client: TestClient) -> N
     assert (answer["status"], answer["content-type"]) == ("400", "application/problem+json")
 
 
-def test_no_site_may_use_management_unless_it_is_named(newsroom: Newsroom) -> None:
+def test_an_unlisted_origin_may_not_use_management(newsroom: Newsroom) -> None:
     answer = _preflight(newsroom.client, "/v1/manage/articles", "POST", "authorization")
     assert answer["status"] == "400"
     assert "access-control-allow-origin" not in answer
@@ -99,7 +99,7 @@ class TestOneOrigin:
             management_cors_origins=ORIGIN["origin"],
         )
 
-    def test_a_named_site_may_use_management(self, newsroom: Newsroom) -> None:
+    def test_a_listed_origin_may_use_management(self, newsroom: Newsroom) -> None:
         asked = "authorization, if-match, idempotency-key, content-type"
         for method in ("POST", "PUT", "PATCH", "DELETE"):
             answer = _preflight(newsroom.client, "/v1/manage/articles", method, asked)
@@ -108,7 +108,7 @@ class TestOneOrigin:
         got = newsroom.call("GET", "/articles", headers=ORIGIN)
         assert got.headers["access-control-allow-origin"] == ORIGIN["origin"]
 
-    def test_delivery_is_for_its_own_sites(self, client: TestClient) -> None:
+    def test_only_listed_origins_may_read_delivery(self, client: TestClient) -> None:
         other = client.get("/v1/headlines", headers=ORIGIN)
         named = client.get("/v1/headlines", headers={"origin": "https://reader.example"})
         assert "access-control-allow-origin" not in other.headers
@@ -123,7 +123,7 @@ def _links(response: object) -> dict[str, str]:
     return {rel: url for rel, url in found.items() if not rel.startswith("alternate")}
 
 
-def test_links_lead_on_with_the_query_in_its_canonical_form(
+def test_links_to_other_pages_have_the_canonical_query(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     for number in range(3):
@@ -137,7 +137,7 @@ def test_links_lead_on_with_the_query_in_its_canonical_form(
     assert client.get(_links(second)["prev"]).json()["data"] == first.json()["data"]
 
 
-def test_lists_of_the_newsroom_have_links_in_any_script(newsroom: Newsroom) -> None:
+def test_links_of_newsroom_lists_are_ascii(newsroom: Newsroom) -> None:
     article = newsroom.story("المغرب")
     answer = newsroom.call("GET", f"/articles/{article['slug']}/revisions")
     assert answer.status_code == 200
@@ -155,7 +155,7 @@ class TestPublicAddress:
             allowed_hosts="api.example, testserver,[::1]",
         )
 
-    def test_links_begin_with_it(self, client: TestClient) -> None:
+    def test_links_begin_with_the_public_address(self, client: TestClient) -> None:
         links = _links(client.get("/v1/headlines?limit=1", headers={"host": "api.example"}))
         assert links["self"] == "https://api.example/v1/headlines?limit=1"
 
@@ -166,18 +166,18 @@ class TestPublicAddress:
             answer = client.get("/v1/headlines", headers={"host": host})
             assert (answer.status_code, answer.json()["code"]) == (400, "bad_host")
 
-    def test_probes_come_by_any_name(self, client: TestClient) -> None:
+    def test_health_checks_accept_any_host(self, client: TestClient) -> None:
         for path in ("/healthz", "/readyz"):
             assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
 
 
-def test_a_request_id_is_taken_over_if_it_is_harmless(client: TestClient) -> None:
+def test_a_harmless_request_id_is_returned(client: TestClient) -> None:
     assert client.get("/healthz", headers={"x-request-id": "a-1"}).headers["x-request-id"] == "a-1"
     odd = client.get("/v1/articles/none", headers={"x-request-id": "a b\x7f"})
     assert odd.headers["x-request-id"] == odd.json()["request_id"] != "a b\x7f"
 
 
-def test_the_open_paths_answer(client: TestClient) -> None:
+def test_the_open_paths_respond(client: TestClient) -> None:
     assert read(client, "/healthz") == {"status": "alive"}
     assert read(client, "/readyz")["status"] == "ready"
     assert "dateline_requests_total" in client.get("/metrics").text

@@ -20,13 +20,13 @@ def dialect() -> str:
     ],
     ids=["members", "inner members", "items"],
 )
-def test_a_body_of_too_many_values_is_malformed(newsroom: Newsroom, body: dict) -> None:
+def test_a_body_with_too_many_values_is_refused(newsroom: Newsroom, body: dict) -> None:
     answer = newsroom.call("POST", "/articles", json=body)
     assert answer.status_code == 400
     assert answer.json()["code"] == "malformed_json"
     assert "20000" in answer.json()["detail"]
 
 
-def test_a_body_of_many_values_is_validated(newsroom: Newsroom) -> None:
+def test_a_body_with_many_values_is_validated(newsroom: Newsroom) -> None:
     answer = newsroom.call("POST", "/articles", json={"title": "T", "tags": [1] * 5_000})
     assert answer.status_code == 422

@@ -60,7 +60,9 @@ def _resolve_references(value: Any, document: dict[str, Any], depth: int = 0) ->
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_paths(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_path(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = letter * _LENGTH
     for method, path in routes():
         if "{" in path:
@@ -75,7 +77,9 @@ def test_paths(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 
 @pytest.mark.parametrize("letter", _BY_AND_BY)
 @expect_contract_violation("Pages, such as the start page, ignore parameters.")
-def test_parameters(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_parameter(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = quote(letter * _LENGTH)
     for method, path, operation in operations(client):
         at = fill_path(path)
@@ -93,7 +97,9 @@ def test_parameters(letter: str, newsroom: Newsroom, client: TestClient) -> None
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_headers(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_header(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = (letter * _LENGTH).encode("latin-1")
     names = [b"if-match", b"if-none-match", b"if-modified-since", b"idempotency-key", b"origin"]
     names += [b"content-type", b"content-encoding", b"accept", b"accept-language", b"x-api-key"]
@@ -111,7 +117,9 @@ def test_headers(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 
 @pytest.mark.parametrize("letter", _BY_AND_BY)
 @expect_contract_violation("`warnings` are ignored, whatever they are.")
-def test_bodies(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_body(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = letter * _LENGTH
     story = newsroom.story("Story")
     values: list[Any] = [long, [long], {long: long}, [{long: long}], {"names": {long: long}}]
@@ -136,7 +144,7 @@ def test_bodies(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_forms_of_the_hub(letter: str, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_hub_form(letter: str, client: TestClient) -> None:
     long = letter * _LENGTH
     for name in ("hub.mode", "hub.topic", "hub.callback", "hub.lease_seconds", "hub.secret", long):
         form = {"hub.mode": "subscribe", "hub.topic": "x", "hub.callback": "https://a.example/b"}
@@ -144,7 +152,9 @@ def test_forms_of_the_hub(letter: str, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_lines_of_an_import(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_import_line(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = letter * _LENGTH
     article = {"type": "article", "title": "T", "language": "en"}
     category = {"type": "category", "slug": "a", "name": "A"}

@@ -11,7 +11,9 @@ KINDS = ("sources", "categories")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_five_methods(newsroom: Newsroom, client: TestClient, kind: str) -> None:
+def test_sources_and_categories_support_the_five_methods(
+    newsroom: Newsroom, client: TestClient, kind: str
+) -> None:
     made = newsroom.call("POST", f"/{kind}", json={"name": "First"})
     assert (made.status_code, made.headers["etag"]) == (201, '"v1"')
     path = f"/{kind}/{made.json()['id']}"
@@ -35,14 +37,14 @@ def test_the_five_methods(newsroom: Newsroom, client: TestClient, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_change_that_changes_nothing_leaves_no_trace(newsroom: Newsroom, kind: str) -> None:
+def test_an_update_without_a_difference_changes_nothing(newsroom: Newsroom, kind: str) -> None:
     made = newsroom.call("POST", f"/{kind}", json={"name": "Same"}).json()
     assert newsroom.patch(made, kind, name="Same") == made
     again = newsroom.call("PUT", f"/{kind}/same", json=made, headers={"if-match": '"v1"'})
     assert again.json() == made
 
 
-def test_replacing_drops_what_is_left_out_and_patching_keeps_it(newsroom: Newsroom) -> None:
+def test_put_resets_omitted_fields_and_patch_keeps_them(newsroom: Newsroom) -> None:
     source = newsroom.source("Desk", description="D", language="en", url="https://a.example/")
     kept = newsroom.patch(source, "sources", url=None)
     assert (kept["description"], kept["url"]) == ("D", None)
@@ -52,7 +54,7 @@ def test_replacing_drops_what_is_left_out_and_patching_keeps_it(newsroom: Newsro
     assert (dropped["description"], dropped["language"], dropped["slug"]) == (None, None, "desk")
 
 
-def test_names_are_patched_one_language_at_a_time(newsroom: Newsroom) -> None:
+def test_names_are_patched_by_language(newsroom: Newsroom) -> None:
     category = newsroom.category("World", names={"fr": "Monde", "es": "Mundo"})
     changed = newsroom.patch(category, "categories", names={"es": None, "AR": "العالم"})
     assert changed["names"] == {"fr": "Monde", "ar": "العالم"}
@@ -67,7 +69,7 @@ def _parent(newsroom: Newsroom, slug: str, parent: str | None) -> Any:
     )
 
 
-def test_a_category_cannot_stand_under_itself(newsroom: Newsroom) -> None:
+def test_a_category_cannot_be_its_own_ancestor(newsroom: Newsroom) -> None:
     newsroom.category("World")
     newsroom.category("Africa", parent="world")
     newsroom.category("Morocco", parent="africa")
@@ -87,7 +89,7 @@ def test_an_unknown_parent_is_refused(newsroom: Newsroom) -> None:
     assert (error["pointer"], error["code"]) == ("#/parent", "unknown_reference")
 
 
-def test_what_is_in_use_is_not_deleted_and_says_by_how_many(newsroom: Newsroom) -> None:
+def test_deleting_a_used_reference_is_refused_with_the_number_of_uses(newsroom: Newsroom) -> None:
     source, category = newsroom.source("Desk"), newsroom.category("World")
     newsroom.category("Africa", parent="world")
     for title in "abc":
@@ -103,7 +105,7 @@ def test_what_is_in_use_is_not_deleted_and_says_by_how_many(newsroom: Newsroom) 
         assert newsroom.call("GET", f"/{kind}/{thing['id']}").status_code == 200
 
 
-def test_what_only_the_public_copy_names_is_in_use_too(
+def test_a_reference_of_the_public_copy_counts_as_in_use(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     source, category = newsroom.source("Desk"), newsroom.category("World")

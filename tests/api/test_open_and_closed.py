@@ -34,7 +34,7 @@ def _find_refused_paths(client: TestClient, key: str | None = None) -> set[str]:
     return refused
 
 
-def test_everybody_may_read_everything_public(client: TestClient) -> None:
+def test_public_content_needs_no_key(client: TestClient) -> None:
     assert _find_refused_paths(client) == set()
 
 
@@ -57,7 +57,7 @@ class TestClosed:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, anonymous="none")
 
-    def test_all_but_the_open_paths_need_a_key(
+    def test_all_paths_but_the_open_ones_need_a_key(
         self, client: TestClient, services: Services
     ) -> None:
         assert _find_refused_paths(client) == set(public_paths()) - OPEN - {"/v1/me"}
@@ -76,9 +76,7 @@ class TestWithoutNewsroom:
         return Settings(database_url=database_url, management=False)
 
     @expect_contract_violation("The document of such a deployment has no newsroom.")
-    def test_no_route_of_the_newsroom_is_there(
-        self, client: TestClient, services: Services
-    ) -> None:
+    def test_there_is_no_newsroom_route(self, client: TestClient, services: Services) -> None:
         headers = {"x-api-key": key_for(services, "admin")}
         for method, path in managed_routes():
             answer = client.request(method, fill_path(path), headers=headers)

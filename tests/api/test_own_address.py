@@ -23,7 +23,7 @@ def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
     return Settings(database_url=database_url, public_url=request.param)
 
 
-def test_every_location_is_whole_where_the_address_is_known(
+def test_location_is_absolute_if_the_public_address_is_configured(
     newsroom: Newsroom, client: TestClient, settings: Settings
 ) -> None:
     key = {"idempotency-key": "once"}

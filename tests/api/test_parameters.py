@@ -48,7 +48,7 @@ def _code_of(declared: Declaration) -> str:
     return "not_allowed" if is_list else "repeated"
 
 
-def test_every_parameter_is_read_by_its_resource(client: TestClient, story: str) -> None:
+def test_every_resource_parses_its_parameters(client: TestClient, story: str) -> None:
     for resource, declared in _declared():
         sent = "" if isinstance(declared, Filter) else "x"
         times = 1 if isinstance(declared, Filter) else 2
@@ -60,16 +60,14 @@ def test_every_parameter_is_read_by_its_resource(client: TestClient, story: str)
         assert error["code"] == _code_of(declared), address
 
 
-def test_a_closed_list_may_be_sent_in_parts(client: TestClient, story: str) -> None:
+def test_a_closed_list_may_be_sent_as_repeated_parameters(client: TestClient, story: str) -> None:
     for name, parts in (("facets", ("tag", "source")), ("fields", ("title", "source.name"))):
         in_parts = client.get(f"/v1/search?{name}={parts[0]}&{name}={parts[1]}").json()
         assert in_parts == client.get(f"/v1/search?{name}={','.join(parts)}").json()
         assert in_parts["data"]
 
 
-def test_a_documented_default_is_left_out_of_the_canonical_query(
-    client: TestClient, story: str
-) -> None:
+def test_the_canonical_query_omits_documented_defaults(client: TestClient, story: str) -> None:
     for resource, declared in _declared():
         default = declared.schema.get("default")
         if default is None:

@@ -38,7 +38,7 @@ def _needed(method: str, path: str) -> str:
     return "write" if (method, path) in WRITE else "publish"
 
 
-def test_every_route_of_the_newsroom_stands_on_the_ladder(
+def test_every_newsroom_route_requires_its_documented_scope(
     client: TestClient, services: Services
 ) -> None:
     keys = {scope: key_for(services, scope) for scope in LADDER}
@@ -71,9 +71,7 @@ def test_every_route_of_the_newsroom_stands_on_the_ladder(
             assert allowed or answer.json()["code"] == "forbidden"
 
 
-def test_writing_that_publishes_needs_the_scope_for_it(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_writes_that_publish_need_the_scope_publish(newsroom: Newsroom, services: Services) -> None:
     writer = Newsroom(newsroom.client, key_for(services, "write"))
     draft = writer.article("Draft")
     publishing = {"title": "T", "language": "en", "status": "published"}
@@ -108,7 +106,7 @@ def test_a_key_may_have_several_scopes(newsroom: Newsroom) -> None:
     assert holder.call("GET", "/keys").status_code == 403
 
 
-def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: Services) -> None:
+def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services) -> None:
     key = key_for(services, "write")
     told = client.get("/v1/me", headers={"x-api-key": key}).json()
     assert told == {

@@ -48,7 +48,7 @@ def test_sqlalchemy_stays_in_models_stores_and_kit() -> None:
     assert outside == []
 
 
-def test_the_kernel_looks_at_nobody() -> None:
+def test_the_kernel_imports_no_other_package() -> None:
     outwards = [
         f"{module.name} imports {name}"
         for module in modules()
@@ -97,7 +97,7 @@ def test_the_server_is_small() -> None:
     assert 0 < sum(map(module_code_lines, server)) <= 600
 
 
-def test_every_module_and_public_thing_says_what_it_is_for() -> None:
+def test_every_module_class_and_public_function_has_a_docstring() -> None:
     silent = [module.name for module in modules() if ast.get_docstring(module.tree) is None]
     for module in modules():
         for node in ast.walk(module.tree):
@@ -119,7 +119,7 @@ def _reachable(tree: ast.Module) -> list[ast.stmt]:
     return top
 
 
-def test_every_function_says_what_it_takes_and_returns() -> None:
+def test_every_function_is_annotated() -> None:
     bare = [
         f"{module.name}:{function.lineno} {function.name}"
         for module in modules()
@@ -134,7 +134,7 @@ def test_every_function_says_what_it_takes_and_returns() -> None:
 
 
 @pytest.mark.parametrize("folder", ["content", "access"])
-def test_a_verb_is_a_file(folder: str) -> None:
+def test_every_verb_has_its_own_file(folder: str) -> None:
     commands = ROOT / "app" / folder / "commands"
     for file in commands.glob("[!_]*.py"):
         verb, _, thing = file.stem.partition("_")

@@ -183,7 +183,7 @@ def test_only_json_is_declared_as_json() -> None:
                 assert schema, (path, media_type)
 
 
-def test_names_do_not_collide_with_those_of_clients() -> None:
+def test_schema_names_do_not_collide_with_names_of_generated_clients() -> None:
     assert _RESERVED & _COMPONENTS["schemas"].keys() == set()
     folded = [name.lower() for name in _COMPONENTS["schemas"]]
     assert len(folded) == len(set(folded))
@@ -208,7 +208,7 @@ def test_every_tag_is_described() -> None:
     assert all(len(operation["tags"]) == 1 for operation in _OPERATIONS.values())
 
 
-def test_patches_are_flat_and_refuse_null_where_the_api_does() -> None:
+def test_patch_schemas_are_flat_and_nullable_only_where_the_api_accepts_null() -> None:
     schemas = _COMPONENTS["schemas"]
     patches = [name for name in schemas if name.endswith("Patch")]
     assert set(patches) >= {"ArticlePatch", "SourcePatch", "CategoryPatch", "WebhookPatch"}
@@ -224,7 +224,7 @@ def test_patches_are_flat_and_refuse_null_where_the_api_does() -> None:
         assert refusing == required
 
 
-def test_all_references_lead_somewhere_and_all_components_are_used() -> None:
+def test_all_references_resolve_and_all_components_are_used() -> None:
     found = {node["$ref"] for _, node in all_nodes() if isinstance(node.get("$ref"), str)}
     mapped = {
         target
@@ -241,7 +241,7 @@ def test_all_references_lead_somewhere_and_all_components_are_used() -> None:
     assert found | mapped == there
 
 
-def test_the_document_says_who_made_it_and_which_level_it_describes() -> None:
+def test_the_document_has_contact_license_and_contract_level() -> None:
     info = _DOCUMENT["info"]
     assert info["license"] == {"name": "MIT", "identifier": "MIT"}
     assert info["contact"]["name"]
@@ -249,18 +249,18 @@ def test_the_document_says_who_made_it_and_which_level_it_describes() -> None:
     assert info["version"] == LEVEL
 
 
-def test_the_level_is_the_date_of_the_last_fragment() -> None:
+def test_the_contract_level_is_the_date_of_the_last_fragment() -> None:
     fragments = sorted(FRAGMENTS.glob("*.md"))
     assert fragments[-1].name[:10] == LEVEL
     names = [fragment.name for fragment in fragments]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d-[a-z0-9-]+\.md", name) for name in names), names
 
 
-def test_the_page_of_changes_is_merged() -> None:
+def test_the_page_of_api_changes_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "make api-changes"
 
 
-def test_without_fields_members_that_are_always_there_are_required() -> None:
+def test_members_that_are_always_present_are_required_without_fields() -> None:
     import app.api.app as api
     from app.api.openapi.document import document
 

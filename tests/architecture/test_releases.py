@@ -73,7 +73,7 @@ _RELEASED = "## [Unreleased]\n## [0.2.0] - 2026-12-02\n## [0.1.0] - 2026-12-01\n
         ("## [0.1.0] - 2026-12-01\n", "0.1.0", _FIRST, "0008", "unreleased"),
     ],
 )
-def test_differences_are_found(
+def test_differences_between_the_versions_are_reported(
     changelog: str, version: str, rows: dict[str, str], newest: str, flaw: str | None
 ) -> None:
     found = "; ".join(find_flaws(changelog, version, rows, newest))

@@ -43,7 +43,7 @@ def test_no_file_names_a_package_registry() -> None:
     assert found == []
 
 
-def test_no_file_names_a_folder_of_somebodys_machine() -> None:
+def test_no_file_contains_a_path_of_a_developer_machine() -> None:
     found = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in text_files()
@@ -61,7 +61,7 @@ def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
     assert loose == []
 
 
-def test_the_project_has_its_own_house() -> None:
+def test_the_repository_contains_only_the_project() -> None:
     wanted = ["pyproject.toml", "app", "migrations", "tests", "alembic.ini", "Dockerfile"]
     wanted += ["Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/adr"]
     wanted += [".ci/run", "requirements", "samples/stories.ndjson"]

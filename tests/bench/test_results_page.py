@@ -40,12 +40,12 @@ def test_the_page_shows_measurements_in_their_order(section: Section) -> None:
 
 
 @SECTIONS
-def test_the_page_has_a_place_for_each_section(section: Section) -> None:
+def test_the_page_has_marks_for_each_section(section: Section) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [page.count(mark) for mark in section.ends] == [1, 1]
 
 
-def test_results_are_replaced_and_prose_is_kept() -> None:
+def test_results_are_replaced_and_the_text_around_them_is_kept() -> None:
     page = replace_results(MARKED, RESULTS, document(result()))
     assert page.startswith("before\n")
     assert page.endswith("\nafter\n")
@@ -63,6 +63,6 @@ def test_a_missed_goal_is_named() -> None:
     assert "Every goal was met." not in page
 
 
-def test_no_two_measurements_have_one_name() -> None:
+def test_measurement_names_are_unique() -> None:
     names = [each.name for each in (*ALL, *LAYERS)]
     assert len(set(names)) == len(names)

@@ -24,7 +24,7 @@ _MACHINE = {
         (0.4, "≥ 0.5", False),
     ],
 )
-def test_a_row_tells_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
+def test_a_row_shows_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
     assert Row("what", left, 1, "ms", bound).met is met
 
 

@@ -72,7 +72,7 @@ def comparable(answer: Answer) -> Any:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("layer", LAYERS)
-def test_answers_are_the_same_without_a_layer(
+def test_responses_are_the_same_without_a_speed_layer(
     layer: str, archive: tuple[Path, str], whole_answers: list[Any], tmp_path: Path
 ) -> None:
     database, key = archive
@@ -88,6 +88,6 @@ def test_every_layer_is_measured() -> None:
     assert {each.name.split("-")[1] for each in MEASUREMENTS} == set(LAYERS)
 
 
-def test_an_unknown_name_is_not_replaced() -> None:
+def test_replacing_an_unknown_attribute_fails() -> None:
     with pytest.raises(AttributeError):
         _replace(os, "no_such_name", None)

@@ -183,7 +183,7 @@ def test_a_damaged_database_is_not_backed_up(
 
 
 @pytest.mark.system
-def test_a_full_disk_leaves_nothing_behind(shell: Shell, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_backup(shell: Shell, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     words = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(small)]
@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_nothing_behind(shell: Shell, tmp_path: Path) -> None
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_a_file_size_limit_leaves_nothing_behind(
+def test_a_file_size_limit_leaves_no_partial_backup(
     shell: Shell, database_url: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", _LIMITED, "backup", str(tmp_path / "copy.db")]

@@ -254,7 +254,7 @@ def test_writes_during_a_copy_are_not_copied(
     assert copy_database(rows_of(target)) == copy_database(before)
 
 
-def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None:
+def test_migrations_fill_only_known_tables(shell: Shell) -> None:
     filled = {name for name, rows in rows_of(shell.url).items() if rows}
     assert filled == SEEDED | LEFT_OUT.keys()
 

@@ -61,7 +61,7 @@ def keys(folder: Path) -> Sequence[Row]:
 
 
 @pytest.mark.slow
-def test_it_serves_samples_with_the_key_it_prints(tmp_path: Path) -> None:
+def test_the_demo_serves_samples_with_the_printed_key(tmp_path: Path) -> None:
     with demo(tmp_path) as (client, announced):
         assert f"at {client.base_url}".rstrip("/") in announced
         assert len(client.get("/v1/headlines?limit=100").json()["data"]) >= 30
@@ -91,7 +91,7 @@ def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
-def test_its_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
+def test_the_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
     for starts in (1, 2):
         with demo(tmp_path):
             assert len(keys(tmp_path)) == starts

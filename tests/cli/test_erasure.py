@@ -153,7 +153,7 @@ def test_no_cached_list_shows_an_erased_story(
 
 
 @pytest.mark.parametrize("end", ["kill", "unpublish", "delete", "draft"])
-def test_a_story_is_erased_whatever_its_state(
+def test_a_story_is_erased_in_every_state(
     shell: Shell, services: Services, newsroom: Newsroom, client: TestClient, end: str
 ) -> None:
     story = newsroom.article(**STORY) if end == "draft" else newsroom.story(**STORY)

@@ -22,7 +22,7 @@ HURTS = [
 ]
 
 
-def test_a_database_is_migrated_once(dialect: str, tmp_path: Path) -> None:
+def test_a_second_migration_changes_nothing(dialect: str, tmp_path: Path) -> None:
     with fresh_database(dialect, tmp_path, migrated=False) as url:
         shell = Shell(url)
         assert shell.run_ok("migrate").text.startswith("Migrated from nothing to ")

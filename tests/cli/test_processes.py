@@ -60,7 +60,9 @@ def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_closed_terminal_stops_it_like_sigterm(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_closed_terminal_stops_the_server_like_sigterm(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     port = free_port()
     with run_process("serve", "--port", str(port), folder=tmp_path) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
@@ -72,7 +74,7 @@ def test_a_closed_terminal_stops_it_like_sigterm(tmp_path: Path, number: signal.
     assert "Traceback" not in said
 
 
-def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
+def test_a_server_under_nohup_survives_a_closed_terminal(tmp_path: Path) -> None:
     port = free_port()
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -96,7 +98,7 @@ def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: list[str]) -> None:
+def test_ctrl_c_ends_a_starting_server(tmp_path: Path, workers: str, steps: list[str]) -> None:
     """A terminal tells all processes at once, also those that have hardly begun."""
     words = ("serve", "--port", str(free_port()), "--workers", workers)
     with run_process(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:

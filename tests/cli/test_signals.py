@@ -225,7 +225,7 @@ def test_a_server_can_be_stopped_at_any_time(
         *(pytest.param(number, marks=pytest.mark.exhaustive) for number in _SIGNALS[::2]),
     ],
 )
-def test_a_running_server_shuts_down_orderly_after_any_number_of_signals(
+def test_a_server_shuts_down_in_order_after_any_number_of_signals(
     tmp_path: Path, workers: str, number: int
 ) -> None:
     for times in (1, 3) if workers == "1" else (3,):

@@ -99,9 +99,7 @@ def test_lost_terms_and_bodies_are_repaired(newsroom: Newsroom, services: Servic
     assert_consistent(services.settings.database_url)
 
 
-def test_a_story_that_comes_back_deletes_its_tombstone(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_a_republished_story_deletes_its_tombstone(newsroom: Newsroom, services: Services) -> None:
     story = newsroom.story("One")
     story = newsroom.verb(story, "unpublish", answer="gone", notice="Wait.")
     with services.database.read() as session:

@@ -36,7 +36,7 @@ def operations_of(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_the_page_of_answers_is_recorded(examples: Examples) -> None:
+def test_the_page_of_responses_is_up_to_date(examples: Examples) -> None:
     assert PAGE.read_text(encoding="utf-8") == page(examples), "make examples"
 
 
@@ -49,7 +49,7 @@ def test_every_operation_has_an_example(examples: Examples, described: dict[str,
     assert examples.keys() == operations_of(described).keys() - WITHOUT_EXAMPLE
 
 
-def test_every_example_is_as_documented(examples: Examples, described: dict[str, Any]) -> None:
+def test_every_example_matches_its_schema(examples: Examples, described: dict[str, Any]) -> None:
     operations = operations_of(described)
     for name, example in examples.items():
         operation = operations[name]
@@ -59,9 +59,7 @@ def test_every_example_is_as_documented(examples: Examples, described: dict[str,
             _hold(answer, operation["responses"][status]["content"], described, name)
 
 
-def test_every_example_stands_in_the_document(
-    examples: Examples, described: dict[str, Any]
-) -> None:
+def test_every_example_is_in_the_document(examples: Examples, described: dict[str, Any]) -> None:
     operations = operations_of(described)
     for name, example in examples.items():
         for status, answer in example["responses"].items():
@@ -69,7 +67,7 @@ def test_every_example_stands_in_the_document(
             assert [content["example"] for content in contents] == [answer] * len(contents), name
 
 
-def test_every_request_is_answered_as_recorded(
+def test_every_request_gets_the_recorded_response(
     examples: Examples, described: dict[str, Any]
 ) -> None:
     answers: list[tuple[str, Response]] = []

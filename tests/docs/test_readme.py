@@ -45,7 +45,7 @@ def steps_of(page: str) -> list[Step]:
 
 
 @pytest.mark.timeout(240)  # Three pages, and 20 s each where cores are shared.
-def test_every_command_does_what_its_page_shows(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_every_command_prints_what_its_page_shows(tmp_path_factory: pytest.TempPathFactory) -> None:
     for program in ("bash", "curl", "python3", "make"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not here")
@@ -59,7 +59,7 @@ def test_every_command_does_what_its_page_shows(tmp_path_factory: pytest.TempPat
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_command_is_written_where_it_is_not_run(page: str) -> None:
+def test_every_page_with_commands_is_tested(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     fences = re.findall(r"^```(\w*)$", text, re.MULTILINE)
     assert set(fences) <= {"sh", "json", "text", "http", ""}, "another kind escapes the test"

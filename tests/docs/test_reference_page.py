@@ -38,7 +38,7 @@ def browser() -> str:
     pytest.skip("no browser is here; install one, on Debian with: apt-get install chromium")
 
 
-def test_the_reference_renders_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+def test_the_reference_renders_without_other_origins(tmp_path: Path) -> None:
     program = browser()
     with demo(tmp_path) as live:
         page, log = _page(program, live, tmp_path)

@@ -55,7 +55,7 @@ _WAYS = {
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_an_answer_from_memory_leaves_nothing_behind(driver: Driver, way: str) -> None:
+def test_a_cached_response_leaves_no_memory_allocated(driver: Driver, way: str) -> None:
     scope, status = _WAYS[way]
     assert driver.ask(scope, times=50) == status
     before = _blocks()
@@ -70,7 +70,7 @@ def _blocks() -> int:
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_an_answer_from_memory_takes_little_while_it_is_given(driver: Driver, way: str) -> None:
+def test_a_cached_response_has_a_low_memory_peak(driver: Driver, way: str) -> None:
     scope, _ = _WAYS[way]
     driver.ask(scope, times=50)
     with _trace_memory():
@@ -99,7 +99,7 @@ def _different(number: int) -> dict[str, Any]:
     return request(path, [HOST, (b"accept-encoding", coding)])
 
 
-def test_the_cache_takes_what_it_may_and_gives_everything_back(
+def test_the_cache_stays_within_its_limit_and_frees_its_memory(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What queries mean is remembered in addition to the cache, within a bound of its own.

@@ -66,7 +66,7 @@ async def title(app: App, own: tuple[bytes, bytes]) -> str:
     return told
 
 
-def test_what_many_ask_for_at_once_is_computed_once(
+def test_concurrent_equal_requests_share_one_computation(
     services: Services,
     newsroom: Newsroom,
     held_computation: FirstAnswerHeld,
@@ -86,7 +86,7 @@ def test_what_many_ask_for_at_once_is_computed_once(
     assert held_computation.asked == 1
 
 
-def test_nobody_is_told_or_left_what_was_begun_before_a_write(
+def test_a_computation_from_before_a_write_is_neither_sent_later_nor_cached(
     services: Services,
     newsroom: Newsroom,
     held_computation: FirstAnswerHeld,
@@ -108,7 +108,7 @@ def test_nobody_is_told_or_left_what_was_begun_before_a_write(
     assert told == ("Old", "New", "New")
 
 
-def test_what_is_kept_is_compressed_once(
+def test_a_cached_response_is_compressed_once(
     client: TestClient, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = newsroom.story("A", body="<p>" + "word " * 300 + "</p>")

@@ -34,7 +34,7 @@ def _status(client: TestClient, *headers: tuple[str, str], method: str = "GET") 
 
 
 @pytest.mark.parametrize("date", _FORMS)
-def test_a_date_may_have_any_of_three_forms(tag: str, client: TestClient, date: str) -> None:
+def test_the_three_date_forms_of_http_are_accepted(tag: str, client: TestClient, date: str) -> None:
     assert _status(client, ("if-modified-since", date)) == 304
     assert _status(client, ("if-modified-since", date.replace("12:00", "11:59"))) == 200
     assert _status(client, ("if-unmodified-since", date)) == 200
@@ -42,12 +42,12 @@ def test_a_date_may_have_any_of_three_forms(tag: str, client: TestClient, date: 
 
 
 @pytest.mark.parametrize("date", _NO_DATES)
-def test_what_is_no_date_is_ignored(tag: str, client: TestClient, date: str) -> None:
+def test_an_invalid_date_is_ignored(tag: str, client: TestClient, date: str) -> None:
     assert _status(client, ("if-modified-since", date)) == 200
     assert _status(client, ("if-unmodified-since", date)) == 200
 
 
-def test_lines_of_one_name_are_one_list(tag: str, client: TestClient) -> None:
+def test_repeated_headers_are_one_list(tag: str, client: TestClient) -> None:
     name = "if-none-match"
     assert _status(client, (name, tag), (name, '"x"')) == 304
     assert _status(client, (name, '"x"'), (name, f"W/{tag}")) == 304
@@ -56,7 +56,7 @@ def test_lines_of_one_name_are_one_list(tag: str, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_reader_may_insist_on_what_it_has(tag: str, client: TestClient, method: str) -> None:
+def test_if_match_is_checked_on_reads(tag: str, client: TestClient, method: str) -> None:
     for given, status in ((tag, 200), ("*", 200), (f'"x", {tag}', 200), (f"W/{tag}", 412)):
         assert _status(client, ("if-match", given), method=method) == status
     refused = client.request(method, _PATH, headers={"if-match": '"x"', "if-none-match": tag})
@@ -72,7 +72,7 @@ def test_a_reader_may_insist_on_what_it_has(tag: str, client: TestClient, method
     assert _status(client, ("if-match", tag), earlier, method=method) == 200
 
 
-def test_nothing_to_compare_with_is_no_condition_that_failed(client: TestClient) -> None:
+def test_a_condition_without_a_validator_to_compare_does_not_fail(client: TestClient) -> None:
     answer = client.get("/v1/articles/none", headers={"if-match": '"x"'})
     assert answer.status_code == 404
 
@@ -83,7 +83,7 @@ def test_a_refused_condition_is_counted(tag: str, client: TestClient) -> None:
     assert line in client.get("/metrics").text
 
 
-def test_a_request_names_one_host(tag: str, client: TestClient, newsroom: Newsroom) -> None:
+def test_a_request_has_exactly_one_host(tag: str, client: TestClient, newsroom: Newsroom) -> None:
     for path in (_PATH, "/openapi.json", "/v1/manage/articles"):
         twice: Any = [("host", "a.example"), ("host", "b.example"), *newsroom.headers.items()]
         answer = client.get(path, headers=twice)
@@ -91,7 +91,7 @@ def test_a_request_names_one_host(tag: str, client: TestClient, newsroom: Newsro
     assert _status(client, ("host", "a.example")) == 200
 
 
-def test_a_304_never_tells_a_cache_that_its_time_is_over(
+def test_a_304_never_has_an_expired_lifetime(
     tag: str, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     """Some shared caches would keep what they have for its first lifetime once more."""

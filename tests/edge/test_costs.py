@@ -38,7 +38,7 @@ def story(newsroom: Newsroom) -> str:
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_what_is_in_memory_costs_no_query(
+def test_a_cached_response_takes_no_query(
     story: str, client: TestClient, services: Services, way: str
 ) -> None:
     method, path, headers = _WAYS[way]
@@ -49,7 +49,7 @@ def test_what_is_in_memory_costs_no_query(
     assert sent == []
 
 
-def test_a_reader_with_a_key_costs_none_either(
+def test_a_cached_response_to_a_key_takes_no_query(
     story: str, client: TestClient, services: Services
 ) -> None:
     headers = {"x-api-key": key_for(services, "read")}
@@ -60,7 +60,7 @@ def test_a_reader_with_a_key_costs_none_either(
     assert sent == []
 
 
-def test_a_first_answer_costs_one_query(
+def test_a_computed_response_takes_one_query(
     story: str, client: TestClient, services: Services, dialect: str
 ) -> None:
     read(client, "/v1/headlines")
@@ -73,7 +73,7 @@ def test_a_first_answer_costs_one_query(
     assert list(costs.values()) == [1, 1, 1, 0 if dialect == "sqlite" else 1]
 
 
-def test_a_404_and_a_redirect_look_for_where_a_story_went(
+def test_a_404_and_a_redirect_query_former_slugs(
     story: str, client: TestClient, services: Services, dialect: str
 ) -> None:
     read(client, "/v1/headlines")

@@ -28,11 +28,11 @@ from app.api.cache.encoding import Coding, choose_coding, encode
         (";;;,,,=q", "identity"),
     ],
 )
-def test_the_reader_gets_what_it_likes_best(accept: str, coding: Coding) -> None:
+def test_the_most_preferred_encoding_is_selected(accept: str, coding: Coding) -> None:
     assert choose_coding(accept) == coding
 
 
-def test_each_coding_can_be_undone_and_is_the_same_each_time() -> None:
+def test_each_encoding_is_reversible_and_deterministic() -> None:
     body = b'{"title": "The lighthouse"}' * 100
     undone = {
         "gzip": gzip.decompress,

@@ -12,7 +12,7 @@ from tests.conftest import key_for
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
+def test_a_client_that_disconnects_during_its_body_is_counted_and_no_error(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     messages: list[Message] = [

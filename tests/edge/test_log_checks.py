@@ -51,7 +51,7 @@ def freshness(services: Services, reads: ReadPolicy) -> Freshness:
     return freshness
 
 
-def test_one_read_serves_all_requests_that_arrived_before_it(
+def test_one_log_read_serves_all_requests_that_arrived_before_it(
     freshness: Freshness, reads: ReadPolicy
 ) -> None:
     async def check() -> None:
@@ -62,7 +62,7 @@ def test_one_read_serves_all_requests_that_arrived_before_it(
     assert reads.count == 2
 
 
-def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadPolicy) -> None:
+def test_a_failed_log_read_serves_no_request(freshness: Freshness, reads: ReadPolicy) -> None:
     reads.failures = 2
 
     async def check() -> list[BaseException | None]:
@@ -74,9 +74,7 @@ def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadP
     assert reads.count == 3
 
 
-def test_a_request_sees_what_was_written_before_it(
-    freshness: Freshness, newsroom: Newsroom
-) -> None:
+def test_a_request_sees_all_earlier_writes(freshness: Freshness, newsroom: Newsroom) -> None:
     asyncio.run(freshness.refresh())
     before = freshness.serial
     newsroom.story("Rain")

@@ -64,7 +64,7 @@ def _answers(services: Services, key: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_cache_and_the_routes_of_the_framework_answer_alike(
+def test_the_cache_and_the_fastapi_routes_give_equal_responses(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("One", tags=["t"])
@@ -81,7 +81,7 @@ def test_the_cache_and_the_routes_of_the_framework_answer_alike(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_framework_is_not_asked_for_what_is_public(
+def test_fastapi_is_not_called_for_public_responses(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("One")
@@ -101,7 +101,7 @@ def test_the_framework_is_not_asked_for_what_is_public(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_computed_is_counted(newsroom: Newsroom, services: Services) -> None:
+def test_computed_responses_are_counted(newsroom: Newsroom, services: Services) -> None:
     with make_client(create_app(services)) as client:
         for _ in range(3):
             client.get("/v1/headlines")
@@ -114,7 +114,7 @@ def test_what_is_computed_is_counted(newsroom: Newsroom, services: Services) -> 
     assert sorted(line.rpartition(" ")[2] for line in counted) == ["1.0", "3.0"]
 
 
-def test_a_feed_is_sent_as_it_is_read(
+def test_a_pushed_feed_equals_the_requested_feed(
     newsroom: Newsroom, services: Services, client: TestClient
 ) -> None:
     newsroom.story("One", tags=["t"])
@@ -134,7 +134,7 @@ def test_a_feed_is_sent_as_it_is_read(
         assert read_feed(services, f"{own}{path}").status == status, path
 
 
-def test_every_resource_has_one_route_and_is_found_at_its_path() -> None:
+def test_every_resource_has_exactly_one_route() -> None:
     declared = [path for router in _DELIVERY for path in router.resources]
     assert sorted(declared) == sorted(item.path for item in RESOURCES)
     assert set(declared) <= set(public_paths())
@@ -149,19 +149,19 @@ def test_every_resource_has_one_route_and_is_found_at_its_path() -> None:
 class TestWhoMayRead:
     """It is declared with each route."""
 
-    def test_a_resource_without_it_is_none(self) -> None:
+    def test_a_resource_must_declare_who_may_read_it(self) -> None:
         with pytest.raises(TypeError):
             Resource("/v1/secrets", start=lambda: None)  # type: ignore[call-arg]
 
     @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-    def test_a_route_without_it_is_none(self, method: str) -> None:
+    def test_a_route_must_declare_who_may_read_it(self, method: str) -> None:
         declare: Any = getattr(AccessRouter(), method)
         with pytest.raises(TypeError):
             declare("/v1/secrets")
         declare("/v1/secrets", access=ReadPolicy.STORIES)
 
     @pytest.mark.parametrize("method", ["api_route", "route"])
-    def test_an_application_with_such_a_route_does_not_start(self, method: str) -> None:
+    def test_an_application_with_an_undeclared_route_does_not_start(self, method: str) -> None:
         router = AccessRouter()
 
         async def secrets(_: Request) -> Response:
@@ -171,7 +171,7 @@ class TestWhoMayRead:
         with pytest.raises(TypeError, match="/v1/secrets"):
             router.check()
 
-    def test_every_route_of_the_newsroom_needs_a_scope_but_the_preview(self) -> None:
+    def test_every_newsroom_route_except_the_preview_needs_a_scope(self) -> None:
         declared: dict[str, Any] = {}
         for router in _MANAGEMENT:
             router.check()

@@ -50,7 +50,7 @@ def _check(answer: Response, what: object) -> None:
 
 
 @pytest.mark.slow
-def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -> None:
+def test_every_route_sends_the_security_headers(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story(slug="x")
     found = [(method, fill_path(path)) for method, path in routes() if path not in ENDLESS]
     found += [("GET", f"/problems/{code}") for code in PROBLEMS]
@@ -71,7 +71,7 @@ def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -
     assert pages == {"/docs", *(f"/problems/{code}" for code in PROBLEMS)}
 
 
-def test_so_does_whatever_memory_and_conditions_make_of_an_answer(
+def test_cached_and_conditional_responses_have_the_security_headers(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Long " * 100, slug="old")
@@ -100,7 +100,7 @@ def test_so_does_whatever_memory_and_conditions_make_of_an_answer(
     assert statuses >= {200, 301, 304, 400, 401, 404, 410, 412}
 
 
-def test_so_does_what_is_refused(newsroom: Newsroom, client: TestClient) -> None:
+def test_refusals_have_the_security_headers(newsroom: Newsroom, client: TestClient) -> None:
     too_large = b"a" * (9 * 1024 * 1024)
     for headers, body in (
         ({"content-type": "text/plain"}, b"a"),
@@ -114,7 +114,9 @@ def test_so_does_what_is_refused(newsroom: Newsroom, client: TestClient) -> None
             _check(answer, (path, headers, body[:10]))
 
 
-def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_errors_have_the_security_headers(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("on purpose")
 
@@ -158,7 +160,9 @@ def _head(port: int, sent: bytes) -> str:
 _ASKED = b"GET %b HTTP/1.1\r\nhost: testserver\r\n%b\r\n"
 
 
-def test_so_does_the_protocol(port: int, newsroom: Newsroom) -> None:
+def test_responses_of_the_http_server_have_the_security_headers(
+    port: int, newsroom: Newsroom
+) -> None:
     newsroom.story()
     for status, sent in (
         (400, b"NONSENSE\r\n\r\n"),
@@ -178,7 +182,7 @@ def test_so_does_the_protocol(port: int, newsroom: Newsroom) -> None:
         assert head.count("\r\nx-content-type-options: nosniff") == 1, (sent[:50], head)
 
 
-def test_so_does_a_server_whose_application_fails(services: Services) -> None:
+def test_a_failing_application_is_answered_with_the_security_headers(services: Services) -> None:
     async def fail(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("on purpose")
 

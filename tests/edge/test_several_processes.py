@@ -79,7 +79,7 @@ class Model:
 
 
 @pytest.mark.exhaustive_on("sqlite")
-def test_no_process_answers_older_than_what_another_acknowledged(
+def test_no_response_is_older_than_a_write_that_another_process_acknowledged(
     processes: list[tuple[Client, Client]],
 ) -> None:
     chance = random.Random(20261122)

@@ -78,7 +78,7 @@ def _plain(answers: bytes) -> list[bytes]:
 @pytest.mark.slow
 @embedded
 @pytest.mark.parametrize("what", _REQUESTS)
-def test_an_answer_in_one_message_is_the_same_on_the_wire(application: App, what: str) -> None:
+def test_a_response_in_one_message_has_the_same_bytes(application: App, what: str) -> None:
     asked = _REQUESTS[what]
     # Ours comes first, so that it has nothing ready yet.
     with _serve_on_port(application, HttpProtocol) as port:
@@ -92,7 +92,7 @@ def test_an_answer_in_one_message_is_the_same_on_the_wire(application: App, what
 
 
 @embedded
-def test_requests_that_come_at_once_are_answered_in_order(application: App) -> None:
+def test_pipelined_requests_are_answered_in_order(application: App) -> None:
     kinds = ("a list", "a 404", "a story", "a refusal", "a story known")
     asked = [_REQUESTS[kind] for kind in kinds] * 300
     with _serve_on_port(application, HttpProtocol) as port:
@@ -102,7 +102,7 @@ def test_requests_that_come_at_once_are_answered_in_order(application: App) -> N
 
 
 @embedded
-def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(
+def test_each_inline_response_has_a_new_or_the_given_request_id(
     application: App,
 ) -> None:
     given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
@@ -117,7 +117,9 @@ def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(
 
 
 @embedded
-def test_what_is_at_hand_is_as_new_as_the_last_write(application: App, newsroom: Newsroom) -> None:
+def test_an_inline_response_is_as_new_as_the_last_write(
+    application: App, newsroom: Newsroom
+) -> None:
     at_hand = application.lookup  # type: ignore[attr-defined]
     asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
     before = at_hand(dict(asked))
@@ -131,7 +133,7 @@ def test_what_is_at_hand_is_as_new_as_the_last_write(application: App, newsroom:
 
 
 @embedded
-def test_all_who_ask_after_a_write_have_it_looked_at_once(
+def test_requests_after_a_write_share_one_log_read(
     application: App, services: Services, newsroom: Newsroom
 ) -> None:
     at_hand = application.lookup  # type: ignore[attr-defined]
@@ -150,7 +152,7 @@ def test_all_who_ask_after_a_write_have_it_looked_at_once(
 
 
 @embedded
-def test_where_the_database_fails_nothing_is_at_hand(
+def test_no_response_is_sent_inline_after_a_database_failure(
     application: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_hand = application.lookup  # type: ignore[attr-defined]
@@ -175,7 +177,7 @@ async def _ask(application: App, scope: Scope) -> None:
 
 
 @embedded
-def test_an_answer_at_hand_takes_a_few_steps(application: App) -> None:
+def test_an_inline_response_takes_few_function_calls(application: App) -> None:
     asyncio.run(_ask(application, request("/v1/headlines")))
     steps: list[str] = []
 
@@ -196,7 +198,7 @@ def test_an_answer_at_hand_takes_a_few_steps(application: App) -> None:
     assert len(steps) <= 8, steps
 
 
-def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
+def test_a_failing_inline_lookup_falls_back_to_the_application() -> None:
     async def plain(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -210,7 +212,7 @@ def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"\0", b"\x7f"])
-def test_no_header_ends_before_its_time(value: bytes) -> None:
+def test_a_header_value_with_a_line_end_is_refused(value: bytes) -> None:
     assert encode_headers([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
     with pytest.raises(RuntimeError):
         encode_headers([(b"a", b"b"), (b"c", value)])

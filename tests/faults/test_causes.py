@@ -50,7 +50,7 @@ def run_refused(words: list[str], url: str) -> str:
         ("u:secret@/x?host=/nowhere", "Nothing listens at PostgreSQL's address. Check that"),
     ],
 )
-def test_an_address_where_no_postgresql_is(words: list[str], address: str, cause: str) -> None:
+def test_an_address_without_a_postgresql_server(words: list[str], address: str, cause: str) -> None:
     said = run_refused(words, f"postgresql+psycopg://{address}")
     assert cause in said
     assert "secret" not in said
@@ -58,14 +58,14 @@ def test_an_address_where_no_postgresql_is(words: list[str], address: str, cause
 
 @pytest.mark.postgresql
 @every_command
-def test_a_database_that_postgresql_does_not_have(words: list[str], postgresql: str) -> None:
+def test_an_unknown_postgresql_database(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).path, "/nowhere", 1)
     assert "no database of this name. Check the name in" in run_refused(words, url)
 
 
 @pytest.mark.postgresql
 @every_command
-def test_a_role_that_postgresql_does_not_have(words: list[str], postgresql: str) -> None:
+def test_an_unknown_postgresql_role(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).netloc, "nobody:secret@", 1)
     said = run_refused(words, url)
     assert "does not let this role in. Check the user and the password in" in said
@@ -74,20 +74,20 @@ def test_a_role_that_postgresql_does_not_have(words: list[str], postgresql: str)
 
 @pytest.mark.postgresql
 @every_command
-def test_a_postgresql_without_tls(words: list[str], postgresql: str) -> None:
+def test_a_postgresql_server_without_tls(words: list[str], postgresql: str) -> None:
     with over_tcp(postgresql) as url:
         assert "fails at TLS. Check sslmode and" in run_refused(words, f"{url}?sslmode=require")
 
 
 @pytest.mark.postgresql
 @pytest.mark.slow
-def test_a_postgresql_that_says_nothing(postgresql: str) -> None:
+def test_a_postgresql_server_that_does_not_respond(postgresql: str) -> None:
     with over_tcp(postgresql, silent=True) as url:
         assert "PostgreSQL's host does not answer. Check the host" in run_refused(["check"], url)
 
 
 @pytest.mark.postgresql
-def test_a_role_without_rights(postgresql: str) -> None:
+def test_a_postgresql_role_without_privileges(postgresql: str) -> None:
     with psycopg.connect(postgresql.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("CREATE ROLE powerless LOGIN")
         try:
@@ -98,7 +98,7 @@ def test_a_role_without_rights(postgresql: str) -> None:
 
 
 @pytest.mark.parametrize("words", [*_COMMANDS[:2], *_COMMANDS[3:]], ids=lambda words: words[0])
-def test_a_folder_that_may_not_be_written_to(words: list[str]) -> None:
+def test_an_unwritable_folder(words: list[str]) -> None:
     # Nobody makes a file there, root included.
     if not Path("/sys/kernel").is_dir():
         pytest.skip("there is no /sys here")
@@ -107,18 +107,18 @@ def test_a_folder_that_may_not_be_written_to(words: list[str]) -> None:
 
 
 @every_command
-def test_a_folder_in_place_of_a_file(words: list[str], tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file(words: list[str], tmp_path: Path) -> None:
     assert "is a folder. Name a file in it" in run_refused(words, f"sqlite:///{tmp_path}")
 
 
-def test_a_disk_that_is_full_for_an_import(tmp_path: Path) -> None:
+def test_a_full_disk_during_an_import(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url, full_disk():
         said = run_refused(["import", _SAMPLES], url)
     assert "No space is left on the disk of the database. Free some" in said
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_disk_that_is_full_for_postgresql(services: Services) -> None:
+def test_a_full_disk_of_postgresql(services: Services) -> None:
     full = "RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100'"
     with (
         pytest.raises(DatabaseUnavailable, match="No space is left"),
@@ -136,7 +136,7 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_output_that_is_full(tmp_path: Path) -> None:
+def test_a_full_output_device(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url, Path("/dev/full").open("wb") as full:
         assert dateline("import", _SAMPLES, database_url=url).code == 0
         program = [sys.executable, "-c", "from app.cli import main; main()", "export"]

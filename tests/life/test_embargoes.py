@@ -91,7 +91,7 @@ def _paths() -> list[str]:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("not_found", 404), ("gone", 410)])
-def test_a_story_taken_back_is_offered_again_at_once(
+def test_a_withdrawn_story_under_embargo_is_offered_again_immediately(
     newsroom: Newsroom, client: TestClient, entitled: Reader, answer: str, status: int
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
@@ -255,7 +255,7 @@ def test_a_kill_reaches_readers_of_a_story_rescheduled_or_expired(
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_a_kill_of_a_story_that_nobody_read_is_not_announced(
+def test_a_kill_of_a_story_that_was_never_readable_is_not_announced(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
 ) -> None:
     story = newsroom.story("Ahead", published_at="2026-11-22T13:00:00Z", embargo_until=UNTIL)
@@ -267,7 +267,7 @@ def test_a_kill_of_a_story_that_nobody_read_is_not_announced(
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_a_rescheduled_story_comes_out_without_a_tombstone(
+def test_a_rescheduled_story_is_published_without_a_tombstone(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services, clock: HandClock
 ) -> None:
     _unpublish_after_reading(newsroom, "scheduled", clock, services)

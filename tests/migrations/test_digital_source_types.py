@@ -29,7 +29,7 @@ def _without(database: Database) -> None:
 
 
 @pytest.mark.parametrize("image", [None, {"url": "https://site.example/ä.jpg", "alt": '"},"'}])
-def test_documents_get_the_member_of_the_new_field_once(
+def test_documents_get_the_new_member_once(
     services: Services, newsroom: Newsroom, image: dict[str, str] | None
 ) -> None:
     newsroom.story('A "title"', image=image, tags=['},"urgency":', "é"], urgency=3)

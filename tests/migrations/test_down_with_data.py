@@ -87,7 +87,7 @@ def counts(database: Database) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_what_was_written_outlasts_the_way_down_and_up(lived_in: str, revision: str) -> None:
+def test_data_survives_a_downgrade_and_an_upgrade(lived_in: str, revision: str) -> None:
     database = Database(lived_in)
     before, tables = counts(database), schema(database)
     assert all(before.values())
@@ -99,7 +99,7 @@ def test_what_was_written_outlasts_the_way_down_and_up(lived_in: str, revision: 
     database.close()
 
 
-def test_a_newsroom_goes_down_to_nothing_step_by_step(lived_in: str) -> None:
+def test_a_filled_database_is_downgraded_step_by_step_to_no_schema(lived_in: str) -> None:
     database = Database(lived_in)
     for revision in [*reversed(REVISIONS[:-1]), "base"]:
         migrations.downgrade(database, revision)
@@ -108,7 +108,7 @@ def test_a_newsroom_goes_down_to_nothing_step_by_step(lived_in: str) -> None:
     database.close()
 
 
-def test_the_last_migration_leaves_the_delivery_side_sound(lived_in: str) -> None:
+def test_the_newest_migration_leaves_consistent_delivery_tables(lived_in: str) -> None:
     database = Database(lived_in)
     migrations.downgrade(database, REVISIONS[-2])
     migrations.upgrade(database)

@@ -32,7 +32,7 @@ def test_an_embedded_database_is_migrated_at_start(empty: Database) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_postgresql_is_refused_while_behind_and_left_alone(empty: Database) -> None:
+def test_an_outdated_postgresql_is_refused_and_not_migrated(empty: Database) -> None:
     with pytest.raises(DatabaseBehind, match=r"`dateline migrate`"):
         prepare_database(empty)
     assert migrations.find_current(empty) is None
@@ -106,7 +106,7 @@ def test_a_migration_that_waits_for_a_reader_blocks_no_requests(migrated: Databa
 
 
 @pytest.mark.slow
-def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+def test_concurrent_migrations_wait_for_each_other(empty_url: str) -> None:
     command = [sys.executable, "-m", "tests.migrations.migrate", empty_url]
     running = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -121,7 +121,7 @@ def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> N
     database.close()
 
 
-def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("These are notes, and no database. " * 20, encoding="utf-8")
     database = Database(f"sqlite:///{file}")
@@ -131,13 +131,13 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").startswith("These are notes")
 
 
-def test_a_folder_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_in_a_sentence(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'news.db'}")
     with pytest.raises(DatabaseUnavailable, match="folder"):
         prepare_database(database)
 
 
-def test_a_migration_that_fails_leaves_the_schema_as_it_was(
+def test_a_failed_migration_does_not_change_the_schema(
     empty: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

@@ -86,7 +86,7 @@ def test_the_settings_can_be_read(name: str) -> None:
     assert settings.operations_port == 9000
 
 
-def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> None:
+def test_dashboard_and_alerts_use_every_metric_and_no_other() -> None:
     exposed = {
         family.name + ending: family.name
         for family in Metrics().families()
@@ -97,7 +97,7 @@ def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> N
     assert set(exposed.values()) - {exposed[name] for name in named} == set()
 
 
-def test_images_are_the_built_ones() -> None:
+def test_image_names_are_those_of_the_release() -> None:
     services, manifests = _compose()["services"], _manifests()
     pods = [manifests[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
     images = {container["image"] for pod in pods for container in pod["containers"]}
@@ -109,7 +109,7 @@ def test_images_are_the_built_ones() -> None:
         assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user.groups()
 
 
-def test_ports_are_the_ones_of_the_server() -> None:
+def test_ports_are_those_of_the_server() -> None:
     port = re.search(r"^EXPOSE (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert port is not None
     manifests = _manifests()
@@ -127,7 +127,7 @@ def test_ports_are_the_ones_of_the_server() -> None:
     assert scrape["static_configs"][0]["targets"] == [f"dateline:{compose}"]
 
 
-def test_selectors_find_the_pods_of_the_deployment_alone() -> None:
+def test_selectors_match_only_the_pods_of_the_deployment() -> None:
     manifests = _manifests()
     labels = manifests["Deployment"]["spec"]["template"]["metadata"]["labels"]
     selectors = (

@@ -47,17 +47,19 @@ def client(services: Services, port: int) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 class TestMoved:
-    def test_they_are_not_public(self, client: TestClient) -> None:
+    def test_metrics_and_reference_are_not_public(self, client: TestClient) -> None:
         assert [client.get(path).status_code for path in (*PAGES, "/readyz")] == [404] * 4 + [200]
         assert client.get("/metrics").json()["code"] == "not_found"
 
-    def test_no_public_page_names_them(self, client: TestClient) -> None:
+    def test_no_public_page_links_to_metrics_or_reference(self, client: TestClient) -> None:
         names = client.get("/").json()["links"].keys()
         assert {"reference", "openapi"}.isdisjoint(names)
         assert "status" in names
         assert "/docs" not in client.get("/.well-known/api-catalog").text
 
-    def test_they_are_at_the_operations_port(self, client: TestClient, port: int) -> None:
+    def test_metrics_and_reference_are_at_the_operations_port(
+        self, client: TestClient, port: int
+    ) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
             found = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
             assert found == [200, 404, 404, 404, 200, 200]
@@ -65,7 +67,7 @@ class TestMoved:
             assert "dateline_connections" in metrics.text
             assert metrics.headers["x-request-id"]
 
-    def test_nothing_else_is_there(self, client: TestClient, port: int) -> None:
+    def test_the_operations_port_serves_nothing_else(self, client: TestClient, port: int) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
             paths = ("/", "/v1/headlines", "/v1/manage/articles", "/hub", "/v1/stream")
             assert [operator.get(path).status_code for path in paths] == [404] * 5
@@ -81,7 +83,7 @@ class TestReferenceMoved:
             database_url=database_url, metrics="off", docs="operations", operations_port=port
         )
 
-    def test_it_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
+    def test_the_reference_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
             assert [operator.get(path).status_code for path in PAGES] == [404, 200, 200, 200]
         assert [client.get(path).status_code for path in PAGES] == [404] * 4
@@ -94,7 +96,7 @@ class TestPublic:
         """Nothing is moved; the port of operators is one more place."""
         return Settings(database_url=database_url, operations_port=port)
 
-    def test_they_are_at_both(self, client: TestClient, port: int) -> None:
+    def test_metrics_and_reference_are_at_both_ports(self, client: TestClient, port: int) -> None:
         assert [client.get(path).status_code for path in PAGES] == [200] * 4
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
             assert [operator.get(path).status_code for path in PAGES] == [200] * 4

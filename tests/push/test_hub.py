@@ -241,7 +241,7 @@ def test_invalid_subscription_requests_are_refused(client: TestClient, reader: S
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_hub_request"), field
 
 
-def test_feeds_name_the_hub_and_themselves(client: TestClient) -> None:
+def test_feeds_link_to_the_hub_and_themselves(client: TestClient) -> None:
     rss = client.get("/feeds/latest.rss")
     links = {link["rel"]: link["url"] for link in rss.links.values()}
     assert links["hub"] == f"{PUBLIC}/hub"

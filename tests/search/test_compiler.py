@@ -80,7 +80,9 @@ def test_compounds_find_their_parts(stories: MemoryIndex, typed: str, found: set
         ("budget OR storm coast", ["storm", "calm"]),
     ],
 )
-def test_operators(stories: MemoryIndex, typed: str, found: list[str]) -> None:
+def test_query_operators_select_the_expected_stories(
+    stories: MemoryIndex, typed: str, found: list[str]
+) -> None:
     assert sorted(stories.find(typed)) == sorted(found)
 
 

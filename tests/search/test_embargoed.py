@@ -70,7 +70,7 @@ def test_entitled_readers_find_it_with_its_embargo(
     assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
 
 
-def test_they_find_its_latest_version(
+def test_entitled_readers_find_its_latest_version(
     embargoed_id: str, newsroom: Newsroom, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=zanzibar"
@@ -81,7 +81,7 @@ def test_they_find_its_latest_version(
     assert _titles(client, path, entitled) == []
 
 
-def test_they_see_it_in_suggestions_corrections_and_related_stories(
+def test_entitled_readers_see_it_in_suggestions_corrections_and_related_stories(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
@@ -103,7 +103,7 @@ def test_they_see_it_in_suggestions_corrections_and_related_stories(
     assert _titles(client, own, entitled) == ["Rain over the reservoir"]
 
 
-def test_nobody_else_gets_a_hint_of_it(
+def test_other_readers_get_no_hint_of_it(
     newsroom: Newsroom,
     client: TestClient,
     entitled: Headers,

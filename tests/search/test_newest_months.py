@@ -68,7 +68,7 @@ def test_a_rarer_additional_word_finds_old_stories(index: TantivyIndex) -> None:
     assert list_ids(_search(fill(index, *stories, old), "rain", "rabat")) == [old.id]
 
 
-def test_overlay_stories_are_ranked_with_them(index: TantivyIndex) -> None:
+def test_overlay_stories_are_ranked_with_the_newest_months(index: TantivyIndex) -> None:
     stories = _stories()
     late = story("Rain", published_at=stories[-1].published_at)
     reader = fill(index, *stories).with_changes([stories[-1].id], [late])

@@ -109,7 +109,7 @@ def test_possessives_find_names(typed: str, written: str) -> None:
         ("title:B52", "B-52"),
     ],
 )
-def test_phrases_and_titles_follow(typed: str, written: str) -> None:
+def test_phrases_and_titles_are_found_in_each_notation(typed: str, written: str) -> None:
     shelf = MemoryIndex(wanted=story(written, title=written), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]

@@ -219,7 +219,7 @@ def test_a_response_that_is_read_slowly_is_sent(connection: socket.socket) -> No
     assert read > 50_000_000
 
 
-def test_the_application_is_told_that_the_client_has_gone(
+def test_the_application_is_notified_when_the_client_disconnects(
     app: Slow, connection: socket.socket
 ) -> None:
     connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -147,7 +147,7 @@ def _wait_for(app: App, waiting: int) -> None:
         (None, None),
     ],
 )
-def test_what_counts_as_one_client(host: str | None, client: str | None) -> None:
+def test_addresses_of_one_network_are_one_client(host: str | None, client: str | None) -> None:
     limits = Limits(trusted=(ip_network("10.0.0.0/8"),))
     assert limits.find_client(host) == client
 

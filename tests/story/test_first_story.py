@@ -30,7 +30,7 @@ def page_story(shared: Path) -> dict[str, Any]:
     }
 
 
-def test_a_real_story_from_draft_to_withdrawal(
+def test_a_real_story_is_drafted_published_renamed_and_withdrawn(
     page_story: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,

@@ -236,7 +236,7 @@ def test_cursors_without_lost_rows_still_work(
     index.close()
 
 
-def test_a_follower_beyond_the_end_of_the_log_goes_back_to_it(
+def test_a_follower_beyond_the_end_of_the_log_returns_to_the_end(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     follower = LogFollower(services.database, clock, "a follower")

@@ -36,7 +36,7 @@ def rewrite_often(newsroom: Newsroom, story: dict[str, Any], times: int = 3) -> 
     return story
 
 
-def test_the_last_old_row_of_each_thing_is_kept(
+def test_the_last_old_row_of_each_object_is_kept(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     kept, gone = rewrite_often(newsroom, newsroom.story("Kept")), newsroom.story("Gone")

@@ -58,7 +58,7 @@ def _next(site: Site, *names: str) -> dict[str, Any]:
             return told
 
 
-def test_an_event_source_follows_and_comes_back_without_a_gap(tmp_path: Path) -> None:
+def test_an_event_source_reconnects_without_a_gap(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
         services = bootstrap(Settings(database_url=url))
         key = key_for(services, "admin")

@@ -49,7 +49,7 @@ def _nodes(
     return nodes
 
 
-def test_an_address_that_vanishes_is_left_for_another_one(
+def test_a_node_switches_to_another_address_when_one_vanishes(
     healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     host, port = machines[0], healthy_cluster.primary.port
@@ -71,7 +71,7 @@ def test_an_address_that_vanishes_is_left_for_another_one(
 
 
 @pytest.mark.parametrize("loses", [False, True], ids=["synchronous", "asynchronous"])
-def test_a_primary_that_vanishes_as_each_reader_sees_it(
+def test_each_kind_of_reader_gets_its_response_when_a_primary_vanishes(
     loses: bool, healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     node, ending = _nodes(healthy_cluster, machines, tmp_path, stale_seconds=_STALE_SECONDS)
@@ -115,7 +115,7 @@ def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> Non
 
 
 @pytest.mark.parametrize("stands_still", [False, True])
-def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
+def test_a_leader_whose_machine_vanishes_is_replaced_and_stops_sending(
     stands_still: bool, healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     settings = {"push_networks": "127.0.0.0/8", "worker_interval": 0.1}

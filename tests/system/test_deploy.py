@@ -18,13 +18,13 @@ def _accepts(*command: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_prometheus_takes_its_configuration_and_the_alerts() -> None:
+def test_prometheus_accepts_its_configuration_and_the_alerts() -> None:
     _accepts(
         needed("promtool", "prometheus"), "check", "config", DEPLOY / "prometheus/prometheus.yaml"
     )
 
 
-def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path) -> None:
+def test_prometheus_parses_every_expression_of_the_dashboard(tmp_path: Path) -> None:
     dashboard = json.loads((DEPLOY / "grafana/dateline.json").read_bytes())
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     rules = [
@@ -39,7 +39,7 @@ def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path
     _accepts(needed("promtool", "prometheus"), "check", "rules", tmp_path / "rules.yaml")
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = (DEPLOY / "systemd/dateline.service").read_text(encoding="utf-8")
     program = "/srv/dateline/.venv/bin/dateline"
     assert program in unit
@@ -49,7 +49,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     _accepts(needed("systemd-analyze", "systemd"), "verify", tmp_path / "dateline.service")
 
 
-def test_nginx_takes_the_configuration_of_the_proxy(tmp_path: Path) -> None:
+def test_nginx_accepts_the_configuration_of_the_proxy(tmp_path: Path) -> None:
     program = needed("nginx", "nginx-light")
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     for given, here in (

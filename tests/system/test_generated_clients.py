@@ -73,18 +73,18 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
-def test_a_client_of_openapi_typescript(node: Path, newspaper: Newspaper) -> None:
+def test_a_client_of_openapi_typescript_compiles_and_runs(node: Path, newspaper: Newspaper) -> None:
     _run(node, "npx", "openapi-typescript", DOCUMENT, "-o", f"{_PACKAGE}.d.ts")
     _check_typescript(node, "openapi_fetch.ts", newspaper)
     (node / f"{_PACKAGE}.d.ts").unlink()
 
 
-def test_a_client_of_hey_api(node: Path, newspaper: Newspaper) -> None:
+def test_a_client_of_hey_api_compiles_and_runs(node: Path, newspaper: Newspaper) -> None:
     _run(node, "npx", "openapi-ts", "-i", DOCUMENT, "-o", _PACKAGE)
     _check_typescript(node, "hey_api.ts", newspaper)
 
 
-def test_a_client_of_openapi_python_client(
+def test_a_client_of_openapi_python_client_type_checks_and_runs(
     python: Path, newspaper: Newspaper, tmp_path: Path
 ) -> None:
     _run(
@@ -97,7 +97,9 @@ def test_a_client_of_openapi_python_client(
     _run(tmp_path, f"{python}/python", "program.py", newspaper.address, newspaper.key)
 
 
-def test_a_client_of_openapi_generator(python: Path, newspaper: Newspaper, tmp_path: Path) -> None:
+def test_a_client_of_openapi_generator_type_checks_and_runs(
+    python: Path, newspaper: Newspaper, tmp_path: Path
+) -> None:
     _generate(python, "python", tmp_path, "--package-name", _PACKAGE)
     shutil.copy(PROGRAMS / "openapi_generator.py", tmp_path / "program.py")
     # The generator's own templates lack some annotations.
@@ -107,7 +109,9 @@ def test_a_client_of_openapi_generator(python: Path, newspaper: Newspaper, tmp_p
 
 
 @pytest.mark.parametrize("language", ["kotlin", "swift6"])
-def test_a_client_is_generated_for(language: str, python: Path, tmp_path: Path) -> None:
+def test_a_client_is_generated_for_kotlin_and_swift(
+    language: str, python: Path, tmp_path: Path
+) -> None:
     said = _generate(python, language, tmp_path)
     assert " ERROR " not in said
     assert list(tmp_path.rglob("ArticleChange.*"))

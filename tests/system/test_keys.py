@@ -46,7 +46,7 @@ def cache(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.parametrize("first", ["a stranger", "a reader with a key"])
-def test_an_answer_to_a_key_is_given_to_nobody_else(
+def test_a_response_to_a_key_is_not_sent_to_other_readers(
     site: Site, cache: SharedCache, anonymous: str, first: str
 ) -> None:
     story, listed = paths(site.story())
@@ -80,7 +80,9 @@ def _is_for_strangers(answer: Answer, is_open: bool) -> None:
 
 
 @pytest.mark.parametrize("anonymous", ["none"], indirect=True)
-def test_where_nothing_is_open_nothing_is_kept(site: Site, cache: SharedCache) -> None:
+def test_a_shared_cache_stores_nothing_if_every_read_needs_a_key(
+    site: Site, cache: SharedCache
+) -> None:
     for path in (*paths(site.story()), "/v1/articles/none", "/v1/sources"):
         for way in ({}, {"x_api_key": site.reader_key}, {}):
             before = count_requests(site.port)

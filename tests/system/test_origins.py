@@ -33,7 +33,9 @@ def cache(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterato
         yield made
 
 
-def test_each_site_is_told_what_it_may_read(site: Site, cache: SharedCache, origins: str) -> None:
+def test_each_origin_gets_its_own_cors_headers(
+    site: Site, cache: SharedCache, origins: str
+) -> None:
     for path in (*paths(site.story()), "/v1/articles/none", "/nowhere"):
         for origin in (*_ORIGINS, *_ORIGINS, *reversed(_ORIGINS)):
             answer = fetch(cache.port, path, **({"origin": origin} if origin else {}))

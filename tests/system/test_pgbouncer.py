@@ -82,7 +82,7 @@ def _wait(url: str) -> None:
             return
 
 
-def test_sessions_are_pooled_without_any_setting(postgres: Postgres) -> None:
+def test_session_pooling_needs_no_setting(postgres: Postgres) -> None:
     with pgbouncer(postgres, "session") as url:
         settings = Settings(database_url=url, worker_interval=0.05, pool_size=4)
         database = open_database(settings)
@@ -108,7 +108,7 @@ def test_sessions_are_pooled_without_any_setting(postgres: Postgres) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 20])
-def test_pooled_transactions_are_refused_with_the_remedy(postgres: Postgres, size: int) -> None:
+def test_transaction_pooling_is_refused_with_the_remedy(postgres: Postgres, size: int) -> None:
     with pgbouncer(postgres, "transaction", size) as url:
         with (
             closing(open_database(Settings(database_url=url))) as database,

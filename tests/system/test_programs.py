@@ -16,15 +16,15 @@ VCL compilation failed
 """
 
 
-def test_a_program_that_is_missing_is_named_with_its_package() -> None:
+def test_a_missing_program_is_named_with_its_package() -> None:
     with pytest.raises(pytest.skip.Exception, match="apt-get install some-package"):
         needed("no-such-program", "some-package")
 
 
-def test_a_module_of_varnish_that_is_missing_is_named_with_its_package() -> None:
+def test_a_missing_varnish_module_is_named_with_its_package() -> None:
     with pytest.raises(pytest.skip.Exception, match=r"xkey .* apt-get install varnish-modules"):
         needed_modules(_SAID)
 
 
-def test_other_words_of_the_compiler_are_no_reason_to_skip() -> None:
+def test_other_compiler_errors_do_not_skip_the_test() -> None:
     needed_modules("VCL compilation failed")

@@ -87,7 +87,7 @@ def _titles(answer: Answer) -> list[str]:
     return [item["title"] for item in answer.json()["data"]]
 
 
-def test_what_is_published_is_there_at_once(purge_site: PurgeSite) -> None:
+def test_a_publication_is_visible_immediately(purge_site: PurgeSite) -> None:
     draft = purge_site.site.draft()
     path, listed = paths(draft)
     absent, empty = purge_site.keep(path, listed)
@@ -99,7 +99,7 @@ def test_what_is_published_is_there_at_once(purge_site: PurgeSite) -> None:
     ]
 
 
-def test_what_is_taken_back_is_gone_at_once(purge_site: PurgeSite) -> None:
+def test_a_withdrawn_story_disappears_immediately(purge_site: PurgeSite) -> None:
     story = purge_site.site.story()
     path, listed = paths(story)
     by_id = f"/v1/articles/{story['id']}"
@@ -110,7 +110,7 @@ def test_what_is_taken_back_is_gone_at_once(purge_site: PurgeSite) -> None:
     assert _titles(purge_site.read(listed)) == []
 
 
-def test_every_coding_of_what_changed_is_fetched_anew(purge_site: PurgeSite) -> None:
+def test_every_encoding_of_a_changed_response_is_fetched_again(purge_site: PurgeSite) -> None:
     story = purge_site.site.story()
     path, _ = paths(story)
     codings = ("zstd", "br", "gzip", "identity")
@@ -125,7 +125,7 @@ def test_every_coding_of_what_changed_is_fetched_anew(purge_site: PurgeSite) -> 
         assert (answer.coding, answer.json()["title"]) == (coding, "Corrected")
 
 
-def test_a_story_that_comes_out_by_the_clock_takes_the_404_away(purge_site: PurgeSite) -> None:
+def test_a_scheduled_publication_purges_the_404(purge_site: PurgeSite) -> None:
     moment = datetime.now(UTC) + timedelta(seconds=2)
     story = purge_site.site.story(published_at=moment.isoformat())
     path, _ = paths(story)
@@ -134,7 +134,7 @@ def test_a_story_that_comes_out_by_the_clock_takes_the_404_away(purge_site: Purg
     purge_site.until(path, lambda answer: answer.status == 200)
 
 
-def test_what_did_not_change_stays(purge_site: PurgeSite) -> None:
+def test_unchanged_responses_stay_in_the_cache(purge_site: PurgeSite) -> None:
     other, changing = purge_site.site.story(), purge_site.site.story()
     path, _ = paths(other)
     purge_site.keep(path, paths(changing)[0])
@@ -143,7 +143,7 @@ def test_what_did_not_change_stays(purge_site: PurgeSite) -> None:
     assert purge_site.read(path).is_from_cache
 
 
-def test_nobody_else_may_purge(purge_site: PurgeSite) -> None:
+def test_only_dateline_may_purge(purge_site: PurgeSite) -> None:
     story = purge_site.site.story()
     path, _ = paths(story)
     purge_site.keep(path)

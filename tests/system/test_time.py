@@ -46,7 +46,7 @@ def _titles(answer: Answer) -> list[str]:
     return [item["title"] for item in answer.json()["data"]]
 
 
-def test_a_scheduled_story_appears_at_its_moment(site: Site, cache: SharedCache) -> None:
+def test_a_scheduled_story_appears_on_time(site: Site, cache: SharedCache) -> None:
     moment, at = _soon()
     story: dict[str, Any] = site.story(published_at=at)
     _, listed = paths(story)
@@ -54,7 +54,7 @@ def test_a_scheduled_story_appears_at_its_moment(site: Site, cache: SharedCache)
     assert (True, False) in found
 
 
-def test_an_expiring_story_disappears_at_its_moment(site: Site, cache: SharedCache) -> None:
+def test_an_expiring_story_disappears_on_time(site: Site, cache: SharedCache) -> None:
     moment, at = _soon()
     story: dict[str, Any] = site.story(expires_at=at)
     path, listed = paths(story)
@@ -64,7 +64,7 @@ def test_an_expiring_story_disappears_at_its_moment(site: Site, cache: SharedCac
     assert _titles(fetch(cache.port, listed)) == []
 
 
-def test_the_address_of_a_scheduled_story_is_there_five_seconds_later_at_the_most(
+def test_a_scheduled_story_is_found_within_five_seconds_of_its_publication(
     site: Site, caches: tuple[SharedCache, ...]
 ) -> None:
     """Every 404 has one lifetime, so that none tells of what is to come."""

@@ -108,7 +108,7 @@ class TestWithShortLines:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, max_line_bytes=2_000)
 
-    def test_a_line_that_is_too_long_is_refused_alone(
+    def test_only_the_line_that_is_too_long_is_refused(
         self, newsroom: Newsroom, services: Services
     ) -> None:
         long = LINES[2] | {"body": "x" * 5_000}

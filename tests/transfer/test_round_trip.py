@@ -138,7 +138,7 @@ def read_everything(client: TestClient, refs: list[str]) -> dict[str, Any]:
     return answers
 
 
-def test_readers_get_the_same_bytes_from_the_other_database(
+def test_readers_get_identical_bytes_from_the_other_database(
     full_newsroom: dict[str, Any],
     services: Services,
     elsewhere: Services,

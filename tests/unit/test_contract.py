@@ -54,7 +54,7 @@ def _list(document: dict[str, Any]) -> dict[str, Any]:
     return operation
 
 
-def test_messages_as_documented_have_no_problems() -> None:
+def test_documented_messages_have_no_problems() -> None:
     contract = committed_contract()
     article = {"title": "T", "language": "en", "status": "draft"}
     for exchange in (

@@ -111,7 +111,7 @@ def test_a_lease_lasts_while_it_is_renewed(
     assert not first.try_acquire()
 
 
-def test_a_leader_that_was_replaced_writes_reads_and_sends_nothing(lease: Database) -> None:
+def test_a_replaced_leader_writes_reads_and_sends_nothing(lease: Database) -> None:
     first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     with as_leader(first), lease.write() as session:
@@ -144,7 +144,7 @@ def test_a_leader_relies_on_its_lease_for_less_than_its_duration(
     assert not second.try_acquire()
 
 
-def test_nobody_leads_before_a_transaction_of_the_last_leader_ends(lease: Database) -> None:
+def test_no_process_leads_before_the_transaction_of_the_last_leader_ends(lease: Database) -> None:
     first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     with as_leader(first), lease.write():

@@ -43,7 +43,7 @@ def test_every_notation_of_an_address_is_recognized(host: str) -> None:
     assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(found)
 
 
-def test_names_are_no_addresses() -> None:
+def test_host_names_are_not_addresses() -> None:
     assert [parse_ip(item) for item in ("example.org", "localhost", "a.127.0.0.1.example")] == [
         None
     ] * 3

@@ -27,7 +27,7 @@ def follow_changes(client: TestClient, cursor: str) -> tuple[list[tuple[str, str
     return told, cursor
 
 
-def test_a_day_without_a_worker(
+def test_clients_of_the_log_catch_up_after_a_day_without_a_worker(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     ends = newsroom.story("Ends", expires_at=f"{DAY}15:00:00Z")

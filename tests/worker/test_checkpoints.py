@@ -26,7 +26,7 @@ def in_the_file(services: Services, folder: Path) -> int:
         return int(connection.execute("SELECT count(*) FROM sources").fetchone()[0])
 
 
-def test_a_checkpoint_moves_what_was_committed_to_the_file(
+def test_a_checkpoint_moves_committed_data_to_the_database_file(
     newsroom: Newsroom, services: Services, tmp_path: Path
 ) -> None:
     newsroom.source("Wire")

@@ -56,7 +56,7 @@ def position(services: Services) -> int | None:
     return standing.serial if standing is not None else None
 
 
-def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(
+def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
     newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
 ) -> None:
     asked, ended = threading.Event(), threading.Event()
@@ -82,7 +82,7 @@ def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(
     assert position(services) == 0
 
 
-def test_a_receiver_that_comes_back_is_told_what_it_missed(
+def test_a_recovered_receiver_gets_the_purges_it_missed(
     newsroom: Newsroom,
     services: Services,
     hasty: Services,
@@ -112,7 +112,7 @@ def test_a_receiver_that_comes_back_is_told_what_it_missed(
     assert len(warned) == 1
 
 
-def test_one_process_tells_and_another_when_it_ends(
+def test_another_process_purges_when_the_first_one_ends(
     newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
 ) -> None:
     other = bootstrap(hasty.settings.model_copy(update={"purge_method": "PURGE"}), clock=clock)

@@ -75,7 +75,7 @@ def test_archive_pages_share_no_story(stories: list[str], client: TestClient) ->
 
 
 @SQLITE
-def test_archive_pages_do_not_move(
+def test_archive_pages_keep_their_address(
     stories: list[str], newsroom: Newsroom, client: TestClient
 ) -> None:
     _, before = walk(client, "/feeds/latest.atom?limit=10")
@@ -100,7 +100,7 @@ INSTANTS = st.timedeltas(-NEAR, NEAR).map(lambda far: datetime(2020, 1, 1, tzinf
 
 
 @given(st.lists(INSTANTS, min_size=1, max_size=30))
-def test_pages_meet_in_the_older_half_of_a_page(moments: list[datetime]) -> None:
+def test_archive_pages_end_in_the_older_half_of_a_feed_page(moments: list[datetime]) -> None:
     moments.sort(reverse=True)
     meeting = find_page_boundary(moments)
     middle = moments[len(moments) // 2]
@@ -110,7 +110,7 @@ def test_pages_meet_in_the_older_half_of_a_page(moments: list[datetime]) -> None
         assert moments[-1] < meeting <= middle
 
 
-def test_pages_meet_at_round_moments() -> None:
+def test_archive_pages_end_at_round_times() -> None:
     day = datetime(2026, 3, 1, tzinfo=UTC)
     around = [day + timedelta(hours=hours) for hours in (40, 30, 20, 1.5, -3, -30)]
     assert find_page_boundary(around) == day
@@ -119,7 +119,7 @@ def test_pages_meet_at_round_moments() -> None:
     ) == day.replace(hour=9, minute=30)
 
 
-def test_withdrawn_stories_leave_a_tombstone(
+def test_withdrawn_stories_have_a_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.category("World")
@@ -153,7 +153,7 @@ def test_a_restored_story_has_no_tombstone(
 
 
 @SQLITE
-def test_a_story_that_never_was_public_has_no_tombstone(
+def test_a_story_that_was_never_public_has_no_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.verb(newsroom.story(published_at="2026-11-22T13:00:00Z"), "unpublish")

@@ -32,7 +32,7 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, cache_bytes=0)
 
 
-def test_feeds_cost_as_many_queries_as_lists(
+def test_feeds_take_as_many_queries_as_lists(
     newsroom: Newsroom, client: TestClient, services: Services, dialect: str
 ) -> None:
     newsroom.category("World")

@@ -43,7 +43,7 @@ def _stories(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("address", SPELLINGS)
-def test_a_feed_names_its_address_for_every_spelling_of_the_request(
+def test_a_feed_has_its_canonical_address_for_every_spelling_of_the_request(
     address: str, client: TestClient
 ) -> None:
     for asked in (address, *SPELLINGS[address]):
@@ -61,7 +61,7 @@ def test_a_list_in_another_format_has_the_address_of_the_feed(client: TestClient
     assert answer.headers["content-location"] == "/feeds/latest.atom?category=world"
 
 
-def test_other_pages_are_named_in_the_one_form_of_their_address(client: TestClient) -> None:
+def test_links_to_other_pages_have_the_canonical_address(client: TestClient) -> None:
     query = "category=world&limit=1&tag=caf%C3%A9+bees"
     seen = ids(client, f"/feeds/latest.atom?{query}")
     older = links(client, f"/feeds/latest.atom?{query}")["prev-archive"].removeprefix(HERE)

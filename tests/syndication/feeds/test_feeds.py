@@ -43,7 +43,7 @@ def archive(newsroom: Newsroom) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("ext", FORMATS)
-def test_a_feed_holds_the_newest_stories(
+def test_a_feed_contains_the_newest_stories(
     ext: str, archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.article("draft")
@@ -290,7 +290,7 @@ class TestHeadlinesAlone:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, anonymous="headlines")
 
-    def test_feeds_hold_bodies_for_those_with_a_key(
+    def test_feeds_contain_bodies_for_readers_with_a_key(
         self, newsroom: Newsroom, client: TestClient
     ) -> None:
         newsroom.story("Out", summary="In short.", body="<p>At length.</p>")

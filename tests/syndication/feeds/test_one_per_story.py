@@ -9,7 +9,9 @@ from tests.syndication.feeds.feed_parsers import FORMATS, fetch, ids, links
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def test_feeds_give_one_story_of_each_group(newsroom: Newsroom, client: TestClient) -> None:
+def test_feeds_contain_one_story_of_each_translation_group(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.category("World", names={"fr": "Monde"})
     bees = newsroom.story("Bees", tags=["t"], categories=["world"])["id"]
     abeilles = newsroom.story("Abeilles", language="fr", tags=["t"], translation_of=bees)["id"]

@@ -51,7 +51,9 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
     return made
 
 
-def test_it_contains_the_results_newest_first(rains: dict[str, str], client: TestClient) -> None:
+def test_a_search_feed_contains_the_results_newest_first(
+    rains: dict[str, str], client: TestClient
+) -> None:
     found = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
     for ext in FORMATS:
         path = f"/feeds/search.{ext}"
@@ -73,7 +75,9 @@ def test_without_a_query_it_equals_the_list_with_the_same_filters(
 
 
 @SQLITE
-def test_its_title_contains_the_query(rains: dict[str, str], client: TestClient) -> None:
+def test_the_title_of_a_search_feed_contains_the_query(
+    rains: dict[str, str], client: TestClient
+) -> None:
     typed = 'rain <b>"\x07 & ]]>'
     for ext in ("rss", "atom"):
         feed = feedparser.parse(fetch(client, f"/feeds/search.{ext}?q={quote(typed)}"))
@@ -93,7 +97,7 @@ def test_pages_contain_all_results(rains: dict[str, str], client: TestClient) ->
 
 
 @SQLITE
-def test_a_cursor_belongs_to_its_words_and_filters(
+def test_a_cursor_belongs_to_its_query_and_filters(
     rains: dict[str, str], client: TestClient
 ) -> None:
     following = read(client, "/feeds/search.json?q=rain&limit=1")["next_url"]
@@ -113,7 +117,7 @@ def test_a_killed_story_is_removed_and_named_as_withdrawn(
 
 
 @SQLITE
-def test_it_uses_the_response_cache(
+def test_search_feeds_use_the_response_cache(
     rains: dict[str, str], client: TestClient, newsroom: Newsroom, follow: Callable[[], None]
 ) -> None:
     follow()
@@ -128,7 +132,7 @@ def test_it_uses_the_response_cache(
 
 
 @SQLITE
-def test_searches_name_their_feeds_and_accept_leads_there(
+def test_searches_link_to_their_feeds_and_accept_selects_them(
     rains: dict[str, str], client: TestClient
 ) -> None:
     query = "language=en&q=rain"
@@ -184,7 +188,7 @@ class TestHeadlines:
         name: str = request.param
         return name
 
-    def test_bodies_are_not_searched_and_not_shown(
+    def test_bodies_are_neither_searched_nor_shown(
         self, rains: dict[str, str], newsroom: Newsroom, client: TestClient
     ) -> None:
         path = "/feeds/search.json?q=rain"

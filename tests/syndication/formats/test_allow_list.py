@@ -117,7 +117,7 @@ BODIES = st.lists(PIECES, max_size=16).map("".join)
 @example("https://a.example/", '<img alt="x href=" title="y onerror=alert(1) z" src="a">')
 @example("https://a.example/", '<video title="x controls=" src="y" poster="z onerror=a">')
 @example("https://a.example/", '<p title="<video "><video title=" controls=" src="b">')
-def test_no_format_has_markup_outside_the_allow_list(base: str, body: str) -> None:
+def test_no_format_contains_markup_outside_the_allow_list(base: str, body: str) -> None:
     for frames in (frozenset[str](), frozenset({"frame.example"})):
         for item in (story(base, body, None, frames), story(base, body, base, frames)):
             for name, markup in markups(item):
@@ -126,7 +126,7 @@ def test_no_format_has_markup_outside_the_allow_list(base: str, body: str) -> No
 
 @OFTEN
 @given(BASES)
-def test_json_ld_ends_no_script_and_csv_begins_no_formula(base: str) -> None:
+def test_json_ld_cannot_end_a_script_and_csv_cannot_begin_a_formula(base: str) -> None:
     item = story(base, "", None)
     assert b"<" not in STORIES["jsonld"].render(item)
     assert not FEEDS["csv"].render(feed(item)).startswith((b"=", b"@"))

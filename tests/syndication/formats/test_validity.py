@@ -64,7 +64,7 @@ def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
 @settings(max_examples=repetitions(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
 @example("&amp;2</b>")
-def test_any_mixture_of_markup_and_text_is_valid(text: str) -> None:
+def test_any_mix_of_markup_and_text_is_valid(text: str) -> None:
     line = " ".join(text.split()) or "z"
     for ext in ALL:
         assert find_errors(FEEDS[ext].render(build_feed(line))) == []
