@@ -1,4 +1,4 @@
-"""Recordings of the same code are equal; one byte of another answer is found."""
+"""Recordings of the same code are equal, and a single different byte is reported."""
 
 import base64
 import copy
@@ -53,7 +53,7 @@ def build_id(now: datetime, number: int) -> str:
 
 
 def token(value: object) -> str:
-    """Return what a signed cursor looks like; the signature is another for each value."""
+    """Return a text like a signed cursor, with a different signature for each value."""
     payload = json.dumps(value).encode()
     signature = uuid.uuid5(uuid.NAMESPACE_URL, payload.decode()).bytes[:12]
     return base64.urlsafe_b64encode(signature + payload).rstrip(b"=").decode()
@@ -120,7 +120,7 @@ def test_an_id_has_the_same_mask_in_every_response() -> None:
     after[5]["body"] += build_id(_SECOND_RUN, 2)
     before = run_rows(_FIRST_RUN)
     before[5]["body"] += build_id(_FIRST_RUN, 2)
-    # Both mention the first id again, then one of them another.
+    # Both responses mention the first id again; then one of them mentions another id.
     assert differences(before, after) == []
     after[5]["body"] = after[5]["body"][:-36] + another
     assert [difference.what for difference in differences(before, after)] == ["body"]
@@ -137,7 +137,7 @@ def test_missing_responses_are_differences_that_can_be_allowed(tmp_path: Path) -
 
 
 class FixedConnection(Connection):
-    """Answers every request the same."""
+    """Answers every request with the same response."""
 
     def send(self, request: Request) -> Answer:
         return Answer("HTTP/1.1 200 OK", (("ETag", '"x"'),), request.encode())

@@ -1,4 +1,4 @@
-"""Answers are read as they come: with a length, in chunks, up to the end, or not at all."""
+"""Responses are read with a length, in chunks, until the connection closes, or not at all."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The access log: a line for each request, with its client, and with what was sent to it."""
+"""The access log has a line for each request, with its client and the size of the response."""
 
 import logging
 import socket
@@ -30,7 +30,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """Anybody, through the proxy."""
+    """An anonymous client behind the proxy."""
     with make_client(create_app(services), client=("192.0.2.1", 1)) as made:
         yield made
 

@@ -1,4 +1,4 @@
-"""Every field that holds an address follows one rule, on every way in."""
+"""Every field with an address has the same validation, on every write path."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Input that nobody should send: refused clearly, or kept as it is, and never a 500."""
+"""Invalid input is refused with a clear problem or stored unchanged, and never causes a 500."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_nul_and_lone_surrogates_are_refused_in_every_field(newsroom: Newsroom) 
 
 def test_paths_with_unusual_characters_cause_no_server_error(newsroom: Newsroom) -> None:
     headers = {"if-match": "*", "content-type": "application/json"}
-    # The routes of partners answer 403 to the key of the newsroom.
+    # The routes of partners answer 403 to a key of the newsroom.
     for method, path in routes():
         for ref in ("%00", "a%00b", "%ff", "%ed%a0%80", "%e2%80%8f", "x" * 3000, "%27%22"):
             at = fill_path(path, ref)

@@ -1,4 +1,4 @@
-"""What an answer to a write says of what was taken out of a body."""
+"""The response to a write has warnings about removed parts of the body."""
 
 from typing import Any
 

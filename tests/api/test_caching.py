@@ -1,4 +1,4 @@
-"""What caches are told: tags, dates and lifetimes, and nothing of what is to come."""
+"""Caching headers: ETags, dates and lifetimes, which reveal no scheduled change."""
 
 import pytest
 from starlette.testclient import TestClient

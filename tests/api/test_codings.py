@@ -1,4 +1,4 @@
-"""Bodies with a content coding are refused, on every route, before they are read."""
+"""Bodies with a content encoding are refused on every route, before they are read."""
 
 import gzip
 import socket
@@ -41,7 +41,7 @@ def test_the_hub_refuses_a_form_with_a_content_encoding(client: TestClient) -> N
     "coding", ["gzip", "GZip", "br", "x-gzip", "deflate, gzip", "identity, gzip", "zstd;q=1", "*"]
 )
 def test_every_content_encoding_is_refused(newsroom: Newsroom, coding: str) -> None:
-    # What is labelled need not be coded: that it can be read does not matter.
+    # The body does not have to be encoded: the header alone is refused.
     headers = {**_JSON, "content-encoding": coding}
     answer = newsroom.call("POST", "/articles", content=_BODY, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_coding")

@@ -1,4 +1,4 @@
-"""Questions that take long: they end, are few at a time, and nobody else waits for them."""
+"""Expensive requests have a time limit and a limited number, and do not delay other requests."""
 
 import socket
 import threading
@@ -33,13 +33,13 @@ _SLOW = {
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Half a second for each statement."""
+    """A limit of half a second for each statement."""
     return Settings(database_url=database_url, read_seconds=_SECONDS)
 
 
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
-    """Counts that take minutes; released for each that has begun."""
+    """Counts that take minutes; the semaphore is released when each of them starts."""
     begun = threading.Semaphore(0)
 
     def count(session: Any, *_: Any, **__: Any) -> story_queries.StoryCount:
@@ -74,7 +74,7 @@ def test_other_requests_do_not_wait_for_expensive_ones(
         return story_queries.StoryCount(1)
 
     monkeypatch.setattr(story_queries, "count_stories", count)
-    # As many as would take every thread and every connection.
+    # This many would occupy every thread and every connection.
     with ThreadPoolExecutor(60) as pool:
         asked: list[Callable[[], Response]] = [
             pool.submit(client.get, f"/v1/headlines?count=exact&limit={number + 1}").result
@@ -89,7 +89,7 @@ def test_other_requests_do_not_wait_for_expensive_ones(
         assert not begun.acquire(blocking=False)
         go_on.set()
         codes = [item(_TIMEOUT).json().get("code") for item in asked]  # type: ignore[call-arg]
-    # Those whose turn did not come in time are told so.
+    # Requests that wait for too long are refused.
     assert codes.count(None) >= MAX_COSTLY
     assert set(codes) == {None, "database_busy"}
 
@@ -113,7 +113,7 @@ def test_a_query_is_cancelled_when_its_client_disconnects(
                     f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
                 )
                 asking.sendall(asked.encode())
-                # There is a thread for it, so those before have ended.
+                # It got a thread, so the earlier ones have ended.
                 assert counting.acquire(timeout=_TIMEOUT)
 
 

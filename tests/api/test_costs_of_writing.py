@@ -1,4 +1,4 @@
-"""What a verb costs, in statements. More of them are to be a decision, not an accident."""
+"""The number of statements of each verb: an increase has to be a decision, not an accident."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,8 @@ from app.bootstrap import Services
 from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
-# PostgreSQL takes locks and tells its listeners, too, and the key is checked again after the work.
+# PostgreSQL also takes locks and notifies its listeners, and the key is checked again after the
+# work.
 _COSTS = {
     "sqlite": {
         "create": 16,

@@ -1,4 +1,4 @@
-"""Nothing leaves that is not documented: answers are held against their models."""
+"""Every response is validated against its model."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +13,7 @@ ADDRESS = "https://north.example/a"
 
 @pytest.fixture
 def rich(newsroom: Newsroom) -> dict[str, str]:
-    """A story with every field filled, beside one with none."""
+    """A story with a value in every field, and one without values."""
     newsroom.source("The Post", url=ADDRESS, description="D.", language="en")
     newsroom.category("World", names={"fr": "Monde"})
     newsroom.category("Africa", parent="world")

@@ -1,6 +1,6 @@
-"""What each partner receives from each public route is what its agreement grants, and no more.
+"""Each partner receives from each public route what its agreement grants, and no more.
 
-Every story has words of its own in each of its parts, so an answer shows which parts it contains.
+Each part of every story contains a unique word, so a response shows which parts it contains.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _NEVER = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class PublishedStory:
-    """A published story: its number, its age, and what it is selected by."""
+    """A published story: its number, its age, and the attributes that select it."""
 
     number: int
     age: timedelta
@@ -36,7 +36,7 @@ class PublishedStory:
     attributes: SelectionFields | None = None
 
     def word(self, part: str) -> str:
-        """Return the word that only this part of this story contains."""
+        """Return the word that occurs only in this part of this story."""
         return f"{part}{'abcdefghijklmnop'[self.number]}zz"
 
 
@@ -178,7 +178,7 @@ def _sign(
 
 
 def _list_addresses(world: World) -> Iterator[str]:
-    """Yield addresses of every public route; a route that is not known here is an error."""
+    """Yield addresses of every public route; an unknown route is an error."""
     stories = [name for story in world.stories for name in (story.id, story.slug)]
     parts: dict[str, list[str]] = {
         "/v1/articles/{ref}.{ext}": [
@@ -257,7 +257,7 @@ def test_no_route_sends_a_partner_more_than_its_agreement_grants(
         hidden = _find_hidden(world, agreement, clock)
         for address in addresses:
             text = _follow(client, address, headers)
-            # The words of a question stand in its answer's links.
+            # The words of a query occur in the links of the response.
             shown = [word for word in hidden if word in text and word not in address]
             assert not shown, (agreement, address, shown)
 

@@ -1,4 +1,4 @@
-"""Tokens in the addresses of feeds and of the stream: what they grant, and where they appear."""
+"""Tokens in the addresses of feeds and of the stream: their rights, and where they appear."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ _TOKENS = "/partners/north/feed-tokens"
 
 @pytest.fixture
 def anonymous() -> str:
-    """What may be read without a key."""
+    """What can be read without a key."""
     return "none"
 
 
@@ -46,7 +46,7 @@ def settings(database_url: str, anonymous: str) -> Settings:
 
 @pytest.fixture
 def spans() -> InMemorySpanExporter:
-    """The spans that have ended."""
+    """The finished spans."""
     return InMemorySpanExporter()
 
 
@@ -79,7 +79,7 @@ def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
 
 @pytest.fixture
 def agreed(newsroom: Newsroom, clock: HandClock) -> Newsroom:
-    """A partner with two products, a story of each, and a story of none."""
+    """A partner with two products, a story of each of them, and one story of no product."""
     for name in ("Africa", "Asia"):
         newsroom.category(name)
         product = {"name": name, "filter": {"category": [name.lower()]}}
@@ -115,7 +115,7 @@ def test_a_token_reads_one_product_and_only_from_feeds(
     assert client.get("/feeds/latest.atom").json()["code"] == "key_required"
     first = client.get(address)
     assert titles(first) == [f"From Africa {number}" for number in (2, 1, 0)]
-    # Nothing of it is kept for others: not for those without a token, nor for another one.
+    # Nothing is cached for other clients: neither without a token nor with another one.
     assert client.get("/feeds/latest.atom").json()["code"] == "key_required"
     asian = issue(agreed, "asia")["token"]
     assert titles(client.get(f"/feeds/latest.atom?token={asian}")) == ["From Asia"]

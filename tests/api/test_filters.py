@@ -1,4 +1,4 @@
-"""Filters: or, not, and; categories with all below; languages as ranges; escapes."""
+"""Filters: or, not, and; categories with descendants; language ranges; escapes."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,7 +9,7 @@ from tests.newsroom import Newsroom
 
 @pytest.fixture
 def archive(newsroom: Newsroom) -> dict[str, str]:
-    """Four stories that differ in everything they can be found by; their ids by title."""
+    """Four stories that differ in every filterable attribute; their ids by title."""
     newsroom.category("World")
     newsroom.category("Africa", parent="world")
     newsroom.category("Morocco", parent="africa")

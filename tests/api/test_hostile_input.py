@@ -1,4 +1,4 @@
-"""What a hostile or clumsy client sends: refused in words, and quickly."""
+"""Input from a hostile or faulty client is refused quickly, with a clear message."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.newsroom import MERGE_PATCH, Newsroom
 
 @pytest.fixture
 def dialect() -> str:
-    """All of this is about HTTP and text, so one database will do."""
+    """Only HTTP and text are tested here, so one database is enough."""
     return "sqlite"
 
 

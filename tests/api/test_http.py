@@ -31,7 +31,7 @@ def test_head_equals_get_without_the_body(newsroom: Newsroom, client: TestClient
 
 
 def test_vary_is_one_header_line(newsroom: Newsroom, client: TestClient) -> None:
-    """Some shared caches read the first alone, and would mix codings and readers."""
+    """Some shared caches read only the first line, and would mix encodings and readers."""
     newsroom.story()
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/feeds/latest.rss"):
         for accept in ("*/*", "application/rss+xml", "application/ninjs+json"):
@@ -89,7 +89,7 @@ def test_an_unlisted_origin_may_not_use_management(newsroom: Newsroom) -> None:
 
 
 class TestOneOrigin:
-    """A deployment whose newsroom has a site of its own."""
+    """A deployment whose newsroom has a site."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -145,7 +145,7 @@ def test_links_of_newsroom_lists_are_ascii(newsroom: Newsroom) -> None:
 
 
 class TestPublicAddress:
-    """A deployment that knows its own address and its host names."""
+    """A deployment with a configured address and host names."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST that is repeated happens once."""
+"""Idempotency-Key: a repeated POST takes effect once."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def test_repeating_a_running_request_is_a_conflict(newsroom: Newsroom) -> None:
     assert _post(newsroom).status_code == 201
 
 
-# SQLite has one writer, and the other one waits.
+# SQLite has one writer, so the other one waits.
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_repeating_a_request_that_runs_in_another_process_is_a_conflict(
     newsroom: Newsroom, services: Services

@@ -1,4 +1,4 @@
-"""A body of very many values is refused before each of them is validated."""
+"""A body with too many values is refused before they are validated."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.newsroom import Newsroom
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 

@@ -1,4 +1,4 @@
-"""Headlines and articles: what a list holds, in which order, and how much of it."""
+"""Headlines and articles: the content, the order and the size of lists."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -19,7 +19,7 @@ FULL = (
 
 @pytest.fixture
 def three(newsroom: Newsroom) -> list[str]:
-    """Three stories, published on three days in another order than written."""
+    """Three stories, whose publication order differs from their creation order."""
     for title, day in (("second", 2), ("third", 3), ("first", 1)):
         newsroom.story(title, published_at=f"2026-01-0{day}T10:00:00Z", body="<p>Words.</p>")
     return ["third", "second", "first"]

@@ -1,4 +1,4 @@
-"""Problems quote at most 100 characters of what was sent, wherever it was sent."""
+"""Problems quote at most 100 characters of the input, wherever it was sent."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.newsroom import Newsroom
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _LETTERS = ("x", "é", "A")
 _LENGTH = 700
-# One letter is tried all day; so many requests with each of them take long.
+# One letter is tried in all requests; trying every letter in so many requests takes long.
 _BY_AND_BY = (
     _LETTERS[0],
     *(pytest.param(entry, marks=pytest.mark.exhaustive) for entry in _LETTERS[1:]),
@@ -24,7 +24,7 @@ _BY_AND_BY = (
 
 
 def check(answer: Response) -> None:
-    """Look for more than 100 of the letters in a row in what a problem says."""
+    """Search a problem for more than 100 of the letters in sequence."""
     assert answer.status_code < 500, answer.text
     kind = answer.headers.get("content-type", "")
     if answer.status_code < 400 and not kind.startswith("application/x-ndjson"):
@@ -35,7 +35,7 @@ def check(answer: Response) -> None:
 
 
 def operations(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield every operation that is documented."""
+    """Yield every documented operation."""
     document = client.get("/openapi.json").json()
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -44,7 +44,7 @@ def operations(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _resolve_references(value: Any, document: dict[str, Any], depth: int = 0) -> Any:
-    """Return a value with its references replaced, as far down as inputs go."""
+    """Return a value with its references replaced, as deep as inputs are nested."""
     if isinstance(value, list):
         return [_resolve_references(entry, document, depth) for entry in value]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Articles in the newsroom: created, read, listed, and led through their life."""
+"""Articles in the newsroom: create, read, list and change their state."""
 
 import pytest
 from starlette.testclient import TestClient

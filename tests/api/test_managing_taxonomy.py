@@ -1,4 +1,4 @@
-"""Sources and categories in the newsroom: five methods each, cycles, and what is in use."""
+"""Sources and categories in the newsroom: five methods each, cycles, and references in use."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A body with very many faults is answered with the first of them, in little time."""
+"""A body with many errors is refused quickly, with the first of them."""
 
 import time
 

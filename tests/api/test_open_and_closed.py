@@ -1,4 +1,4 @@
-"""Who may read: anonymous modes, and a deployment without a newsroom."""
+"""Access modes for anonymous readers, and a deployment without a newsroom."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -39,7 +39,7 @@ def test_public_content_needs_no_key(client: TestClient) -> None:
 
 
 class TestHeadlines:
-    """A deployment that shows headlines to everybody and stories to key holders."""
+    """A deployment that shows headlines to all readers, and stories to readers with a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -69,7 +69,7 @@ class TestClosed:
 
 
 class TestWithoutNewsroom:
-    """A deployment that only delivers."""
+    """A deployment without the management API."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

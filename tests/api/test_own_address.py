@@ -1,4 +1,4 @@
-"""Where a deployment knows its address, it says `Location` whole; elsewhere it begins with /."""
+"""`Location` is absolute if the public address is configured; otherwise it begins with /."""
 
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=[OWN, None], ids=["known", "unknown"])
 def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
-    """A deployment that knows its address, or does not."""
+    """A deployment with or without a public address."""
     return Settings(database_url=database_url, public_url=request.param)
 
 

@@ -1,4 +1,4 @@
-"""Parameters as declared: each is read by its resource, and its default changes nothing."""
+"""Each declared parameter is parsed by its resource, and its default changes nothing."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -14,14 +14,14 @@ from tests.api.reading import fill_path
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
-# What a resource does not answer without.
+# Parameters that a resource requires.
 _NEEDED = {"/v1/suggest": [("q", "story")]}
 _REFS = {"/v1/sources/{ref}": "the-post", "/feeds/sources/{slug}.{ext}": "the-post"}
 
 
 @pytest.fixture
 def story(newsroom: Newsroom) -> str:
-    """The slug of a story, which a category and a tag have, too; its source has another."""
+    """The slug of a story, its category and its tag; the slug of its source differs."""
     newsroom.source("The Post")
     newsroom.category("World")
     newsroom.story("World", source="the-post", categories=["world"], tags=["World"])
@@ -41,7 +41,7 @@ def _address(resource: Resource, ref: str, *more: tuple[str, str]) -> str:
 
 
 def _code_of(declared: Declaration) -> str:
-    """Return what is wrong with an empty filter, or with another parameter that is `x` twice."""
+    """Return the error code of an empty filter, or of another parameter sent twice as `x`."""
     if isinstance(declared, Filter):
         return "invalid"
     is_list = isinstance(declared, Parameter) and declared.is_list

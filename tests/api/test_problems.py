@@ -1,4 +1,4 @@
-"""Problems: one form for all of them, on every path, and a page for each code."""
+"""Problems have one form on every path, and each code has a page."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that takes small bodies, and knows the newsroom's own site."""
+    """A deployment with a low body limit and a configured origin of the newsroom."""
     desk = "https://desk.example"
     return Settings(database_url=database_url, max_body_bytes=2000, management_cors_origins=desk)
 
@@ -117,7 +117,7 @@ def test_an_unsupported_method_is_refused_with_the_allowed_ones(newsroom: Newsro
         allowed = methods | ({"HEAD"} if "GET" in methods else set())
         at = fill_path(path)
         if path.endswith("/bulk"):
-            # A story may have this slug, so what applies to a story applies here.
+            # A story may have this slug, so the rules of stories apply here.
             allowed |= known["/v1/manage/articles/{ref}"] | {"HEAD"}
         if path.endswith("/products/preview"):
             allowed |= known["/v1/manage/products/{product}"] | {"HEAD"}

@@ -1,4 +1,4 @@
-"""Scopes: a ladder, on every route of the newsroom."""
+"""Scopes: each one includes the one below, on every route of the newsroom."""
 
 import pytest
 from starlette.testclient import TestClient

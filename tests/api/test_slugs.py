@@ -1,4 +1,4 @@
-"""Slugs: made from titles, given by hand, and kept for what was once public."""
+"""Slugs: generated from titles, chosen by editors, and reserved once they were public."""
 
 from urllib.parse import quote
 

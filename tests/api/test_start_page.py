@@ -18,7 +18,7 @@ def test_browsers_get_a_page_whose_links_all_work(client: TestClient) -> None:
     assert f"version {__version__}" in answer.text
     links = re.findall(r'href="([^"]+)"', answer.text)
     assert {"/docs", "/v1/headlines", "/feeds/latest.rss", "/readyz"} <= set(links)
-    # Search wants a query.
+    # Search requires a query.
     codes = {path: client.get(path).status_code for path in links if path != "/v1/search"}
     assert set(codes.values()) == {200}, codes
 

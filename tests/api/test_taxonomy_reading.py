@@ -1,4 +1,4 @@
-"""Sources, categories and the tree, as readers get them; and slugs that lead on."""
+"""Sources, categories and the tree for readers; former slugs redirect."""
 
 import pytest
 from starlette.testclient import TestClient

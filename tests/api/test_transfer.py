@@ -1,4 +1,4 @@
-"""Import and export over HTTP: line by line, batch by batch, and back to the same documents."""
+"""Import and export over HTTP: lines, batches, and a round trip to equal documents."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ ARTICLE = {
 
 
 class ImportResult(ResponseModel):
-    """What became of one line of an import."""
+    """The outcome of one line of an import."""
 
     line: int
     status: Literal["created", "updated", "unchanged", "refused"]
@@ -141,7 +141,7 @@ def test_an_import_requires_ndjson(newsroom: Newsroom) -> None:
 
 
 class TestSmallLimits:
-    """A deployment that takes small bodies and lines."""
+    """A deployment with low limits for bodies and lines."""
 
     @pytest.fixture
     def dialect(self) -> str:
@@ -171,7 +171,7 @@ class TestSmallLimits:
 
 
 async def _feed(app: App, key: str, chunks: list[bytes]) -> list[int]:
-    """Send a body chunk by chunk; return how many results were out before each next one."""
+    """Send a body chunk by chunk; return the number of results before each next chunk."""
     sent, out, waiting = b"", [], list(chunks)
 
     async def receive() -> dict[str, Any]:
@@ -218,7 +218,7 @@ def test_results_of_a_batch_are_sent_before_later_lines_arrive(
 
 @pytest.fixture
 def elsewhere(dialect: str, tmp_path: Path, clock: HandClock) -> Iterator[Newsroom]:
-    """A newsroom of another deployment, with nothing in it."""
+    """An empty newsroom of another deployment."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     with fresh_database(dialect, folder) as url:

@@ -1,4 +1,4 @@
-"""Bodies of management routes are parameters, and described by nothing else."""
+"""Bodies of management routes are declared as parameters, and nowhere else."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.api.app import _MANAGEMENT, _OF_PARTNERS, openapi_document
 from app.api.http.json_request import MERGE_PATCH
 from app.kit.input_fields import Input
 
-# Read line by line.
+# Parsed line by line.
 _STREAMED = "manage_import"
 
 

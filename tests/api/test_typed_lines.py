@@ -1,4 +1,4 @@
-"""Texts of one line and of several, as they arrive: controls removed, white space in one form."""
+"""Texts of one or several lines have no control characters, and normalized white space."""
 
 from typing import Any
 

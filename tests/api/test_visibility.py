@@ -1,4 +1,4 @@
-"""What is not public is nowhere, on no route; and time decides without a worker."""
+"""Hidden stories are on no public route, and time takes effect without a worker."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,7 +14,7 @@ SECRET = "Zanzibar"
 
 @pytest.fixture
 def hidden_stories(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
-    """A story of each kind that readers may not see, and a public one beside them."""
+    """A story in each hidden state, and a public one."""
     public = newsroom.story("Public")
     kinds = {
         "draft": newsroom.article(f"{SECRET} draft", language="fr", translation_of=public["id"]),

@@ -1,4 +1,4 @@
-"""What the code has, the documentation explains: each test names what is missing."""
+"""The documentation explains everything in the code; each test names what is missing."""
 
 import re
 from pathlib import Path
@@ -22,13 +22,13 @@ _PATH = re.compile(r"`((?:app|bench|docs|migrations|samples|tests)/[\w./-]+)`")
 
 
 def text_of(name: str) -> str:
-    """Return a page of the documentation; an absent one explains nothing."""
+    """Return a page of the documentation; a missing page is empty."""
     page = DOCS / name
     return page.read_text(encoding="utf-8") if page.exists() else ""
 
 
 def headings(name: str) -> set[str]:
-    """Return the headings of a page, bare of marks."""
+    """Return the headings of a page, without markup."""
     return {found.replace("`", "") for found in _HEADING.findall(text_of(name))}
 
 

@@ -1,4 +1,4 @@
-"""The layers and fences of the design hold, and the code keeps its measure."""
+"""The layers and boundaries of the design, and limits for the size of the code."""
 
 import ast
 import subprocess
@@ -32,7 +32,7 @@ def test_the_import_contracts_hold() -> None:
 
 
 def may_speak_sql(module: Module) -> bool:
-    """Tell whether a module is a model, a part of a store, or of the kit."""
+    """Whether a module is a model, a part of a store, or of the kit."""
     parts = module.path.relative_to(ROOT / "app").parts
     return parts[0] == "kit" or parts[-1] in {"models.py", "store.py"} or "store" in parts[1:-1]
 
@@ -61,7 +61,7 @@ def test_the_kernel_imports_no_other_package() -> None:
 
 def test_commands_never_commit() -> None:
     names = {"commit", "rollback", "begin"}
-    # The engine of the index commits to files of its own.
+    # The engine of the index commits to its own files.
     own = (ROOT / "app" / "kit", ROOT / "app" / "search" / "engine")
     found = [
         f"{module.name}:{node.lineno}"
@@ -92,7 +92,7 @@ def test_files_are_mostly_short() -> None:
 
 
 def test_the_server_is_small() -> None:
-    """HTTP/1.1 on a connection is to be read in one go (ADR 91)."""
+    """HTTP/1.1 on a connection should be readable in one sitting (ADR 91)."""
     server = [module for module in modules() if module.name.startswith("app/server/")]
     assert 0 < sum(map(module_code_lines, server)) <= 600
 
@@ -103,7 +103,7 @@ def test_every_module_class_and_public_function_has_a_docstring() -> None:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 public = not node.name.startswith("_") and node in _reachable(module.tree)
-                # What an overload is for, the function itself says.
+                # An overload is documented by the function itself.
                 overload = any(ast.unparse(item) == "overload" for item in node.decorator_list)
                 if public and not overload and ast.get_docstring(node) is None:
                     silent.append(f"{module.name}:{node.lineno} {node.name}")
@@ -111,7 +111,7 @@ def test_every_module_class_and_public_function_has_a_docstring() -> None:
 
 
 def _reachable(tree: ast.Module) -> list[ast.stmt]:
-    """Return what stands at the top of a module or of a public class."""
+    """Return the definitions at the top level of a module or of a public class."""
     top = list(tree.body)
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):

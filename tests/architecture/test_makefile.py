@@ -1,4 +1,4 @@
-"""What each target of the Makefile installs first: Dateline alone, or the tools as well."""
+"""What each target of the Makefile installs first: Dateline only, or the tools as well."""
 
 import re
 
@@ -11,7 +11,7 @@ RUNTIME, DEV = ".venv/.installed", ".venv/.installed-dev"
 
 
 def recipe(target: str) -> str:
-    """Return a rule of the Makefile, with what it depends on."""
+    """Return a rule of the Makefile with its prerequisites."""
     found = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|\s*\\\n)*", MAKEFILE, re.MULTILINE)
     assert found is not None, target
     return found[0]

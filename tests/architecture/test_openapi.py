@@ -1,4 +1,4 @@
-"""The OpenAPI document is one that generators of clients and their users understand."""
+"""Client generators and their users can process the OpenAPI document."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tools.api_changes import FRAGMENTS, PAGE, page
 
 _Node = tuple[str, dict[str, Any]]
 _PREFIX = "#/components/"
-# Names that clients have for things of their own, or that say nothing outside this document.
+# Names that clients use themselves, or that mean nothing outside this document.
 _RESERVED = set(
     "Answer Any Array Article Author By Category Change Client Code Configuration Correction Data "
     "Date Delivery Entry Error Event Exception Field File Filter Format Health Image Input Item "
@@ -43,7 +43,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
 
 
 def nodes(node: Any, path: str = "") -> Iterator[_Node]:
-    """Yield every object of the document but examples, with its path."""
+    """Yield every object of the document except examples, with its path."""
     if isinstance(node, list):
         for number, item in enumerate(node):
             yield from nodes(item, f"{path}/{number}")
@@ -60,7 +60,7 @@ def all_nodes() -> list[_Node]:
 
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
-    """Return a component, where a node refers to one."""
+    """Return the component that a node refers to, or the node itself."""
     if "$ref" not in node:
         return node
     kind, name = node["$ref"].removeprefix(_PREFIX).split("/")
@@ -89,7 +89,7 @@ def responses() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def has_example(member: dict[str, Any]) -> bool:
-    """Tell whether a member has an example: its own, or those of the objects in it."""
+    """Whether a member has an example, directly or through its objects."""
     inner = [member, member.get("items", {}), *member.get("oneOf", ())]
     return "examples" in member or any("$ref" in form for form in inner)
 
@@ -231,7 +231,7 @@ def test_all_references_resolve_and_all_components_are_used() -> None:
         for _, node in all_nodes()
         for target in node.get("discriminator", {}).get("mapping", {}).values()
     }
-    # Examples are referred to where `nodes` does not look.
+    # Examples are referred to in places that `nodes` does not visit.
     there = {
         f"{_PREFIX}{kind}/{name}"
         for kind, components in _COMPONENTS.items()

@@ -1,4 +1,4 @@
-"""Only public names of libraries are used: what `tools/public_names.py` finds, and what not."""
+"""`tools/public_names.py` reports private names of libraries, and no others."""
 
 import ast
 

@@ -16,7 +16,7 @@ _HEADING = re.compile(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)")
 
 
 def find_flaws(changelog: str, version: str, rows: Mapping[str, str], newest: str) -> list[str]:
-    """Compare them; `rows` are the schema of each release, `newest` is that of the code."""
+    """Compare them; `rows` are the schema of each release, `newest` is the schema of the code."""
     _, unreleased, *sections = re.split(r"^## ", changelog, flags=re.MULTILINE)
     name, _, changes = unreleased.partition("\n")
     headings = [section.partition("\n")[0] for section in sections]

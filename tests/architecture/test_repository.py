@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.source import ROOT, repository_files
 
-# Written apart, so that this file does not name them either.
+# Written in parts, so that this file does not contain them either.
 REGISTRIES = [
     ".".join(parts)
     for parts in (
@@ -19,13 +19,13 @@ REGISTRIES = [
         ("conda", "anaconda", "org"),
     )
 ]
-# Of this pattern nothing matches itself, because of the brackets.
+# This pattern does not match itself, because of the brackets.
 _HOME = re.compile(r"(?<![\w./-])/(?:(?:home|Users)/[a-z][\w-]*|[r]oot)/")
 _TEXT = {".py", ".md", ".toml", ".txt", ".ini", ".json", ".ndjson", ".yml", ".yaml", ".sh", ".svg"}
 
 
 def text_files() -> list[Path]:
-    """Return every file of the project that people write."""
+    """Return every handwritten file of the project."""
     return [
         path
         for path in repository_files()

@@ -1,4 +1,4 @@
-"""The archive to read from is one that the product could have made."""
+"""The generated archive is one that the product could have written."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -39,7 +39,7 @@ def services(archive: Archive) -> Iterator[Services]:
 
 @pytest.fixture(scope="module")
 def client(services: Services) -> TestClient:
-    """Return a reader of it."""
+    """Return a client of that product."""
     return make_client(create_app(services))
 
 

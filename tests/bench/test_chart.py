@@ -1,4 +1,4 @@
-"""The picture: a bar for each goal, as long as the result is on the way to it."""
+"""The chart has a bar for each goal, whose length is the share of the goal."""
 
 from xml.etree import ElementTree
 

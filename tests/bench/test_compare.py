@@ -1,4 +1,4 @@
-"""Two things in turns, their ratio, and whether a goal is met."""
+"""Two measurements alternate; their ratio is compared with a goal."""
 
 from math import inf
 

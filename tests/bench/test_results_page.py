@@ -1,4 +1,4 @@
-"""The page of results is made by a run, and nobody writes into it by hand."""
+"""The page of results is written by a run, never by hand."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ SECTIONS = pytest.mark.parametrize("section", [RESULTS, SPEED_LAYERS])
 
 
 def last_run(section: Section) -> Any:
-    """Return what a whole run found, once there was one."""
+    """Return the results of the last complete run, or skip the test if there is none."""
     if not section.document.exists():
         pytest.skip("no whole run has been written down: make bench ARGS=--write-docs")
     return json.loads(section.document.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The page that shows how search does: results beside goals, between two marks."""
+"""The page of search results: results and goals, between two marks."""
 
 import pytest
 

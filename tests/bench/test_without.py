@@ -1,4 +1,4 @@
-"""Each speed layer can be taken off, and what is answered stays the same."""
+"""Each speed layer can be removed, and the responses stay the same."""
 
 import json
 import os
@@ -27,13 +27,13 @@ PATHS = (
     "/feeds/latest.rss",
     "/v1/articles/no-such-story",
 )
-# They tell requests and moments apart, and connections.
+# They identify requests, times and connections.
 _CHANGING = {"x-request-id", "date", "server", "connection", "keep-alive"}
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Return a small archive, and a key that may publish."""
+    """A small archive, and a key that may publish."""
     folder = tmp_path_factory.mktemp("layers")
     found = import_archive(write_corpus(folder / "stories.ndjson", 60), folder / "news.db")
     build_index(found.database)
@@ -42,7 +42,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.fixture(scope="module")
 def whole_answers(archive: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Return what Dateline answers as it is."""
+    """Return the responses of Dateline with all layers."""
     with serving(archive[0], tmp_path_factory.mktemp("whole"), None) as server:
         return answers(server)
 
@@ -57,13 +57,13 @@ def serving(database: Path, folder: Path, without: str | None) -> Iterator[Serve
 
 
 def answers(server: Server) -> list[Any]:
-    """Ask for everything twice: computed, and from the cache."""
+    """Send each request twice: its response is computed first, then cached."""
     headers = {"Accept-Encoding": "gzip", "Connection": "close"}
     return [comparable(server.get(path, headers)) for path in PATHS for _ in range(2)]
 
 
 def comparable(answer: Answer) -> Any:
-    """Return an answer without what differs from request to request."""
+    """Return a response without the values that differ in each request."""
     headers = [field for field in answer.headers if field[0].lower() not in _CHANGING]
     if answer.status != 200:
         return answer.status

@@ -21,7 +21,7 @@ from tests.transfer.helpers import IMPORTER, export_all, to_ndjson
 
 @pytest.fixture
 def dialect(request: pytest.FixtureRequest) -> str:
-    """SQLite, unless a test says otherwise."""
+    """SQLite, unless a test overrides it."""
     return getattr(request, "param", "sqlite")
 
 
@@ -121,7 +121,7 @@ def test_a_backup_is_a_single_private_file(shell: Shell, tmp_path: Path) -> None
     shell.run_ok("backup", str(copy))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert leftovers(tmp_path) == []
-    # In this journal mode nothing beside it belongs to it.
+    # In this journal mode, no other files belong to the database.
     assert copy.read_bytes()[18:20] == b"\x01\x01"
 
 
@@ -227,5 +227,5 @@ def test_postgresql_has_its_own_tools(shell: Shell, tmp_path: Path) -> None:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Return what a command left of a file that it did not finish."""
+    """Return files that an unfinished command left."""
     return [item for item in folder.rglob("*") if ".part" in item.name]

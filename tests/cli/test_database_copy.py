@@ -34,7 +34,7 @@ ORDER = tuple(Base.metadata.sorted_tables)
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    # The signing secret is the database's own, and has to come along.
+    # The signing secret belongs to the database, and must be copied.
     return Settings(database_url=database_url)
 
 
@@ -79,7 +79,7 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
         session.execute(insert(Subscription), [_subscription()])
         session.execute(insert(PushDelivery), [_delivery(1)])
         session.execute(insert(PushDelivery), [_delivery(2)])
-        # The last number is not given out again, though its row is gone.
+        # The last number is not assigned again, although its row was deleted.
         session.execute(text("DELETE FROM deliveries WHERE number = 2"))
 
 
@@ -131,7 +131,7 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def copy_database(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return what a copy brings."""
+    """Return what a copy transfers."""
     return {name: found for name, found in rows.items() if name not in LEFT_OUT}
 
 

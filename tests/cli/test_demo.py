@@ -24,7 +24,7 @@ _DATABASE = "dateline-demo.db"
 
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
-    """Run a demo until the block ends; yield a client with its key, and what it announced."""
+    """Run a demo until the block ends; yield a client with its key, and its output."""
     port = free_port()
     with run_process("demo", "--port", str(port), folder=folder) as process:
         address = f"http://127.0.0.1:{port}"
@@ -42,7 +42,7 @@ def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
 
 
 def read_announcement(process: subprocess.Popen[str]) -> str:
-    """Return what a demo prints before it serves."""
+    """Return the output of a demo before it serves."""
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
     printed = ""
@@ -52,7 +52,7 @@ def read_announcement(process: subprocess.Popen[str]) -> str:
 
 
 def keys(folder: Path) -> Sequence[Row]:
-    """Return all keys that are stored, oldest first."""
+    """Return all stored keys, oldest first."""
     with (
         closing(Database(f"sqlite:///{folder / _DATABASE}")) as database,
         database.engine.connect() as connection,

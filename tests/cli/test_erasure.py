@@ -1,4 +1,4 @@
-"""`dateline erase`: no byte of a story is left, and sync clients learn of it."""
+"""`dateline erase`: no byte of a story remains, and sync clients receive the removal."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +32,7 @@ STORY: dict[str, Any] = {
 
 
 def leftovers(database: Database, search: Path) -> list[str]:
-    """Return which words are anywhere in what is kept, without regard to case."""
+    """Return which words occur anywhere in the stored data, without regard to case."""
     found = b"\n".join(_read_all_bytes(database, search)).lower()
     return [word for word in WORDS if word.encode() in found]
 
@@ -67,7 +67,7 @@ def _delivery(story: dict[str, Any]) -> dict[str, Any]:
 
 
 def create_with_history(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
-    """Return a story with a past: versions, slugs, a correction, a preview, an answer kept."""
+    """Return a story with versions, slugs, a correction, a preview and a stored response."""
     document = {"language": "en", "status": "published", **STORY}
     headers = {"idempotency-key": "once"}
     story = newsroom.call("POST", "/articles", json=document, headers=headers).json()
@@ -195,7 +195,7 @@ NAMED: dict[str, Any] = {
 
 
 def has_name(database: Database, search: Path) -> bool:
-    """Tell whether the name is anywhere."""
+    """Whether the name occurs anywhere."""
     found = b"\n".join(_read_all_bytes(database, search)).lower()
     return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
 

@@ -30,7 +30,7 @@ def run_process(*words: str, folder: Path, **variables: str) -> Iterator[subproc
 
 
 def answer(url: str, **more: Any) -> httpx2.Response:
-    """Ask until somebody answers."""
+    """Send a request until it is answered."""
     until = time.monotonic() + 90
     while True:
         try:
@@ -48,7 +48,7 @@ def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
     variables = {"DATELINE_LOG_FORMAT": "json", "DATELINE_OPERATIONS_PORT": str(operations)}
     with run_process(*words, folder=tmp_path, **variables) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
-        # A server is ready before one of its processes leads.
+        # A server is ready before one of its processes is the leader.
         until = time.monotonic() + 30
         while "dateline_leader 1.0" not in answer(f"http://127.0.0.1:{operations}/metrics").text:
             assert time.monotonic() < until
@@ -99,7 +99,7 @@ def test_a_server_under_nohup_survives_a_closed_terminal(tmp_path: Path) -> None
     ],
 )
 def test_ctrl_c_ends_a_starting_server(tmp_path: Path, workers: str, steps: list[str]) -> None:
-    """A terminal tells all processes at once, also those that have hardly begun."""
+    """A terminal signals all processes at once, including those that have just started."""
     words = ("serve", "--port", str(free_port()), "--workers", workers)
     with run_process(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:
         assert process.stderr is not None

@@ -1,4 +1,4 @@
-"""Tokens of previews and keys: in no log line, and in no metric."""
+"""Tokens of previews and keys appear in no log line and in no metric."""
 
 import signal
 import time
@@ -25,7 +25,7 @@ _TESTS = Actor(None, "tests")
 
 
 def _secrets(database_url: str) -> tuple[str, str]:
-    """Make a preview link and a key; return the token and the key."""
+    """Create a preview link and a key; return the token and the key."""
     settings = Settings(database_url=database_url)
     with closing(bootstrap(settings, database=open_database(settings))) as services:
         draft = ArticleInput(title="Draft", language="en")

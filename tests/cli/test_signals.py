@@ -16,10 +16,10 @@ from tests.cli.test_backup import leftovers
 from tests.cli.test_processes import answer
 from tests.repetitions import repetitions
 
-# Seconds. An end takes a moment; a process that has it done by force takes more than ten.
+# Seconds. A shutdown takes a moment; a forced one takes more than ten seconds.
 _ENOUGH = 30.0 if os.environ.get("CI") else 20.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The program, which says when it has reached its first line: before, Python itself is told to end.
+# The program prints when it reaches its first line: before that, Python itself is signalled.
 _PROGRAM = """
 import os
 from app.cli import main
@@ -31,7 +31,7 @@ main()
 
 
 class Process:
-    """The program in a process group of its own, from its first line on."""
+    """The program in a new process group, from its first line on."""
 
     def __init__(self, *words: str, folder: Path, program: str = _PROGRAM) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -49,7 +49,7 @@ class Process:
         assert self.process.stderr.readline() == "begun\n"
 
     def end(self, number: int, *, times: int = 1, group: bool = False) -> int:
-        """Send a signal and return how the process ended: in time, in order, and all of it."""
+        """Send a signal and return how the process ended: in time, in order, and completely."""
         for _ in range(times):
             if self.process.poll() is None:
                 (os.killpg if group else os.kill)(self.process.pid, number)
@@ -79,7 +79,7 @@ class Process:
 def run(*words: str, folder: Path) -> None:
     """Run a command to its end."""
     process = Process(*words, folder=folder).process
-    # Unlike `wait`, this closes the pipe; left open, it fails whichever test frees it.
+    # Unlike `wait`, this closes the pipe; an open pipe would fail whichever test frees it.
     _, said = process.communicate(timeout=100)
     assert process.returncode == 0, said
 
@@ -142,7 +142,7 @@ def test_a_signal_ends_the_process(tmp_path: Path, moment: str, number: int) -> 
 
 
 def test_a_signal_that_the_parent_ignores_or_blocks_ends_the_process(tmp_path: Path) -> None:
-    """A shell lets what runs in the background ignore SIGINT."""
+    """A shell lets background processes ignore SIGINT."""
     for preparing in (
         "signal.signal(signal.SIGINT, signal.SIG_IGN)",
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])",
@@ -191,7 +191,7 @@ def delays(number: int, end: float) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # servers start, one after the other
+@pytest.mark.timeout(600)  # servers start one after the other
 @pytest.mark.parametrize(
     ("words", "moments"),
     [
@@ -216,7 +216,7 @@ def test_a_server_can_be_stopped_at_any_time(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)  # servers start, on a machine with much to do
+@pytest.mark.timeout(300)  # servers start, on a busy machine
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(
     "number",
@@ -233,7 +233,7 @@ def test_a_server_shuts_down_in_order_after_any_number_of_signals(
         process = Process("serve", "--port", str(port), "--workers", workers, folder=tmp_path)
         assert answer(f"http://127.0.0.1:{port}/readyz").status_code == 200
         assert process.end(number, times=times) == 0
-    # Whoever closes the database last takes these away: it was closed.
+    # The last process that closes the database removes these files, so the database was closed.
     assert not list(tmp_path.glob("*-wal"))
 
 
@@ -258,8 +258,8 @@ def test_a_command_can_be_stopped_at_any_time(tmp_path: Path) -> None:
                 process.process.wait(moment)
             number = _SIGNALS[place % len(_SIGNALS)]
             code = process.end(number)
-            # It may have been done, also but for the end of Python itself, which takes the handlers
-            # back.
+            # The command may have finished; only the exit of Python, which restores the signal
+            # handlers, may remain.
             assert code in {0, 128 + number, -number}, (words, moment)
             assert leftovers(tmp_path) == []
     run("check", folder=tmp_path)

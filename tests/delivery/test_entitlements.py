@@ -1,4 +1,4 @@
-"""A list contains exactly what the grants of its reader include, each story under the first one."""
+"""A list has exactly the stories that the reader's grants include, each under its first grant."""
 
 from datetime import timedelta
 

@@ -16,7 +16,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class _Watch:
-    """A version that is moved by hand."""
+    """A version that tests set."""
 
     moved = 0
 

@@ -1,7 +1,7 @@
-"""Lookups by id or slug use an index, however many stories are public.
+"""Lookups by id or slug use an index, for any number of public stories.
 
-Half of all stories are in the index of what is out. An engine without statistics may take that
-one, and looks through the whole archive for every change then.
+Half of all stories are in the index of public stories. An engine without statistics may use that
+index, and would read the whole archive for every change.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ _NAMED: dict[str, tuple[Statement[Any], int]] = {
 }
 
 
-# PostgreSQL knows how many stories are out.
+# PostgreSQL knows the number of public stories.
 @pytest.mark.parametrize("archive", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("what", _NAMED)
 def test_rows_are_looked_up_by_id_or_slug(archive: Database, what: str) -> None:

@@ -76,7 +76,7 @@ def page_cost(
 
 
 def work_for_ids(database: Database, number: int) -> int:
-    """Return what it takes to fetch so many stories by their ids."""
+    """Return the work of fetching a number of stories by their ids."""
     ids = tuple(story_id(element) for element in range(number))
     selection = Selection((Clause("id", ids),))
     asked = story_queries.build_page_statement(

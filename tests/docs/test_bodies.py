@@ -1,4 +1,4 @@
-"""The allow-list for bodies stands in the documentation as it is in the code."""
+"""The documentation has the allow-list for bodies of the code."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ def section(title: str) -> str:
 
 
 def rows(title: str) -> list[tuple[set[str], set[str]]]:
-    """Return the names in the two first cells of each row of a section's table."""
+    """Return the names in the first two cells of each row of a section's table."""
     lines = [line for line in section(title).splitlines() if line.startswith("| ")][1:]
     cells = [line.strip("| ").split(" | ") for line in lines]
     return [(set(_CODE.findall(row[0])), set(_CODE.findall(row[1]))) for row in cells]

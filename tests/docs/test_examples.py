@@ -1,4 +1,4 @@
-"""The examples of the API reference are real: as documented, and answered the same today."""
+"""The examples of the API reference are valid, and requests still get the same responses."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ _STALE = "Answers have changed. If they should: make examples openapi, and read 
 
 @pytest.fixture(scope="module")
 def examples() -> Examples:
-    """What `make examples` wrote."""
+    """The output of `make examples`."""
     examples: Examples = json.loads(FILE.read_text(encoding="utf-8"))
     return examples
 
@@ -80,7 +80,7 @@ def test_every_request_gets_the_recorded_response(
 
 
 def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
-    """Compare the headers of an answer with those that are described."""
+    """Compare the headers of a response with the described ones."""
     headers = operation["responses"][str(answer.status_code)]["headers"]
     known = described["components"]["headers"]
     required = {name.lower() for name in headers if known[name]["required"]}
@@ -92,7 +92,7 @@ def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[s
 
 def _hold(value: Any, contents: dict[str, Any], described: dict[str, Any], name: str) -> None:
     for media_type, content in contents.items():
-        # Only a body of JSON or of lines; the problems of a status are examples of their own.
+        # Only a body of JSON or of lines; problems have their own examples.
         schema = {**content["schema"], "components": described["components"]}
         wrong = [
             f"{error.instance_path}: {error.message}"

@@ -1,4 +1,4 @@
-"""Every link between the project's own pages leads somewhere, to the heading that it names."""
+"""Every link between pages of the project has an existing target and heading."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ PAGES = sorted(
 
 
 def anchors_of(page: Path) -> set[str]:
-    """Return the names under which a page's headings can be linked to."""
+    """Return the anchors of a page's headings."""
     headings = _HEADING.findall(_FENCED.sub("", page.read_text(encoding="utf-8")))
     return {_NOT_KEPT.sub("", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -62,7 +62,7 @@ def test_the_index_lists_each_decision_once_in_order_and_marks_superseded_ones()
 
 
 def _superseded_by(record: Path) -> set[str]:
-    """Return the numbers of the decisions that a record, above its context, says are newer."""
+    """Return the numbers of the newer decisions that a record names above its context."""
     above = record.read_text(encoding="utf-8").partition("## Context")[0]
     behind = above.partition("Supersedes")[0].partition("uperseded")[2]
     return set(re.findall(r"\[(?:ADR )?(\d+)\]", behind))

@@ -1,4 +1,4 @@
-"""What answers from memory cost in memory: nothing that stays, and no more than is allowed."""
+"""Memory of cached responses: nothing stays allocated, and the peak is limited."""
 
 import gc
 import sys
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.parametrize("dialect", ["sqlite"])]
 _CODINGS = ("identity", "gzip", "br", "zstd")
 _CACHE_BYTES = 2_000_000
 _DIFFERENT = 5_000
-# Real bytes for each byte that the cache counts, at the most.
+# The maximum of real bytes for each byte that the cache counts.
 _FACTOR = 1.25
-# At the peak of one request. A 404 names its request, so its document is made anew.
+# The peak of one request. A 404 contains the request, so its document is built for each request.
 _MOST_BYTES = {"a 404": 40_000}
 _MOST_BYTES_OF_A_HIT = 6_000
 
@@ -60,7 +60,7 @@ def test_a_cached_response_leaves_no_memory_allocated(driver: Driver, way: str) 
     assert driver.ask(scope, times=50) == status
     before = _blocks()
     driver.ask(scope, times=1_000)
-    # The loop and the interpreter keep a handful; a thousand would be one for each request.
+    # The loop and the interpreter allocate a few; a thousand would be one for each request.
     assert _blocks() - before < 100
 
 
@@ -92,7 +92,7 @@ def _trace_memory() -> Iterator[None]:
 
 
 def _different(number: int) -> dict[str, Any]:
-    """Return one of five thousand requests: each thing in each of four codings."""
+    """Return one of five thousand requests: each object in each of four encodings."""
     limit, second = number // 4 % 100 + 1, number // 400
     path = f"/v1/headlines?limit={limit}&published_before=2027-01-01T00:00:{second:02d}Z"
     coding = _CODINGS[number % len(_CODINGS)].encode()
@@ -102,9 +102,9 @@ def _different(number: int) -> dict[str, Any]:
 def test_the_cache_stays_within_its_limit_and_frees_its_memory(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What queries mean is remembered in addition to the cache, within a bound of its own.
+    # Parsed queries are cached separately, with a separate limit.
     monkeypatch.setattr(story_lists, "_QUERY_BYTES", 2**30)
-    # What is loaded once, and the short forms of queries, are none of the cache's.
+    # Data that is loaded once, and canonical queries, do not belong to the cache.
     for number in range(_DIFFERENT):
         story_lists.HEADLINES.parameters.canonical(_different(number)["query_string"])
     driver.ask(_different(0))

@@ -1,4 +1,4 @@
-"""Ready answers over HTTP: for whom they are, what they say, when they end, what they cost."""
+"""Prepared responses over HTTP: their requests, headers, end and cost."""
 
 import asyncio
 import logging
@@ -119,7 +119,7 @@ def test_a_prepared_response_takes_few_function_calls(old_story: None, services:
 def test_a_response_in_a_format_of_accept_is_prepared(
     old_story: None, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is computed at once, and found by the raw request from then on."""
+    """The first request computes it inline; later ones find it by the raw request."""
     cache = CacheMiddleware(_nothing, services, Metrics(), ChangeNotifier(services.watch))
     linked = request("/v1/articles/a-title", [HOST, (b"accept", b"application/ld+json")])
     first = cache.lookup(linked.copy())
@@ -186,7 +186,7 @@ class TestWhereAllIsLogged:
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        """Log all of it."""
+        """Log every request."""
         return Settings(database_url=database_url, access_log="all")
 
     @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -206,11 +206,11 @@ class TestWhereAllIsLogged:
 
 
 class TestWhereMemoryIsScarce:
-    """Room for some twenty answers."""
+    """Space for about twenty responses."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        """Keep little."""
+        """A small cache."""
         return Settings(database_url=database_url, cache_bytes=50_000)
 
     @pytest.mark.parametrize("dialect", ["sqlite"])

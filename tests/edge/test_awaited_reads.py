@@ -1,4 +1,4 @@
-"""Hot reads on PostgreSQL: one statement that is awaited, and a thread for whatever takes more."""
+"""Reads on PostgreSQL: one asynchronous statement, or a thread for anything that takes more."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Nothing is kept, so each answer is computed."""
+    """Nothing is cached, so each response is computed."""
     return Settings(database_url=database_url, cache_bytes=0)
 
 
@@ -90,7 +90,7 @@ def test_an_empty_list_has_the_serial_of_the_log(client: TestClient, newsroom: N
 def test_pages_have_the_same_order_in_both_directions(
     client: TestClient, newsroom: Newsroom
 ) -> None:
-    """Stories of one instant are in the order of their ids."""
+    """Stories with the same instant are in the order of their ids."""
     for number in range(5):
         newsroom.story(f"Story {number}")
     listed = _titles(client, "/v1/headlines")

@@ -1,4 +1,4 @@
-"""One canonical form for all requests that ask for the same, and no two that do not."""
+"""Equivalent requests have one canonical form; different requests have different forms."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What several ask for at one moment is computed once, and what is kept is compressed once."""
+"""Concurrent equal requests share one computation, and a cached response is compressed once."""
 
 import asyncio
 from typing import Any
@@ -18,12 +18,12 @@ from tests.edge.driver import HOST, nothing, request
 from tests.newsroom import Newsroom
 
 _TIMEOUT = 60
-# What counts exactly may take long, so it is not computed inline.
+# An exact count may take long, so it is not computed inline.
 _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
 class FirstAnswerHeld:
-    """The answer computer, whose first answer is computed at once and given when it is let go."""
+    """Computes responses; holds back the first one until `let_go` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0
@@ -54,7 +54,7 @@ def own(services: Services) -> tuple[bytes, bytes]:
 
 
 async def title(app: App, own: tuple[bytes, bytes]) -> str:
-    """Return the title of the newest story as a reader with a key is told it."""
+    """Return the title of the newest story in the response to a reader with a key."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -92,7 +92,7 @@ def test_a_computation_from_before_a_write_is_neither_sent_later_nor_cached(
     held_computation: FirstAnswerHeld,
     own: tuple[bytes, bytes],
 ) -> None:
-    """Whoever asked before it was acknowledged may be told of neither; the others are told."""
+    """A request from before the write may get either state; all later requests get the new one."""
     newsroom.story("Old")
     app = create_app(services)
 

@@ -1,4 +1,4 @@
-"""Conditions, hosts and repeated headers, as RFC 9110 and 9112 want them read."""
+"""Conditional requests, hosts and repeated headers follow RFC 9110 and 9112."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.newsroom import Newsroom
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _PATH = "/v1/headlines"
 _NOON = "Sun, 22 Nov 2026 12:00:00 GMT"
-# The three forms that a date of HTTP may have (RFC 9110, section 5.6.7), of one instant.
+# The three date formats of HTTP (RFC 9110, section 5.6.7), for one instant.
 _FORMS = (_NOON, "Sunday, 22-Nov-26 12:00:00 GMT", "Sun Nov 22 12:00:00 2026")
 _NO_DATES = (
     "Sun, 22 Nov 2026 12:00:00 +0000",
@@ -23,7 +23,7 @@ _NO_DATES = (
 
 @pytest.fixture
 def tag(newsroom: Newsroom, client: TestClient, clock: HandClock) -> str:
-    """The tag of a list with one story, which came out a minute ago."""
+    """The ETag of a list with one story, which was published a minute ago."""
     newsroom.story(summary="word " * 100)
     clock.advance(minutes=1)
     return client.get(_PATH).headers["etag"]
@@ -66,7 +66,8 @@ def test_if_match_is_checked_on_reads(tag: str, client: TestClient, method: str)
     if method == "GET":
         assert refused.json()["code"] == "version_mismatch"
         assert refused.json()["request_id"] == refused.headers["x-request-id"]
-    # What holds leaves the question whether the reader has it already (section 13.2.2).
+    # If it holds, the second condition is checked: whether the reader has the response (section
+    # 13.2.2).
     assert _status(client, ("if-match", tag), ("if-none-match", tag), method=method) == 304
     earlier = ("if-unmodified-since", "Sun Nov 22 11:00:00 2026")
     assert _status(client, ("if-match", tag), earlier, method=method) == 200
@@ -94,7 +95,7 @@ def test_a_request_has_exactly_one_host(tag: str, client: TestClient, newsroom: 
 def test_a_304_never_has_an_expired_lifetime(
     tag: str, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
-    """Some shared caches would keep what they have for its first lifetime once more."""
+    """Some shared caches would keep their copy for its first lifetime again."""
     newsroom.story("Later", published_at="2026-11-22T12:01:02Z")
     tag = client.get(_PATH).headers["etag"]
     for seconds, status in ((0.9, 304), (0.2, 200), (1, 200)):

@@ -1,4 +1,4 @@
-"""What answers cost the database where there is a memory: nothing, or what a first one costs."""
+"""The number of queries with a cache: none for a cached response, few for a computed one."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -69,7 +69,7 @@ def test_a_computed_response_takes_one_query(
         with count_queries(services.database) as sent:
             assert client.get(path, headers={"if-none-match": "*"}).status_code == 304
         costs[path] = len(sent)
-    # How new it is comes with the rows, or is remembered; sources are in memory, too.
+    # The serial comes with the rows or is cached; sources are cached, too.
     assert list(costs.values()) == [1, 1, 1, 0 if dialect == "sqlite" else 1]
 
 

@@ -1,4 +1,4 @@
-"""Content codings: chosen as RFC 9110 says, and made so that they can be undone."""
+"""Content encodings: selected according to RFC 9110, and reversible."""
 
 import gzip
 

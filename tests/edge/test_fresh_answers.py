@@ -1,4 +1,4 @@
-"""Kept answers: given again without a query, and never once they are outdated."""
+"""Cached responses are sent without a query, and never after they are outdated."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A client that leaves in the middle of its request is no fault of ours."""
+"""A client that disconnects during its request causes no error."""
 
 import asyncio
 import logging

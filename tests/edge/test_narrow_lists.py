@@ -1,4 +1,4 @@
-"""Lists with filters: kept while stories change that are not in them, and not a moment longer."""
+"""Cached lists with filters survive changes of other stories, and are never outdated."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A public answer has one function, which the cache, FastAPI's route and the hub call alike."""
+"""A public response has one function, which the cache, FastAPI's route and the hub call alike."""
 
 from collections import Counter
 from typing import Any
@@ -24,7 +24,7 @@ from tests.newsroom import Newsroom
 
 _ORIGIN = {"origin": "https://site.example", "x-request-id": "one"}
 _QUERIES = ("", "?limit=1", "?limit=0", "?nonsense=1", "?cursor=forged", "?tag=%FF", "?sort=title")
-# What an answer says of itself; all else depends on its reader.
+# Headers that describe the response itself; all others depend on its reader.
 _OWN = (
     "content-type content-location link location surrogate-key cache-tag dateline-serial "
     "access-control-allow-origin x-request-id x-content-type-options www-authenticate"
@@ -33,7 +33,7 @@ _OWN = (
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Nothing is kept: whatever is asked for is computed."""
+    """Nothing is cached: each response is computed."""
     return Settings(database_url=database_url, cache_bytes=0, public_url="http://testserver")
 
 
@@ -57,7 +57,7 @@ def _answers(services: Services, key: str) -> dict[str, object]:
                     answer = client.get(path + query, headers=headers)
                     own = {k: v for k, v in answer.headers.items() if k in _OWN}
                     if answer.status_code in {404, 410}:
-                        # The cache adds what they depend on.
+                        # The cache adds the dependencies.
                         own = {k: own[k] for k in ("content-type", "x-request-id")}
                     found[f"{path}{query} {len(headers)}"] = answer.status_code, own, answer.content
     return found
@@ -147,7 +147,7 @@ def test_every_resource_has_exactly_one_route() -> None:
 
 
 class TestWhoMayRead:
-    """It is declared with each route."""
+    """Each route declares who may read it."""
 
     def test_a_resource_must_declare_who_may_read_it(self) -> None:
         with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""Paths in which something is encoded that need not be."""
+"""Paths with needless encodings."""
 
 import asyncio
 from typing import Any
@@ -98,7 +98,7 @@ def test_an_ambiguous_encoded_path_is_a_404(services: Services, raw: bytes) -> N
 def test_an_encoded_slash_does_not_separate_segments(
     services: Services, raw: bytes, method: str, accept: bytes
 ) -> None:
-    """A proxy that keeps `/v1/manage` from the public reads a path as it was sent."""
+    """A proxy that hides `/v1/manage` from the public reads the raw path."""
     headers = [(b"host", b"x"), (b"accept", accept)]
     status, answered = _send_path(services, raw, method=method, headers=headers)
     assert status == 404

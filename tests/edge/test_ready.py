@@ -1,4 +1,4 @@
-"""Prepared responses: under which names, and when they go."""
+"""Prepared responses: their fingerprints, and when they are dropped."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every answer forbids guessing its type; every page says what it may load, and who frames it."""
+"""Every response forbids MIME sniffing; every page has a content and framing policy."""
 
 import gzip
 import socket
@@ -38,7 +38,7 @@ def settings(database_url: str) -> Settings:
 
 
 def _check(answer: Response, what: object) -> None:
-    """Insist on the headers that an answer of its type has, each of them once."""
+    """Require the headers for the type of a response, each of them once."""
     headers = answer.headers
     assert headers.get_list("x-content-type-options") == ["nosniff"], what
     if headers.get("content-type", "").startswith("text/html"):
@@ -60,7 +60,7 @@ def test_every_route_sends_the_security_headers(newsroom: Newsroom, client: Test
     pages = set()
     for method, path in found:
         for headers in ({}, key, {**key, **ORIGIN}):
-            # The second time an answer may come from memory.
+            # The second response may come from the cache.
             for _ in range(2):
                 answer = client.request(method, path, headers=headers)
                 _check(answer, (method, path, answer.status_code))
@@ -127,7 +127,7 @@ def test_internal_errors_have_the_security_headers(
             answer = client.get(path)
             assert answer.status_code == 500
             _check(answer, path)
-        # Where the fault is in the application that all readers pass.
+        # An error in the application that all requests pass.
         monkeypatch.setattr("app.api.cache.freshness.Freshness.refresh", fail)
         answer = client.get("/v1/headlines")
         assert answer.status_code == 500
@@ -136,15 +136,15 @@ def test_internal_errors_have_the_security_headers(
 
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
-    """Where the deployment under test is served, on a real socket."""
+    """The port of the deployment under test, on a real socket."""
     with serve(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
 
 def _head(port: int, sent: bytes) -> str:
-    """Send bytes and return the head of the answer."""
+    """Send bytes and return the head of the response."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
-        # The server judges what is no whole head by what comes after its first part.
+        # The server refuses an incomplete head only after its second part.
         for start in range(0, len(sent), 50_000):
             connection.sendall(sent[start : start + 50_000])
             time.sleep(0.05)

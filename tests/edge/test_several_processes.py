@@ -1,7 +1,7 @@
-"""Several server processes on one database: none answers older than what was acknowledged.
+"""Several server processes on one database never send responses from before an acknowledged write.
 
-Writers and readers are interleaved at random. After each write was acknowledged by one process,
-every process is asked for everything it could have kept, and has to show the write.
+Writers and readers are interleaved at random. After one process has acknowledged a write, every
+process is asked for everything that it could have cached, and must show the write.
 """
 
 import random
@@ -34,7 +34,7 @@ def key(database_url: str) -> str:
 
 @pytest.fixture
 def processes(database_url: str, key: str) -> Iterator[list[tuple[Client, Client]]]:
-    """Two servers, each with an editor's and a reader's connection."""
+    """Two servers, each with connections of an editor and of a reader."""
     with ExitStack() as stack:
         found = []
         for _ in range(2):
@@ -47,7 +47,7 @@ def processes(database_url: str, key: str) -> Iterator[list[tuple[Client, Client
 
 
 class Model:
-    """What readers should see: titles of what is public, by id."""
+    """What readers should see: titles of public stories, by id."""
 
     def __init__(self, editor: Client) -> None:
         self.public: dict[str, str] = {}
@@ -59,7 +59,7 @@ class Model:
             self.versions[made["id"]] = made["version"]
 
     def step(self, editor: Client, chance: random.Random, number: int) -> None:
-        """Publish, change or withdraw one story, and note what was acknowledged."""
+        """Publish, change or withdraw one story, and record the acknowledged state."""
         id_ = chance.choice(list(self.versions))
         if id_ in self.public and chance.random() < 0.3:
             answer = self._send(editor, "POST", id_, "/unpublish", {})

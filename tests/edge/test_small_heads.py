@@ -1,4 +1,4 @@
-"""Heads stay small whatever is asked for: nginx takes 4 kB unless it is told otherwise."""
+"""Response headers stay small for any request: by default, nginx accepts 4 kB."""
 
 import pytest
 from httpx2 import Response
@@ -8,7 +8,7 @@ from tests.client import expect_contract_violation
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
-# The status line, `Date` and the empty line, which a test client is not sent.
+# The status line, `Date` and the empty line, which a test client does not receive.
 _OF_THE_SERVER = 60
 _HEADERS = {
     "origin": "https://a-site.example.org",
@@ -19,20 +19,20 @@ _LISTS = ("/v1/headlines", "/v1/articles", "/v1/search", "/feeds/latest.rss", "/
 
 
 def size(answer: Response) -> int:
-    """Return the bytes of a head, about."""
+    """Return the approximate size of the headers in bytes."""
     fields = answer.headers.multi_items()
     return _OF_THE_SERVER + sum(len(name) + len(text) + 4 for name, text in fields)
 
 
 def relations(answer: Response) -> list[str]:
-    """Return what a head links to."""
+    """Return the relations of the links."""
     link = answer.headers.get("link", "")
     return [part.partition('"')[0] for part in link.split('rel="')[1:]]
 
 
 @pytest.fixture
 def ids(newsroom: Newsroom) -> list[str]:
-    """The ids of stories that share a tag, more than a page."""
+    """The ids of stories that share a tag, more than a page of them."""
     return [newsroom.story(f"Story {number}", tags=["rain"])["id"] for number in range(35)]
 
 
@@ -57,7 +57,8 @@ def test_a_list_of_any_number_of_ids_has_small_headers(
                 assert size(answer) < 2_000, (count, size(answer))
     first = ask(client, path, f"limit=1&ids={','.join(ids[:30])}")
     if path.startswith("/v1/"):
-        # In the middle there are three pages to name; one has no room, and it is the page itself.
+        # A page in the middle has three links to pages; without space, the link to itself is
+        # omitted.
         cursor = first.json()["page"]["next"]
         middle = ask(client, path, f"limit=1&ids={','.join(ids[:30])}&cursor={cursor}")
         assert relations(first) == ["self", "next"]
@@ -110,7 +111,7 @@ def test_a_newsroom_list_has_small_headers(ids: list[str], newsroom: Newsroom) -
 
 @pytest.fixture
 def redirects(newsroom: Newsroom) -> dict[str, str]:
-    """Paths that redirect, and where to: what has moved, or is written with needless encodings."""
+    """Paths that redirect, with their targets: former slugs and needless encodings."""
     newsroom.patch(newsroom.story("One", slug="former"), slug="one", status="published")
     newsroom.patch(newsroom.source("Former"), "sources", slug="one")
     newsroom.patch(newsroom.category("Former"), "categories", slug="one")
@@ -122,7 +123,7 @@ def redirects(newsroom: Newsroom) -> dict[str, str]:
 
 
 def _long_query(path: str, length: int) -> str:
-    """Return a query of a length that is taken where the path leads."""
+    """Return a query of a length that the target of the path accepts."""
     if path.startswith("/feeds/"):
         return "x=" + "y" * (length - 2)
     field = "title" if "rticles" in path else "name"

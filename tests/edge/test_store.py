@@ -1,4 +1,4 @@
-"""The store of finished answers: bounded, and emptied by what entries show."""
+"""The store of finished responses is bounded, and entries are dropped by their dependencies."""
 
 from datetime import UTC, datetime
 

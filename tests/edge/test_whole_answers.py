@@ -1,4 +1,4 @@
-"""Answers in one message, and at hand: on the wire they are what they are in two."""
+"""Responses in one message, sent inline, have the same bytes as responses in two messages."""
 
 import asyncio
 import re
@@ -47,7 +47,7 @@ _REQUESTS = {
 
 @pytest.fixture
 def application(services: Services, newsroom: Newsroom) -> App:
-    """The application with three stories, one of which stood elsewhere."""
+    """An application with three stories, one of which has a former slug."""
     moved = newsroom.story("One", slug="former", body="<p>" + "All eleven hives. " * 60 + "</p>")
     newsroom.patch(moved, slug="one", status="published")
     for title in ("Two", "Three"):
@@ -62,14 +62,14 @@ def _serve_on_port(application: App, protocol: type[Protocol] | str) -> Iterator
 
 
 def _send_requests(port: int, *requests: str) -> bytes:
-    """Send requests at once, the last of which ends the connection; return all that comes."""
+    """Send pipelined requests, the last of which ends the connection; return all responses."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall("".join(f"{item}\r\n" for item in requests).encode())
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def _plain(answers: bytes) -> list[bytes]:
-    """Return the lines of answers without what differs from one to the next."""
+    """Return the lines of responses without values that differ in each response."""
     own = (b"date: ", b"x-request-id: ")
     lines = [line for line in answers.split(b"\r\n") if not line.startswith(own)]
     return [b"a problem" if b'"request_id"' in line else line for line in lines]
@@ -80,7 +80,7 @@ def _plain(answers: bytes) -> list[bytes]:
 @pytest.mark.parametrize("what", _REQUESTS)
 def test_a_response_in_one_message_has_the_same_bytes(application: App, what: str) -> None:
     asked = _REQUESTS[what]
-    # Ours comes first, so that it has nothing ready yet.
+    # Our server is first, so that it has no prepared responses yet.
     with _serve_on_port(application, HttpProtocol) as port:
         found = [_plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
     with _serve_on_port(application, "httptools") as port:
@@ -141,13 +141,13 @@ def test_requests_after_a_write_share_one_log_read(
     asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
     assert all(at_hand(dict(entry)) for entry in asked)
     newsroom.story("Four")
-    # All of them are here before a task for one could begin.
+    # All of them arrive before a task for one could start.
     with count_queries(services.database) as statements:
         found = [at_hand(dict(value)) for value in asked * 5]
     assert [element["status"] for element in found] == [200] * 15
     looks = [statement for statement in statements if "changes.serial >" in statement]
     lists = [item for item in statements if "documents.head" in item]
-    # Stories stand as they were; the list is made anew.
+    # The stories are cached; the list is computed again.
     assert (len(looks), len(lists)) == (1, 1), statements
 
 
@@ -187,7 +187,7 @@ def test_an_inline_response_takes_few_function_calls(application: App) -> None:
             steps.append(code.co_qualname)
 
     scope = request("/v1/headlines", [HOST, (b"x-other", b"1")])
-    # Its lines are made when it is first sent so.
+    # Its header lines are encoded when it is first sent this way.
     application.lookup(scope)  # type: ignore[attr-defined]
     sys.setprofile(note)
     try:
