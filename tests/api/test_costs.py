@@ -77,7 +77,6 @@ def test_the_directory_is_read_again_only_after_a_change(
     with count_queries(services.database) as after_a_story:
         read(client, "/v1/headlines")
     # After each of them, the log and the page are read. After the first one, so is the directory
-    # (two
-    # tables); on PostgreSQL the page is then read again in a thread, with the state of the log.
+    # (two tables); on PostgreSQL the page is then read again in a thread, with the log state.
     expected = {"sqlite": (4, 2), "postgresql": (6, 2)}[services.database.dialect]
     assert (len(after_a_change), len(after_a_story)) == expected

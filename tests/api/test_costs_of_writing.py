@@ -7,8 +7,7 @@ from app.bootstrap import Services
 from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
-# PostgreSQL also takes locks and notifies its listeners, and the key is checked again after the
-# work.
+# PostgreSQL also takes locks and sends notifications, and the key is checked again afterwards.
 _COSTS = {
     "sqlite": {
         "create": 16,

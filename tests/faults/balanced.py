@@ -101,7 +101,7 @@ class Load:
             self._call("POST", f"{path}/publish", {}, if_match="*")
 
     def _call(self, *request: Any, **headers: str) -> Any:
-        """Return the answer, or nothing after a failure or a `503` with `Retry-After`."""
+        """Return the response, or nothing after a failure or a `503` with `Retry-After`."""
         try:
             status, received, answer = self.balancer.call(*request, **headers)
         except CUT_OFF as wrong:

@@ -33,7 +33,7 @@ every_command = pytest.mark.parametrize("words", _COMMANDS, ids=lambda words: wo
 
 
 def run_refused(words: list[str], url: str) -> str:
-    """Return the sentence with which a command ends."""
+    """Return the error message of a command."""
     ended = dateline(*words, database_url=url)
     assert_reported_in_a_sentence(ended)
     assert len(ended.err.splitlines()) == 1
@@ -99,7 +99,7 @@ def test_a_postgresql_role_without_privileges(postgresql: str) -> None:
 
 @pytest.mark.parametrize("words", [*_COMMANDS[:2], *_COMMANDS[3:]], ids=lambda words: words[0])
 def test_an_unwritable_folder(words: list[str]) -> None:
-    # Nobody makes a file there, root included.
+    # No user can create a file there, not even root.
     if not Path("/sys/kernel").is_dir():
         pytest.skip("there is no /sys here")
     said = run_refused(words, "sqlite:////sys/kernel/dateline.db")
@@ -164,7 +164,7 @@ def postgresql(tmp_path: Path) -> Iterator[str]:
 
 @contextmanager
 def over_tcp(url: str, *, silent: bool = False) -> Iterator[str]:
-    """Return the address of a database over TCP, of which its server knows nothing."""
+    """Return an address over TCP of a database that its server does not have."""
     given = conninfo_to_dict(url.replace("+psycopg", "", 1))
     with proxy(f"{given['host']}/.s.PGSQL.{given.get('port', 5432)}") as way:
         if silent:
@@ -174,7 +174,7 @@ def over_tcp(url: str, *, silent: bool = False) -> Iterator[str]:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let SQLite take no more pages than its file has, as on a disk that is full."""
+    """Limit SQLite to the pages that its file has, as on a full disk."""
 
     def limit(connection: object, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]

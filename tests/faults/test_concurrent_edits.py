@@ -15,7 +15,7 @@ _WRITERS = 10
 
 
 def _append(newsroom: Newsroom, article_id: str, tag: str) -> int:
-    """Read, add a tag, write under the version read; return how often others were faster."""
+    """Read, add a tag, write under the version read; return the number of conflicts."""
     for lost in range(200):
         read = newsroom.call("GET", f"/articles/{article_id}")
         headers = {"if-match": read.headers["etag"], "content-type": MERGE_PATCH}
@@ -60,7 +60,7 @@ def test_opposite_concurrent_verbs_leave_a_consistent_state(
     article = newsroom.story()
     verbs = ["publish", "unpublish"] * 5
     acts = [partial(_verb, newsroom, article["id"], verb) for verb in verbs]
-    # With `*` for a version all of them apply, in some order; a second unpublish cannot.
+    # With `*` as the version all of them apply, in some order; a second unpublish cannot.
     assert set(run_concurrently(acts)) <= {200, 409}
     assert_consistent(services.settings.database_url)
 

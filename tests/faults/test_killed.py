@@ -39,7 +39,7 @@ def test_acknowledged_writes_survive_sigkill(dialect: str, database_url: str) ->
                 assert_consistent(database_url)
         _is_whole(ledger, server, key)
     assert_consistent(database_url)
-    # However busy the machine is: more was written than what was imported.
+    # Even on a busy machine, more was written than the import alone.
     assert len(ledger.stories) > IMPORTED
 
 
@@ -59,7 +59,7 @@ def _begin(server: ServerRow, key: str, importing: ImportingWriter) -> None:
 
 
 def _is_there(ledger: Ledger, server: ServerRow, key: str) -> None:
-    """Look at all that was written since the last kill."""
+    """Check everything that was written since the last kill."""
     client = Client(server.port, key)
     touched = set(ledger.touched)
     ledger.touched.clear()
@@ -68,7 +68,7 @@ def _is_there(ledger: Ledger, server: ServerRow, key: str) -> None:
 
 
 def _is_whole(ledger: Ledger, server: ServerRow, key: str) -> None:
-    """Look at every story: its version, its history, and whether it is public as it should be."""
+    """Check every story: its version, its history, and whether it is public as it should be."""
     client = Client(server.port, key)
     settle(ledger, client, set(ledger.stories))
     for known in ledger.stories.values():
@@ -77,7 +77,7 @@ def _is_whole(ledger: Ledger, server: ServerRow, key: str) -> None:
         for version in (1, story.version):
             assert client.call("GET", f"{path}{version}")[0] == 200
         public, _, shown = client.call("GET", f"/v1/articles/{story.id}")
-        # One that was killed is told of where it was public once.
+        # A killed story is logged where it was once public.
         there = {"published": {200}, "killed": {404, 410}}.get(story.state, {404})
         assert public in there, (story, shown)
     client.close()

@@ -27,7 +27,7 @@ LONG = "<p>word</p>" * (MAX_COST_INSIDE // 8)
 
 
 class PreparationWatch:
-    """Notes for each long text whether a transaction of the same thread was open."""
+    """Records for each long text whether a transaction of the same thread was open."""
 
     def __init__(self) -> None:
         self.inside = threading.local()
@@ -43,7 +43,7 @@ class PreparationWatch:
 def preparation_watch(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[PreparationWatch]:
-    """What notes in which of two places long texts are prepared."""
+    """Records the preparation of long texts in one of two places."""
     noted, run_once = PreparationWatch(), services.runner._run_once
 
     def run(*given: object, **named: object) -> object:
@@ -201,7 +201,7 @@ def test_relative_addresses_may_not_make_a_body_far_longer(newsroom: Newsroom) -
     assert blamed("POST", "/articles", {**document, "url": far}) == wanted
     marked = {"body": "![a](a)\n\n" * 10_000, "body_format": "markdown"}
     assert blamed("POST", "/articles", {**document, **marked, "url": far}) == wanted
-    # Feeds resolve what nothing resolved when it was stored.
+    # Feeds resolve addresses that were not resolved when they were stored.
     made = newsroom.article(body=body, status="published")
     path, patching = f"/articles/{made['id']}", {"if-match": "*", "content-type": MERGE_PATCH}
     assert blamed("PATCH", path, {"url": far}, **patching) == (200, [])

@@ -21,20 +21,20 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of the test's own."""
+    """A separate PostgreSQL for the test."""
     with start_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def settings(postgres: Postgres) -> Settings:
-    """A deployment on it."""
+    """A deployment on that PostgreSQL."""
     return Settings(database_url=postgres.url, worker_interval=0.05)
 
 
 @pytest.fixture
 def database_url(postgres: Postgres) -> str:
-    """Its address."""
+    """The address of that PostgreSQL."""
     return postgres.url
 
 
@@ -82,7 +82,7 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
             with writing([*writers], server.port, key):
                 time.sleep(0.3)
                 postgres.down()
-            # What a writer was told while it was away is a refusal, and no wonder.
+            # Writes during the outage are expected to be refused.
             assert all("answered 503" in item for item in ledger.wrong), ledger.wrong
             assert ready(server.port) == 503
             ledger.wrong.clear()
@@ -96,7 +96,7 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
 
 
 def _worker_still_works(newsroom: Newsroom, services: Services) -> None:
-    """A story whose time comes is told to the log, by the loop that saw the database go."""
+    """A due story is logged by the loop that lost the database before."""
     from datetime import timedelta
 
     at = (services.clock.now() + timedelta(minutes=1)).isoformat().replace("+00:00", "Z")

@@ -15,7 +15,7 @@ from tests.receiver import Receiver, receiving
 from tests.worker.test_telling_a_cdn import position, wait_until
 
 _TIMEOUT = 60
-# For the answer to reach the server: a shorter while would only make the test easier to pass.
+# Time for the response to reach the server: a shorter time would only make the test easier to pass.
 _A_WHILE = 0.5
 
 
@@ -57,7 +57,7 @@ def _publish(port: int, key: str, title: str) -> str:
 
 @contextmanager
 def _fail_to_record(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
-    """From the next request on, let nobody move a follower on until the block ends."""
+    """From the next request on, let no process move a follower until the block ends."""
     held, ended = threading.Event(), threading.Event()
 
     def hold() -> None:

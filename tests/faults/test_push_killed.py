@@ -38,7 +38,7 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
             for number in range(_STORIES):
                 published.add(_publish(client, f"Story {round_} {number}"))
             client.close()
-            # Some of them are on their way now, some were answered, some not yet written down.
+            # Some of them are on their way now, and some responses are not yet recorded.
             receiver.wait_for(round_ * _STORIES + 3)
             server.kill()
         server.start()
@@ -49,7 +49,7 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
 
 
 def _group_by_story(heard: list[ReceivedRequest]) -> dict[str, set[str]]:
-    """Return the ids under which each story was told of."""
+    """Return the ids of the events about each story."""
     told: dict[str, set[str]] = {}
     for item in list(heard):
         id_ = json.loads(item.body)["data"]["id"]

@@ -32,13 +32,13 @@ from tests.sync.stream_client import StreamClient
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
 _PATCH = {"if_match": "*", "content_type": "application/merge-patch+json"}
 _TESTS = Actor(None, "tests")
-# By now a server has recognised the key of a request whose head it was sent.
+# By now, a server has verified the key of a request whose head it received.
 _RECOGNISED_SECONDS = 0.5
 
 
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
-    """A real server on the test's own database and clock."""
+    """A real server on the database and the clock of the test."""
     with serve(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
@@ -78,7 +78,7 @@ _opened: list["PendingRequest"] = []
 
 
 class PendingRequest:
-    """A request on a connection of its own, sent in parts; the fixture closes it."""
+    """A request on a separate connection, sent in parts; the fixture closes the connection."""
 
     def __init__(
         self, port: int, key: CreatedKey, method: str, path: str, length: int = 0, **more: str
@@ -97,7 +97,7 @@ class PendingRequest:
         self._socket.sendall(part)
 
     def answer(self) -> HTTPResponse:
-        """Return the answer, once it begins."""
+        """Return the response once it begins."""
         self._answer = HTTPResponse(self._socket)
         self._answer.begin()
         return self._answer
@@ -168,7 +168,7 @@ def test_a_change_that_was_half_sent_is_refused(
             ("PATCH", f"/v1/manage/sources/{source['id']}", {"name": "New"}, _PATCH),
             ("POST", "/v1/manage/categories", {"name": "New"}, {}),
             ("POST", "/v1/manage/webhooks", hook, {}),
-            # What is there and what is not is nothing for a revoked key, either.
+            # A revoked key does not learn which objects exist.
             ("PATCH", "/v1/manage/articles/none", {"title": "Changed"}, _PATCH),
         )
     ]
@@ -204,7 +204,7 @@ def test_a_change_that_waits_for_others_is_refused(
         connection.execute(text("LOCK TABLE articles IN EXCLUSIVE MODE"))
         waiting = threads.submit(publish, services, "Late", Actor(editor.id, "editor"))
         time.sleep(_RECOGNISED_SECONDS)
-        # The transaction has begun, and found the key to be valid. Revoking does not wait for it.
+        # The transaction has begun, and found the key valid. The revocation does not wait for it.
         revoke(other_services, editor)
         connection.rollback()
         with pytest.raises(KeyRefused):
@@ -221,7 +221,7 @@ def test_a_revocation_is_not_acknowledged_before_a_commit_that_it_does_not_stop(
     checked, may_go_on = threading.Event(), threading.Event()
 
     def hold(unit: UnitOfWork) -> None:
-        # Whatever waits to be sent is sent: from here on the key is locked.
+        # All buffered responses are sent: from here on the key is locked.
         unit.session.scalar(text("SELECT 1"))
         checked.set()
         may_go_on.wait(30)
@@ -305,7 +305,7 @@ def test_an_export_is_cut_off(
     answer = asked.answer()
     first = answer.read(10_000)
     revoke(other_services, editor)
-    # A part of it does not look like the whole.
+    # A part of it does not look complete.
     with pytest.raises(IncompleteRead) as cut:
         answer.read()
     assert len(first) + len(cut.value.partial) < 250 * 100_000
@@ -358,7 +358,7 @@ def test_a_stream_ends_before_events_after_the_revocation(
     clock: HandClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The keys are looked at, then one is revoked and a story published, then events are read."""
+    """The keys are checked, then one is revoked and a story published, then events are read."""
     partner = make_key(services, "read", embargoed=True)
     look, revoked = KeyRevalidation.refresh, threading.Event()
 

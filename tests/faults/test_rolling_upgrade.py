@@ -67,7 +67,7 @@ def replace(clients: Load, node: Node, other: Node) -> None:
 
 
 def read_schema(node: Node) -> str:
-    """Require that a node is ready, and return what it says about the schema."""
+    """Require that a node is ready, and return the schema that it reports."""
     status, _, report = node.call("GET", "/readyz")
     assert status == 200, report
     schema: str = report["migrations"]

@@ -28,7 +28,7 @@ def test_acknowledged_writes_survive_and_other_workers_continue(
     ledger, chance = Ledger(), random.Random(11)
     importing = ImportingWriter(ledger)
     writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
-    # Writers of several processes compete for the lock of SQLite, without rest here.
+    # Writers of several processes continuously compete for the lock of SQLite here.
     with serving(database_url, 2, tmp_path, worker_interval=0.05, busy_timeout=60) as server:
         _begin(server, key, importing)
         for _ in range(_KILLS[dialect]):
@@ -48,7 +48,7 @@ def _begin(server: Workers, key: str, importing: ImportingWriter) -> None:
 
 
 def _kill_worker(server: Workers, chance: random.Random) -> None:
-    """Kill one of the workers, and wait until another takes its place."""
+    """Kill one of the workers, and wait until another one replaces it."""
     before = server.pids()
     server.kill(chance.choice(sorted(before)))
     until(lambda: len(server.pids() - before) == 1)

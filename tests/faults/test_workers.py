@@ -55,7 +55,7 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
 
 
 def receives_due_changes(server: Workers, key: str) -> None:
-    """A story that comes out by the clock gets its row in the log from whoever leads now."""
+    """The current leader logs a story that is published by schedule."""
     before = _serial(server)
     at = datetime.now(UTC) + timedelta(seconds=0.5)
     _write(server, key, title="Later", published_at=at.isoformat())
@@ -80,7 +80,7 @@ def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
 
 
 def _is_fresh(server: Workers, key: str, number: int) -> None:
-    """Whatever process acknowledges a write, all show it with their next answer."""
+    """After a write in any process, all processes show it in their next response."""
     with server.connections(each=2) as found:
         readers = [connection for connections in found.values() for connection in connections]
         assert len(found) == _NUMBER
@@ -98,7 +98,7 @@ def _first(reader: HTTPConnection) -> str:
     try:
         return _ask(reader)
     except ConnectionError:
-        # A connection that was quiet for some seconds may be closed just as it is used again.
+        # An idle connection may be closed just when it is used again.
         reader.close()
         return _ask(reader)
 
@@ -130,7 +130,7 @@ def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
     workers = server.processes()
     assert len(workers) == _NUMBER
     with server.connections(each=1), closing(Client(server.port, key)) as slow:
-        # An import that never ends is cut off when the time for ending gracefully is over.
+        # An endless import is aborted when the time for a graceful shutdown is over.
         unfinished = slow._connection
         unfinished.putrequest("POST", "/v1/manage/import")
         unfinished.putheader("Authorization", f"Bearer {key}")
@@ -152,7 +152,7 @@ def test_metrics_are_sums_that_never_decrease(server: Workers) -> None:
             reader.getresponse().read()
     until(lambda: _ask_for_sources(server) == _NUMBER)
     assert _sum(server, r"dateline_leader") == 1
-    # A worker writes its counts once a second; what it counted since is lost when it is killed.
+    # A worker writes its counters once a second; later counts are lost when it is killed.
     time.sleep(2)
     server.kill(min(server.pids()))
     server.wait_until_complete()

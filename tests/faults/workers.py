@@ -15,7 +15,7 @@ import psutil
 
 from tests.faults.server import CUT_OFF, environment, free_port, wait_until_ready
 
-# Four processes that import everything, on a machine that others keep busy, take their time.
+# On a busy machine, four processes that import everything start slowly.
 TIMEOUT = 180
 
 
@@ -45,11 +45,11 @@ class Workers:
         return {item.pid for item in found}
 
     def processes(self) -> list[psutil.Process]:
-        """Return the processes that serve."""
+        """Return the child processes that serve."""
         return [psutil.Process(pid) for pid in self.pids()]
 
     def wait_until_complete(self) -> None:
-        """Wait until all serve: each has connections of its own to answer on."""
+        """Wait until all processes serve: each has accepted connections."""
         wait_until_ready(self.port)
         until(lambda: len(self.pids()) == self.number)
         with self.connections(each=1):
@@ -63,14 +63,15 @@ class Workers:
 
     @contextmanager
     def connections(self, each: int) -> Iterator[dict[int, list[HTTPConnection]]]:
-        """Give open connections, so many to each of the processes."""
+        """Open connections, this many to each of the processes."""
         opened: list[HTTPConnection] = []
         found: dict[int, list[HTTPConnection]] = {}
         try:
             ends = time.monotonic() + TIMEOUT
             while not self._suffice(found, each):
                 assert time.monotonic() < ends, self.log.read_text()
-                # Not so many that whoever is slow to start leaves the others without files.
+                # Few enough connections that a slow process leaves enough file descriptors for the
+                # others.
                 time.sleep(0.05 if found else 0)
                 opened.append(self._connection())
                 found = self._by_worker(opened)
@@ -85,7 +86,7 @@ class Workers:
     def _connection(self) -> HTTPConnection:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         connection.connect()
-        # Answered, it is surely accepted.
+        # An answered connection is certainly accepted.
         connection.request("GET", "/healthz")
         connection.getresponse().read()
         return connection
@@ -101,7 +102,7 @@ class Workers:
         return found
 
     def close(self) -> None:
-        """End whatever is left of it, the parent first, so that it starts nothing new."""
+        """End the remaining processes, the parent first, so that it starts no new ones."""
         with suppress(psutil.NoSuchProcess):
             self.pids()
             self.parent.kill()
@@ -120,7 +121,7 @@ def _command(process: psutil.Process) -> list[str]:
 
 @contextmanager
 def serving(database_url: str, number: int, folder: Path, **settings: object) -> Iterator[Workers]:
-    """Give a server of so many processes, all of them ready."""
+    """Start a server with this many processes, and wait until all are ready."""
     made = Workers(database_url, number, folder / "serve.log", **settings)
     try:
         made.wait_until_complete()
@@ -130,7 +131,7 @@ def serving(database_url: str, number: int, folder: Path, **settings: object) ->
 
 
 def until(done: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Wait until a condition is true."""
     ends = time.monotonic() + TIMEOUT
     while not done():
         assert time.monotonic() < ends
@@ -139,7 +140,10 @@ def until(done: Callable[[], bool]) -> None:
 
 @dataclass
 class Connections:
-    """Readers who come, ask once and go, all the time; `cut` says when those came who were cut."""
+    """Readers that continuously send requests on new connections.
+
+    `cut` has the start times of the failed ones.
+    """
 
     port: int
     has_answer: int = 0
@@ -147,17 +151,17 @@ class Connections:
     wrong: list[int] = field(default_factory=list)
 
     def wait_for(self, more: int) -> None:
-        """Wait until so many more were answered."""
+        """Wait for this many more responses."""
         enough = self.has_answer + more
         until(lambda: self.has_answer >= enough)
 
     def came_after(self, moment: float) -> list[float]:
-        """Return when those came who were cut off though they came after a moment."""
+        """Return the start times of failed readers that started after an instant."""
         return [item for item in self.cut if item > moment]
 
     @contextmanager
     def reading(self, number: int = 4) -> Iterator["Connections"]:
-        """Read from so many threads."""
+        """Read in this many threads."""
         stopped = threading.Event()
         threads = [threading.Thread(target=self._read, args=(stopped,)) for _ in range(number)]
         for thread in threads:
@@ -170,7 +174,7 @@ class Connections:
                 thread.join()
 
     def _read(self, stopped: threading.Event) -> None:
-        # Not so often that the machine has no time for what is tested.
+        # Slow enough that the machine has time for the code under test.
         while not stopped.wait(0.02):
             began = time.monotonic()
             try:
@@ -193,6 +197,6 @@ class Connections:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port any longer."""
+    """Whether a port is free again."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -111,7 +111,7 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
     services.refusals.write(services.runner)
     said = list_audit(newsroom, "?limit=100")
-    # Of subscriptions, `tests/push/test_hub_audit.py` tells.
+    # Subscriptions are tested in `tests/push/test_hub_audit.py`.
     assert {entry["verb"] for entry in said} == set(VERBS) - {"subscribed", "unsubscribed"}
     assert {entry["type"] for entry in said} == set(TYPES) - {"subscription"}
 
@@ -189,7 +189,7 @@ def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClo
 
 
 def _documented(name: str) -> list[str]:
-    """Return the values in the guide for a parameter: verbs in a sentence, types in a table."""
+    """Return the documented values of a parameter: verbs in a sentence, types in a table."""
     text = DOCS.read_text("utf-8")
     start, end = ("The verbs are ", ".\n") if name == "verb" else ("| `type` | ", " |\n")
     listed = text.split(start, 1)[1].split(end, 1)[0]

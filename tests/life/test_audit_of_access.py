@@ -146,7 +146,7 @@ def test_a_failed_write_of_refused_keys_is_retried(
 
 
 class _Impatient:
-    """Runs commands on a database that somebody else is writing to, and does not wait for it."""
+    """Runs commands on a database that another client is writing to, without waiting."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -120,7 +120,8 @@ def test_a_story_that_refuses_the_command_is_rolled_back(
         newsroom.call("POST", "/sources", json={"name": name})
     newsroom.article("Other", source="beta", external_id="x")
     story = newsroom.story("Story", source="alpha")
-    # What is public takes the id, and what is worked on does not: another of its source has it.
+    # The public copy can have the id, but the working copy cannot: another story of its source has
+    # it.
     ahead = newsroom.patch(story, source="beta")
     changes = {"note": "N.", "changes": {"external_id": "x"}}
     found = send_bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()

@@ -20,7 +20,7 @@ AT_ONE = "2026-11-22T13:00:00Z"
 def story(
     request: pytest.FixtureRequest, newsroom: Newsroom, clock: HandClock, services: Services
 ) -> dict[str, Any]:
-    """A story that came out at one, an hour before the clock is set back to half past twelve."""
+    """A story that was published at 13:00, before the clock is set back to 12:30."""
     scheduled = request.param == "by the clock"
     made = newsroom.article("Out")
     if scheduled:

@@ -20,7 +20,7 @@ UNTIL = "2026-11-22T18:00:00Z"
 
 
 class Reader:
-    """A client with a key that reads what is under embargo."""
+    """A client whose key has embargo access."""
 
     def __init__(self, newsroom: Newsroom) -> None:
         body = {"name": "partner", "scopes": ["read"], "embargoed": True}
@@ -212,13 +212,13 @@ def test_a_kill_reaches_readers_of_a_story_unpublished_without_notice(
 def _unpublish_after_reading(
     newsroom: Newsroom, how: str, clock: HandClock, services: Services
 ) -> Any:
-    """Return a story that was under embargo, and that even its readers do not see any more."""
+    """Return a story that was under embargo, and is now hidden from all readers."""
     ends = "2026-11-22T14:00:00Z" if how == "expired" else None
     story = newsroom.story("Held", slug="held", embargo_until=UNTIL, expires_at=ends)
     if how == "scheduled":
         return newsroom.verb(story, "schedule", at="2026-11-23T08:00:00Z")
     if how == "published":
-        # Under another slug, too.
+        # Under another slug as well.
         later = newsroom.patch(story, slug="later", published_at="2026-11-23T08:00:00Z")
         return newsroom.verb(later, "publish")
     clock.advance(hours=3)
@@ -227,7 +227,7 @@ def _unpublish_after_reading(
 
 
 def _hide(client: TestClient, *refs: str) -> None:
-    """Insist that refs are byte for byte, and header for header, like one that never was."""
+    """Require that refs get the same bytes and headers as unknown stories."""
     never = client.get("/v1/articles/never")
     for ref in refs:
         hidden = client.get(f"/v1/articles/{ref}")

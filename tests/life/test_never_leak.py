@@ -1,7 +1,7 @@
 """Hidden stories leave no trace on any route, in any form, for any reader.
 
-Routes and their parameters are taken from the application itself, so that one added later is
-tested without anybody remembering it.
+Routes and their parameters are taken from the application itself, so that a later one is tested
+automatically.
 """
 
 import base64
@@ -25,9 +25,9 @@ from tests.clock import HandClock
 from tests.conftest import embargo_key, key_for
 from tests.newsroom import Newsroom
 
-# Nothing else in an answer looks like these, and each is as long as the others.
+# Nothing else in a response looks like these, and each has the same length.
 HIDDEN, NOWHERE = "zanzibar", "xylotomy"
-# What was public once may be named as gone, to those who follow; by this they could find it.
+# Stories that were once public may be named as gone in the changes; this id identifies them.
 ONCE = "yoghurts"
 _ONCE = frozenset({"expired", "untold", "unpublished", "deleted"})
 _TELLING = (".atom", ".newsml", ".ninjs")
@@ -36,7 +36,7 @@ FAR = "2026-12-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class HiddenStory:
-    """A story that is hidden, and who may see it all the same."""
+    """A hidden story, and the readers that may see it."""
 
     kind: str
     id: str
@@ -44,7 +44,7 @@ class HiddenStory:
 
 
 def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
-    """Return fields with the word in each that takes a text."""
+    """Return fields with the word in each text."""
     address, found_by = f"https://{word}.example/{kind}", ONCE if kind in _ONCE else word
     return {
         "title": f"{word} {kind}",
@@ -52,7 +52,7 @@ def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
         "language": f"en-x-{word}-{kind[:8]}",
         "summary": word,
         "body": f"<p>{word}</p>",
-        # In another case than anybody asks for it.
+        # In a different case than any request has.
         "tags": [found_by.upper()],
         "authors": [{"name": found_by, "url": address}],
         "url": address,
@@ -66,9 +66,9 @@ def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
 
 @pytest.fixture
 def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> list[HiddenStory]:
-    """A story in each state that readers may not see, beside a public one."""
+    """A story in each hidden state, and a public one."""
     public = newsroom.story("Public", slug="public")
-    # Translations of what everybody sees, too.
+    # Translations of public stories as well.
     tied = {"translation_of": public["id"]}
     made = {
         "draft": newsroom.article(**collect_changes("draft"), **tied),
@@ -100,19 +100,19 @@ def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> 
 
 @pytest.fixture
 def readers(services: Services, newsroom: Newsroom) -> dict[str, dict[str, str]]:
-    """Headers of every kind of reader but the entitled."""
+    """Headers of every kind of reader without embargo access."""
     keys = {scope: key_for(services, scope) for scope in ("read", "write", "publish", "admin")}
     return {"anonymous": {}} | {
         name: {"authorization": f"Bearer {key}"} for name, key in keys.items()
     }
 
 
-# It counts the very requests of this test.
+# It counts the requests of this test.
 _COUNTS = "/metrics"
 
 
 def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
-    """Yield the path of every GET of a surface, with the names of its parameters."""
+    """Yield the path of every GET of an API, with the names of its parameters."""
     document = openapi_document()
     shared = document["components"]["parameters"]
     for path, methods in document["paths"].items():
@@ -129,7 +129,7 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
 
 
 def _never_ends(operation: dict[str, Any]) -> bool:
-    """Tell whether an answer is a stream of events; what it tells, `/v1/changes` tells as well."""
+    """Whether a response is an endless event stream; `/v1/changes` has the same events."""
     return "text/event-stream" in operation["responses"]["200"].get("content", {})
 
 
@@ -137,15 +137,15 @@ _PART = re.compile(r"\{\w+\}")
 
 
 def fill_path(path: str, value: str) -> str:
-    """Return a path with a value for each of its parts."""
+    """Return a path with a value for each parameter."""
     return _PART.sub(value, path)
 
 
 def list_requests(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield query strings, each with the id that it names or may show.
+    """Yield query strings, each with the id that it contains or may show.
 
-    They are none, and each parameter with the word, a slug and one of the ids, in turn; the list of
-    ids with each of them.
+    First comes the empty one, then each parameter with the word, a slug and one of the ids in turn,
+    and the list of ids with each of them.
     """
     yield "", ids[0]
     for place, name in enumerate(names):
@@ -158,8 +158,8 @@ def list_requests(names: list[str], word: str, ids: list[str]) -> Iterator[tuple
 
 
 def decode_answer(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
-    """Return an answer without what was said to get it, and without the request's id."""
-    # A tag is a hash of the body, which is compared itself.
+    """Return a response without the text of its request, and without the request's id."""
+    # An ETag is a hash of the body, which is compared itself.
     aside = {"x-request-id", "etag"}
     headers = {name: value for name, value in answer.headers.items() if name not in aside}
     text = _CURSOR.sub(_decode_cursors, answer.text.replace(answer.headers["x-request-id"], ""))
@@ -179,14 +179,14 @@ _SIGNATURE = 12
 
 
 def _decode_cursors(found: re.Match[str]) -> str:
-    """Return what a cursor says, without its signature: among it is what was asked for."""
+    """Return the contents of a cursor without its signature; they include the query."""
     token = found.group()
     said = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
     return said.decode()
 
 
 def find_traces(answer: Response) -> str:
-    """Return all that a reader can read of an answer, in lower case."""
+    """Return everything in a response that a reader can see, in lower case."""
     return f"{answer.text} {dict(answer.headers)}".lower()
 
 
@@ -229,10 +229,10 @@ NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 def test_a_hidden_story_is_answered_like_an_unknown_one(
     hidden_stories: list[HiddenStory], client: TestClient
 ) -> None:
-    # Packed, what was asked for would make another length.
+    # In compressed form, the query would change the length.
     client.headers["accept-encoding"] = "identity"
     for path, names in operations(managed=False):
-        # This form names what was public once and is gone.
+        # This form names stories that were once public and are gone.
         some = [
             story
             for story in hidden_stories
@@ -291,7 +291,7 @@ _KNOWN = {"kind": "news", "language": "en"}
 def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
     newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
-    """Its address, kind, language and categories stay known to the newsroom; its text does not."""
+    """The newsroom still sees its address, type, language and categories, but not its text."""
     story = newsroom.story(**{**collect_changes("killed"), "slug": "an-address", **_KNOWN})
     story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
     newsroom.verb(story, "kill", notice="A notice.")

@@ -1,4 +1,4 @@
-"""Purging deletes a story for good, and nothing else."""
+"""Purging deletes a story permanently, and nothing else."""
 
 from typing import Any
 

@@ -35,7 +35,7 @@ from tests.transfer.helpers import list_inconsistencies
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 _STORIES = 3
-# What the verbs mean depends on no database; that both know as much, fewer lives show.
+# The verbs do not depend on the database; fewer examples show that both databases agree.
 _LIVES = {"sqlite": repetitions(8), "postgresql": repetitions(4)}
 _NUMBER = st.integers(0, _STORIES - 1)
 _HOURS = st.sampled_from([0.5, 1, 2, 5])
@@ -59,7 +59,7 @@ class PublicCopy:
 
 @dataclass
 class StoryModel:
-    """What a plain reading of the verbs says of one story."""
+    """A simple model of one story, as the documentation of the verbs describes it."""
 
     title: str
     stage: str = "draft"
@@ -69,13 +69,13 @@ class StoryModel:
     ends: datetime | None = None
     public: PublicCopy | None = None
     answer: str | None = None
-    # Who could ever have seen it: all, those who read what is under embargo, or nobody.
+    # The readers that could ever have seen it: all, those with embargo access, or none.
     seen: str | None = None
-    # Who is told of the answer, once it is given.
+    # The readers that get the answer for a withdrawn story.
     told: str | None = None
 
     def look(self, now: datetime) -> None:
-        """Note who can have seen it by now."""
+        """Record which readers can have seen it by now."""
         copy = self.public
         if copy is None:
             return
@@ -95,14 +95,14 @@ class StoryModel:
         return "expired" if ended else "published"
 
     def find_publication_time(self, now: datetime, at: datetime | None = None) -> datetime:
-        """Return when it should come out, not counting an embargo, if it is published now."""
+        """Return its publication time without the embargo, if it is published now."""
         waits = self.public is not None and self.state(now) == "scheduled"
         untouched = self.public is not None and self.at == self.public.opens
         before = self.public.offered if self.public and waits and untouched else self.at
         return at or before or now
 
     def is_never(self, now: datetime, at: datetime | None = None) -> bool:
-        """Tell whether it would expire before it comes out."""
+        """Whether it would expire before its publication."""
         asked = self.find_publication_time(now, at)
         return asked > now and self.ends is not None and self.ends <= asked
 
@@ -115,7 +115,7 @@ class StoryModel:
             opens = self.embargo
         elif waits and before is not None and offered == before.offered:
             opens = max(offered, now)
-        # What is out stays out, though the clock was set back since.
+        # A public story stays public when the clock is set back.
         was_out = before is not None and before.released and opens == before.opens
         out = was_out or opens <= now
         if out:
@@ -129,7 +129,7 @@ class StoryModel:
         self.look(now)
         copy = self.public
         if copy is not None and self.state(now) == "scheduled" and self.at == copy.opens:
-            # What was asked for, if that lies ahead, and not the end of an embargo.
+            # The requested publication time, if it is in the future, and not the end of an embargo.
             self.at = copy.offered if copy.offered > now else None
         self.stage, self.public = stage, None
         self.answer, self.told = answer, self.seen
@@ -142,7 +142,7 @@ class StoryModel:
 
 
 class StoryMachine(RuleBasedStateMachine):
-    """Three stories, two kinds of readers, a newsroom, a worker that comes and goes."""
+    """Three stories, two kinds of readers, a newsroom, and a worker that runs at times."""
 
     dialect: ClassVar[str]
     folder: ClassVar[Path]
@@ -218,7 +218,7 @@ class StoryMachine(RuleBasedStateMachine):
 
     @rule(number=_NUMBER, hours=_HOURS)
     def set_end(self, number: int, hours: float) -> None:
-        # Long after any schedule or embargo of this machine, so that nothing ends before it begins.
+        # After every schedule and embargo of this machine, so that nothing ends before it begins.
         ends = self.now + timedelta(hours=20 + hours)
         if self._do(number, "patch", allowed=self._alive(number), expires_at=format_instant(ends)):
             self.lives[number].ends = ends
@@ -299,7 +299,7 @@ class StoryMachine(RuleBasedStateMachine):
         self.clock.advance(hours=hours)
         for life in self.lives:
             life.look(self.now)
-            # What stood in a story's place is over for good when the story is there again.
+            # The answer for a withdrawn story ends for good when the story is public again.
             if life.public is not None and life.public.shows(self.now, entitled=False):
                 life.answer = life.told = None
 
@@ -314,7 +314,7 @@ class StoryMachine(RuleBasedStateMachine):
 
     @rule()
     def set_clock_back(self) -> None:
-        """The worker looks every second, so it has told of everything when this happens."""
+        """The worker runs every second, so it has logged everything before this happens."""
         self.work()
         self.clock.advance(hours=-0.25)
 

@@ -147,7 +147,7 @@ def test_an_edit_that_translations_do_not_show_is_logged_once(
 
 @pytest.fixture
 def groups(newsroom: Newsroom, clock: HandClock) -> None:
-    """Three stories in up to three languages, and one in none of those asked for."""
+    """Three stories in up to three languages, and one in none of the requested ones."""
     for number, languages in enumerate((("en", "fr", "ar"), ("fr", "en"), ("ar",), ("de", "en"))):
         original: str | None = None
         for language in languages:

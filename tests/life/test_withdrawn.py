@@ -22,7 +22,7 @@ NOTICE = "The letter was forged. We withdraw the story."
 
 
 def ask(client: TestClient, ref: str) -> tuple[int, str | None, str | None]:
-    """Return status, code and detail (or where it leads) of an answer to a reader."""
+    """Return status, code, and detail or redirect target of a response to a reader."""
     answer = client.get(f"/v1/articles/{ref}")
     if answer.status_code == 301:
         return 301, None, answer.headers["location"]
@@ -89,7 +89,7 @@ def test_a_cycle_of_redirects_is_refused(newsroom: Newsroom, client: TestClient)
     )
     (error,) = refused.json()["errors"]
     assert (error["pointer"], error["code"]) == ("#/redirect_to", "cycle")
-    # Such a circle can come about all the same, when what stood in between is taken back.
+    # Such a cycle can still occur when an intermediate story is unpublished.
     ahead = newsroom.verb(back, "schedule", at="2027-01-01T00:00:00Z")
     newsroom.verb(third, "unpublish", **order)
     newsroom.verb(ahead, "schedule", at=None)
@@ -202,7 +202,7 @@ def test_a_story_that_was_public_can_be_killed_in_any_state(
 
 @pytest.fixture
 def editor(client: TestClient, services: Services) -> Newsroom:
-    """A client with the verbs, and without the administrator's eyes."""
+    """A client with the verbs, but without the rights of an administrator."""
     return Newsroom(client, key_for(services, "publish"))
 
 
@@ -210,7 +210,7 @@ SECRET = "Zanzibar"
 
 
 def _list_verbs(newsroom: Newsroom) -> dict[str, Any]:
-    """Return a public story with the marker in every field that has text."""
+    """Return a public story with the marker in every text field."""
     fields = dict.fromkeys(("title", "summary", "body", "dateline", "external_id"), SECRET)
     return newsroom.story(
         **fields,

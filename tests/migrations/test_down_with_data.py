@@ -1,4 +1,4 @@
-"""Each revision goes down and up again with a newsroom's rows in its tables."""
+"""Each revision is downgraded and upgraded again with the rows of a newsroom in its tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ KEPT = (
 
 @pytest.fixture
 def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a database in which a newsroom has written."""
+    """The address of a database with the data of a newsroom."""
     folder = tmp_path / "lived-in"
     folder.mkdir()
     with fresh_database(dialect, folder) as url:

@@ -30,7 +30,7 @@ _RELEASES = {"0.1.0": "0008", "0.2.0": "0010", "0.3.0": "0010"}
 class Table:
     """The parts of a table that matter to the code of another release.
 
-    `columns` have a type, and tell whether they are nullable and have a default.
+    `columns` have a type, and whether they are nullable and have a default.
     """
 
     columns: dict[str, tuple[str, bool, bool]]
@@ -76,7 +76,7 @@ def find_incompatibilities(before: dict[str, Table], after: dict[str, Table]) ->
 
 
 def find_migration_flaws(database: Database, revision: str) -> list[str]:
-    """Migrate a database to a revision, and list what breaks the previous release."""
+    """Migrate a database to a revision, and list the changes that break the previous release."""
     script = _SCRIPTS.get_revision(revision)
     contract = getattr(script.module, "contract", None)
     with database.engine.connect() as connection:

@@ -24,18 +24,18 @@ REVISIONS = [
     for script in reversed(list(ScriptDirectory(str(ROOT / "migrations")).walk_revisions()))
 ]
 
-# Tables, and columns and indexes as "table.name", that no model has: those that the next release
-# will use, and those that it will remove.
+# Tables, and columns and indexes as "table.name", that no model has: the next release will use or
+# remove them.
 UNUSED = frozenset[str]()
 
 
 def is_used(name: str | None, _kind: str, parents: Mapping[str, str | None]) -> bool:
-    """Tell whether a model has a table, or a part of one."""
+    """Whether a model has a table, or a part of one."""
     return not {name, f"{parents.get('table_name')}.{name}"} & UNUSED
 
 
 def differences(database: Database) -> list[Any]:
-    """Return what Alembic would change to make the database what the models say."""
+    """Return the changes that Alembic would make to match the models."""
     with database.engine.connect() as connection:
         options = {"compare_type": True, "include_name": is_used}
         context = MigrationContext.configure(connection, opts=options)
@@ -43,7 +43,7 @@ def differences(database: Database) -> list[Any]:
 
 
 def schema(database: Database) -> dict[str, Any]:
-    """Return tables with their columns, keys and indexes, as the database tells them."""
+    """Return tables with their columns, keys and indexes, as the database reports them."""
     found = inspect(database.engine)
     described: dict[str, Any] = {}
     for table in sorted(set(found.get_table_names()) - {"alembic_version"} - UNUSED):

@@ -1,4 +1,4 @@
-"""Who migrates when: SQLite by itself, PostgreSQL on command, nobody backwards."""
+"""When a database is migrated: SQLite at the start, PostgreSQL by command, never a newer one."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ _WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'Acc
 
 
 def set_revision(database: Database, revision: str) -> None:
-    """Pretend that another version of the code was here."""
+    """Store the revision of another version of the code."""
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
 

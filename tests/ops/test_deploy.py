@@ -1,4 +1,4 @@
-"""The files of `deploy/`: they parse, and name only what there is."""
+"""The files of `deploy/` can be parsed, and contain only existing names."""
 
 import re
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 _SETTING = re.compile(r"\bDATELINE_[A-Z_]+\b")
 _METRIC = re.compile(r"\bdateline_[a-z_]+\b")
-# What the library of Prometheus appends to the name of a metric.
+# Suffixes that the Prometheus library adds to the name of a metric.
 _ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
-# Times in which a process ends behind its draining (app/cli/serving.py).
+# Seconds that the shutdown of a process takes after draining (app/cli/serving.py).
 _END_SECONDS = 8
 
 

@@ -24,7 +24,7 @@ def _value(text: str, name: str) -> float:
 
 
 class Process:
-    """What one of several processes counts."""
+    """The counters of one of several processes."""
 
     def __init__(self, folder: Path, slot: int) -> None:
         registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""`/metrics` and `/docs`: public, at the port of operators, or off."""
+"""`/metrics` and `/docs`: public, at the operations port, or off."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -34,7 +34,7 @@ def settings(database_url: str, port: int) -> Settings:
 
 @pytest.fixture
 def client(services: Services, port: int) -> Iterator[TestClient]:
-    """A client of the public port of an application that serves operators at another."""
+    """A client of the public port of an application with another port for operators."""
 
     @asynccontextmanager
     async def lifespan(inside: FastAPI) -> AsyncIterator[None]:
@@ -93,7 +93,7 @@ class TestReferenceMoved:
 class TestPublic:
     @pytest.fixture
     def settings(self, database_url: str, port: int) -> Settings:
-        """Nothing is moved; the port of operators is one more place."""
+        """Nothing is moved; the operations port serves them in addition."""
         return Settings(database_url=database_url, operations_port=port)
 
     def test_metrics_and_reference_are_at_both_ports(self, client: TestClient, port: int) -> None:

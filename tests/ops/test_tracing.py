@@ -1,4 +1,4 @@
-"""Traces: a request, its SQL, its search and its webhooks are one trace, and tell no secret."""
+"""A request, its SQL, its search and its webhooks are one trace, which contains no secret."""
 
 import gzip
 import os
@@ -36,7 +36,7 @@ SECRET = "hush-hush"
 
 
 class RecordedSpans:
-    """The spans that have ended."""
+    """The finished spans."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -245,7 +245,7 @@ def test_a_server_sends_its_spans_by_otlp(tmp_path: Path) -> None:
 
 
 def _read_exported(heard: ReceivedRequest) -> Iterator[tuple[str, str, str]]:
-    """Yield service, name and trace of each span of a request by OTLP over HTTP."""
+    """Yield service, name and trace of each span in an OTLP request over HTTP."""
     assert heard.path == "/v1/traces"
     is_packed = heard.headers.get("content-encoding") == "gzip"
     body = gzip.decompress(heard.body) if is_packed else heard.body

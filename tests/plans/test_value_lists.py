@@ -53,7 +53,8 @@ def test_a_newsroom_list_has_few_statements(
             session, wanted, START
         ), article_lists.count_articles(session, wanted, START)
 
-    # Languages are told one by one: 1, 2, 4, … 64 of them, on a page and where it is counted.
+    # The statements differ by the number of languages: 1, 2, 4, … 64 of them, on a page and in a
+    # count.
     assert 2 <= len(_record_statements(services, ask)) <= (14 if field == "language" else 3)
 
 

@@ -1,4 +1,4 @@
-"""A tiny subscriber of WebSub: answers questions, keeps what it is sent."""
+"""A small WebSub subscriber, which answers verifications and records the requests it receives."""
 
 import threading
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass
 class Subscriber:
-    """What it was asked and sent; `agrees` says whether it means what is asked.
+    """The verifications and contents that it received; `agrees` says whether it confirms.
 
-    One that `is_broken` answers questions with 500.
+    If it `is_broken`, it answers verifications with 500.
     """
 
     url: str = ""

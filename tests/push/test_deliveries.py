@@ -1,4 +1,4 @@
-"""Deliveries: in order, again and again, to whoever is there, and to nobody else's loss."""
+"""Deliveries arrive in order, are retried, and do not delay deliveries to other receivers."""
 
 import threading
 
@@ -96,7 +96,7 @@ def test_after_the_last_attempt_a_delivery_fails_and_can_be_replayed(
     bad = newsroom.story("Unbearable")
     receiver.answer = lambda request: 500 if bad["id"].encode() in request.body else 204
     for _ in range(len(RETRY_DELAYS) + 1):
-        # What else there is arrives, so that the webhook is not paused.
+        # All other deliveries arrive, so that the webhook is not paused.
         newsroom.story("Fine")
         pushing.settle()
         clock.advance(hours=30)

@@ -1,4 +1,4 @@
-"""Webhooks that name every event at once, and the guide's example, which misses no removal."""
+"""Webhooks for every event, and the example of the guide, which misses no removal."""
 
 import json
 from typing import get_args
@@ -42,7 +42,7 @@ def test_a_webhook_may_select_every_event(
 def test_a_new_event_is_sent_to_webhooks_for_every_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What a later version adds is an event that this one's list does not hold.
+    # An event of a later version is not in the list of this version.
     monkeypatch.setattr(
         "app.syndication.push.delivery_creation.find_event", lambda *_: "poll.closed"
     )

@@ -1,4 +1,4 @@
-"""The WebSub hub, against a subscriber that does what the specification says."""
+"""The WebSub hub, with a subscriber that follows the specification."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ def reader() -> Iterator[Subscriber]:
 
 
 def ask(client: TestClient, reader: Subscriber, topic: str = LATEST, **more: str) -> int:
-    """Ask the hub for something and return the status."""
+    """Send a request to the hub and return the status."""
     form = {"hub.mode": "subscribe", "hub.topic": topic, "hub.callback": reader.url}
     form |= {f"hub.{name}": value for name, value in more.items()}
     return client.post("/hub", data=form).status_code

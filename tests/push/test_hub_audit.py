@@ -1,4 +1,4 @@
-"""The audit of subscriptions to feeds: what a callback agreed to, and who had asked for it."""
+"""The audit of feed subscriptions: what a callback confirmed, and the client that requested it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +30,7 @@ def test_a_subscription_and_its_end_are_audited(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     assert ask(client, reader, secret="quiet") == 202
-    # What nobody has agreed to is no subscription.
+    # Without a confirmation there is no subscription.
     assert _rows(newsroom) == []
     pushing.settle()
     (begun,) = _rows(newsroom)

@@ -1,4 +1,4 @@
-"""The hub does little for clients and callbacks that have proven nothing."""
+"""The hub does little work for unverified clients and callbacks."""
 
 import asyncio
 import logging
@@ -51,7 +51,7 @@ def reader() -> Iterator[Subscriber]:
 
 
 def ask(client: TestClient, callback: str, **more: str) -> httpx2.Response:
-    """Ask the hub for a subscription to the newest stories, unless `more` says otherwise."""
+    """Request a subscription to the newest stories, with other fields in `more`."""
     form = {"mode": "subscribe", "topic": LATEST, "callback": callback, **more}
     answer = client.post("/hub", data={f"hub.{name}": value for name, value in form.items()})
     assert isinstance(answer, httpx2.Response)
@@ -70,7 +70,7 @@ class Crowd:
         return make_client(self._app, base_url=PUBLIC, client=(address, 1))
 
     def stranger(self) -> TestClient:
-        """Return a client that nobody has seen before."""
+        """Return a client with a new address."""
         self._count += 1
         return self.client(f"198.51.{self._count // 250}.{self._count % 250 + 1}")
 
@@ -82,7 +82,7 @@ def crowd(pushing: Pushing, services: Services) -> Crowd:
 
 
 def _assert_refused(answer: httpx2.Response, status: int, code: str) -> int:
-    """Insist that an answer is a problem; return the seconds after which to try again."""
+    """Require that a response is a problem; return the seconds after which to try again."""
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     return int(answer.headers["retry-after"])
@@ -114,7 +114,7 @@ def test_a_client_gets_its_tokens_back_with_time(crowd: Crowd, clock: HandClock)
 
 
 def _is_limited(clients: list[TestClient]) -> bool:
-    """Tell whether these clients are one to the hub."""
+    """Whether the hub counts these clients as one."""
     answers = [
         ask(clients[turn % len(clients)], "http://10.0.0.1/").status_code
         for turn in range(hub_limits.CLIENT_BURST + 1)
@@ -140,7 +140,7 @@ def test_only_trusted_proxies_name_the_client(crowd: Crowd) -> None:
     assert not _is_limited(
         [through("192.0.2.1", f"[2001:db8:{number:x}::1]:443", "192.0.2.9") for number in range(30)]
     )
-    # What a client wrote stands before what the proxy added.
+    # The client's own entry precedes the one that the proxy adds.
     assert _is_limited(
         [through("192.0.2.1", f"1.2.3.{number}", "203.0.113.77") for number in range(30)]
     )
@@ -199,7 +199,7 @@ def test_renewing_and_unsubscribing_are_bounded_alike(
     for mode in ("subscribe", "unsubscribe"):
         _assert_refused(ask(crowd.stranger(), reader.url, mode=mode), 429, "rate_limited")
     assert len(reader.asked) == hub_limits.QUESTIONS_OF_HOST
-    # Nobody is asked, so nothing is refused.
+    # No verification is sent, so nothing is refused.
     assert ask(crowd.stranger(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
 
 
@@ -239,7 +239,7 @@ def test_unconfirmed_subscriptions_are_limited_in_total(
 
 
 class TestFull:
-    """A hub with one seat."""
+    """A hub with a capacity of one."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -273,7 +273,7 @@ class TestFull:
         newsroom.story()
         pushing.settle()
         assert len(reader.sent) == 1
-        # Who has a seat may go on and renew.
+        # A subscriber can still renew its subscription.
         assert ask(crowd.stranger(), f"{reader.url}&b=0").status_code in {202, 503}
 
 
@@ -315,7 +315,7 @@ def test_only_feeds_are_topics(crowd: Crowd, newsroom: Newsroom, services: Servi
 
 
 class TestClosed:
-    """A deployment where nothing is read without a key."""
+    """A deployment in which every read needs a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -355,7 +355,7 @@ class TestOff:
 def test_many_names_of_one_address_are_limited_together(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where each name is asked but once, and none answers."""
+    """The limit also holds if each name is verified only once, and none responds."""
     name_leads_to(monkeypatch, "127.0.0.1")
     reader.agrees, port = False, reader.url.split(":")[2].partition("/")[0]
     for number in range(hub_limits.ADDRESS_BURST + 20):
@@ -397,7 +397,7 @@ def test_a_verification_follows_no_redirect(
 
 @contextmanager
 def _redirecting(target: str) -> Iterator[str]:
-    """Run a server that leads everybody elsewhere; yield its address."""
+    """Run a server that redirects every request; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer() -> None:

@@ -1,4 +1,4 @@
-"""Nobody makes this server ask machines of its own network."""
+"""No user can make this server send requests to its internal network."""
 
 import json
 import socket
@@ -18,13 +18,13 @@ _REFUSED = HttpFailure("its address is inside the network")
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that may send to public addresses alone."""
+    """A deployment that may send to public addresses only."""
     return Settings(database_url=database_url, public_url="http://testserver")
 
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 
@@ -106,7 +106,7 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
 
 
 def name_leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
-    """Let names that are nobody's lead somewhere; return what is looked up."""
+    """Resolve unassigned names to an address; return the looked-up names."""
     asked: list[str] = []
     real = socket.getaddrinfo
 

@@ -1,4 +1,4 @@
-"""Managing webhooks: who may, what is shown, and what is shown once."""
+"""Management of webhooks: permissions, contents, and secrets that are shown once."""
 
 from app.bootstrap import Services
 from tests.conftest import key_for

@@ -1,4 +1,4 @@
-"""Webhooks of partners: about what their agreements grant, in that form, when it is due."""
+"""Webhooks of partners send what their agreements grant, in that form, when it is due."""
 
 import json
 from typing import Any
@@ -51,7 +51,7 @@ class Partner:
 
 
 def take(receiver: Receiver) -> list[tuple[str, dict[str, Any]]]:
-    """Return types and data of the story events that came since the last call."""
+    """Return types and data of the story events since the last call."""
     bodies = [json.loads(request.body) for request in receiver.heard]
     receiver.heard.clear()
     return [(body["type"], body["data"]) for body in bodies if "article." in body["type"]]

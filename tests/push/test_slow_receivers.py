@@ -1,4 +1,4 @@
-"""Many slow receivers together delay nobody who is quick."""
+"""Many slow receivers do not delay a fast one."""
 
 import threading
 import time
@@ -15,15 +15,15 @@ from tests.receiver import ReceivedRequest, Receiver, receiving
 
 pytestmark = pytest.mark.slow
 
-# As many as could fill the whole room, with eight requests to each.
+# Enough receivers to occupy all slots, with eight requests to each.
 _MANY = send_slots.MOST_SLOTS // 8 + 4
 _STORIES = 12
-# A request is given up after ten seconds, and then there is room whatever else is done.
+# A request times out after ten seconds, and then there are free slots in any case.
 _SOON = 9
 
 
 class Hanging:
-    """A receiver that answers nothing for as long as it hangs."""
+    """A receiver that can hang: then it responds to nothing."""
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
@@ -31,7 +31,7 @@ class Hanging:
         self.ended = threading.Event()
 
     def hang(self) -> None:
-        """Answer nothing from now on."""
+        """Respond to nothing from now on."""
         self.receiver.answer = self._answer
 
     def _answer(self, _: ReceivedRequest) -> int:
@@ -41,7 +41,7 @@ class Hanging:
 
 @pytest.fixture
 def hanging() -> Iterator[Hanging]:
-    """Run a receiver that can hang, and let go in the end whoever waits for it."""
+    """Run a receiver that can hang, and release all waiting requests at the end."""
     with receiving() as receiver:
         made = Hanging(receiver)
         yield made
@@ -50,7 +50,7 @@ def hanging() -> Iterator[Hanging]:
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 
@@ -143,7 +143,7 @@ def test_a_hanging_receiver_that_was_fast_leaves_slots_for_slow_ones(
     assert sum(_fill(made, name, 8) for name in hang) == send_slots.SLOTS_FOR_ADDITIONAL
     late, quick = made.take("late", failing=False), made.take("quick", failing=False)
     quick.stop_clock()
-    # As it is to everybody on a machine that is busy.
+    # Like every receiver on a busy machine.
     now[0] += 1.2
     late.stop_clock()
     for place in (late, quick):
@@ -158,7 +158,7 @@ def test_a_hanging_receiver_that_was_fast_leaves_slots_for_slow_ones(
 
 
 def _fill(made: SendSlots, receiver: str, most: int) -> int:
-    """Take all places that a receiver gets, and return how many they are."""
+    """Occupy all slots that a receiver gets, and return their number."""
     taken = 0
     while made.has_slot(receiver, most, failing=False):
         made.take(receiver, failing=False)

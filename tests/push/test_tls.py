@@ -1,4 +1,4 @@
-"""Over TLS the address that was looked at is connected to, and the certificate is the name's."""
+"""Over TLS, the checked address is used for the connection, and the certificate is for the name."""
 
 import ssl
 import subprocess
@@ -31,7 +31,7 @@ _LOOPBACK = AllowedNetworks.parse("127.0.0.0/8")
 
 @dataclass
 class TlsReceiver:
-    """A receiver that speaks TLS, whom its certificate is from, and the names it was asked for."""
+    """A receiver with TLS, the issuer of its certificate, and the requested server names."""
 
     receiver: Receiver
     authority: Path
@@ -44,13 +44,13 @@ class TlsReceiver:
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[TlsReceiver]:
-    """Run a receiver that has a certificate for its name, from an authority of its own."""
+    """Run a receiver with a certificate for its name, from a separate authority."""
     authority, key = _authority(tmp_path)
     certificate = _certificate(tmp_path, authority, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -147,14 +147,14 @@ def _send_to(secured: TlsReceiver, url: str, reach: AllowedNetworks = _LOOPBACK)
 
 
 def _authority(folder: Path) -> tuple[Path, Path]:
-    """Make an authority; return its certificate and its key."""
+    """Create an authority; return its certificate and its key."""
     certificate, key = folder / "authority.pem", folder / "authority.key"
     _openssl(key, certificate, "/CN=Authority", "basicConstraints=critical,CA:TRUE")
     return certificate, key
 
 
 def _certificate(folder: Path, authority: Path, key: Path) -> Path:
-    """Make a certificate for the receiver's name alone."""
+    """Create a certificate for the receiver's name only."""
     made = folder / "receiver.pem"
     names = f"subjectAltName=DNS:{_NAME}"
     signed = ["-CA", str(authority), "-CAkey", str(key)]

@@ -1,4 +1,4 @@
-"""Webhooks: what they are told, signed how, and what they are never told."""
+"""Webhooks: which events are sent, how they are signed, and which are never sent."""
 
 import json
 from datetime import UTC, datetime
@@ -47,7 +47,7 @@ def test_signatures_follow_standard_webhooks(
     rotated = pushing.verb(made, "rotate", hours=2)
     newsroom.story("Signed by both")
     pushing.settle()
-    # Only as far as the checker lets a clock be wrong.
+    # Within the clock tolerance of the checker.
     first, both = receiver.heard
     assert Webhook(made["secret"]).verify(first.body, first.headers)
     for secret in (made["secret"], rotated["secret"]):
@@ -74,7 +74,7 @@ def test_a_filtered_webhook_receives_events_when_a_story_enters_and_leaves(
     pushing.settle()
     newsroom.verb(story, "kill", notice="It was wrong.")
     pushing.settle()
-    # It heard of the story, so it hears of the kill, though the story had left.
+    # It received the story, so it receives the kill, although the story had left its selection.
     told = ["article.published", "article.left", "article.killed"]
     assert events(receiver.heard) == [(event, story["id"]) for event in told]
 
@@ -130,7 +130,7 @@ def test_a_kill_replaces_pending_deliveries(
     first, second = pushing.log(made)
     assert (first["state"], first["body"]) == ("dropped", None)
     assert second["state"] == "delivered"
-    # What was said of it cannot be said again, either.
+    # An event that was replaced cannot be sent again, either.
     assert pushing.verb(made, "replay", since="2026-11-01T00:00:00Z") == {"deliveries": 1}
 
 
