@@ -24,13 +24,13 @@ _LATEST = Path(__file__).parent / "results" / "latest.json"
 
 
 def main() -> int:
-    """Run what was asked for; return 1 if anything could not be measured."""
+    """Run the requested measurements; return 1 if one of them failed."""
     options = _options()
     section = SPEED_LAYERS if options.layers else RESULTS
     if options.redraw:
         write_docs(section, json.loads(section.document.read_text(encoding="utf-8")))
         return 0
-    # Leave by the same door when ended from outside, so that no server stays behind.
+    # Exit normally after a signal, so that no server is left running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan, generator = _plan(options), choose_generator()
     facts = describe_machine(generator.name)

@@ -1,4 +1,4 @@
-"""A database with up to a million stories on its delivery side, to read from.
+"""A database with up to a million stories in its delivery tables, for reads.
 
 Building one takes minutes, so it is cached in `bench/.archive` until its code or data changes.
 """
@@ -93,7 +93,7 @@ def sample_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
 
 
 def open_archive(stories: int) -> Archive:
-    """Return an archive with so many stories; build it if there is none."""
+    """Return an archive with this many stories; build it if there is none."""
     folder = _KEPT / f"{stories}-{_fingerprint()}"
     if not folder.exists():
         for outdated in _KEPT.glob(f"{stories}-*"):
@@ -127,7 +127,7 @@ def _make(folder: Path, stories: int) -> None:
 
 
 def fill(file: Path, stories: int) -> Counter[Term]:
-    """Build a database with so many stories; return how many have each term."""
+    """Build a database with this many stories; return the number of stories with each term."""
     counts: Counter[Term] = Counter()
     _prepare(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:

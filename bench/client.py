@@ -1,7 +1,7 @@
 """A load generator in Python, for machines without `wrk`.
 
 Run as `python -m bench.client` with an order, a JSON object, as its input; prints a JSON object. It
-parses of an answer what it needs to find its end: the status and `Content-Length`.
+parses only what it needs to find the end of a response: the status and `Content-Length`.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A client that writes: it publishes stories, one after another, on one connection."""
+"""A client that publishes stories, one after another, on one connection."""
 
 import re
 import socket
@@ -38,7 +38,7 @@ class Editor:
         self._connection.close()
 
     def create(self, body: bytes, path: str | None = None) -> bytes:
-        """Create something, by default a story; return the body of the answer."""
+        """Create an object, by default a story; return the body of the response."""
         path = path or self._path
         head = f"POST {path} HTTP/1.1\r\n{self._host}{self._key}Content-Length: {len(body)}\r\n\r\n"
         self._connection.sendall(head.encode() + body)

@@ -1,4 +1,4 @@
-"""Importing an archive, and the least that the same rows cost without Dateline."""
+"""Importing an archive, and the minimum cost of the same rows without Dateline."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ class Import:
 
 
 def import_archive(corpus: Corpus, database: Path) -> Import:
-    """Import an archive into a fresh database whose schema has been made before."""
+    """Import an archive into a fresh database with an existing schema."""
     remove_database(database)
     _dateline(database, "migrate")
     began = time.perf_counter()
@@ -45,7 +45,7 @@ def import_archive(corpus: Corpus, database: Path) -> Import:
 
 
 def build_index(database: Path) -> None:
-    """Build the search index, so that no server does it while something else is measured."""
+    """Build the search index, so that no server does it during other measurements."""
     _dateline(database, "reindex")
 
 
@@ -75,13 +75,13 @@ def measure_raw_rate(imported: Import, target: Path) -> float:
 
 
 def remove_database(database: Path) -> None:
-    """Remove a database with what SQLite keeps beside it."""
+    """Remove a database with the additional files of SQLite."""
     for ending in ("", "-wal", "-shm", "-journal"):
         database.with_name(database.name + ending).unlink(missing_ok=True)
 
 
 def _dateline(database: Path, *arguments: str) -> int:
-    """Run a command of the product; return the most memory that it held."""
+    """Run a command of the product; return its peak memory."""
     log = database.with_name(f"{database.stem}-{arguments[0]}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(

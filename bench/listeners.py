@@ -1,4 +1,4 @@
-"""Many listeners of one stream, in a separate process.
+"""Many clients of one stream, in a separate process.
 
 Run as `python -m bench.listeners HOST PORT NUMBER`. It prints a line when all are connected. At the
 end of its input it prints a JSON object with the instants of the first event, the second event, and
@@ -21,7 +21,7 @@ _PATIENCE = 60.0
 
 
 class Listener(asyncio.Protocol):
-    """A listener that only counts events."""
+    """A stream client that only counts events."""
 
     def __init__(self, request: bytes, came: dict[int, list[float]]) -> None:
         """Send a request; record instants in lists shared by all listeners."""
@@ -33,7 +33,7 @@ class Listener(asyncio.Protocol):
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask."""
+        """Send the request."""
         cast(asyncio.Transport, transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
@@ -47,12 +47,12 @@ class Listener(asyncio.Protocol):
         self._tail = text[1 - len(_EVENT) :]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that the server closed the connection."""
+        """Record that the server closed the connection."""
         self.lost = True
 
 
 async def run_listeners(host: str, port: int, number: int) -> dict[str, object]:
-    """Listen until the input ends; return the instants of events, and how many were lost."""
+    """Run until the input ends; return the instants of events, and the lost connections."""
     request = f"GET /v1/stream HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode()
     came: dict[int, list[float]] = defaultdict(list)
     listeners = [Listener(request, came) for _ in range(number)]
@@ -72,10 +72,10 @@ async def run_listeners(host: str, port: int, number: int) -> dict[str, object]:
 
 
 def main() -> None:
-    """Run as the command line says."""
+    """Run with the arguments of the command line."""
     host, port, number = sys.argv[1:]
     heard = json.dumps(uvloop.run(run_listeners(host, int(port), int(number))))
-    # Python may be told to keep nothing back, and then writes as much as a pipe takes at once.
+    # Without buffering, Python would write only as much as a pipe accepts at once.
     with open(sys.stdout.fileno(), "w", closefd=False) as output:
         output.write(heard)
 

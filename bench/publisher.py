@@ -65,7 +65,7 @@ def endless_stories() -> Iterator[bytes]:
 
 
 class Publisher:
-    """Publishes so many stories a second inside its block, if the server can."""
+    """Publishes this many stories a second inside its block, if the server can."""
 
     def __init__(self, server: Server, key: str, stories: Iterator[bytes], rate: float) -> None:
         """Start nothing yet."""

@@ -1,4 +1,4 @@
-"""A recorded answer of a server, which the floor application sends again."""
+"""A recorded response of a server, which the floor application sends again."""
 
 import json
 from base64 import b64decode, b64encode
@@ -29,7 +29,7 @@ class Answer:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
     def save(self, path: Path) -> None:
-        """Write the answer to a file."""
+        """Write the response to a file."""
         fields = {
             "status": self.status,
             "headers": self.headers,
@@ -39,14 +39,14 @@ class Answer:
 
 
 def load_answer(path: Path) -> Answer:
-    """Read an answer that was saved."""
+    """Read a saved response."""
     fields = json.loads(path.read_text(encoding="ascii"))
     headers = tuple((name, value) for name, value in fields["headers"])
     return Answer(fields["status"], headers, b64decode(fields["body"]))
 
 
 def fetch(host: str, port: int, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask once, with the headers that are given, `Host`, and no other."""
+    """Send one request, with the given headers, `Host`, and no others."""
     connection = HTTPConnection(host, port, timeout=_PATIENCE)
     try:
         connection.putrequest("GET", path, skip_accept_encoding=True)

@@ -25,7 +25,7 @@ class Section:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """The marks between which it stands."""
+        """The marks around the section."""
         return f"<!-- {self.mark}: begin -->", f"<!-- {self.mark}: end -->"
 
 
@@ -41,7 +41,7 @@ _WIDTH = 118
 
 
 def write_docs(section: Section, found: dict[str, Any]) -> None:
-    """Keep what a run found, and renew its section of the page."""
+    """Store the results of a run, and update its section of the page."""
     write_json(section.document, found)
     PAGE.write_text(
         replace_results(PAGE.read_text(encoding="utf-8"), section, found), encoding="utf-8"
@@ -51,14 +51,14 @@ def write_docs(section: Section, found: dict[str, Any]) -> None:
 
 
 def draw_chart(found: dict[str, Any]) -> str:
-    """Return the picture of what was found."""
+    """Return the chart of the results."""
     machine = found["machine"]
     measured = f"{machine['measured_at']}, {machine['processor']}, {machine['cores']} cores"
     return draw(found["results"], measured)
 
 
 def replace_results(page: str, section: Section, found: dict[str, Any]) -> str:
-    """Return the page with these results in the place of those that it had."""
+    """Return the page with these results instead of the earlier ones."""
     begin, end = section.ends
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)

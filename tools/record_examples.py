@@ -1,7 +1,7 @@
 """Record the examples of the API reference from real requests: `make examples`.
 
-The application runs in this process, on a database of its own with the sample stories, under a
-clock and with ids that are the same each time. So the file changes only where answers do.
+The application runs in this process, on a separate database with the sample stories, with a clock
+and ids that are the same each time. So the file changes only when responses do.
 """
 
 import base64
@@ -50,7 +50,7 @@ _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
 _FERRY = "/v1/manage/articles/the-ferry-is-late-again"
 
 _PARTNER_KEY = {"name": "North Wire", "scopes": ["read", "webhooks"], "partner": "north-wire"}
-# What steps make, for the paths of later ones.
+# Values of earlier steps for the paths of later ones.
 _MADE = (
     "last_key last_preview last_webhook last_delivery last_feed_token partner_key partner_prefix "
     "own_webhook paused_webhook"
@@ -67,13 +67,13 @@ class TickingClock:
         self.moment = _START
 
     def now(self) -> datetime:
-        """Return where it stands."""
+        """Return the instant of the clock."""
         return self.moment
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request; without an operation, it only prepares what others need."""
+    """One request; without an operation, it only prepares later requests."""
 
     operation: str | None
     method: str
@@ -378,9 +378,9 @@ STEPS = (
 
 
 def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
-    """Perform every step and return what was sent and answered, by operation.
+    """Perform every step and return requests and responses, by operation.
 
-    `see` is called with each operation and its answer.
+    `see` is called with each operation and its response.
     """
     with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
@@ -394,7 +394,7 @@ def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
 
 
 def _note(made: dict[str, str], step: Step, answer: Any) -> None:
-    """Note what a step made, for the paths of later ones."""
+    """Store values of a step for the paths of later ones."""
     match step.operation:
         case "manage_create_key":
             made["last_key"] = answer["prefix"]
@@ -421,7 +421,7 @@ def main() -> None:
 
 
 def page(examples: Examples) -> str:
-    """Return the page of the documentation that shows some answers whole."""
+    """Return the page of the documentation that shows some responses completely."""
     story, changes, search, suggestions = (
         examples[name]["responses"]["200"]
         for name in ("read_article", "list_changes", "search_stories", "suggest_completions")
@@ -554,7 +554,7 @@ def _fill(services: Services) -> str:
 
 @contextmanager
 def _make_deterministic() -> Iterator[None]:
-    """Count ids, keys and marks up, in place of chance."""
+    """Replace random ids, keys and marks by counted ones."""
     ids, keys, marks = count(1), count(1), count(1)
     milliseconds = int(_START.timestamp() * 1000)
 

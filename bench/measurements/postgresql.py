@@ -25,7 +25,7 @@ def against_handwritten(stage: BenchmarkSetup) -> Outcome:
 
 
 def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
-    """Compare headlines with the version that a reader would write by hand."""
+    """Compare headlines with the idiomatic version."""
     with (
         stage.dateline(database=stage.postgres.dateline) as dateline,
         stage.idiomatic(stage.postgres.idiomatic) as idiomatic,
@@ -35,7 +35,7 @@ def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
 
 
 def creating(stage: BenchmarkSetup) -> Outcome:
-    """Compare creating a published story with the version that a reader would write by hand."""
+    """Compare creating a published story with the idiomatic version."""
     database, key = stage.postgres.live()
     with (
         stage.dateline(None, database) as dateline,
@@ -50,7 +50,7 @@ def creating(stage: BenchmarkSetup) -> Outcome:
 
 
 def publications(stage: BenchmarkSetup) -> Outcome:
-    """Tell how long half of the publications took while others read."""
+    """Return the median time of publications during reads by others."""
     found = _measure(stage)
     half, slow = (
         median(found.seconds) * 1000,
@@ -61,7 +61,7 @@ def publications(stage: BenchmarkSetup) -> Outcome:
 
 
 def reads(stage: BenchmarkSetup) -> Outcome:
-    """Compare these reads with the same ones while nobody publishes."""
+    """Compare these reads with the same reads without publications."""
     found = _measure(stage)
     return replace(build_load_outcome(found.reads, found.note), is_complete=found.is_complete)
 

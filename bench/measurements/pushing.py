@@ -1,4 +1,4 @@
-"""How long a publication takes to arrive at everybody who is told of it."""
+"""The time from a publication to its arrival at all webhook receivers."""
 
 import json
 import time
@@ -19,7 +19,7 @@ _PATIENCE = 30.0
 
 
 def publication_to_arrival(stage: BenchmarkSetup) -> Outcome:
-    """Publish stories one by one; time each from its request to its event at each receiver."""
+    """Publish stories one by one; measure each from its request to its event at each receiver."""
     stories, waits = endless_stories(), list[float]()
     with (
         receivers(_RECEIVERS) as arrivals,

@@ -1,4 +1,4 @@
-"""Collections to measure by: documents, queries, and which documents answer which query."""
+"""Collections: documents, queries, and the relevant documents of each query."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,8 @@ class Collection:
 def plain(documents: Path, queries: Path, judgements: Path, language: str) -> Collection:
     """Read a collection from its plain format.
 
-    Documents are NDJSON with `id` and what else of a story there is; queries are TSV of an id and
-    a text; judgements are TSV of a query, a document and a grade (with TREC's second column or
-    without).
+    Documents are NDJSON with `id` and other fields of a story; queries are TSV of an id and a text;
+    judgements are TSV of a query, a document and a grade (with TREC's second column or without).
     """
     stories = map(json.loads, _lines(documents))
     return Collection(

@@ -25,7 +25,7 @@ _WIDTH = 118
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: two numbers, their ratio, and the bound that it should keep."""
+    """One line of the table: two numbers, their ratio, and its limit."""
 
     what: str
     left: float
@@ -35,12 +35,12 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Return how the two compare."""
+        """Return the ratio of the two."""
         return self.left / self.right
 
     @property
     def met(self) -> bool:
-        """Tell whether the ratio keeps its bound."""
+        """Return whether the ratio is within its limit."""
         sign, bound = self.bound.split()
         if sign == "≥":
             return self.ratio >= float(bound)
@@ -53,7 +53,7 @@ class Row:
 
 
 def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return all that a run found, with the questions where they are at hand."""
+    """Return all results of a run, with the real queries if they are installed."""
     return {
         "machine": describe_machine("one connection of Python's own client"),
         "stories": stories,
@@ -63,14 +63,14 @@ def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def write_docs(found: Mapping[str, Any]) -> None:
-    """Keep what a run found, and renew the page."""
+    """Store the results of a run, and update the page."""
     text = json.dumps(found, ensure_ascii=False, indent=1)
     DOCUMENT.write_text(f"{text}\n", encoding="utf-8")
     PAGE.write_text(replace_results(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
 def replace_results(page: str, found: Mapping[str, Any]) -> str:
-    """Return the page with these results in the place of those that it had."""
+    """Return the page with these results instead of the earlier ones."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
     parts = (_machine(found), _speed(found["rows"]), _ranking(found["relevance"]))

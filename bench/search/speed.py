@@ -42,7 +42,7 @@ _FACETS = "category,source,language"
 
 
 def main() -> int:
-    """Measure and print a table; keep it where that was asked for."""
+    """Measure and print a table; store it on request."""
     options = _options()
     rows = []
     with tempfile.TemporaryDirectory(prefix="dateline-search-") as name:
@@ -106,7 +106,7 @@ def _facets(server: Server, word: str) -> Row:
 
 
 def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int) -> Row:
-    """Compare the engine on the stories with itself on the same ones, many times over."""
+    """Compare the engine on the stories with the engine on many copies of them."""
     small, large = (TantivyIndex(folder / name) for name in ("small", "large"))
     _fill(small, stories, len(stories))
     _fill(large, stories, larger)
@@ -130,7 +130,7 @@ def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
 
 
 def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> None:
-    """Write stories until there are so many, under new ids from the second round on."""
+    """Write this many stories, with new ids from the second round on."""
     writer = index.new_writer()
     left = total
     while left > 0:

@@ -1,4 +1,4 @@
-"""What a query finds among a few stories, and in which order."""
+"""The stories that a query finds, and their order."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

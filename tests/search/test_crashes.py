@@ -1,4 +1,4 @@
-"""A server that is killed while it indexes leaves an index as good as a new one."""
+"""A server that is killed during indexing leaves an index equal to a new one."""
 
 import random
 import threading
@@ -26,7 +26,7 @@ _WORDS = "rain snow wheat harvest harbour market night river bridge school".spli
 
 
 class RandomEditor:
-    """An editor who publishes, changes and withdraws stories without pause."""
+    """An editor that publishes, changes and withdraws stories continuously."""
 
     def __init__(self) -> None:
         self._chance = random.Random(11)
@@ -34,7 +34,7 @@ class RandomEditor:
         self.done = 0
 
     def work(self, port: int, key: str, stopped: threading.Event) -> None:
-        """Work until stopped, or until the server is gone."""
+        """Work until stopped, or until the server has died."""
         client = Client(port, key)
         with suppress(*CUT_OFF):
             while not stopped.is_set():
@@ -101,7 +101,7 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
         )
     finally:
         services.close()
-    # However busy the machine is, there was something to index between the kills.
+    # Even on a busy machine, there was something to index between the kills.
     assert desk.done > 5
 
 

@@ -1,4 +1,4 @@
-"""Search under embargo: for entitled keys, and without a hint for anybody else."""
+"""Search under embargo: results for entitled keys, and no hint for other readers."""
 
 import pytest
 from starlette.testclient import TestClient

@@ -1,4 +1,4 @@
-"""Only a part of a long body is read for highlights, wherever it ends."""
+"""Only a part of a long body is read for highlights, at any end position."""
 
 from collections.abc import Callable
 

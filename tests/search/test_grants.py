@@ -31,7 +31,7 @@ from tests.repetitions import repetitions
 from tests.search.test_searching import Follow
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
-# None is an inflected form of another, or a misspelling of it.
+# No word is an inflected form or a misspelling of another one.
 _WORDS = ("zanzibar", "quagga", "onyx", "fjord", "umbra", "wharf")
 _TAGS, _KINDS, _LANGUAGES = ("t1", "t2", "t3"), ("news", "opinion"), ("en", "fr-CA")
 _FACETS: tuple[FacetField, ...] = ("tag", "kind", "language", "published_month")
@@ -51,7 +51,7 @@ class Model:
         return parse_instant(self.attributes["published_at"])
 
     def has(self, text: str, *, in_full: bool) -> bool:
-        """Tell whether a word or a phrase occurs in what a form of the story has."""
+        """Whether a word or a phrase occurs in a form of the story."""
         fields = [self.title, self.summary]
         if in_full:
             fields += [self.body, *self.attributes["tag"]]
@@ -60,7 +60,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Words:
-    """A query: words or phrases that are required, and one that is excluded."""
+    """A query: words or phrases that are required, and an excluded one."""
 
     required: tuple[str, ...] = ()
     excluded: str | None = None
@@ -85,7 +85,7 @@ def _choose_text(chance: random.Random, most: int) -> str:
 
 @pytest.fixture
 def archive(newsroom: Newsroom, follow: Follow) -> dict[str, Model]:
-    """Stories of the last days, some of them not in the index yet, and some under embargo."""
+    """Stories of the last days; some are not in the index yet, and some are under embargo."""
     chance = random.Random(5)
     stories = {}
     for number in range(_STORIES):
@@ -130,7 +130,7 @@ def _choose_grant(chance: random.Random, ids: list[str]) -> Grant:
             picked = tuple(chance.sample(values, k=min(len(values) - 1, chance.randint(1, 9))))
             is_excluded = chance.random() < 0.4
             included, excluded = ((), picked) if is_excluded else (picked, ())
-            # `field` is a text for mypy, not one of the literals.
+            # mypy sees `field` as a text, not as one of the literals.
             clauses.append(Clause(field, included, excluded))  # type: ignore[arg-type]
     return Grant(
         Selection(tuple(clauses)),

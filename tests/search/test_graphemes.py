@@ -12,7 +12,7 @@ from app.search.highlighting.graphemes import boundary_after, boundary_before
 from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
 
-# One character each, as it is seen.
+# Each of them is displayed as one character.
 CHARACTERS = {
     "combining marks": (
         "e\u0301",
@@ -96,7 +96,7 @@ _TYPED = st.sampled_from(
 
 @given(st.lists(_CLUSTERS, max_size=120), st.lists(_TYPED, min_size=1, max_size=4))
 def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: list[str]) -> None:
-    # A space before each keeps neighbours apart, so that it is known where characters end.
+    # A space before each one separates neighbours, so that the ends of characters are known.
     pieces = [f" {cluster}" if cluster != " " else cluster for cluster in clusters]
     text = "".join(pieces)
     ends = {0, *accumulate(map(len, pieces))}
@@ -119,7 +119,7 @@ def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: 
 
 
 def _is_plain(text: str, at: int) -> bool:
-    """Tell whether no character may be cut here by chance: both neighbours stand alone."""
+    """Whether no character can be split here: both neighbours are separate characters."""
     alone = "car中国한국ราย1か "
     return at > 0 and text[at - 1] in alone and text[at] in alone
 

@@ -17,7 +17,7 @@ _FIRST = datetime(2025, 1, 15, tzinfo=UTC)
 
 
 def _stories() -> list[IndexedStory]:
-    """Return four stories a month; those of the first month fit best."""
+    """Return four stories a month; those of the first month match best."""
     made = []
     for number in range(40):
         at = _FIRST + timedelta(days=30 * (number // 4))
@@ -29,7 +29,7 @@ def _stories() -> list[IndexedStory]:
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TantivyIndex]:
-    """An index in which forty stories are very many, and eight enough."""
+    """An index with limits of forty stories for "very many" and eight for "enough"."""
     monkeypatch.setattr(newest_months, "FREQUENT", 40)
     monkeypatch.setattr(newest_months, "WANTED_MATCHES", 11)
     monkeypatch.setattr(newest_months, "MIN_MATCHES", 8)
@@ -46,7 +46,7 @@ def test_a_very_frequent_word_is_ranked_in_the_newest_months(index: TantivyIndex
     stories = _stories()
     found = _search(fill(index, *stories), "rain", count_total=True, facets=("kind",))
     assert set(list_ids(found)) == {story.id for story in stories[-12:]}
-    # What is counted is counted everywhere.
+    # Counts include all months.
     assert found.total == 40
     assert {value.value: value.count for value in found.facets["kind"]} == {
         "news": 30,

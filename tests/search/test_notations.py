@@ -8,7 +8,7 @@ from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
 from tests.search.memory_index import MemoryIndex, story
 
-# What each line has stands for the same; text before and after it is put around each.
+# The notations in each line are equivalent; text before and after them is added to each.
 SAME = {
     "en": (
         ("US", "U.S.", "U. S.", "U.S"),

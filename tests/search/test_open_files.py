@@ -1,4 +1,4 @@
-"""Files of the index are open while their state is read, and no longer."""
+"""Files of the index are open only while their state is read."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,7 +37,7 @@ def test_files_of_older_states_are_closed(
         newsroom.story(f"Rain {number}")
         follow()
         assert len(titles(client, f"/v1/search?q=rain&limit={number + 20}")) == number + 1
-    # The engine merges its segments on a thread; until the next search, the state before is held.
+    # The engine merges segments in a thread; the previous state stays open until the next search.
     numbers = count()
 
     def only_the_last_state_is_held() -> bool:

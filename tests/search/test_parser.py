@@ -83,7 +83,7 @@ def test_an_id_or_an_address_is_a_reference(typed: str, reference: str | None) -
     found = parse_query(typed)
 
     assert found.reference == reference
-    # An address is looked for in texts, too, where it names no story.
+    # An address is also searched for in texts, if it belongs to no story.
     assert bool(found.required) is (reference is None or "/" in reference)
 
 

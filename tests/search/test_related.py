@@ -18,7 +18,7 @@ _WHEAT = (
 
 @pytest.fixture
 def farming(newsroom: Newsroom, follow: Follow) -> None:
-    """A story about wheat; some like it, some not; copies and a translation."""
+    """A story about wheat, similar and different ones, copies and a translation."""
     newsroom.category("Farming")
     newsroom.category("Sport")
     main = newsroom.story("Wheat fails", slug="wheat-fails", body=_WHEAT, categories=["farming"])
@@ -29,7 +29,7 @@ def farming(newsroom: Newsroom, follow: Follow) -> None:
     newsroom.story("Le blé cher", language="fr", body="Wheat harvest Gharb cooperatives seed.")
     newsroom.story("A draw", body="Nil nil after ninety minutes.", categories=["sport"])
     for number in range(20):
-        # What is common everywhere tells little.
+        # Words that occur in all stories have little weight.
         newsroom.story(f"Note {number}", body=f"After the winter, in the {number}th year. Later.")
     follow()
 

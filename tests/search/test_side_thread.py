@@ -19,7 +19,7 @@ from tests.search.contract.test_contract import ask, fill, story, words
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have one thread for what is done meanwhile, however many processors there are."""
+    """One side thread, whatever the number of processors."""
     monkeypatch.setattr(beside, "_free_threads", Semaphore(1))
     with ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(beside, "_threads", pool)
@@ -103,7 +103,7 @@ def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
     assert len(begun) == 1
     assert many == few
     assert {value.value: value.count for value in many.facets["kind"]} == {"news": 6, "note": 3}
-    # Nothing is counted where nobody asked for it.
+    # Nothing is counted without a request for facets.
     reader.search(ask(words("rain"), order="relevance"))
     assert len(begun) == 1
     index.close()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @contextmanager
 def _limit_resource(what: int, most: int) -> Iterator[None]:
-    """Let this process have no more of something, as if there were no more of it."""
+    """Limit a resource of this process, as if the system had no more of it."""
     soft, hard = resource.getrlimit(what)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(what, (most, hard))
@@ -43,7 +43,7 @@ def _full_disk() -> AbstractContextManager[None]:
 
 @contextmanager
 def _no_files() -> Iterator[None]:
-    """Fill the numbers below the last one in use, so that a limit after it leaves none."""
+    """Occupy the file descriptors below the last used one, so that a limit above it leaves none."""
     last = max(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208
     filled = [os.open(os.devnull, os.O_RDONLY)]
     while filled[-1] < last:
@@ -62,7 +62,7 @@ def _generations(folder: Path) -> set[str]:
 
 @pytest.fixture
 def folder(newsroom: Newsroom, follow: Follow, client: TestClient, tmp_path: Path) -> Path:
-    """The folder of an index with a story that somebody has searched."""
+    """The folder of an index with a story that was already searched."""
     newsroom.story("Rain 1", body="Clouds. " * 300)
     follow()
     assert titles(client, "/v1/search?q=rain") == ["Rain 1"]

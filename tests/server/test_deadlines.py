@@ -25,9 +25,10 @@ _DEADLINES = Deadlines(head=0.4, body=0.4, body_rate=1_000, reading=0.4, extende
 
 
 class Slow:
-    """Reads bodies, at `/patient` with patience; `/large` is in memory, `/busy` takes a second.
+    """Reads bodies, at `/patient` with longer timeouts.
 
-    `/stream` sends without end, and `/left` notes when its client left.
+    `/large` is in memory, `/busy` takes a second, `/stream` sends without end, and `/left` records
+    when its client disconnected.
     """
 
     def __init__(self) -> None:

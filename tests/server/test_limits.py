@@ -22,14 +22,14 @@ from tests.server.serving import port_of, read_all, serve, split_responses
 
 
 class LoopbackLimits(Limits):
-    """Limits under which loopback counts as one client, so that there can be tests."""
+    """Limits that count loopback as one client, for tests."""
 
     def find_client(self, host: str | None) -> str | None:
         return host
 
 
 class App:
-    """Answers at once, or with `/wait` when its client has gone."""
+    """Responds immediately, or with `/wait` when its client has disconnected."""
 
     def __init__(self, limits: Limits, **settings: str) -> None:
         self._settings = Settings(database_url="sqlite:///none.db", **settings)  # type: ignore[arg-type]

@@ -22,9 +22,9 @@ _NEXT = f"GET /next{_HEAD}".encode()
 
 
 class App:
-    """An application that has `/ready` in memory, and goes on with `/long` until its reader leaves.
+    """Has `/ready` in memory, and runs `/long` until its client disconnects.
 
-    `/v1/stream` never ends, and what else is asked for is noted.
+    `/v1/stream` never ends; other requests are recorded.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,8 @@ class App:
             await send(start)
             leaving = asyncio.create_task(_remaining(receive))
             while not leaving.done():
-                # Nothing is read while others wait, so only writing shows that nobody is there.
+                # The server reads nothing while requests wait, so only a write detects the
+                # disconnect.
                 await send(part | {"body": b"x"})
                 await asyncio.sleep(0.02)
             self.left.set()
@@ -90,7 +91,7 @@ def _read_rest(connection: socket.socket) -> bytes:
 
 
 def _is_begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
-    """Ask for what goes on, and for something else behind it."""
+    """Send an endless request, and another one after it."""
     data = f"GET {path}{_HEAD}".encode() + behind
     threading.Thread(target=_send, args=(connection, data), daemon=True).start()
     assert connection.recv(15) == b"HTTP/1.1 200 OK"

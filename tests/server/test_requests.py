@@ -22,9 +22,9 @@ _KNOWN = {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body"
 
 
 class Echo:
-    """Answers with how many bytes of a body came; has `/known` in memory, and fails at `/broken`.
+    """Responds with the length of the body; has `/known` in memory, and fails at `/broken`.
 
-    `/early` answers before the body has come, `/half` when 300 kB of it have, `/meanwhile` in parts
+    `/early` responds before the body has arrived, `/half` after 300 kB of it, `/meanwhile` in parts
     between which it reads the body, `/parts` in two parts without a length, `/empty` with 204, and
     `/host` with the host that it sees.
     """
@@ -151,7 +151,7 @@ def test_an_upgrade_to_another_protocol_is_ignored(
 
 
 def _ask(connection: socket.socket, *parts: bytes) -> bytes:
-    """Send all parts; return all that comes until the server hangs up."""
+    """Send all parts; return everything that arrives until the server closes the connection."""
     connection.sendall(b"".join(parts))
     return read_all(connection)
 
@@ -333,7 +333,7 @@ def test_an_unread_body_is_discarded(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("size", [b"Content-Length: 300000", b"Transfer-Encoding: chunked"])
 def test_a_large_unread_body_closes_the_connection(connection: socket.socket, size: bytes) -> None:
-    """A client that is not told asks again on a connection where nobody answers."""
+    """Without the header, a client would send its next request on a connection that is closing."""
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % size)
     found = read_all(connection)
     assert split_responses(found) == [401]
@@ -377,7 +377,7 @@ def test_only_a_part_of_a_large_unread_body_is_read(
 
 
 def test_a_large_body_after_another_request_is_read(connection: socket.socket) -> None:
-    """It comes with the request before it, of which the answer takes a turn of the loop."""
+    """It arrives with the previous request, whose response takes an iteration of the loop."""
     head = _POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n"
     found = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
     assert split_responses(found) == [200, 200]

@@ -13,7 +13,7 @@ _OVER = frozenset({"killed", "deleted"})
 
 
 class RandomEditor:
-    """Somebody who does this and that."""
+    """An editor that makes random changes."""
 
     def __init__(self, newsroom: Newsroom, clock: HandClock, rng: random.Random) -> None:
         self.rng = rng
@@ -24,11 +24,11 @@ class RandomEditor:
         self._stories: list[dict[str, Any]] = []
         self._sources = [newsroom.source(f"S {number}") for number in range(3)]
         self._categories = [newsroom.category(f"C {number}") for number in range(4)]
-        # Nothing is ever done to these: their paths change with what is done above them.
+        # These are never changed directly: their paths change with the categories above them.
         newsroom.category("Below", parent="c-3")
         newsroom.category("Far below", parent="below")
         self._spare: dict[str, Any] | None = None
-        # All of it in turns, but in no order that could be foreseen.
+        # All changes in turn, but in an unpredictable order.
         self._dealt: list[Callable[[], None]] = []
         self._ends = cycle(("unpublish", "kill", "unpublish", "delete"))
 
@@ -38,7 +38,7 @@ class RandomEditor:
         return id_
 
     def act(self) -> None:
-        """Do one thing."""
+        """Make one change."""
         if not self._dealt:
             often = [self._write, self._write, self._change, self._change]
             seldom = [self._end, self._move, self._rename, self._tie, self._make_and_delete]
@@ -72,7 +72,7 @@ class RandomEditor:
         self._stories.append(story)
 
     def _any(self, *states: str) -> int | None:
-        """Choose a story that is not over, in one of these states if any are given."""
+        """Choose a story that is not deleted or killed, in one of these states if any are given."""
         found = [
             number
             for number, story in enumerate(self._stories)
@@ -118,12 +118,12 @@ class RandomEditor:
             self.done.add("correct")
 
     def _is_published(self, at: int) -> bool:
-        """Read whether a story is published: its time may have expired."""
+        """Return whether a story is published: it may have expired."""
         article = self._newsroom.call("GET", f"/articles/{self._stories[at]['id']}").json()
         return bool(article["state"] == "published")
 
     def _tie(self) -> None:
-        """Make a story a translation of another, in a language of its own, or part them."""
+        """Make a story a translation of another, in a separate language, or unlink it."""
         at, other = self._any("published"), self._any("published")
         if at is None or at == other:
             return
@@ -138,7 +138,7 @@ class RandomEditor:
             self._stories[at] = response.json()
             self.done.add("part" if parted else "tie")
         else:
-            # Others name it as their original, or it names one that is not there any more.
+            # Others refer to it as their original, or its original does not exist any more.
             assert response.status_code == 422, response.text
 
     def _rename(self) -> None:
@@ -154,7 +154,7 @@ class RandomEditor:
         things[at] = self._newsroom.patch(things[at], kind, **fields)
 
     def _make_and_delete(self) -> None:
-        """Make a category that no story is in, and delete it the next time."""
+        """Create a category without stories, and delete it the next time."""
         if self._spare is None:
             self._spare = self._newsroom.category("Spare")
             return

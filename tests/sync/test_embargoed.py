@@ -151,7 +151,7 @@ def test_an_embargoed_story_leaves_a_filter_and_is_rescheduled(
     app.catch_up()
     newsroom.patch(story, published_at=LATER, status="published")
     assert follow_changes(app.catch_up()) == [("remove", "unpublished", story["id"])]
-    # Out with other tags at once: whoever had it under the old ones is told.
+    # Published with other tags: readers who had it under the old tags get the change.
     again = newsroom.story("Again", embargo_until=UNTIL, tags=["a"])
     app.catch_up()
     newsroom.patch(again, embargo_until=None, tags=["b"], status="published")
@@ -212,7 +212,7 @@ def test_changes_during_a_snapshot_follow_it(
     app.catch_up(limit=1)
     ids = [change["id"] for change in app.heard]
     assert ids[:3] == [story["id"] for story in stories]
-    # As they are now, and as changes since it began.
+    # In their current state, and as changes since the start of the snapshot.
     assert sorted(ids[3:]) == sorted([first["id"], second["id"]] * 2)
     assert app.list_stories() == app.load_expected()
     assert all(change["at"] < UNTIL for change in app.heard)
@@ -220,7 +220,7 @@ def test_changes_during_a_snapshot_follow_it(
 
 
 def is_refused(response: Response) -> str:
-    """Return the code of a `410` that no cache keeps."""
+    """Return the code of an uncacheable `410`."""
     assert response.status_code == 410, response.text
     assert response.headers["cache-control"] == "no-store"
     code: str = response.json()["code"]

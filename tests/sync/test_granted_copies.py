@@ -65,7 +65,7 @@ def test_a_copy_has_what_its_grants_include(
         log_due_changes(services)
         _check(desk, [*copies, *(lazy if number % 7 == 6 else ())], could_have)
     assert desk.done >= {"unpublish", "kill", "delete", "correct", "restore"}
-    # The verbs and the clock made all of it happen.
+    # Both verbs and the clock caused changes.
     reasons = {(change["op"], change["reason"]) for copy in copies for change in copy.heard}
     assert reasons >= {("upsert", "updated"), ("remove", "left"), ("remove", "killed")}
 

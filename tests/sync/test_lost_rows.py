@@ -1,4 +1,4 @@
-"""The log loses its last rows, and others get their serials: every client of them notices."""
+"""The log loses its last rows, and other rows get their serials: every client notices it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,12 +24,12 @@ UNTIL = "2026-12-24T09:00:00Z"
 
 @pytest.fixture
 def partner_headers(services: Services) -> dict[str, str]:
-    """A key that reads what is under embargo; the copy has it, too."""
+    """A key with embargo access, which is also in the copy."""
     return embargo_key(services)
 
 
 class LogLoss:
-    """What is written after its beginning is lost by `happen`."""
+    """Everything that is written after its creation is lost with `happen`."""
 
     def __init__(self, copy: Copy, services: Services, stories: list[dict[str, Any]]) -> None:
         self.stories = stories
@@ -37,7 +37,7 @@ class LogLoss:
         self._services = services
 
     def happen(self) -> None:
-        """Go back to what there was."""
+        """Restore the earlier state."""
         self._copy.restore()
         # On PostgreSQL a process does this when it listens again.
         self._services.watch.announce()
@@ -51,7 +51,7 @@ def loss(
     partner_headers: dict[str, str],
     tmp_path: Path,
 ) -> Iterator[LogLoss]:
-    """A newsroom with a source and two stories, which will be all that is left."""
+    """A newsroom with a source and two stories, which remain after the loss."""
     newsroom.source("Wire")
     stories = [newsroom.story(f"Rain {name}", source="wire", tags=["a"]) for name in "AB"]
     made = Copy(settings.database_url, tmp_path)
@@ -62,7 +62,7 @@ def loss(
 def list_refusals(
     client: TestClient, cursor: str, headers: dict[str, str] | None = None
 ) -> set[str]:
-    """Return how a cursor is refused everywhere."""
+    """Return how a cursor is refused on every path."""
     answers = [
         client.get(f"/v1/changes?cursor={cursor}", headers=headers),
         client.get(f"/v1/changes?cursor={cursor}&wait=30", headers=headers),
@@ -163,7 +163,7 @@ def test_the_search_index_is_rebuilt_after_lost_rows(
 def test_a_cursor_of_a_lost_row_is_answered_410(
     filters: str, later: int, newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
-    """The log is shorter by now, or has another row there, or others after that."""
+    """Now the log is shorter, or has another row there, or more rows after that."""
     _, second = loss.stories
     app = OfflineApp(client, filters)
     app.catch_up()
@@ -259,7 +259,7 @@ def test_a_follower_beyond_the_end_of_the_log_returns_to_the_end(
 def test_cursors_without_marks_are_answered_410(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
-    """Earlier versions issued them: what they count may have been lost."""
+    """Earlier versions issued them: the rows before them may have been lost."""
     newsroom.story("Out")
     app = OfflineApp(client)
     app.catch_up()

@@ -1,4 +1,4 @@
-"""A copy that follows the changes equals the server, whatever was edited."""
+"""A copy that follows the changes equals the server, after any edits."""
 
 import random
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def test_a_copy_equals_the_server_after_it_catches_up(
     for number, app in enumerate(apps):
         app.catch_up(limit=desk.rng.choice((1, 3, 100)))
         assert app.list_stories() == app.load_expected(), (app.filters, app.headers)
-        # Nobody hears of the end of what could not be had.
+        # No client receives the end of a story that it could not have.
         assert app.log_ends() <= possible[number]
         assert app.refusals == []
         serials = [change["serial"] for change in app.heard]
@@ -68,7 +68,7 @@ def _edit_at_random(
     clock: HandClock,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[set[str]]:
-    """Let this and that be done, and apps follow now and then; return what each could have had."""
+    """Make random changes, with some requests of apps; return what each app could have had."""
     possible: list[set[str]] = [set() for _ in apps]
 
     def note() -> None:

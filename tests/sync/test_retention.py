@@ -1,4 +1,4 @@
-"""Log retention: a client that returns in time misses nothing, any other gets an error."""
+"""Log retention: a client that returns in time misses nothing, any other client gets an error."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def settings(database_url: str) -> Settings:
 
 
 def log(services: Services) -> list[tuple[str, str]]:
-    """Return what the log has of stories: reason and id."""
+    """Return the rows of stories in the log: reason and id."""
     with services.database.read() as session:
         rows = store.load_changes(session, 0, 10_000)
     return [(row.reason, row.id) for row in rows if row.type == "article"]
@@ -55,7 +55,7 @@ def test_the_last_old_row_of_each_object_is_kept(
         ("published", last["id"]),
         ("updated", last["id"]),
     ]
-    # What is superseded later goes later, wherever it stands.
+    # A row is deleted some time after it was superseded, in any position.
     rewrite_often(newsroom, kept, 1)
     clock.advance(days=11)
     trim_log_in_batches(services)
@@ -132,7 +132,7 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
         stories[day % 4] = newsroom.patch(one, title=f"Day {day}", tags=tags, status="published")
         trim_log_in_batches(services)
         for number, app in enumerate(apps):
-            # Every day, every fifth, every ninth, and too seldom.
+            # Every day, every fifth, every ninth, and too rarely.
             if day % (1, 5, 9, 19)[number] == 0:
                 told += not app.comes_back()
                 assert app.list_stories() == app.load_expected()
@@ -181,7 +181,7 @@ def test_the_log_is_kept_for_ever_without_a_retention(
 def test_a_process_that_was_suspended_serves_nothing_outdated(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    """What showed a translation that left twice is named in none of the rows that stay."""
+    """No remaining row names the story that showed a translation which was moved twice."""
     first, *others = [newsroom.story(f"Story {number}") for number in range(3)]
     moving = newsroom.story("En français", language="fr", translation_of=first["id"])
     shown = read(client, f"/v1/articles/{first['id']}")["translations"]

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 @pytest.fixture
 def small_server(database_url: str) -> Iterator[ServerRow]:
-    """A server with a few listeners at most."""
+    """A server with a low limit of listeners."""
     with server_row(database_url, stream_listeners=3) as row:
         row.start()
         yield row
@@ -28,7 +28,7 @@ def small_server(database_url: str) -> Iterator[ServerRow]:
 
 @pytest.fixture
 def desk(small_server: ServerRow, database_url: str) -> Iterator[Client]:
-    """An editor at that server."""
+    """An editor of that server."""
     settings = Settings(database_url=database_url)
     services = bootstrap(settings, database=open_database(settings))
     made = services.runner.run(
@@ -87,7 +87,7 @@ def test_a_subscriber_that_reconnects_misses_nothing(small_server: ServerRow, de
     again = StreamClient(small_server.port, last_event_id=last)
     heard = [again.next() for _ in range(3)]
     assert [change.data["id"] for change in heard] == missed
-    # And the same from the middle: each event leads on from where it stands.
+    # The same from the middle: each event has a cursor for the following ones.
     middle = StreamClient(small_server.port, last_event_id=heard[0].id)
     assert [middle.next().data["id"] for _ in range(2)] == missed[1:]
     # The cursor is that of /v1/changes.
@@ -143,7 +143,7 @@ def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
     assert [change.data["document"].get("embargoed") for change in told] == [True, None, True, None]
     heard = [anybody.next() for _ in range(2)]
     assert [change.data["id"] for change in heard] == [first["id"], third["id"]]
-    # Each event leads on from where it stands.
+    # Each event has a cursor for the following ones.
     reader = Client(small_server.port, headers["authorization"].removeprefix("Bearer "))
     for number, event in enumerate(told):
         rest, answer = [], {"cursor": event.id, "more": True}
@@ -152,7 +152,7 @@ def test_embargoed_changes_reach_only_subscribers_with_embargo_access(
             rest += [story["id"] for story in answer["data"]]
         assert rest == [change.data["id"] for change in told[number + 1 :]]
     reader.close()
-    # Without the key it ends, so that a browser does not connect again.
+    # Without the key, the response is an error, so that a browser does not connect again.
     turned = StreamClient(small_server.port, last_event_id=told[3].id)
     assert turned.status == 410
     assert turned.headers["content-type"] == "application/problem+json"
@@ -207,7 +207,7 @@ def test_streams_and_long_polls_end_when_the_server_stops(
     waiting = Client(small_server.port)
     waiting._connection.request("GET", f"/v1/changes?cursor={answer['cursor']}&wait=60")
     listener = StreamClient(small_server.port).wait_for_start()
-    # Nothing else would end either: this server waits for its answers as long as they take.
+    # No other limit would end it: this server waits for responses without a timeout.
     small_server.stop()
     assert listener.has_ended()
     ended = waiting._connection.getresponse()

@@ -1,4 +1,4 @@
-"""Clients that wait under an agreement: time brings them stories, and its end ends the waiting."""
+"""Long polls and streams under an agreement get stories on time, and end with it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -31,7 +31,7 @@ def settings(database_url: str, receiver: Receiver) -> Settings:
 
 @pytest.fixture
 def purging(services: Services) -> CdnPurger:
-    """The purger, already started: it purges all further changes."""
+    """The running purger, which purges all further changes."""
     assert services.purging is not None
     assert services.purging.catch_up()
     return services.purging

@@ -1,4 +1,4 @@
-"""A CDN is told of each change: the right keys, at least once, in order, and no secret spilt."""
+"""CDN purges for each change: correct keys, at least once, in order, no secrets in logs."""
 
 import logging
 
@@ -17,14 +17,14 @@ from tests.syndication.conftest import TOKEN
 
 
 def position(services: Services) -> int | None:
-    """Return how far the receiver has been told."""
+    """Return the last serial that was sent to the receiver."""
     with services.database.read() as session:
         standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
 
 
 def keys_of(services: Services, *ids: str) -> list[str]:
-    """Return what a change to these stories, each a group by itself, makes outdated."""
+    """Return the keys that a change of these stories makes outdated; each is a separate group."""
     shown = (services.surrogates.story_keys(id_, id_) for id_ in ids)
     return ["stories", "absent", *(key for keys in shown for key in keys)]
 
@@ -217,7 +217,7 @@ def test_a_cancelled_purge_is_sent_by_the_next_process(
 def test_two_leaders_at_the_same_time_are_harmless(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, settings: Settings, clock: HandClock
 ) -> None:
-    """The other tells of all and of more, while the one waits for its answer."""
+    """The other one purges more while the first one waits for its response."""
     other = bootstrap(settings, clock=clock)
     assert other.purging is not None
     first = newsroom.story("First")

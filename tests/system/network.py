@@ -1,7 +1,7 @@
-"""Machines that are network namespaces on one switch, and may lose their cable or an address.
+"""Machines that are network namespaces on one switch, and can lose their cable or an address.
 
-Whatever is sent to such a machine then is dropped, as if it had lost its power: nobody is refused,
-and no connection is reset.
+All packets to such a machine are dropped then, as after a power failure: no connection is refused
+or reset.
 """
 
 import ctypes
@@ -39,7 +39,7 @@ class Host(Machine):
         self.plug_in()
 
     def run(self, function: Callable[[], Result]) -> Result:
-        """Call a function on a thread in the namespace, to which sockets and children belong."""
+        """Call a function in a thread of the namespace; its sockets and children stay there."""
 
         def inside() -> Result:
             with Path(f"/run/netns/{self._name}").open() as file:
@@ -51,25 +51,25 @@ class Host(Machine):
             return thread.submit(inside).result()
 
     def pull_out(self) -> None:
-        """Lose the connection to all others; its own side does not notice."""
+        """Disconnect it from all others; the machine itself does not notice."""
         _ip("-n", _SWITCH, "link", "set", self._port, "nomaster")
 
     def plug_in(self) -> None:
-        """Get it (back)."""
+        """Connect it (again)."""
         _ip("-n", _SWITCH, "link", "set", self._port, "master", "switch")
 
     def add_address(self, address: str) -> None:
-        """Get one more address."""
+        """Add another address."""
         _ip("-n", self._name, "address", "add", f"{address}/24", "dev", "eth0")
 
     def remove_address(self, address: str) -> None:
-        """Lose an address."""
+        """Remove an address."""
         _ip("-n", self._name, "address", "delete", f"{address}/24", "dev", "eth0")
 
 
 @contextmanager
 def hosts(number: int) -> Iterator[list[Host]]:
-    """Give so many machines that reach each other."""
+    """Create this many machines that can reach each other."""
     needed("ip", "iproute2")
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root: sudo make test-system")

@@ -1,4 +1,4 @@
-"""Programs of the system: found or not, started from our own examples, ended by their id."""
+"""Programs of the system: found or skipped, and started from the documented examples."""
 
 import re
 import shutil
@@ -25,14 +25,14 @@ _BLANK = re.compile(r"@[A-Z_]+@")
 
 @dataclass(frozen=True, slots=True)
 class SharedCache:
-    """A shared cache that stands in front of a Dateline."""
+    """A shared cache in front of a Dateline."""
 
     name: str
     port: int
 
 
 def needed(program: str, packages: str) -> str:
-    """Return where a program is, or skip the test and say how to get it."""
+    """Return the path of a program, or skip the test and name the package."""
     found = shutil.which(program) or shutil.which(program, path=_FOLDERS)
     if found is None:
         pytest.skip(f"{program} is not installed: apt-get install {packages}")
@@ -40,7 +40,7 @@ def needed(program: str, packages: str) -> str:
 
 
 def needed_modules(said: str) -> None:
-    """Skip the test if Varnish's compiler said that a module is missing; say how to get it."""
+    """Skip the test if Varnish's compiler reports a missing module; name the package."""
     missing = _MISSING_MODULE.search(said)
     if missing is not None:
         pytest.skip(
@@ -49,7 +49,7 @@ def needed_modules(said: str) -> None:
 
 
 def fill_example(example: str, **values: object) -> str:
-    """Return an example of the documentation with its blanks filled in, every one of them."""
+    """Return an example of the documentation with all its placeholders filled in."""
     text = (EXAMPLES / example).read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(f"@{name.upper()}@", str(value))
@@ -96,7 +96,7 @@ def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
         yield SharedCache("nginx", port)
 
 
-# What a distribution has around the files of sites; one process, under whoever runs the tests.
+# The files that a distribution adds to site files; one process, run as the user of the tests.
 _AROUND = """
 daemon off;
 master_process off;

@@ -1,4 +1,4 @@
-"""A browser's own `EventSource` follows the stream, from another site, and misses nothing."""
+"""The `EventSource` of a browser follows the stream from another origin, and misses nothing."""
 
 import json
 from contextlib import closing
@@ -32,7 +32,7 @@ for (const name of ['upsert', 'remove']) stream.addEventListener(name, event => 
 
 
 class Desk:
-    """An editor at a server."""
+    """An editor of a server."""
 
     def __init__(self, port: int, key: str) -> None:
         self._port, self._key = port, key
@@ -51,7 +51,7 @@ class Desk:
 
 
 def _next(site: Site, *names: str) -> dict[str, Any]:
-    """Return what the page tells next of these."""
+    """Return the next of these events that the page posts."""
     while True:
         told: dict[str, Any] = json.loads(site.next_post())
         if told["name"] in names:
@@ -68,7 +68,7 @@ def test_an_event_source_reconnects_without_a_gap(tmp_path: Path) -> None:
             desk = Desk(server.port, key)
             with browsing(_PAGE.replace("PORT", str(server.port)), tmp_path) as site:
                 _next(site, "open")
-                # Before the browser has heard of anything, the server goes away.
+                # The server stops before the browser has received an event.
                 server.kill()
                 server.start()
                 unheard = desk.story("Unheard")
@@ -77,7 +77,7 @@ def test_an_event_source_reconnects_without_a_gap(tmp_path: Path) -> None:
                 first = desk.story("“Hives” – خلايا 🐝")
                 heard = _next(site, "upsert", "remove")
                 assert (heard["id"], heard["title"]) == (first["id"], "“Hives” – خلايا 🐝")
-                # The server goes away, and much happens before the browser has noticed.
+                # The server stops, and many changes happen before the browser has noticed.
                 server.kill()
                 server.start()
                 missed = [desk.story(f"Missed {number}")["id"] for number in range(3)]
@@ -85,7 +85,7 @@ def test_an_event_source_reconnects_without_a_gap(tmp_path: Path) -> None:
                 told = [_next(site, "upsert", "remove") for _ in range(4)]
                 assert [item["id"] for item in told] == [*missed, first["id"]]
                 assert (told[-1]["name"], told[-1]["reason"]) == ("remove", "unpublished")
-                # When it is told to stop, the stream ends at once, and begins again.
+                # When the server shuts down, the stream ends immediately, and starts again.
                 server.stop()
                 assert _next(site, "error")["closed"] is False
                 server.start()

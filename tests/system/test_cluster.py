@@ -1,4 +1,4 @@
-"""A cluster on machines of its own, which vanish: nobody is told, and no connection is reset."""
+"""A cluster on separate machines, which vanish without a reset of their connections."""
 
 import json
 import time
@@ -30,7 +30,7 @@ def machines() -> Iterator[list[Host]]:
 
 @pytest.fixture
 def healthy_cluster(machines: list[Host]) -> Iterator[Cluster]:
-    """A cluster on them, whose network is whole again afterwards."""
+    """A cluster on them, whose network is restored afterwards."""
     with cluster(*machines[:2]) as servers:
         yield servers
     for machine in machines:
@@ -128,7 +128,7 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_stops_sending(
         assert leader.call("POST", "/v1/manage/webhooks", hook, key=healthy_cluster.key)[0] == 201
         _publish(heir, healthy_cluster.key, "Before")
         first.wait_for(1)
-        # It is noted that it was sent; otherwise it would be sent once more.
+        # The event is recorded as sent; otherwise it would be sent again.
         delivered = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
         soon(lambda: healthy_cluster.primary.ask(delivered) == (1,))
         before = _lease(healthy_cluster)
@@ -150,7 +150,7 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_stops_sending(
         assert (leader.leads, heir.leads) == (False, True)
         assert _lease(healthy_cluster) == after
         assert [_slugs(item) for item in (first, second)] == [["before"], ["meanwhile", "after"]]
-        # The one that leads is told to end while it is cut off.
+        # The leader is told to shut down while it is disconnected.
         machines[3].pull_out()
         assert heir.end(ENDED_WITHIN) == 0
         assert leader.end(ENDED_WITHIN) == 0

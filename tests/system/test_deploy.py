@@ -1,4 +1,4 @@
-"""The files of `deploy/`, read by the programs that they are for."""
+"""The files of `deploy/`, parsed by the programs that they are for."""
 
 import subprocess
 from pathlib import Path

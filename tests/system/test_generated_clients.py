@@ -1,7 +1,7 @@
-"""Clients that generators make of the OpenAPI document: checked strictly, and run.
+"""Clients that are generated from the OpenAPI document are type-checked and run.
 
 Each generator has a program in `clients/`, which reads lists, a story, a search, changes and
-problems, and writes. Kotlin and Swift are generated, and not compiled.
+problems, and writes. Kotlin and Swift clients are generated, but not compiled.
 """
 
 import shutil
@@ -18,12 +18,12 @@ from tests.faults.server import Client
 from tests.system.conftest import Site
 from tests.system.programs import needed
 
-# Generators are installed first, and take half a minute each.
+# The installation of each generator takes half a minute.
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 DOCUMENT = str(ROOT / "docs" / "openapi.json")
 PROGRAMS = Path(__file__).with_name("clients")
 _PACKAGE = "dateline_client"
-# Models and operations alone: their documentation and tests take most of the time.
+# Models and operations only: their documentation and tests take most of the time.
 _CODE = "models,apis,supportingFiles,modelTests=false,apiTests=false,modelDocs=false,apiDocs=false"
 
 
@@ -54,7 +54,7 @@ def newspaper(site: Site) -> Newspaper:
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the generators that run on Node, as the lock file says."""
+    """A folder with the generators that run on Node, from the lock file."""
     npm = needed("npm", "npm")
     folder = tmp_path_factory.mktemp("node")
     for name in ("package.json", "package-lock.json", "tsconfig.json"):
@@ -65,7 +65,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a virtual environment with the generators that Python runs."""
+    """The programs of a virtual environment with the Python generators."""
     folder = tmp_path_factory.mktemp("python")
     _run(folder, sys.executable, "-m", "venv", "venv")
     programs = folder / "venv" / "bin"

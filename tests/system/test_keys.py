@@ -1,4 +1,4 @@
-"""What one reader may have, a shared cache gives to no other."""
+"""A shared cache never sends the response of one reader to another reader."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.system.reading import Answer, count_requests, fetch
 
 pytestmark = pytest.mark.system
 
-# Varnish with nothing but its own rules, which do not know of X-Api-Key: the headers have to do.
+# Varnish with its default rules, which do not know X-Api-Key: the response headers must suffice.
 _BARE = 'vcl 4.1; backend dateline { .host = "127.0.0.1"; .port = "%d"; }'
 _MARK = """
 sub vcl_deliver {
@@ -28,7 +28,7 @@ _START = {
 
 @pytest.fixture(params=["all", "headlines", "none"])
 def anonymous(request: pytest.FixtureRequest) -> str:
-    """What may be read without a key."""
+    """What can be read without a key."""
     value: str = request.param
     return value
 

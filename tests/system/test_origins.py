@@ -1,4 +1,4 @@
-"""Scripts of other sites, behind a shared cache: each site is told what it may read."""
+"""Scripts of other origins behind a shared cache: each origin gets its own CORS headers."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""PgBouncer in front of PostgreSQL: sessions work as they are, transactions are refused."""
+"""PgBouncer in front of PostgreSQL: session pooling works, transaction pooling is refused."""
 
 import shutil
 import subprocess
@@ -42,7 +42,7 @@ default_pool_size = {size}
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of these tests' own."""
+    """A separate PostgreSQL for these tests."""
     needed("pgbouncer", "pgbouncer")
     with start_postgres() as server:
         yield server
@@ -50,7 +50,7 @@ def postgres() -> Iterator[Postgres]:
 
 @contextmanager
 def pgbouncer(postgres: Postgres, mode: str, size: int = 20) -> Iterator[str]:
-    """Run PgBouncer in front of a server, and give the address of the database behind it."""
+    """Run PgBouncer in front of a server, and return the address of the database behind it."""
     program, port = needed("pgbouncer", "pgbouncer"), free_port()
     folder, user = Path(tempfile.mkdtemp()), postgres.processes()[0].username()
     file = folder / "pgbouncer.ini"

@@ -1,10 +1,10 @@
-"""What is missing for the tests of the system is a skip that says how to get it."""
+"""A system test with a missing program is skipped, with installation instructions."""
 
 import pytest
 
 from tests.system.programs import needed, needed_modules
 
-# What Varnish 7.1 says where the package with its modules is missing.
+# The message of Varnish 7.1 without the package of its modules.
 _SAID = """Message from VCC-compiler:
 Could not find VMOD xkey
 ('dateline.vcl' Line 13 Pos 8)

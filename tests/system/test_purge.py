@@ -1,4 +1,4 @@
-"""Varnish is told which answers to fetch anew, and the next one that it gives is right."""
+"""Varnish receives purges, and its next response is correct."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +13,13 @@ from tests.system.programs import PURGE_TOKEN, SharedCache, varnish
 from tests.system.reading import Answer, fetch
 
 pytestmark = pytest.mark.system
-# Far less than the lifetime of any answer, so that only being told can be the reason.
+# Far less than the lifetime of any response, so that only a purge can be the reason.
 _TIMEOUT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeSite:
-    """A Dateline, and the Varnish in front of it that it tells of changes."""
+    """A Dateline, and the Varnish in front of it that receives its purges."""
 
     site: Site
     cache: SharedCache
@@ -29,12 +29,12 @@ class PurgeSite:
         return fetch(self.cache.port, path)
 
     def settle(self) -> None:
-        """Wait until Varnish knows of all that has happened."""
+        """Wait until Varnish has received all purges."""
         while b"dateline_purge_lag 0.0" not in fetch(self.site.port, "/metrics").body:
             time.sleep(0.02)
 
     def keep(self, *at: str) -> list[Answer]:
-        """Let Varnish keep what stands at some addresses, and return it."""
+        """Let Varnish cache some addresses, and return the responses."""
         self.settle()
         for path in at:
             self.read(path)
@@ -43,7 +43,7 @@ class PurgeSite:
         return kept
 
     def until(self, path: str, is_right: Callable[[Answer], bool]) -> Answer:
-        """Read until an answer is right."""
+        """Read until a response is correct."""
         ends = time.monotonic() + _TIMEOUT
         while not is_right(answer := self.read(path)):
             assert time.monotonic() < ends, answer
@@ -70,7 +70,7 @@ def purge_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PurgeSite]:
 
 
 def _begin(purge_site: PurgeSite) -> None:
-    """Change something until Varnish hears of it: it is told of what comes after the beginning."""
+    """Make changes until Varnish receives a purge; changes before the start are not purged."""
     until = time.monotonic() + 60
     while b'dateline_purges_total{outcome="sent"}' not in _read_purge_metrics(purge_site):
         assert time.monotonic() < until

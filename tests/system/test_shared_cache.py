@@ -1,4 +1,4 @@
-"""Answers through a real shared cache: kept, compared, fetched anew, each in its own coding."""
+"""Responses through a real shared cache: cached, revalidated and fetched again in each encoding."""
 
 import time
 from typing import Any
@@ -22,7 +22,7 @@ def test_a_fresh_response_is_served_by_the_shared_cache(
     first = fetch(cache.port, path)
     time.sleep(2)
     again = fetch(cache.port, path)
-    # The question itself is one, too.
+    # The request for the metrics is counted as well.
     assert count_requests(site.port) == before + 2
     assert (first.is_from_cache, again.is_from_cache) == (False, True)
     assert first.json() == again.json()
@@ -58,7 +58,7 @@ def test_the_shared_cache_answers_conditional_requests(site: Site, cache: Shared
 def test_a_stale_response_is_revalidated_by_its_etag(
     site: Site, caches: tuple[SharedCache, ...]
 ) -> None:
-    """Both at once: it takes as long as an answer may be kept."""
+    """Both caches in one test: it takes as long as the lifetime of a response."""
     routes = {"/v1/articles/{ref}": 0, "/v1/headlines": 1}
     at = paths(site.story())
     for cache in caches:
@@ -143,7 +143,7 @@ def test_every_client_gets_its_requested_format(site: Site, cache: SharedCache, 
 
 
 def _is_whole(answer: Answer) -> None:
-    """The tag is a hash of the bytes, so they are those that Dateline sent under it."""
+    """The ETag is a hash of the bytes, so the bytes are those that Dateline sent with it."""
     assert answer.status == 200
     assert answer.headers["etag"] == entity_tag(answer.body)
     assert int(answer.headers["content-length"]) == len(answer.body)
@@ -163,7 +163,7 @@ def test_head_has_the_headers_of_get(site: Site, cache: SharedCache) -> None:
 
 
 def test_a_range_is_cut_from_the_same_encoding(site: Site, cache: SharedCache) -> None:
-    """Dateline sends no parts; a shared cache may cut them from what it has."""
+    """Dateline sends no ranges; a shared cache may cut them from a complete response."""
     at, tags = paths(site.story())[0], {}
     for coding in ("zstd", "br", "gzip", "identity"):
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Live streams through a shared cache: to each listener its own, and as things happen."""
+"""Streams through a shared cache: each client gets its own events immediately."""
 
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse

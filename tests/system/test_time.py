@@ -1,4 +1,4 @@
-"""What comes out or expires by the clock does so behind a shared cache as well, in real time."""
+"""Scheduled publications and expiries behind a shared cache, in real time."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.system.programs import SharedCache
 from tests.system.reading import Answer, fetch
 
 pytestmark = pytest.mark.system
-# How far beyond the moment an answer may be kept: as exactly as the cache itself counts time.
+# The precision with which each cache counts lifetimes.
 _COUNTS_IN = {"varnish": timedelta(seconds=0.2), "nginx": timedelta(seconds=1)}
 
 
@@ -24,9 +24,10 @@ def _soon() -> tuple[datetime, str]:
 def _watch(
     cache: SharedCache, path: str, moment: datetime, shows: Callable[[Answer], bool]
 ) -> list[tuple[bool, bool]]:
-    """Read until after a moment; tell for each answer whether it came from the cache, and shows it.
+    """Read until after an instant; return whether each response was cached and has the story.
 
-    What came before the moment may not show it, and what was asked for after it has to.
+    A response before the instant must not have the story, and a response to a request after it
+    must.
     """
     found: list[tuple[bool, bool]] = []
     while True:
@@ -67,7 +68,7 @@ def test_an_expiring_story_disappears_on_time(site: Site, cache: SharedCache) ->
 def test_a_scheduled_story_is_found_within_five_seconds_of_its_publication(
     site: Site, caches: tuple[SharedCache, ...]
 ) -> None:
-    """Every 404 has one lifetime, so that none tells of what is to come."""
+    """Every 404 has the same lifetime, so that none reveals a schedule."""
     moment, at = _soon()
     path, _ = paths(site.story(published_at=at))
     before = timedelta(seconds=0.5)

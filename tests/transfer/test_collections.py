@@ -39,7 +39,7 @@ def all_stories(client: TestClient, query: str) -> Iterator[dict[str, Any]]:
 
 
 def flat(text: str) -> str:
-    """Return words alone, to compare text that was laid out differently."""
+    """Return words only, to compare text with a different layout."""
     return " ".join(text.split())
 
 

@@ -1,4 +1,4 @@
-"""Import: what a line matches and changes, and that a repeated import changes nothing."""
+"""Import: the object that a line matches, its changes, and repeated imports."""
 
 from typing import Any
 

@@ -28,7 +28,7 @@ def list_translations(client: TestClient, slug: str) -> list[str]:
 
 @pytest.fixture
 def group(newsroom: Newsroom, clock: HandClock) -> dict[str, dict[str, Any]]:
-    """Stories of one group whose original was killed; one is deleted, one runs ahead."""
+    """Stories of a group whose original was killed; one is deleted, one has newer changes."""
     made = {"en": newsroom.story("English")}
     for language in ("fr", "es", "ar", "de"):
         clock.advance(minutes=1)
@@ -79,7 +79,7 @@ def test_importing_the_export_again_changes_nothing(
     moved = export_all(elsewhere)
     assert list_statuses(import_lines(elsewhere, exported)) == ["unchanged"] * 3
     assert export_all(elsewhere) == moved
-    # With the killed ones nothing has to stand in for an original.
+    # With the killed stories, the group keeps its original.
     assert b"translated_with" not in b"".join(whole)
 
 

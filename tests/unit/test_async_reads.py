@@ -34,7 +34,7 @@ _AUDITS = Statement(select(table_of(AuditRow)).order_by(AuditRow.id), AuditRecor
 _DOCUMENTS: Statement[tuple[object, ...]] = Statement(
     select(table_of(Document)).order_by(Document.id)
 )
-# All connections but the one that asks.
+# All connections except the querying one.
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 

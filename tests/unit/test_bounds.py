@@ -1,6 +1,6 @@
-"""What a body may cost: hostile bodies of every format are refused, or take little.
+"""The cost of a body: hostile bodies of every format are refused, or are rendered quickly.
 
-Times are ceilings far above what is measured, for busy machines; steps are counted.
+Times are limits far above the measured ones, for busy machines; steps are counted.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from app.content.body_text import render_text
 from app.content.markdown import MOST_STEPS, render_markdown
 
 LARGEST = 4_000_000
-# In seconds of processor time. Without bounds each of these takes minutes.
+# Seconds of processor time. Without limits each of these takes minutes.
 CEILING = 8.0
 HTML: dict[str, Callable[[int], str]] = {
     "ampersands": lambda n: "&" * n,
@@ -115,7 +115,7 @@ def test_every_body_is_rendered_or_refused_quickly(form: str, name: str) -> None
         assert time.thread_time() - begun < CEILING
 
 
-# Rows are filled up to the columns, so these grow with both; cells are bounded instead.
+# Rows are padded to all columns, so these grow with both; cells are limited instead.
 @pytest.mark.parametrize("name", sorted(MARKDOWN.keys() - {"ragged rows"}))
 def test_markdown_steps_grow_linearly_with_the_length(
     name: str, monkeypatch: pytest.MonkeyPatch

@@ -65,9 +65,9 @@ def test_the_version_changes_with_each_acknowledged_write(database_url: str, wat
 
 @contextmanager
 def _write_elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connection]]:
-    """Give a watch as on another machine, which listens, whoever writes, and a way to look on."""
+    """Return a listening watch as on another machine, a writer, and a monitoring connection."""
     with fresh_database("postgresql", folder) as url:
-        # Another machine shares no counter; a differently spelt address has one of its own.
+        # Another machine shares no counter; a differently spelt address has a separate one.
         here = PostgresWatch(PostgresServer(f"{url}&application_name={_NAME}", 5))
         with (
             closing(here),
@@ -96,7 +96,7 @@ def _is_noticed(here: PostgresWatch, there: Services) -> None:
 def test_writes_on_other_machines_change_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And stands still without one, for as long as the server answers."""
+    """Without a write it stays the same, as long as the server responds."""
     monkeypatch.setattr(watching, "_MAX_SILENCE_SECONDS", 1e9)
     with _write_elsewhere(tmp_path) as (here, there, _):
         before, heard_at = here.version(), here._heard_at
@@ -107,7 +107,7 @@ def test_writes_on_other_machines_change_the_version(
 
 @pytest.mark.postgresql
 def test_the_version_changes_while_the_connection_is_silent(tmp_path: Path) -> None:
-    """A server process that stands still, as a proxy may, looks like one with nothing to tell."""
+    """A stalled server process, like a stalled proxy, looks like a server without notifications."""
     with _write_elsewhere(tmp_path) as (here, there, looking_on):
         ((pid,),) = looking_on.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = %s", [_NAME]
@@ -142,10 +142,10 @@ with open(sys.argv[1], "r+b") as index:
 
 
 def _is_locked(path: Path) -> bool:
-    """Tell whether SQLite's lock on a WAL index keeps another process from making it anew.
+    """Whether SQLite's lock on a WAL index keeps another process from rebuilding it.
 
-    It is byte 128 of the index ("WAL-mode File Format", section 2.3); who gets it alone thinks
-    that nobody has the database open.
+    It is byte 128 of the index ("WAL-mode File Format", section 2.3); a process that gets it
+    exclusively assumes that the database is not open elsewhere.
     """
     command = [sys.executable, "-c", _TRY_TO_LOCK, f"{path}-shm"]
     tried = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""The check of requests and responses against the OpenAPI document, and the client with it."""
+"""The check of requests and responses against the OpenAPI document, and the client that uses it."""
 
 import re
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def test_documented_messages_have_no_problems() -> None:
         _exchange(method="HEAD", body=None),
         _exchange(status=304, body=None),
         _exchange("/feeds/latest.ninjs", body=[], content_type="application/ninjs+json"),
-        # What is refused may be wrong, and so may be what the document does not have.
+        # Refused requests may be invalid, and unknown paths are not checked.
         _exchange(
             _ARTICLES, "POST", {"title": 1}, 400, None, content_type="application/problem+json"
         ),

@@ -23,13 +23,13 @@ def client() -> Iterator[HttpClient]:
 
 @contextmanager
 def serve_bytes(speak: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Accept one connection, read a little of it, and let `speak` say what comes back."""
+    """Accept one connection, read a little of it, and let `speak` send the response."""
 
     def serve() -> None:
         connection, _ = server.accept()
         with connection:
             connection.recv(65_536)
-            # The client may hang up whenever it likes.
+            # The client may close the connection at any time.
             with suppress(OSError):
                 speak(connection)
 

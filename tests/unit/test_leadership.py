@@ -89,7 +89,7 @@ def lease(tmp_path: Path) -> Iterator[Database]:
 
 
 def _end(database: Database) -> None:
-    """Let the lease end, as if its holder had said nothing for long."""
+    """Let the lease expire, as if its holder had not renewed it."""
     with database.write() as session:
         session.execute(text("UPDATE leases SET expires_at = 1"))
 
@@ -118,7 +118,7 @@ def test_a_replaced_leader_writes_reads_and_sends_nothing(lease: Database) -> No
         session.execute(text("UPDATE secrets SET value = 'first'"))
     _end(lease)
     assert second.try_acquire()
-    # It has not asked since, so it does not know.
+    # It has not checked since, so it does not know.
     assert first.term is not None
     with as_leader(first), pytest.raises(LeadershipLost), lease.write() as session:
         session.execute(text("UPDATE secrets SET value = 'late'"))
@@ -177,7 +177,7 @@ def test_an_idle_transaction_of_a_leader_is_ended(
 
 
 def _wait_until(leadership: Leadership) -> bool:
-    """Ask for a while: a lease ends some seconds after its holder."""
+    """Try for a while: a lease ends some seconds after its holder."""
     for _ in range(1_200):
         if leadership.try_acquire():
             return True

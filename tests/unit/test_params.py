@@ -15,7 +15,7 @@ WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.s
 
 
 def escape(word: str) -> str:
-    """Write a word so that nothing in it is read as a sign."""
+    """Escape a word so that no character has a special meaning."""
     plain = word.replace("\\", "\\\\").replace(",", "\\,")
     return "\\" + plain if plain.startswith("-") else plain
 

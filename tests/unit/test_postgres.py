@@ -77,7 +77,7 @@ def test_options_of_the_url_override_settings(tmp_path: Path) -> None:
                 connection.execute(f"SHOW {name}").fetchone()
                 for name in ("lock_timeout", "timezone", "enable_sort", "tcp_keepalives_idle")
             ]
-    # On a socket of a file there is nothing to keep alive.
+    # A Unix socket needs no keep-alive.
     assert shown == [("3s",), ("Europe/Berlin",), ("off",), ("0",)]
 
 

@@ -62,7 +62,7 @@ ARTICLE = Article(
 
 
 def members(rendered: RenderedStory) -> dict[str, Any]:
-    """Join the pieces as they leave."""
+    """Join the rendered parts."""
     pieces = (rendered.head, rendered.tail, rendered.extra, rendered.body)
     whole: dict[str, Any] = json.loads(b"{" + b",".join(pieces) + b"}")
     return whole

@@ -1,4 +1,4 @@
-"""Elements that are not on the allow-list: their words stay, and stay separate."""
+"""Elements that are not on the allow-list: their text stays, and stays separate."""
 
 import pytest
 from html5lib import HTMLParser

@@ -93,7 +93,7 @@ class Inspector(HTMLParser):
 
 
 def find_dangers(markup: str) -> list[str]:
-    """Parse markup and return what should not be in it."""
+    """Parse markup and return its dangerous parts."""
     inspector = Inspector()
     inspector.feed(markup)
     inspector.close()
@@ -211,7 +211,7 @@ def test_all_745_hostile_feeds_become_harmless(shared: Path) -> None:
 
 
 def _unescaped(feed: str) -> str:
-    """Return what the feed carries, as a reader of the feed would see it."""
+    """Return the content of the feed, as a feed reader would see it."""
     from html import unescape
 
     return unescape(feed.replace("<![CDATA[", "").replace("]]>", ""))

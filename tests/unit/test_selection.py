@@ -36,7 +36,7 @@ STORIES = st.fixed_dictionaries(
 
 
 def matches_naively(selection: Selection, story: SelectionFields) -> bool:
-    """Say the same in the longest words."""
+    """Match a selection by the simplest possible code."""
     for clause in selection.clauses:
         has = set(story[clause.field])
         if clause.included and not has & set(clause.included):

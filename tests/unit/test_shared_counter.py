@@ -58,7 +58,7 @@ with open(sys.argv[1], "r+b") as file:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for temporary files, also of processes that a test starts."""
+    """The folder for temporary files, which processes of a test use as well."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     return tmp_path
@@ -66,7 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def frequent_switches() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
+    """Let threads switch as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -157,7 +157,7 @@ def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
 @pytest.mark.usefixtures("frequent_switches")
 def test_it_never_decreases_after_a_fork() -> None:
     with closing(SharedCounter("test")) as counter:
-        # Of a process with no threads: one that has some may not be able to go on after a fork.
+        # Forked from a process without threads: a fork of a threaded process may deadlock.
         forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
         with _start(forking) as forked:
             _continue(forked)
@@ -174,11 +174,11 @@ def test_processes_share_a_new_file_after_a_removal() -> None:
         old.path.unlink()
         with closing(SharedCounter("test")) as new:
             assert new.value() > before
-            # Who still has the removed file is heard by those who made it again, …
+            # Processes with the removed file notify those that created it again, …
             at_new = new.value()
             old.increase()
             assert new.value() > at_new
-            # … and hears them from then on.
+            # … and are notified by them from then on.
             at_old = old.value()
             new.increase()
             assert old.value() > at_old

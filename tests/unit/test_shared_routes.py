@@ -13,7 +13,7 @@ def _paths(app: FastAPI) -> set[str]:
 def test_routes_are_built_once() -> None:
     first, second = _create_framework(management=True), _create_framework(management=True)
     shared = {id(route) for route in first.routes} & {id(route) for route in second.routes}
-    # All but the static files, which are mounted.
+    # All except the static files, which are mounted.
     assert len(shared) == len(first.routes) - 1 > 1
     assert first.routes is not second.routes
 

@@ -11,7 +11,7 @@ from app.kit.ids import normalize_ref, normalize_slug
 from app.kit.slugs import MAX_LENGTH, find_free_slug, find_slug_problem, make_slug
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
-# Letters of keyboards that only a compatibility form takes apart.
+# Letters of keyboards that only a compatibility form decomposes.
 _TYPED = [0x587, 0xE33, 0xEB3, 0xEDC, 0xEDD, *range(0x675, 0x679), *range(0x3131, 0x3164)]
 TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
 

@@ -106,7 +106,7 @@ def test_punctuation_alone_is_not_a_word(text: str, count: int) -> None:
     assert count_words(text) == count
 
 
-# Each as the dictionaries of ICU 78 divide it.
+# As the dictionaries of ICU 78 divide each of them.
 _UNSPACED = {
     "นายกรัฐมนตรีเดินทางไปเยี่ยมผู้ประสบภัยน้ำท่วมในจังหวัดเชียงใหม่เมื่อวานนี้": 21,
     "ตลาดหุ้นไทยปิดบวกในวันศุกร์ นักลงทุนรอดูผลการประชุมธนาคารกลาง": 17,
@@ -119,7 +119,7 @@ _UNSPACED = {
 @pytest.mark.parametrize(("text", "words"), _UNSPACED.items())
 def test_words_of_scripts_without_spaces_are_estimated(text: str, words: int) -> None:
     assert count_words(text) == pytest.approx(words, rel=0.3)
-    # Whatever stands around them, and however long it is.
+    # With any surrounding text, and of any length.
     assert count_words(f"{text} and 12 more") == count_words(text) + 3
     assert count_words(text.replace(" ", "") * 1_000) == pytest.approx(words * 1_000, rel=0.3)
 

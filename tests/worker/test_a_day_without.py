@@ -1,4 +1,4 @@
-"""A day without a worker: nobody is late but those who follow, and they hear all of it, once."""
+"""After a day without a worker, readers are up to date, and log clients get each change once."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ DAY = "2026-11-22T"
 
 
 def follow_changes(client: TestClient, cursor: str) -> tuple[list[tuple[str, str, str]], str]:
-    """Return what a follower hears: op, reason and the title, or the id of what is gone."""
+    """Return the changes that a client receives: op, reason, and the title or the removed id."""
     told: list[tuple[str, str, str]] = []
     more = True
     while more:

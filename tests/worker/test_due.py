@@ -1,4 +1,4 @@
-"""Time passes: each story that comes out or expires is told to the log once, in order."""
+"""Each publication and expiry by time is logged once, in order."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ _DAY = "2026-11-22"
 
 
 def load_log(services: Services) -> list[tuple[str, str, str]]:
-    """Return what the log says of stories: reason, operation, title's slug."""
+    """Return the rows about stories in the log: reason, operation, slug of the title."""
     with services.database.read() as session:
         rows = [row for row in store.load_changes(session, 0, 10_000) if row.type == "article"]
     return [(row.reason, row.op, row.id) for row in rows]
 
 
 def titles(client: TestClient) -> list[str]:
-    """Return what readers see, oldest first."""
+    """Return the titles that readers see, oldest first."""
     listed = client.get("/v1/headlines?sort=published_at&limit=100").json()["data"]
     return [item["title"] for item in listed]
 
 
 def schedule(newsroom: Newsroom, title: str, hour: int, **fields: Any) -> str:
-    """Publish a story for an hour of this day and return its id."""
+    """Publish a story at an hour of this day and return its id."""
     story = newsroom.story(title, published_at=f"2026-11-22T{hour}:00:00Z", **fields)
     return str(story["id"])
 

@@ -1,4 +1,4 @@
-"""The loop that tells a CDN: a receiver that does not answer holds nothing up."""
+"""The purge loop: a hanging receiver delays nothing else."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ def receiver() -> Iterator[Receiver]:
 def hasty(
     settings: Settings, receiver: Receiver, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
-    """A process whose loops look often, and that waits for the receiver longer than we do."""
+    """A process with frequent loops, whose timeout is longer than the test."""
     monkeypatch.setattr("app.bootstrap.HttpClient", partial(HttpClient, seconds=10 * _TIMEOUT))
     update = {"worker_interval": 0.01, "purge_url": receiver.url}
     wired = bootstrap(settings.model_copy(update=update), clock=clock)
@@ -42,7 +42,7 @@ def hasty(
 
 
 def wait_until(true: Callable[[], object]) -> None:
-    """Wait until something is true."""
+    """Wait until a condition is true."""
     ends = time.monotonic() + _TIMEOUT
     while not true():
         assert time.monotonic() < ends
@@ -50,7 +50,7 @@ def wait_until(true: Callable[[], object]) -> None:
 
 
 def position(services: Services) -> int | None:
-    """Return how far the receiver has been notified."""
+    """Return the last serial that was sent to the receiver."""
     with services.database.read() as session:
         standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None

@@ -84,7 +84,7 @@ _ORDERS: dict[str, list[Any]] = {
 
 
 def record(recorder: Recorder) -> None:
-    """Record everything of the management side, beginning with what changes nothing."""
+    """Record the management API, beginning with requests that change nothing."""
     _read(recorder)
     _use_keys(recorder)
     _send_wrong_fields(recorder)
@@ -100,7 +100,7 @@ def record(recorder: Recorder) -> None:
 
 
 def targets() -> Iterator[str]:
-    """Yield the public addresses of what was changed."""
+    """Yield the public addresses of changed objects."""
     slugs = "bees-and-ferries story-61 story-62 story-63 story-64 story-65 new-line a-new-story"
     for slug, end in product(slugs.split(), ("", ".md", ".ninjs", ".newsml")):
         yield f"/v1/articles/{slug}{end}"
@@ -261,7 +261,7 @@ def _change_taxonomy(recorder: Recorder) -> None:
 
 
 def _live(recorder: Recorder) -> None:
-    """Take new and known stories through their lives."""
+    """Apply every verb to new and known stories."""
     new = f"{_ARTICLES}/bees-and-ferries"
     recorder.ask("POST", _ARTICLES, "write", {**_FULL, "status": "published"})
     recorder.ask("POST", _ARTICLES, "write", _FULL)

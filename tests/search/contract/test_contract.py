@@ -89,7 +89,7 @@ def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> 
 def ask(
     typed: ParsedQuery | None = None, *, order: Order = "published_at", **more: Any
 ) -> IndexQuery:
-    """Return a search, by date unless told otherwise."""
+    """Return a search, by default ordered by date."""
     return IndexQuery(typed, START, order=order, **more)
 
 

@@ -25,7 +25,7 @@ def fetch(client: TestClient, path: str, **headers: str) -> bytes:
 
 
 def ids(client: TestClient, path: str) -> list[str]:
-    """Return the ids of the stories in a feed, in its order, whatever its format."""
+    """Return the ids of the stories in a feed of any format, in order."""
     body = fetch(client, path)
     found = _IDS[path.partition("?")[0].rpartition(".")[2]](body)
     return [urn.removeprefix("urn:uuid:") for urn in found]
@@ -40,14 +40,14 @@ def links(client: TestClient, path: str) -> dict[str, str]:
 
 
 def withdrawn(client: TestClient, path: str = "/feeds/latest.atom") -> list[str]:
-    """Return the ids of the stories that an Atom feed says are gone."""
+    """Return the ids of the stories that an Atom feed has as deleted entries."""
     root = ElementTree.fromstring(fetch(client, path))
     found = root.findall(f"{AT}deleted-entry")
     return [element.get("ref", "").removeprefix("urn:uuid:") for element in found]
 
 
 def locations(client: TestClient, path: str) -> list[str]:
-    """Return the addresses of a sitemap or an index of sitemaps."""
+    """Return the addresses of a sitemap or of a sitemap index."""
     root = ElementTree.fromstring(fetch(client, path))
     return [element.text or "" for element in root.iter(f"{_SITE}loc")]
 

@@ -1,4 +1,4 @@
-"""A feed has one address, however the request spells it, and names it where readers look.
+"""A feed has one canonical address for every spelling of the request, and contains it.
 
 The W3C validator rejects a feed's own address unless it is the requested one or the one in
 `Content-Location`.

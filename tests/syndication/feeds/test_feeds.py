@@ -232,7 +232,7 @@ def test_a_feed_changes_when_its_stories_change(
 def test_no_format_shows_stories_that_are_not_public(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
-    """Scheduled, expired and unpublished stories and drafts, in every format there is."""
+    """Scheduled, expired and unpublished stories and drafts, in every format."""
     out = newsroom.story("out-story", body="<p>Public.</p>")
     newsroom.article("secret-draft")
     newsroom.story("secret-scheduled", published_at="2026-11-22T13:00:00Z")
@@ -257,7 +257,7 @@ def test_no_format_shows_stories_that_are_not_public(
 
 @SQLITE
 class TestOnASite:
-    """A deployment that knows where people read, and what it is called."""
+    """A deployment with the address and the name of its site."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -284,7 +284,7 @@ class TestOnASite:
 
 @SQLITE
 class TestHeadlinesAlone:
-    """A deployment that shows headlines to everybody, and stories to those with a key."""
+    """A deployment that shows headlines to all readers, and stories to readers with a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

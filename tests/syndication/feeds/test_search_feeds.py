@@ -34,7 +34,7 @@ def follow(services: Services) -> Callable[[], None]:
 
 @pytest.fixture
 def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
-    """Stories of which some speak of rain, best where they are oldest; ids by title."""
+    """Stories of which some mention rain, the oldest ones most; ids by title."""
     newsroom.category("World")
     more: dict[str, dict[str, Any]] = {
         "Rain, rain, rain": {"body": "<p>Rain.</p>", "categories": ["world"]},
@@ -177,7 +177,7 @@ def test_only_formats_that_mark_an_embargo_contain_embargoed_stories(
 
 
 class TestHeadlines:
-    """A deployment that shows headlines alone to those without a key."""
+    """A deployment that shows only headlines to readers without a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:

@@ -1,4 +1,4 @@
-"""Sitemaps: every public story once, the news of two days, and nothing longer than allowed."""
+"""Sitemaps: every public story once, the news of two days, and no file above the limit."""
 
 from xml.etree import ElementTree
 
@@ -18,7 +18,7 @@ SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that knows its addresses."""
+    """A deployment with configured addresses."""
     return Settings(
         database_url=database_url,
         public_url=API,
@@ -86,7 +86,7 @@ def test_news_sitemaps_contain_two_days(
     assert (told["name"], told["language"]) == ("The Site", "zh-tw")
     assert (told["title"], told["publication_date"]) == ("Bees & kings", "2026-11-20T12:00:00Z")
     clock.advance(seconds=1)
-    # Nothing was written; the answer that is kept ends by itself.
+    # Nothing was written; the cached response expires.
     assert locations(client, "/sitemap-news.xml") == []
 
 

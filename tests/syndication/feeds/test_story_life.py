@@ -1,4 +1,4 @@
-"""Kills and embargoes in every format: told where a format can tell, and hidden where not."""
+"""Kills and embargoes in every format: marked if the format can mark them, otherwise hidden."""
 
 import json
 from xml.etree import ElementTree
@@ -26,7 +26,7 @@ G2 = "{http://iptc.org/std/nar/2006-10-01/}"
 
 @pytest.fixture
 def entitled(newsroom: Newsroom) -> dict[str, str]:
-    """The headers of somebody who reads what is under embargo."""
+    """The headers of a reader with embargo access."""
     body = {"name": "partner", "scopes": ["read"], "embargoed": True}
     made = newsroom.call("POST", "/keys", json=body).json()
     return {"authorization": f"Bearer {made['key']}"}

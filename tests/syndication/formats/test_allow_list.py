@@ -1,4 +1,4 @@
-"""No format holds an element or an attribute that the allow-list lacks, as a browser reads it."""
+"""No format contains an element or an attribute outside the allow-list, as a browser parses it."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.syndication.formats.examples import BARE, feed
 OFTEN = settings(
     max_examples=repetitions(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-# What the formats add by themselves.
+# Elements that the formats add themselves.
 ADDED = {("a", "rel"), ("p", "class")}
 ADDRESSES = {"href", "src", "cite", "poster"}
 SCHEMES = ("http:", "https:", "mailto:", "tel:")
@@ -135,7 +135,7 @@ def test_json_ld_cannot_end_a_script_and_csv_cannot_begin_a_formula(base: str) -
 def story(
     base: str, body: str, resolved_by: str | None, frames: frozenset[str] = frozenset()
 ) -> Item:
-    """Return a story at an address, whose body was resolved when it was stored, or was not."""
+    """Return a story with an address, whose body was resolved when it was stored, or was not."""
     told: dict[str, Any] = {
         **BARE,
         "url": base,
@@ -183,7 +183,7 @@ def strangers(markup: str) -> Iterator[str]:
 
 
 def addresses_in(name: str, value: str) -> list[str]:
-    """Return the addresses that an attribute holds."""
+    """Return the addresses in an attribute."""
     if name == "srcset":
         return [candidate.partition(" ")[0] for candidate in value.split(", ")]
     return [value] if name in ADDRESSES else []

@@ -1,4 +1,4 @@
-"""A correction's note travels in every form that a story leaves in."""
+"""The note of a correction is in every format of a story."""
 
 import html
 
@@ -17,7 +17,7 @@ def test_corrections_are_in_every_format(body: str) -> None:
     made = {ext: form.render(feed(story)) for ext, form in FEEDS.items()}
     made |= {ext: form.render(story) for ext, form in STORIES.items()}
     for ext, text in made.items():
-        # In Markdown and HTML some of its characters are written with marks before them.
+        # In Markdown and HTML some of its characters are escaped.
         plain = html.unescape(text.decode()).replace("\\", "")
         assert _NOTE in plain.replace("u003c", "<").replace("u003e", ">"), ext
         assert "2026-01-13" in plain, ext

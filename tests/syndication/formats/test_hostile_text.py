@@ -1,4 +1,4 @@
-"""Whatever a text holds, what leaves is well formed and says the same."""
+"""For any text, the output is well formed and has the same text."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from app.syndication.model.markdown import render_markdown
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, feed, hostile, item
 
-# As input takes it: no U+0000, no lone surrogates, and something between the spaces around it.
+# As input accepts it: no U+0000, no lone surrogates, and text between outer spaces.
 TEXTS = (
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
     .map(str.strip)
@@ -152,7 +152,7 @@ def _fields(story: Any) -> dict[str, Any]:
 
 
 def _same(found: str | None, text: str) -> bool:
-    """XML makes line feeds of returns; a joiner nobody sees may keep what looks like a tag."""
+    """Compare texts after line ends are normalized and invisible joiners removed."""
     return _read(found or "") == _read(text)
 
 
@@ -192,14 +192,14 @@ def test_csv_leaves_other_texts_unchanged(text: str) -> None:
 
 
 def _cells(text: str) -> set[str]:
-    """Return what stands in cells of one text."""
+    """Return the cells of one text."""
     rendered = FEEDS["csv"].render(feed(item(summary=text, dateline=text))).decode()
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
     return {row["summary"], row["dateline"]}
 
 
 def _parted(cell: str) -> list[str]:
-    """Read the values of a cell, as the documentation says."""
+    """Read the values of a cell as the documentation describes."""
     found = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
     return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in found if cell]
 

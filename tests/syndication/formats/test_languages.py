@@ -1,4 +1,4 @@
-"""Languages in RSS and Atom are told by codes that every reader knows, or not at all."""
+"""RSS and Atom contain language codes that every reader knows, or none."""
 
 from xml.etree import ElementTree
 

@@ -1,6 +1,6 @@
-"""What validators of feeds complain of, held against feeds with everything and with nothing.
+"""The requirements of feed validators, checked for feeds with all values and with none.
 
-The rules are those of RSS 2.0, RFC 4287 and the validator of the W3C, read one by one.
+The rules are those of RSS 2.0, RFC 4287 and the W3C validator, one by one.
 """
 
 import re
@@ -43,7 +43,7 @@ def test_rss_channels_have_the_required_elements(channel: ElementTree.Element) -
         assert channel.findtext(name), name
     links = {element.get("rel"): element.get("href") for element in channel.iter(f"{ATOM}link")}
     assert links == {"self": feed().address, "hub": feed().hub}
-    # Items stand after all that is said of the channel.
+    # Items follow all other elements of the channel.
     names = [element.tag for element in channel]
     assert names[names.index("item") :] == ["item"] * len(ITEMS)
 

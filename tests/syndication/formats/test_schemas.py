@@ -1,4 +1,4 @@
-"""Each format is valid by the schema that its standard has, with everything and with nothing."""
+"""Each format is valid by the schema of its standard, with all values and with none."""
 
 import json
 from dataclasses import replace
