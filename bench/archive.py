@@ -161,8 +161,8 @@ def _batches(stories: int) -> Iterator[Batch]:
     """Yield all batches in order; the next ones are built while one is written."""
     numbers = (range(first, min(first + BATCH, stories)) for first in range(0, stories, BATCH))
     with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
-        made = (pool.submit(make_batch, batch, stories) for batch in numbers)
-        waiting = deque(islice(made, _AHEAD))
+        results = (pool.submit(make_batch, batch, stories) for batch in numbers)
+        waiting = deque(islice(results, _AHEAD))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(islice(made, 1))
+            waiting.extend(islice(results, 1))

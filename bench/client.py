@@ -113,7 +113,7 @@ async def measure(order: Mapping[str, Any]) -> dict[str, float]:
     began = time.perf_counter()
     for _ in range(order["connections"]):
         connection = Connection(requests, tally)
-        await loop.create_connection(lambda made=connection: made, host, port)  # type: ignore[misc]
+        await loop.create_connection(lambda protocol=connection: protocol, host, port)  # type: ignore[misc]
         connections.append(connection)
     await asyncio.sleep(order["seconds"])
     seconds = time.perf_counter() - began

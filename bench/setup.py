@@ -71,9 +71,9 @@ class BenchmarkSetup:
     @cached_property
     def imported(self) -> Import:
         """The imported archive, whose database is served."""
-        made = import_archive(self.corpus, self.folder / "bench.db")
-        build_index(made.database)
-        return made
+        archive = import_archive(self.corpus, self.folder / "bench.db")
+        build_index(archive.database)
+        return archive
 
     @cached_property
     def large(self) -> Archive:

@@ -125,9 +125,9 @@ def client(services: Services) -> Iterator[TestClient]:
     """An HTTP client of an anonymous reader; an internal error must appear as a problem."""
     with make_client(
         create_app(services), base_url="http://testserver", raise_server_exceptions=False
-    ) as made:
-        made.follow_redirects = False
-        yield made
+    ) as test_client:
+        test_client.follow_redirects = False
+        yield test_client
 
 
 @pytest.fixture
@@ -138,15 +138,15 @@ def newsroom(client: TestClient, services: Services) -> Newsroom:
 
 def key_for(services: Services, scope: str) -> str:
     """Create a key with a scope."""
-    made = services.runner.run(
+    new_key = services.runner.run(
         Actor(None, "tests"), lambda unit: create_key(unit, f"a key for {scope}", [scope])
     )
-    return made.key
+    return new_key.key
 
 
 def embargo_key(services: Services) -> dict[str, str]:
     """Create a key with embargo access, and return the headers that send it."""
-    made = services.runner.run(
+    new_key = services.runner.run(
         Actor(None, "tests"), lambda unit: create_key(unit, "partner", ["read"], embargoed=True)
     )
-    return {"authorization": f"Bearer {made.key}"}
+    return {"authorization": f"Bearer {new_key.key}"}

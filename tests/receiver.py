@@ -42,7 +42,7 @@ class Receiver:
     """The received requests in order; `answer` returns the status for a request."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
-        self.heard: list[ReceivedRequest] = []
+        self.requests: list[ReceivedRequest] = []
         self.answer: Callable[[ReceivedRequest], int] = lambda _: 204
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self.port = self._server.server_port
@@ -51,20 +51,22 @@ class Receiver:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._news = threading.Condition()
 
-    def keep(self, heard: ReceivedRequest) -> None:
+    def keep(self, request: ReceivedRequest) -> None:
         """Record a request, and notify waiting threads."""
         with self._news:
-            self.heard.append(heard)
+            self.requests.append(request)
             self._news.notify_all()
 
     def wait_for(self, number: int) -> None:
         """Wait until this many requests were received."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self.heard) >= number, _TIMEOUT), self.heard
+            assert self._news.wait_for(lambda: len(self.requests) >= number, _TIMEOUT), (
+                self.requests
+            )
 
     def load_keys(self) -> list[list[str]]:
         """Return the keys of each request with a successful response."""
-        return [item.keys for item in self.heard if 200 <= item.status < 300]
+        return [item.keys for item in self.requests if 200 <= item.status < 300]
 
     def serve(self) -> None:
         """Serve until stopped."""

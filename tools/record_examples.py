@@ -51,7 +51,7 @@ _FERRY = "/v1/manage/articles/the-ferry-is-late-again"
 
 _PARTNER_KEY = {"name": "North Wire", "scopes": ["read", "webhooks"], "partner": "north-wire"}
 # Values of earlier steps for the paths of later ones.
-_MADE = (
+_STEP_VALUES = (
     "last_key last_preview last_webhook last_delivery last_feed_token partner_key partner_prefix "
     "own_webhook paused_webhook"
 ).split()
@@ -384,33 +384,33 @@ def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
     """
     with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
-        made = dict.fromkeys(_MADE, "")
+        values = dict.fromkeys(_STEP_VALUES, "")
         for step in STEPS:
-            status, answer = _perform(client, step, made, see)
-            _note(made, step, answer)
+            status, answer = _perform(client, step, values, see)
+            _note(values, step, answer)
             if step.operation is not None:
                 _keep(examples.setdefault(step.operation, {"responses": {}}), step, status, answer)
         return examples
 
 
-def _note(made: dict[str, str], step: Step, answer: Any) -> None:
+def _note(values: dict[str, str], step: Step, answer: Any) -> None:
     """Store values of a step for the paths of later ones."""
     match step.operation:
         case "manage_create_key":
-            made["last_key"] = answer["prefix"]
+            values["last_key"] = answer["prefix"]
         case "manage_create_webhook":
-            made["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+            values["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
         case "manage_create_feed_token":
-            made["last_feed_token"] = f"{step.path}/{answer['id']}"
+            values["last_feed_token"] = f"{step.path}/{answer['id']}"
         case "create_own_webhook":
-            made["own_webhook"] = f"/v1/me/webhooks/{answer['id']}"
-            made["paused_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+            values["own_webhook"] = f"/v1/me/webhooks/{answer['id']}"
+            values["paused_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
         case "manage_test_webhook":
-            made["last_delivery"] = answer["id"]
+            values["last_delivery"] = answer["id"]
         case "manage_preview_article":
-            made["last_preview"] = answer["url"]
+            values["last_preview"] = answer["url"]
     if step.body is _PARTNER_KEY:
-        made["partner_key"], made["partner_prefix"] = answer["key"], answer["prefix"]
+        values["partner_key"], values["partner_prefix"] = answer["key"], answer["prefix"]
 
 
 def main() -> None:
@@ -481,7 +481,7 @@ def _indented(answer: Any) -> str:
 def _perform(
     client: TestClient,
     step: Step,
-    made: dict[str, str],
+    values: dict[str, str],
     see: Callable[[str, Response], None],
 ) -> tuple[int, Any]:
     clock: TickingClock = client.app_state["clock"]
@@ -494,8 +494,8 @@ def _perform(
     if step.version is not None:
         headers["if-match"] = step.version
     if step.by_partner:
-        headers["authorization"] = f"Bearer {made['partner_key']}"
-    path = step.path.format(**made)
+        headers["authorization"] = f"Bearer {values['partner_key']}"
+    path = step.path.format(**values)
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")

@@ -44,12 +44,12 @@ def _webhook(port: int) -> bytes:
 
 
 def _publish(editor: Editor, arrivals: Arrivals, story: bytes) -> list[float]:
-    begun = time.time()
+    start = time.time()
     created = json.loads(editor.create(story))
     arrived = arrivals.wait_for(created["id"], _RECEIVERS, _PATIENCE)
     if len(arrived) < _RECEIVERS:
         raise LoadError(f"{_RECEIVERS - len(arrived)} receivers heard of a story too late.")
-    return [instant - begun for instant in arrived]
+    return [instant - start for instant in arrived]
 
 
 MEASUREMENTS = (

@@ -205,11 +205,11 @@ def _stories(services: Services) -> Iterator[PublicStory]:
 
 @contextmanager
 def _services(database: Path, search: Path) -> Iterator[Services]:
-    made = bootstrap(Settings(database_url=f"sqlite:///{database}", search_path=str(search)))
+    services = bootstrap(Settings(database_url=f"sqlite:///{database}", search_path=str(search)))
     try:
-        yield made
+        yield services
     finally:
-        made.close()
+        services.close()
 
 
 def _print(row: Row) -> None:

@@ -31,8 +31,8 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
     """An anonymous client behind the proxy."""
-    with make_client(create_app(services), client=("192.0.2.1", 1)) as made:
-        yield made
+    with make_client(create_app(services), client=("192.0.2.1", 1)) as test_client:
+        yield test_client
 
 
 def _lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:

@@ -29,8 +29,8 @@ def blamed(answer: Any) -> tuple[int, list[tuple[str, str]]]:
 def test_articles_refuse_an_invalid_address_in_every_field(
     pointer: str, fields: dict[str, Any], newsroom: Newsroom, services: Services
 ) -> None:
-    made = newsroom.story()
-    path, anyone = f"/articles/{made['id']}", {"if-match": "*"}
+    article = newsroom.story()
+    path, anyone = f"/articles/{article['id']}", {"if-match": "*"}
     document = {"title": "A", "language": "en", **fields}
     wanted = (422, [(pointer, "bad_address")])
     assert blamed(newsroom.call("POST", "/articles", json=document)) == wanted
@@ -61,7 +61,7 @@ def test_a_second_post_with_an_external_id_cannot_add_a_hostile_address(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     written = {"external_id": "1", "body": '<p><img src="a.png"></p>', "status": "published"}
-    made = newsroom.article(**written)
+    article = newsroom.article(**written)
     second = {"title": "A title", "language": "en", **written, "url": HOSTILE}
     assert blamed(newsroom.call("POST", "/articles", json=second))[0] == 422
     for path in (
@@ -71,4 +71,4 @@ def test_a_second_post_with_an_external_id_cannot_add_a_hostile_address(
         "/feeds/latest.ninjs",
     ):
         assert "onerror" not in client.get(path).text
-    assert "onerror" not in client.get(f"/v1/articles/{made['id']}.newsml").text
+    assert "onerror" not in client.get(f"/v1/articles/{article['id']}.newsml").text

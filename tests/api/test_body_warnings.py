@@ -33,17 +33,17 @@ FOUND = [("element_removed", "<iframe> in line 2: replaced by a link.")]
 
 
 def test_every_write_warns_of_removed_elements(newsroom: Newsroom) -> None:
-    made = newsroom.article(body=FRAME)
-    ArticleWritten.model_validate(made)
-    assert find_warnings(made) == FOUND
-    read = newsroom.call("GET", f"/articles/{made['id']}").json()
+    created = newsroom.article(body=FRAME)
+    ArticleWritten.model_validate(created)
+    assert find_warnings(created) == FOUND
+    read = newsroom.call("GET", f"/articles/{created['id']}").json()
     assert "warnings" not in read
     assert '<a href="https://www.youtube.com/embed/x"' in read["body"]
-    patched = newsroom.patch(made, body="<p>y</p>" + FRAME)
+    patched = newsroom.patch(created, body="<p>y</p>" + FRAME)
     assert find_warnings(patched) == FOUND
     headers = {"if-match": f'"v{patched["version"]}"'}
     document = {**patched, "body": FRAME, "title": "New"}
-    put = newsroom.call("PUT", f"/articles/{made['id']}", json=document, headers=headers).json()
+    put = newsroom.call("PUT", f"/articles/{created['id']}", json=document, headers=headers).json()
     assert find_warnings(put) == FOUND
     published = newsroom.verb(put, "publish")
     assert find_warnings(published) == []
@@ -52,9 +52,9 @@ def test_every_write_warns_of_removed_elements(newsroom: Newsroom) -> None:
 
 
 def test_a_response_with_warnings_can_be_sent_back(newsroom: Newsroom) -> None:
-    made = newsroom.article(body=FRAME)
-    headers = {"if-match": f'"v{made["version"]}"'}
-    response = newsroom.call("PUT", f"/articles/{made['id']}", json=made, headers=headers)
+    created = newsroom.article(body=FRAME)
+    headers = {"if-match": f'"v{created["version"]}"'}
+    response = newsroom.call("PUT", f"/articles/{created['id']}", json=created, headers=headers)
     assert response.status_code == 200, response.text
     assert find_warnings(response.json()) == []
 
@@ -90,10 +90,12 @@ def test_a_warning_names_element_and_position_and_omits_harmless_changes(
 
 
 def test_a_warning_in_markdown_names_the_preceding_words(newsroom: Newsroom) -> None:
-    made = newsroom.story(
+    created = newsroom.story(
         body=f"# Head\n\nSome `<script>` words\n\n{FRAME}", body_format="markdown"
     )
-    assert find_warnings(made) == [("element_removed", "<iframe> after “One”: replaced by a link.")]
+    assert find_warnings(created) == [
+        ("element_removed", "<iframe> after “One”: replaced by a link.")
+    ]
     draft = newsroom.article(body=FRAME, body_format="markdown")
     assert len(find_warnings(newsroom.verb(draft, "publish"))) == 1
 
@@ -141,8 +143,8 @@ def test_a_real_body_has_words_footnotes_and_search_results(
         "<del>5</del><ins>6</ins> million<p id=n1>Note <a href='#r1'>back</a></p>"
         "<video src='/v.mp4' title='Film'></video>"
     )
-    made = newsroom.story(body=body, source="press")
-    shown = client.get(f"/v1/articles/{made['id']}").json()
+    created = newsroom.story(body=body, source="press")
+    shown = client.get(f"/v1/articles/{created['id']}").json()
     assert shown["body_text"] == "Alpha\nBravo\nx1\n6 million\nNote back"
     assert shown["word_count"] == 7
     assert '<p id="n1">' in shown["body_html"]
@@ -178,14 +180,14 @@ def test_frames_of_allowed_hosts_are_published_and_consistent(services: Services
             )
             return [flaw.detail for flaw in found]
 
-    made = framing.runner.run(Actor(None, "tests"), create)
-    for article in made:
+    articles = framing.runner.run(Actor(None, "tests"), create)
+    for article in articles:
         body = framing.delivery.find_story(article.id).body or b""
         assert b"<iframe src=" in body
         assert b"sandbox=" in body
     assert wrong(framing.runner.options) == []
     assert len(wrong(frozenset())) == 2
     assert list(rebuild(services.runner)) == [(2, 2)]
-    for article in made:
+    for article in articles:
         assert b"<iframe" not in (services.delivery.find_story(article.id).body or b"<iframe")
     assert wrong(frozenset()) == []

@@ -40,15 +40,15 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     """Counts that take minutes; the semaphore is released when each of them starts."""
-    begun = threading.Semaphore(0)
+    started = threading.Semaphore(0)
 
     def count(session: Any, *_: Any, **__: Any) -> story_queries.StoryCount:
-        begun.release()
+        started.release()
         session.scalar(_SLOW[session.dialect])
         return story_queries.StoryCount(0)
 
     monkeypatch.setattr(story_queries, "count_stories", count)
-    return begun
+    return started
 
 
 def test_a_count_above_the_time_limit_is_refused(
@@ -66,10 +66,10 @@ def test_other_requests_do_not_wait_for_expensive_ones(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("A story")
-    begun, go_on = threading.Semaphore(0), threading.Event()
+    started, go_on = threading.Semaphore(0), threading.Event()
 
     def count(*_: Any, **__: Any) -> story_queries.StoryCount:
-        begun.release()
+        started.release()
         assert go_on.wait(_TIMEOUT)
         return story_queries.StoryCount(1)
 
@@ -81,12 +81,12 @@ def test_other_requests_do_not_wait_for_expensive_ones(
             for number in range(60)
         ]
         for _ in range(MAX_COSTLY):
-            assert begun.acquire(timeout=_TIMEOUT)
+            assert started.acquire(timeout=_TIMEOUT)
         for path in ("/v1/headlines", "/v1/articles", "/readyz", "/v1/me"):
             answer = client.get(path, headers=newsroom.headers)
             assert answer.status_code == 200, path
         time.sleep(_SECONDS)
-        assert not begun.acquire(blocking=False)
+        assert not started.acquire(blocking=False)
         go_on.set()
         codes = [item(_TIMEOUT).json().get("code") for item in asked]  # type: ignore[call-arg]
     # Requests that wait for too long are refused.

@@ -89,9 +89,9 @@ def test_every_newsroom_response_matches_its_model(
         ("/keys", access.KeyPage),
     ):
         model.model_validate(newsroom.call("GET", path).json())
-    made = newsroom.call("POST", "/keys", json={"name": "k", "scopes": ["read"]}).json()
-    access.NewKey.model_validate(made)
-    access.KeyView.model_validate(newsroom.call("GET", f"/keys/{made['id']}").json())
+    new_key = newsroom.call("POST", "/keys", json={"name": "k", "scopes": ["read"]}).json()
+    access.NewKey.model_validate(new_key)
+    access.KeyView.model_validate(newsroom.call("GET", f"/keys/{new_key['id']}").json())
 
 
 def test_the_example_of_the_contract_is_valid(rich: dict[str, str], client: TestClient) -> None:

@@ -134,7 +134,7 @@ def _publish(newsroom: Newsroom, story: PublishedStory, ids: dict[str, str]) -> 
     published_at = format_instant(START - story.age)
     when = {"embargo_until" if story.embargoed else "published_at": published_at}
     picture, sound = (f"https://news.example/{story.word(part)}" for part in ("photo", "sound"))
-    made = newsroom.story(
+    created = newsroom.story(
         f"Everywhere {story.word('title')}",
         summary=f"In short: {story.word('summary')}.",
         body=f"<p>Common {story.word('body')} text.</p>"
@@ -148,14 +148,14 @@ def _publish(newsroom: Newsroom, story: PublishedStory, ids: dict[str, str]) -> 
         **when,
     )
     attributes: SelectionFields = {
-        "id": [made["id"]],
+        "id": [created["id"]],
         "category": [ids[story.category]],
         "source": [ids[story.source]],
         "language": [story.language],
         "published_at": published_at,
         "updated_at": published_at,
     }
-    return replace(story, id=made["id"], slug=made["slug"], attributes=attributes)
+    return replace(story, id=created["id"], slug=created["slug"], attributes=attributes)
 
 
 def _sign(
@@ -165,8 +165,8 @@ def _sign(
     slugs = []
     for place, product in enumerate(products):
         slug = f"product-{number}-{place}"
-        made = newsroom.call("POST", "/products", json={"name": slug, "slug": slug, **product})
-        assert made.status_code == 201, made.text
+        response = newsroom.call("POST", "/products", json={"name": slug, "slug": slug, **product})
+        assert response.status_code == 201, response.text
         slugs.append(slug)
     name = f"partner-{number}"
     written = {"name": name, "slug": name, "products": slugs, **terms}

@@ -72,9 +72,9 @@ def services(settings: Settings, clock: HandClock, tracing: Tracing) -> Iterator
 def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
     """A client of an application that is traced."""
     app = tracing.wrap(create_app(services, request_log=TracedRequestLog))
-    with make_client(app) as made:
-        made.follow_redirects = False
-        yield made
+    with make_client(app) as test_client:
+        test_client.follow_redirects = False
+        yield test_client
 
 
 @pytest.fixture
@@ -187,10 +187,10 @@ def test_only_links_to_the_same_feed_contain_the_token(
 def test_a_token_that_is_not_valid_is_refused(
     agreed: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    made, short = issue(agreed), issue(agreed, expires_at="2026-11-22T13:00:00Z")
-    token = made["token"]
+    issued, short = issue(agreed), issue(agreed, expires_at="2026-11-22T13:00:00Z")
+    token = issued["token"]
     clock.advance(hours=2)
-    agreed.call("DELETE", f"{_TOKENS}/{made['id']}")
+    agreed.call("DELETE", f"{_TOKENS}/{issued['id']}")
     refused = [token, short["token"], "", "dlf_%00", f"{token}x", token[:-1], "%00", "dlf_%C3%A4"]
     refused += [f"{token}&token={token}", key_for(services, "admin")]
     for text in refused:
@@ -236,9 +236,9 @@ def test_the_text_of_a_token_is_in_no_output(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     once = {"idempotency-key": "once"}
-    made = agreed.call("POST", _TOKENS, json={"product": "africa"}, headers=once).json()
-    token = made["token"]
-    assert made["url"] == f"{PUBLIC}/feeds/latest.rss?token={token}"
+    issued = agreed.call("POST", _TOKENS, json={"product": "africa"}, headers=once).json()
+    token = issued["token"]
+    assert issued["url"] == f"{PUBLIC}/feeds/latest.rss?token={token}"
     repeated = agreed.call("POST", _TOKENS, json={"product": "africa"}, headers=once)
     assert (repeated.json()["token"], repeated.json()["url"]) == (None, None)
     query = f"token={token}&limit=1"
@@ -251,7 +251,7 @@ def test_the_text_of_a_token_is_in_no_output(
     problems.append(client.post(f"/feeds/latest.rss?{query}"))
     moved = client.get(f"/feeds/%6Catest.rss?{query}")
     assert moved.status_code == 308
-    agreed.call("DELETE", f"{_TOKENS}/{made['id']}")
+    agreed.call("DELETE", f"{_TOKENS}/{issued['id']}")
     problems += [client.get(f"{path}?{query}") for path in ("/feeds/latest.rss", "/v1/stream")]
     assert all(answer.status_code >= 400 for answer in problems)
     services.refusals.write(services.runner)
@@ -286,18 +286,18 @@ def test_the_text_of_a_token_is_in_no_output(
 
 
 def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> None:
-    made = issue(agreed)
+    issued = issue(agreed)
     received: list[Message] = []
 
     async def follow() -> None:
-        begun, told, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        stream_started, event_sent, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         app = create_app(services)
 
         async def send(message: Message) -> None:
             received.append(message)
-            begun.set()
+            stream_started.set()
             if b"Africa too" in message.get("body", b""):
-                told.set()
+                event_sent.set()
             if not message.get("more_body", True):
                 ended.set()
 
@@ -305,13 +305,13 @@ def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> N
             await ended.wait()
             return {"type": "http.disconnect"}
 
-        scope = request(f"/v1/stream?token={made['token']}")
+        scope = request(f"/v1/stream?token={issued['token']}")
         following = asyncio.ensure_future(app(scope, receive, send))
-        await asyncio.wait_for(begun.wait(), 30)
+        await asyncio.wait_for(stream_started.wait(), 30)
         await asyncio.to_thread(agreed.story, "From Asia too", categories=["asia"])
         await asyncio.to_thread(agreed.story, "From Africa too", categories=["africa"])
-        await asyncio.wait_for(told.wait(), 30)
-        await asyncio.to_thread(agreed.call, "DELETE", f"{_TOKENS}/{made['id']}")
+        await asyncio.wait_for(event_sent.wait(), 30)
+        await asyncio.to_thread(agreed.call, "DELETE", f"{_TOKENS}/{issued['id']}")
         await asyncio.wait_for(following, 30)
 
     asyncio.run(follow())
@@ -321,10 +321,10 @@ def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> N
     events = _body(received)
     assert events.count(b"event: upsert") == 1
     assert b"From Africa too" in events
-    assert made["token"].encode() not in events
+    assert issued["token"].encode() not in events
     last = events.rpartition(b"id: ")[2].partition(b"\n")[0]
     state = services.sync_cursors.read(last.decode())
-    assert made["token"] not in json.dumps(state).decode()
+    assert issued["token"] not in json.dumps(state).decode()
 
 
 def _body(received: list[Message]) -> bytes:

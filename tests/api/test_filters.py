@@ -22,11 +22,11 @@ def archive(newsroom: Newsroom) -> dict[str, str]:
         {"title": "c", "categories": ["sport"], "language": "fr", "kind": "analysis"},
         {"title": "d", "tags": ["a, b", "-x", "DÉFENSE"], "authors": [{"name": "Zoë Ng"}]},
     ]
-    made = [
+    stories = [
         newsroom.story(published_at=f"2026-01-0{9 - number}T10:00:00Z", **row)  # type: ignore[arg-type]
         for number, row in enumerate(rows)
     ]
-    return {item["title"]: item["id"] for item in made}
+    return {item["title"]: item["id"] for item in stories}
 
 
 CASES = {

@@ -183,6 +183,6 @@ def test_problems_quote_a_part_of_a_long_import_line(
     answer = newsroom.call("POST", "/import", content=content.encode(), headers=headers)
     assert answer.is_success
     for line in answer.text.splitlines():
-        told = json.loads(line).get("problem")
+        problem = json.loads(line).get("problem")
         for text in (letter, letter.lower()):
-            assert text * 101 not in json.dumps(told, ensure_ascii=False), line[:2_000]
+            assert text * 101 not in json.dumps(problem, ensure_ascii=False), line[:2_000]

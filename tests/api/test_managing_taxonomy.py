@@ -14,21 +14,25 @@ KINDS = ("sources", "categories")
 def test_sources_and_categories_support_the_five_methods(
     newsroom: Newsroom, client: TestClient, kind: str
 ) -> None:
-    made = newsroom.call("POST", f"/{kind}", json={"name": "First"})
-    assert (made.status_code, made.headers["etag"]) == (201, '"v1"')
-    path = f"/{kind}/{made.json()['id']}"
-    assert made.headers["location"] == f"/v1/manage{path}"
-    got = newsroom.call("GET", path)
-    assert (got.json(), got.headers["etag"]) == (made.json(), '"v1"')
-    assert newsroom.call("GET", f"/{kind}/first").json() == made.json()
+    created = newsroom.call("POST", f"/{kind}", json={"name": "First"})
+    assert (created.status_code, created.headers["etag"]) == (201, '"v1"')
+    path = f"/{kind}/{created.json()['id']}"
+    assert created.headers["location"] == f"/v1/manage{path}"
+    read = newsroom.call("GET", path)
+    assert (read.json(), read.headers["etag"]) == (created.json(), '"v1"')
+    assert newsroom.call("GET", f"/{kind}/first").json() == created.json()
 
-    put = newsroom.call("PUT", path, json={"name": "Second"}, headers={"if-match": '"v1"'})
-    assert (put.status_code, put.headers["etag"], put.json()["slug"]) == (200, '"v2"', "first")
-    patched = newsroom.patch(put.json(), kind, slug="third")
+    replaced = newsroom.call("PUT", path, json={"name": "Second"}, headers={"if-match": '"v1"'})
+    assert (replaced.status_code, replaced.headers["etag"], replaced.json()["slug"]) == (
+        200,
+        '"v2"',
+        "first",
+    )
+    patched = newsroom.patch(replaced.json(), kind, slug="third")
     assert (patched["version"], patched["name"], patched["slug"]) == (3, "Second", "third")
     assert client.get(f"/v1/{kind}/third").json()["name"] == "Second"
 
-    assert newsroom.delete(put.json(), kind).json()["code"] == "version_mismatch"
+    assert newsroom.delete(replaced.json(), kind).json()["code"] == "version_mismatch"
     gone = newsroom.delete(patched, kind)
     assert (gone.status_code, gone.content) == (204, b"")
     assert newsroom.call("GET", path).status_code == 404
@@ -38,10 +42,10 @@ def test_sources_and_categories_support_the_five_methods(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_update_without_a_difference_changes_nothing(newsroom: Newsroom, kind: str) -> None:
-    made = newsroom.call("POST", f"/{kind}", json={"name": "Same"}).json()
-    assert newsroom.patch(made, kind, name="Same") == made
-    again = newsroom.call("PUT", f"/{kind}/same", json=made, headers={"if-match": '"v1"'})
-    assert again.json() == made
+    created = newsroom.call("POST", f"/{kind}", json={"name": "Same"}).json()
+    assert newsroom.patch(created, kind, name="Same") == created
+    again = newsroom.call("PUT", f"/{kind}/same", json=created, headers={"if-match": '"v1"'})
+    assert again.json() == created
 
 
 def test_put_resets_omitted_fields_and_patch_keeps_them(newsroom: Newsroom) -> None:
@@ -95,13 +99,13 @@ def test_deleting_a_used_reference_is_refused_with_the_number_of_uses(newsroom: 
     for title in "abc":
         article = newsroom.article(title, source="desk", categories=["world"])
     newsroom.delete(article)
-    for thing, kind, told in (
+    for thing, kind, expected in (
         (source, "sources", ["3 article(s)"]),
         (category, "categories", ["3 article(s)", "1 category(ies)"]),
     ):
         response = newsroom.delete(thing, kind)
         assert (response.status_code, response.json()["code"]) == (409, "in_use")
-        assert all(item in response.json()["detail"] for item in told)
+        assert all(item in response.json()["detail"] for item in expected)
         assert newsroom.call("GET", f"/{kind}/{thing['id']}").status_code == 200
 
 

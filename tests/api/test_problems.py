@@ -17,15 +17,15 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """A deployment with a low body limit and a configured origin of the newsroom."""
-    desk = "https://desk.example"
-    return Settings(database_url=database_url, max_body_bytes=2000, management_cors_origins=desk)
+    origin = "https://desk.example"
+    return Settings(database_url=database_url, max_body_bytes=2000, management_cors_origins=origin)
 
 
 def _is_problem(response: object, status: int, code: str) -> dict[str, object]:
     assert response.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
     problem: dict[str, object] = response.json()  # type: ignore[attr-defined]
-    told = (response.status_code, problem["status"], problem["code"])  # type: ignore[attr-defined]
-    assert told == (status, status, code), problem
+    summary = (response.status_code, problem["status"], problem["code"])  # type: ignore[attr-defined]
+    assert summary == (status, status, code), problem
     assert problem["type"] == f"/problems/{code}"
     assert problem["title"] == PROBLEMS[code].title
     assert problem["detail"]

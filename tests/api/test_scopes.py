@@ -100,16 +100,16 @@ def test_a_writer_may_change_the_working_copy_of_a_public_story(
 
 
 def test_a_key_may_have_several_scopes(newsroom: Newsroom) -> None:
-    made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read", "publish"]})
-    holder = Newsroom(newsroom.client, made.json()["key"])
+    response = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read", "publish"]})
+    holder = Newsroom(newsroom.client, response.json()["key"])
     assert holder.story()["state"] == "published"
     assert holder.call("GET", "/keys").status_code == 403
 
 
 def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services) -> None:
     key = key_for(services, "write")
-    told = client.get("/v1/me", headers={"x-api-key": key}).json()
-    assert told == {
+    rights = client.get("/v1/me", headers={"x-api-key": key}).json()
+    assert rights == {
         "name": "a key for write",
         "prefix": key[:11],
         "scopes": ["write"],

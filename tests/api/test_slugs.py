@@ -19,11 +19,11 @@ def test_generated_slugs_get_a_number_and_requested_ones_conflict(
     newsroom: Newsroom, kind: str
 ) -> None:
     document = _document(kind, "Très Bien!")
-    made = [newsroom.call("POST", f"/{kind}", json=document).json()["slug"] for _ in range(3)]
-    assert made == ["tres-bien", "tres-bien-2", "tres-bien-3"]
-    given = newsroom.call("POST", f"/{kind}", json=document | {"slug": "tres-bien-2"})
-    assert (given.status_code, given.json()["code"]) == (409, "slug_taken")
-    assert given.json()["errors"][0]["pointer"] == "#/slug"
+    generated = [newsroom.call("POST", f"/{kind}", json=document).json()["slug"] for _ in range(3)]
+    assert generated == ["tres-bien", "tres-bien-2", "tres-bien-3"]
+    requested = newsroom.call("POST", f"/{kind}", json=document | {"slug": "tres-bien-2"})
+    assert (requested.status_code, requested.json()["code"]) == (409, "slug_taken")
+    assert requested.json()["errors"][0]["pointer"] == "#/slug"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -34,8 +34,8 @@ def test_a_slug_that_was_public_is_not_reused(newsroom: Newsroom, kind: str) -> 
     thing = newsroom.patch(thing, kind, slug="new", **_publish_fields(kind))
     taken = newsroom.call("POST", f"/{kind}", json=_document(kind, "X") | {"slug": "old"})
     assert taken.json()["code"] == "slug_taken"
-    made = newsroom.call("POST", f"/{kind}", json=_document(kind, "Old")).json()
-    assert made["slug"] == "old-2"
+    created = newsroom.call("POST", f"/{kind}", json=_document(kind, "Old")).json()
+    assert created["slug"] == "old-2"
     assert newsroom.patch(thing, kind, slug="old", **_publish_fields(kind))["slug"] == "old"
 
 
@@ -44,8 +44,8 @@ def _publish_fields(kind: str) -> dict[str, str]:
 
 
 def test_each_type_has_its_own_slugs(newsroom: Newsroom) -> None:
-    made = [newsroom.article("Same"), newsroom.source("Same"), newsroom.category("Same")]
-    assert [item["slug"] for item in made] == ["same"] * 3
+    objects = [newsroom.article("Same"), newsroom.source("Same"), newsroom.category("Same")]
+    assert [item["slug"] for item in objects] == ["same"] * 3
 
 
 def test_slugs_may_have_any_script(newsroom: Newsroom) -> None:

@@ -134,8 +134,8 @@ def test_read_only_fields_cannot_be_written(newsroom: Newsroom) -> None:
             (error,) = response.json()["errors"]
             assert (response.status_code, error["code"]) == (422, "read_only")
             assert error["pointer"] == f"#/{field}"
-        made = newsroom.call("POST", "/articles", json=new | {field: value})
-        assert made.json()["errors"][0]["code"] == "unknown_field"
+        creation = newsroom.call("POST", "/articles", json=new | {field: value})
+        assert creation.json()["errors"][0]["code"] == "unknown_field"
 
 
 _UNSAID = ("height", "digital_source_type")
@@ -215,8 +215,8 @@ def test_a_weak_tag_matches_no_version(newsroom: Newsroom, kind: str) -> None:
         "articles": {"title": "T", "language": "en"},
         "webhooks": {"url": "https://receiver.example/", "events": ["*"]},
     }.get(kind, {"name": "N"})
-    made = newsroom.call("POST", f"/{kind}", json=document).json()
-    path = f"/{kind}/{made['id']}"
+    created = newsroom.call("POST", f"/{kind}", json=document).json()
+    path = f"/{kind}/{created['id']}"
     for tag, status in (
         ('W/"v1"', {412}),
         ('W/"v1", "v2"', {412}),

@@ -78,9 +78,9 @@ def imports(module: Module) -> Iterator[str]:
 
 def repository_files() -> Iterator[Path]:
     """Yield every file that belongs to the project, without generated ones."""
-    made = {"__pycache__", "build", "dist", "node_modules", "dateline.egg-info"}
+    generated = {"__pycache__", "build", "dist", "node_modules", "dateline.egg-info"}
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
         hidden = parts[0].startswith(".") and parts[0] != ".ci" and len(parts) > 1
-        if path.is_file() and not hidden and not made & set(parts):
+        if path.is_file() and not hidden and not generated & set(parts):
             yield path

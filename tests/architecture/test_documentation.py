@@ -94,9 +94,9 @@ def test_the_openapi_document_is_the_reviewed_one() -> None:
     file = DOCS / "openapi.json"
     assert file.exists(), "docs/openapi.json is missing; write it with `make openapi`"
     reviewed = json.loads(file.read_bytes())
-    made = json.loads(json.dumps(openapi_document()))
-    paths = reviewed["paths"].keys() ^ made["paths"].keys()
-    assert reviewed == made, (
+    current = json.loads(json.dumps(openapi_document()))
+    paths = reviewed["paths"].keys() ^ current["paths"].keys()
+    assert reviewed == current, (
         "The API is not the one of docs/openapi.json. Look at the difference, and renew the "
         f"file with `make openapi` if it is meant. Paths that differ: {sorted(paths) or 'none'}"
     )

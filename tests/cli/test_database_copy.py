@@ -168,8 +168,8 @@ def test_clients_continue_after_a_copy(
         key = newsroom.headers["authorization"].removeprefix("Bearer ")
         Newsroom(there, key).story("Written there")
         app.move_to(there)
-        told = [item["document"]["slug"] for item in app.catch_up()]
-        assert told == ["after-the-cursor", "written-there"]
+        slugs = [item["document"]["slug"] for item in app.catch_up()]
+        assert slugs == ["after-the-cursor", "written-there"]
         with moved.database.write() as session:
             session.execute(insert(PushDelivery), [_delivery(3)])
             assert session.scalar(select(func.max(PushDelivery.number))) == 3

@@ -88,10 +88,10 @@ def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("words", [["check"], ["export"], ["keys", "list"]])
 def test_an_unreachable_database_is_reported_in_a_sentence(
-    url: str, told: str, words: list[str]
+    url: str, expected: str, words: list[str]
 ) -> None:
-    said = Shell(url).run_refused(*words)
-    assert told in said or "folder" in said
+    message = Shell(url).run_refused(*words)
+    assert expected in message or "folder" in message
 
 
 @pytest.mark.parametrize("words", [["check"], ["migrate"], ["rebuild"], ["keys", "list"]])
@@ -124,10 +124,10 @@ def test_help_names_every_command() -> None:
 )
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_an_invalid_variable_is_reported_in_a_sentence(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, told: str
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, expected: str
 ) -> None:
     monkeypatch.setenv(variable, "many")
     ended = shell.run(command)
     assert ended.code == 1
-    assert told in ended.err
+    assert expected in ended.err
     assert "Traceback" not in ended.err

@@ -145,8 +145,8 @@ def test_the_worker_runs_alone_until_it_is_stopped(tmp_path: Path) -> None:
         assert "Ctrl-C" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-        told = process.stderr.read().splitlines()
-        assert all(line.endswith("this process does the background work") for line in told)
+        log_lines = process.stderr.read().splitlines()
+        assert all(line.endswith("this process does the background work") for line in log_lines)
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

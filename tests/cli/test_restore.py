@@ -56,10 +56,10 @@ def test_a_backup_is_restored_and_the_old_database_kept(
     said = shell.run_refused("restore", str(tmp_path / "copy.db"))
     assert "--force" in said
     assert slugs(shell) == {"kept", "later"}
-    told = shell.run_ok("restore", str(tmp_path / "copy.db"), "--force").text
+    output = shell.run_ok("restore", str(tmp_path / "copy.db"), "--force").text
     assert slugs(shell) == {"kept"}
     (aside,) = find_old_databases(path)
-    assert str(aside) in told
+    assert str(aside) in output
     assert slugs(Shell(f"sqlite:///{aside}")) == {"kept", "later"}
     assert shell.run_ok("check").text.startswith("Sound")
     assert leftovers(tmp_path) == []

@@ -30,11 +30,11 @@ def _secrets(database_url: str) -> tuple[str, str]:
     with closing(bootstrap(settings, database=open_database(settings))) as services:
         draft = ArticleInput(title="Draft", language="en")
         article = services.runner.run(_TESTS, lambda unit: create_article(unit, draft)[0])
-        made = services.runner.run(
+        link = services.runner.run(
             _TESTS, lambda unit: create_preview(unit, article.id, PreviewInput())
         )
         key = services.runner.run(_TESTS, lambda unit: create_key(unit, "k", ["admin"]))
-        return services.previews.sign(made.id), key.key
+        return services.previews.sign(link.id), key.key
 
 
 def _ask(port: int, method: str, path: str, **headers: str) -> tuple[int, bytes]:

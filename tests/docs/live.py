@@ -56,9 +56,9 @@ def demo(folder: Path) -> Iterator[Demo]:
         ) as process,
     ):
         try:
-            told = _read_banner(process, folder / "demo.log")
-            key = re.search(r"your key\s+(dl_\S+)", told)
-            assert key is not None, told
+            banner = _read_banner(process, folder / "demo.log")
+            key = re.search(r"your key\s+(dl_\S+)", banner)
+            assert key is not None, banner
             _await(port, process)
             yield Demo(f"http://127.0.0.1:{port}", key.group(1), folder)
         finally:
@@ -73,15 +73,15 @@ def _read_banner(process: subprocess.Popen[str], log: Path) -> str:
     """Return the output of the demo before it serves."""
     assert process.stdout is not None
     until = time.monotonic() + _TIMEOUT
-    told = ""
-    while "Ctrl-C" not in told:
+    banner = ""
+    while "Ctrl-C" not in banner:
         ready, _, _ = select.select([process.stdout], [], [], 0.5)
         chunk = os.read(process.stdout.fileno(), 65_536).decode() if ready else ""
-        told += chunk
+        banner += chunk
         ended = process.poll() is not None and not chunk
         assert not ended, f"the demo ended: {log.read_text(encoding='utf-8')}"
-        assert time.monotonic() < until, f"the demo took too long: {told}"
-    return told
+        assert time.monotonic() < until, f"the demo took too long: {banner}"
+    return banner
 
 
 def _await(port: int, process: subprocess.Popen[str]) -> None:

@@ -75,15 +75,15 @@ def _create_partner(client: httpx2.Client) -> str:
     products, end = ["climate", "all-headlines"], "2099-01-01T00:00:00Z"
     _post(client, "partners", {"name": "South Wire", "products": products, "ends_at": end})
     scopes = ["read", "webhooks"]
-    made = _post(client, "keys", {"name": "South", "scopes": scopes, "partner": "south-wire"})
-    return str(made["key"])
+    new_key = _post(client, "keys", {"name": "South", "scopes": scopes, "partner": "south-wire"})
+    return str(new_key["key"])
 
 
 def _post(client: httpx2.Client, things: str, document: dict[str, Any]) -> dict[str, Any]:
     answer = client.post(f"/v1/manage/{things}", json=document)
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    created: dict[str, Any] = answer.json()
+    return created
 
 
 def _check_copy_of_a_smaller_agreement(client: httpx2.Client, live: Demo, key: str) -> None:

@@ -36,9 +36,9 @@ def settings(database_url: str) -> Settings:
 def driver(services: Services, newsroom: Newsroom) -> Iterator[Driver]:
     for number in range(3):
         newsroom.story(f"Story {number}", body="<p>" + "All eleven hives. " * 60 + "</p>")
-    made = Driver(create_app(services))
-    yield made
-    made.close()
+    new_driver = Driver(create_app(services))
+    yield new_driver
+    new_driver.close()
 
 
 def _build_request(path: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:

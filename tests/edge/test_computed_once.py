@@ -26,17 +26,17 @@ class FirstAnswerHeld:
     """Computes responses; holds back the first one until `let_go` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked = 0
-        self.made, self.let_go = asyncio.Event(), asyncio.Event()
+        self.computations = 0
+        self.computed, self.release = asyncio.Event(), asyncio.Event()
         compute = AnswerComputer.compute
 
         async def held_computation(*given: Any) -> Any:
-            self.asked += 1
-            first = self.asked == 1
+            self.computations += 1
+            first = self.computations == 1
             answer = await compute(*given)
             if first:
-                self.made.set()
-                await self.let_go.wait()
+                self.computed.set()
+                await self.release.wait()
             return answer
 
         monkeypatch.setattr(AnswerComputer, "compute", held_computation)
@@ -62,8 +62,8 @@ async def title(app: App, own: tuple[bytes, bytes]) -> str:
 
     await app(request(_HEADLINES, (HOST, own)), nothing, send)
     assert sent[0]["status"] == 200
-    told: str = json.loads(sent[1]["body"])["data"][0]["title"]
-    return told
+    newest: str = json.loads(sent[1]["body"])["data"][0]["title"]
+    return newest
 
 
 def test_concurrent_equal_requests_share_one_computation(
@@ -77,13 +77,13 @@ def test_concurrent_equal_requests_share_one_computation(
 
     async def all_at_once() -> list[str]:
         asking = [asyncio.create_task(title(app, own)) for _ in range(12)]
-        await held_computation.made.wait()
+        await held_computation.computed.wait()
         await asyncio.sleep(0.05)
-        held_computation.let_go.set()
+        held_computation.release.set()
         return await asyncio.gather(*asking)
 
     assert asyncio.run(asyncio.wait_for(all_at_once(), _TIMEOUT)) == ["A"] * 12
-    assert held_computation.asked == 1
+    assert held_computation.computations == 1
 
 
 def test_a_computation_from_before_a_write_is_neither_sent_later_nor_cached(
@@ -98,28 +98,28 @@ def test_a_computation_from_before_a_write_is_neither_sent_later_nor_cached(
 
     async def around_a_write() -> tuple[str, str, str]:
         before = asyncio.create_task(title(app, own))
-        await held_computation.made.wait()
+        await held_computation.computed.wait()
         await asyncio.to_thread(newsroom.story, "New")
         meanwhile = await title(app, own)
-        held_computation.let_go.set()
+        held_computation.release.set()
         return await before, meanwhile, await title(app, own)
 
-    told = asyncio.run(asyncio.wait_for(around_a_write(), _TIMEOUT))
-    assert told == ("Old", "New", "New")
+    seen_titles = asyncio.run(asyncio.wait_for(around_a_write(), _TIMEOUT))
+    assert seen_titles == ("Old", "New", "New")
 
 
 def test_a_cached_response_is_compressed_once(
     client: TestClient, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = newsroom.story("A", body="<p>" + "word " * 300 + "</p>")
-    made: list[Coding] = []
+    encodings: list[Coding] = []
 
     def encode_and_count(body: bytes, coding: Coding) -> bytes:
-        made.append(coding)
+        encodings.append(coding)
         return encode(body, coding)
 
     monkeypatch.setattr(entries, "encode", encode_and_count)
     for accepted in ("gzip", "gzip, x", "br;q=0.5, gzip", "br", "br, x", "zstd", "zstd, gzip"):
         path = f"/v1/articles/{story['id']}"
         assert client.get(path, headers={"accept-encoding": accepted}).status_code == 200
-    assert sorted(made) == ["br", "gzip", "zstd"]
+    assert sorted(encodings) == ["br", "gzip", "zstd"]

@@ -31,9 +31,9 @@ _WAYS: dict[str, tuple[str, str, dict[str, str]]] = {
 @pytest.fixture
 def story(newsroom: Newsroom) -> str:
     newsroom.source("The Post")
-    made = newsroom.story("Story", slug="former", source="the-post", tags=["t"])
-    newsroom.patch(made, slug="story", status="published")
-    id_: str = made["id"]
+    created = newsroom.story("Story", slug="former", source="the-post", tags=["t"])
+    newsroom.patch(created, slug="story", status="published")
+    id_: str = created["id"]
     return id_
 
 

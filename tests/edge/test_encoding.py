@@ -41,6 +41,6 @@ def test_each_encoding_is_reversible_and_deterministic() -> None:
         "identity": bytes,
     }
     for coding, undo in undone.items():
-        made = encode(body, coding)  # type: ignore[arg-type]
-        assert undo(made) == body
-        assert encode(body, coding) == made  # type: ignore[arg-type]
+        encoded = encode(body, coding)  # type: ignore[arg-type]
+        assert undo(encoded) == body
+        assert encode(body, coding) == encoded  # type: ignore[arg-type]

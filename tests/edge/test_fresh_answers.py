@@ -123,11 +123,11 @@ def test_a_story_shows_added_and_removed_translations(
 def test_a_revoked_key_is_refused_immediately_despite_cached_responses(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
-    made = newsroom.call("POST", "/keys", json={"name": "app", "scopes": ["read"]}).json()
-    headers = {"x-api-key": made["key"]}
+    new_key = newsroom.call("POST", "/keys", json={"name": "app", "scopes": ["read"]}).json()
+    headers = {"x-api-key": new_key["key"]}
     answer = client.get("/v1/headlines", headers=headers)
     assert answer.headers["cache-control"].startswith("private")
-    newsroom.call("DELETE", f"/keys/{made['id']}")
+    newsroom.call("DELETE", f"/keys/{new_key['id']}")
     assert client.get("/v1/headlines", headers=headers).status_code == 401
 
 

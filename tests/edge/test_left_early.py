@@ -19,13 +19,13 @@ def test_a_client_that_disconnects_during_its_body_is_counted_and_no_error(
         {"type": "http.request", "body": b'{"title": ', "more_body": True},
         {"type": "http.disconnect"},
     ]
-    told: list[Message] = []
+    responses: list[Message] = []
 
     async def receive() -> Message:
         return messages.pop(0)
 
     async def send(message: Message) -> None:
-        told.append(message)
+        responses.append(message)
 
     key = key_for(services, "write").encode()
     headers = [
@@ -51,5 +51,5 @@ def test_a_client_that_disconnects_during_its_body_is_counted_and_no_error(
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(answer())
-    assert told[0]["status"] == 400
+    assert responses[0]["status"] == 400
     assert [record for record in caplog.records if record.exc_info] == []

@@ -17,10 +17,10 @@ embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 def _send_path(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes, bytes]]:
     from urllib.parse import unquote
 
-    told: list[Message] = []
+    messages: list[Message] = []
 
     async def send(message: Message) -> None:
-        told.append(message)
+        messages.append(message)
 
     scope = request("/") | {"path": unquote(raw.decode()), "raw_path": raw} | more
 
@@ -28,7 +28,7 @@ def _send_path(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[b
         await create_app(services)(scope, nothing, send)
 
     asyncio.run(ask())
-    return told[0]["status"], dict(told[0]["headers"])
+    return messages[0]["status"], dict(messages[0]["headers"])
 
 
 @embedded

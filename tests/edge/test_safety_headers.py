@@ -148,13 +148,13 @@ def _head(port: int, sent: bytes) -> str:
         for start in range(0, len(sent), 50_000):
             connection.sendall(sent[start : start + 50_000])
             time.sleep(0.05)
-        heard = b""
-        while b"\r\n\r\n" not in heard:
+        received = b""
+        while b"\r\n\r\n" not in received:
             part = connection.recv(65_536)
             if not part:
                 break
-            heard += part
-    return heard.partition(b"\r\n\r\n")[0].decode("latin-1").lower()
+            received += part
+    return received.partition(b"\r\n\r\n")[0].decode("latin-1").lower()
 
 
 _ASKED = b"GET %b HTTP/1.1\r\nhost: testserver\r\n%b\r\n"

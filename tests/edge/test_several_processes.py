@@ -25,11 +25,11 @@ _STORIES = 4
 @pytest.fixture
 def key(database_url: str) -> str:
     services = bootstrap(Settings(database_url=database_url))
-    made = services.runner.run(
+    new_key = services.runner.run(
         Actor(None, "tests"), lambda unit: create_key(unit, "desk", ["admin"])
     )
     services.close()
-    return made.key
+    return new_key.key
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ class Model:
         self.versions: dict[str, int] = {}
         for number in range(_STORIES):
             document = {"title": f"Story {number}", "language": "en", "slug": f"s-{number}"}
-            status, _, made = editor.call("POST", "/v1/manage/articles", document)
+            status, _, story = editor.call("POST", "/v1/manage/articles", document)
             assert status == 201
-            self.versions[made["id"]] = made["version"]
+            self.versions[story["id"]] = story["version"]
 
     def step(self, editor: Client, chance: random.Random, number: int) -> None:
         """Publish, change or withdraw one story, and record the acknowledged state."""

@@ -70,8 +70,8 @@ class Proxy:
 @contextmanager
 def proxy(path: str) -> Iterator[Proxy]:
     """Start a proxy for a test."""
-    made = Proxy(path)
+    tcp_proxy = Proxy(path)
     try:
-        yield made
+        yield tcp_proxy
     finally:
-        made.close()
+        tcp_proxy.close()

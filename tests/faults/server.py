@@ -53,8 +53,8 @@ class Client:
         read = answer.read()
         received = {name.lower(): value for name, value in answer.getheaders()}
         is_json = "json" in received.get("content-type", "") and "ndjson" not in str(received)
-        told = json.loads(read) if is_json else read
-        return answer.status, received, told
+        value = json.loads(read) if is_json else read
+        return answer.status, received, value
 
     def stream_lines(self, path: str, lines: bytes) -> Iterator[dict[str, Any]]:
         """Send NDJSON and yield each line of the response as it arrives."""
@@ -129,11 +129,11 @@ class ServerRow:
 @contextmanager
 def server_row(database_url: str, **settings: object) -> Iterator[ServerRow]:
     """Start a server row on a database, and stop its processes afterwards."""
-    made = ServerRow(database_url, **settings)
+    servers = ServerRow(database_url, **settings)
     try:
-        yield made
+        yield servers
     finally:
-        made.close()
+        servers.close()
 
 
 def wait_until_ready(port: int) -> None:

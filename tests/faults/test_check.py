@@ -196,10 +196,10 @@ def test_many_errors_are_counted_and_the_first_ones_shown(
         connection.execution_options(dateline_begins="BEGIN IMMEDIATE")
         connection.execute(update(Document).values(head=b"{}"))
     found = dateline("check", database_url=services.settings.database_url)
-    told = (
+    expected = (
         "55 thing(s) are wrong. `dateline rebuild` mends documents, `dateline reindex` the index."
     )
-    _assert_named(found, told)
+    _assert_named(found, expected)
     assert len(found.err.splitlines()) == 51
 
 

@@ -87,10 +87,10 @@ def test_a_category_moved_during_a_slug_change_is_logged_with_its_new_path(
             partial(_move, newsroom, loose, below),
         ]
         run_concurrently(acts)
-        told = _find_last_change(services, after)
+        serials = _find_last_change(services, after)
         # A row from before the new slug is repeated with the new slug.
-        assert min(told, key=lambda id_: told[id_]) == top["id"], number
-        assert len(told) == len([top, below, loose]) + 2
+        assert min(serials, key=lambda id_: serials[id_]) == top["id"], number
+        assert len(serials) == len([top, below, loose]) + 2
     assert_consistent(services.settings.database_url)
 
 

@@ -35,7 +35,7 @@ class Follower:
         self._client = Client(port)
         self._limit = limit
         self._next = f"/v1/changes?{filters}"
-        self.heard: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
 
     def follow(self, done: threading.Event) -> None:
         """Read changes until all writes are finished and read."""
@@ -50,7 +50,7 @@ class Follower:
         asked = f"{self._next}&limit={self._limit}&wait={wait}"
         status, _, answer = self._client.call("GET", asked)
         assert status == 200, answer
-        self.heard += answer["data"]
+        self.entries += answer["data"]
         self._next = f"/v1/changes?cursor={answer['cursor']}"
         return bool(answer["data"] or answer["more"])
 
@@ -58,12 +58,12 @@ class Follower:
         """Read the changes so far, and drop them."""
         while self.step():
             pass
-        self.heard.clear()
+        self.entries.clear()
 
     @property
     def log_entries(self) -> list[tuple[int, str]]:
         """The received changes, as the log has them."""
-        return [(item["serial"], item["id"]) for item in self.heard]
+        return [(item["serial"], item["id"]) for item in self.entries]
 
 
 @pytest.mark.slow
@@ -118,8 +118,8 @@ def _write(port: int, key: str, writer: int, midst: threading.Event) -> None:
     for number in range(_STORIES):
         if number == _STORIES // 3:
             midst.set()
-        status, _, made = client.call("POST", "/v1/manage/articles", _story(writer, number))
-        assert status == 201, made
+        status, _, story = client.call("POST", "/v1/manage/articles", _story(writer, number))
+        assert status == 201, story
     client.close()
 
 
@@ -136,8 +136,8 @@ def _story(writer: int, number: int) -> dict[str, Any]:
 
 def _make(port: int, key: str, what: str, document: dict[str, Any]) -> None:
     client = Client(port, key)
-    status, _, made = client.call("POST", f"/v1/manage/{what}", document)
-    assert status == 201, made
+    status, _, created = client.call("POST", f"/v1/manage/{what}", document)
+    assert status == 201, created
     client.close()
 
 
@@ -154,5 +154,5 @@ def _log(services: Services) -> list[tuple[int, str]]:
 
 
 def _titles(follower: Follower) -> dict[str, str]:
-    stories = (item for item in follower.heard if item["type"] == "article")
+    stories = (item for item in follower.entries if item["type"] == "article")
     return {story["id"]: story["document"]["title"] for story in stories}

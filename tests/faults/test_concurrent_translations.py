@@ -89,6 +89,6 @@ def test_sync_clients_receive_each_story_again_after_the_link(
     first, second = run_both(
         services, link_translation(original, "fr"), link_translation(original, "ar")
     )
-    told = [(row.id, row.reason) for row in rows(services)]
-    assert told == [(first, "published"), (second, "published"), (first, "updated")]
+    logged = [(row.id, row.reason) for row in rows(services)]
+    assert logged == [(first, "published"), (second, "published"), (first, "updated")]
     assert_consistent(services.settings.database_url)

@@ -76,8 +76,8 @@ def test_an_import_refuses_its_lines_while_the_database_is_busy(
     ndjson = {"content-type": "application/x-ndjson"}
     with _lock_database(services):
         answer = newsroom.call("POST", "/import", content=line * 2, headers=ndjson)
-    told = [item["problem"]["code"] for item in map(json.loads, answer.text.splitlines())]
-    assert told == ["database_busy", "database_busy"]
+    codes = [item["problem"]["code"] for item in map(json.loads, answer.text.splitlines())]
+    assert codes == ["database_busy", "database_busy"]
     again = newsroom.call("POST", "/import", content=line, headers=ndjson)
     assert json.loads(again.text)["status"] == "created"
 

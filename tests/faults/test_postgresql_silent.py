@@ -35,15 +35,15 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def first(postgres: Postgres) -> Iterator[Proxy]:
     """The first address of that PostgreSQL."""
-    with proxy(postgres.socket) as made:
-        yield made
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture
 def second(postgres: Postgres) -> Iterator[Proxy]:
     """The second address of that PostgreSQL."""
-    with proxy(postgres.socket) as made:
-        yield made
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture(params=["first", "first,second"])
@@ -176,11 +176,13 @@ def test_a_leader_that_vanishes_is_replaced(
     leader.stop()
     heir.stop()
     other.close()
-    told = [record.getMessage() for record in caplog.records if record.name == "dateline.worker"]
-    assert told.count("this process does the background work") == 2
-    assert told.count("this process leaves the background work") == 1
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "dateline.worker"
+    ]
+    assert messages.count("this process does the background work") == 2
+    assert messages.count("this process leaves the background work") == 1
     # Once for each loop, and not with each attempt.
-    assert len([item for item in told if item.startswith("leadership could not go on")]) <= 2
+    assert len([item for item in messages if item.startswith("leadership could not go on")]) <= 2
 
 
 def _attempt(services: Services) -> str:

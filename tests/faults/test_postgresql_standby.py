@@ -29,9 +29,9 @@ def postgres() -> Iterator[Postgres]:
 def key(postgres: Postgres) -> str:
     """A key, created on the primary."""
     services = bootstrap(Settings(database_url=postgres.url))
-    made = key_for(services, "admin")
+    new_key = key_for(services, "admin")
     services.close()
-    return made
+    return new_key
 
 
 @pytest.fixture
@@ -44,15 +44,15 @@ def standby(postgres: Postgres, key: str) -> Iterator[Standby]:
 @pytest.fixture
 def primary_proxy(postgres: Postgres) -> Iterator[Proxy]:
     """The address of the primary."""
-    with proxy(postgres.socket) as made:
-        yield made
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture
 def standby_proxy(standby: Standby) -> Iterator[Proxy]:
     """The address of the standby."""
-    with proxy(standby.socket) as made:
-        yield made
+    with proxy(standby.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture

@@ -42,19 +42,19 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
             receiver.wait_for(round_ * _STORIES + 3)
             server.kill()
         server.start()
-        wait_until(lambda: _group_by_story(receiver.heard).keys() >= published)
+        wait_until(lambda: _group_by_story(receiver.requests).keys() >= published)
         wait_until(lambda: services.push.status().pending == 0)
-    assert _group_by_story(receiver.heard).keys() == published
-    assert all(len(ids) == 1 for ids in _group_by_story(receiver.heard).values())
+    assert _group_by_story(receiver.requests).keys() == published
+    assert all(len(ids) == 1 for ids in _group_by_story(receiver.requests).values())
 
 
-def _group_by_story(heard: list[ReceivedRequest]) -> dict[str, set[str]]:
+def _group_by_story(requests: list[ReceivedRequest]) -> dict[str, set[str]]:
     """Return the ids of the events about each story."""
-    told: dict[str, set[str]] = {}
-    for item in list(heard):
+    ids_by_story: dict[str, set[str]] = {}
+    for item in list(requests):
         id_ = json.loads(item.body)["data"]["id"]
-        told.setdefault(id_, set()).add(item.headers["webhook-id"])
-    return told
+        ids_by_story.setdefault(id_, set()).add(item.headers["webhook-id"])
+    return ids_by_story
 
 
 def _subscribe(client: Client, url: str) -> None:
@@ -64,7 +64,7 @@ def _subscribe(client: Client, url: str) -> None:
 
 def _publish(client: Client, title: str) -> str:
     document = {"title": title, "language": "en", "status": "published"}
-    status, _, made = client.call("POST", "/v1/manage/articles", document)
+    status, _, story = client.call("POST", "/v1/manage/articles", document)
     assert status == 201
-    id_: str = made["id"]
+    id_: str = story["id"]
     return id_

@@ -153,7 +153,7 @@ def test_a_change_that_was_half_sent_is_refused(
     at = f"/v1/manage/articles/{article['id']}"
     bulk = {"verb": "publish", "refs": [article["id"]]}
     anything = {"if_match": "*"}
-    begun = [
+    partial = [
         PartialRequest(port, editor, method, path, body, **headers)
         for method, path, body, headers in (
             ("POST", "/v1/manage/keys", {"name": "K", "scopes": ["admin"]}, {}),
@@ -177,7 +177,7 @@ def test_a_change_that_was_half_sent_is_refused(
         revoke(other_services, editor)
     else:
         clock.advance(hours=1)
-    for item in begun:
+    for item in partial:
         status, problem = item.finish()
         assert (status, problem.get("code")) == (401, "key_refused"), problem
     other = make_key(services)
@@ -322,8 +322,8 @@ def test_a_long_poll_with_a_revoked_key_gets_no_data(
     )
     cursor, more = "", True
     while more:
-        told = call(port, partner, "GET", f"/v1/changes?{cursor}")
-        cursor, more = f"cursor={told['cursor']}", told["more"]
+        page = call(port, partner, "GET", f"/v1/changes?{cursor}")
+        cursor, more = f"cursor={page['cursor']}", page["more"]
     asked = PendingRequest(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
     time.sleep(_RECOGNISED_SECONDS)
     if ends == "revoked":
@@ -340,9 +340,9 @@ def test_a_shared_long_poll_answers_only_valid_keys(
     port: int, services: Services, other_services: Services
 ) -> None:
     keys = [make_key(services, "read") for _ in range(3)]
-    told = call(port, keys[0], "GET", "/v1/changes")
-    told = call(port, keys[0], "GET", f"/v1/changes?cursor={told['cursor']}")
-    path = f"/v1/changes?cursor={told['cursor']}&wait=20"
+    page = call(port, keys[0], "GET", "/v1/changes")
+    page = call(port, keys[0], "GET", f"/v1/changes?cursor={page['cursor']}")
+    path = f"/v1/changes?cursor={page['cursor']}&wait=20"
     for key in keys:
         call(port, key, "GET", "/v1/me")
     asked = [PendingRequest(port, key, "GET", path) for key in keys]
@@ -364,26 +364,26 @@ def test_a_stream_ends_before_events_after_the_revocation(
 
     async def looked(self: KeyRevalidation) -> None:
         await look(self)
-        if told.is_set() and not revoked.is_set():
+        if event_sent.is_set() and not revoked.is_set():
             revoked.set()
             await asyncio.to_thread(revoke, other_services, partner)
             until = clock.now().replace(hour=18)
             await asyncio.to_thread(publish, other_services, "Held", embargo_until=until)
 
-    told = threading.Event()
+    event_sent = threading.Event()
     monkeypatch.setattr(KeyRevalidation, "refresh", looked)
     with serve(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
         listener = StreamClient(port_of(server), authorization=bearer).wait_for_start()
         time.sleep(_RECOGNISED_SECONDS)
-        told.set()
+        event_sent.set()
         publish(other_services, "Moves the version")
-        heard = b""
+        received = b""
         while (size := int(listener._file.readline(), 16)) > 0:
-            heard += listener._file.read(size + 2)
+            received += listener._file.read(size + 2)
         listener.close()
     assert revoked.is_set()
-    assert b"Held" not in heard
+    assert b"Held" not in received
 
 
 def test_a_caller_verified_before_a_revocation_is_not_cached(

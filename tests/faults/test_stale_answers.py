@@ -32,8 +32,8 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture
 def database_proxy(postgres: Postgres) -> Iterator[Proxy]:
     """The proxy in front of the database."""
-    with proxy(postgres.socket) as made:
-        yield made
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture(params=[_SECONDS])

@@ -111,8 +111,8 @@ def test_a_read_only_database_is_read_and_not_written(
     assert (refused.status_code, refused.json()["code"]) == (503, "database_read_only")
     line = b'{"type":"article","external_id":"x","title":"T","language":"en"}\n'
     ndjson = {"content-type": "application/x-ndjson"}
-    told = newsroom.call("POST", "/import", content=line, headers=ndjson)
-    assert told.json()["problem"]["code"] == "database_read_only"
+    outcome = newsroom.call("POST", "/import", content=line, headers=ndjson)
+    assert outcome.json()["problem"]["code"] == "database_read_only"
     assert client.get(f"/v1/articles/{story['id']}").json()["title"] == "Before"
     assert newsroom.call("GET", "/articles").json()["data"][0]["title"] == "Before"
     assert client.get("/readyz").status_code == 200

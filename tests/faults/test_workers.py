@@ -30,8 +30,8 @@ def key(database_url: str) -> str:
 
 @pytest.fixture
 def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
-    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1) as made:
-        yield made
+    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1) as workers:
+        yield workers
 
 
 @pytest.mark.exhaustive_on("postgresql")
@@ -73,9 +73,9 @@ def _serial(server: Workers) -> float:
 def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
     with closing(Client(server.port, key)) as editor:
         document = {"language": "en", "status": "published", **fields}
-        status, _, made = editor.call("POST", "/v1/manage/articles", document)
-    assert status == 201, made
-    story: dict[str, Any] = made
+        status, _, response = editor.call("POST", "/v1/manage/articles", document)
+    assert status == 201, response
+    story: dict[str, Any] = response
     return story
 
 

@@ -122,12 +122,12 @@ def _command(process: psutil.Process) -> list[str]:
 @contextmanager
 def serving(database_url: str, number: int, folder: Path, **settings: object) -> Iterator[Workers]:
     """Start a server with this many processes, and wait until all are ready."""
-    made = Workers(database_url, number, folder / "serve.log", **settings)
+    workers = Workers(database_url, number, folder / "serve.log", **settings)
     try:
-        made.wait_until_complete()
-        yield made
+        workers.wait_until_complete()
+        yield workers
     finally:
-        made.close()
+        workers.close()
 
 
 def until(done: Callable[[], bool]) -> None:

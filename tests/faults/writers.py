@@ -38,11 +38,11 @@ class Known:
     """The last acknowledged state of a story, and the unanswered request after it."""
 
     story: Story
-    asked: Story | None = None
+    requested: Story | None = None
 
     def allows(self, found: Story) -> bool:
         """Whether a story may be in a state, for any moment of the server's death."""
-        return found in {self.story, self.asked}
+        return found in {self.story, self.requested}
 
 
 @dataclass(slots=True)
@@ -144,16 +144,16 @@ class Writer:
             "body": f"<p>{self._name}</p>" * 20,
             "status": self._random.choice(["draft", "published"]),
         }
-        status, _, made = client.call("POST", "/v1/manage/articles", document)
-        self._ledger.insist(status == 201, f"creating answered {status}: {made}")
-        self._ledger.acknowledge(_story(made))
-        story: dict[str, Any] = made
+        status, _, created = client.call("POST", "/v1/manage/articles", document)
+        self._ledger.insist(status == 201, f"creating answered {status}: {created}")
+        self._ledger.acknowledge(_story(created))
+        story: dict[str, Any] = created
         return story
 
     def _change(
         self, client: Client, verb: str, known: Known, wanted: Story, body: dict[str, Any]
     ) -> None:
-        known.asked = wanted
+        known.requested = wanted
         path = f"/v1/manage/articles/{wanted.id}"
         version = f'"v{known.story.version}"'
         self._ledger.touched.add(wanted.id)
@@ -185,10 +185,10 @@ class ImportingWriter:
 
     def begin(self, client: Client) -> None:
         """Import everything for the first time, while the server runs."""
-        for told in client.stream_lines("/v1/manage/import", self._lines("Round 0")):
-            assert told["status"] == "created", told
-            self._ids.append(told["id"])
-            self._ledger.acknowledge(Story(told["id"], 1, "Round 0", "published", current=True))
+        for outcome in client.stream_lines("/v1/manage/import", self._lines("Round 0")):
+            assert outcome["status"] == "created", outcome
+            self._ids.append(outcome["id"])
+            self._ledger.acknowledge(Story(outcome["id"], 1, "Round 0", "published", current=True))
 
     def work(self, client: Client, stopped: threading.Event) -> None:
         """Import until the server has died."""
@@ -199,13 +199,13 @@ class ImportingWriter:
     def _import(self, client: Client, title: str) -> None:
         for id_ in self._ids:
             known = self._ledger.stories[id_]
-            known.asked = replace(known.story, version=known.story.version + 1, title=title)
+            known.requested = replace(known.story, version=known.story.version + 1, title=title)
             self._ledger.touched.add(id_)
-        for told in client.stream_lines("/v1/manage/import", self._lines(title)):
-            self._ledger.insist(told["status"] == "updated", f"importing told {told}")
-            asked = self._ledger.stories[told["id"]].asked
-            assert asked is not None
-            self._ledger.acknowledge(asked)
+        for outcome in client.stream_lines("/v1/manage/import", self._lines(title)):
+            self._ledger.insist(outcome["status"] == "updated", f"importing told {outcome}")
+            requested = self._ledger.stories[outcome["id"]].requested
+            assert requested is not None
+            self._ledger.acknowledge(requested)
 
     @staticmethod
     def _lines(title: str) -> bytes:
@@ -243,12 +243,12 @@ def settle(ledger: Ledger, client: Client, ids: set[str]) -> None:
     """Require that stories are as acknowledged, or as last requested; record that state."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), 100):
-        asked = ordered[start : start + 100]
-        query = f"ids={','.join(asked)}&limit=100&state={_STATES}"
+        requested = ordered[start : start + 100]
+        query = f"ids={','.join(requested)}&limit=100&state={_STATES}"
         status, _, page = client.call("GET", f"/v1/manage/articles?{query}")
         assert status == 200, page
         found = {view["id"]: _story(view) for view in page["data"]}
-        for id_ in asked:
+        for id_ in requested:
             known = ledger.stories[id_]
             assert id_ in found, f"{known} was acknowledged, and is gone"
             assert known.allows(found[id_]), f"{known} became {found[id_]}"

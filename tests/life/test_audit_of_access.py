@@ -82,9 +82,9 @@ def test_refused_keys_are_counted_in_one_audit_entry(
 def test_a_refused_revoked_key_writes_an_audit_entry(
     newsroom: Newsroom, services: Services
 ) -> None:
-    made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
-    newsroom.call("DELETE", f"/keys/{made['id']}")
-    headers = {"x-api-key": made["key"]}
+    new_key = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
+    newsroom.call("DELETE", f"/keys/{new_key['id']}")
+    headers = {"x-api-key": new_key["key"]}
     assert newsroom.client.get("/v1/headlines", headers=headers).status_code == 401
     services.refusals.write_if_due(services.runner)
     (row,) = _load_entries(newsroom, "verb=refused")

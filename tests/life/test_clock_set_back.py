@@ -22,14 +22,14 @@ def story(
 ) -> dict[str, Any]:
     """A story that was published at 13:00, before the clock is set back to 12:30."""
     scheduled = request.param == "by the clock"
-    made = newsroom.article("Out")
+    article = newsroom.article("Out")
     if scheduled:
-        made = newsroom.verb(made, "schedule", at=AT_ONE)
+        article = newsroom.verb(article, "schedule", at=AT_ONE)
     clock.advance(hours=1)
-    made = made if scheduled else newsroom.verb(made, "publish")
+    article = article if scheduled else newsroom.verb(article, "publish")
     log_due_changes(services)
     clock.advance(hours=-0.5)
-    return made
+    return article
 
 
 def test_a_released_story_stays_published_in_the_newsroom(

@@ -24,10 +24,10 @@ class Reader:
 
     def __init__(self, newsroom: Newsroom) -> None:
         body = {"name": "partner", "scopes": ["read"], "embargoed": True}
-        made = newsroom.call("POST", "/keys", json=body).json()
-        assert made["embargoed"] is True
+        new_key = newsroom.call("POST", "/keys", json=body).json()
+        assert new_key["embargoed"] is True
         self._client = newsroom.client
-        self.headers = {"authorization": f"Bearer {made['key']}"}
+        self.headers = {"authorization": f"Bearer {new_key['key']}"}
 
     def get(self, path: str, **headers: str) -> Any:
         return self._client.get(path, headers=self.headers | headers)

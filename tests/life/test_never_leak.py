@@ -70,7 +70,7 @@ def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> 
     public = newsroom.story("Public", slug="public")
     # Translations of public stories as well.
     tied = {"translation_of": public["id"]}
-    made = {
+    stories = {
         "draft": newsroom.article(**collect_changes("draft"), **tied),
         "scheduled": newsroom.story(**collect_changes("scheduled"), **tied, published_at=FAR),
         "embargoed": newsroom.story(**collect_changes("embargoed"), **tied, embargo_until=FAR),
@@ -88,14 +88,14 @@ def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> 
             newsroom.article(**collect_changes("killed"), **tied), "kill", notice="A notice."
         ),
     }
-    newsroom.delete(made["deleted"])
+    newsroom.delete(stories["deleted"])
     ahead = collect_changes("ahead")
     del ahead["kind"]
     newsroom.patch(public, **ahead)
     clock.advance(hours=1)
     log_due_changes(services)
     clock.advance(hours=1)
-    return [HiddenStory(kind, element["id"], element["slug"]) for kind, element in made.items()]
+    return [HiddenStory(kind, element["id"], element["slug"]) for kind, element in stories.items()]
 
 
 @pytest.fixture
@@ -210,10 +210,10 @@ def test_no_route_shows_a_hidden_story(
 def test_the_changes_do_not_mention_hidden_stories(
     readers: dict[str, dict[str, str]], client: TestClient, request: pytest.FixtureRequest
 ) -> None:
-    begun = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
+    first_pages = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
     hidden_stories: list[HiddenStory] = request.getfixturevalue("hidden_stories")
-    for name, answer in begun.items():
-        while answer.json()["data"] or answer.json()["more"] or answer is begun[name]:
+    for name, answer in first_pages.items():
+        while answer.json()["data"] or answer.json()["more"] or answer is first_pages[name]:
             path = f"/v1/changes?cursor={answer.json()['cursor']}"
             answer = client.get(path, headers=readers[name])  # noqa: PLW2901 - it is followed
             assert HIDDEN not in find_traces(answer)

@@ -72,7 +72,7 @@ class StoryModel:
     # The readers that could ever have seen it: all, those with embargo access, or none.
     seen: str | None = None
     # The readers that get the answer for a withdrawn story.
-    told: str | None = None
+    audience: str | None = None
 
     def look(self, now: datetime) -> None:
         """Record which readers can have seen it by now."""
@@ -119,7 +119,7 @@ class StoryModel:
         was_out = before is not None and before.released and opens == before.opens
         out = was_out or opens <= now
         if out:
-            self.answer = self.told = None
+            self.answer = self.audience = None
         self.stage, self.at = "published", opens
         self.public = PublicCopy(self.title, offered, opens, self.ends, out)
         if self.ends is not None and self.ends <= now:
@@ -132,13 +132,13 @@ class StoryModel:
             # The requested publication time, if it is in the future, and not the end of an embargo.
             self.at = copy.offered if copy.offered > now else None
         self.stage, self.public = stage, None
-        self.answer, self.told = answer, self.seen
+        self.answer, self.audience = answer, self.seen
 
     def find_expected(self, now: datetime, *, entitled: bool) -> tuple[int, str | None]:
         if self.public is not None and self.public.shows(now, entitled=entitled):
             return 200, self.public.title
-        told = self.told == "all" or (self.told == "entitled" and entitled)
-        return (410, None) if self.answer is not None and told else (404, None)
+        is_visible = self.audience == "all" or (self.audience == "entitled" and entitled)
+        return (410, None) if self.answer is not None and is_visible else (404, None)
 
 
 class StoryMachine(RuleBasedStateMachine):
@@ -244,9 +244,9 @@ class StoryMachine(RuleBasedStateMachine):
     def cancel(self, number: int) -> None:
         life = self.lives[number]
         if self._do(number, "schedule", allowed=life.state(self.now) == "scheduled", at=None):
-            answer, told = life.answer, life.told
+            answer, audience = life.answer, life.audience
             life.withdraw(self.now, "unpublished", answer)
-            life.told = told or life.told
+            life.audience = audience or life.audience
             if life.at is not None and life.at > self.now:
                 life.at = None
             if life.seen is None:
@@ -301,7 +301,7 @@ class StoryMachine(RuleBasedStateMachine):
             life.look(self.now)
             # The answer for a withdrawn story ends for good when the story is public again.
             if life.public is not None and life.public.shows(self.now, entitled=False):
-                life.answer = life.told = None
+                life.answer = life.audience = None
 
     @rule()
     def work(self) -> None:

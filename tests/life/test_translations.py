@@ -79,8 +79,8 @@ def test_an_import_links_translations_by_the_same_rules(newsroom: Newsroom) -> N
 {"type":"article","slug":"c","language":"fr","title":"C","translation_of":"a"}
 """
     headers = {"content-type": "application/x-ndjson"}
-    told = newsroom.call("POST", "/import", content=lines.strip(), headers=headers)
-    outcomes = [json.loads(line) for line in told.text.splitlines()]
+    response = newsroom.call("POST", "/import", content=lines.strip(), headers=headers)
+    outcomes = [json.loads(line) for line in response.text.splitlines()]
     assert [outcome["status"] for outcome in outcomes[:5]] == [
         "created",
         "created",
@@ -152,10 +152,10 @@ def groups(newsroom: Newsroom, clock: HandClock) -> None:
         original: str | None = None
         for language in languages:
             clock.advance(minutes=1)
-            made = newsroom.story(
+            created = newsroom.story(
                 f"{language} {number}", language=language, translation_of=original, tags=["t"]
             )
-            original = original or made["id"]
+            original = original or created["id"]
 
 
 @pytest.mark.usefixtures("groups")

@@ -253,8 +253,8 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     assert SECRET not in killed.text
     answers = _everything(editor, story)
     assert {answer.status_code for answer in answers.values()} == {200}
-    told = {path for path, answer in answers.items() if SECRET in answer.text}
-    assert told == set()
+    leaking = {path for path, answer in answers.items() if SECRET in answer.text}
+    assert leaking == set()
     assert [answers[f"/articles?{by}={SECRET}"].json()["data"] for by in ("tag", "author")] == [
         [],
         [],
@@ -354,8 +354,12 @@ def test_the_changes_have_the_notice_of_a_withdrawn_story(
     story = newsroom.story("Here")
     cursor = client.get("/v1/changes").json()["cursor"]
     newsroom.verb(story, "unpublish", answer="gone", notice=NOTICE)
-    (told,) = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
-    assert (told["op"], told["reason"], told["notice"]) == ("remove", "unpublished", NOTICE)
+    (removal,) = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
+    assert (removal["op"], removal["reason"], removal["notice"]) == (
+        "remove",
+        "unpublished",
+        NOTICE,
+    )
     assert f"<at:comment>{NOTICE}<" in client.get("/feeds/latest.atom").text
     assert f"<edNote>{NOTICE}<" in client.get("/feeds/latest.newsml").text
 
@@ -368,9 +372,9 @@ def test_the_changes_have_the_notice_of_a_kill(newsroom: Newsroom, client: TestC
     cursor = client.get(f"/v1/changes?cursor={snapshot['cursor']}").json()["cursor"]
     for element in (story, gone, never):
         newsroom.verb(element, "kill", notice=NOTICE)
-    told = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
+    changes = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
     assert [
-        (change["id"], change["op"], change["reason"], change["notice"]) for change in told
+        (change["id"], change["op"], change["reason"], change["notice"]) for change in changes
     ] == [
         (story["id"], "remove", "killed", NOTICE),
         (gone["id"], "remove", "killed", NOTICE),

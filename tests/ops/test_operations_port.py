@@ -41,8 +41,8 @@ def client(services: Services, port: int) -> Iterator[TestClient]:
         async with serve_operators(inside.state.operations, "127.0.0.1", port):
             yield
 
-    with make_client(create_app(services, lifespan)) as made:
-        yield made
+    with make_client(create_app(services, lifespan)) as test_client:
+        yield test_client
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

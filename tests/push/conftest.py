@@ -24,8 +24,8 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A receiver on loopback."""
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 class Pushing:
@@ -42,8 +42,8 @@ class Pushing:
         body = {"url": url, "events": list(events) or EVERYTHING, "filter": filter_}
         answer = self.newsroom.call("POST", "/webhooks", json=body)
         assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
+        created: dict[str, Any] = answer.json()
+        return created
 
     def verb(self, webhook: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
         """Apply a verb to a webhook."""
@@ -99,9 +99,9 @@ def pushing(services: Services, newsroom: Newsroom) -> Pushing:
     return Pushing(services, newsroom)
 
 
-def events(heard: list[ReceivedRequest]) -> list[tuple[str, str]]:
+def events(requests: list[ReceivedRequest]) -> list[tuple[str, str]]:
     """Return types and ids of the received events."""
     import json
 
-    bodies = [json.loads(request.body) for request in heard]
+    bodies = [json.loads(request.body) for request in requests]
     return [(body["type"], body["data"].get("id", "")) for body in bodies]

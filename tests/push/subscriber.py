@@ -20,7 +20,7 @@ class Subscriber:
     agrees: bool = True
     is_broken: bool = False
     status: int = 204
-    asked: list[dict[str, str]] = field(default_factory=list)
+    verifications: list[dict[str, str]] = field(default_factory=list)
     sent: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ def _handler(state: Subscriber) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = dict(parse_qsl(urlsplit(self.path).query))
-            state.asked.append(query)
+            state.verifications.append(query)
             known = state.agrees and "hub.challenge" in query
             status = 500 if state.is_broken else 200 if known else 404
             self._answer(status, query.get("hub.challenge", "").encode())

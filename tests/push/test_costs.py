@@ -116,4 +116,4 @@ def test_the_log_position_is_committed_with_its_deliveries(
     with services.database.write() as session:
         session.execute(text("DROP TRIGGER broken"))
     pushing.settle()
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1

@@ -33,16 +33,24 @@ def test_a_subscription_and_its_end_are_audited(
     # Without a confirmation there is no subscription.
     assert _rows(newsroom) == []
     pushing.settle()
-    (begun,) = _rows(newsroom)
-    told = {"topic": LATEST, "callback": reader.url}
-    assert (begun["verb"], begun["before"], begun["after"]) == ("subscribed", None, told)
-    assert (begun["by"], begun["address"]) == ({"key": None, "name": "hub"}, "testclient")
-    assert begun["request_id"]
+    (subscribed,) = _rows(newsroom)
+    subscription = {"topic": LATEST, "callback": reader.url}
+    assert (subscribed["verb"], subscribed["before"], subscribed["after"]) == (
+        "subscribed",
+        None,
+        subscription,
+    )
+    assert (subscribed["by"], subscribed["address"]) == ({"key": None, "name": "hub"}, "testclient")
+    assert subscribed["request_id"]
     assert ask(client, reader, mode="unsubscribe") == 202
     pushing.settle()
-    _, ended = _rows(newsroom)
-    assert (ended["verb"], ended["before"], ended["after"]) == ("unsubscribed", told, None)
-    assert ended["subject"] == begun["subject"]
+    _, unsubscribed = _rows(newsroom)
+    assert (unsubscribed["verb"], unsubscribed["before"], unsubscribed["after"]) == (
+        "unsubscribed",
+        subscription,
+        None,
+    )
+    assert unsubscribed["subject"] == subscribed["subject"]
     assert "quiet" not in str(_rows(newsroom))
 
 

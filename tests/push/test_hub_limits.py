@@ -98,7 +98,7 @@ def test_many_requests_of_one_client_cause_few_verifications(
         if number % 4 == 3:
             pushing.settle()
     assert set(statuses) == {202, 429}
-    assert len(reader.asked) <= hub_limits.CLIENT_BURST
+    assert len(reader.verifications) <= hub_limits.CLIENT_BURST
 
 
 def test_a_client_gets_its_tokens_back_with_time(crowd: Crowd, clock: HandClock) -> None:
@@ -177,14 +177,14 @@ def test_one_host_is_asked_a_bounded_number_of_times(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, clock: HandClock
 ) -> None:
     for agrees in (False, True):
-        reader.agrees, asked = agrees, len(reader.asked)
+        reader.agrees, earlier = agrees, len(reader.verifications)
         clock.advance(minutes=11)
         answers = []
         for number in range(hub_limits.QUESTIONS_OF_HOST + 5):
             answers.append(ask(crowd.stranger(), f"{reader.url}&{agrees}={number}"))
             pushing.settle()
         accepted = [answer.status_code for answer in answers].count(202)
-        assert accepted == len(reader.asked) - asked == hub_limits.QUESTIONS_OF_HOST
+        assert accepted == len(reader.verifications) - earlier == hub_limits.QUESTIONS_OF_HOST
         assert _assert_refused(answers[-1], 429, "rate_limited") <= 600
     clock.advance(minutes=11)
     assert ask(crowd.stranger(), f"{reader.url}&later=1").status_code == 202
@@ -198,7 +198,7 @@ def test_renewing_and_unsubscribing_are_bounded_alike(
         pushing.settle()
     for mode in ("subscribe", "unsubscribe"):
         _assert_refused(ask(crowd.stranger(), reader.url, mode=mode), 429, "rate_limited")
-    assert len(reader.asked) == hub_limits.QUESTIONS_OF_HOST
+    assert len(reader.verifications) == hub_limits.QUESTIONS_OF_HOST
     # No verification is sent, so nothing is refused.
     assert ask(crowd.stranger(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
 
@@ -209,7 +209,7 @@ def test_a_pending_verification_is_not_repeated(
     for _ in range(20):
         assert ask(crowd.stranger(), reader.url).status_code == 202
     pushing.settle()
-    assert len(reader.asked) == 1
+    assert len(reader.verifications) == 1
 
 
 def test_unconfirmed_subscriptions_use_no_capacity(
@@ -219,7 +219,7 @@ def test_unconfirmed_subscriptions_use_no_capacity(
         answer = ask(crowd.stranger(), f"http://host-{number}.example/")
         assert answer.status_code == 202
     assert ask(crowd.stranger(), reader.url).status_code == 202
-    pushing.until(lambda: reader.asked)
+    pushing.until(lambda: reader.verifications)
     pushing.settle()
     with services.database.read() as session:
         assert receivers.count_live(session, clock.now()) == 1
@@ -268,7 +268,7 @@ class TestFull:
         for number in range(2):
             assert ask(crowd.stranger(), f"{reader.url}&b={number}").status_code == 202
         pushing.settle()
-        modes = [query["hub.mode"] for query in reader.asked]
+        modes = [query["hub.mode"] for query in reader.verifications]
         assert sorted(modes) == ["denied", "subscribe", "subscribe"]
         newsroom.story()
         pushing.settle()
@@ -345,9 +345,9 @@ class TestOff:
         for number in range(SEATS):
             assert ask(client, f"{reader.url}&path={number}").status_code == 202
         _assert_refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
-        pushing.until(lambda: len(reader.asked) >= SEATS)
+        pushing.until(lambda: len(reader.verifications) >= SEATS)
         pushing.settle()
-        assert len(reader.asked) == SEATS
+        assert len(reader.verifications) == SEATS
         _assert_refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
 
 
@@ -361,9 +361,9 @@ def test_many_names_of_one_address_are_limited_together(
     for number in range(hub_limits.ADDRESS_BURST + 20):
         answer = ask(crowd.stranger(), f"http://n{number}.victim.example:{port}/")
         assert answer.status_code == 202
-    pushing.until(lambda: len(reader.asked) >= hub_limits.ADDRESS_BURST)
+    pushing.until(lambda: len(reader.verifications) >= hub_limits.ADDRESS_BURST)
     pushing.settle()
-    assert len(reader.asked) == hub_limits.ADDRESS_BURST
+    assert len(reader.verifications) == hub_limits.ADDRESS_BURST
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -392,7 +392,7 @@ def test_a_verification_follows_no_redirect(
     with _redirecting(reader.url) as address:
         assert ask(crowd.stranger(), address).status_code == 202
         pushing.settle()
-    assert reader.asked == []
+    assert reader.verifications == []
 
 
 @contextmanager
@@ -416,13 +416,13 @@ def _redirecting(target: str) -> Iterator[str]:
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_form_that_is_too_large_is_not_read_completely(services: Services) -> None:
     parts = iter([b"a" * 10_000] * 2)
-    told: list[Any] = []
+    messages: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": next(parts), "more_body": True}
 
     async def send(message: Any) -> None:
-        told.append(message)
+        messages.append(message)
 
     app = create_app(services)
 
@@ -430,7 +430,7 @@ def test_a_form_that_is_too_large_is_not_read_completely(services: Services) -> 
         await app(_scope(), receive, send)
 
     asyncio.run(answer())
-    assert told[0]["status"] == 400
+    assert messages[0]["status"] == 400
     assert next(parts, None) is None
 
 

@@ -16,9 +16,9 @@ from tests.search.contract.test_contract import ask, fill, list_ids, story
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[TantivyIndex]:
     """An empty engine."""
-    made = TantivyIndex(tmp_path / "search")
-    yield made
-    made.close()
+    empty = TantivyIndex(tmp_path / "search")
+    yield empty
+    empty.close()
 
 
 @pytest.fixture

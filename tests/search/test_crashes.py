@@ -47,8 +47,8 @@ class RandomEditor:
         story = {"title": words, "body": words * 30, "tags": words.split()[:2], "language": "en"}
         if len(self._versions) < 150 or self._chance.random() < 0.2:
             published = story | {"status": "published"}
-            _, _, made = client.call("POST", "/v1/manage/articles", published)
-            self._versions[made["id"]] = made["version"]
+            _, _, created = client.call("POST", "/v1/manage/articles", published)
+            self._versions[created["id"]] = created["version"]
             return
         id_ = self._chance.choice(list(self._versions))
         path = f"/v1/manage/articles/{id_}"
@@ -60,9 +60,9 @@ class RandomEditor:
 
 
 @contextmanager
-def _at_work(desk: RandomEditor, port: int, key: str) -> Iterator[None]:
+def _at_work(editor: RandomEditor, port: int, key: str) -> Iterator[None]:
     stopped = threading.Event()
-    thread = threading.Thread(target=desk.work, args=(port, key, stopped))
+    thread = threading.Thread(target=editor.work, args=(port, key, stopped))
     thread.start()
     try:
         yield
@@ -84,11 +84,11 @@ def _follows(server: ServerRow) -> bool:
 def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
-    key, desk, chance = admin_key(database_url), RandomEditor(), random.Random(3)
+    key, editor, chance = admin_key(database_url), RandomEditor(), random.Random(3)
     with server_row(database_url) as server:
         for _ in range(_KILLS[dialect]):
             server.start()
-            with _at_work(desk, server.port, key):
+            with _at_work(editor, server.port, key):
                 time.sleep(chance.uniform(*_LIVES[dialect]))
                 server.kill()
         server.start()
@@ -102,7 +102,7 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     finally:
         services.close()
     # Even on a busy machine, there was something to index between the kills.
-    assert desk.done > 5
+    assert editor.done > 5
 
 
 @pytest.mark.exhaustive_on("postgresql")

@@ -21,8 +21,8 @@ Headers = dict[str, str]
 def entitled(newsroom: Newsroom) -> Headers:
     """The headers of an entitled reader."""
     body = {"name": "partner", "scopes": ["read"], "embargoed": True}
-    made = newsroom.call("POST", "/keys", json=body).json()
-    return {"authorization": f"Bearer {made['key']}"}
+    new_key = newsroom.call("POST", "/keys", json=body).json()
+    return {"authorization": f"Bearer {new_key['key']}"}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def embargoed_id(newsroom: Newsroom, follow: Follow) -> str:
     newsroom.story("Rain over the reservoir", tags=["rain"], **more)
     body = "<p>Engineers knew of the cracked reservoir wall of Almería; heavy rain did it.</p>"
     follow()
-    made = newsroom.story(
+    story = newsroom.story(
         "Reservoir zanzibar",
         embargo_until=UNTIL,
         tags=["zanzibarite"],
@@ -42,7 +42,7 @@ def embargoed_id(newsroom: Newsroom, follow: Follow) -> str:
         body=body,
     )
     follow()
-    id_: str = made["id"]
+    id_: str = story["id"]
     return id_
 
 

@@ -103,15 +103,15 @@ def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: 
     edges = (
         ends | {end + 1 for end in ends} | {at for at in range(len(text)) if _is_plain(text, at)}
     )
-    made = Highlighter(parse_query(" OR ".join(typed))).highlight("en", text, text)
+    highlight = Highlighter(parse_query(" OR ".join(typed))).highlight("en", text, text)
 
     place = 0
-    for part in re.split("(</?mark>)", made.title):
+    for part in re.split("(</?mark>)", highlight.title):
         if _TAGS.fullmatch(part):
             assert place in edges
         else:
             place += len(unescape(part))
-    for fragment in made.body:
+    for fragment in highlight.body:
         plain = _TAGS.sub("", fragment).strip("… ") or " "
         start, end = plain[0], plain[-1]
         assert not re.match("[\u0300-\u036f\ufe0f\u200d\u20e3\u3099]", start)

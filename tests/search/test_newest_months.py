@@ -18,13 +18,13 @@ _FIRST = datetime(2025, 1, 15, tzinfo=UTC)
 
 def _stories() -> list[IndexedStory]:
     """Return four stories a month; those of the first month match best."""
-    made = []
+    stories = []
     for number in range(40):
         at = _FIRST + timedelta(days=30 * (number // 4))
         title = "Rain" if number < 4 else "Rain over the hills and over the sea"
         kind = "analysis" if number % 4 == 0 else "news"
-        made.append(story(title, published_at=to_micros(at), kind=kind))
-    return made
+        stories.append(story(title, published_at=to_micros(at), kind=kind))
+    return stories
 
 
 @pytest.fixture
@@ -33,9 +33,9 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TantivyIn
     monkeypatch.setattr(newest_months, "FREQUENT", 40)
     monkeypatch.setattr(newest_months, "WANTED_MATCHES", 11)
     monkeypatch.setattr(newest_months, "MIN_MATCHES", 8)
-    made = TantivyIndex(tmp_path / "search")
-    yield made
-    made.close()
+    empty = TantivyIndex(tmp_path / "search")
+    yield empty
+    empty.close()
 
 
 def _search(reader: Reader, *wanted: str, **more: object) -> IndexResult:

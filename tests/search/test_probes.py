@@ -41,7 +41,7 @@ _PROBES = (
 @pytest.fixture
 def stories(newsroom: Newsroom, follow: Follow) -> list[dict[str, Any]]:
     """Stories with and without words of other stories in their bodies, one of them readable."""
-    made = [
+    created = [
         newsroom.story("Rain over Rabat", body=_BODY, tags=["a"]),
         newsroom.story("Rain over Fez", body=_BODY + " Again.", tags=["b"]),
         newsroom.story("Rain over Taza", body=_BODY + " Later.", tags=["c", "open"]),
@@ -52,7 +52,7 @@ def stories(newsroom: Newsroom, follow: Follow) -> list[dict[str, Any]]:
     newsroom.story("Zanzibal wins", summary="A draw would have been enough.", body="Nil nil.")
     newsroom.story("Sun over Rabat", body="Nothing was sold.", tags=["a"])
     follow()
-    return made
+    return created
 
 
 def ask(

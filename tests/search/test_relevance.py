@@ -64,8 +64,8 @@ def test_the_command_prints_a_line_for_each_system(collection: list[str]) -> Non
 def test_questions_find_their_passages(shared: Path) -> None:
     questions = squad(shared / "xquad" / "xquad.en.json", "en")
     found = {
-        system: averages(rankings(made, questions), questions.judgements)["R@1"]
-        for system, made in (
+        system: averages(rankings(ranker, questions), questions.judgements)["R@1"]
+        for system, ranker in (
             ("ours", DatelineSystem(questions.documents)),
             ("naive", PlainSystem(questions.documents)),
             ("stemmed", PlainSystem(questions.documents, "english")),
@@ -91,8 +91,8 @@ def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:
     ]
     path = tmp_path / "news.ndjson"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    for made in (titles, passages):
-        every, tuning, testing = (made(path, half) for half in ("all", "tuning", "testing"))
+    for generate in (titles, passages):
+        every, tuning, testing = (generate(path, half) for half in ("all", "tuning", "testing"))
         assert every.queries == {**tuning.queries, **testing.queries}
         assert not tuning.queries.keys() & testing.queries.keys()
         assert len(every.queries) == len(every.documents) == 5
@@ -105,8 +105,8 @@ def test_long_questions_find_their_stories(shared: Path) -> None:
     ids = list(every.queries)[::8]
     asked = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
     ours, stemmed = (
-        averages(rankings(made, asked), asked.judgements)["R@1"]
-        for made in (DatelineSystem(asked.documents), PlainSystem(asked.documents, "spanish"))
+        averages(rankings(ranker, asked), asked.judgements)["R@1"]
+        for ranker in (DatelineSystem(asked.documents), PlainSystem(asked.documents, "spanish"))
     )
 
     assert ours >= stemmed + 0.02

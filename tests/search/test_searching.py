@@ -154,9 +154,9 @@ def test_a_hit_is_a_headline_with_a_score_and_highlights(client: TestClient) -> 
 
 def test_markup_in_a_title_is_text_in_a_highlight(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story("Rain <script>alert(1)</script> & more", body="&lt;img src=x&gt; rain")
-    made = read(client, "/v1/search?q=rain&highlight=true")["data"][0]["highlights"]
-    assert made["title"].startswith("<mark>Rain</mark> &lt;script&gt;")
-    assert "<img" not in made["body"][0]
+    highlights = read(client, "/v1/search?q=rain&highlight=true")["data"][0]["highlights"]
+    assert highlights["title"].startswith("<mark>Rain</mark> &lt;script&gt;")
+    assert "<img" not in highlights["body"][0]
 
 
 @pytest.mark.parametrize("order", ["sort=-published_at&", "sort=updated_at&", ""])

@@ -88,8 +88,8 @@ def server(app: Slow) -> Iterator[uvicorn.Server]:
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as made:
-        yield made
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as client_socket:
+        yield client_socket
 
 
 def _wait_until_gone(server: uvicorn.Server, seconds: float = 10) -> None:
@@ -102,9 +102,9 @@ def _wait_until_gone(server: uvicorn.Server, seconds: float = 10) -> None:
 @pytest.mark.parametrize("sent", [b"", b"\r\n", _GET + b"\r\n"])
 def test_an_idle_connection_is_closed(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
-    begun = time.monotonic()
+    start = time.monotonic()
     assert len(split_responses(read_all(connection))) == (sent[:3] == b"GET")
-    assert 0.3 < time.monotonic() - begun < 5
+    assert 0.3 < time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("sent", [b"GET / HT", _GET, _GET + b"X-Slow: "])
@@ -118,7 +118,7 @@ def test_an_incomplete_head_is_refused_after_the_timeout(
 
 
 def test_a_slow_head_does_not_extend_its_timeout(connection: socket.socket) -> None:
-    begun = time.monotonic()
+    start = time.monotonic()
     connection.settimeout(0.02)
     found = b""
     connection.sendall(_GET + b"X: ")
@@ -127,7 +127,7 @@ def test_a_slow_head_does_not_extend_its_timeout(connection: socket.socket) -> N
         try:
             found = connection.recv(1000)
         except TimeoutError:
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - start < 5
     assert split_responses(found) == [408]
 
 
@@ -160,13 +160,13 @@ def test_a_missing_body_is_refused_after_the_timeout(
 def test_a_body_that_is_too_slow_is_refused(connection: socket.socket) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n")
     connection.settimeout(0.05)
-    found, begun = b"", time.monotonic()
+    found, start = b"", time.monotonic()
     while not found:
         connection.sendall(b"abc")
         try:
             found = connection.recv(1000)
         except TimeoutError:
-            assert time.monotonic() - begun < 5
+            assert time.monotonic() - start < 5
     assert split_responses(found) == [408]
 
 

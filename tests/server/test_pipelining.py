@@ -29,7 +29,7 @@ class App:
 
     def __init__(self) -> None:
         self.hooks = Hooks(lookup=self.lookup, deadlines=Deadlines(reading=0.5))
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.left = threading.Event()
 
     def lookup(self, scope: Scope) -> Message | None:
@@ -54,7 +54,7 @@ class App:
                 await asyncio.sleep(0.02)
             self.left.set()
         else:
-            self.asked.append(scope["path"])
+            self.requests.append(scope["path"])
             await send_response(send, 200, {}, b"")
 
 
@@ -82,8 +82,8 @@ def server(app: App) -> Iterator[uvicorn.Server]:
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
-        yield made
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as client_socket:
+        yield client_socket
 
 
 def _read_rest(connection: socket.socket) -> bytes:
@@ -105,7 +105,7 @@ def test_requests_after_the_last_one_are_ignored(
     connection.sendall(head.encode() + f"DELETE /next{_HEAD}".encode())
     assert _read_rest(connection).count(b"HTTP/1.1 ") == 1
     time.sleep(0.1)
-    assert "/next" not in app.asked
+    assert "/next" not in app.requests
 
 
 def test_a_response_ends_on_disconnect_with_pipelined_requests(
@@ -122,7 +122,7 @@ def test_no_refusal_is_written_into_a_response(app: App, connection: socket.sock
     time.sleep(0.2)
     connection.close()
     assert app.left.wait(5)
-    assert app.asked == []
+    assert app.requests == []
 
 
 def test_earlier_responses_are_sent_before_a_refusal(connection: socket.socket) -> None:

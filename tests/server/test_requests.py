@@ -75,8 +75,8 @@ def server() -> Iterator[uvicorn.Server]:
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
-        yield made
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as client_socket:
+        yield client_socket
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,13 @@ class Slow:
     """Has everything in memory; `/slow` responds after others have arrived."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.created = 0
         self.before: Callable[[], None] = lambda: None
         self.hooks = Hooks(lookup=self.lookup)
 
     def lookup(self, scope: Scope) -> Message:
         time.sleep(0.3 if scope["path"] == "/slow" else 0.01)
-        self.made += 1
+        self.created += 1
         self.before()
         return {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body": b"ok"}
 
@@ -135,7 +135,7 @@ def test_received_requests_are_parsed_before_responses_are_sent(slow: Slow, port
             _ask(other)
         assert _is_answered(first)
         assert _is_answered(others[0])
-        assert slow.made == 8
+        assert slow.created == 8
         assert all(_is_answered(other) for other in others[1:])
 
 

@@ -31,14 +31,14 @@ class GrantedCopy:
         self.selection = selection or Selection()
         self._state = SyncState(self.selection, entitlement=entitlement)
         self.stories: dict[str, dict[str, Any]] = {}
-        self.heard: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
 
     def catch_up(self, limit: int) -> list[dict[str, Any]]:
         """Request changes until there are no more, and return them."""
-        before = len(self.heard)
+        before = len(self.changes)
         while self._step(limit):
             pass
-        return self.heard[before:]
+        return self.changes[before:]
 
     def _step(self, limit: int) -> bool:
         batch = self._services.changes.next(self._state, limit)
@@ -54,7 +54,7 @@ class GrantedCopy:
         return batch.more
 
     def _apply(self, change: dict[str, Any]) -> None:
-        self.heard.append(change)
+        self.changes.append(change)
         if change["op"] == "upsert":
             self.stories[change["id"]] = change["document"]
         else:

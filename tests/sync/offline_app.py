@@ -17,7 +17,7 @@ class OfflineApp:
         self.headers = dict(headers or {})
         self._next = f"/v1/changes?{filters}"
         self.filters = filters
-        self.heard: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
         self.copies: dict[str, dict[str, Any]] = {"article": {}, "source": {}, "category": {}}
         # The changes since it started again; empty once the rest was deleted.
         self._given: dict[str, set[str]] | None = None
@@ -68,13 +68,13 @@ class OfflineApp:
 
     def catch_up(self, limit: int = 100) -> list[dict[str, Any]]:
         """Request changes until there are no more, and return them."""
-        before = len(self.heard)
+        before = len(self.changes)
         while self.step(limit):
             pass
-        return self.heard[before:]
+        return self.changes[before:]
 
     def _apply(self, entry: dict[str, Any]) -> None:
-        self.heard.append(entry)
+        self.changes.append(entry)
         copy = self.copies[entry["type"]]
         if entry["op"] == "upsert":
             copy[entry["id"]] = entry["document"]
@@ -102,7 +102,7 @@ class OfflineApp:
 
     def log_ends(self) -> set[str]:
         """Return the stories of received removals."""
-        entries = (change for change in self.heard if change["type"] == "article")
+        entries = (change for change in self.changes if change["type"] == "article")
         return {change["id"] for change in entries if change["op"] == "remove"}
 
     def list_allowed(self) -> set[str]:

@@ -54,9 +54,9 @@ def loss(
     """A newsroom with a source and two stories, which remain after the loss."""
     newsroom.source("Wire")
     stories = [newsroom.story(f"Rain {name}", source="wire", tags=["a"]) for name in "AB"]
-    made = Copy(settings.database_url, tmp_path)
-    yield LogLoss(made, services, stories)
-    made.close()
+    copy = Copy(settings.database_url, tmp_path)
+    yield LogLoss(copy, services, stories)
+    copy.close()
 
 
 def list_refusals(
@@ -240,10 +240,10 @@ def test_a_follower_beyond_the_end_of_the_log_returns_to_the_end(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     follower = LogFollower(services.database, clock, "a follower")
-    heard: list[str] = []
+    received: list[str] = []
 
     def take(rows: Any) -> bool:
-        heard.extend(row.id for row in rows)
+        received.extend(row.id for row in rows)
         return True
 
     follower.follow(take)
@@ -252,7 +252,7 @@ def test_a_follower_beyond_the_end_of_the_log_returns_to_the_end(
     follower.follow(take)
     story = newsroom.story("Story")
     follower.follow(take)
-    assert heard == [story["id"]]
+    assert received == [story["id"]]
     assert follower.count_waiting() == 0
 
 

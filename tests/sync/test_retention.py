@@ -95,7 +95,7 @@ def test_a_snapshot_older_than_the_log_is_answered_410(
 ) -> None:
     stories = [newsroom.story(f"Story {number}") for number in range(3)]
     app = OfflineApp(client)
-    while not app.heard:
+    while not app.changes:
         app.step(limit=1)
     newsroom.verb(stories[0], "unpublish")
     clock.advance(days=11)
@@ -124,7 +124,7 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
 ) -> None:
     apps = [OfflineApp(client, "tag=a") for _ in range(4)]
     stories = [newsroom.story(f"Story {number}", tags=["a"]) for number in range(4)]
-    told = 0
+    restarts = 0
     for day in range(40):
         clock.advance(days=1)
         one = stories[day % 4]
@@ -134,9 +134,9 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
         for number, app in enumerate(apps):
             # Every day, every fifth, every ninth, and too rarely.
             if day % (1, 5, 9, 19)[number] == 0:
-                told += not app.comes_back()
+                restarts += not app.comes_back()
                 assert app.list_stories() == app.load_expected()
-    assert told == 2
+    assert restarts == 2
     assert list_inconsistencies(services) == []
 
 

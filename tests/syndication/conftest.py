@@ -15,8 +15,8 @@ TOKEN = "tok-4f1c-not-to-be-seen"
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 @pytest.fixture

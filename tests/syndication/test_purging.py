@@ -35,12 +35,12 @@ def test_a_publication_is_purged(
     story = newsroom.story()
     assert purging.catch_up()
     assert purging.catch_up()
-    [heard] = receiver.heard
-    assert (heard.method, heard.path) == ("POST", "/purge")
-    assert heard.keys == keys_of(services, story["id"])
-    assert heard.headers["authorization"] == f"Bearer {TOKEN}"
-    assert heard.headers["content-type"] == "application/json"
-    assert heard.headers["user-agent"].startswith("dateline/")
+    [request] = receiver.requests
+    assert (request.method, request.path) == ("POST", "/purge")
+    assert request.keys == keys_of(services, story["id"])
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"].startswith("dateline/")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -54,8 +54,8 @@ def test_method_and_token_are_configurable(
     newsroom.story()
     assert services.purging.catch_up()
     services.close()
-    assert receiver.heard[0].method == "PURGE"
-    assert "authorization" not in receiver.heard[0].headers
+    assert receiver.requests[0].method == "PURGE"
+    assert "authorization" not in receiver.requests[0].headers
 
 
 def test_new_changes_are_purged_in_one_request(
@@ -73,7 +73,7 @@ def test_drafts_and_scheduled_stories_are_not_purged(
     newsroom.article("Draft")
     newsroom.story("Later", published_at="2026-11-22T13:00:00Z")
     assert purging.catch_up()
-    assert receiver.heard == []
+    assert receiver.requests == []
 
 
 def test_publications_and_expiries_by_time_are_purged(
@@ -114,8 +114,8 @@ def test_requests_have_few_keys_and_too_many_become_a_purge_of_everything(
     assert purging.catch_up()
     assert [len(keys) for keys in receiver.load_keys()] == [30, 30, 22]
     assert [key for keys in receiver.load_keys() for key in keys] == keys_of(services, *ids)
-    for heard in receiver.heard:
-        assert len(heard.headers["surrogate-key"]) < 2_000
+    for request in receiver.requests:
+        assert len(request.headers["surrogate-key"]) < 2_000
     ids = [newsroom.story(f"More {number}")["id"] for number in range(150)]
     assert purging.catch_up()
     assert receiver.load_keys()[3:] == [["all"]]
@@ -163,7 +163,7 @@ def test_only_a_2xx_status_is_success(
     receiver.answer = lambda _: status
     assert not purging.catch_up()
     assert position(services) == before
-    assert [request.path for request in receiver.heard] == ["/purge"]
+    assert [request.path for request in receiver.requests] == ["/purge"]
 
 
 def test_after_failures_everything_is_purged_once_and_in_order(
@@ -211,7 +211,7 @@ def test_a_cancelled_purge_is_sent_by_the_next_process(
     assert successor.purging.catch_up()
     successor.close()
     receiver.wait_for(2)
-    assert [request.keys for request in receiver.heard] == [keys_of(services, story["id"])] * 2
+    assert [request.keys for request in receiver.requests] == [keys_of(services, story["id"])] * 2
 
 
 def test_two_leaders_at_the_same_time_are_harmless(
@@ -254,7 +254,7 @@ def test_the_token_is_never_logged_or_printed(
     receiver.stop()
     newsroom.story("Another")
     assert not purging.catch_up()
-    assert receiver.heard[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert receiver.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
     exposed = [
         caplog.text,
         repr(settings),

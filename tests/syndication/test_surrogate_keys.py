@@ -131,22 +131,22 @@ def test_every_changed_answer_had_a_key_that_was_purged(
     purging: CdnPurger,
     receiver: Receiver,
 ) -> None:
-    desk = RandomEditor(newsroom, services, clock)
+    editor = RandomEditor(newsroom, services, clock)
     listed = newsroom.call("GET", "/articles").json()["data"]
     refs = [story["id"] for story in listed] + [f"{a}-{n}" for a in "st" for n in range(_STORIES)]
     paths = [f"/v1/{path}" for path in [*_LISTS, *(f"articles/{ref}" for ref in refs)]]
     purging.catch_up()
     before, differing = _read(client, paths), 0
     for _ in range(_STEPS):
-        receiver.heard.clear()
-        step = desk.step()
+        receiver.requests.clear()
+        step = editor.step()
         assert purging.catch_up()
-        told = {key for keys in receiver.load_keys() for key in keys}
+        purged = {key for keys in receiver.load_keys() for key in keys}
         after = _read(client, paths)
         for path in paths:
             if after[path][0] != before[path][0]:
                 differing += 1
-                assert told & before[path][1], (step, path, told, before[path])
+                assert purged & before[path][1], (step, path, purged, before[path])
         before = after
     assert differing > 5 * _STEPS
 

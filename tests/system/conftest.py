@@ -80,8 +80,8 @@ def running_site(folder: Path, **settings: object) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One Dateline for the tests of a file; each reads its own stories."""
-    with running_site(tmp_path_factory.mktemp("dateline")) as made:
-        yield made
+    with running_site(tmp_path_factory.mktemp("dateline")) as new_site:
+        yield new_site
 
 
 @pytest.fixture(scope="module", params=["varnish", "nginx"])
@@ -90,8 +90,8 @@ def cache(
 ) -> Iterator[SharedCache]:
     """A shared cache in front of it; a test runs with each."""
     start = {"varnish": varnish, "nginx": nginx}[request.param]
-    with start(tmp_path_factory.mktemp(request.param), site.port) as made:
-        yield made
+    with start(tmp_path_factory.mktemp(request.param), site.port) as shared_cache:
+        yield shared_cache
 
 
 @pytest.fixture(scope="module")

@@ -170,7 +170,7 @@ def _lease(servers: Cluster) -> tuple[int, str]:
 
 
 def _slugs(receiver: Receiver) -> list[str]:
-    def slug(heard: ReceivedRequest) -> str:
-        return str(json.loads(heard.body)["data"]["slug"])
+    def slug(request: ReceivedRequest) -> str:
+        return str(json.loads(request.body)["data"]["slug"])
 
-    return list(map(slug, receiver.heard))
+    return list(map(slug, receiver.requests))

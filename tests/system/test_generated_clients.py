@@ -42,14 +42,14 @@ def newspaper(site: Site) -> Newspaper:
         editor.call("POST", "/v1/manage/sources", {"name": "Wire"})
         editor.call("POST", "/v1/manage/categories", {"name": "World"})
         editor.call("POST", "/v1/manage/categories", {"name": "Nowhere"})
-        asked = {"name": "Program", "scopes": ["admin"], "embargoed": True}
-        _, _, made = editor.call("POST", "/v1/manage/keys", asked)
+        fields = {"name": "Program", "scopes": ["admin"], "embargoed": True}
+        _, _, new_key = editor.call("POST", "/v1/manage/keys", fields)
     shared = {"source": "wire", "categories": ["world"], "tags": ["bees"]}
     site.story(title="Frost", slug="frost", published_at="2026-01-01T00:00:00Z", **shared)
     site.story(title="Hives", slug="hives", body="<p>All eleven.</p>", **shared)
     site.story(title="Secret", slug="secret", embargo_until="2099-01-01T00:00:00Z")
     site.draft(title="Draft", slug="draft")
-    return Newspaper(f"http://127.0.0.1:{site.port}", made["key"])
+    return Newspaper(f"http://127.0.0.1:{site.port}", new_key["key"])
 
 
 @pytest.fixture(scope="module")

@@ -35,14 +35,14 @@ def anonymous(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def site(anonymous: str, tmp_path: Path) -> Iterator[Site]:
-    with running_site(tmp_path, anonymous=anonymous) as made:
-        yield made
+    with running_site(tmp_path, anonymous=anonymous) as new_site:
+        yield new_site
 
 
 @pytest.fixture(params=_START)
 def cache(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterator[SharedCache]:
-    with _START[request.param](tmp_path, site.port) as made:
-        yield made
+    with _START[request.param](tmp_path, site.port) as shared_cache:
+        yield shared_cache
 
 
 @pytest.mark.parametrize("first", ["a stranger", "a reader with a key"])

@@ -23,14 +23,14 @@ def origins(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def site(origins: str, tmp_path: Path) -> Iterator[Site]:
-    with running_site(tmp_path, cors_origins=origins) as made:
-        yield made
+    with running_site(tmp_path, cors_origins=origins) as new_site:
+        yield new_site
 
 
 @pytest.fixture(params=_START)
 def cache(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterator[SharedCache]:
-    with _START[request.param](tmp_path, site.port) as made:
-        yield made
+    with _START[request.param](tmp_path, site.port) as shared_cache:
+        yield shared_cache
 
 
 def test_each_origin_gets_its_own_cors_headers(

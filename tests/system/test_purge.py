@@ -64,9 +64,9 @@ def purge_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PurgeSite]:
         running_site(folder, **settings) as site,
         varnish(folder, site.port, port=port) as cache,
     ):
-        made = PurgeSite(site, cache)
-        _begin(made)
-        yield made
+        purged_site = PurgeSite(site, cache)
+        _begin(purged_site)
+        yield purged_site
 
 
 def _begin(purge_site: PurgeSite) -> None:

@@ -29,16 +29,16 @@ def list_translations(client: TestClient, slug: str) -> list[str]:
 @pytest.fixture
 def group(newsroom: Newsroom, clock: HandClock) -> dict[str, dict[str, Any]]:
     """Stories of a group whose original was killed; one is deleted, one has newer changes."""
-    made = {"en": newsroom.story("English")}
+    stories = {"en": newsroom.story("English")}
     for language in ("fr", "es", "ar", "de"):
         clock.advance(minutes=1)
         fields = {"language": language, "translation_of": "english"}
-        made[language] = newsroom.story(f"In {language}", **fields)
-    newsroom.patch(made["es"], title="Otra vez")
-    newsroom.verb(made["ar"], "kill", notice="N.")
-    newsroom.delete(made["de"])
-    newsroom.verb(made["en"], "kill", notice="N.")
-    return made
+        stories[language] = newsroom.story(f"In {language}", **fields)
+    newsroom.patch(stories["es"], title="Otra vez")
+    newsroom.verb(stories["ar"], "kill", notice="N.")
+    newsroom.delete(stories["de"])
+    newsroom.verb(stories["en"], "kill", notice="N.")
+    return stories
 
 
 @pytest.mark.postgresql

@@ -68,11 +68,11 @@ UNSOUND = [
 
 def test_a_long_host_is_refused_before_it_is_encoded() -> None:
     letters = "".join(chr(0x4E00 + number) for number in range(1_900))
-    begun = time.thread_time()
+    start_time = time.thread_time()
     for start in range(10):
         assert find_address_problem(f"https://{letters[start:]}/")
         assert clean_url(f"//{letters[start:]}/") is None
-    assert time.thread_time() - begun < 0.5
+    assert time.thread_time() - start_time < 0.5
 
 
 @pytest.mark.parametrize("address", SOUND)

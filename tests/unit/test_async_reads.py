@@ -40,8 +40,8 @@ _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> p
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    with closing(Database(database_url, pool_size=4)) as made:
-        yield made
+    with closing(Database(database_url, pool_size=4)) as small_pool:
+        yield small_pool
 
 
 @pytest.fixture

@@ -109,10 +109,10 @@ MADE = {"html": HTML, "text": TEXT, "markdown": MARKDOWN}
 def test_every_body_is_rendered_or_refused_quickly(form: str, name: str) -> None:
     for size in (LARGEST, 90_000):
         body = MADE[form][name](size)
-        begun = time.thread_time()
+        start = time.thread_time()
         with contextlib.suppress(BodyLimitExceeded):
             render_text(body, form)
-        assert time.thread_time() - begun < CEILING
+        assert time.thread_time() - start < CEILING
 
 
 # Rows are padded to all columns, so these grow with both; cells are limited instead.

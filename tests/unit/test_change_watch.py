@@ -29,8 +29,8 @@ _NAME = "elsewhere"
 
 @pytest.fixture
 def watch(database_url: str) -> Iterator[Watch]:
-    with closing(Database(database_url).open_watch()) as made:
-        yield made
+    with closing(Database(database_url).open_watch()) as new_watch:
+        yield new_watch
 
 
 def _write(unit: UnitOfWork) -> None:

@@ -163,9 +163,9 @@ def test_a_client_raises_unless_a_violation_is_expected() -> None:
 
 
 def test_all_clients_of_tests_check_the_contract() -> None:
-    made = [
+    files = [
         str(path.relative_to(ROOT))
         for path in sorted((ROOT / "tests").rglob("*.py"))
         if re.search(r"(?<![\w\"])TestClient\(", path.read_text(encoding="utf-8"))
     ]
-    assert made == ["tests/client.py"]
+    assert files == ["tests/client.py"]

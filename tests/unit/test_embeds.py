@@ -116,8 +116,8 @@ def test_a_frame_of_an_allowed_host_stays_in_a_sandbox(address: str, body_format
         'sandbox="allow-top-navigation" srcdoc="<script>" name="n" allow="camera">x</iframe>'
     )
     text = render_text(written, body_format, frames=HOSTS)
-    told = "".join(f' {name}="{value}"' for name, value in FRAME_SET.items())
-    frame = f'<iframe src="{address}" title="T" width="560" height="100%"{told}></iframe>'
+    attributes = "".join(f' {name}="{value}"' for name, value in FRAME_SET.items())
+    frame = f'<iframe src="{address}" title="T" width="560" height="100%"{attributes}></iframe>'
     assert text.markup.strip() == frame
     assert text.warnings == ()
     assert text.plain == ""

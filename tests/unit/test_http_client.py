@@ -16,9 +16,9 @@ _TIMEOUT = 60
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    made = HttpClient("tests/1", seconds=_TIMEOUT, max_bytes=1_000)
-    yield made
-    made.close()
+    http_client = HttpClient("tests/1", seconds=_TIMEOUT, max_bytes=1_000)
+    yield http_client
+    http_client.close()
 
 
 @contextmanager
@@ -45,16 +45,16 @@ def test_a_request_arrives_and_its_response_is_returned(client: HttpClient) -> N
         receiver.answer = lambda _: 202
         outcome = client.send("PURGE", receiver.url, {"x-one": "1"}, b'{"a": 1}')
     assert outcome == HttpResponse(202, b"")
-    [heard] = receiver.heard
-    assert (heard.method, heard.body, heard.headers["x-one"]) == ("PURGE", b'{"a": 1}', "1")
-    assert heard.headers["user-agent"] == "tests/1"
+    [request] = receiver.requests
+    assert (request.method, request.body, request.headers["x-one"]) == ("PURGE", b'{"a": 1}', "1")
+    assert request.headers["user-agent"] == "tests/1"
 
 
 def test_a_redirect_is_not_followed(client: HttpClient) -> None:
     with receiving() as receiver:
         receiver.answer = lambda _: 307
         assert client.send("POST", receiver.url, {}, b"") == HttpResponse(307, b"")
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_only_the_beginning_of_a_long_response_is_read(client: HttpClient) -> None:
@@ -120,7 +120,7 @@ def test_proxies_of_the_environment_are_ignored(
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
         assert client.send("POST", receiver.url, {}, b"") == HttpResponse(204, b"")
-    assert (len(receiver.heard), proxy.heard) == (1, [])
+    assert (len(receiver.requests), proxy.requests) == (1, [])
 
 
 def test_closing_cancels_running_requests(client: HttpClient) -> None:

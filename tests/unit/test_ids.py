@@ -8,15 +8,15 @@ from app.kit.ids import is_id, new_id
 
 
 def test_an_id_is_a_uuid_of_version_7_in_its_canonical_form() -> None:
-    made = uuid.UUID(new_id())
-    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    id_ = uuid.UUID(new_id())
+    assert (id_.version, id_.variant) == (7, uuid.RFC_4122)
     assert len(new_id()) == 36
 
 
 def test_ids_are_distinct_and_sort_by_creation_time() -> None:
-    made = [new_id() for _ in range(5_000)]
-    assert len(set(made)) == len(made)
-    assert made == sorted(made)
+    ids = [new_id() for _ in range(5_000)]
+    assert len(set(ids)) == len(ids)
+    assert ids == sorted(ids)
 
 
 @pytest.mark.parametrize(

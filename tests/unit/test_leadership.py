@@ -30,9 +30,9 @@ sys.stdin.read()
 @pytest.fixture
 def leadership(database_url: str) -> Iterator[Leadership]:
     with closing(Database(database_url)) as database:
-        made = database.open_leadership()
-        yield made
-        made.release()
+        candidate = database.open_leadership()
+        yield candidate
+        candidate.release()
 
 
 def test_one_process_leads_until_it_dies(database_url: str, leadership: Leadership) -> None:

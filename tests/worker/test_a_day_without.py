@@ -15,16 +15,16 @@ DAY = "2026-11-22T"
 
 def follow_changes(client: TestClient, cursor: str) -> tuple[list[tuple[str, str, str]], str]:
     """Return the changes that a client receives: op, reason, and the title or the removed id."""
-    told: list[tuple[str, str, str]] = []
+    changes: list[tuple[str, str, str]] = []
     more = True
     while more:
         page: dict[str, Any] = read(client, f"/v1/changes?cursor={cursor}&limit=2")
-        told += [
+        changes += [
             (item["op"], item["reason"], (item["document"] or {}).get("title") or item["id"])
             for item in page["data"]
         ]
         cursor, more = page["cursor"], page["more"]
-    return told, cursor
+    return changes, cursor
 
 
 def test_clients_of_the_log_catch_up_after_a_day_without_a_worker(
@@ -50,8 +50,8 @@ def test_clients_of_the_log_catch_up_after_a_day_without_a_worker(
     clock.advance(hours=14)
     assert follow_changes(client, cursor)[0] == []
     log_due_changes(services)
-    told, cursor = follow_changes(client, cursor)
-    assert told == [
+    changes, cursor = follow_changes(client, cursor)
+    assert changes == [
         *(("upsert", "published", title) for title in ("First", "Second", "Held", "Third")),
         ("remove", "expired", ends["id"]),
         ("remove", "expired", brief["id"]),

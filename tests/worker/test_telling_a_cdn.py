@@ -23,8 +23,8 @@ _TIMEOUT = 30
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_recovered_receiver_gets_the_purges_it_missed(
         return 0.01
 
     monkeypatch.setattr("app.worker.compute_backoff", note)
-    receiver.answer = lambda _: 200 if len(receiver.heard) > 3 else 503
+    receiver.answer = lambda _: 200 if len(receiver.requests) > 3 else 503
     story = newsroom.story()
     worker = Worker(hasty)
     worker.start()
@@ -106,7 +106,7 @@ def test_a_recovered_receiver_gets_the_purges_it_missed(
     newsroom.verb(story, "unpublish")
     wait_until(lambda: position(services) == 2)
     worker.stop()
-    assert [item.status for item in receiver.heard] == [503, 503, 503, 503, 200, 200]
+    assert [item.status for item in receiver.requests] == [503, 503, 503, 503, 200, 200]
     assert waits == [1, 2, 3, 4]
     warned = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 1
@@ -131,4 +131,4 @@ def test_another_process_purges_when_the_first_one_ends(
     publish("It is gone")
     second.stop()
     other.close()
-    assert [item.method for item in receiver.heard] == ["POST"] * 5 + ["PURGE"]
+    assert [item.method for item in receiver.requests] == ["POST"] * 5 + ["PURGE"]

@@ -127,10 +127,10 @@ def _make_keys(ask: Any) -> dict[str, str]:
     }
     keys: dict[str, str] = {}
     for name, body in wanted.items():
-        made = ask("POST", "/v1/manage/keys", {"name": name, **body})
-        keys[name] = made["key"]
+        new_key = ask("POST", "/v1/manage/keys", {"name": name, **body})
+        keys[name] = new_key["key"]
         if name == "revoked":
-            ask("DELETE", f"/v1/manage/keys/{made['id']}", {})
+            ask("DELETE", f"/v1/manage/keys/{new_key['id']}", {})
     return keys
 
 

@@ -336,8 +336,8 @@ def _id(number: int) -> str:
 
 def _preview(recorder: Recorder) -> None:
     for body in ({}, {"as_of": "2098-06-01T00:00:00Z"}):
-        made = recorder.ask("POST", f"{_ARTICLES}/story-69/preview", "write", body)
-        address = json.loads(made.body)["url"]
+        response = recorder.ask("POST", f"{_ARTICLES}/story-69/preview", "write", body)
+        address = json.loads(response.body)["url"]
         path = address[address.index("/v1/") :]
         for method, reader in (
             ("GET", ""),
@@ -410,8 +410,10 @@ def _administer(recorder: Recorder) -> None:
         {"name": "x", "scopes": ["read"], "expires_at": "2019-01-01T00:00:00Z"},
     ):
         recorder.ask("POST", "/v1/manage/keys", "admin", body)
-    made = recorder.ask("POST", "/v1/manage/keys", "admin", {"name": "Night", "scopes": ["write"]})
-    key = json.loads(made.body)["prefix"]
+    response = recorder.ask(
+        "POST", "/v1/manage/keys", "admin", {"name": "Night", "scopes": ["write"]}
+    )
+    key = json.loads(response.body)["prefix"]
     for method in ("GET", "DELETE", "DELETE", "GET"):
         recorder.ask(method, f"/v1/manage/keys/{key}", "admin", name="/v1/manage/keys/{prefix}")
     hook = {"url": "https://partner.example/hook", "events": ["article.killed"]}

@@ -39,11 +39,11 @@ _HOUR = 3_600_000_000
 @pytest.fixture(params=["tantivy", "plain"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
     """An empty engine."""
-    made: Index = (
+    empty: Index = (
         TantivyIndex(tmp_path / "search") if request.param == "tantivy" else ReferenceIndex()
     )
-    yield made
-    made.close()
+    yield empty
+    empty.close()
 
 
 def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> IndexedStory:

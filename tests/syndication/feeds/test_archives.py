@@ -33,14 +33,14 @@ def walk(client: TestClient, path: str) -> tuple[list[str], list[str]]:
 def stories(newsroom: Newsroom) -> list[str]:
     """Forty stories over five days, eight of them at one moment; newest first."""
     start = datetime(2026, 1, 1, 8, tzinfo=UTC)
-    made = []
+    dated_ids = []
     for number in range(40):
         at = start + timedelta(hours=3 * (number if not 20 <= number < 28 else 20))
         story = newsroom.story(
             f"Story {number}", published_at=at.isoformat().replace("+00:00", "Z")
         )
-        made.append((at, story["id"]))
-    return [id_ for _, id_ in sorted(made, reverse=True)]
+        dated_ids.append((at, story["id"]))
+    return [id_ for _, id_ in sorted(dated_ids, reverse=True)]
 
 
 def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestClient) -> None:
@@ -91,8 +91,8 @@ def test_archive_pages_keep_their_address(
 def test_a_feed_in_another_order_has_pages_but_no_archive(
     stories: list[str], client: TestClient
 ) -> None:
-    told = links(client, "/feeds/latest.atom?limit=10&sort=published_at")
-    assert "prev-archive" not in told
+    relations = links(client, "/feeds/latest.atom?limit=10&sort=published_at")
+    assert "prev-archive" not in relations
 
 
 NEAR = timedelta(days=4_000)

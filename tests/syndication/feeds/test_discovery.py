@@ -34,8 +34,8 @@ def test_lists_link_to_their_feeds(story: str, client: TestClient) -> None:
                 ("atom", "application/atom+xml"),
                 ("json", "application/feed+json"),
             ):
-                told = f'</feeds/latest.{ext}{kept}>; rel="alternate"; type="{media_type}"'
-                assert told in link
+                expected = f'</feeds/latest.{ext}{kept}>; rel="alternate"; type="{media_type}"'
+                assert expected in link
                 assert len(ids(client, f"/feeds/latest.{ext}{kept}")) == 1
 
 

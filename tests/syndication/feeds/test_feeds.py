@@ -34,12 +34,12 @@ def archive(newsroom: Newsroom) -> dict[str, str]:
             "kind": "opinion",
         },
     }
-    made = {}
+    ids_by_title = {}
     for day, (title, fields) in enumerate(more.items(), 1):
         body = f"<p>Body of {title}. ]]> & 🐝 المغرب</p>"
         at = f"2026-01-0{day}T10:00:00Z"
-        made[title] = newsroom.story(title, published_at=at, body=body, **fields)["id"]
-    return made
+        ids_by_title[title] = newsroom.story(title, published_at=at, body=body, **fields)["id"]
+    return ids_by_title
 
 
 @pytest.mark.parametrize("ext", FORMATS)

@@ -25,8 +25,8 @@ def test_feeds_contain_one_story_of_each_translation_group(
     answer = client.get("/v1/headlines?one_per_story=true", headers=wanted)
     assert (answer.status_code, abeilles in answer.text, bees in answer.text) == (200, True, False)
     assert {"Accept", "Accept-Language"} <= set(answer.headers["vary"].split(", "))
-    told = client.get(f"/v1/headlines?{asked}").headers["link"]
-    assert "</feeds/latest.atom?one_per_story=true&prefer=fr>" in told
+    link_header = client.get(f"/v1/headlines?{asked}").headers["link"]
+    assert "</feeds/latest.atom?one_per_story=true&prefer=fr>" in link_header
     assert b"Monde" in fetch(client, "/feeds/latest.rss?names_in=fr")
     # Their pages would change, and search results are not grouped.
     newsroom.story("Hives")

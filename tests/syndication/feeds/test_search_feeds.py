@@ -42,13 +42,13 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
         "Snow": {"body": "<p>White.</p>"},
         "Storm": {"body": "<p>Wind and rain.</p>", "tags": ["Weather"]},
     }
-    made = {}
+    ids_by_title = {}
     for day, (title, fields) in enumerate(more.items(), 1):
         at = f"2026-01-0{day}T10:00:00Z"
-        made[title] = newsroom.story(title, published_at=at, **fields)["id"]
+        ids_by_title[title] = newsroom.story(title, published_at=at, **fields)["id"]
         if day == 3:
             follow()
-    return made
+    return ids_by_title
 
 
 def test_a_search_feed_contains_the_results_newest_first(
@@ -137,8 +137,8 @@ def test_searches_link_to_their_feeds_and_accept_selects_them(
 ) -> None:
     query = "language=en&q=rain"
     link = client.get(f"/v1/search?{query}&facets=tag&sort=relevance").headers["link"]
-    told = f'</feeds/search.rss?{query}>; rel="alternate"; type="application/rss+xml"'
-    assert told in link
+    expected = f'</feeds/search.rss?{query}>; rel="alternate"; type="application/rss+xml"'
+    assert expected in link
     wanted = {"accept": "application/rss+xml"}
     answer = client.get(f"/v1/search?{query}", headers=wanted)
     assert answer.content == fetch(client, f"/feeds/search.rss?{query}")
@@ -208,5 +208,5 @@ def test_its_categories_are_named_in_the_language_that_is_asked_for(
     for ext in (name for name in FORMATS if name != "csv"):
         assert b"Le monde" in fetch(client, f"/feeds/search.{ext}?q=rain&names_in=fr"), ext
         assert b"Le monde" not in fetch(client, f"/feeds/search.{ext}?q=rain"), ext
-    told = client.get("/v1/search?q=rain&names_in=fr").headers["link"]
-    assert "</feeds/search.rss?names_in=fr&q=rain>" in told
+    link_header = client.get("/v1/search?q=rain&names_in=fr").headers["link"]
+    assert "</feeds/search.rss?names_in=fr&q=rain>" in link_header

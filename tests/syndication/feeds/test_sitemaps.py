@@ -82,9 +82,12 @@ def test_news_sitemaps_contain_two_days(
     (news,) = [
         element for element in ElementTree.fromstring(body).iter() if element.tag.endswith("}news")
     ]
-    told = {element.tag.rpartition("}")[2]: element.text for element in news.iter()}
-    assert (told["name"], told["language"]) == ("The Site", "zh-tw")
-    assert (told["title"], told["publication_date"]) == ("Bees & kings", "2026-11-20T12:00:00Z")
+    elements = {element.tag.rpartition("}")[2]: element.text for element in news.iter()}
+    assert (elements["name"], elements["language"]) == ("The Site", "zh-tw")
+    assert (elements["title"], elements["publication_date"]) == (
+        "Bees & kings",
+        "2026-11-20T12:00:00Z",
+    )
     clock.advance(seconds=1)
     # Nothing was written; the cached response expires.
     assert locations(client, "/sitemap-news.xml") == []

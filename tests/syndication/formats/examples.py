@@ -111,7 +111,7 @@ def hostile(text: str = HOSTILE) -> Item:
 
 def feed(*items: Item, **fields: Any) -> Feed:
     """Return a feed of stories."""
-    made: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "site": "Dateline",
         "title": "Dateline: Bees & more",
         "home": "https://site.example/",
@@ -125,4 +125,4 @@ def feed(*items: Item, **fields: Any) -> Feed:
         "archive": "https://api.example/feeds/latest.rss?cursor=y",
         "hub": "https://hub.example/",
     }
-    return Feed(items=items, **{**made, **fields})
+    return Feed(items=items, **{**defaults, **fields})

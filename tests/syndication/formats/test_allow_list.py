@@ -136,7 +136,7 @@ def story(
     base: str, body: str, resolved_by: str | None, frames: frozenset[str] = frozenset()
 ) -> Item:
     """Return a story with an address, whose body was resolved when it was stored, or was not."""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         **BARE,
         "url": base,
         "body_html": render_text(body, "html", frames=frames).resolve(resolved_by).markup,
@@ -144,7 +144,7 @@ def story(
         "image": {"url": base, "alt": "](x)", "credit": None, "width": None, "height": None},
         "authors": [{"name": "N", "url": base}],
     }
-    return build_item(compact.dumps(told), Addresses("https://api.example"))
+    return build_item(compact.dumps(document), Addresses("https://api.example"))
 
 
 def markups(item: Item) -> Iterator[tuple[str, str]]:
@@ -155,8 +155,8 @@ def markups(item: Item) -> Iterator[tuple[str, str]]:
     atom = ElementTree.fromstring(FEEDS["atom"].render(feed(item)))
     yield "atom", atom.findtext(f"{ATOM}entry/{ATOM}content") or ""
     yield "json", json.loads(FEEDS["json"].render(feed(item)))["items"][0].get("content_html", "")
-    for told in json.loads(STORIES["ninjs"].render(item)).get("bodies", []):
-        yield "ninjs", told["value"] if told["contentType"] == "text/html" else ""
+    for body in json.loads(STORIES["ninjs"].render(item)).get("bodies", []):
+        yield "ninjs", body["value"] if body["contentType"] == "text/html" else ""
     newsml = ElementTree.fromstring(STORIES["newsml"].render(item))
     yield "newsml", newsml.findtext(f"{G2}contentSet/{G2}inlineData") or ""
     written = STORIES["md"].render(item).decode().partition("\n---\n")[2]

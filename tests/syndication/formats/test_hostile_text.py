@@ -49,8 +49,8 @@ def test_xml_is_well_formed_and_contains_the_title(text: str) -> None:
     assert _same(rss.findtext("channel/item/title"), story.title)
     title = atom.find(f"{ATOM}entry/{ATOM}title")
     assert title is not None
-    told = title.text or ""
-    assert _same(unescape(told) if title.get("type") == "html" else told, story.title)
+    title_text = title.text or ""
+    assert _same(unescape(title_text) if title.get("type") == "html" else title_text, story.title)
     newsml = ElementTree.fromstring(STORIES["newsml"].render(story))
     assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
     news = ElementTree.fromstring(sitemap.render_news([story], "Site"))
@@ -211,6 +211,6 @@ def test_csv_separates_the_values_of_a_cell(names: list[str]) -> None:
     story = item(authors=[{"name": name, "url": None} for name in names])
     rendered = FEEDS["csv"].render(feed(story)).decode()
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
-    told = [author["name"] for author in story.authors]
-    mark = "'" if row["authors"].startswith("'") and not told[0].startswith("'") else ""
-    assert _parted(row["authors"].removeprefix(mark)) == told
+    authors = [author["name"] for author in story.authors]
+    mark = "'" if row["authors"].startswith("'") and not authors[0].startswith("'") else ""
+    assert _parted(row["authors"].removeprefix(mark)) == authors

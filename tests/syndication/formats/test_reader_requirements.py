@@ -77,13 +77,13 @@ def test_no_address_in_a_body_is_relative() -> None:
         '<img src="//i.example/x"><a href="mailto:a@b.example">3</a> href="plain"</p>'
         '<video poster="p.png" src="v.mp4"></video>'
     )
-    made = item(body_html=markup, url="https://publisher.example/x/y").body_html or ""
-    assert "https://publisher.example/b?c=1&amp;d=2" in made
-    assert "https://publisher.example/x/y#note" in made
-    assert "https://i.example/x" in made
-    assert "https://publisher.example/x/p.png" in made
-    assert '</a> href="plain"</p>' in made
-    assert _RELATIVE.findall(made.replace(' href="plain"', "")) == []
+    body = item(body_html=markup, url="https://publisher.example/x/y").body_html or ""
+    assert "https://publisher.example/b?c=1&amp;d=2" in body
+    assert "https://publisher.example/x/y#note" in body
+    assert "https://i.example/x" in body
+    assert "https://publisher.example/x/p.png" in body
+    assert '</a> href="plain"</p>' in body
+    assert _RELATIVE.findall(body.replace(' href="plain"', "")) == []
 
 
 def test_rss_dates_are_rfc_822_dates() -> None:

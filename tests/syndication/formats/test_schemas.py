@@ -30,9 +30,9 @@ def test_ninjs_is_valid(shared: Path) -> None:
     validator = _ninjs(shared)
     for statu in _with_every_status(ITEMS):
         validator.validate(json.loads(STORIES["ninjs"].render(statu)))
-    made = json.loads(FEEDS["ninjs"].render(feed(*ITEMS)))
-    assert [story["pubStatus"] for story in made] == [*(["usable"] * len(ITEMS)), "canceled"]
-    for story in made:
+    stories = json.loads(FEEDS["ninjs"].render(feed(*ITEMS)))
+    assert [story["pubStatus"] for story in stories] == [*(["usable"] * len(ITEMS)), "canceled"]
+    for story in stories:
         validator.validate(story)
 
 
@@ -72,8 +72,8 @@ def test_news_sitemaps_are_valid(shared: Path) -> None:
     ("tag", "told"),
     [("en", "en"), ("fr-CA", "fr"), ("zh", "zh-cn"), ("zh-Hant-TW", "zh-tw"), ("zh-HK", "zh-tw")],
 )
-def test_google_news_languages_have_two_letters(tag: str, told: str) -> None:
-    assert sitemap.news_language(tag) == told
+def test_google_news_languages_have_two_letters(tag: str, code: str) -> None:
+    assert sitemap.news_language(tag) == code
 
 
 def _with_every_status(items: list[Item]) -> list[Item]:

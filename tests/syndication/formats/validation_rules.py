@@ -191,8 +191,10 @@ def check_prose(text: str, numbered: bool) -> Iterator[str]:
     """Report text that looks like markup."""
     if _END_TAG.search(text):
         yield f"ContainsHTML {text}"
-    told = [name for name in _ENTITY.findall(text) if name in name2codepoint or not name.isalpha()]
-    if (told or _LOOKS_LIKE_MARKUP.search(text)) and not numbered:
+    entities = [
+        name for name in _ENTITY.findall(text) if name in name2codepoint or not name.isalpha()
+    ]
+    if (entities or _LOOKS_LIKE_MARKUP.search(text)) and not numbered:
         yield f"CharacterData {text}"
 
 
