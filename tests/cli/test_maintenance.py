@@ -77,7 +77,7 @@ def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("nonsense", "sqlite:///dateline.db"),
         ("mysql://localhost/x", "'mysql'"),
@@ -119,7 +119,7 @@ def test_help_names_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "told"),
+    ("variable", "expected"),
     [("DATELINE_WORKERS", "DATELINE_WORKERS: "), ("DATELINE_ANONYMUS", "DATELINE_ANONYMOUS meant")],
 )
 @pytest.mark.parametrize("command", ["check", "serve"])

@@ -38,14 +38,14 @@ def test_a_language_is_a_code_that_readers_know(tag: str) -> None:
     assert code is None or to_iso_language(code) == code
 
 
-@pytest.mark.parametrize(("tag", "told"), [("arz-EG", "ar-arz-EG"), ("xyz", None)])
+@pytest.mark.parametrize(("tag", "code"), [("arz-EG", "ar-arz-EG"), ("xyz", None)])
 def test_rss_omits_a_language_without_a_known_code(tag: str, code: str | None) -> None:
     rss = ElementTree.fromstring(FEEDS["rss"].render(feed(bare(language=tag), language=tag)))
     assert rss.findtext("channel/language") == code
     assert rss.findtext(f"channel/item/{_DC}language") == code
 
 
-@pytest.mark.parametrize(("tag", "told"), [("arz-EG", "ar-arz-EG"), ("xyz", "und")])
+@pytest.mark.parametrize(("tag", "code"), [("arz-EG", "ar-arz-EG"), ("xyz", "und")])
 def test_an_atom_entry_never_inherits_the_language_of_its_feed(tag: str, code: str) -> None:
     atom = ElementTree.fromstring(FEEDS["atom"].render(feed(bare(language=tag), language="en")))
     assert atom.get(_LANG) == "en"

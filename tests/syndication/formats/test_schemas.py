@@ -69,7 +69,7 @@ def test_news_sitemaps_are_valid(shared: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "told"),
+    ("tag", "code"),
     [("en", "en"), ("fr-CA", "fr"), ("zh", "zh-cn"), ("zh-Hant-TW", "zh-tw"), ("zh-HK", "zh-tw")],
 )
 def test_google_news_languages_have_two_letters(tag: str, code: str) -> None:
