@@ -61,7 +61,7 @@ def _limit_time(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     """Restore the loggers after a command has changed them."""
     loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
     kept = [(item, item.handlers, item.propagate, item.level, item.disabled) for item in loggers]

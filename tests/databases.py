@@ -25,11 +25,11 @@ def postgres_root() -> str:
     server = get_server(folder, cleanup_mode="delete")
     uri: str = server.get_uri()
     url = uri.replace("postgresql://", "postgresql+psycopg://", 1)
-    _hurry(url)
+    _disable_durability(url)
     return url
 
 
-def _hurry(url: str) -> None:
+def _disable_durability(url: str) -> None:
     """Turn off durability of the server: tests kill processes, not kernels."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

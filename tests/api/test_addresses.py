@@ -20,7 +20,7 @@ FIELDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def blamed(answer: Any) -> tuple[int, list[tuple[str, str]]]:
+def list_error_pointers(answer: Any) -> tuple[int, list[tuple[str, str]]]:
     errors = answer.json().get("errors", [])
     return answer.status_code, [(error["pointer"], error["code"]) for error in errors]
 
@@ -33,12 +33,17 @@ def test_articles_refuse_an_invalid_address_in_every_field(
     path, anyone = f"/articles/{article['id']}", {"if-match": "*"}
     document = {"title": "A", "language": "en", **fields}
     wanted = (422, [(pointer, "bad_address")])
-    assert blamed(newsroom.call("POST", "/articles", json=document)) == wanted
-    assert blamed(newsroom.call("PUT", path, json=document, headers=anyone)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/articles", json=document)) == wanted
+    assert list_error_pointers(newsroom.call("PUT", path, json=document, headers=anyone)) == wanted
     patching = {**anyone, "content-type": MERGE_PATCH}
-    assert blamed(newsroom.call("PATCH", path, json=fields, headers=patching)) == wanted
+    assert (
+        list_error_pointers(newsroom.call("PATCH", path, json=fields, headers=patching)) == wanted
+    )
     order = {"note": "N", "changes": fields}
-    assert blamed(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone)) == wanted
+    assert (
+        list_error_pointers(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone))
+        == wanted
+    )
     line = {"type": "article", "external_id": "1", **document}
     (outcomes,) = Importer(services.runner, Actor(None, "tests")).run([json.dumps(line)])
     assert [outcome.status for outcome in outcomes] == ["refused"]
@@ -47,9 +52,9 @@ def test_articles_refuse_an_invalid_address_in_every_field(
 def test_sources_and_webhooks_refuse_an_invalid_address(newsroom: Newsroom) -> None:
     wanted = (422, [("#/url", "bad_address")])
     source = {"name": "S", "url": HOSTILE}
-    assert blamed(newsroom.call("POST", "/sources", json=source)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/sources", json=source)) == wanted
     webhook = {"url": HOSTILE, "events": ["article.published"]}
-    assert blamed(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
 
 
 def test_a_licence_is_a_text_or_a_valid_address(newsroom: Newsroom) -> None:
@@ -63,7 +68,7 @@ def test_a_second_post_with_an_external_id_cannot_add_a_hostile_address(
     written = {"external_id": "1", "body": '<p><img src="a.png"></p>', "status": "published"}
     article = newsroom.article(**written)
     second = {"title": "A title", "language": "en", **written, "url": HOSTILE}
-    assert blamed(newsroom.call("POST", "/articles", json=second))[0] == 422
+    assert list_error_pointers(newsroom.call("POST", "/articles", json=second))[0] == 422
     for path in (
         "/feeds/latest.rss",
         "/feeds/latest.atom",

@@ -11,7 +11,7 @@ from tests.newsroom import Newsroom
 DOCUMENT = {"title": "T", "language": "en"}
 
 
-def _find_faults(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
+def _find_errors(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
     response = newsroom.call("POST", "/articles", json=DOCUMENT | fields)
     assert response.status_code == 422, response.text
     return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
@@ -50,7 +50,7 @@ def test_each_invalid_field_is_named_with_its_error(newsroom: Newsroom) -> None:
         ("titel", "T", "#/titel", "unknown_field"),
         ("a/b~c", 1, "#/a~1b~0c", "unknown_field"),
     ):
-        assert _find_faults(newsroom, **{field: value}) == [(pointer, code)], (field, value)
+        assert _find_errors(newsroom, **{field: value}) == [(pointer, code)], (field, value)
     assert newsroom.call("GET", "/articles").json()["data"] == []
 
 
@@ -142,7 +142,7 @@ def test_invalid_instants_are_refused(newsroom: Newsroom) -> None:
         1_767_225_600,
         "",
     ):
-        assert _find_faults(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
+        assert _find_errors(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

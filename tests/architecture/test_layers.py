@@ -31,7 +31,7 @@ def test_the_import_contracts_hold() -> None:
         assert f"{contract['name']} KEPT" in done.stdout
 
 
-def may_speak_sql(module: Module) -> bool:
+def may_use_sql(module: Module) -> bool:
     """Whether a module is a model, a part of a store, or of the kit."""
     parts = module.path.relative_to(ROOT / "app").parts
     return parts[0] == "kit" or parts[-1] in {"models.py", "store.py"} or "store" in parts[1:-1]
@@ -41,7 +41,7 @@ def test_sqlalchemy_stays_in_models_stores_and_kit() -> None:
     outside = [
         f"{module.name} imports {name}"
         for module in modules()
-        if not may_speak_sql(module)
+        if not may_use_sql(module)
         for name in imports(module)
         if name.split(".")[0] in {"sqlalchemy", "alembic"}
     ]
@@ -102,7 +102,7 @@ def test_every_module_class_and_public_function_has_a_docstring() -> None:
     for module in modules():
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                public = not node.name.startswith("_") and node in _reachable(module.tree)
+                public = not node.name.startswith("_") and node in _list_definitions(module.tree)
                 # An overload is documented by the function itself.
                 overload = any(ast.unparse(item) == "overload" for item in node.decorator_list)
                 if public and not overload and ast.get_docstring(node) is None:
@@ -110,7 +110,7 @@ def test_every_module_class_and_public_function_has_a_docstring() -> None:
     assert silent == []
 
 
-def _reachable(tree: ast.Module) -> list[ast.stmt]:
+def _list_definitions(tree: ast.Module) -> list[ast.stmt]:
     """Return the definitions at the top level of a module or of a public class."""
     top = list(tree.body)
     for node in tree.body:

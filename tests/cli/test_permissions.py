@@ -45,7 +45,7 @@ class ModeObserver:
             self._stopped.set()
             thread.join()
 
-    def exposed(self) -> dict[str, str]:
+    def find_exposed(self) -> dict[str, str]:
         """Return the files that other users could access, by name."""
         return {str(path): oct(mode) for path, mode in self.modes.items() if mode & 0o077}
 
@@ -118,7 +118,7 @@ def test_created_files_are_private(tmp_path: Path) -> None:
     assert {"dateline-demo.db", "copy.db", "other.db", "all.ndjson", "dateline.db"} <= written
     assert any(name.endswith("-wal") for name in written)
     assert any(path.parent.parent.name.endswith(".search") for path in seen.modes)
-    assert seen.exposed() == {}
+    assert seen.find_exposed() == {}
     for path in set(Path("/dev/shm").iterdir()) - shared:
         # Another test run on this machine may create folders with this name.
         if "dateline-" in path.name and not path.name.startswith("dateline-tests-"):

@@ -54,9 +54,11 @@ def test_every_example_matches_its_schema(examples: Examples, described: dict[st
     for name, example in examples.items():
         operation = operations[name]
         if "request" in example:
-            _hold(example["request"], operation["requestBody"]["content"], described, name)
+            _check_response(
+                example["request"], operation["requestBody"]["content"], described, name
+            )
         for status, answer in example["responses"].items():
-            _hold(answer, operation["responses"][status]["content"], described, name)
+            _check_response(answer, operation["responses"][status]["content"], described, name)
 
 
 def test_every_example_is_in_the_document(examples: Examples, described: dict[str, Any]) -> None:
@@ -73,13 +75,13 @@ def test_every_request_gets_the_recorded_response(
     answers: list[tuple[str, Response]] = []
     answered = record(lambda operation, answer: answers.append((operation, answer)))
     for operation, answer in answers:
-        _hold_headers(answer, operations_of(described)[operation], described)
+        _check_headers(answer, operations_of(described)[operation], described)
     assert answered.keys() == examples.keys(), _STALE
     for name, example in answered.items():
         assert example == examples[name], f"{name}: {_STALE}"
 
 
-def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
+def _check_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
     """Compare the headers of a response with the described ones."""
     headers = operation["responses"][str(answer.status_code)]["headers"]
     known = described["components"]["headers"]
@@ -90,7 +92,9 @@ def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[s
     assert not undescribed, (operation["operationId"], undescribed)
 
 
-def _hold(value: Any, contents: dict[str, Any], described: dict[str, Any], name: str) -> None:
+def _check_response(
+    value: Any, contents: dict[str, Any], described: dict[str, Any], name: str
+) -> None:
     for media_type, content in contents.items():
         # Only a body of JSON or of lines; problems have their own examples.
         schema = {**content["schema"], "components": described["components"]}

@@ -58,13 +58,13 @@ _WAYS = {
 def test_a_cached_response_leaves_no_memory_allocated(driver: Driver, way: str) -> None:
     scope, status = _WAYS[way]
     assert driver.ask(scope, times=50) == status
-    before = _blocks()
+    before = _count_blocks()
     driver.ask(scope, times=1_000)
     # The loop and the interpreter allocate a few; a thousand would be one for each request.
-    assert _blocks() - before < 100
+    assert _count_blocks() - before < 100
 
 
-def _blocks() -> int:
+def _count_blocks() -> int:
     gc.collect()
     return sys.getallocatedblocks()
 
@@ -91,7 +91,7 @@ def _trace_memory() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def _different(number: int) -> dict[str, Any]:
+def _build_numbered_request(number: int) -> dict[str, Any]:
     """Return one of five thousand requests: each object in each of four encodings."""
     limit, second = number // 4 % 100 + 1, number // 400
     path = f"/v1/headlines?limit={limit}&published_before=2027-01-01T00:00:{second:02d}Z"
@@ -106,13 +106,13 @@ def test_the_cache_stays_within_its_limit_and_frees_its_memory(
     monkeypatch.setattr(story_lists, "_QUERY_BYTES", 2**30)
     # Data that is loaded once, and canonical queries, do not belong to the cache.
     for number in range(_DIFFERENT):
-        story_lists.HEADLINES.parameters.canonical(_different(number)["query_string"])
-    driver.ask(_different(0))
+        story_lists.HEADLINES.parameters.canonical(_build_numbered_request(number)["query_string"])
+    driver.ask(_build_numbered_request(0))
     newsroom.source("Something that drops everything")
     with _trace_memory():
         before = _measure_memory()
         for number in range(_DIFFERENT):
-            assert driver.ask(_different(number)) == 200
+            assert driver.ask(_build_numbered_request(number)) == 200
         kept = _measure_memory() - before
         newsroom.source("Something else that drops everything")
         driver.ask(_build_request("/v1/articles/none"))

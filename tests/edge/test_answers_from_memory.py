@@ -181,7 +181,7 @@ def test_cached_responses_are_counted(old_story: None, client: TestClient) -> No
         assert counted % ("/v1/articles/{ref}", 404) in text
 
 
-class TestWhereAllIsLogged:
+class TestCompleteAccessLog:
     """`DATELINE_ACCESS_LOG=all`."""
 
     @pytest.fixture
@@ -205,7 +205,7 @@ class TestWhereAllIsLogged:
         assert all(0 < vars(element)["milliseconds"] < 1000 for element in records)
 
 
-class TestWhereMemoryIsScarce:
+class TestSmallCache:
     """Space for about twenty responses."""
 
     @pytest.fixture

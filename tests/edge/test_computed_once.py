@@ -22,7 +22,7 @@ _TIMEOUT = 60
 _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
-class FirstAnswerHeld:
+class DelayedComputation:
     """Computes responses; holds back the first one until `let_go` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +30,7 @@ class FirstAnswerHeld:
         self.computed, self.release = asyncio.Event(), asyncio.Event()
         compute = AnswerComputer.compute
 
-        async def held_computation(*given: Any) -> Any:
+        async def delayed_computation(*given: Any) -> Any:
             self.computations += 1
             first = self.computations == 1
             answer = await compute(*given)
@@ -39,28 +39,28 @@ class FirstAnswerHeld:
                 await self.release.wait()
             return answer
 
-        monkeypatch.setattr(AnswerComputer, "compute", held_computation)
+        monkeypatch.setattr(AnswerComputer, "compute", delayed_computation)
 
 
 @pytest.fixture
-def held_computation(monkeypatch: pytest.MonkeyPatch) -> FirstAnswerHeld:
-    return FirstAnswerHeld(monkeypatch)
+def delayed_computation(monkeypatch: pytest.MonkeyPatch) -> DelayedComputation:
+    return DelayedComputation(monkeypatch)
 
 
 @pytest.fixture
-def own(services: Services) -> tuple[bytes, bytes]:
+def own_key(services: Services) -> tuple[bytes, bytes]:
     """The header of a reader with a key."""
     return (b"authorization", b"Bearer " + key_for(services, "read").encode())
 
 
-async def title(app: App, own: tuple[bytes, bytes]) -> str:
+async def title(app: App, own_key: tuple[bytes, bytes]) -> str:
     """Return the title of the newest story in the response to a reader with a key."""
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(request(_HEADLINES, (HOST, own)), nothing, send)
+    await app(request(_HEADLINES, (HOST, own_key)), nothing, send)
     assert sent[0]["status"] == 200
     newest: str = json.loads(sent[1]["body"])["data"][0]["title"]
     return newest
@@ -69,40 +69,40 @@ async def title(app: App, own: tuple[bytes, bytes]) -> str:
 def test_concurrent_equal_requests_share_one_computation(
     services: Services,
     newsroom: Newsroom,
-    held_computation: FirstAnswerHeld,
-    own: tuple[bytes, bytes],
+    delayed_computation: DelayedComputation,
+    own_key: tuple[bytes, bytes],
 ) -> None:
     newsroom.story("A")
     app = create_app(services)
 
     async def all_at_once() -> list[str]:
-        asking = [asyncio.create_task(title(app, own)) for _ in range(12)]
-        await held_computation.computed.wait()
+        asking = [asyncio.create_task(title(app, own_key)) for _ in range(12)]
+        await delayed_computation.computed.wait()
         await asyncio.sleep(0.05)
-        held_computation.release.set()
+        delayed_computation.release.set()
         return await asyncio.gather(*asking)
 
     assert asyncio.run(asyncio.wait_for(all_at_once(), _TIMEOUT)) == ["A"] * 12
-    assert held_computation.computations == 1
+    assert delayed_computation.computations == 1
 
 
 def test_a_computation_from_before_a_write_is_neither_sent_later_nor_cached(
     services: Services,
     newsroom: Newsroom,
-    held_computation: FirstAnswerHeld,
-    own: tuple[bytes, bytes],
+    delayed_computation: DelayedComputation,
+    own_key: tuple[bytes, bytes],
 ) -> None:
     """A request from before the write may get either state; all later requests get the new one."""
     newsroom.story("Old")
     app = create_app(services)
 
     async def around_a_write() -> tuple[str, str, str]:
-        before = asyncio.create_task(title(app, own))
-        await held_computation.computed.wait()
+        before = asyncio.create_task(title(app, own_key))
+        await delayed_computation.computed.wait()
         await asyncio.to_thread(newsroom.story, "New")
-        meanwhile = await title(app, own)
-        held_computation.release.set()
-        return await before, meanwhile, await title(app, own)
+        meanwhile = await title(app, own_key)
+        delayed_computation.release.set()
+        return await before, meanwhile, await title(app, own_key)
 
     seen_titles = asyncio.run(asyncio.wait_for(around_a_write(), _TIMEOUT))
     assert seen_titles == ("Old", "New", "New")

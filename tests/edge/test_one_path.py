@@ -146,7 +146,7 @@ def test_every_resource_has_exactly_one_route() -> None:
         assert find(path) is None, path
 
 
-class TestWhoMayRead:
+class TestAccessDeclarations:
     """Each route declares who may read it."""
 
     def test_a_resource_must_declare_who_may_read_it(self) -> None:

@@ -75,20 +75,20 @@ class DatabaseServer:
         self._run("pg_basebackup", *source, *self._copying)
         self._start()
         found = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-        soon(lambda: primary.ask(found) == (1,))
+        wait_until(lambda: primary.ask(found) == (1,))
 
     def wait_for_standby(self) -> None:
         """Acknowledge from now on only commits that a standby has stored, too."""
         self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.ask("SELECT pg_reload_conf()")
         found = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-        soon(lambda: self.ask(found) == (1,))
+        wait_until(lambda: self.ask(found) == (1,))
 
     def stop_receiving(self) -> None:
         """Receive nothing any more, as if the network between it and its primary were cut."""
         self.ask("ALTER SYSTEM SET primary_conninfo = ''")
         self.ask("SELECT pg_reload_conf()")
-        soon(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == (0,))
+        wait_until(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == (0,))
 
     def promote(self) -> None:
         """Become a primary."""
@@ -188,7 +188,7 @@ class Node:
 
     def wait_until_ready(self) -> None:
         """Wait until it serves."""
-        soon(lambda: self.process.poll() is not None or self.status("/readyz") == 200)
+        wait_until(lambda: self.process.poll() is not None or self.status("/readyz") == 200)
         assert self.process.poll() is None, self.log
 
     @property
@@ -263,7 +263,7 @@ def cluster(first: Machine, second: Machine) -> Iterator[Cluster]:
         yield Cluster(servers, key, stack)
 
 
-def soon(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
+def wait_until(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
     """Wait until a condition is true, up to a time limit, and return the time taken."""
     began = time.monotonic()
     while not true():
@@ -273,7 +273,7 @@ def soon(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
 
 
 @contextmanager
-def meanwhile(work: Callable[[], object]) -> Iterator[None]:
+def run_in_background(work: Callable[[], object]) -> Iterator[None]:
     """Run a function in another thread during the block, and wait for its end."""
     thread = threading.Thread(target=work)
     thread.start()

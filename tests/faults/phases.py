@@ -45,19 +45,19 @@ class Readers:
         """Whether all readers get normal responses."""
         return set(self.ask().values()) <= SERVED
 
-    def insist_on_away(self) -> None:
+    def require_away(self) -> None:
         """Require cached responses for readers that may get them, and refusals for all others."""
         for _ in range(2):
             for name, status in self.ask().items():
                 assert status == (200 if name in self.kept else 503), name
         assert self.ready() == (200, "away")
-        self._insist_on_life()
+        self._require_life()
 
-    def insist_on_refusals(self) -> None:
+    def require_refusals(self) -> None:
         """Require that no reader gets a cached response any more."""
         assert set(self.ask().values()) == {503}
         assert self.ready() == (503, "does not answer")
-        self._insist_on_life()
+        self._require_life()
 
     def ready(self) -> tuple[int, str]:
         """Return the state in `/readyz`, in time."""
@@ -66,7 +66,7 @@ class Readers:
         assert time.monotonic() - began < READY_WITHIN
         return status, report["database"]
 
-    def _insist_on_life(self) -> None:
+    def _require_life(self) -> None:
         for path in ("/healthz", "/metrics"):
             began = time.monotonic()
             assert self.node.status(path) == 200

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Machine, cluster, meanwhile, soon
+from tests.faults.cluster import Machine, cluster, run_in_background, wait_until
 from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers, keep_writing
 
 pytestmark = pytest.mark.slow
@@ -26,13 +26,13 @@ def test_nothing_acknowledged_is_lost_when_a_synchronous_standby_takes_over(
             item.wait_until_ready()
         readers, published = Readers(node, servers.key), list[dict[str, Any]]()
         readers.prepare()
-        with meanwhile(lambda: keep_writing(writer, servers.key, published)):
-            soon(lambda: len(published) >= 20)
+        with run_in_background(lambda: keep_writing(writer, servers.key, published)):
+            wait_until(lambda: len(published) >= 20)
             servers.primary.send_signal(signal.SIGSTOP)
             assert writer.end(ENDED_WITHIN) == 0
-        readers.insist_on_refusals()
+        readers.require_refusals()
         servers.standby.promote()
-        soon(lambda: node.status("/v1/headlines", servers.key) == 200, BACK_WITHIN)
+        wait_until(lambda: node.status("/v1/headlines", servers.key) == 200, BACK_WITHIN)
         assert readers.are_served()
         for story in published:
             assert node.status(f"/v1/manage/articles/{story['id']}", servers.key) == 200

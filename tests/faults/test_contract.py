@@ -88,12 +88,13 @@ def test_every_answer_is_documented(
             continue
         cases = operation.as_strategy(generation_mode=mode)
         found += [
-            f"{operation.label}: {fault}" for fault in _faults(cases, headers, refs, examples)
+            f"{operation.label}: {fault}"
+            for fault in _find_violations(cases, headers, refs, examples)
         ]
     assert not found, "\n\n".join(found)
 
 
-def _make_likely(case: Case, ref: str | None, version: str | None) -> None:
+def _use_existing_refs(case: Case, ref: str | None, version: str | None) -> None:
     """Use existing objects as refs; otherwise nearly all requests would be refused."""
     for generated in ("X-Api-Key", "Authorization"):
         case.headers.pop(generated, None)
@@ -109,7 +110,7 @@ def _make_likely(case: Case, ref: str | None, version: str | None) -> None:
             case.body.pop(name, None)
 
 
-def _faults(
+def _find_violations(
     cases: st.SearchStrategy[Case], headers: dict[str, str], refs: Sequence[str], examples: int
 ) -> list[str]:
     """Send requests of many forms and return the violations in the responses."""
@@ -128,7 +129,7 @@ def _faults(
         version=st.sampled_from([None, "*", '"v1"']),
     )
     def send(case: Case, ref: str | None, version: str | None) -> None:
-        _make_likely(case, ref, version)
+        _use_existing_refs(case, ref, version)
         case.call_and_validate(headers=headers, checks=_CHECKS, timeout=_TIMEOUT)
 
     try:

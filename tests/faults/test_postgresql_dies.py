@@ -13,7 +13,7 @@ from tests.faults.commandline import assert_consistent
 from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.server import Client, ready, server_row
 from tests.faults.test_killed import admin_key
-from tests.faults.writers import Ledger, Writer, settle, writing
+from tests.faults.writers import Ledger, Writer, reconcile, writing
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.slow
@@ -67,7 +67,7 @@ def test_every_path_reports_an_unreachable_database_and_recovers(
     assert client.get(f"/v1/articles/{story['id']}").json()["title"] == "Before"
     assert newsroom.article("After")["version"] == 1
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 2
-    _worker_still_works(newsroom, services)
+    _check_worker(newsroom, services)
     worker.stop()
     assert_consistent(postgres.url)
 
@@ -89,13 +89,13 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
             postgres.up()
             assert ready(server.port) == 200
             client = Client(server.port, key)
-            settle(ledger, client, set(ledger.stories))
+            reconcile(ledger, client, set(ledger.stories))
             client.close()
             assert_consistent(postgres.url)
     assert ledger.stories
 
 
-def _worker_still_works(newsroom: Newsroom, services: Services) -> None:
+def _check_worker(newsroom: Newsroom, services: Services) -> None:
     """A due story is logged by the loop that lost the database before."""
     from datetime import timedelta
 

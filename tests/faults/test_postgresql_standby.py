@@ -70,7 +70,7 @@ def node(client: TestClient, services: Services, key: str) -> Newsroom:
     return Newsroom(client, key)
 
 
-def _is_away(node: Newsroom) -> bool:
+def _is_unreachable(node: Newsroom) -> bool:
     """Whether the database does not respond; for some seconds a node may still be ready."""
     answer = node.client.get("/readyz")
     return answer.status_code == 503 or answer.json()["database"] == "away"
@@ -128,7 +128,7 @@ def test_writes_continue_after_a_promotion(
 ) -> None:
     assert node.article("Before")["version"] == 1
     primary_proxy.silence()
-    _wait_until(lambda: _is_away(node), 5)
+    _wait_until(lambda: _is_unreachable(node), 5)
     standby.promote()
     _wait_until(lambda: _writes(node), 5)
     assert node.article("After")["version"] == 1
@@ -157,7 +157,7 @@ def test_rows_that_a_promoted_standby_lacks_are_noticed(
     if not loses:
         standby.wait_for_primary()
     primary_proxy.silence()
-    _wait_until(lambda: _is_away(node), 5)
+    _wait_until(lambda: _is_unreachable(node), 5)
     standby.promote()
     _wait_until(lambda: _writes(node), 5)
     node.verb(first, "kill", notice="Withdrawn.")

@@ -10,9 +10,9 @@ import pytest
 from tests.faults.commandline import assert_consistent
 from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.test_workers import receives_due_changes
-from tests.faults.workers import Workers, serving, until
-from tests.faults.writers import ImportingWriter, Ledger, Writer, settle, writing
+from tests.faults.test_workers import check_due_changes
+from tests.faults.workers import Workers, serving, wait_until
+from tests.faults.writers import ImportingWriter, Ledger, Writer, reconcile, writing
 from tests.repetitions import repetitions
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def test_acknowledged_writes_survive_and_other_workers_continue(
                 _kill_worker(server, chance)
             assert ledger.wrong == []
             _settle(ledger, server, key)
-        receives_due_changes(server, key)
+        check_due_changes(server, key)
     assert_consistent(database_url)
 
 
@@ -51,11 +51,11 @@ def _kill_worker(server: Workers, chance: random.Random) -> None:
     """Kill one of the workers, and wait until another one replaces it."""
     before = server.pids()
     server.kill(chance.choice(sorted(before)))
-    until(lambda: len(server.pids() - before) == 1)
+    wait_until(lambda: len(server.pids() - before) == 1)
 
 
 def _settle(ledger: Ledger, server: Workers, key: str) -> None:
     touched = set(ledger.touched)
     ledger.touched.clear()
     with closing(Client(server.port, key)) as client:
-        settle(ledger, client, touched)
+        reconcile(ledger, client, touched)

@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.workers import TIMEOUT, Connections, Workers, is_free, serving, until
+from tests.faults.workers import TIMEOUT, Connections, Workers, is_free, serving, wait_until
 
 pytestmark = pytest.mark.slow
 _NUMBER = 2
@@ -44,9 +44,9 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
             gone = time.monotonic()
             strangers.wait_for(50)
             server.wait_until_complete()
-            assert strangers.came_after(gone) == [], server.log.read_text()
-            receives_due_changes(server, key)
-            _is_fresh(server, key, number)
+            assert strangers.find_failures_after(gone) == [], server.log.read_text()
+            check_due_changes(server, key)
+            _check_freshness(server, key, number)
     assert strangers.wrong == []
     assert server.pids().isdisjoint(originals)
     said = server.log.read_text()
@@ -54,12 +54,12 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
         assert f"Child process [{pid}] died" in said
 
 
-def receives_due_changes(server: Workers, key: str) -> None:
+def check_due_changes(server: Workers, key: str) -> None:
     """The current leader logs a story that is published by schedule."""
     before = _serial(server)
     at = datetime.now(UTC) + timedelta(seconds=0.5)
     _write(server, key, title="Later", published_at=at.isoformat())
-    until(lambda: _serial(server) > before)
+    wait_until(lambda: _serial(server) > before)
 
 
 def _serial(server: Workers) -> float:
@@ -79,7 +79,7 @@ def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
     return story
 
 
-def _is_fresh(server: Workers, key: str, number: int) -> None:
+def _check_freshness(server: Workers, key: str, number: int) -> None:
     """After a write in any process, all processes show it in their next response."""
     with server.connections(each=2) as found:
         readers = [connection for connections in found.values() for connection in connections]
@@ -150,7 +150,7 @@ def test_metrics_are_sums_that_never_decrease(server: Workers) -> None:
         for reader, *_ in found.values():
             reader.request("GET", "/v1/sources")
             reader.getresponse().read()
-    until(lambda: _ask_for_sources(server) == _NUMBER)
+    wait_until(lambda: _ask_for_sources(server) == _NUMBER)
     assert _sum(server, r"dateline_leader") == 1
     # A worker writes its counters once a second; later counts are lost when it is killed.
     time.sleep(2)

@@ -51,7 +51,7 @@ class Workers:
     def wait_until_complete(self) -> None:
         """Wait until all processes serve: each has accepted connections."""
         wait_until_ready(self.port)
-        until(lambda: len(self.pids()) == self.number)
+        wait_until(lambda: len(self.pids()) == self.number)
         with self.connections(each=1):
             pass
 
@@ -59,7 +59,7 @@ class Workers:
         """Kill a worker, and wait until it is gone."""
         worker = psutil.Process(pid)
         worker.kill()
-        until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
 
     @contextmanager
     def connections(self, each: int) -> Iterator[dict[int, list[HTTPConnection]]]:
@@ -130,7 +130,7 @@ def serving(database_url: str, number: int, folder: Path, **settings: object) ->
         workers.close()
 
 
-def until(done: Callable[[], bool]) -> None:
+def wait_until(done: Callable[[], bool]) -> None:
     """Wait until a condition is true."""
     ends = time.monotonic() + TIMEOUT
     while not done():
@@ -153,9 +153,9 @@ class Connections:
     def wait_for(self, more: int) -> None:
         """Wait for this many more responses."""
         enough = self.has_answer + more
-        until(lambda: self.has_answer >= enough)
+        wait_until(lambda: self.has_answer >= enough)
 
-    def came_after(self, moment: float) -> list[float]:
+    def find_failures_after(self, moment: float) -> list[float]:
         """Return the start times of failed readers that started after an instant."""
         return [item for item in self.cut if item > moment]
 

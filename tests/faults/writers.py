@@ -58,7 +58,7 @@ class Ledger:
         self.stories[story.id] = Known(story)
         self.touched.add(story.id)
 
-    def insist(self, right: bool, otherwise: str) -> None:
+    def require(self, right: bool, otherwise: str) -> None:
         """Record an error for the main thread, and stop the writer."""
         if not right:
             self.wrong.append(otherwise)
@@ -109,16 +109,20 @@ class Writer:
         chosen = self._random.random()
         wanted = replace(story, version=story.version + 1)
         if chosen < 0.6:
-            return self._whatever_its_state(chosen, replace(wanted, current=False))
+            return self._choose_any_command(chosen, replace(wanted, current=False))
         if story.state == "published" and chosen < 0.8:
-            return "correct", self._corrected(story), {"note": "N.", "changes": {"urgency": 1}}
+            return (
+                "correct",
+                self._apply_correction(story),
+                {"note": "N.", "changes": {"urgency": 1}},
+            )
         if story.state == "published":
             return "unpublish", replace(wanted, current=False, state="unpublished"), {}
         if story.state == "scheduled" or chosen < 0.7:
             return "schedule", replace(wanted, current=True, state="scheduled"), {"at": _FAR}
         return "publish", replace(wanted, current=True, state="published"), {}
 
-    def _whatever_its_state(self, chosen: float, wanted: Story) -> Step:
+    def _choose_any_command(self, chosen: float, wanted: Story) -> Step:
         """Choose a command that every state allows; `wanted` is the expected next version."""
         if chosen < 0.35:
             title = self._title()
@@ -132,7 +136,7 @@ class Writer:
         return "DELETE", replace(wanted, state="deleted"), {}
 
     @staticmethod
-    def _corrected(story: Story) -> Story:
+    def _apply_correction(story: Story) -> Story:
         """Return a story after a correction: a working copy that is ahead gets another version."""
         version = story.version + (1 if story.current else 2)
         return replace(story, version=version, corrections=story.corrections + 1)
@@ -145,7 +149,7 @@ class Writer:
             "status": self._random.choice(["draft", "published"]),
         }
         status, _, created = client.call("POST", "/v1/manage/articles", document)
-        self._ledger.insist(status == 201, f"creating answered {status}: {created}")
+        self._ledger.require(status == 201, f"creating answered {status}: {created}")
         self._ledger.acknowledge(_story(created))
         story: dict[str, Any] = created
         return story
@@ -163,8 +167,8 @@ class Writer:
             answer = client.call("PATCH", path, body, if_match=version, content_type=MERGE_PATCH)
         else:
             answer = client.call("POST", f"{path}/{verb}", body, if_match=version)
-        self._ledger.insist(answer[0] == 200, f"{verb} answered {answer[0]}: {answer[2]}")
-        self._ledger.insist(_story(answer[2]) == wanted, f"{verb} made {answer[2]} of {known}")
+        self._ledger.require(answer[0] == 200, f"{verb} answered {answer[0]}: {answer[2]}")
+        self._ledger.require(_story(answer[2]) == wanted, f"{verb} made {answer[2]} of {known}")
         self._ledger.acknowledge(wanted)
 
     def _title(self) -> str:
@@ -202,7 +206,7 @@ class ImportingWriter:
             known.requested = replace(known.story, version=known.story.version + 1, title=title)
             self._ledger.touched.add(id_)
         for outcome in client.stream_lines("/v1/manage/import", self._lines(title)):
-            self._ledger.insist(outcome["status"] == "updated", f"importing told {outcome}")
+            self._ledger.require(outcome["status"] == "updated", f"importing told {outcome}")
             requested = self._ledger.stories[outcome["id"]].requested
             assert requested is not None
             self._ledger.acknowledge(requested)
@@ -239,7 +243,7 @@ def writing(
             thread.join()
 
 
-def settle(ledger: Ledger, client: Client, ids: set[str]) -> None:
+def reconcile(ledger: Ledger, client: Client, ids: set[str]) -> None:
     """Require that stories are as acknowledged, or as last requested; record that state."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), 100):

@@ -106,7 +106,7 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     newsroom.verb(story, "kill", notice="N.")
     _remove_stories(newsroom, services)
     import_lines(services, [b'{"type": "article", "language": "en", "title": "T", "slug": "t"}'])
-    _do_everything_to_a_webhook(newsroom, services)
+    _apply_every_webhook_verb(newsroom, services)
     assert newsroom.call("GET", "/export").is_success
     assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
     services.refusals.write(services.runner)
@@ -125,7 +125,7 @@ def _remove_stories(newsroom: Newsroom, services: Services) -> None:
     services.runner.run(Actor(None, "tests"), lambda unit: erase_article(unit, erased))
 
 
-def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:
+def _apply_every_webhook_verb(newsroom: Newsroom, services: Services) -> None:
     body = {"url": "https://receiver.example/hook", "events": ["article.killed"]}
     path = f"/webhooks/{newsroom.call('POST', '/webhooks', json=body).json()['id']}"
     since = {"since": "2026-11-22T12:00:00Z"}

@@ -137,7 +137,7 @@ def test_a_failed_write_of_refused_keys_is_retried(
 ) -> None:
     services.refusals.note("203.0.113.7")
     with services.database.write(), pytest.raises(DatabaseBusy):
-        services.refusals.write(_Impatient(services))  # type: ignore[arg-type]
+        services.refusals.write(_RunnerWithoutWaiting(services))  # type: ignore[arg-type]
     services.refusals.note("203.0.113.7")
     clock.advance(minutes=1)
     services.refusals.write_if_due(services.runner)
@@ -145,7 +145,7 @@ def test_a_failed_write_of_refused_keys_is_retried(
     assert row["after"]["count"] == 2
 
 
-class _Impatient:
+class _RunnerWithoutWaiting:
     """Runs commands on a database that another client is writing to, without waiting."""
 
     def __init__(self, services: Services) -> None:

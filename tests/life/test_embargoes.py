@@ -209,7 +209,7 @@ def test_a_kill_reaches_readers_of_a_story_unpublished_without_notice(
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def _unpublish_after_reading(
+def _create_removed_story(
     newsroom: Newsroom, how: str, clock: HandClock, services: Services
 ) -> Any:
     """Return a story that was under embargo, and is now hidden from all readers."""
@@ -226,7 +226,7 @@ def _unpublish_after_reading(
     return story
 
 
-def _hide(client: TestClient, *refs: str) -> None:
+def _require_hidden(client: TestClient, *refs: str) -> None:
     """Require that refs get the same bytes and headers as unknown stories."""
     never = client.get("/v1/articles/never")
     for ref in refs:
@@ -244,14 +244,14 @@ def test_a_kill_reaches_readers_of_a_story_rescheduled_or_expired(
     services: Services,
     clock: HandClock,
 ) -> None:
-    story = _unpublish_after_reading(newsroom, how, clock, services)
+    story = _create_removed_story(newsroom, how, clock, services)
     refs = ("held", story["id"])
     assert {entitled.get(f"/v1/articles/{ref}").status_code for ref in refs} == {404}
     newsroom.verb(story, "kill", notice="Wrong.")
     for ref in refs:
         answer = entitled.get(f"/v1/articles/{ref}")
         assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
-    _hide(client, *refs)
+    _require_hidden(client, *refs)
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
@@ -263,14 +263,14 @@ def test_a_kill_of_a_story_that_was_never_readable_is_not_announced(
     again = newsroom.call("GET", f"/articles/{story['id']}").json()
     newsroom.verb(again, "kill", notice="Wrong.")
     assert entitled.get("/v1/articles/ahead").status_code == 404
-    _hide(client, "ahead", story["id"])
+    _require_hidden(client, "ahead", story["id"])
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
 def test_a_rescheduled_story_is_published_without_a_tombstone(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services, clock: HandClock
 ) -> None:
-    _unpublish_after_reading(newsroom, "scheduled", clock, services)
+    _create_removed_story(newsroom, "scheduled", clock, services)
     clock.advance(hours=20)
     assert titles(client) == entitled.titles() == ["Held"]
     log_due_changes(services)

@@ -43,7 +43,7 @@ class HiddenStory:
     slug: str
 
 
-def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
+def make_fields(kind: str, word: str = HIDDEN) -> dict[str, Any]:
     """Return fields with the word in each text."""
     address, found_by = f"https://{word}.example/{kind}", ONCE if kind in _ONCE else word
     return {
@@ -71,25 +71,25 @@ def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> 
     # Translations of public stories as well.
     tied = {"translation_of": public["id"]}
     stories = {
-        "draft": newsroom.article(**collect_changes("draft"), **tied),
-        "scheduled": newsroom.story(**collect_changes("scheduled"), **tied, published_at=FAR),
-        "embargoed": newsroom.story(**collect_changes("embargoed"), **tied, embargo_until=FAR),
+        "draft": newsroom.article(**make_fields("draft"), **tied),
+        "scheduled": newsroom.story(**make_fields("scheduled"), **tied, published_at=FAR),
+        "embargoed": newsroom.story(**make_fields("embargoed"), **tied, embargo_until=FAR),
         "expired": newsroom.story(
-            **collect_changes("expired"), **tied, expires_at="2026-11-22T12:30:00Z"
+            **make_fields("expired"), **tied, expires_at="2026-11-22T12:30:00Z"
         ),
-        "untold": newsroom.story(**collect_changes("untold"), expires_at="2026-11-22T13:30:00Z"),
-        "over": newsroom.story(**collect_changes("over"), expires_at="2020-01-01T00:00:00Z"),
-        "unpublished": newsroom.verb(newsroom.story(**collect_changes("unpublished")), "unpublish"),
+        "untold": newsroom.story(**make_fields("untold"), expires_at="2026-11-22T13:30:00Z"),
+        "over": newsroom.story(**make_fields("over"), expires_at="2020-01-01T00:00:00Z"),
+        "unpublished": newsroom.verb(newsroom.story(**make_fields("unpublished")), "unpublish"),
         "cancelled": newsroom.verb(
-            newsroom.story(**collect_changes("cancelled"), published_at=FAR), "schedule", at=None
+            newsroom.story(**make_fields("cancelled"), published_at=FAR), "schedule", at=None
         ),
-        "deleted": newsroom.story(**collect_changes("deleted")),
+        "deleted": newsroom.story(**make_fields("deleted")),
         "killed": newsroom.verb(
-            newsroom.article(**collect_changes("killed"), **tied), "kill", notice="A notice."
+            newsroom.article(**make_fields("killed"), **tied), "kill", notice="A notice."
         ),
     }
     newsroom.delete(stories["deleted"])
-    ahead = collect_changes("ahead")
+    ahead = make_fields("ahead")
     del ahead["kind"]
     newsroom.patch(public, **ahead)
     clock.advance(hours=1)
@@ -116,7 +116,7 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
     document = openapi_document()
     shared = document["components"]["parameters"]
     for path, methods in document["paths"].items():
-        if "get" not in methods or path == _COUNTS or _never_ends(methods["get"]):
+        if "get" not in methods or path == _COUNTS or _is_endless(methods["get"]):
             continue
         if path.startswith("/v1/manage") is managed:
             parameters = [
@@ -128,7 +128,7 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
                 yield path.replace("{ext}", ext), names
 
 
-def _never_ends(operation: dict[str, Any]) -> bool:
+def _is_endless(operation: dict[str, Any]) -> bool:
     """Whether a response is an endless event stream; `/v1/changes` has the same events."""
     return "text/event-stream" in operation["responses"]["200"].get("content", {})
 
@@ -292,7 +292,7 @@ def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
     newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
     """The newsroom still sees its address, type, language and categories, but not its text."""
-    story = newsroom.story(**{**collect_changes("killed"), "slug": "an-address", **_KNOWN})
+    story = newsroom.story(**{**make_fields("killed"), "slug": "an-address", **_KNOWN})
     story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
     newsroom.verb(story, "kill", notice="A notice.")
     for path, names in operations(managed=True):

@@ -209,7 +209,7 @@ def editor(client: TestClient, services: Services) -> Newsroom:
 SECRET = "Zanzibar"
 
 
-def _list_verbs(newsroom: Newsroom) -> dict[str, Any]:
+def _publish_secret_story(newsroom: Newsroom) -> dict[str, Any]:
     """Return a public story with the marker in every text field."""
     fields = dict.fromkeys(("title", "summary", "body", "dateline", "external_id"), SECRET)
     return newsroom.story(
@@ -223,7 +223,7 @@ def _list_verbs(newsroom: Newsroom) -> dict[str, Any]:
     )
 
 
-def _everything(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Response]:
+def _read_everything(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Response]:
     paths = [
         "/articles",
         "/articles?state=killed",
@@ -244,14 +244,14 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     newsroom: Newsroom, editor: Newsroom
 ) -> None:
     once = {"idempotency-key": "a", "if-match": "*"}
-    story = newsroom.verb(_list_verbs(newsroom), "correct", note=f"In {SECRET}.")
+    story = newsroom.verb(_publish_secret_story(newsroom), "correct", note=f"In {SECRET}.")
     path = f"/articles/{story['id']}"
     first = editor.call("POST", f"{path}/publish", json={}, headers=once)
     assert SECRET in first.text
     killed = editor.call("POST", f"{path}/kill", json={"notice": NOTICE}, headers={"if-match": "*"})
     assert killed.status_code == 200
     assert SECRET not in killed.text
-    answers = _everything(editor, story)
+    answers = _read_everything(editor, story)
     assert {answer.status_code for answer in answers.values()} == {200}
     leaking = {path for path, answer in answers.items() if SECRET in answer.text}
     assert leaking == set()
@@ -262,7 +262,7 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     replayed = editor.call("POST", f"{path}/publish", json={}, headers=once)
     assert replayed.headers["idempotency-replayed"] == "true"
     assert (SECRET not in replayed.text, replayed.json()["state"]) == (True, "killed")
-    whole = _everything(newsroom, story)
+    whole = _read_everything(newsroom, story)
     assert {element for element, answer in whole.items() if SECRET not in answer.text} == set()
 
 

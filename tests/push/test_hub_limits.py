@@ -69,7 +69,7 @@ class Crowd:
         """Return a client with an address."""
         return make_client(self._app, base_url=PUBLIC, client=(address, 1))
 
-    def stranger(self) -> TestClient:
+    def new_client(self) -> TestClient:
         """Return a client with a new address."""
         self._count += 1
         return self.client(f"198.51.{self._count // 250}.{self._count % 250 + 1}")
@@ -159,18 +159,18 @@ _SPELLINGS = (
 
 def test_few_verifications_of_one_host_are_pending_for_every_spelling(crowd: Crowd) -> None:
     for number, spelling in enumerate(_SPELLINGS):
-        assert ask(crowd.stranger(), spelling.format(number)).status_code == 202
+        assert ask(crowd.new_client(), spelling.format(number)).status_code == 202
     for spelling in _SPELLINGS:
-        answer = ask(crowd.stranger(), spelling.format("more"))
+        answer = ask(crowd.new_client(), spelling.format("more"))
         assert _assert_refused(answer, 429, "rate_limited") > 0
-    assert ask(crowd.stranger(), "http://another.example/").status_code == 202
+    assert ask(crowd.new_client(), "http://another.example/").status_code == 202
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_notations_of_one_address_are_one_host(crowd: Crowd) -> None:
     for host in ("127.0.0.1", "127.1", "0x7f.1", "2130706433", "127.0.0.1:81"):
-        assert ask(crowd.stranger(), f"http://{host}/").status_code == 202
-    _assert_refused(ask(crowd.stranger(), "http://0177.0.0.1/"), 429, "rate_limited")
+        assert ask(crowd.new_client(), f"http://{host}/").status_code == 202
+    _assert_refused(ask(crowd.new_client(), "http://0177.0.0.1/"), 429, "rate_limited")
 
 
 def test_one_host_is_asked_a_bounded_number_of_times(
@@ -181,33 +181,33 @@ def test_one_host_is_asked_a_bounded_number_of_times(
         clock.advance(minutes=11)
         answers = []
         for number in range(hub_limits.QUESTIONS_OF_HOST + 5):
-            answers.append(ask(crowd.stranger(), f"{reader.url}&{agrees}={number}"))
+            answers.append(ask(crowd.new_client(), f"{reader.url}&{agrees}={number}"))
             pushing.settle()
         accepted = [answer.status_code for answer in answers].count(202)
         assert accepted == len(reader.verifications) - earlier == hub_limits.QUESTIONS_OF_HOST
         assert _assert_refused(answers[-1], 429, "rate_limited") <= 600
     clock.advance(minutes=11)
-    assert ask(crowd.stranger(), f"{reader.url}&later=1").status_code == 202
+    assert ask(crowd.new_client(), f"{reader.url}&later=1").status_code == 202
 
 
 def test_renewing_and_unsubscribing_are_bounded_alike(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     for _ in range(hub_limits.QUESTIONS_OF_HOST):
-        assert ask(crowd.stranger(), reader.url).status_code == 202
+        assert ask(crowd.new_client(), reader.url).status_code == 202
         pushing.settle()
     for mode in ("subscribe", "unsubscribe"):
-        _assert_refused(ask(crowd.stranger(), reader.url, mode=mode), 429, "rate_limited")
+        _assert_refused(ask(crowd.new_client(), reader.url, mode=mode), 429, "rate_limited")
     assert len(reader.verifications) == hub_limits.QUESTIONS_OF_HOST
     # No verification is sent, so nothing is refused.
-    assert ask(crowd.stranger(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
+    assert ask(crowd.new_client(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
 
 
 def test_a_pending_verification_is_not_repeated(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     for _ in range(20):
-        assert ask(crowd.stranger(), reader.url).status_code == 202
+        assert ask(crowd.new_client(), reader.url).status_code == 202
     pushing.settle()
     assert len(reader.verifications) == 1
 
@@ -216,9 +216,9 @@ def test_unconfirmed_subscriptions_use_no_capacity(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, services: Services, clock: HandClock
 ) -> None:
     for number in range(2 * SEATS):
-        answer = ask(crowd.stranger(), f"http://host-{number}.example/")
+        answer = ask(crowd.new_client(), f"http://host-{number}.example/")
         assert answer.status_code == 202
-    assert ask(crowd.stranger(), reader.url).status_code == 202
+    assert ask(crowd.new_client(), reader.url).status_code == 202
     pushing.until(lambda: reader.verifications)
     pushing.settle()
     with services.database.read() as session:
@@ -234,8 +234,8 @@ def test_unconfirmed_subscriptions_are_limited_in_total(
 ) -> None:
     monkeypatch.setattr(hub_limits, "PENDING_IN_ALL", 7)
     for number in range(7):
-        assert ask(crowd.stranger(), f"http://host-{number}.example/").status_code == 202
-    assert _assert_refused(ask(crowd.stranger(), "http://host-8.example/"), 503, "hub_full") > 0
+        assert ask(crowd.new_client(), f"http://host-{number}.example/").status_code == 202
+    assert _assert_refused(ask(crowd.new_client(), "http://host-8.example/"), 503, "hub_full") > 0
 
 
 class TestFull:
@@ -257,16 +257,16 @@ class TestFull:
         reader: Subscriber,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        assert ask(crowd.stranger(), reader.url).status_code == 202
+        assert ask(crowd.new_client(), reader.url).status_code == 202
         pushing.settle()
         monkeypatch.setattr("app.api.routes.delivery.hub.find_topic_selection", _fail)
-        assert _assert_refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
+        assert _assert_refused(ask(crowd.new_client(), f"{reader.url}&b=1"), 503, "hub_full") > 0
 
     def test_a_late_confirmation_is_denied(
         self, crowd: Crowd, pushing: Pushing, reader: Subscriber, newsroom: Newsroom
     ) -> None:
         for number in range(2):
-            assert ask(crowd.stranger(), f"{reader.url}&b={number}").status_code == 202
+            assert ask(crowd.new_client(), f"{reader.url}&b={number}").status_code == 202
         pushing.settle()
         modes = [query["hub.mode"] for query in reader.verifications]
         assert sorted(modes) == ["denied", "subscribe", "subscribe"]
@@ -274,7 +274,7 @@ class TestFull:
         pushing.settle()
         assert len(reader.sent) == 1
         # A subscriber can still renew its subscription.
-        assert ask(crowd.stranger(), f"{reader.url}&b=0").status_code in {202, 503}
+        assert ask(crowd.new_client(), f"{reader.url}&b=0").status_code in {202, 503}
 
 
 def _fail(*_: object) -> None:
@@ -291,7 +291,7 @@ def test_a_subscription_request_renders_no_feed(
     monkeypatch.setattr("app.api.delivery.feeds.render_feed", _fail)
     for number, path in enumerate(("latest.rss", "tags/a.atom", "search.json?q=a")):
         topic = f"{PUBLIC}/feeds/{path}"
-        answer = ask(crowd.stranger(), f"http://h{number}.example/", topic=topic)
+        answer = ask(crowd.new_client(), f"http://h{number}.example/", topic=topic)
         assert answer.status_code == 202, answer.text
 
 
@@ -310,7 +310,7 @@ def test_only_feeds_are_topics(crowd: Crowd, newsroom: Newsroom, services: Servi
         "feeds/search.rss?limit=1000",
         "feeds/latest.rss?cursor=x",
     ):
-        answer = ask(crowd.stranger(), "http://h.example/", topic=f"{PUBLIC}/{path}")
+        answer = ask(crowd.new_client(), "http://h.example/", topic=f"{PUBLIC}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_hub_request"), path
 
 
@@ -322,7 +322,7 @@ class TestClosed:
         return Settings(database_url=database_url, public_url=PUBLIC, anonymous="none")
 
     def test_closed_feeds_are_no_topics(self, crowd: Crowd) -> None:
-        assert ask(crowd.stranger(), "http://h.example/").status_code == 400
+        assert ask(crowd.new_client(), "http://h.example/").status_code == 400
 
 
 class TestOff:
@@ -359,7 +359,7 @@ def test_many_names_of_one_address_are_limited_together(
     name_leads_to(monkeypatch, "127.0.0.1")
     reader.agrees, port = False, reader.url.split(":")[2].partition("/")[0]
     for number in range(hub_limits.ADDRESS_BURST + 20):
-        answer = ask(crowd.stranger(), f"http://n{number}.victim.example:{port}/")
+        answer = ask(crowd.new_client(), f"http://n{number}.victim.example:{port}/")
         assert answer.status_code == 202
     pushing.until(lambda: len(reader.verifications) >= hub_limits.ADDRESS_BURST)
     pushing.settle()
@@ -368,7 +368,7 @@ def test_many_names_of_one_address_are_limited_together(
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_limits_hold_for_requests_at_the_same_moment(crowd: Crowd) -> None:
-    clients = [crowd.stranger() for _ in range(12)]
+    clients = [crowd.new_client() for _ in range(12)]
     statuses: list[int] = []
 
     def subscribe(client: TestClient, number: int) -> None:
@@ -390,7 +390,7 @@ def test_a_verification_follows_no_redirect(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     with _redirecting(reader.url) as address:
-        assert ask(crowd.stranger(), address).status_code == 202
+        assert ask(crowd.new_client(), address).status_code == 202
         pushing.settle()
     assert reader.verifications == []
 

@@ -22,7 +22,7 @@ from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing
 from tests.push.test_internal_addresses import name_leads_to
 from tests.receiver import Receiver, receiving
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 _NAME = "receiver.example"
 _DISTRUSTED = HttpFailure("its certificate is not trusted, or is not for its name")
@@ -163,7 +163,7 @@ def _certificate(folder: Path, authority: Path, key: Path) -> Path:
 
 
 def _openssl(key: Path, certificate: Path, subject: str, extension: str, *more: str) -> None:
-    command = [needed("openssl", "openssl"), "req", "-x509", "-nodes", "-days", "2"]
+    command = [require_program("openssl", "openssl"), "req", "-x509", "-nodes", "-days", "2"]
     command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
     command += ["-keyout", str(key), "-out", str(certificate), "-subj", subject]
     subprocess.run([*command, "-addext", extension, *more], check=True, capture_output=True)

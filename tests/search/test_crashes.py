@@ -60,7 +60,7 @@ class RandomEditor:
 
 
 @contextmanager
-def _at_work(editor: RandomEditor, port: int, key: str) -> Iterator[None]:
+def _run_editor(editor: RandomEditor, port: int, key: str) -> Iterator[None]:
     stopped = threading.Event()
     thread = threading.Thread(target=editor.work, args=(port, key, stopped))
     thread.start()
@@ -88,7 +88,7 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     with server_row(database_url) as server:
         for _ in range(_KILLS[dialect]):
             server.start()
-            with _at_work(editor, server.port, key):
+            with _run_editor(editor, server.port, key):
                 time.sleep(chance.uniform(*_LIVES[dialect]))
                 server.kill()
         server.start()

@@ -40,12 +40,12 @@ def test_files_of_older_states_are_closed(
     # The engine merges segments in a thread; the previous state stays open until the next search.
     numbers = count()
 
-    def only_the_last_state_is_held() -> bool:
+    def has_only_last_state() -> bool:
         titles(client, f"/v1/search?q=rain%20-x{next(numbers)}")
         files = [path for path in (tmp_path / "search").rglob("*") if path.is_file()]
         return 0 < _count_open_files(tmp_path / "search") <= len(files)
 
-    wait_until(only_the_last_state_is_held)
+    wait_until(has_only_last_state)
 
 
 def _count_open_files(folder: Path) -> int:

@@ -42,7 +42,7 @@ def _full_disk() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _no_files() -> Iterator[None]:
+def _exhaust_file_descriptors() -> Iterator[None]:
     """Occupy the file descriptors below the last used one, so that a limit above it leaves none."""
     last = max(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208
     filled = [os.open(os.devnull, os.O_RDONLY)]
@@ -69,7 +69,7 @@ def folder(newsroom: Newsroom, follow: Follow, client: TestClient, tmp_path: Pat
     return tmp_path / "search"
 
 
-@pytest.mark.parametrize("limited", [_full_disk, _no_files])
+@pytest.mark.parametrize("limited", [_full_disk, _exhaust_file_descriptors])
 def test_an_index_that_cannot_be_written_is_kept(
     limited: Callable[[], AbstractContextManager[None]],
     folder: Path,
@@ -99,7 +99,7 @@ def test_the_last_state_is_read_if_no_file_can_be_opened(
     before = _generations(folder)
     newsroom.story("Rain 2")
     follow()
-    with _no_files():
+    with _exhaust_file_descriptors():
         reader = services.index.reader()
         assert services.search.write_fault() is not None
         with pytest.raises(IndexUnavailable):

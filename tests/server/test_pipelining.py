@@ -90,7 +90,7 @@ def _read_rest(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def _is_begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
+def _begin(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
     """Send an endless request, and another one after it."""
     data = f"GET {path}{_HEAD}".encode() + behind
     threading.Thread(target=_send, args=(connection, data), daemon=True).start()
@@ -111,13 +111,13 @@ def test_requests_after_the_last_one_are_ignored(
 def test_a_response_ends_on_disconnect_with_pipelined_requests(
     app: App, connection: socket.socket
 ) -> None:
-    _is_begun(connection, "/long")
+    _begin(connection, "/long")
     connection.close()
     assert app.left.wait(5)
 
 
 def test_no_refusal_is_written_into_a_response(app: App, connection: socket.socket) -> None:
-    _is_begun(connection, "/long", b"")
+    _begin(connection, "/long", b"")
     connection.sendall(_NEXT + b"no HTTP\r\n\r\n")
     time.sleep(0.2)
     connection.close()
@@ -144,7 +144,7 @@ def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket
 
 
 def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.socket) -> None:
-    _is_begun(connection, "/long", _NEXT * 50_000)
+    _begin(connection, "/long", _NEXT * 50_000)
     time.sleep(0.2)
     gc.collect()
     before = len([item for item in gc.get_objects() if isinstance(item, Exchange)])
@@ -154,7 +154,7 @@ def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.so
 def test_a_listener_that_does_not_read_is_disconnected(
     server: uvicorn.Server, connection: socket.socket
 ) -> None:
-    _is_begun(connection, "/v1/stream")
+    _begin(connection, "/v1/stream")
     until = time.monotonic() + 5
     while server.server_state.connections:
         assert time.monotonic() < until, "it is still listened to"

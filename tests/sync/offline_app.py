@@ -32,7 +32,7 @@ class OfflineApp:
         """Use another server from now on."""
         self._client = client
 
-    def comes_back(self) -> bool:
+    def try_catch_up(self) -> bool:
         """Catch up, or start again if it was away for too long; return whether it was not."""
         before = len(self.refusals)
         self.catch_up()

@@ -41,7 +41,13 @@ class RandomEditor:
         """Make one change."""
         if not self._dealt:
             often = [self._write, self._write, self._change, self._change]
-            seldom = [self._end, self._move, self._rename, self._tie, self._make_and_delete]
+            seldom = [
+                self._end,
+                self._move,
+                self._rename,
+                self._link_translation,
+                self._make_and_delete,
+            ]
             seldom.append(self._correct)
             self._dealt = self.rng.sample(often + seldom, len(often + seldom))
         self._dealt.pop()()
@@ -71,7 +77,7 @@ class RandomEditor:
         story = self._newsroom.story(f"Story {self._count}", **self._fields())
         self._stories.append(story)
 
-    def _any(self, *states: str) -> int | None:
+    def _choose_story(self, *states: str) -> int | None:
         """Choose a story that is not deleted or killed, in one of these states if any are given."""
         found = [
             number
@@ -81,13 +87,13 @@ class RandomEditor:
         return self.rng.choice(found) if found else None
 
     def _change(self) -> None:
-        at = self._any()
+        at = self._choose_story()
         if at is not None:
             fields = self._fields() | {"status": "published"}
             self._stories[at] = self._newsroom.patch(self._stories[at], **fields)
 
     def _end(self) -> None:
-        at = self._any("published")
+        at = self._choose_story("published")
         if at is None:
             return
         how = next(self._ends)
@@ -108,7 +114,7 @@ class RandomEditor:
             story = self._stories[killed[-1]]
             self._stories[killed[-1]] = self._newsroom.verb(story, "restore", reason="Right.")
             self.done.add("restore")
-        at = self._any("published")
+        at = self._choose_story("published")
         if at is not None and self._is_published(at):
             self._count += 1
             changes = {"title": f"Right {self._count}"}
@@ -122,9 +128,9 @@ class RandomEditor:
         article = self._newsroom.call("GET", f"/articles/{self._stories[at]['id']}").json()
         return bool(article["state"] == "published")
 
-    def _tie(self) -> None:
+    def _link_translation(self) -> None:
         """Make a story a translation of another, in a separate language, or unlink it."""
-        at, other = self._any("published"), self._any("published")
+        at, other = self._choose_story("published"), self._choose_story("published")
         if at is None or at == other:
             return
         self._count += 1

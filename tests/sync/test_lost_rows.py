@@ -36,7 +36,7 @@ class LogLoss:
         self._copy = copy
         self._services = services
 
-    def happen(self) -> None:
+    def lose_rows(self) -> None:
         """Restore the earlier state."""
         self._copy.restore()
         # On PostgreSQL a process does this when it listens again.
@@ -87,7 +87,7 @@ def test_a_kill_with_the_serial_of_a_lost_row_is_seen(
     paths = [f"/v1/articles/{first['id']}", "/v1/headlines", "/v1/articles?tag=a"]
     for path in paths:
         assert client.get(path).status_code == 200
-    loss.happen()
+    loss.lose_rows()
     newsroom.verb(first, "kill", notice="Withdrawn.")
     assert client.get(paths[0]).status_code == 410
     for path in paths[1:]:
@@ -101,7 +101,7 @@ def test_lost_changes_are_not_served_from_the_cache(
     newsroom.verb(first, "unpublish")
     assert client.get(f"/v1/articles/{first['id']}").status_code == 404
     assert titles(client, "/v1/headlines") == ["Rain B"]
-    loss.happen()
+    loss.lose_rows()
     assert client.get(f"/v1/articles/{first['id']}").status_code == 200
     assert sorted(titles(client, "/v1/headlines")) == ["Rain A", "Rain B"]
 
@@ -117,7 +117,7 @@ def test_lost_sources_leave_the_cached_directory(
         changed = newsroom.patch(changed, "sources", name=f"Lost {changed['version']}")
     assert read(client, path)["name"] == changed["name"]
     assert read(client, "/v1/headlines")["data"][0]["source"]["name"] == changed["name"]
-    loss.happen()
+    loss.lose_rows()
     newsroom.patch(before, "sources", name="Kept")
     assert read(client, path)["name"] == "Kept"
     assert read(client, "/v1/headlines")["data"][0]["source"]["name"] == "Kept"
@@ -128,7 +128,7 @@ def test_a_tag_with_the_serial_of_a_lost_row_is_known(
 ) -> None:
     edit(newsroom, loss.stories[0], 2)
     assert client.get("/feeds/tags/zoo-park.json").json()["items"] == []
-    loss.happen()
+    loss.lose_rows()
     newsroom.story("Tagged", tags=["Zoo & Park"])
     items = client.get("/feeds/tags/zoo-park.json").json()["items"]
     assert [element["title"] for element in items] == ["Tagged"]
@@ -145,7 +145,7 @@ def test_the_search_index_is_rebuilt_after_lost_rows(
     while follower.step():
         pass
     assert len(titles(client, path)) == 2 + lost
-    loss.happen()
+    loss.lose_rows()
     newsroom.story("Rain new")
     expected = ["Rain A", "Rain B", "Rain new"]
     assert set(titles(client, path)) <= set(expected)
@@ -170,7 +170,7 @@ def test_a_cursor_of_a_lost_row_is_answered_410(
     kept = app.cursor
     edit(newsroom, second, 1)
     assert len(app.catch_up()) == 1
-    loss.happen()
+    loss.lose_rows()
     if later:
         edit(newsroom, loss.stories[0], later)
     assert list_refusals(client, app.cursor) == {"cursor_too_old"}
@@ -190,7 +190,7 @@ def test_cursors_inside_a_page_are_answered_410(
     assert following.step(limit=1)
     taking = OfflineApp(client)
     assert taking.step(limit=1)
-    loss.happen()
+    loss.lose_rows()
     edit(newsroom, loss.stories[0], 2)
     for app in (following, taking):
         assert list_refusals(client, app.cursor) == {"cursor_too_old"}
@@ -206,7 +206,7 @@ def test_a_cursor_of_lost_embargo_rows_is_answered_410(
     before = partner.cursor
     newsroom.story("Lost", embargo_until=UNTIL)
     assert (len(public.catch_up()), len(partner.catch_up())) == (0, 1)
-    loss.happen()
+    loss.lose_rows()
     newsroom.story("Other", embargo_until=UNTIL)
     assert list_refusals(client, partner.cursor, headers) == {"cursor_too_old"}
     assert client.get(f"/v1/changes?cursor={before}", headers=headers).status_code == 200
@@ -225,7 +225,7 @@ def test_cursors_without_lost_rows_still_work(
     app = OfflineApp(client)
     app.catch_up()
     etag = client.get("/v1/headlines").headers["etag"]
-    loss.happen()
+    loss.lose_rows()
     assert client.get("/v1/headlines").headers["etag"] == etag
     assert app.catch_up() == []
     assert not index.step()

@@ -134,7 +134,7 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
         for number, app in enumerate(apps):
             # Every day, every fifth, every ninth, and too rarely.
             if day % (1, 5, 9, 19)[number] == 0:
-                restarts += not app.comes_back()
+                restarts += not app.try_catch_up()
                 assert app.list_stories() == app.load_expected()
     assert restarts == 2
     assert list_inconsistencies(services) == []

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 _TIMEOUT = 60
 _QUIET = (
@@ -53,7 +53,7 @@ class Site:
 @contextmanager
 def browsing(page: str, folder: Path) -> Iterator[Site]:
     """Open a page in Chromium, and close it at the end."""
-    program = needed("chromium", "chromium")
+    program = require_program("chromium", "chromium")
     site = Site(page)
     thread = threading.Thread(target=site.server.serve_forever, daemon=True)
     thread.start()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cluster import Machine, Result
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 _PREFIX = f"dl{os.getpid()}"
 _SWITCH = f"{_PREFIX}-switch"
@@ -36,7 +36,7 @@ class Host(Machine):
         for link in ("lo", "eth0"):
             _ip("-n", self._name, "link", "set", link, "up")
         _ip("-n", _SWITCH, "link", "set", self._port, "up")
-        self.plug_in()
+        self.connect()
 
     def run(self, function: Callable[[], Result]) -> Result:
         """Call a function in a thread of the namespace; its sockets and children stay there."""
@@ -50,11 +50,11 @@ class Host(Machine):
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(inside).result()
 
-    def pull_out(self) -> None:
+    def disconnect(self) -> None:
         """Disconnect it from all others; the machine itself does not notice."""
         _ip("-n", _SWITCH, "link", "set", self._port, "nomaster")
 
-    def plug_in(self) -> None:
+    def connect(self) -> None:
         """Connect it (again)."""
         _ip("-n", _SWITCH, "link", "set", self._port, "master", "switch")
 
@@ -70,7 +70,7 @@ class Host(Machine):
 @contextmanager
 def hosts(number: int) -> Iterator[list[Host]]:
     """Create this many machines that can reach each other."""
-    needed("ip", "iproute2")
+    require_program("ip", "iproute2")
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root: sudo make test-system")
     try:
@@ -92,5 +92,5 @@ def _remove() -> None:
 
 
 def _ip(*words: str) -> None:
-    program = needed("ip", "iproute2")
+    program = require_program("ip", "iproute2")
     subprocess.run([program, *words], check=True, capture_output=True, text=True, timeout=60)

@@ -31,7 +31,7 @@ class SharedCache:
     port: int
 
 
-def needed(program: str, packages: str) -> str:
+def require_program(program: str, packages: str) -> str:
     """Return the path of a program, or skip the test and name the package."""
     found = shutil.which(program) or shutil.which(program, path=_FOLDERS)
     if found is None:
@@ -39,7 +39,7 @@ def needed(program: str, packages: str) -> str:
     return found
 
 
-def needed_modules(said: str) -> None:
+def require_varnish_modules(said: str) -> None:
     """Skip the test if Varnish's compiler reports a missing module; name the package."""
     missing = _MISSING_MODULE.search(said)
     if missing is not None:
@@ -62,14 +62,14 @@ def varnish(
     folder: Path, dateline: int, source: str | None = None, port: int | None = None
 ) -> Iterator[SharedCache]:
     """Run Varnish in front of a Dateline, with the example or with other VCL."""
-    program = needed("varnishd", "varnish varnish-modules")
+    program = require_program("varnishd", "varnish varnish-modules")
     port = port or free_port()
     given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
     vcl = folder / "dateline.vcl"
     vcl.write_text(source or fill_example("varnish.vcl", **given), encoding="utf-8")
     command = [program, "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
     compiled = subprocess.run([*command, "-C"], capture_output=True, text=True, check=False)
-    needed_modules(compiled.stderr)
+    require_varnish_modules(compiled.stderr)
     command += ["-F"]
     command += ["-a", f"127.0.0.1:{port}", "-s", "malloc,32m", "-p", "http_gzip_support=off"]
     with _running("varnish", command, folder, port):
@@ -79,7 +79,7 @@ def varnish(
 @contextmanager
 def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
     """Run nginx in front of a Dateline, with the example."""
-    program = needed("nginx", "nginx-light")
+    program = require_program("nginx", "nginx-light")
     port = free_port()
     given: Mapping[str, object] = {
         "dateline_host": "127.0.0.1",

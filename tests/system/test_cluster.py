@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, Node, address_of, cluster, soon
+from tests.faults.cluster import Cluster, Node, address_of, cluster, wait_until
 from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers
 from tests.receiver import ReceivedRequest, Receiver, receiving
 from tests.sync.stream_client import StreamClient
@@ -34,7 +34,7 @@ def healthy_cluster(machines: list[Host]) -> Iterator[Cluster]:
     with cluster(*machines[:2]) as servers:
         yield servers
     for machine in machines:
-        machine.plug_in()
+        machine.connect()
 
 
 def _nodes(
@@ -45,7 +45,7 @@ def _nodes(
     for number, machine in enumerate(machines[2:]):
         nodes.append(healthy_cluster.node(machine, folder / f"node{number}", **settings))
         nodes[number].wait_until_ready()
-        soon(lambda: nodes[0].leads)
+        wait_until(lambda: nodes[0].leads)
     return nodes
 
 
@@ -83,19 +83,19 @@ def test_each_kind_of_reader_gets_its_response_when_a_primary_vanishes(
     readers = Readers(node, healthy_cluster.key)
     readers.prepare()
     listener = node.machine.run(lambda: StreamClient(node.port).wait_for_start())
-    machines[0].pull_out()
+    machines[0].disconnect()
     vanished = time.monotonic()
-    soon(lambda: readers.ready()[1] == "away", 5)
-    readers.insist_on_away()
+    wait_until(lambda: readers.ready()[1] == "away", 5)
+    readers.require_away()
     assert time.monotonic() - vanished < _STALE_SECONDS, "the machine is too slow for this test"
     assert listener.has_ended()
     listener.close()
     assert ending.end(ENDED_WITHIN) == 0
-    soon(lambda: time.monotonic() - vanished > _STALE_SECONDS + 1)
-    readers.insist_on_refusals()
+    wait_until(lambda: time.monotonic() - vanished > _STALE_SECONDS + 1)
+    readers.require_refusals()
     healthy_cluster.standby.promote()
     promoted = time.monotonic()
-    soon(lambda: node.status("/v1/headlines", healthy_cluster.key) == 200, BACK_WITHIN)
+    wait_until(lambda: node.status("/v1/headlines", healthy_cluster.key) == 200, BACK_WITHIN)
     status, _, answer = node.call("GET", f"/v1/changes?cursor={readers.cursor}")
     assert time.monotonic() - promoted < BACK_WITHIN
     if loses:
@@ -103,11 +103,11 @@ def test_each_kind_of_reader_gets_its_response_when_a_primary_vanishes(
         assert node.call("GET", "/v1/headlines")[2]["data"] == []
     else:
         assert readers.are_served()
-        _insist_on_all(node, healthy_cluster.key, published)
+        _require_all(node, healthy_cluster.key, published)
     assert node.end(ENDED_WITHIN) == 0
 
 
-def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> None:
+def _require_all(node: Node, key: str, published: list[dict[str, Any]]) -> None:
     shown = [item["id"] for item in node.call("GET", "/v1/headlines?limit=100")[2]["data"]]
     assert shown == [story["id"] for story in reversed(published)]
     for story in published:
@@ -130,9 +130,9 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_stops_sending(
         first.wait_for(1)
         # The event is recorded as sent; otherwise it would be sent again.
         delivered = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
-        soon(lambda: healthy_cluster.primary.ask(delivered) == (1,))
+        wait_until(lambda: healthy_cluster.primary.ask(delivered) == (1,))
         before = _lease(healthy_cluster)
-        machines[2].pull_out()
+        machines[2].disconnect()
         vanished = time.monotonic()
         if stands_still:
             leader.process.suspend()
@@ -141,17 +141,17 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_stops_sending(
         assert time.monotonic() - vanished < _REPLACED_WITHIN
         after = _lease(healthy_cluster)
         assert after == (before[0] + 1, after[1])
-        machines[2].plug_in()
+        machines[2].connect()
         if stands_still:
             leader.process.resume()
-        soon(lambda: leader.call("GET", "/readyz")[2]["database"] == "answers", BACK_WITHIN)
+        wait_until(lambda: leader.call("GET", "/readyz")[2]["database"] == "answers", BACK_WITHIN)
         _publish(leader, healthy_cluster.key, "After")
         second.wait_for(2)
         assert (leader.leads, heir.leads) == (False, True)
         assert _lease(healthy_cluster) == after
         assert [_slugs(item) for item in (first, second)] == [["before"], ["meanwhile", "after"]]
         # The leader is told to shut down while it is disconnected.
-        machines[3].pull_out()
+        machines[3].disconnect()
         assert heir.end(ENDED_WITHIN) == 0
         assert leader.end(ENDED_WITHIN) == 0
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.kit import json
 from tests.architecture.source import ROOT
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 pytestmark = pytest.mark.system
 DEPLOY = ROOT / "deploy"
@@ -20,7 +20,10 @@ def _accepts(*command: str | Path) -> None:
 
 def test_prometheus_accepts_its_configuration_and_the_alerts() -> None:
     _accepts(
-        needed("promtool", "prometheus"), "check", "config", DEPLOY / "prometheus/prometheus.yaml"
+        require_program("promtool", "prometheus"),
+        "check",
+        "config",
+        DEPLOY / "prometheus/prometheus.yaml",
     )
 
 
@@ -36,7 +39,7 @@ def test_prometheus_parses_every_expression_of_the_dashboard(tmp_path: Path) -> 
     ]
     # JSON is YAML, too.
     (tmp_path / "rules.yaml").write_bytes(json.dumps({"groups": [{"name": "t", "rules": rules}]}))
-    _accepts(needed("promtool", "prometheus"), "check", "rules", tmp_path / "rules.yaml")
+    _accepts(require_program("promtool", "prometheus"), "check", "rules", tmp_path / "rules.yaml")
 
 
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
@@ -46,11 +49,11 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     (tmp_path / "dateline.service").write_text(
         unit.replace(f"ExecStart={program}", "ExecStart=/bin/true")
     )
-    _accepts(needed("systemd-analyze", "systemd"), "verify", tmp_path / "dateline.service")
+    _accepts(require_program("systemd-analyze", "systemd"), "verify", tmp_path / "dateline.service")
 
 
 def test_nginx_accepts_the_configuration_of_the_proxy(tmp_path: Path) -> None:
-    program = needed("nginx", "nginx-light")
+    program = require_program("nginx", "nginx-light")
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     for given, here in (
         ("server dateline:8000", "server 127.0.0.1:8000"),

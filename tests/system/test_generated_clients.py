@@ -16,7 +16,7 @@ import pytest
 from tests.architecture.source import ROOT
 from tests.faults.server import Client
 from tests.system.conftest import Site
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 # The installation of each generator takes half a minute.
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -55,7 +55,7 @@ def newspaper(site: Site) -> Newspaper:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the generators that run on Node, from the lock file."""
-    npm = needed("npm", "npm")
+    npm = require_program("npm", "npm")
     folder = tmp_path_factory.mktemp("node")
     for name in ("package.json", "package-lock.json", "tsconfig.json"):
         shutil.copy(PROGRAMS / name, folder)
@@ -118,7 +118,7 @@ def test_a_client_is_generated_for_kotlin_and_swift(
 
 
 def _generate(python: Path, language: str, folder: Path, *options: str) -> str:
-    needed("java", "openjdk-17-jre-headless")
+    require_program("java", "openjdk-17-jre-headless")
     command = (f"{python}/openapi-generator-cli", "generate", "-i", DOCUMENT, "-g", language)
     return _run(folder, *command, "-o", str(folder), "--global-property", _CODE, *options)
 

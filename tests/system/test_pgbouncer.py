@@ -22,7 +22,7 @@ from tests.faults.commandline import assert_reported_in_a_sentence, dateline
 from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.server import free_port
 from tests.newsroom import Newsroom
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 pytestmark = pytest.mark.system
 
@@ -43,7 +43,7 @@ default_pool_size = {size}
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
     """A separate PostgreSQL for these tests."""
-    needed("pgbouncer", "pgbouncer")
+    require_program("pgbouncer", "pgbouncer")
     with start_postgres() as server:
         yield server
 
@@ -51,7 +51,7 @@ def postgres() -> Iterator[Postgres]:
 @contextmanager
 def pgbouncer(postgres: Postgres, mode: str, size: int = 20) -> Iterator[str]:
     """Run PgBouncer in front of a server, and return the address of the database behind it."""
-    program, port = needed("pgbouncer", "pgbouncer"), free_port()
+    program, port = require_program("pgbouncer", "pgbouncer"), free_port()
     folder, user = Path(tempfile.mkdtemp()), postgres.processes()[0].username()
     file = folder / "pgbouncer.ini"
     host = Path(postgres.socket).parent

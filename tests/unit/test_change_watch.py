@@ -75,21 +75,21 @@ def _write_elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Co
             PostgresServer(url, 5).connect_monitor() as looking_on,
         ):
             here.listen()
-            _until(lambda: here._heard_at > 0)
+            _wait_until(lambda: here._heard_at > 0)
             yield here, there, looking_on
 
 
-def _until(true: Callable[[], object]) -> None:
+def _wait_until(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def _is_noticed(here: PostgresWatch, there: Services) -> None:
+def _require_notice(here: PostgresWatch, there: Services) -> None:
     before = here.version()
     there.runner.run(Actor(None, "tests"), _write)
-    _until(lambda: here.version() != before)
+    _wait_until(lambda: here.version() != before)
 
 
 @pytest.mark.postgresql
@@ -100,9 +100,9 @@ def test_writes_on_other_machines_change_the_version(
     monkeypatch.setattr(watching, "_MAX_SILENCE_SECONDS", 1e9)
     with _write_elsewhere(tmp_path) as (here, there, _):
         before, heard_at = here.version(), here._heard_at
-        _until(lambda: here._heard_at > heard_at + 1)
+        _wait_until(lambda: here._heard_at > heard_at + 1)
         assert here.version() == before
-        _is_noticed(here, there)
+        _require_notice(here, there)
 
 
 @pytest.mark.postgresql
@@ -115,7 +115,7 @@ def test_the_version_changes_while_the_connection_is_silent(tmp_path: Path) -> N
         os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(0.5)
-            _is_noticed(here, there)
+            _require_notice(here, there)
         finally:
             os.kill(pid, signal.SIGCONT)
 
@@ -130,8 +130,8 @@ def test_the_version_changes_without_a_connection(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
             [_NAME],
         )
-        _is_noticed(here, there)
-        _is_noticed(here, there)
+        _require_notice(here, there)
+        _require_notice(here, there)
 
 
 _TRY_TO_LOCK = """

@@ -28,7 +28,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def hasty(
+def fast_loops(
     settings: Settings, receiver: Receiver, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
     """A process with frequent loops, whose timeout is longer than the test."""
@@ -57,7 +57,11 @@ def position(services: Services) -> int | None:
 
 
 def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
-    newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
+    newsroom: Newsroom,
+    services: Services,
+    fast_loops: Services,
+    receiver: Receiver,
+    clock: HandClock,
 ) -> None:
     asked, ended = threading.Event(), threading.Event()
 
@@ -69,7 +73,7 @@ def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
     receiver.answer = hold
     soon = schedule(newsroom, "Soon", 13)
     first = newsroom.story("First")["id"]
-    worker = Worker(hasty)
+    worker = Worker(fast_loops)
     worker.start()
     assert asked.wait(_TIMEOUT)
     clock.advance(hours=1)
@@ -85,7 +89,7 @@ def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
 def test_a_recovered_receiver_gets_the_purges_it_missed(
     newsroom: Newsroom,
     services: Services,
-    hasty: Services,
+    fast_loops: Services,
     receiver: Receiver,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,7 +103,7 @@ def test_a_recovered_receiver_gets_the_purges_it_missed(
     monkeypatch.setattr("app.worker.compute_backoff", note)
     receiver.answer = lambda _: 200 if len(receiver.requests) > 3 else 503
     story = newsroom.story()
-    worker = Worker(hasty)
+    worker = Worker(fast_loops)
     worker.start()
     wait_until(lambda: position(services) == 1)
     receiver.wait_for(5)
@@ -113,10 +117,14 @@ def test_a_recovered_receiver_gets_the_purges_it_missed(
 
 
 def test_another_process_purges_when_the_first_one_ends(
-    newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
+    newsroom: Newsroom,
+    services: Services,
+    fast_loops: Services,
+    receiver: Receiver,
+    clock: HandClock,
 ) -> None:
-    other = bootstrap(hasty.settings.model_copy(update={"purge_method": "PURGE"}), clock=clock)
-    first, second = Worker(hasty), Worker(other)
+    other = bootstrap(fast_loops.settings.model_copy(update={"purge_method": "PURGE"}), clock=clock)
+    first, second = Worker(fast_loops), Worker(other)
 
     def publish(*titles: str) -> None:
         for title in titles:

@@ -256,7 +256,7 @@ def test_no_format_shows_stories_that_are_not_public(
 
 
 @SQLITE
-class TestOnASite:
+class TestConfiguredSite:
     """A deployment with the address and the name of its site."""
 
     @pytest.fixture
@@ -283,7 +283,7 @@ class TestOnASite:
 
 
 @SQLITE
-class TestHeadlinesAlone:
+class TestHeadlinesOnly:
     """A deployment that shows headlines to all readers, and stories to readers with a key."""
 
     @pytest.fixture

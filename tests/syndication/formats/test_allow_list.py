@@ -120,8 +120,8 @@ BODIES = st.lists(PIECES, max_size=16).map("".join)
 def test_no_format_contains_markup_outside_the_allow_list(base: str, body: str) -> None:
     for frames in (frozenset[str](), frozenset({"frame.example"})):
         for item in (story(base, body, None, frames), story(base, body, base, frames)):
-            for name, markup in markups(item):
-                assert (name, list(strangers(markup))) == (name, [])
+            for name, markup in list_markup(item):
+                assert (name, list(find_forbidden(markup))) == (name, [])
 
 
 @OFTEN
@@ -147,7 +147,7 @@ def story(
     return build_item(compact.dumps(document), Addresses("https://api.example"))
 
 
-def markups(item: Item) -> Iterator[tuple[str, str]]:
+def list_markup(item: Item) -> Iterator[tuple[str, str]]:
     """Yield the HTML that readers of each format see."""
     rss = ElementTree.fromstring(FEEDS["rss"].render(feed(item)))
     yield "rss", rss.findtext(f"channel/item/{CONTENT}") or ""
@@ -164,7 +164,7 @@ def markups(item: Item) -> Iterator[tuple[str, str]]:
     yield "md", commonmark.render(written)
 
 
-def strangers(markup: str) -> Iterator[str]:
+def find_forbidden(markup: str) -> Iterator[str]:
     """Yield the elements, attributes and addresses that should not be there."""
     for found in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter():
         if not isinstance(found.tag, str) or found.tag == "DOCUMENT_FRAGMENT":

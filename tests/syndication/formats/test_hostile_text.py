@@ -46,16 +46,18 @@ G2 = "{http://iptc.org/std/nar/2006-10-01/}"
 def test_xml_is_well_formed_and_contains_the_title(text: str) -> None:
     story = hostile(text)
     rss, atom = (ElementTree.fromstring(FEEDS[ext].render(feed(story))) for ext in ("rss", "atom"))
-    assert _same(rss.findtext("channel/item/title"), story.title)
+    assert _is_equal(rss.findtext("channel/item/title"), story.title)
     title = atom.find(f"{ATOM}entry/{ATOM}title")
     assert title is not None
     title_text = title.text or ""
-    assert _same(unescape(title_text) if title.get("type") == "html" else title_text, story.title)
+    assert _is_equal(
+        unescape(title_text) if title.get("type") == "html" else title_text, story.title
+    )
     newsml = ElementTree.fromstring(STORIES["newsml"].render(story))
-    assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
+    assert _is_equal(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
     news = ElementTree.fromstring(sitemap.render_news([story], "Site"))
     assert any(
-        _same(found.text, story.title) for found in news.iter() if found.tag.endswith("title")
+        _is_equal(found.text, story.title) for found in news.iter() if found.tag.endswith("title")
     )
 
 
@@ -75,7 +77,7 @@ def test_bodies_survive_xml_unchanged(text: str) -> None:
         (content, append_corrections(story)),
         (inline, story.body_html),
     ):
-        assert _same(found, meant or "")
+        assert _is_equal(found, meant or "")
 
 
 @OFTEN
@@ -151,7 +153,7 @@ def _fields(story: Any) -> dict[str, Any]:
     return {name: getattr(story, name) for name in story.__slots__}
 
 
-def _same(found: str | None, text: str) -> bool:
+def _is_equal(found: str | None, text: str) -> bool:
     """Compare texts after line ends are normalized and invisible joiners removed."""
     return _read(found or "") == _read(text)
 
@@ -198,7 +200,7 @@ def _cells(text: str) -> set[str]:
     return {row["summary"], row["dateline"]}
 
 
-def _parted(cell: str) -> list[str]:
+def _split_cell(cell: str) -> list[str]:
     """Read the values of a cell as the documentation describes."""
     found = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
     return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in found if cell]
@@ -213,4 +215,4 @@ def test_csv_separates_the_values_of_a_cell(names: list[str]) -> None:
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
     authors = [author["name"] for author in story.authors]
     mark = "'" if row["authors"].startswith("'") and not authors[0].startswith("'") else ""
-    assert _parted(row["authors"].removeprefix(mark)) == authors
+    assert _split_cell(row["authors"].removeprefix(mark)) == authors
