@@ -12,7 +12,7 @@ from app.bootstrap import Services
 from tests.conftest import key_for
 from tests.faults.server import Client, server_row
 from tests.receiver import Receiver, receiving
-from tests.worker.test_telling_a_cdn import position, wait_until
+from tests.worker.test_purge_loop import position, wait_until
 
 _TIMEOUT = 60
 # Time for the response to reach the server: a shorter time would only make the test easier to pass.

@@ -9,7 +9,7 @@ from app.bootstrap import Services
 from tests.conftest import key_for
 from tests.faults.server import Client, server_row
 from tests.receiver import ReceivedRequest, receiving
-from tests.worker.test_telling_a_cdn import wait_until
+from tests.worker.test_purge_loop import wait_until
 
 _TIMEOUT = 60
 _ROUNDS = 2

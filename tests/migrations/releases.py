@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from app.kit.sql import migrations
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 
 _ROW = re.compile(r"^\| `(\d+\.\d+\.\d+)` \| `(\d{4})` \|$", re.MULTILINE)
 

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Connection, Integer, create_engine, inspect, text
 
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.migrations.releases import (
     find_contract_flaws,
     find_name_flaws,

@@ -16,7 +16,7 @@ import app.partners.models  # noqa: F401 - models register themselves
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.migrations.releases import find_previous_number
 
 REVISIONS = [

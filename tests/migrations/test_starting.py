@@ -12,7 +12,7 @@ from app.bootstrap import prepare_database
 from app.kit.errors import DatabaseBehind, DatabaseUnavailable
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.migrations.releases import parse_number
 
 AT_ONCE = 3

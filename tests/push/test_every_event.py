@@ -7,7 +7,7 @@ import pytest
 
 from app.syndication.push.events import EVENTS, EVERY_EVENT
 from app.syndication.push.inputs import Event
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing, events
 from tests.receiver import Receiver
