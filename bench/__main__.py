@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--redraw", action="store_true", help="renew it from what was measured")
     options = parser.parse_args()
     if options.write_docs and (options.quick or options.stories or options.only):
-        parser.error("The documentation shows whole runs: --write-docs stands alone.")
+        parser.error("The documentation shows whole runs: --write-docs has no other options.")
     return options
 
 

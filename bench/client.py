@@ -102,11 +102,11 @@ def request_bytes(host: str, port: int, path: str, headers: Mapping[str, str]) -
 async def measure(order: Mapping[str, Any]) -> dict[str, float]:
     """Put load on a server as ordered; return the counters."""
     host, port = order["host"], order["port"]
-    asked = [
+    wire_requests = [
         request_bytes(host, port, path, order["headers"] | ({"X-Api-Key": key} if key else {}))
         for path, key in order["requests"]
     ]
-    requests = cycle(asked)
+    requests = cycle(wire_requests)
     tally = Tally()
     loop = asyncio.get_running_loop()
     connections: list[Connection] = []

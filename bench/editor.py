@@ -9,7 +9,7 @@ from bench.servers import HOST, Server
 
 ARTICLES = "/v1/manage/articles"
 CREATED = 201
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 _STATUS = slice(9, 12)
@@ -24,7 +24,7 @@ class Editor:
         self._host = f"Host: {HOST}:{server.port}\r\nContent-Type: application/json\r\n"
         self._key = f"Authorization: Bearer {key}\r\n" if key else ""
         self._path = path
-        self._connection = socket.create_connection((HOST, server.port), timeout=_PATIENCE)
+        self._connection = socket.create_connection((HOST, server.port), timeout=_TIMEOUT)
 
     def __enter__(self) -> "Editor":
         return self

@@ -12,7 +12,7 @@ from bench.memory import measure_peak
 from bench.servers import ROOT, dateline_command, dateline_environment
 
 BATCH = 500
-_PATIENCE = 1800.0
+_TIMEOUT = 1800.0
 _TAIL_LINES = 3
 
 
@@ -65,7 +65,7 @@ def measure_raw_rate(imported: Import, target: Path) -> float:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
         check=False,
     )
     if done.returncode:
@@ -92,10 +92,10 @@ def _dateline(database: Path, *arguments: str) -> int:
             stdout=output,
             stderr=output,
         )
-        peak = measure_peak(process, _PATIENCE)
+        peak = measure_peak(process, _TIMEOUT)
     if process.returncode:
-        said = _tail(log.read_text(encoding="utf-8", errors="replace"))
-        raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {said}")
+        tail = _tail(log.read_text(encoding="utf-8", errors="replace"))
+        raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {tail}")
     return peak
 
 

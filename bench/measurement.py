@@ -46,7 +46,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     is_complete: bool = True
-    """Whether it came about as the question says; else no goal is met by it."""
+    """Whether the conditions of the measurement were met; otherwise the goal is missed."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 # Headers that the server adds to every answer, and headers of one connection.
 _SERVERS_OWN = {"date", "server"}
 _ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     names_server: bool = True
-    """Whether the answer also had the `server` header that uvicorn adds unless told not to."""
+    """Whether the response also had the `server` header that uvicorn adds by default."""
 
     def header(self, name: str) -> str | None:
         """Return the first header of this name, or nothing."""
@@ -47,7 +47,7 @@ def load_answer(path: Path) -> Answer:
 
 def fetch(host: str, port: int, path: str, headers: Mapping[str, str] | None = None) -> Answer:
     """Send one request, with the given headers, `Host`, and no others."""
-    connection = HTTPConnection(host, port, timeout=_PATIENCE)
+    connection = HTTPConnection(host, port, timeout=_TIMEOUT)
     try:
         connection.putrequest("GET", path, skip_accept_encoding=True)
         for name, value in (headers or {}).items():

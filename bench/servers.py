@@ -60,7 +60,7 @@ def dateline_command() -> str:
     """Return the command of the product from the Python environment of this process."""
     command = Path(sys.executable).with_name("dateline")
     if not command.exists():
-        raise ServerError(f"There is no `dateline` beside {sys.executable}. Run `make install`.")
+        raise ServerError(f"There is no `dateline` next to {sys.executable}. Run `make install`.")
     return str(command)
 
 

@@ -44,7 +44,7 @@ def expect_contract_violation(reason: str) -> Iterator[None]:
     finally:
         _expected.remove(found)
     if not found:
-        raise AssertionError(f"All messages are as the document says. Expected: {reason}")
+        raise AssertionError(f"All messages match the document. Expected: {reason}")
 
 
 def _check(response: httpx2.Response) -> None:

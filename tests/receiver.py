@@ -100,9 +100,9 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
                 # The sender was killed during the request: nothing was requested.
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = (self.command, self.path, headers, body)
-            status = receiver.answer(ReceivedRequest(*asked))
-            receiver.keep(ReceivedRequest(*asked, status))
+            fields = (self.command, self.path, headers, body)
+            status = receiver.answer(ReceivedRequest(*fields))
+            receiver.keep(ReceivedRequest(*fields, status))
             self.send_response(status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")

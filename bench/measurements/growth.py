@@ -36,14 +36,16 @@ def articles(stage: BenchmarkSetup) -> Outcome:
     paths = [
         sample_story_paths(archive.database, _STORIES) for archive in (stage.large, stage.small)
     ]
-    for server, asked in zip(stage.both, paths, strict=True):
-        for path in asked:
+    for server, server_paths in zip(stage.both, paths, strict=True):
+        for path in server_paths:
             server.get(path)
     return _compared(stage, paths)
 
 
 def _compared(stage: BenchmarkSetup, paths: Sequence[tuple[str, ...]], *notes: str) -> Outcome:
-    targets = (Target(server, asked) for server, asked in zip(stage.both, paths, strict=True))
+    targets = (
+        Target(server, server_paths) for server, server_paths in zip(stage.both, paths, strict=True)
+    )
     return build_load_outcome(stage.compare(*targets), *notes)
 
 

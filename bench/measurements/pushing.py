@@ -15,7 +15,7 @@ from bench.setup import BenchmarkSetup
 _RECEIVERS = 100
 _STORIES_A_ROUND = 10
 _PAUSE = 0.3
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 def publication_to_arrival(stage: BenchmarkSetup) -> Outcome:
@@ -46,9 +46,9 @@ def _webhook(port: int) -> bytes:
 def _publish(editor: Editor, arrivals: Arrivals, story: bytes) -> list[float]:
     start = time.time()
     created = json.loads(editor.create(story))
-    arrived = arrivals.wait_for(created["id"], _RECEIVERS, _PATIENCE)
+    arrived = arrivals.wait_for(created["id"], _RECEIVERS, _TIMEOUT)
     if len(arrived) < _RECEIVERS:
-        raise LoadError(f"{_RECEIVERS - len(arrived)} receivers heard of a story too late.")
+        raise LoadError(f"{_RECEIVERS - len(arrived)} receivers received a story too late.")
     return [instant - start for instant in arrived]
 
 

@@ -15,7 +15,7 @@ from bench.servers import HOST, Server
 from bench.setup import BenchmarkSetup
 
 _PAGE = 1_000
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _STORY = b'"type":"article"'
 # The same columns in the same order, without joined ones.
 _BARE = """
@@ -45,7 +45,7 @@ def _take_snapshot(server: Server) -> Round:
     """Take a complete copy, one page after the other on one connection."""
     before, began = server.cpu_seconds(), time.perf_counter()
     stories, path = 0, f"/v1/changes?limit={_PAGE}"
-    with closing(HTTPConnection(HOST, server.port, timeout=_PATIENCE)) as connection:
+    with closing(HTTPConnection(HOST, server.port, timeout=_TIMEOUT)) as connection:
         more = True
         while more:
             connection.request("GET", path)

@@ -41,9 +41,9 @@ def squad(path: Path, language: str) -> Collection:
         for passage in article["paragraphs"]:
             id_ = str(len(documents))
             documents[id_] = StoryText(language, "", body=passage["context"])
-            for asked in passage["qas"]:
-                queries[asked["id"]] = asked["question"]
-                judgements[asked["id"]] = {id_: 1.0}
+            for question in passage["qas"]:
+                queries[question["id"]] = question["question"]
+                judgements[question["id"]] = {id_: 1.0}
     return Collection(documents, queries, judgements)
 
 

@@ -99,7 +99,10 @@ def _machine(found: Mapping[str, Any]) -> str:
 
 
 def _speed(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["| what | Dateline | beside | | ratio | goal | met |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| what | Dateline | baseline | | ratio | goal | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         numbers = f"{row['left']:,.2f} | {row['right']:,.2f} | {row['unit']} | {row['ratio']:.2f}"
         met = "yes" if row["met"] else "**no**"

@@ -1,4 +1,4 @@
-"""`python -m bench.search.speed`: how fast search is, beside bare Tantivy fed the same text.
+"""`python -m bench.search.speed`: the speed of the search, compared with bare Tantivy.
 
 python -m bench.search.speed                      # 100,000 stories of 3 kB; some minutes
 python -m bench.search.speed --stories 20000
@@ -66,7 +66,7 @@ def _measured(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
     bare = PlainTantivy(folder / "bare")
     bare.fill(some)
     word = bare.word_in_half()
-    print(f"{len(some):,} stories; {word!r} stands in about half of them", flush=True)
+    print(f"{len(some):,} stories; {word!r} is in about half of them", flush=True)
     yield from _indexing(folder, some)
     with dateline(folder, database, 0) as server:
         _wait(server)
@@ -110,10 +110,10 @@ def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int
     small, large = (TantivyIndex(folder / name) for name in ("small", "large"))
     _fill(small, stories, len(stories))
     _fill(large, stories, larger)
-    asked = IndexQuery(parse_query(word), datetime.now(UTC))
+    query = IndexQuery(parse_query(word), datetime.now(UTC))
     ours, others = compare_in_turns(
-        lambda: _p50(lambda: large.reader().search(asked)),
-        lambda: _p50(lambda: small.reader().search(asked)),
+        lambda: _p50(lambda: large.reader().search(query)),
+        lambda: _p50(lambda: small.reader().search(query)),
         _ROUNDS,
     )
     what = f"{larger:,} stories against {len(stories):,}"

@@ -42,8 +42,8 @@ def row(now: datetime, label: str, body: str | bytes, headers: list[tuple[str, s
     content = body.encode() if isinstance(body, str) else body
     seconds = now.timestamp()
     timed = {"began": seconds, "ended": seconds + 1}
-    said = {"status": "HTTP/1.1 200 OK", "headers": headers, "body": encode(content)}
-    return {"label": label, "request": "", **timed, **said}
+    response = {"status": "HTTP/1.1 200 OK", "headers": headers, "body": encode(content)}
+    return {"label": label, "request": "", **timed, **response}
 
 
 def build_id(now: datetime, number: int) -> str:

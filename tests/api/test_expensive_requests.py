@@ -76,7 +76,7 @@ def test_other_requests_do_not_wait_for_expensive_ones(
     monkeypatch.setattr(story_queries, "count_stories", count)
     # This many would occupy every thread and every connection.
     with ThreadPoolExecutor(60) as pool:
-        asked: list[Callable[[], Response]] = [
+        requests: list[Callable[[], Response]] = [
             pool.submit(client.get, f"/v1/headlines?count=exact&limit={number + 1}").result
             for number in range(60)
         ]
@@ -88,7 +88,7 @@ def test_other_requests_do_not_wait_for_expensive_ones(
         time.sleep(_SECONDS)
         assert not started.acquire(blocking=False)
         go_on.set()
-        codes = [item(_TIMEOUT).json().get("code") for item in asked]  # type: ignore[call-arg]
+        codes = [item(_TIMEOUT).json().get("code") for item in requests]  # type: ignore[call-arg]
     # Requests that wait for too long are refused.
     assert codes.count(None) >= MAX_COSTLY
     assert set(codes) == {None, "database_busy"}
@@ -105,19 +105,17 @@ def test_expensive_requests_are_recognized_by_their_query() -> None:
 def test_a_query_is_cancelled_when_its_client_disconnects(
     counting: threading.Semaphore, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
+    monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _build_long_limit)
     with serve(create_app(services)) as server:
         for turn in range(2 * MAX_COSTLY):
             with socket.create_connection(("127.0.0.1", port_of(server))) as asking:
-                asked = (
-                    f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
-                )
-                asking.sendall(asked.encode())
+                data = f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
+                asking.sendall(data.encode())
                 # It got a thread, so the earlier ones have ended.
                 assert counting.acquire(timeout=_TIMEOUT)
 
 
-def _patient(_: float) -> Any:
+def _build_long_limit(_: float) -> Any:
     from app.kit.sql.sqlite_readers import ReadLimit
 
     return ReadLimit(30)

@@ -178,10 +178,10 @@ def test_only_links_to_the_same_feed_contain_the_token(
     current = [link for link in feedparser.parse(archive).feed.links if link.rel == "current"]
     assert [link.href for link in current] == [links["self"]]
     topic = {"hub.topic": f"{PUBLIC}/feeds/latest.atom?token={token}", "hub.mode": "subscribe"}
-    asked = client.post("/hub", data=topic | {"hub.callback": "https://reader.example/"})
-    assert (asked.status_code, asked.json()["code"]) == (400, "bad_hub_request")
-    assert "a token" in asked.json()["detail"]
-    assert token not in asked.text
+    subscription = client.post("/hub", data=topic | {"hub.callback": "https://reader.example/"})
+    assert (subscription.status_code, subscription.json()["code"]) == (400, "bad_hub_request")
+    assert "a token" in subscription.json()["detail"]
+    assert token not in subscription.text
 
 
 def test_a_token_that_is_not_valid_is_refused(

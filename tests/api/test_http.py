@@ -24,10 +24,10 @@ def test_head_equals_get_without_the_body(newsroom: Newsroom, client: TestClient
     ]:
         if path == "/metrics":
             continue
-        got, head = client.get(path), client.head(path)
-        assert (head.status_code, head.content) == (got.status_code, b""), path
-        for name in got.headers.keys() - {"x-request-id"}:
-            assert head.headers[name] == got.headers[name], (path, name)
+        answer, head = client.get(path), client.head(path)
+        assert (head.status_code, head.content) == (answer.status_code, b""), path
+        for name in answer.headers.keys() - {"x-request-id"}:
+            assert head.headers[name] == answer.headers[name], (path, name)
 
 
 def test_vary_is_one_header_line(newsroom: Newsroom, client: TestClient) -> None:
@@ -61,8 +61,8 @@ def test_a_401_can_be_read_across_origins(client: TestClient) -> None:
 
 
 def _preflight(client: TestClient, path: str, method: str, headers: str) -> dict[str, str]:
-    asked = {"access-control-request-method": method, "access-control-request-headers": headers}
-    response = client.options(path, headers={**ORIGIN, **asked})
+    requested = {"access-control-request-method": method, "access-control-request-headers": headers}
+    response = client.options(path, headers={**ORIGIN, **requested})
     return {"status": str(response.status_code), **response.headers}
 
 
@@ -84,8 +84,8 @@ def test_an_unlisted_origin_may_not_use_management(newsroom: Newsroom) -> None:
     answer = _preflight(newsroom.client, "/v1/manage/articles", "POST", "authorization")
     assert answer["status"] == "400"
     assert "access-control-allow-origin" not in answer
-    got = newsroom.call("GET", "/articles", headers=ORIGIN)
-    assert "access-control-allow-origin" not in got.headers
+    listed = newsroom.call("GET", "/articles", headers=ORIGIN)
+    assert "access-control-allow-origin" not in listed.headers
 
 
 class TestOneOrigin:
@@ -100,13 +100,13 @@ class TestOneOrigin:
         )
 
     def test_a_listed_origin_may_use_management(self, newsroom: Newsroom) -> None:
-        asked = "authorization, if-match, idempotency-key, content-type"
+        names = "authorization, if-match, idempotency-key, content-type"
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            answer = _preflight(newsroom.client, "/v1/manage/articles", method, asked)
+            answer = _preflight(newsroom.client, "/v1/manage/articles", method, names)
             assert answer["access-control-allow-origin"] == ORIGIN["origin"]
             assert method in answer["access-control-allow-methods"]
-        got = newsroom.call("GET", "/articles", headers=ORIGIN)
-        assert got.headers["access-control-allow-origin"] == ORIGIN["origin"]
+        listed = newsroom.call("GET", "/articles", headers=ORIGIN)
+        assert listed.headers["access-control-allow-origin"] == ORIGIN["origin"]
 
     def test_only_listed_origins_may_read_delivery(self, client: TestClient) -> None:
         other = client.get("/v1/headlines", headers=ORIGIN)

@@ -148,8 +148,8 @@ def test_writing_routes_require_json(newsroom: Newsroom) -> None:
 
 
 def test_a_refused_preflight_is_a_problem(client: TestClient) -> None:
-    asked = {"origin": "https://site.example", "access-control-request-method": "POST"}
-    response = client.options("/v1/headlines", headers=asked)
+    headers = {"origin": "https://site.example", "access-control-request-method": "POST"}
+    response = client.options("/v1/headlines", headers=headers)
     _is_problem(response, 400, "bad_cors_method")
     assert response.headers["access-control-allow-methods"] == "GET, HEAD"
 
@@ -166,5 +166,5 @@ def test_a_refused_preflight_is_a_problem(client: TestClient) -> None:
 def test_a_refused_preflight_names_the_reason(
     client: TestClient, path: str, origin: str, method: str, status: int, code: str
 ) -> None:
-    asked = {"origin": origin, "access-control-request-method": method}
-    _is_problem(client.options(path, headers=asked), status, code)
+    headers = {"origin": origin, "access-control-request-method": method}
+    _is_problem(client.options(path, headers=headers), status, code)

@@ -154,7 +154,7 @@ def test_a_backup_to_the_database_itself_is_refused(
     (tmp_path / "dangling.db").symlink_to(tmp_path / "nowhere.db")
     (tmp_path / "hard.db").hardlink_to(source)
     os.mkfifo(tmp_path / "pipe")
-    for name, said in {
+    for name, message in {
         source.name: "the database itself",
         f"{source.name}-wal": "the database itself",
         f"{source.name}.leader": "the database itself",
@@ -164,7 +164,7 @@ def test_a_backup_to_the_database_itself_is_refused(
         "folder": "is a folder",
         "pipe": "not a regular file",
     }.items():
-        assert said in shell.run_refused("backup", str(tmp_path / name), *force), name
+        assert message in shell.run_refused("backup", str(tmp_path / name), *force), name
     assert source.read_bytes() == before
     assert not (tmp_path / "nowhere.db").exists()
     assert leftovers(tmp_path) == []
@@ -176,8 +176,8 @@ def test_a_damaged_database_is_not_backed_up(
     source = Path(database_url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(source)) as connection, connection:
         connection.execute("INSERT INTO document_bodies (id, body) VALUES ('stray', 'x')")
-    said = shell.run_refused("backup", str(tmp_path / "copy.db"))
-    assert "damaged" in said
+    message = shell.run_refused("backup", str(tmp_path / "copy.db"))
+    assert "damaged" in message
     assert not (tmp_path / "copy.db").exists()
     assert leftovers(tmp_path) == []
 

@@ -110,9 +110,9 @@ def test_a_port_in_use_is_reported_first(tmp_path: Path) -> None:
     with run_process("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
         late = start("demo", "--port", str(port), folder=folder)
-        printed, said = late.communicate(timeout=30)
+        printed, message = late.communicate(timeout=30)
     assert (late.returncode, printed) == (1, "")
-    assert said == (
+    assert message == (
         f"dateline: Cannot listen on 127.0.0.1, port {port}. Another program listens there "
         "(address already in use). End it, or choose another port with --port or DATELINE_PORT.\n"
     )

@@ -238,9 +238,9 @@ def test_no_byte_of_an_erased_name_is_left(
 def test_remaining_uses_of_an_erased_name_are_reported(shell: Shell, newsroom: Newsroom) -> None:
     newsroom.source("Philomena Quistgaard")
     newsroom.story("By Philomena Quistgaard")
-    said = shell.run_ok("erase", "--name", "Philomena Quistgaard").err
+    message = shell.run_ok("erase", "--name", "Philomena Quistgaard").err
     for table in ("sources (1)", "articles (1)", "public_slugs (2)", "documents (1)"):
-        assert table in said
+        assert table in message
 
 
 @pytest.mark.parametrize("words", [[], ["ref", "--name", "Philomena"], ["--name", "Ed"]])

@@ -69,9 +69,9 @@ def test_a_closed_terminal_stops_the_server_like_sigterm(
         process.send_signal(number)
         assert process.wait(20) == 0
         assert process.stderr is not None
-        said = process.stderr.read()
-    assert "Application shutdown complete" in said
-    assert "Traceback" not in said
+        output = process.stderr.read()
+    assert "Application shutdown complete" in output
+    assert "Traceback" not in output
 
 
 def test_a_server_under_nohup_survives_a_closed_terminal(tmp_path: Path) -> None:
@@ -103,9 +103,9 @@ def test_ctrl_c_ends_a_starting_server(tmp_path: Path, workers: str, steps: list
     words = ("serve", "--port", str(free_port()), "--workers", workers)
     with run_process(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:
         assert process.stderr is not None
-        said = iter(process.stderr.readline, "")
+        output = iter(process.stderr.readline, "")
         for step in steps:
-            assert any(step in line for line in said)
+            assert any(step in line for line in output)
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(60) in {0, 130}
@@ -132,11 +132,11 @@ def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with run_process("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
         late = start("serve", "--port", str(port), folder=tmp_path)
-        _, said = late.communicate(timeout=30)
+        _, output = late.communicate(timeout=30)
     assert late.returncode == 1
-    assert said.startswith("dateline: ")
-    assert len(said.splitlines()) == 1
-    assert "address already in use" in said
+    assert output.startswith("dateline: ")
+    assert len(output.splitlines()) == 1
+    assert "address already in use" in output
 
 
 def test_the_worker_runs_alone_until_it_is_stopped(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def test_a_backup_is_restored_and_the_old_database_kept(
     add(shell, "kept")
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     add(shell, "later")
-    said = shell.run_refused("restore", str(tmp_path / "copy.db"))
-    assert "--force" in said
+    message = shell.run_refused("restore", str(tmp_path / "copy.db"))
+    assert "--force" in message
     assert slugs(shell) == {"kept", "later"}
     output = shell.run_ok("restore", str(tmp_path / "copy.db"), "--force").text
     assert slugs(shell) == {"kept"}
@@ -108,9 +108,9 @@ def test_a_database_that_is_in_use_is_not_replaced(
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     before = path.stat().st_ino
     with closing(Database.of_file(path)) as used, used.read():
-        said = shell.run_refused("restore", str(tmp_path / "copy.db"), "--force")
-        assert "in use" in said
-        assert "End that" in said
+        message = shell.run_refused("restore", str(tmp_path / "copy.db"), "--force")
+        assert "in use" in message
+        assert "End that" in message
     for lock in (str(path), str(tmp_path / "search")):
         leadership = FileLeadership(lock)
         assert leadership.try_acquire()
@@ -144,9 +144,9 @@ def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path:
         "cut": (good[: len(good) // 2], "damaged"),
         "spoilt": (good[:8192] + b"\xff" * 20_000 + good[28_192:], ""),
     }
-    for name, (content, said) in files.items():
+    for name, (content, message) in files.items():
         (tmp_path / name).write_bytes(content)
-        assert said in shell.run_refused("restore", str(tmp_path / name), "--force"), name
+        assert message in shell.run_refused("restore", str(tmp_path / name), "--force"), name
     with closing(sqlite3.connect(tmp_path / "strange")) as connection, connection:
         connection.execute("CREATE TABLE theirs (number)")
     assert "not a database of Dateline" in shell.run_refused(
@@ -156,8 +156,8 @@ def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "newer" in shell.run_refused("restore", str(tmp_path / "good.db"), "--force")
     (tmp_path / "folder").mkdir()
-    for name, said in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
-        assert said in shell.run_refused("restore", str(tmp_path / name), "--force"), name
+    for name, message in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
+        assert message in shell.run_refused("restore", str(tmp_path / name), "--force"), name
     assert slugs(shell) == {"kept"}
     assert find_old_databases(path) == []
     assert leftovers(tmp_path) == []

@@ -104,13 +104,13 @@ def test_no_secret_is_in_what_a_server_writes(form: str, database_url: str, tmp_
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_traceback_has_no_secret(database_url: str) -> None:
     token, key = _secrets(database_url)
-    for said in (
+    for text in (
         token,
         f"https://a.example/v1/manage/preview/{token}'",
         f"{{'{key}': 1}}",
         f"x{token}",
     ):
-        hidden = hide_secrets(f"KeyError: {said} and more")
+        hidden = hide_secrets(f"KeyError: {text} and more")
         assert token not in hidden
         assert key not in hidden
         assert hidden.endswith(" and more")

@@ -25,7 +25,7 @@ import os
 from app.cli import main
 from app.kit.process import shutdown_signals
 install = shutdown_signals.install
-shutdown_signals.install = lambda code: (install(code), os.write(2, b"begun\\n"))
+shutdown_signals.install = lambda code: (install(code), os.write(2, b"started\\n"))
 main()
 """
 
@@ -46,7 +46,7 @@ class Process:
             start_new_session=True,
         )
         assert self.process.stderr is not None
-        assert self.process.stderr.readline() == "begun\n"
+        assert self.process.stderr.readline() == "started\n"
 
     def end(self, number: int, *, times: int = 1, group: bool = False) -> int:
         """Send a signal and return how the process ended: in time, in order, and completely."""
@@ -55,13 +55,13 @@ class Process:
                 (os.killpg if group else os.kill)(self.process.pid, number)
             time.sleep(0.02 if times > 1 else 0)
         try:
-            _, said = self.process.communicate(timeout=_ENOUGH)
+            _, output = self.process.communicate(timeout=_ENOUGH)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
             raise
-        assert "Traceback" not in said, said
-        assert "by force" not in said, said
+        assert "Traceback" not in output, output
+        assert "by force" not in output, output
         self._await_children()
         return self.process.returncode
 
@@ -80,15 +80,15 @@ def run(*words: str, folder: Path) -> None:
     """Run a command to its end."""
     process = Process(*words, folder=folder).process
     # Unlike `wait`, this closes the pipe; an open pipe would fail whichever test frees it.
-    _, said = process.communicate(timeout=100)
-    assert process.returncode == 0, said
+    _, output = process.communicate(timeout=100)
+    assert process.returncode == 0, output
 
 
 _BUSY = """
 import os
 from app.kit.process import shutdown_signals
 shutdown_signals.install()
-os.write(2, b"begun\\n")
+os.write(2, b"started\\n")
 import sqlite3, time
 """
 _MOMENTS = {
@@ -165,9 +165,9 @@ def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
     process = Process(folder=tmp_path, program=program)
     time.sleep(0.5)
     os.kill(process.process.pid, signal.SIGTERM)
-    _, said = process.process.communicate(timeout=_ENOUGH)
+    _, output = process.process.communicate(timeout=_ENOUGH)
     assert process.process.returncode == 1
-    assert "by force" in said
+    assert "by force" in output
 
 
 def test_a_partial_file_is_removed(tmp_path: Path) -> None:

@@ -73,8 +73,8 @@ def test_a_read_is_repeated_after_a_concurrent_write(
     fetch = services.database.fetch
     interruptions: list[str] = []
 
-    def interrupted(*asked: Any) -> Any:
-        rows = fetch(*asked)
+    def interrupted(*arguments: Any) -> Any:
+        rows = fetch(*arguments)
         # The write reads through the same gateway.
         if not interruptions:
             interruptions.append("correct")

@@ -24,7 +24,7 @@ def test_unused_placeholders_match_no_value() -> None:
 
 
 def test_any_number_of_preferred_languages_has_few_statements() -> None:
-    asked = [StoryQuery(preferred=("fr",) * count) for count in range(11)]
-    assert {query.shape.preferred for query in asked} == {0, 1, 2, 4, 8, 16}
+    queries = [StoryQuery(preferred=("fr",) * count) for count in range(11)]
+    assert {query.shape.preferred for query in queries} == {0, 1, 2, 4, 8, 16}
     values = StoryQuery(preferred=("fr", "en", "de")).values
     assert [values[f"l{rank}"] for rank in range(4)] == ["fr", "en", "de", ""]

@@ -42,14 +42,14 @@ def test_the_reference_renders_without_other_origins(tmp_path: Path) -> None:
     program = browser()
     with demo(tmp_path) as live:
         page, log = _page(program, live, tmp_path)
-        asked = _find_requests(live.address, tmp_path / "net.json")
+        requests = _find_requests(live.address, tmp_path / "net.json")
     assert "Dateline" in page
     assert "Content Security Policy" not in log
     assert "/v1/headlines" in page, "the operations are not there"
     assert len(re.findall(r'class="opblock ', page)) > 30
     assert "Failed to load" not in page
-    assert f"{live.address}/openapi.json" in asked
-    assert [item for item in asked if not item.startswith(f"{live.address}/")] == []
+    assert f"{live.address}/openapi.json" in requests
+    assert [item for item in requests if not item.startswith(f"{live.address}/")] == []
 
 
 def _page(program: str, live: Demo, folder: Path) -> tuple[str, str]:

@@ -28,15 +28,15 @@ def settings(database_url: str) -> Settings:
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The queries that were answered in a worker thread."""
-    asked: list[bytes] = []
+    queries: list[bytes] = []
     run_for = respond.run_for
 
     async def run_and_note(services: object, request: object, work: object) -> object:
-        asked.append(request.query)  # type: ignore[attr-defined]
+        queries.append(request.query)  # type: ignore[attr-defined]
         return await run_for(services, request, work)  # type: ignore[arg-type]
 
     monkeypatch.setattr(respond, "run_for", run_and_note)
-    return asked
+    return queries
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def test_a_client_that_disconnects_during_its_body_is_counted_and_no_error(
         (b"authorization", b"Bearer " + key),
         (b"content-type", b"application/json"),
     ]
-    asked = {
+    scope = {
         "type": "http",
         "method": "POST",
         "path": "/v1/manage/articles",
@@ -47,7 +47,7 @@ def test_a_client_that_disconnects_during_its_body_is_counted_and_no_error(
 
     async def answer() -> None:
         async with asyncio.timeout(30):
-            await create_app(services)(asked, receive, send)
+            await create_app(services)(scope, receive, send)
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(answer())

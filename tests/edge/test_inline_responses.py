@@ -79,13 +79,15 @@ def _plain(answers: bytes) -> list[bytes]:
 @embedded
 @pytest.mark.parametrize("what", _REQUESTS)
 def test_a_response_in_one_message_has_the_same_bytes(application: App, what: str) -> None:
-    asked = _REQUESTS[what]
+    requested = _REQUESTS[what]
     # Our server is first, so that it has no prepared responses yet.
     with _serve_on_port(application, HttpProtocol) as port:
-        found = [_plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
+        found = [
+            _plain(_send_requests(port, requested, _REQUESTS["the last one"])) for _ in range(3)
+        ]
     with _serve_on_port(application, "httptools") as port:
         expected = [
-            _plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)
+            _plain(_send_requests(port, requested, _REQUESTS["the last one"])) for _ in range(3)
         ]
     assert found == expected
     assert found[0][0].startswith(b"HTTP/1.1 ")
@@ -94,9 +96,9 @@ def test_a_response_in_one_message_has_the_same_bytes(application: App, what: st
 @embedded
 def test_pipelined_requests_are_answered_in_order(application: App) -> None:
     kinds = ("a list", "a 404", "a story", "a refusal", "a story known")
-    asked = [_REQUESTS[kind] for kind in kinds] * 300
+    requested = [_REQUESTS[kind] for kind in kinds] * 300
     with _serve_on_port(application, HttpProtocol) as port:
-        answers = _send_requests(port, *asked, _REQUESTS["the last one"])
+        answers = _send_requests(port, *requested, _REQUESTS["the last one"])
     found = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
     assert found == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
 
@@ -120,14 +122,14 @@ def test_each_inline_response_has_a_new_or_the_given_request_id(
 def test_an_inline_response_is_as_new_as_the_last_write(
     application: App, newsroom: Newsroom
 ) -> None:
-    at_hand = application.lookup  # type: ignore[attr-defined]
-    asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
-    before = at_hand(dict(asked))
+    lookup = application.lookup  # type: ignore[attr-defined]
+    requested = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
+    before = lookup(dict(requested))
     assert (before["type"], before["status"]) == (WHOLE, 200)
-    assert at_hand(dict(asked))["body"] == before["body"]
-    assert at_hand({**asked, "method": "HEAD"}) is None
+    assert lookup(dict(requested))["body"] == before["body"]
+    assert lookup({**requested, "method": "HEAD"}) is None
     newsroom.story("Four")
-    after = at_hand(dict(asked))
+    after = lookup(dict(requested))
     assert after["body"].count(b'"Four"') == 1
     assert before["body"].count(b'"Four"') == 0
 
@@ -136,14 +138,14 @@ def test_an_inline_response_is_as_new_as_the_last_write(
 def test_requests_after_a_write_share_one_log_read(
     application: App, services: Services, newsroom: Newsroom
 ) -> None:
-    at_hand = application.lookup  # type: ignore[attr-defined]
+    lookup = application.lookup  # type: ignore[attr-defined]
     paths = ("/v1/headlines", "/v1/articles/one", "/v1/articles/two")
-    asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
-    assert all(at_hand(dict(entry)) for entry in asked)
+    requested = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
+    assert all(lookup(dict(entry)) for entry in requested)
     newsroom.story("Four")
     # All of them arrive before a task for one could start.
     with count_queries(services.database) as statements:
-        found = [at_hand(dict(value)) for value in asked * 5]
+        found = [lookup(dict(value)) for value in requested * 5]
     assert [element["status"] for element in found] == [200] * 15
     looks = [statement for statement in statements if "changes.serial >" in statement]
     lists = [item for item in statements if "documents.head" in item]
@@ -155,9 +157,9 @@ def test_requests_after_a_write_share_one_log_read(
 def test_no_response_is_sent_inline_after_a_database_failure(
     application: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_hand = application.lookup  # type: ignore[attr-defined]
-    asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
-    assert at_hand(dict(asked)) is not None
+    lookup = application.lookup  # type: ignore[attr-defined]
+    requested = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
+    assert lookup(dict(requested)) is not None
     newsroom.story("Four")
 
     def fails(*_: object) -> None:
@@ -165,8 +167,8 @@ def test_no_response_is_sent_inline_after_a_database_failure(
 
     with monkeypatch.context() as fail:
         fail.setattr(DeliveryQueries, "load_changes_since", fails)
-        assert at_hand(dict(asked)) is None
-    assert b'"Four"' in at_hand(dict(asked))["body"]
+        assert lookup(dict(requested)) is None
+    assert b'"Four"' in lookup(dict(requested))["body"]
 
 
 async def _ask(application: App, scope: Scope) -> None:

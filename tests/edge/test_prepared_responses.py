@@ -70,8 +70,8 @@ def _request(*names: bytes) -> PublicRequest:
 
 def test_requests_with_a_key_or_without_a_host_are_not_shareable() -> None:
     assert _request(b"host", b"accept").is_shareable
-    for asked in ([b"accept"], [b"host", b"authorization"], [b"host", b"x-api-key"]):
-        assert not _request(*asked).is_shareable
+    for names in ([b"accept"], [b"host", b"authorization"], [b"host", b"x-api-key"]):
+        assert not _request(*names).is_shareable
 
 
 def test_a_prepared_response_is_dropped_with_its_entry() -> None:

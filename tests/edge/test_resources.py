@@ -86,10 +86,10 @@ def test_fastapi_is_not_called_for_public_responses(
 ) -> None:
     newsroom.story("One")
     key = key_for(services, "read")
-    asked: list[str] = []
+    called_paths: list[str] = []
 
     async def note(_: FastAPI, scope: Scope, receive: Receive, send: Send) -> None:
-        asked.append(scope["path"])
+        called_paths.append(scope["path"])
 
     client = make_client(create_app(services))
     monkeypatch.setattr(FastAPI, "__call__", note)
@@ -97,7 +97,7 @@ def test_fastapi_is_not_called_for_public_responses(
         for headers in ({}, {"x-api-key": key}):
             assert client.get(path, headers=headers).status_code == 200
             assert client.get(f"{path}?limit=0", headers=headers).status_code == 400
-    assert asked == []
+    assert called_paths == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -51,9 +51,9 @@ def run_refused(words: list[str], url: str) -> str:
     ],
 )
 def test_an_address_without_a_postgresql_server(words: list[str], address: str, cause: str) -> None:
-    said = run_refused(words, f"postgresql+psycopg://{address}")
-    assert cause in said
-    assert "secret" not in said
+    message = run_refused(words, f"postgresql+psycopg://{address}")
+    assert cause in message
+    assert "secret" not in message
 
 
 @pytest.mark.postgresql
@@ -67,9 +67,9 @@ def test_an_unknown_postgresql_database(words: list[str], postgresql: str) -> No
 @every_command
 def test_an_unknown_postgresql_role(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).netloc, "nobody:secret@", 1)
-    said = run_refused(words, url)
-    assert "does not let this role in. Check the user and the password in" in said
-    assert "secret" not in said
+    message = run_refused(words, url)
+    assert "does not let this role in. Check the user and the password in" in message
+    assert "secret" not in message
 
 
 @pytest.mark.postgresql
@@ -102,8 +102,8 @@ def test_an_unwritable_folder(words: list[str]) -> None:
     # No user can create a file there, not even root.
     if not Path("/sys/kernel").is_dir():
         pytest.skip("there is no /sys here")
-    said = run_refused(words, "sqlite:////sys/kernel/dateline.db")
-    assert "The folder of the database file may not be written to. Give it to" in said
+    message = run_refused(words, "sqlite:////sys/kernel/dateline.db")
+    assert "The folder of the database file may not be written to. Give it to" in message
 
 
 @every_command
@@ -113,8 +113,8 @@ def test_a_folder_instead_of_a_file(words: list[str], tmp_path: Path) -> None:
 
 def test_a_full_disk_during_an_import(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url, full_disk():
-        said = run_refused(["import", _SAMPLES], url)
-    assert "No space is left on the disk of the database. Free some" in said
+        message = run_refused(["import", _SAMPLES], url)
+    assert "No space is left on the disk of the database. Free some" in message
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -129,10 +129,10 @@ def test_a_full_disk_of_postgresql(services: Services) -> None:
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
-        said = run_refused(["export", str(tmp_path / "nowhere" / "all.ndjson")], url)
-        assert "No such file or directory. Check the name" in said
-        said = run_refused(["import", str(tmp_path / "none.ndjson")], url)
-        assert "No such file or directory. Check the name" in said
+        message = run_refused(["export", str(tmp_path / "nowhere" / "all.ndjson")], url)
+        assert "No such file or directory. Check the name" in message
+        message = run_refused(["import", str(tmp_path / "none.ndjson")], url)
+        assert "No such file or directory. Check the name" in message
 
 
 @pytest.mark.slow

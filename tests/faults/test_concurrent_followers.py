@@ -47,8 +47,8 @@ class Follower:
 
     def step(self, wait: int = 0) -> bool:
         """Send one request; return whether there are changes or more to come."""
-        asked = f"{self._next}&limit={self._limit}&wait={wait}"
-        status, _, answer = self._client.call("GET", asked)
+        path = f"{self._next}&limit={self._limit}&wait={wait}"
+        status, _, answer = self._client.call("GET", path)
         assert status == 200, answer
         self.entries += answer["data"]
         self._next = f"/v1/changes?cursor={answer['cursor']}"

@@ -68,9 +68,9 @@ def run_both(
             return wrong
 
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(held.runner.run, _WRITER, first)
+        earlier = pool.submit(held.runner.run, _WRITER, first)
         other = pool.submit(run_second)
-        return one.result(timeout=60), other.result(timeout=60)
+        return earlier.result(timeout=60), other.result(timeout=60)
 
 
 def test_of_two_concurrent_translations_in_one_language_one_is_linked(

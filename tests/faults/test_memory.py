@@ -111,12 +111,12 @@ def _lists_of_values(rng: random.Random) -> Iterator[Ask]:
 def _lists_of_many_fields(rng: random.Random) -> Iterator[Ask]:
     """The largest statements: each value of the widest filter has a separate clause."""
     while True:
-        asked = "&".join(
+        query = "&".join(
             f"{field}={','.join(_word(rng) for _ in range(rng.randint(1, 32)))}"
             for field in ("tag", "author", "kind")
         )
         sort = rng.choice(("published_at", "-published_at", "updated_at", "-updated_at"))
-        yield partial(_get, f"/v1/articles?{asked}&sort={sort}")
+        yield partial(_get, f"/v1/articles?{query}&sort={sort}")
 
 
 def _large_answers(rng: random.Random) -> Iterator[Ask]:

@@ -263,13 +263,13 @@ def test_an_open_import_ends(
     editor, before, after = make_key(services, "publish"), _lines(500, "a"), _lines(600, "b")
     path = f"/v1/manage/import{query}"
     length = len(before) + len(after) + 1
-    asked = PendingRequest(port, editor, "POST", path, length, content_type=_NDJSON)
-    asked.send(before)
-    answer = asked.answer()
+    pending = PendingRequest(port, editor, "POST", path, length, content_type=_NDJSON)
+    pending.send(before)
+    answer = pending.answer()
     first = [json.loads(answer.readline()) for _ in range(500)]
     assert {item["status"] for item in first} == {"created"}
     revoke(other_services, editor)
-    asked.send(after)
+    pending.send(after)
     rest = [json.loads(line) for line in answer.read().splitlines()]
     assert [(item["line"], item["status"]) for item in rest] == [(501, "refused")]
     assert (rest[0]["problem"]["status"], rest[0]["problem"]["code"]) == (401, "key_refused")
@@ -282,15 +282,15 @@ def test_an_open_import_of_bad_lines_ends_as_well(
     port: int, services: Services, other_services: Services
 ) -> None:
     editor, bad = make_key(services, "publish"), b"{}\n" * 500
-    asked = PendingRequest(
+    pending = PendingRequest(
         port, editor, "POST", "/v1/manage/import", 1_501 * 2, content_type=_NDJSON
     )
-    asked.send(bad)
-    answer = asked.answer()
+    pending.send(bad)
+    answer = pending.answer()
     for _ in range(500):
         assert json.loads(answer.readline())["problem"]["code"] == "invalid_input"
     revoke(other_services, editor)
-    asked.send(bad)
+    pending.send(bad)
     (last,) = [json.loads(line) for line in answer.read().splitlines()]
     assert (last["line"], last["problem"]["code"]) == (501, "key_refused")
 
@@ -301,8 +301,8 @@ def test_an_export_is_cut_off(
     editor = make_key(services, "publish")
     for number in range(250):
         publish(services, f"T {number}", body_format="text", body="x" * 100_000)
-    asked = PendingRequest(port, editor, "GET", "/v1/manage/export")
-    answer = asked.answer()
+    pending = PendingRequest(port, editor, "GET", "/v1/manage/export")
+    answer = pending.answer()
     first = answer.read(10_000)
     revoke(other_services, editor)
     # A part of it does not look complete.
@@ -324,14 +324,14 @@ def test_a_long_poll_with_a_revoked_key_gets_no_data(
     while more:
         page = call(port, partner, "GET", f"/v1/changes?{cursor}")
         cursor, more = f"cursor={page['cursor']}", page["more"]
-    asked = PendingRequest(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
+    pending = PendingRequest(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
     time.sleep(_RECOGNISED_SECONDS)
     if ends == "revoked":
         revoke(other_services, partner)
     else:
         clock.advance(hours=1)
     publish(other_services, "Under embargo", embargo_until=clock.now().replace(hour=18))
-    answer = asked.answer()
+    answer = pending.answer()
     read = answer.read()
     assert (answer.status, json.loads(read)["code"]) == (401, "key_refused")
 
@@ -345,11 +345,11 @@ def test_a_shared_long_poll_answers_only_valid_keys(
     path = f"/v1/changes?cursor={page['cursor']}&wait=20"
     for key in keys:
         call(port, key, "GET", "/v1/me")
-    asked = [PendingRequest(port, key, "GET", path) for key in keys]
+    pending = [PendingRequest(port, key, "GET", path) for key in keys]
     time.sleep(_RECOGNISED_SECONDS)
     revoke(other_services, keys[1])
     publish(other_services, "News")
-    assert [item.answer().status for item in asked] == [200, 401, 200]
+    assert [item.answer().status for item in pending] == [200, 401, 200]
 
 
 def test_a_stream_ends_before_events_after_the_revocation(

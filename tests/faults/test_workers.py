@@ -49,9 +49,9 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
             _check_freshness(server, key, number)
     assert strangers.wrong == []
     assert server.pids().isdisjoint(originals)
-    said = server.log.read_text()
+    log = server.log.read_text()
     for pid in originals:
-        assert f"Child process [{pid}] died" in said
+        assert f"Child process [{pid}] died" in log
 
 
 def check_due_changes(server: Workers, key: str) -> None:

@@ -206,7 +206,7 @@ class ImportingWriter:
             known.requested = replace(known.story, version=known.story.version + 1, title=title)
             self._ledger.touched.add(id_)
         for outcome in client.stream_lines("/v1/manage/import", self._lines(title)):
-            self._ledger.require(outcome["status"] == "updated", f"importing told {outcome}")
+            self._ledger.require(outcome["status"] == "updated", f"import returned {outcome}")
             requested = self._ledger.stories[outcome["id"]].requested
             assert requested is not None
             self._ledger.acknowledge(requested)

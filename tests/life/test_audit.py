@@ -110,10 +110,10 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     assert newsroom.call("GET", "/export").is_success
     assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
     services.refusals.write(services.runner)
-    said = list_audit(newsroom, "?limit=100")
+    entries = list_audit(newsroom, "?limit=100")
     # Subscriptions are tested in `tests/push/test_hub_audit.py`.
-    assert {entry["verb"] for entry in said} == set(VERBS) - {"subscribed", "unsubscribed"}
-    assert {entry["type"] for entry in said} == set(TYPES) - {"subscription"}
+    assert {entry["verb"] for entry in entries} == set(VERBS) - {"subscribed", "unsubscribed"}
+    assert {entry["type"] for entry in entries} == set(TYPES) - {"subscription"}
 
 
 def _remove_stories(newsroom: Newsroom, services: Services) -> None:

@@ -157,10 +157,10 @@ def test_erasing_removes_labels(newsroom: Newsroom, services: Services) -> None:
     services.runner.run(actor, lambda unit: erase_article(unit, other["id"]))
     with services.database.read() as session:
         rows = store.load_changes(session, 0, 100)
-    said = [facts for row in rows for facts in (row.before, row.after) if facts]
-    assert not [facts for facts in said if "Mirabel".lower() in str(facts)]
-    assert not [facts for facts in said if "zoe" in str(facts)]
-    assert {str(facts.get("label")) for facts in said if facts["id"] == [story["id"]]} == {
+    attributes = [facts for row in rows for facts in (row.before, row.after) if facts]
+    assert not [facts for facts in attributes if "Mirabel".lower() in str(facts)]
+    assert not [facts for facts in attributes if "zoe" in str(facts)]
+    assert {str(facts.get("label")) for facts in attributes if facts["id"] == [story["id"]]} == {
         "None",
         "['web']",
     }

@@ -181,8 +181,8 @@ _SIGNATURE = 12
 def _decode_cursors(found: re.Match[str]) -> str:
     """Return the contents of a cursor without its signature; they include the query."""
     token = found.group()
-    said = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
-    return said.decode()
+    content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
+    return content.decode()
 
 
 def find_traces(answer: Response) -> str:
@@ -300,8 +300,8 @@ def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
             for query in ("", *(f"?{name}={HIDDEN}" for name in names)):
                 path_ = path.replace("{version}", "1")
                 answer = client.get(fill_path(path_, story["id"]) + query, headers=readers[name])
-                said = find_traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
-                assert HIDDEN not in said, (path, name, query)
+                visible = find_traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
+                assert HIDDEN not in visible, (path, name, query)
 
 
 @pytest.mark.slow

@@ -103,8 +103,8 @@ class StoryModel:
 
     def is_never(self, now: datetime, at: datetime | None = None) -> bool:
         """Whether it would expire before its publication."""
-        asked = self.find_publication_time(now, at)
-        return asked > now and self.ends is not None and self.ends <= asked
+        publication = self.find_publication_time(now, at)
+        return publication > now and self.ends is not None and self.ends <= publication
 
     def publish(self, now: datetime, at: datetime | None = None) -> None:
         waits = self.public is not None and self.state(now) == "scheduled"
@@ -265,11 +265,11 @@ class StoryMachine(RuleBasedStateMachine):
     @rule(number=_NUMBER, answer=_ANSWERS)
     def unpublish(self, number: int, answer: str) -> None:
         life = self.lives[number]
-        said = None if answer == "not_found" else answer
-        same = life.stage == "unpublished" and life.answer == said
+        expected = None if answer == "not_found" else answer
+        same = life.stage == "unpublished" and life.answer == expected
         allowed = self._alive(number) and life.stage != "draft" and not same
         if self._do(number, "unpublish", allowed=allowed, answer=answer):
-            life.withdraw(self.now, "unpublished", said)
+            life.withdraw(self.now, "unpublished", expected)
 
     @rule(number=_NUMBER)
     def kill(self, number: int) -> None:

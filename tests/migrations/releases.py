@@ -48,8 +48,8 @@ def find_contract_flaws(revision: str, contract: str, releases: Mapping[str, str
     before = versions[max(versions.index(contract) - 1, 0)]
     if before != contract and releases[before] == releases[contract]:
         return [
-            f"{contract} has no migration of its own, so {before}, which uses what {revision} "
-            "removes, cannot be told from it. Remove it in a later release."
+            f"{contract} has no separate migration, so {before}, which uses what {revision} "
+            "removes, has the same schema. Remove it in a later release."
         ]
     return []
 

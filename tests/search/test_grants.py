@@ -171,16 +171,16 @@ def test_readers_find_what_a_model_of_their_grants_finds(
             entitlement=entitlement,
         )
         found = services.search.search(query)
-        said = f"{grants} {words}"
-        assert sorted(hit.id for hit in found.hits) == sorted(expected), said
-        assert (found.total, found.corrected) == (len(expected), None), said
-        assert _counts(found) == _count(archive, expected), said
+        description = f"{grants} {words}"
+        assert sorted(hit.id for hit in found.hits) == sorted(expected), description
+        assert (found.total, found.corrected) == (len(expected), None), description
+        assert _counts(found) == _count(archive, expected), description
         for story in map(json.loads, found.items):
             form = expected.pop(story["id"]).form
             is_scored = form == "full" and query.order == "relevance"
-            assert (story["score"] is not None) == is_scored, said
-            assert form == "full" or story["highlights"]["body"] == [], said
-        assert not expected, said
+            assert (story["score"] is not None) == is_scored, description
+            assert form == "full" or story["highlights"]["body"] == [], description
+        assert not expected, description
 
 
 @pytest.mark.usefixtures("dialect")

@@ -103,10 +103,10 @@ def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:
 def test_long_questions_find_their_stories(shared: Path) -> None:
     every = passages(shared / "spanish" / "fakenewscorpus_es.jsonl.gz", "testing")
     ids = list(every.queries)[::8]
-    asked = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
+    sample = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
     ours, stemmed = (
-        averages(rankings(ranker, asked), asked.judgements)["R@1"]
-        for ranker in (DatelineSystem(asked.documents), PlainSystem(asked.documents, "spanish"))
+        averages(rankings(ranker, sample), sample.judgements)["R@1"]
+        for ranker in (DatelineSystem(sample.documents), PlainSystem(sample.documents, "spanish"))
     )
 
     assert ours >= stemmed + 0.02

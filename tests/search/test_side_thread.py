@@ -88,7 +88,7 @@ def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
         story(f"Rain {number}", kind="news" if number % 3 else "note") for number in range(9)
     ]
     reader = fill(index, *stories)
-    asked = ask(words("rain"), order="relevance", facets=FACETS)
+    query = ask(words("rain"), order="relevance", facets=FACETS)
     tasks: list[Callable[[], Any]] = []
 
     def start_and_note(work: Callable[[], Any]) -> Callable[[], Any]:
@@ -96,10 +96,10 @@ def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
         return start_on_side_thread(work)
 
     monkeypatch.setattr(engine_reader, "start_on_side_thread", start_and_note)
-    few = reader.search(asked)
+    few = reader.search(query)
     assert tasks == []
     monkeypatch.setattr(engine_reader, "MANY_STORIES", len(stories))
-    many = reader.search(asked)
+    many = reader.search(query)
     assert len(tasks) == 1
     assert many == few
     assert {value.value: value.count for value in many.facets["kind"]} == {"news": 6, "note": 3}

@@ -25,7 +25,7 @@ _DEADLINES = Deadlines(head=0.4, body=0.4, body_rate=1_000, reading=0.4, extende
 
 
 class Slow:
-    """Reads bodies, at `/patient` with longer timeouts.
+    """Reads bodies, at `/extended` with longer timeouts.
 
     `/large` is in memory, `/busy` takes a second, `/stream` sends without end, and `/left` records
     when its client disconnected.
@@ -41,7 +41,7 @@ class Slow:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path == "/patient":
+        if path == "/extended":
             allow_time(scope)
         if path == "/stream":
             await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -177,13 +177,13 @@ def test_a_body_that_is_fast_enough_is_read(connection: socket.socket) -> None:
 
 
 def test_the_application_may_extend_timeouts(connection: socket.socket) -> None:
-    connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    connection.sendall(b"POST /extended HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     time.sleep(1)
     connection.sendall(b"x")
     time.sleep(1)
     connection.sendall(b"x")
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
-    connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    connection.sendall(b"POST /extended HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     assert split_responses(read_all(connection)) == [408]
 
 

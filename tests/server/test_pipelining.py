@@ -132,8 +132,8 @@ def test_earlier_responses_are_sent_before_a_refusal(connection: socket.socket) 
 
 
 def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket) -> None:
-    asked = f"GET /ready{_HEAD}".encode() + f"GET /a{_HEAD}".encode() + f"HEAD /b{_HEAD}".encode()
-    sender = threading.Thread(target=connection.sendall, args=(asked * 3_000,))
+    data = f"GET /ready{_HEAD}".encode() + f"GET /a{_HEAD}".encode() + f"HEAD /b{_HEAD}".encode()
+    sender = threading.Thread(target=connection.sendall, args=(data * 3_000,))
     sender.start()
     connection.settimeout(30)
     found = b""

@@ -398,8 +398,8 @@ def test_http_1_0_closes_the_connection_unless_it_says_keep_alive(
 
 @pytest.mark.parametrize("path", ["/known", "/", "/empty"])
 def test_http_1_0_may_ask_for_keep_alive(connection: socket.socket, path: str) -> None:
-    asked = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
-    found = _ask(connection, asked, asked, _LAST)
+    data = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
+    found = _ask(connection, data, data, _LAST)
     assert len(split_responses(found)) == 3
     assert found.count(b"connection: keep-alive\r\n") == 2
 
@@ -410,10 +410,10 @@ def test_a_response_without_a_length_is_chunked(connection: socket.socket) -> No
 
 
 def test_head_has_no_body(connection: socket.socket) -> None:
-    asked = b"".join(
+    data = b"".join(
         b"HEAD %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/", b"/parts", b"/empty")
     )
-    found = _ask(connection, asked, _LAST)
+    found = _ask(connection, data, _LAST)
     assert split_responses(found) == [200, 200, 204, 200]
     assert found.count(b"read 0") == 1
     assert b"one" not in found
@@ -430,8 +430,8 @@ def test_a_half_closed_client_is_answered(connection: socket.socket, path: str) 
 def test_garbage_after_requests_is_refused_after_their_responses(
     connection: socket.socket, path: str
 ) -> None:
-    asked = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
-    assert split_responses(_ask(connection, asked, b"no HTTP\r\n\r\n", _LAST)) == [
+    data = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
+    assert split_responses(_ask(connection, data, b"no HTTP\r\n\r\n", _LAST)) == [
         200,
         200,
         200,

@@ -102,8 +102,8 @@ class RandomEditor:
             response = self._newsroom.delete(self._stories.pop(at))
             assert response.is_success, response.text
         else:
-            said = {"notice": "Wrong."} if how == "kill" else {}
-            self._stories[at] = self._newsroom.verb(self._stories[at], how, **said)
+            fields = {"notice": "Wrong."} if how == "kill" else {}
+            self._stories[at] = self._newsroom.verb(self._stories[at], how, **fields)
 
     def _correct(self) -> None:
         """Correct a story, and restore the one that was killed last."""

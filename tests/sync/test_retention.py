@@ -127,9 +127,9 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
     restarts = 0
     for day in range(40):
         clock.advance(days=1)
-        one = stories[day % 4]
+        story = stories[day % 4]
         tags = ["a"] if day % 3 else ["b"]
-        stories[day % 4] = newsroom.patch(one, title=f"Day {day}", tags=tags, status="published")
+        stories[day % 4] = newsroom.patch(story, title=f"Day {day}", tags=tags, status="published")
         trim_log_in_batches(services)
         for number, app in enumerate(apps):
             # Every day, every fifth, every ninth, and too rarely.

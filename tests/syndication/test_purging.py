@@ -184,9 +184,9 @@ def test_after_failures_everything_is_purged_once_and_in_order(
     receiver.answer = lambda _: 200
     assert purging.catch_up()
     assert receiver.load_keys() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
-    said = [record for record in caplog.records if record.name == "dateline.purging"]
-    assert [record.levelname for record in said] == ["WARNING", "INFO"]
-    assert "503" in said[0].getMessage()
+    records = [record for record in caplog.records if record.name == "dateline.purging"]
+    assert [record.levelname for record in records] == ["WARNING", "INFO"]
+    assert "503" in records[0].getMessage()
 
 
 def test_a_cancelled_purge_is_sent_by_the_next_process(

@@ -39,9 +39,9 @@ def require_program(program: str, packages: str) -> str:
     return found
 
 
-def require_varnish_modules(said: str) -> None:
+def require_varnish_modules(output: str) -> None:
     """Skip the test if Varnish's compiler reports a missing module; name the package."""
-    missing = _MISSING_MODULE.search(said)
+    missing = _MISSING_MODULE.search(output)
     if missing is not None:
         pytest.skip(
             f"Varnish's module {missing[1]} is not installed: apt-get install varnish-modules"
@@ -133,9 +133,9 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         try:
             fetch(port, "/healthz")
         except (OSError, HTTPException):
-            said = log.read_text(encoding="utf-8", errors="replace")
-            assert process.poll() is None, said
-            assert time.monotonic() < ends, said
+            output = log.read_text(encoding="utf-8", errors="replace")
+            assert process.poll() is None, output
+            assert time.monotonic() < ends, output
             time.sleep(0.05)
         else:
             return

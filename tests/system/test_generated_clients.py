@@ -112,8 +112,8 @@ def test_a_client_of_openapi_generator_type_checks_and_runs(
 def test_a_client_is_generated_for_kotlin_and_swift(
     language: str, python: Path, tmp_path: Path
 ) -> None:
-    said = _generate(python, language, tmp_path)
-    assert " ERROR " not in said
+    output = _generate(python, language, tmp_path)
+    assert " ERROR " not in output
     assert list(tmp_path.rglob("ArticleChange.*"))
 
 
@@ -135,6 +135,6 @@ def _run(folder: Path, *command: str) -> str:
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=600, check=False
     )
-    said = f"{done.stdout}\n{done.stderr}"
-    assert done.returncode == 0, said
-    return said
+    output = f"{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, output
+    return output

@@ -32,7 +32,7 @@ def test_a_fresh_response_is_served_by_the_shared_cache(
 
 def test_cached_responses_have_an_age(site: Site, cache: SharedCache) -> None:
     if cache.name == "nginx":
-        pytest.skip("nginx tells no Age")
+        pytest.skip("nginx sends no Age")
     path, _ = paths(site.story())
     began = time.monotonic()
     assert fetch(cache.port, path).headers["age"] == "0"
@@ -154,10 +154,10 @@ def test_head_has_the_headers_of_get(site: Site, cache: SharedCache) -> None:
     path, _ = paths(site.story())
     for coding in ("zstd", "br", "gzip", "identity"):
         head = fetch(cache.port, path, "HEAD", accept_encoding=coding)
-        got = fetch(cache.port, path, accept_encoding=coding)
+        answer = fetch(cache.port, path, accept_encoding=coding)
         assert (head.status, head.body) == (200, b"")
         for name in ("content-length", "content-encoding", "etag", "content-type", "vary"):
-            assert head.headers.get(name) == got.headers.get(name)
+            assert head.headers.get(name) == answer.headers.get(name)
         known = fetch(cache.port, path, "HEAD", accept_encoding=coding, if_none_match="*")
         assert (known.status, known.body) == (304, b"")
 

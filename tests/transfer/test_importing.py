@@ -64,18 +64,18 @@ def test_importing_a_file_again_changes_nothing(services: Services, newsroom: Ne
 
 def test_a_line_matches_by_id_then_by_external_id_then_by_slug(services: Services) -> None:
     import_all(services, SOURCE, ASIA, JAPAN)
-    one, two, three = import_all(
+    first, second, third = import_all(
         services,
         story(slug="one", external_id="x-1"),
         story(slug="two", external_id="x-2"),
         story(slug="three", external_id="x-3"),
     )
-    (found,) = import_all(services, story(id=one.id, external_id="x-new", title="By id"))
-    assert (found.id, found.slug, found.status) == (one.id, "one", "updated")
+    (found,) = import_all(services, story(id=first.id, external_id="x-new", title="By id"))
+    assert (found.id, found.slug, found.status) == (first.id, "one", "updated")
     (found,) = import_all(services, story(external_id="x-2", slug="zwei", title="By external id"))
-    assert (found.id, found.slug, found.status) == (two.id, "zwei", "updated")
+    assert (found.id, found.slug, found.status) == (second.id, "zwei", "updated")
     (found,) = import_all(services, story(slug="three", title="By slug"))
-    assert (found.id, found.status) == (three.id, "updated")
+    assert (found.id, found.status) == (third.id, "updated")
 
 
 def test_external_ids_belong_to_their_source(services: Services) -> None:

@@ -124,12 +124,12 @@ def test_proxies_of_the_environment_are_ignored(
 
 
 def test_closing_cancels_running_requests(client: HttpClient) -> None:
-    asked, called_off = threading.Event(), threading.Event()
+    received, cancelled = threading.Event(), threading.Event()
     outcomes: list[object] = []
 
     def hold(_: object) -> int:
-        asked.set()
-        assert called_off.wait(_TIMEOUT)
+        received.set()
+        assert cancelled.wait(_TIMEOUT)
         return 200
 
     with receiving() as receiver:
@@ -138,10 +138,10 @@ def test_closing_cancels_running_requests(client: HttpClient) -> None:
             target=lambda: outcomes.append(client.send("POST", receiver.url, {}, b""))
         )
         sending.start()
-        assert asked.wait(_TIMEOUT)
+        assert received.wait(_TIMEOUT)
         client.close()
         sending.join()
-        called_off.set()
+        cancelled.set()
         assert outcomes == [HttpFailure("called off")]
         assert client.send("POST", receiver.url, {}, b"") == HttpFailure("called off")
 

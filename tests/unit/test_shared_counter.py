@@ -120,16 +120,18 @@ def test_it_never_decreases_among_processes_and_threads() -> None:
         second = stack.enter_context(closing(SharedCounter("test")))
         for other in others:
             _continue(other)
-        one = lambda: _check_growth(counter.value, counter.increase, wrong)  # noqa: E731
-        two = lambda: _check_growth(counter.value, second.increase, wrong)  # noqa: E731
-        threads = [threading.Thread(target=work) for work in (one, one, two)]
+        add_to_first = lambda: _check_growth(counter.value, counter.increase, wrong)  # noqa: E731
+        add_to_second = lambda: _check_growth(counter.value, second.increase, wrong)  # noqa: E731
+        threads = [
+            threading.Thread(target=work) for work in (add_to_first, add_to_first, add_to_second)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(timeout=60)
         for other in others:
-            _, said = other.communicate(timeout=60)
-            assert other.returncode == 0, said
+            _, output = other.communicate(timeout=60)
+            assert other.returncode == 0, output
     assert not wrong
 
 
@@ -163,8 +165,8 @@ def test_it_never_decreases_after_a_fork() -> None:
             _continue(forked)
             wrong: list[Any] = []
             _check_growth(counter.value, counter.increase, wrong)
-            _, said = forked.communicate(timeout=60)
-            assert forked.returncode == 0, said
+            _, output = forked.communicate(timeout=60)
+            assert forked.returncode == 0, output
     assert not wrong
 
 

@@ -178,14 +178,14 @@ def test_a_numbered_slug_is_valid_for_any_length_of_the_requested_one() -> None:
 
 def test_the_five_thousandth_equal_title_takes_few_queries() -> None:
     used = {"story", *(f"story-{number}" for number in range(2, 5_001))}
-    asked: list[int] = []
+    batch_sizes: list[int] = []
 
     def find_taken(batch: list[str]) -> set[str]:
-        asked.append(len(batch))
+        batch_sizes.append(len(batch))
         return used & set(batch)
 
     started = time.process_time()
     assert find_free_slug("story", find_taken) == "story-5001"
-    assert len(asked) < 20
-    assert sum(asked) < 7_000
+    assert len(batch_sizes) < 20
+    assert sum(batch_sizes) < 7_000
     assert time.process_time() - started < 5

@@ -18,11 +18,11 @@ def dialect() -> str:
 
 
 def test_the_event_loop_thread_has_a_larger_page_cache(services: Services) -> None:
-    asked = text("PRAGMA cache_size")
+    statement = text("PRAGMA cache_size")
 
     def read_cache_pages() -> int:
         with services.database.read() as session:
-            pages: int = session.scalar(asked)
+            pages: int = session.scalar(statement)
             return -pages
 
     with ThreadPoolExecutor(1) as pool:

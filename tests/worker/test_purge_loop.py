@@ -63,10 +63,10 @@ def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
     receiver: Receiver,
     clock: HandClock,
 ) -> None:
-    asked, ended = threading.Event(), threading.Event()
+    received, ended = threading.Event(), threading.Event()
 
     def hold(_: object) -> int:
-        asked.set()
+        received.set()
         assert ended.wait(_TIMEOUT)
         return 200
 
@@ -75,7 +75,7 @@ def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
     first = newsroom.story("First")["id"]
     worker = Worker(fast_loops)
     worker.start()
-    assert asked.wait(_TIMEOUT)
+    assert received.wait(_TIMEOUT)
     clock.advance(hours=1)
     wait_until(lambda: ("published", "upsert", soon) in load_log(services))
     worker.stop()

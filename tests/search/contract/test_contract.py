@@ -274,8 +274,8 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
     seen: list[str] = []
     place: DatePosition | None = None
     while True:
-        asked = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
-        page = reader.search(asked)
+        query = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
+        page = reader.search(query)
         seen += list_ids(page)
         if not page.more:
             break

@@ -46,12 +46,12 @@ def _stories(newsroom: Newsroom) -> None:
 def test_a_feed_has_its_canonical_address_for_every_spelling_of_the_request(
     address: str, client: TestClient
 ) -> None:
-    for asked in (address, *SPELLINGS[address]):
-        answer = client.get(asked)
-        assert answer.headers["content-location"] == address, asked
+    for spelling in (address, *SPELLINGS[address]):
+        answer = client.get(spelling)
+        assert answer.headers["content-location"] == address, spelling
         assert f'<{address}>; rel="self"' in answer.headers["link"]
-        assert links(client, asked)["self"] == f"{HERE}{address}"
-        again = client.get(asked, headers={"if-none-match": answer.headers["etag"]})
+        assert links(client, spelling)["self"] == f"{HERE}{address}"
+        again = client.get(spelling, headers={"if-none-match": answer.headers["etag"]})
         assert (again.status_code, again.headers["content-location"]) == (304, address)
 
 
