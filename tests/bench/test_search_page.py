@@ -28,7 +28,7 @@ def test_a_row_shows_whether_its_goal_is_met(left: float, bound: str, met: bool)
     assert Row("what", left, 1, "ms", bound).met is met
 
 
-def test_results_replace_older_ones() -> None:
+def test_new_results_replace_older_ones() -> None:
     rows = [Row("best 20", 10, 1, "ms", "≤ 5").facts]
     relevance = {"dateline": dict.fromkeys(("MRR", "R@1", "R@10", "MAP", "nDCG@10"), 0.5)}
     found = {"machine": _MACHINE, "stories": 1_000, "rows": rows, "relevance": relevance}

@@ -123,7 +123,7 @@ def test_sync_clients_receive_the_erasure_of_a_story(
     assert app.refusals == []
 
 
-def test_clients_with_embargo_access_receive_it_too(
+def test_clients_with_embargo_access_receive_the_erasure_too(
     shell: Shell, services: Services, newsroom: Newsroom, client: TestClient
 ) -> None:
     headers = embargo_key(services)

@@ -31,9 +31,7 @@ def test_a_second_migration_changes_nothing(dialect: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_commands_on_a_postgresql_that_is_behind_say_what_to_do(
-    dialect: str, tmp_path: Path
-) -> None:
+def test_commands_on_an_outdated_postgresql_name_the_remedy(dialect: str, tmp_path: Path) -> None:
     with fresh_database(dialect, tmp_path, migrated=False) as url:
         for words in (["check"], ["export"], ["keys", "list"], ["rebuild"]):
             assert "`dateline migrate`" in Shell(url).run_refused(*words)
@@ -64,7 +62,7 @@ def test_rebuilding_a_consistent_database_changes_nothing(shell: Shell, services
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_backup_of_postgresql_is_left_to_its_own_tools(shell: Shell, tmp_path: Path) -> None:
+def test_backup_refers_to_the_tools_of_postgresql(shell: Shell, tmp_path: Path) -> None:
     assert "pg_dump" in shell.run_refused("backup", str(tmp_path / "copy.db"))
 
 

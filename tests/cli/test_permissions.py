@@ -140,9 +140,7 @@ def test_migrations_by_alembic_itself_make_a_private_file(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_a_database_is_private_whatever_the_umask_of_the_process(
-    tmp_path: Path, umask: int
-) -> None:
+def test_a_database_is_private_with_any_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         with closing(Database.of_file(tmp_path / "new.db")) as database:

@@ -47,7 +47,9 @@ def _ask(port: int, method: str, path: str, **headers: str) -> tuple[int, bytes]
 
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_no_secret_is_in_what_a_server_writes(form: str, database_url: str, tmp_path: Path) -> None:
+def test_no_output_of_a_server_contains_a_secret(
+    form: str, database_url: str, tmp_path: Path
+) -> None:
     token, key = _secrets(database_url)
     port = free_port()
     variables = {

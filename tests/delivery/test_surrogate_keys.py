@@ -59,7 +59,7 @@ def test_surrogate_keys_hide_an_original_that_is_not_public(
             assert set(_find_ids(keys)) == {translation["id"]}, (state, path, keys)
 
 
-def test_surrogate_keys_of_answers_name_only_public_stories(
+def test_surrogate_keys_of_responses_name_only_public_stories(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.source("Wire")

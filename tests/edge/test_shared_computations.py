@@ -23,7 +23,7 @@ _HEADLINES = "/v1/headlines?limit=1&count=exact"
 
 
 class DelayedComputation:
-    """Computes responses; holds back the first one until `let_go` is set."""
+    """Computes responses; holds back the first one until `release` is set."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.computations = 0

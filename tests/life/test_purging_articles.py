@@ -130,7 +130,7 @@ def test_the_worker_purges_the_trash_after_its_retention(
     assert row["by"]["name"] == "worker"
 
 
-def test_the_trash_is_kept_for_ever_without_a_retention(
+def test_the_trash_is_never_purged_without_a_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     from functools import partial

@@ -165,7 +165,7 @@ def test_a_partner_receives_new_versions_and_the_removal(
     assert recipients(newsroom, services, story) == [found], "the first removal counts"
 
 
-def test_a_410_is_a_removal_for_those_who_had_the_story(
+def test_a_410_is_a_removal_for_recipients_of_the_story(
     newsroom: Newsroom, services: Services, client: TestClient, clock: HandClock
 ) -> None:
     story = newsroom.story("Hives", slug="hives")
@@ -263,7 +263,7 @@ def test_batches_may_arrive_in_another_order(
     assert found["first_at"] < found["last_at"] < found["removal_at"]
 
 
-def test_receipts_are_kept_while_they_cannot_be_written(
+def test_receipts_stay_in_memory_while_they_cannot_be_written(
     newsroom: Newsroom, services: Services, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     stories = [newsroom.story(f"Story {number}") for number in range(3)]

@@ -173,7 +173,7 @@ def test_notations_of_one_address_are_one_host(crowd: Crowd) -> None:
     _assert_refused(ask(crowd.new_client(), "http://0177.0.0.1/"), 429, "rate_limited")
 
 
-def test_one_host_is_asked_a_bounded_number_of_times(
+def test_verifications_of_one_host_are_limited(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, clock: HandClock
 ) -> None:
     for agrees in (False, True):

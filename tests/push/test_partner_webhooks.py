@@ -121,7 +121,7 @@ def test_events_are_about_granted_stories_and_contain_their_form(
     assert "document" not in data
 
 
-def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
+def test_a_delayed_story_is_sent_in_its_state_at_the_due_time(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     partner = Partner(newsroom, "p", delay_minutes=30)

@@ -55,7 +55,7 @@ def dialect() -> str:
 
 
 @pytest.mark.parametrize("quick_until_now", [False, True])
-def test_a_fast_receiver_is_served_at_once_while_many_others_hang(
+def test_a_fast_receiver_gets_requests_immediately_while_many_others_hang(
     pushing: Pushing,
     newsroom: Newsroom,
     receiver: Receiver,

@@ -52,7 +52,7 @@ def _titles(client: TestClient, path: str, headers: Headers) -> list[str]:
     return [entry.get("title") or entry["text"] for entry in answer.json()["data"]]
 
 
-def test_entitled_readers_find_it_with_its_embargo(
+def test_entitled_readers_find_an_embargoed_story_with_its_embargo(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
@@ -70,7 +70,7 @@ def test_entitled_readers_find_it_with_its_embargo(
     assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
 
 
-def test_entitled_readers_find_its_latest_version(
+def test_entitled_readers_find_the_latest_version(
     embargoed_id: str, newsroom: Newsroom, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=zanzibar"
@@ -81,7 +81,7 @@ def test_entitled_readers_find_its_latest_version(
     assert _titles(client, path, entitled) == []
 
 
-def test_entitled_readers_see_it_in_suggestions_corrections_and_related_stories(
+def test_entitled_readers_get_suggestions_corrections_and_related_stories(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
@@ -103,7 +103,7 @@ def test_entitled_readers_see_it_in_suggestions_corrections_and_related_stories(
     assert _titles(client, own, entitled) == ["Rain over the reservoir"]
 
 
-def test_other_readers_get_no_hint_of_it(
+def test_other_readers_get_no_hint_of_an_embargoed_story(
     newsroom: Newsroom,
     client: TestClient,
     entitled: Headers,
@@ -134,7 +134,7 @@ def test_other_readers_get_no_hint_of_it(
         )
 
 
-def test_the_index_never_contains_it_before_its_time(
+def test_the_index_never_contains_a_story_under_embargo(
     embargoed_id: str, client: TestClient, services: Services, clock: HandClock, follow: Follow
 ) -> None:
     assert services.index.reader().count() == 1
@@ -145,7 +145,7 @@ def test_the_index_never_contains_it_before_its_time(
     assert services.index.reader().count() == 2
 
 
-def test_it_is_found_while_it_is_offered_and_not_after_expiry_or_withdrawal(
+def test_an_embargoed_story_is_found_until_it_expires_or_is_withdrawn(
     newsroom: Newsroom, client: TestClient, entitled: Headers, clock: HandClock
 ) -> None:
     story = newsroom.article(
@@ -165,7 +165,7 @@ def test_it_is_found_while_it_is_offered_and_not_after_expiry_or_withdrawal(
 
 
 @SQLITE
-def test_an_order_by_date_includes_it(
+def test_an_order_by_date_includes_embargoed_stories(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     first = client.get("/v1/search?q=reservoir&sort=-published_at&limit=1", headers=entitled).json()

@@ -184,7 +184,7 @@ def test_readers_find_what_a_model_of_their_grants_finds(
 
 
 @pytest.mark.usefixtures("dialect")
-def test_the_query_for_everything_in_one_form_is_bare() -> None:
+def test_the_query_for_everything_in_one_form_has_no_conditions() -> None:
     queries = FormQueries(Query.all_query(), Query.empty_query())
     for entitlement, query in ((PUBLIC, 0), (EMBARGOED, 0), (HEADLINES, 1)):
         assert apply_grants(queries, to_index_grants(entitlement, START)) is queries[query]

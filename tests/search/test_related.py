@@ -35,7 +35,7 @@ def farming(newsroom: Newsroom, follow: Follow) -> None:
 
 
 @pytest.mark.usefixtures("farming")
-def test_similar_stories_come_first_and_near_duplicates_never(client: TestClient) -> None:
+def test_similar_stories_are_first_and_near_duplicates_are_excluded(client: TestClient) -> None:
     found = titles(client, "/v1/articles/wheat-fails/related")
     assert set(found[:2]) == {"Bread is dear", "Seed on credit"}
     assert not {"Wheat fails", "Wheat fails in the plain", "Le blé manque", "A draw"} & set(found)

@@ -93,7 +93,7 @@ def test_filters_narrow_a_search(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("archive")
-def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
+def test_facet_values_can_be_used_as_filters(client: TestClient) -> None:
     wanted = "category,source,language,tag,kind,published_month"
     page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
     assert page["page"]["count"] == 4
@@ -328,7 +328,7 @@ def test_refresh_does_not_wait_if_the_answer_is_complete(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_refresh_waits_for_the_index_but_not_for_ever(
+def test_refresh_waits_for_the_index_up_to_a_time_limit(
     newsroom: Newsroom, client: TestClient, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlay, "MOST_CHANGED_STORIES", 1)
@@ -391,7 +391,7 @@ def test_a_url_is_found_without_scheme_and_with_tracking_parameters(
     assert titles(client, "/v1/search?q=node.js/deno") == ["Server node.js/deno compared"]
 
 
-def test_categories_are_named_in_the_language_that_is_asked_for(
+def test_categories_have_names_in_the_requested_language(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     names = {"fr": "Maroc", "ar": "المغرب"}

@@ -302,7 +302,7 @@ def test_a_last_request_that_offers_an_upgrade_is_the_last(connection: socket.so
     assert split_responses(_ask(connection, head, _GET, b"\r\n")) == [200]
 
 
-def test_a_client_that_expects_it_gets_100_continue(connection: socket.socket) -> None:
+def test_a_client_that_expects_100_continue_gets_it(connection: socket.socket) -> None:
     expecting = _POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
     connection.sendall(expecting)
     assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -385,7 +385,7 @@ def test_a_large_body_after_another_request_is_read(connection: socket.socket) -
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])
-def test_http_1_0_closes_the_connection_unless_it_says_keep_alive(
+def test_http_1_0_closes_the_connection_without_keep_alive(
     connection: socket.socket, path: str
 ) -> None:
     found = _ask(connection, f"GET {path} HTTP/1.0\r\n\r\n".encode(), _LAST)
@@ -397,7 +397,7 @@ def test_http_1_0_closes_the_connection_unless_it_says_keep_alive(
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/empty"])
-def test_http_1_0_may_ask_for_keep_alive(connection: socket.socket, path: str) -> None:
+def test_http_1_0_can_request_keep_alive(connection: socket.socket, path: str) -> None:
     data = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
     found = _ask(connection, data, data, _LAST)
     assert len(split_responses(found)) == 3

@@ -36,7 +36,9 @@ def test_a_snapshot_has_all_stories_and_then_no_changes(
     assert app.catch_up() == []
 
 
-def test_changes_come_once_and_oldest_first(newsroom: Newsroom, client: TestClient) -> None:
+def test_each_change_is_sent_once_and_the_oldest_first(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     first, second = newsroom.story("First"), newsroom.story("Second")
     app = OfflineApp(client)
     app.catch_up()

@@ -40,7 +40,7 @@ def test_a_copy_equals_the_server_after_it_catches_up(
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_client_that_obeys_410_converges_to_what_it_may_see(
+def test_a_client_that_obeys_410_converges_to_its_readable_stories(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     editor = RandomEditor(newsroom, clock, random.Random(seed))

@@ -167,7 +167,7 @@ def test_a_removed_cdn_does_not_block_trimming(
     assert len(log(services)) == 1
 
 
-def test_the_log_is_kept_for_ever_without_a_retention(
+def test_the_log_is_never_trimmed_without_a_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     rewrite_often(newsroom, newsroom.story("Story"))

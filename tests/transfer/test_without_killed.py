@@ -84,7 +84,7 @@ def test_importing_the_export_again_changes_nothing(
 
 
 @pytest.mark.postgresql
-def test_an_editor_imports_what_an_editor_exports(
+def test_an_editor_can_import_an_export_of_an_editor(
     group: dict[str, dict[str, Any]], newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:
     editor = Newsroom(newsroom.client, key_for(services, "publish"))

@@ -112,7 +112,7 @@ def test_a_commit_changes_the_version_once_for_writer_and_listener() -> None:
 
 
 @pytest.mark.usefixtures("frequent_switches")
-def test_it_never_decreases_among_processes_and_threads() -> None:
+def test_the_counter_never_decreases_among_processes_and_threads() -> None:
     wrong: list[Any] = []
     with ExitStack() as stack:
         others = [stack.enter_context(_start(_HAMMER)) for _ in range(2)]
@@ -136,7 +136,7 @@ def test_it_never_decreases_among_processes_and_threads() -> None:
 
 
 @pytest.mark.usefixtures("frequent_switches")
-def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
+def test_the_counter_never_decreases_while_its_file_is_removed_repeatedly() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as item, closing(SharedCounter("test")) as other:
         ended = threading.Event()
@@ -157,7 +157,7 @@ def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
 
 
 @pytest.mark.usefixtures("frequent_switches")
-def test_it_never_decreases_after_a_fork() -> None:
+def test_the_counter_never_decreases_after_a_fork() -> None:
     with closing(SharedCounter("test")) as counter:
         # Forked from a process without threads: a fork of a threaded process may deadlock.
         forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
@@ -247,7 +247,7 @@ def test_a_process_that_dies_releases_the_lock() -> None:
         assert counter.value() > before
 
 
-def test_only_its_user_can_open_it(folder: Path) -> None:
+def test_only_its_user_can_open_the_counter(folder: Path) -> None:
     before = os.umask(0)
     try:
         with closing(SharedCounter("test")) as counter:

@@ -174,7 +174,7 @@ def test_writing_a_story_again_replaces_it(index: Index) -> None:
     assert list_ids(reader.search(ask(words("sunshine")))) == [id_]
 
 
-def test_a_new_index_replaces_the_old_one_at_once(index: Index) -> None:
+def test_a_new_index_immediately_replaces_the_old_one(index: Index) -> None:
     fill(index, story("Rain"))
     old = index.writer()
     assert index.is_current(old)

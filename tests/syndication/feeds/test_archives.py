@@ -56,7 +56,7 @@ def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestCl
 
 @SQLITE
 @pytest.mark.parametrize("ext", ["atom", "rss"])
-def test_the_link_header_leads_to_every_story_once(
+def test_the_pages_of_the_link_header_contain_every_story_once(
     ext: str, stories: list[str], client: TestClient
 ) -> None:
     found: list[str] = []

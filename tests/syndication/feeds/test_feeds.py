@@ -135,7 +135,7 @@ def test_an_unknown_feed_is_a_helpful_problem(archive: dict[str, str], client: T
         assert word in answer.json()["detail"], path
 
 
-def test_former_slugs_redirect_to_the_present_ones(
+def test_former_slugs_redirect_to_the_current_ones(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     for kind, old, new in (("categories", "sport", "sports"), ("sources", "courier", "herald")):
@@ -268,7 +268,7 @@ class TestConfiguredSite:
             site_name="The Site",
         )
 
-    def test_links_lead_to_the_site(self, newsroom: Newsroom, client: TestClient) -> None:
+    def test_links_refer_to_the_site(self, newsroom: Newsroom, client: TestClient) -> None:
         newsroom.category("World")
         newsroom.story("النحل", url="https://publisher.example/x", categories=["world"])
         feed = feedparser.parse(fetch(client, "/feeds/categories/world.rss"))

@@ -65,7 +65,7 @@ def test_a_search_feed_contains_the_results_newest_first(
 
 
 @SQLITE
-def test_without_a_query_it_equals_the_list_with_the_same_filters(
+def test_a_search_feed_without_query_equals_the_list_with_the_same_filters(
     rains: dict[str, str], client: TestClient
 ) -> None:
     for query in ("language=en", "tag=weather", "updated_after=2020-01-01", ""):
@@ -199,7 +199,7 @@ class TestHeadlines:
 
 
 @SQLITE
-def test_its_categories_are_named_in_the_language_that_is_asked_for(
+def test_categories_have_names_in_the_requested_language(
     rains: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     world = newsroom.call("GET", "/categories/world").json()

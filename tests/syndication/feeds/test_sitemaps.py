@@ -33,7 +33,7 @@ def whole(client: TestClient) -> list[str]:
     return [address for part in parts for address in locations(client, part)]
 
 
-def test_the_index_leads_to_every_story(
+def test_the_sitemap_index_contains_every_story(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     for title, at in (

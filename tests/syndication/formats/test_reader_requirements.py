@@ -109,7 +109,7 @@ def test_atom_has_the_required_elements(atom: ElementTree.Element) -> None:
 _NEEDED = ("id", "title", "updated", "author", "link")
 
 
-def test_a_story_is_read_on_the_site_if_there_is_one() -> None:
+def test_a_story_links_to_the_site_if_there_is_one() -> None:
     document = json.dumps(RICH)
     read_at = {
         Addresses("https://api.example"): "https://publisher.example/",
