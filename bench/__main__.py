@@ -43,11 +43,11 @@ def main() -> int:
     ):
         results = _run(stage, chosen)
     print(facts_line(facts), table(results), sep="\n\n")
-    found = document(facts, dataclasses.asdict(plan), results)
-    write_json(options.json, found)
+    run_document = document(facts, dataclasses.asdict(plan), results)
+    write_json(options.json, run_document)
     failed = any(result.error for result in results)
     if options.write_docs and not failed:
-        write_docs(section, found)
+        write_docs(section, run_document)
     return int(failed)
 
 

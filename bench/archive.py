@@ -88,8 +88,8 @@ def sample_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         (last,) = connection.execute("SELECT max(rowid) FROM documents").fetchone()
         rows = ((rng.randint(1, last),) for _ in range(number))
-        found = (connection.execute(_SLUG, row).fetchone() for row in rows)
-        return [slug for (slug,) in found]
+        cursor = (connection.execute(_SLUG, row).fetchone() for row in rows)
+        return [slug for (slug,) in cursor]
 
 
 def open_archive(stories: int) -> Archive:

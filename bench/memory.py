@@ -35,8 +35,8 @@ def measure_peak(process: subprocess.Popen[bytes], timeout: float) -> int:
 def _high_water(pid: int) -> int:
     """Return the high-water mark if the system records one, else the current use."""
     try:
-        found = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-        return int(found[1]) * 1024 if found else 0
+        match = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+        return int(match[1]) * 1024 if match else 0
     except OSError:
         return measure_resident(pid)
 

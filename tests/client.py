@@ -37,13 +37,13 @@ def expect_contract_violation(reason: str) -> Iterator[None]:
 
     `reason` says what the document does not describe, and why.
     """
-    found: list[str] = []
-    _expected.append(found)
+    violations: list[str] = []
+    _expected.append(violations)
     try:
         yield
     finally:
-        _expected.remove(found)
-    if not found:
+        _expected.remove(violations)
+    if not violations:
         raise AssertionError(f"All messages match the document. Expected: {reason}")
 
 

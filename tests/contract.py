@@ -204,10 +204,10 @@ class Contract:
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
         """Return the component that a node refers to, or the node itself."""
         while "$ref" in node:
-            found = self._document
+            component = self._document
             for name in node["$ref"].removeprefix("#/").split("/"):
-                found = found[name]
-            node = found
+                component = component[name]
+            node = component
         return node
 
     def read_parameter(self, name: str, node: dict[str, Any]) -> _Parameter:

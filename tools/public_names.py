@@ -30,9 +30,9 @@ def main() -> None:
         for folder in FOLDERS
         for path in sorted((ROOT / folder).rglob("*.py"))
     }
-    found = faults(trees)
-    sys.stdout.writelines(f"{fault}\n" for fault in found)
-    sys.exit(1 if found else 0)
+    problems = faults(trees)
+    sys.stdout.writelines(f"{fault}\n" for fault in problems)
+    sys.exit(1 if problems else 0)
 
 
 def faults(trees: Mapping[str, ast.Module]) -> list[str]:

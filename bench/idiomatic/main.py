@@ -61,10 +61,10 @@ async def headlines(session: Session, limit: Limit = 20) -> dict[str, object]:
 async def article(slug: str, session: Session) -> Article:
     """Return one story."""
     statement = _PUBLISHED.options(*_WITH_RELATIONS).where(Article.slug == slug)
-    found = await session.scalar(statement)
-    if found is None:
+    row = await session.scalar(statement)
+    if row is None:
         raise HTTPException(404, "No such article")
-    return found
+    return row
 
 
 async def create_article(order: ArticleIn, session: Session) -> Article:

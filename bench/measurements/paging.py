@@ -41,10 +41,10 @@ def _walk(dateline: Server, first: str, stories: int) -> str:
 
 def _next(answer: Answer, path: str) -> str:
     links = [value for name, value in answer.headers if name.lower() == "link"]
-    found = _NEXT.search(", ".join(links))
-    if found is None:
+    match = _NEXT.search(", ".join(links))
+    if match is None:
         raise ValueError(f"{path} ({answer.status}) names no next page.")
-    return parse_qs(urlsplit(found[1]).query)["cursor"][0]
+    return parse_qs(urlsplit(match[1]).query)["cursor"][0]
 
 
 MEASUREMENTS = (

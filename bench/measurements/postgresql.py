@@ -51,19 +51,22 @@ def creating(stage: BenchmarkSetup) -> Outcome:
 
 def publications(stage: BenchmarkSetup) -> Outcome:
     """Return the median time of publications during reads by others."""
-    found = _measure(stage)
+    measured = _measure(stage)
     half, slow = (
-        median(found.seconds) * 1000,
-        found.seconds[len(found.seconds) * 99 // 100] * 1000,
+        median(measured.seconds) * 1000,
+        measured.seconds[len(measured.seconds) * 99 // 100] * 1000,
     )
-    note = f"{len(found.seconds):,} publications, the slowest in {found.seconds[-1] * 1000:.0f} ms"
-    return Outcome(half, half, slow, "ms", notes=(note,), is_complete=found.is_complete)
+    slowest = measured.seconds[-1] * 1000
+    note = f"{len(measured.seconds):,} publications, the slowest in {slowest:.0f} ms"
+    return Outcome(half, half, slow, "ms", notes=(note,), is_complete=measured.is_complete)
 
 
 def reads(stage: BenchmarkSetup) -> Outcome:
     """Compare these reads with the same reads without publications."""
-    found = _measure(stage)
-    return replace(build_load_outcome(found.reads, found.note), is_complete=found.is_complete)
+    measured = _measure(stage)
+    return replace(
+        build_load_outcome(measured.reads, measured.note), is_complete=measured.is_complete
+    )
 
 
 @cache

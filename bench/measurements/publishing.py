@@ -71,17 +71,20 @@ class Publications:
 
 def reads(stage: BenchmarkSetup) -> Outcome:
     """Compare reads during 50 new stories a second with the same reads alone."""
-    found = _measure(stage)
-    return replace(build_load_outcome(found.reads, found.note), is_complete=found.is_complete)
+    measured = _measure(stage)
+    return replace(
+        build_load_outcome(measured.reads, measured.note), is_complete=measured.is_complete
+    )
 
 
 def publications(stage: BenchmarkSetup) -> Outcome:
     """Return the time of publications during the reads."""
-    found = _measure(stage)
-    slow = found.seconds[len(found.seconds) * 99 // 100] * 1000
-    half = median(found.seconds) * 1000
-    note = f"{len(found.seconds):,} publications, the slowest in {found.seconds[-1] * 1000:.0f} ms"
-    return Outcome(slow, slow, half, "ms", notes=(note,), is_complete=found.is_complete)
+    measured = _measure(stage)
+    slow = measured.seconds[len(measured.seconds) * 99 // 100] * 1000
+    half = median(measured.seconds) * 1000
+    slowest = measured.seconds[-1] * 1000
+    note = f"{len(measured.seconds):,} publications, the slowest in {slowest:.0f} ms"
+    return Outcome(slow, slow, half, "ms", notes=(note,), is_complete=measured.is_complete)
 
 
 @cache

@@ -62,18 +62,20 @@ def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def write_docs(found: Mapping[str, Any]) -> None:
+def write_docs(run_results: Mapping[str, Any]) -> None:
     """Store the results of a run, and update the page."""
-    text = json.dumps(found, ensure_ascii=False, indent=1)
+    text = json.dumps(run_results, ensure_ascii=False, indent=1)
     DOCUMENT.write_text(f"{text}\n", encoding="utf-8")
-    PAGE.write_text(replace_results(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    PAGE.write_text(
+        replace_results(PAGE.read_text(encoding="utf-8"), run_results), encoding="utf-8"
+    )
 
 
-def replace_results(page: str, found: Mapping[str, Any]) -> str:
+def replace_results(page: str, run_results: Mapping[str, Any]) -> str:
     """Return the page with these results instead of the earlier ones."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    parts = (_machine(found), _speed(found["rows"]), _ranking(found["relevance"]))
+    parts = (_machine(run_results), _speed(run_results["rows"]), _ranking(run_results["relevance"]))
     return before + "\n\n".join((_BEGIN, *filter(None, parts), _END)) + after
 
 
@@ -81,17 +83,19 @@ def _relevance() -> dict[str, dict[str, float]]:
     questions = squad(QUESTIONS, "en")
 
     def measured(system: System) -> dict[str, float]:
-        found = {id_: system.ranking(text, _DEPTH) for id_, text in questions.queries.items()}
-        return averages(found, questions.judgements)
+        rankings_by_query = {
+            id_: system.ranking(text, _DEPTH) for id_, text in questions.queries.items()
+        }
+        return averages(rankings_by_query, questions.judgements)
 
     return {name: measured(system) for name, system in systems(questions.documents, "en").items()}
 
 
-def _machine(found: Mapping[str, Any]) -> str:
-    machine = found["machine"]
+def _machine(run_results: Mapping[str, Any]) -> str:
+    machine = run_results["machine"]
     load = ", ".join(map(str, machine["load_average"]))
     return fill(
-        f"Measured on {machine['measured_at']} with {found['stories']:,} stories: "
+        f"Measured on {machine['measured_at']} with {run_results['stories']:,} stories: "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB of memory, "
         f"Python {machine['python']}; load average {load}.",
         _WIDTH,
@@ -110,10 +114,10 @@ def _speed(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _ranking(found: Mapping[str, Mapping[str, float]] | None) -> str | None:
-    if found is None:
+def _ranking(run_results: Mapping[str, Mapping[str, float]] | None) -> str | None:
+    if run_results is None:
         return None
     lines = [f"| XQuAD, English | {' | '.join(MEASURES)} |", "|---|" + "---|" * len(MEASURES)]
-    for name, values in found.items():
+    for name, values in run_results.items():
         lines.append(f"| {name} | {' | '.join(f'{values[measure]:.4f}' for measure in MEASURES)} |")
     return "\n".join(lines)

@@ -50,11 +50,11 @@ def main() -> int:
             _print(row)
             rows.append(row)
     if options.write_docs or options.json:
-        found = results(options.stories, rows)
+        measured = results(options.stories, rows)
         if options.write_docs:
-            write_docs(found)
+            write_docs(measured)
         if options.json:
-            text = json.dumps(found, ensure_ascii=False, indent=1)
+            text = json.dumps(measured, ensure_ascii=False, indent=1)
             options.json.write_text(text, encoding="utf-8")
     return 0
 

@@ -79,8 +79,8 @@ def test_two_runs_of_the_same_code_are_equal() -> None:
 def test_a_changed_byte_is_reported(number: int, field: str, value: object) -> None:
     before, after = run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)
     after[number][field] = value
-    found = [(difference.label, difference.what) for difference in differences(before, after)]
-    assert (before[number]["label"], field) in found
+    differing = [(difference.label, difference.what) for difference in differences(before, after)]
+    assert (before[number]["label"], field) in differing
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_headers_are_compared_by_value_name_and_order() -> None:
     moved[0], moved[1] = moved[1], moved[0]
     renamed[0] = ("content-encoding", "gzip")
     changed[0] = ("ETag", '"v4"')
-    found = [(difference.label, difference.what) for difference in differences(before, after)]
-    assert ("story", "order of headers") in found
-    assert ("packed", "header Content-Encoding") in found
-    assert ("use of the key", "header ETag") in found
+    differing = [(difference.label, difference.what) for difference in differences(before, after)]
+    assert ("story", "order of headers") in differing
+    assert ("packed", "header Content-Encoding") in differing
+    assert ("use of the key", "header ETag") in differing
 
 
 def test_instants_outside_the_run_are_compared() -> None:
@@ -127,13 +127,13 @@ def test_an_id_has_the_same_mask_in_every_response() -> None:
 
 
 def test_missing_responses_are_differences_that_can_be_allowed(tmp_path: Path) -> None:
-    found = differences(run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)[:-1])
-    assert [difference.what for difference in found] == ["request: only before"]
-    assert next(iter(report(found))) == "request: only before: 1"
+    differing = differences(run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)[:-1])
+    assert [difference.what for difference in differing] == ["request: only before"]
+    assert next(iter(report(differing))) == "request: only before: 1"
     file = tmp_path / "expected"
     file.write_text("# a comment\nrequest: .* \\| use.*\n", encoding="utf-8")
-    assert is_allowed(found[0], read_allowed(file))
-    assert not is_allowed(found[0], read_allowed(None))
+    assert is_allowed(differing[0], read_allowed(file))
+    assert not is_allowed(differing[0], read_allowed(None))
 
 
 class FixedConnection(Connection):

@@ -29,14 +29,16 @@ def titles(client: TestClient, path: str = "/v1/headlines") -> list[str]:
 
 def routes() -> list[tuple[str, str]]:
     """Return the method and path of every route of the application."""
-    found = iter_route_contexts(_create_framework(management=True).routes)
-    return [(method, item.path or "") for item in found for method in sorted(item.methods or ())]
+    contexts = iter_route_contexts(_create_framework(management=True).routes)
+    return [(method, item.path or "") for item in contexts for method in sorted(item.methods or ())]
 
 
 def public_paths() -> list[str]:
     """Return the path of every finite route that needs no key if reading is open to all."""
-    found = (path for method, path in routes() if method == "GET" and not path.startswith(_CLOSED))
-    return [path for path in found if path not in ENDLESS]
+    found_routes = (
+        path for method, path in routes() if method == "GET" and not path.startswith(_CLOSED)
+    )
+    return [path for path in found_routes if path not in ENDLESS]
 
 
 def fill_path(path: str, ref: str = "x") -> str:

@@ -52,12 +52,12 @@ def test_every_line_has_the_client_address_and_the_response_size(
     ]
     assert [answer.status_code for answer in answers] == [200, 404, 400, 200, 401]
     for line, answer in zip(_lines(caplog), answers, strict=True):
-        found = vars(line)
-        assert found["client"] == "203.0.113.7"
-        assert found["bytes"] == len(answer.content)
-        assert (found["method"], found["status"]) == ("GET", answer.status_code)
-        assert found["request_id"] == "one"
-        assert found["milliseconds"] >= 0
+        fields = vars(line)
+        assert fields["client"] == "203.0.113.7"
+        assert fields["bytes"] == len(answer.content)
+        assert (fields["method"], fields["status"]) == ("GET", answer.status_code)
+        assert fields["request_id"] == "one"
+        assert fields["milliseconds"] >= 0
         assert line.getMessage().endswith(" 203.0.113.7")
     routes = [vars(line)["route"] for line in _lines(caplog)]
     assert routes[:2] == ["/v1/headlines", "/v1/articles/{ref}"]
@@ -80,8 +80,8 @@ def test_a_json_line_has_a_field_for_each_value(
     client.get("/v1/articles/nothing", headers=_FROM)
     for handler in logging.getLogger("dateline").handlers:
         handler.flush()
-    found: dict[str, Any] = json.loads(capsys.readouterr().err.splitlines()[-1])
-    assert found.keys() == {
+    fields: dict[str, Any] = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert fields.keys() == {
         *("at", "level", "logger", "message", "request_id", "client", "key"),
         *("method", "route", "status", "bytes", "milliseconds"),
     }

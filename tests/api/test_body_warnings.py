@@ -102,9 +102,9 @@ def test_a_warning_in_markdown_names_the_preceding_words(newsroom: Newsroom) -> 
 
 def test_the_number_and_length_of_warnings_are_limited(newsroom: Newsroom) -> None:
     body = "".join(f"<x-{number}{'a' * 300}>y</x-{number}{'a' * 300}>" for number in range(500))
-    found = find_warnings(newsroom.article(body=body))
-    assert len(found) == 21
-    assert "480 more" in found[-1][1]
+    warnings = find_warnings(newsroom.article(body=body))
+    assert len(warnings) == 21
+    assert "480 more" in warnings[-1][1]
 
 
 def test_imports_and_bulk_commands_return_warnings(newsroom: Newsroom) -> None:
@@ -175,10 +175,10 @@ def test_frames_of_allowed_hosts_are_published_and_consistent(services: Services
 
     def wrong(frames: frozenset[str]) -> list[str]:
         with services.database.read() as session:
-            found = find_inconsistencies(
+            inconsistencies = find_inconsistencies(
                 session, services.clock.now(), lambda item: compute_text(item, frames)
             )
-            return [flaw.detail for flaw in found]
+            return [flaw.detail for flaw in inconsistencies]
 
     articles = framing.runner.run(Actor(None, "tests"), create)
     for article in articles:

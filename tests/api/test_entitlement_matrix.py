@@ -240,9 +240,9 @@ def _follow(client: TestClient, address: str, headers: dict[str, str]) -> str:
         texts += [answer.text, str(answer.headers)]
         if "application/json" not in answer.headers.get("content-type", ""):
             break
-        found = answer.json()
-        cursor = found.get("cursor") if found.get("more") else None
-        cursor = cursor or (found.get("page") or {}).get("next")
+        document = answer.json()
+        cursor = document.get("cursor") if document.get("more") else None
+        cursor = cursor or (document.get("page") or {}).get("next")
         if cursor is None:
             break
         address = f"{path}?cursor={cursor}" + (f"&{query}" if query else "")

@@ -119,8 +119,8 @@ class TestOneOrigin:
 def _links(response: object) -> dict[str, str]:
     header: str = response.headers["link"]  # type: ignore[attr-defined]
     pairs = (part.partition(">; rel=") for part in header.split(", <"))
-    found = {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
-    return {rel: url for rel, url in found.items() if not rel.startswith("alternate")}
+    urls = {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
+    return {rel: url for rel, url in urls.items() if not rel.startswith("alternate")}
 
 
 def test_links_to_other_pages_have_the_canonical_query(

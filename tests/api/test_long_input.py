@@ -52,10 +52,10 @@ def _resolve_references(value: Any, document: dict[str, Any], depth: int = 0) ->
     if "$ref" in value:
         if depth > 3:
             return {}
-        found: Any = document
+        node: Any = document
         for part in value["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return _resolve_references(found, document, depth + 1)
+            node = node[part]
+        return _resolve_references(node, document, depth + 1)
     return {name: _resolve_references(item, document, depth) for name, item in value.items()}
 
 

@@ -73,8 +73,8 @@ def test_lists_contain_deleted_stories_only_on_request(
     assert listed["page"]["count"] == 5
     assert "deleted" not in {item["state"] for item in listed["data"]}
     for state in ("draft", "published", "scheduled", "expired", "unpublished", "deleted"):
-        found = newsroom.call("GET", f"/articles?state={state}").json()["data"]
-        assert [(value["title"], value["state"]) for value in found] == [(state, state)]
+        rows = newsroom.call("GET", f"/articles?state={state}").json()["data"]
+        assert [(value["title"], value["state"]) for value in rows] == [(state, state)]
     both = newsroom.call("GET", "/articles?state=draft,deleted").json()["data"]
     assert {entry["title"] for entry in both} == {"draft", "deleted"}
 
@@ -95,8 +95,8 @@ def test_newsroom_lists_accept_the_same_filters(newsroom: Newsroom) -> None:
         "external_id=e-1": "a",
         "sort=modified_at": "ab",
     }.items():
-        found = newsroom.call("GET", f"/articles?{query}").json()["data"]
-        assert "".join(item["title"] for item in found) == expected, query
+        rows = newsroom.call("GET", f"/articles?{query}").json()["data"]
+        assert "".join(item["title"] for item in rows) == expected, query
     assert newsroom.call("GET", "/articles?categry=x").json()["code"] == "bad_parameter"
     assert newsroom.call("GET", "/articles?state=gone").json()["code"] == "bad_parameter"
 

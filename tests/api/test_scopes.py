@@ -42,9 +42,9 @@ def test_every_newsroom_route_requires_its_documented_scope(
     client: TestClient, services: Services
 ) -> None:
     keys = {scope: key_for(services, scope) for scope in LADDER}
-    found = managed_routes()
-    assert set(found) >= WRITE
-    for method, path in found:
+    found_routes = managed_routes()
+    assert set(found_routes) >= WRITE
+    for method, path in found_routes:
         if (method, path) == KEYLESS:
             continue
         at, needed = (

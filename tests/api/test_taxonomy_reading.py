@@ -46,8 +46,8 @@ def test_sources_have_cursors_in_both_directions(newsroom: Newsroom, client: Tes
 
 
 def test_a_category_has_its_parent_and_path(tree: None, client: TestClient) -> None:
-    found = read(client, "/v1/categories/morocco")
-    assert (found["parent"], found["path"]) == ("africa", ["world", "africa", "morocco"])
+    document = read(client, "/v1/categories/morocco")
+    assert (document["parent"], document["path"]) == ("africa", ["world", "africa", "morocco"])
     top = read(client, "/v1/categories/world")
     assert (top["parent"], top["path"]) == (None, ["world"])
     assert top["names"] == {"fr": "Monde", "ar": "العالم"}

@@ -83,9 +83,9 @@ def test_a_title_without_visible_characters_is_refused(newsroom: Newsroom, text:
 
 def test_punctuation_is_not_counted_as_words(newsroom: Newsroom) -> None:
     story = newsroom.story(body="<p>«\u00a0Bonjour\u00a0!\u00a0» — dit-il ; puis : rien…</p>")
-    found = read(newsroom.client, f"/v1/articles/{story['id']}")
-    assert (found["word_count"], found["reading_minutes"]) == (4, 1)
+    document = read(newsroom.client, f"/v1/articles/{story['id']}")
+    assert (document["word_count"], document["reading_minutes"]) == (4, 1)
     thai = newsroom.story(body="<p>" + "ข่าว" * 775 + "</p>", language="th")
-    found = read(newsroom.client, f"/v1/articles/{thai['id']}")
-    assert 600 < found["word_count"] < 800
-    assert found["reading_minutes"] in {3, 4}
+    document = read(newsroom.client, f"/v1/articles/{thai['id']}")
+    assert 600 < document["word_count"] < 800
+    assert document["reading_minutes"] in {3, 4}

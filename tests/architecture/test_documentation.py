@@ -29,7 +29,7 @@ def text_of(name: str) -> str:
 
 def headings(name: str) -> set[str]:
     """Return the headings of a page, without markup."""
-    return {found.replace("`", "") for found in _HEADING.findall(text_of(name))}
+    return {matches.replace("`", "") for matches in _HEADING.findall(text_of(name))}
 
 
 def ending_of(record: Path) -> str:
@@ -55,8 +55,10 @@ def test_every_setting_has_a_heading() -> None:
 
 def test_every_documented_setting_exists() -> None:
     wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
-    found = {heading for heading in headings("settings.md") if heading.startswith("DATELINE_")}
-    assert found - wanted == set()
+    found_headings = {
+        heading for heading in headings("settings.md") if heading.startswith("DATELINE_")
+    }
+    assert found_headings - wanted == set()
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
@@ -79,8 +81,8 @@ def test_every_field_error_code_has_a_heading() -> None:
 
 
 def test_every_command_has_a_heading() -> None:
-    found = headings("cli.md") | headings("operations.md")
-    assert set(commands(get_command(command_line))) - found == set()
+    found_headings = headings("cli.md") | headings("operations.md")
+    assert set(commands(get_command(command_line))) - found_headings == set()
 
 
 def test_every_metric_is_documented() -> None:
@@ -130,8 +132,8 @@ def test_every_threat_names_existing_tests() -> None:
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda item: item.name)
 def test_links_between_pages_have_existing_targets(page: Path) -> None:
-    found = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
-    missing = [target for target in found if not (page.parent / target).exists()]
+    matches = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [target for target in matches if not (page.parent / target).exists()]
     assert missing == []
 
 

@@ -63,14 +63,14 @@ def test_commands_never_commit() -> None:
     names = {"commit", "rollback", "begin"}
     # The engine of the index commits to its own files.
     own = (ROOT / "app" / "kit", ROOT / "app" / "search" / "engine")
-    found = [
+    offenders = [
         f"{module.name}:{node.lineno}"
         for module in modules()
         if not any(module.path.is_relative_to(item) for item in own)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in names
     ]
-    assert found == []
+    assert offenders == []
 
 
 def test_functions_are_small() -> None:

@@ -12,9 +12,9 @@ RUNTIME, DEV = ".venv/.installed", ".venv/.installed-dev"
 
 def recipe(target: str) -> str:
     """Return a rule of the Makefile with its prerequisites."""
-    found = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|\s*\\\n)*", MAKEFILE, re.MULTILINE)
-    assert found is not None, target
-    return found[0]
+    match = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|\s*\\\n)*", MAKEFILE, re.MULTILINE)
+    assert match is not None, target
+    return match[0]
 
 
 @pytest.mark.parametrize("target", ["install", "demo", "openapi"])

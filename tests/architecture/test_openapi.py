@@ -64,8 +64,8 @@ def resolve(node: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in node:
         return node
     kind, name = node["$ref"].removeprefix(_PREFIX).split("/")
-    found: dict[str, Any] = _COMPONENTS[kind][name]
-    return found
+    component: dict[str, Any] = _COMPONENTS[kind][name]
+    return component
 
 
 def properties() -> Iterator[_Node]:
@@ -78,8 +78,8 @@ def properties() -> Iterator[_Node]:
 def parameters() -> Iterator[_Node]:
     for name, operation in _OPERATIONS.items():
         for parameter in operation.get("parameters", ()):
-            found = resolve(parameter)
-            yield f"{name}: {found['name']}", found
+            resolved = resolve(parameter)
+            yield f"{name}: {resolved['name']}", resolved
 
 
 def responses() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -225,7 +225,7 @@ def test_patch_schemas_are_flat_and_nullable_only_where_the_api_accepts_null() -
 
 
 def test_all_references_resolve_and_all_components_are_used() -> None:
-    found = {node["$ref"] for _, node in all_nodes() if isinstance(node.get("$ref"), str)}
+    references = {node["$ref"] for _, node in all_nodes() if isinstance(node.get("$ref"), str)}
     mapped = {
         target
         for _, node in all_nodes()
@@ -238,7 +238,7 @@ def test_all_references_resolve_and_all_components_are_used() -> None:
         for name in components
         if kind not in {"examples", "securitySchemes"}
     }
-    assert found | mapped == there
+    assert references | mapped == there
 
 
 def test_the_document_has_contact_license_and_contract_level() -> None:

@@ -34,22 +34,22 @@ def text_files() -> list[Path]:
 
 
 def test_no_file_names_a_package_registry() -> None:
-    found = [
+    offenders = [
         f"{path.relative_to(ROOT)} names {host}"
         for path in text_files()
         for host in REGISTRIES
         if host in path.read_text(encoding="utf-8", errors="replace")
     ]
-    assert found == []
+    assert offenders == []
 
 
 def test_no_file_contains_a_path_of_a_developer_machine() -> None:
-    found = [
+    offenders = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in text_files()
         for match in _HOME.finditer(path.read_text(encoding="utf-8", errors="replace"))
     ]
-    assert found == []
+    assert offenders == []
 
 
 @pytest.mark.parametrize("name", ["dev.txt", "runtime.txt", "otel.txt", "build.txt", "release.txt"])

@@ -13,8 +13,8 @@ _AT_GOAL = 150.0
 
 def bars(picture: str) -> list[tuple[str, float]]:
     """Return the class and the length of each bar."""
-    found = ElementTree.fromstring(picture).iter(f"{SVG}rect")
-    return [(element.attrib["class"], float(element.attrib["width"])) for element in found][1:]
+    elements = ElementTree.fromstring(picture).iter(f"{SVG}rect")
+    return [(element.attrib["class"], float(element.attrib["width"])) for element in elements][1:]
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,12 @@ def last_run(section: Section) -> Any:
 
 @SECTIONS
 def test_the_page_shows_the_results_of_the_last_run(section: Section) -> None:
-    page, found = PAGE.read_text(encoding="utf-8"), last_run(section)
-    assert page == replace_results(page, section, found), (
+    page, run_results = PAGE.read_text(encoding="utf-8"), last_run(section)
+    assert page == replace_results(page, section, run_results), (
         "Renew it with `make bench ARGS=--redraw`."
     )
     if section.picture is not None:
-        assert section.picture.read_text(encoding="utf-8") == draw_chart(found)
+        assert section.picture.read_text(encoding="utf-8") == draw_chart(run_results)
 
 
 @SECTIONS

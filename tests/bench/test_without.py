@@ -35,9 +35,9 @@ _CHANGING = {"x-request-id", "date", "server", "connection", "keep-alive"}
 def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A small archive, and a key that may publish."""
     folder = tmp_path_factory.mktemp("layers")
-    found = import_archive(write_corpus(folder / "stories.ndjson", 60), folder / "news.db")
-    build_index(found.database)
-    return found.database, make_key(found.database)
+    archive_import = import_archive(write_corpus(folder / "stories.ndjson", 60), folder / "news.db")
+    build_index(archive_import.database)
+    return archive_import.database, make_key(archive_import.database)
 
 
 @pytest.fixture(scope="module")

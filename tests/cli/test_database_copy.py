@@ -119,7 +119,7 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of all tables, by table."""
     database = Database(url)
     with database.engine.connect() as connection:
-        found = {
+        rows = {
             table.name: [
                 tuple(row)
                 for row in connection.execute(select(table).order_by(*table.primary_key.columns))
@@ -127,12 +127,12 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
             for table in ORDER
         }
     database.close()
-    return found
+    return rows
 
 
 def copy_database(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
     """Return what a copy transfers."""
-    return {name: found for name, found in rows.items() if name not in LEFT_OUT}
+    return {name: table_rows for name, table_rows in rows.items() if name not in LEFT_OUT}
 
 
 @pytest.mark.slow

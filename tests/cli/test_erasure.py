@@ -33,8 +33,8 @@ STORY: dict[str, Any] = {
 
 def leftovers(database: Database, search: Path) -> list[str]:
     """Return which words occur anywhere in the stored data, without regard to case."""
-    found = b"\n".join(_read_all_bytes(database, search)).lower()
-    return [word for word in WORDS if word.encode() in found]
+    stored = b"\n".join(_read_all_bytes(database, search)).lower()
+    return [word for word in WORDS if word.encode() in stored]
 
 
 def _read_all_bytes(database: Database, search: Path) -> Iterator[bytes]:
@@ -196,8 +196,8 @@ NAMED: dict[str, Any] = {
 
 def has_name(database: Database, search: Path) -> bool:
     """Whether the name occurs anywhere."""
-    found = b"\n".join(_read_all_bytes(database, search)).lower()
-    return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
+    stored = b"\n".join(_read_all_bytes(database, search)).lower()
+    return any(f"philomena{space}quistgaard".encode() in stored for space in (" ", "\u00a0"))
 
 
 @pytest.mark.slow

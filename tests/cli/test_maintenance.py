@@ -44,10 +44,10 @@ def test_check_finds_errors_and_rebuild_corrects_them(shell: Shell, services: Se
     for hurt in HURTS:
         with services.database.engine.begin() as connection:
             connection.execute(text(hurt))
-        found = shell.run("check")
-        assert found.code == 1, hurt
-        assert "`dateline rebuild`" in found.err
-        assert "Traceback" not in found.err
+        report = shell.run("check")
+        assert report.code == 1, hurt
+        assert "`dateline rebuild`" in report.err
+        assert "Traceback" not in report.err
         assert "mended" in shell.run_ok("rebuild").text
         mended = shell.run("check")
         assert mended.code == 0, (hurt, mended.err)

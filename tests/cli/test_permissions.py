@@ -106,8 +106,8 @@ def test_created_files_are_private(tmp_path: Path) -> None:
             run("reindex", url)
             run("export", "all.ndjson", url)
             run("backup", "copy.db", url)
-            found = httpx2.get(f"http://127.0.0.1:{port}/v1/search?q=the", timeout=30)
-            assert found.status_code == 200
+            search_answer = httpx2.get(f"http://127.0.0.1:{port}/v1/search?q=the", timeout=30)
+            assert search_answer.status_code == 200
         finally:
             for process in (serving, working):
                 process.send_signal(signal.SIGTERM)

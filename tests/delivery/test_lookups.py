@@ -28,6 +28,6 @@ _NAMED: dict[str, tuple[Statement[Any], int]] = {
 def test_rows_are_looked_up_by_id_or_slug(archive: Database, what: str) -> None:
     statement, names = _NAMED[what]
     named = [story_id(number) for number in range(names)]
-    found = cost(archive, statement, {"now": NOW, "values": named})
-    assert found.steps
-    assert not any("released" in step or step.startswith("SCAN d") for step in found.steps)
+    measured = cost(archive, statement, {"now": NOW, "values": named})
+    assert measured.steps
+    assert not any("released" in step or step.startswith("SCAN d") for step in measured.steps)

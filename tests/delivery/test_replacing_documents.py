@@ -56,8 +56,8 @@ def test_a_text_is_written_only_if_it_differs(newsroom: Newsroom, services: Serv
         (update_,) = (statement for statement in sent if statement.startswith("UPDATE articles"))
         assert (" body=" in update_) is written
     newsroom.verb(story, "publish")
-    found = newsroom.client.get("/v1/articles/one").json()
-    assert (found["title"], found["body_text"]) == ("Two", "Other words.")
+    document = newsroom.client.get("/v1/articles/one").json()
+    assert (document["title"], document["body_text"]) == ("Two", "Other words.")
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])

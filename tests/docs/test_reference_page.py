@@ -32,9 +32,9 @@ _FLAGS = (
 def browser() -> str:
     """Return the path of a browser; skip the test and explain the installation if there is none."""
     for name in _BROWSERS:
-        found = shutil.which(name)
-        if found is not None:
-            return found
+        path = shutil.which(name)
+        if path is not None:
+            return path
     pytest.skip("no browser is here; install one, on Debian with: apt-get install chromium")
 
 

@@ -112,7 +112,7 @@ def test_a_request_enters_few_functions(asking: ServerLikeClient, services: Serv
         read("/v1/articles/story-1")
         publish()
     read("/v1/headlines")
-    found = {
+    entered = {
         "a list from the cache": _count_entered(lambda: read("/v1/headlines"), 200),
         "a list": _count_entered(lambda: read("/v1/headlines?category=world&limit=4"), 200),
         "a list with a key": _count_entered(
@@ -123,8 +123,8 @@ def test_a_request_enters_few_functions(asking: ServerLikeClient, services: Serv
         "publishing a story": _count_entered(publish, 201),
     }
     more = {
-        name: found[name]
+        name: entered[name]
         for name, most in _MOST.items()
-        if any(now > bound for now, bound in zip(found[name], most, strict=True))
+        if any(now > bound for now, bound in zip(entered[name], most, strict=True))
     }
-    assert not more, found
+    assert not more, entered

@@ -82,15 +82,15 @@ def test_a_response_in_one_message_has_the_same_bytes(application: App, what: st
     requested = _REQUESTS[what]
     # Our server is first, so that it has no prepared responses yet.
     with _serve_on_port(application, HttpProtocol) as port:
-        found = [
+        actual = [
             _plain(_send_requests(port, requested, _REQUESTS["the last one"])) for _ in range(3)
         ]
     with _serve_on_port(application, "httptools") as port:
         expected = [
             _plain(_send_requests(port, requested, _REQUESTS["the last one"])) for _ in range(3)
         ]
-    assert found == expected
-    assert found[0][0].startswith(b"HTTP/1.1 ")
+    assert actual == expected
+    assert actual[0][0].startswith(b"HTTP/1.1 ")
 
 
 @embedded
@@ -99,8 +99,8 @@ def test_pipelined_requests_are_answered_in_order(application: App) -> None:
     requested = [_REQUESTS[kind] for kind in kinds] * 300
     with _serve_on_port(application, HttpProtocol) as port:
         answers = _send_requests(port, *requested, _REQUESTS["the last one"])
-    found = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
-    assert found == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
+    matches = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
+    assert matches == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
 
 
 @embedded
@@ -109,11 +109,11 @@ def test_each_inline_response_has_a_new_or_the_given_request_id(
 ) -> None:
     given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
     with _serve_on_port(application, HttpProtocol) as port:
-        found = [
+        actual = [
             _send_requests(port, entry + "Connection: close\r\n")
             for entry in [_REQUESTS["a list"], given] * 3
         ]
-    ids = [item.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for item in found]
+    ids = [item.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for item in actual]
     assert ids[1::2] == [b"mine"] * 3
     assert len(set(ids[0::2])) == 3
 
@@ -145,8 +145,8 @@ def test_requests_after_a_write_share_one_log_read(
     newsroom.story("Four")
     # All of them arrive before a task for one could start.
     with count_queries(services.database) as statements:
-        found = [lookup(dict(value)) for value in requested * 5]
-    assert [element["status"] for element in found] == [200] * 15
+        responses = [lookup(dict(value)) for value in requested * 5]
+    assert [element["status"] for element in responses] == [200] * 15
     looks = [statement for statement in statements if "changes.serial >" in statement]
     lists = [item for item in statements if "documents.head" in item]
     # The stories are cached; the list is computed again.
@@ -193,10 +193,10 @@ def test_an_inline_response_takes_few_function_calls(application: App) -> None:
     application.lookup(scope)  # type: ignore[attr-defined]
     sys.setprofile(note)
     try:
-        found = application.lookup(scope)  # type: ignore[attr-defined]
+        responses = application.lookup(scope)  # type: ignore[attr-defined]
     finally:
         sys.setprofile(None)
-    assert found["status"] == 200
+    assert responses["status"] == 200
     assert len(steps) <= 8, steps
 
 

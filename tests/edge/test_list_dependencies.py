@@ -42,11 +42,11 @@ def story(newsroom: Newsroom) -> dict[str, Any]:
 
 
 def _titles(client: TestClient) -> dict[str, list[str]]:
-    found = {}
+    titles = {}
     for query in _LISTS:
         shown = client.get(f"/v1/headlines?{query}").json()["data"]
-        found[query] = [item["title"] for item in shown]
-    return found
+        titles[query] = [item["title"] for item in shown]
+    return titles
 
 
 def test_a_cached_list_survives_changes_of_other_stories(

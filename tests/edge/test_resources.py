@@ -49,7 +49,7 @@ def _paths() -> list[str]:
 
 
 def _answers(services: Services, key: str) -> dict[str, object]:
-    found: dict[str, object] = {}
+    answers: dict[str, object] = {}
     with make_client(create_app(services), follow_redirects=False) as client:
         for path in _paths():
             for query in _QUERIES:
@@ -59,8 +59,12 @@ def _answers(services: Services, key: str) -> dict[str, object]:
                     if answer.status_code in {404, 410}:
                         # The cache adds the dependencies.
                         own = {k: own[k] for k in ("content-type", "x-request-id")}
-                    found[f"{path}{query} {len(headers)}"] = answer.status_code, own, answer.content
-    return found
+                    answers[f"{path}{query} {len(headers)}"] = (
+                        answer.status_code,
+                        own,
+                        answer.content,
+                    )
+    return answers
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

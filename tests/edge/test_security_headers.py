@@ -52,13 +52,13 @@ def _check(answer: Response, what: object) -> None:
 @pytest.mark.slow
 def test_every_route_sends_the_security_headers(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story(slug="x")
-    found = [(method, fill_path(path)) for method, path in routes() if path not in ENDLESS]
-    found += [("GET", f"/problems/{code}") for code in PROBLEMS]
-    found += [("GET", f"{STATIC}/swagger-ui.css"), ("GET", f"{STATIC}/none"), ("GET", "/none")]
-    assert len(found) > 100
+    targets = [(method, fill_path(path)) for method, path in routes() if path not in ENDLESS]
+    targets += [("GET", f"/problems/{code}") for code in PROBLEMS]
+    targets += [("GET", f"{STATIC}/swagger-ui.css"), ("GET", f"{STATIC}/none"), ("GET", "/none")]
+    assert len(targets) > 100
     key = {"authorization": newsroom.headers["authorization"]}
     pages = set()
-    for method, path in found:
+    for method, path in targets:
         for headers in ({}, key, {**key, **ORIGIN}):
             # The second response may come from the cache.
             for _ in range(2):

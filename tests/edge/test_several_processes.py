@@ -36,14 +36,14 @@ def key(database_url: str) -> str:
 def processes(database_url: str, key: str) -> Iterator[list[tuple[Client, Client]]]:
     """Two servers, each with connections of an editor and of a reader."""
     with ExitStack() as stack:
-        found = []
+        servers = []
         for _ in range(2):
             server = stack.enter_context(server_row(database_url))
             server.start()
-            found.append((Client(server.port, key), Client(server.port)))
-            for client in found[-1]:
+            servers.append((Client(server.port, key), Client(server.port)))
+            for client in servers[-1]:
                 stack.callback(client.close)
-        yield found
+        yield servers
 
 
 class Model:
@@ -74,8 +74,8 @@ class Model:
         path = f"/v1/manage/articles/{id_}{verb}"
         status, _, answer = editor.call(method, path, body, if_match=f'"v{self.versions[id_]}"')
         assert status == 200, answer
-        found: dict[str, Any] = answer
-        return found
+        document: dict[str, Any] = answer
+        return document
 
 
 @pytest.mark.exhaustive_on("sqlite")

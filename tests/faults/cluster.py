@@ -74,15 +74,15 @@ class DatabaseServer:
         source = ("-h", primary.machine.address, "-p", str(primary.port), "-R")
         self._run("pg_basebackup", *source, *self._copying)
         self._start()
-        found = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-        wait_until(lambda: primary.ask(found) == (1,))
+        statement = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        wait_until(lambda: primary.ask(statement) == (1,))
 
     def wait_for_standby(self) -> None:
         """Acknowledge from now on only commits that a standby has stored, too."""
         self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.ask("SELECT pg_reload_conf()")
-        found = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-        wait_until(lambda: self.ask(found) == (1,))
+        statement = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        wait_until(lambda: self.ask(statement) == (1,))
 
     def stop_receiving(self) -> None:
         """Receive nothing any more, as if the network between it and its primary were cut."""
@@ -99,8 +99,8 @@ class DatabaseServer:
         where = f"host={self._folder} port={self.port} user=postgres dbname=dateline"
         with psycopg.connect(where, autocommit=True) as connection:
             # The text comes from a test.
-            found = connection.execute(statement.encode())
-            return (found.fetchone() or ()) if found.description is not None else ()
+            cursor = connection.execute(statement.encode())
+            return (cursor.fetchone() or ()) if cursor.description is not None else ()
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to all its processes, the parent first."""

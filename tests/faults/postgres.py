@@ -125,8 +125,8 @@ def _query(host: str, statement: str) -> tuple[Any, ...]:
     """Run a statement, and return its first row."""
     with psycopg.connect(f"host={host} user=postgres", autocommit=True) as connection:
         # The text comes from this file.
-        found = connection.execute(statement.encode())
-        return (found.fetchone() or ()) if found.description is not None else ()
+        cursor = connection.execute(statement.encode())
+        return (cursor.fetchone() or ()) if cursor.description is not None else ()
 
 
 @contextmanager

@@ -195,12 +195,12 @@ def test_many_errors_are_counted_and_the_first_ones_shown(
     with services.database.engine.connect() as connection, connection.begin():
         connection.execution_options(dateline_begins="BEGIN IMMEDIATE")
         connection.execute(update(Document).values(head=b"{}"))
-    found = dateline("check", database_url=services.settings.database_url)
+    report = dateline("check", database_url=services.settings.database_url)
     expected = (
         "55 thing(s) are wrong. `dateline rebuild` mends documents, `dateline reindex` the index."
     )
-    _assert_named(found, expected)
-    assert len(found.err.splitlines()) == 51
+    _assert_named(report, expected)
+    assert len(report.err.splitlines()) == 51
 
 
 def _revision_lost(article_id: str, version: int) -> Damage:

@@ -80,18 +80,18 @@ def test_every_answer_is_documented(
 ) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(services))
     headers = newsroom.headers if who == "admin" else {}
-    found = []
+    violations = []
     for read in schema.get_all_operations():
         assert isinstance(read, Ok), read
         operation = read.ok()
         if operation.path in ENDLESS:
             continue
         cases = operation.as_strategy(generation_mode=mode)
-        found += [
+        violations += [
             f"{operation.label}: {fault}"
             for fault in _find_violations(cases, headers, refs, examples)
         ]
-    assert not found, "\n\n".join(found)
+    assert not violations, "\n\n".join(violations)
 
 
 def _use_existing_refs(case: Case, ref: str | None, version: str | None) -> None:

@@ -65,8 +65,8 @@ def test_a_server_notices_that_its_database_was_restored(
     # A client that received none of the lost rows continues.
     going_on = StreamClient(running_server.port, last_event_id=first).wait_for_start()
     assert going_on.next().data["document"]["title"] == "Rain new"
-    status, _, found = reader.call("GET", f"/v1/articles/{kept['id']}")
-    assert (status, found["title"]) == (200, "Rain kept")
+    status, _, story = reader.call("GET", f"/v1/articles/{kept['id']}")
+    assert (status, story["title"]) == (200, "Rain kept")
     for item in (listener, again, going_on, editor, reader):
         item.close()
     copy.close()

@@ -80,7 +80,7 @@ def assert_stories(clients: Load, node: Node, key: str) -> None:
     for batch in (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)):
         query = f"ids={','.join(batch)}&limit={_BATCH}"
         for path in ("/v1/manage/articles", "/v1/headlines"):
-            found = node.call("GET", f"{path}?{query}", key=key)[2]["data"]
-            assert {story["id"] for story in found} == set(batch)
+            rows = node.call("GET", f"{path}?{query}", key=key)[2]["data"]
+            assert {story["id"] for story in rows} == set(batch)
             if path.startswith("/v1/manage"):
-                assert all(story["title"] in clients.titles[story["id"]] for story in found)
+                assert all(story["title"] in clients.titles[story["id"]] for story in rows)

@@ -150,11 +150,11 @@ def _is_stale(answer: Response, status: int, before: Response) -> None:
     assert answer.headers["etag"] == before.headers["etag"]
     age = answer.headers["age"]
     assert 0 <= int(age) <= _SECONDS
-    found = re.fullmatch(
+    match = re.fullmatch(
         r'Dateline; hit; ttl=(-?\d+); detail="database away"', answer.headers["cache-status"]
     )
-    assert found is not None
-    assert int(found[1]) == -int(age)
+    assert match is not None
+    assert int(match[1]) == -int(age)
 
 
 def _wait_until(true: Callable[[], object], seconds: float = 20) -> None:

@@ -65,9 +65,9 @@ def check_due_changes(server: Workers, key: str) -> None:
 def _serial(server: Workers) -> float:
     with closing(Client(server.port)) as client:
         text = client.call("GET", "/metrics")[2].decode()
-    found = _SERIAL.search(text)
-    assert found is not None
-    return float(found.group(1))
+    match = _SERIAL.search(text)
+    assert match is not None
+    return float(match.group(1))
 
 
 def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
@@ -81,9 +81,9 @@ def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
 
 def _check_freshness(server: Workers, key: str, number: int) -> None:
     """After a write in any process, all processes show it in their next response."""
-    with server.connections(each=2) as found:
-        readers = [connection for connections in found.values() for connection in connections]
-        assert len(found) == _NUMBER
+    with server.connections(each=2) as by_worker:
+        readers = [connection for connections in by_worker.values() for connection in connections]
+        assert len(by_worker) == _NUMBER
         for turn in range(5):
             title = f"Fresh {number} {turn}"
             story = _write(server, key, title=title)
@@ -146,8 +146,8 @@ def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_metrics_are_sums_that_never_decrease(server: Workers) -> None:
-    with server.connections(each=1) as found:
-        for reader, *_ in found.values():
+    with server.connections(each=1) as connections:
+        for reader, *_ in connections.values():
             reader.request("GET", "/v1/sources")
             reader.getresponse().read()
     wait_until(lambda: _ask_for_sources(server) == _NUMBER)

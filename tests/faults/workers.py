@@ -38,11 +38,11 @@ class Workers:
 
     def pids(self) -> set[int]:
         """Return the ids of the processes that serve."""
-        found = {
+        pids = {
             child for child in self.parent.children() if "spawn_main" in "".join(_command(child))
         }
-        self._known |= found
-        return {item.pid for item in found}
+        self._known |= pids
+        return {item.pid for item in pids}
 
     def processes(self) -> list[psutil.Process]:
         """Return the child processes that serve."""
@@ -65,23 +65,23 @@ class Workers:
     def connections(self, each: int) -> Iterator[dict[int, list[HTTPConnection]]]:
         """Open connections, this many to each of the processes."""
         opened: list[HTTPConnection] = []
-        found: dict[int, list[HTTPConnection]] = {}
+        by_worker: dict[int, list[HTTPConnection]] = {}
         try:
             ends = time.monotonic() + TIMEOUT
-            while not self._suffice(found, each):
+            while not self._suffice(by_worker, each):
                 assert time.monotonic() < ends, self.log.read_text()
                 # Few enough connections that a slow process leaves enough file descriptors for the
                 # others.
-                time.sleep(0.05 if found else 0)
+                time.sleep(0.05 if by_worker else 0)
                 opened.append(self._connection())
-                found = self._by_worker(opened)
-            yield found
+                by_worker = self._by_worker(opened)
+            yield by_worker
         finally:
             for connection in opened:
                 connection.close()
 
-    def _suffice(self, found: dict[int, list[HTTPConnection]], each: int) -> bool:
-        return all(len(found.get(pid, ())) >= each for pid in self.pids())
+    def _suffice(self, by_worker: dict[int, list[HTTPConnection]], each: int) -> bool:
+        return all(len(by_worker.get(pid, ())) >= each for pid in self.pids())
 
     def _connection(self) -> HTTPConnection:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
@@ -93,13 +93,13 @@ class Workers:
 
     def _by_worker(self, opened: list[HTTPConnection]) -> dict[int, list[HTTPConnection]]:
         ports = {item.sock.getsockname()[1]: item for item in opened}
-        found: dict[int, list[HTTPConnection]] = {}
+        by_worker: dict[int, list[HTTPConnection]] = {}
         for pid in self.pids():
             with suppress(psutil.Error):
                 for known in psutil.Process(pid).net_connections("tcp"):
                     reader = ports.get(known.raddr.port if known.status == "ESTABLISHED" else 0)
-                    found.setdefault(pid, []).extend([] if reader is None else [reader])
-        return found
+                    by_worker.setdefault(pid, []).extend([] if reader is None else [reader])
+        return by_worker
 
     def close(self) -> None:
         """End the remaining processes, the parent first, so that it starts no new ones."""

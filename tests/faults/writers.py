@@ -40,9 +40,9 @@ class Known:
     story: Story
     requested: Story | None = None
 
-    def allows(self, found: Story) -> bool:
+    def allows(self, actual: Story) -> bool:
         """Whether a story may be in a state, for any moment of the server's death."""
-        return found in {self.story, self.requested}
+        return actual in {self.story, self.requested}
 
 
 @dataclass(slots=True)
@@ -251,12 +251,12 @@ def reconcile(ledger: Ledger, client: Client, ids: set[str]) -> None:
         query = f"ids={','.join(requested)}&limit=100&state={_STATES}"
         status, _, page = client.call("GET", f"/v1/manage/articles?{query}")
         assert status == 200, page
-        found = {view["id"]: _story(view) for view in page["data"]}
+        actual = {view["id"]: _story(view) for view in page["data"]}
         for id_ in requested:
             known = ledger.stories[id_]
-            assert id_ in found, f"{known} was acknowledged, and is gone"
-            assert known.allows(found[id_]), f"{known} became {found[id_]}"
-            ledger.stories[id_] = Known(found[id_])
+            assert id_ in actual, f"{known} was acknowledged, and is gone"
+            assert known.allows(actual[id_]), f"{known} became {actual[id_]}"
+            ledger.stories[id_] = Known(actual[id_])
 
 
 def _story(view: dict[str, Any]) -> Story:

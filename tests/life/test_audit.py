@@ -21,8 +21,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "life.md"
 
 
 def list_audit(newsroom: Newsroom, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = newsroom.call("GET", f"/audit{query}").json()["data"]
-    return found
+    rows: list[dict[str, Any]] = newsroom.call("GET", f"/audit{query}").json()["data"]
+    return rows
 
 
 def test_a_change_is_audited_with_actor_address_and_difference(newsroom: Newsroom) -> None:

@@ -37,9 +37,9 @@ def test_a_released_story_stays_published_in_the_newsroom(
 ) -> None:
     assert titles(client) == ["Out"]
     assert newsroom.call("GET", f"/articles/{story['id']}").json()["state"] == "published"
-    for state, found in (("published", 1), ("scheduled", 0)):
+    for state, count in (("published", 1), ("scheduled", 0)):
         listed = newsroom.call("GET", f"/articles?state={state}").json()["data"]
-        assert len(listed) == found
+        assert len(listed) == count
     refused = newsroom.call(
         "POST", f"/articles/{story['id']}/schedule", json={"at": None}, headers={"if-match": "*"}
     )

@@ -111,5 +111,5 @@ def test_the_state_of_a_corrected_story_is_that_of_its_public_copy(
         story, published_at="2026-12-01T00:00:00Z", expires_at="2026-11-01T00:00:00Z"
     )
     assert (later["state"], titles(client)) == ("published", ["Out"])
-    found = newsroom.call("GET", "/articles?state=published").json()["data"]
-    assert [result["title"] for result in found] == ["Out"]
+    rows = newsroom.call("GET", "/articles?state=published").json()["data"]
+    assert [result["title"] for result in rows] == ["Out"]

@@ -115,10 +115,10 @@ def test_a_search_selects_by_labels(newsroom: Newsroom, services: Services) -> N
     newsroom.story("Bees one", labels=["Other", WORD])
     newsroom.story("Bees two")
     for _ in range(2):
-        found = services.search.search(SearchQuery("bees", selection=_OF))
-        assert [b"Bees one" in item for item in found.items] == [True]
-        found = services.search.search(SearchQuery("bees", selection=_NOT))
-        assert [b"Bees two" in item for item in found.items] == [True]
+        results = services.search.search(SearchQuery("bees", selection=_OF))
+        assert [b"Bees one" in item for item in results.items] == [True]
+        results = services.search.search(SearchQuery("bees", selection=_NOT))
+        assert [b"Bees two" in item for item in results.items] == [True]
         assert not services.search.search(SearchQuery(WORD)).items
         # First in the overlay, then in the index.
         list(IndexUpdater(services.index, services.delivery).rebuild())

@@ -178,9 +178,9 @@ _CURSOR = re.compile(r'(?<="cursor":")[\w-]+')
 _SIGNATURE = 12
 
 
-def _decode_cursors(found: re.Match[str]) -> str:
+def _decode_cursors(match: re.Match[str]) -> str:
     """Return the contents of a cursor without its signature; they include the query."""
-    token = found.group()
+    token = match.group()
     content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
     return content.decode()
 
@@ -241,8 +241,11 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
         pairs = [(f"{HIDDEN}-{story.kind}", f"{NOWHERE}-{story.kind}") for story in some]
         pairs += [(story.id, NO_ID) for story in some]
         for this, that in pairs if "{" in path else []:
-            found, nothing = client.get(fill_path(path, this)), client.get(fill_path(path, that))
-            assert decode_answer(found, this, this) == decode_answer(nothing, that, that), (
+            hidden_answer, nothing = (
+                client.get(fill_path(path, this)),
+                client.get(fill_path(path, that)),
+            )
+            assert decode_answer(hidden_answer, this, this) == decode_answer(nothing, that, that), (
                 path,
                 this,
             )
@@ -252,10 +255,10 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
         for (this, id_), (that, _) in zip(
             list_requests(names, HIDDEN, there), list_requests(names, NOWHERE, absent), strict=True
         ):
-            found, nothing = client.get(path + this), client.get(path + that)
-            assert decode_answer(found, HIDDEN, id_) == decode_answer(nothing, NOWHERE, NO_ID), (
-                path + this
-            )
+            hidden_answer, nothing = client.get(path + this), client.get(path + that)
+            assert decode_answer(hidden_answer, HIDDEN, id_) == decode_answer(
+                nothing, NOWHERE, NO_ID
+            ), path + this
 
 
 def test_a_key_without_a_scope_reads_nothing_of_the_newsroom(

@@ -30,8 +30,8 @@ def purge(newsroom: Newsroom, article: dict[str, Any]) -> Response:
 def delete_story(newsroom: Newsroom, article: dict[str, Any]) -> dict[str, Any]:
     answer = newsroom.delete(article)
     assert answer.is_success
-    found: dict[str, Any] = answer.json()
-    return found
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 def test_purging_a_story_frees_its_source_and_category(

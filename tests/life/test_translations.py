@@ -229,8 +229,8 @@ def test_categories_have_names_in_the_requested_language(
     story = newsroom.story("Story", categories=["morocco", "plain"])
 
     def read_names(path: str, languages: str) -> list[str]:
-        found = read(client, f"{path}?names_in={languages}")
-        listed = found.get("categories") or found["data"]
+        document = read(client, f"{path}?names_in={languages}")
+        listed = document.get("categories") or document["data"]
         listed = listed[0].get("categories", listed)
         return [story["name"] for story in listed]
 

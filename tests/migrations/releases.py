@@ -34,7 +34,7 @@ def parse_previous_number(revision: str) -> str:
 def find_name_flaws(revision: str, releases: Mapping[str, str]) -> list[str]:
     """Check the name of a revision that is newer than the first release."""
     number = parse_number(revision)
-    before = max((found for found in releases.values() if found < number), default=None)
+    before = max((schema for schema in releases.values() if schema < number), default=None)
     if before is None or revision == f"{number}_from_{before}":
         return []
     return [f"{revision} has to be named {number}_from_{before}, after the previous release."]

@@ -38,41 +38,41 @@ class Table:
 
 
 def inspect_tables(connection: Connection) -> dict[str, Table]:
-    found = inspect(connection)
-    return {name: _table(found, name) for name in found.get_table_names()}
+    inspector = inspect(connection)
+    return {name: _table(inspector, name) for name in inspector.get_table_names()}
 
 
-def _table(found: Any, name: str) -> Table:
+def _table(inspector: Any, name: str) -> Table:
     columns = {
         column["name"]: (str(column["type"]), column["nullable"], column["default"] is not None)
-        for column in found.get_columns(name)
+        for column in inspector.get_columns(name)
     }
     constraints = [
-        found.get_pk_constraint(name),
-        *found.get_foreign_keys(name),
-        *found.get_check_constraints(name),
-        *found.get_unique_constraints(name),
-        *(index for index in found.get_indexes(name) if index["unique"]),
+        inspector.get_pk_constraint(name),
+        *inspector.get_foreign_keys(name),
+        *inspector.get_check_constraints(name),
+        *inspector.get_unique_constraints(name),
+        *(index for index in inspector.get_indexes(name) if index["unique"]),
     ]
     return Table(columns, frozenset(str(constraint) for constraint in constraints))
 
 
 def find_incompatibilities(before: dict[str, Table], after: dict[str, Table]) -> list[str]:
     """List the differences that break code for the tables before."""
-    found = [f"{name} is dropped" for name in before.keys() - after.keys()]
+    flaws = [f"{name} is dropped" for name in before.keys() - after.keys()]
     for name in before.keys() & after.keys():
         old, new = before[name].columns, after[name].columns
-        found += [f"{name}.{column} is dropped" for column in old.keys() - new.keys()]
+        flaws += [f"{name}.{column} is dropped" for column in old.keys() - new.keys()]
         for column, (kind, is_nullable, has_default) in new.items():
             was_kind, was_nullable, had_default = old.get(column, (kind, False, False))
             if column not in old and not is_nullable and not has_default:
-                found.append(f"{name}.{column} needs a value")
+                flaws.append(f"{name}.{column} needs a value")
             is_stricter = was_nullable > is_nullable or had_default > has_default
             if was_kind != kind or is_stricter:
-                found.append(f"{name}.{column} is changed")
+                flaws.append(f"{name}.{column} is changed")
         if after[name].constraints - before[name].constraints:
-            found.append(f"{name} has a new constraint")
-    return found
+            flaws.append(f"{name} has a new constraint")
+    return flaws
 
 
 def find_migration_flaws(database: Database, revision: str) -> list[str]:
@@ -82,14 +82,14 @@ def find_migration_flaws(database: Database, revision: str) -> list[str]:
     with database.engine.connect() as connection:
         before = inspect_tables(connection)
     migrations.upgrade(database, revision)
-    found = find_name_flaws(revision, read_schemas())
+    flaws = find_name_flaws(revision, read_schemas())
     if contract is not None:
-        return found + find_contract_flaws(revision, contract, read_schemas())
+        return flaws + find_contract_flaws(revision, contract, read_schemas())
     with database.engine.connect() as connection:
-        found += find_incompatibilities(before, inspect_tables(connection))
+        flaws += find_incompatibilities(before, inspect_tables(connection))
     if "op.execute(" in Path(script.path).read_text(encoding="utf-8"):
-        found.append("rows are changed: do it in batches, in a command or the worker")
-    return found
+        flaws.append("rows are changed: do it in batches, in a command or the worker")
+    return flaws
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])

@@ -44,21 +44,21 @@ def differences(database: Database) -> list[Any]:
 
 def schema(database: Database) -> dict[str, Any]:
     """Return tables with their columns, keys and indexes, as the database reports them."""
-    found = inspect(database.engine)
+    inspector = inspect(database.engine)
     described: dict[str, Any] = {}
-    for table in sorted(set(found.get_table_names()) - {"alembic_version"} - UNUSED):
+    for table in sorted(set(inspector.get_table_names()) - {"alembic_version"} - UNUSED):
         columns = [
             (column["name"], str(column["type"]), column["nullable"])
-            for column in found.get_columns(table)
+            for column in inspector.get_columns(table)
             if f"{table}.{column['name']}" not in UNUSED
         ]
         indexes = [
             (index["name"], index["column_names"], index["unique"])
-            for index in found.get_indexes(table)
+            for index in inspector.get_indexes(table)
             if f"{table}.{index['name']}" not in UNUSED
         ]
-        foreign = [(f["name"], f["options"]) for f in found.get_foreign_keys(table)]
-        key = found.get_pk_constraint(table)["constrained_columns"]
+        foreign = [(f["name"], f["options"]) for f in inspector.get_foreign_keys(table)]
+        key = inspector.get_pk_constraint(table)["constrained_columns"]
         described[table] = (columns, key, sorted(indexes, key=str), sorted(foreign, key=str))
     return described
 

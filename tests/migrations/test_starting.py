@@ -49,7 +49,7 @@ def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "found", "stands"),
+    ("ours", "schema", "state"),
     [
         ("0008", "0008", "current"),
         ("0008", "0010_from_0008", "newer"),
@@ -66,17 +66,17 @@ def test_code_runs_on_the_schemas_of_the_previous_and_the_next_release(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     ours: str,
-    found: str | None,
-    stands: str | None,
+    schema: str | None,
+    state: str | None,
 ) -> None:
     monkeypatch.setattr(migrations, "find_head", lambda: ours)
-    monkeypatch.setattr(migrations, "find_current", lambda _: found)
+    monkeypatch.setattr(migrations, "find_current", lambda _: schema)
     database = Database(f"sqlite:///{tmp_path / 'news.db'}")
-    if stands is None:
+    if state is None:
         with pytest.raises(DatabaseBehind):
             migrations.check(database)
     else:
-        assert migrations.check(database) == stands
+        assert migrations.check(database) == state
 
 
 def test_a_schema_of_the_next_release_is_used_and_not_changed(migrated: Database) -> None:

@@ -28,8 +28,8 @@ def _documents(name: str) -> list[Any]:
 
 
 def _compose() -> dict[str, Any]:
-    found: dict[str, Any] = _documents("compose.yaml")[0]
-    return found
+    document: dict[str, Any] = _documents("compose.yaml")[0]
+    return document
 
 
 def _manifests() -> dict[str, dict[str, Any]]:
@@ -142,7 +142,7 @@ def test_selectors_match_only_the_pods_of_the_deployment() -> None:
 
 
 def test_the_grace_period_is_long_enough() -> None:
-    found = _environments()
+    environments = _environments()
     pod = _manifests()["Deployment"]["spec"]["template"]["spec"]
     grace = {
         "compose": _compose()["services"]["dateline"]["stop_grace_period"].removesuffix("s"),
@@ -150,7 +150,7 @@ def test_the_grace_period_is_long_enough() -> None:
         "systemd": dict(_unit())["TimeoutStopSec"],
     }
     for name, seconds in grace.items():
-        assert int(seconds) > int(found[name]["DATELINE_DRAIN_SECONDS"]) + _END_SECONDS, name
+        assert int(seconds) > int(environments[name]["DATELINE_DRAIN_SECONDS"]) + _END_SECONDS, name
     assert pod["enableServiceLinks"] is False
 
 

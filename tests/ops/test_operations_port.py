@@ -61,8 +61,8 @@ class TestMoved:
         self, client: TestClient, port: int
     ) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}") as operator:
-            found = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
-            assert found == [200, 404, 404, 404, 200, 200]
+            statuses = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
+            assert statuses == [200, 404, 404, 404, 200, 200]
             metrics = operator.get("/metrics")
             assert "dateline_connections" in metrics.text
             assert metrics.headers["x-request-id"]

@@ -170,12 +170,12 @@ def test_cache_hits_and_problems_are_recorded(client: TestClient, exporter: Reco
         client.get("/v1/headlines", headers=TRACEPARENT)
     client.get(f"/{SECRET}", headers=TRACEPARENT)
     client.get(f"/v1/articles/{SECRET}", headers=TRACEPARENT)
-    found = [
+    attributes = [
         (span.name, _attributes(span)["dateline.from_memory"])
         for span in exporter.spans
         if "http.route" in _attributes(span)
     ]
-    assert found == [
+    assert attributes == [
         ("GET /v1/headlines", False),
         ("GET /v1/headlines", True),
         ("GET unmatched", False),

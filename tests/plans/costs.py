@@ -43,15 +43,15 @@ def costs(
             work(session)
         transaction.rollback()
     explain = _on_sqlite if database.dialect == "sqlite" else _on_postgresql
-    found = []
+    results = []
     for sql, values in statements:
         if not sql.startswith(_PLAIN):
             with engine.connect() as connection:
                 transaction = connection.begin()
-                found.append(explain(connection.connection.dbapi_connection, sql, values))
+                results.append(explain(connection.connection.dbapi_connection, sql, values))
                 transaction.rollback()
-    assert found
-    return found
+    assert results
+    return results
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _on_sqlite(raw: Any, sql: str, values: Any) -> Cost:
 def _on_postgresql(raw: Any, sql: str, values: Any) -> Cost:
     """Explain a prepared statement as it runs, with the planner settings of that moment."""
     names = list(dict.fromkeys(_PARAMETER.findall(sql)))
-    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+    numbered = _PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", sql)
     given = f"({', '.join(['%s'] * len(names))})" if names else ""
     cursor = ClientCursor(raw)
     cursor.execute(f"PREPARE explained AS {numbered.replace('%%', '%')}")

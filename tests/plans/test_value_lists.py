@@ -92,11 +92,11 @@ def test_values_with_special_characters_are_included_and_excluded(
     strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]
     kept = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
     with services.database.write() as session:
-        found = content.lock_articles_by_ids(session, [*strange, *kept, new_id()])
+        locked = content.lock_articles_by_ids(session, [*strange, *kept, new_id()])
         page = article_lists.load_article_page(
             session, ArticleList(Selection((Clause("id", (), (*strange, kept[0])),))), START
         )
         keys = [(kept[1], 1), (kept[2], 9), (strange[0], 1)]
         assert set(content.load_snapshots(session, keys)) == {kept[1]}
-    assert set(found) == set(kept)
+    assert set(locked) == set(kept)
     assert {row.article.id for row in page} == set(kept[1:])

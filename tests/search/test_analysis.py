@@ -146,10 +146,10 @@ _WRITTEN = st.lists(st.one_of(_SPACED, _UNSPACED), max_size=4).map(" ".join)
 
 @given(_WRITTEN)
 def test_spans_have_the_same_words_as_the_engine(text: str) -> None:
-    found = list(find_spans(text))
+    spans = list(find_spans(text))
 
-    assert [span.word for span in found] == tokenize(text)
-    assert all(0 <= span.start < span.end <= len(text) for span in found)
+    assert [span.word for span in spans] == tokenize(text)
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,9 @@ def generation(
         newsroom.story(f"Rain {number}", body="Clouds. " * 200)
         follow()
     assert len(_find_titles(client)) == 3
-    found = [path for path in (tmp_path / "search").iterdir() if path.is_dir()]
-    assert len(found) == 1
-    return found[0]
+    folders = [path for path in (tmp_path / "search").iterdir() if path.is_dir()]
+    assert len(folders) == 1
+    return folders[0]
 
 
 def _find_titles(client: TestClient, query: str = "q=rain") -> list[str]:

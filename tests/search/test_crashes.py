@@ -121,8 +121,8 @@ def test_one_of_two_processes_writes_and_the_other_takes_over(
             assert clients[turn % 2].call("POST", "/v1/manage/articles", document)[0] == 201
             for client in clients:
                 path = "/v1/search?q=rain&count=exact&sort=-published_at"
-                found = client.call("GET", path)[2]
-                assert (found["page"]["count"], found["data"][0]["title"]) == (turn + 1, title)
+                results = client.call("GET", path)[2]
+                assert (results["page"]["count"], results["data"][0]["title"]) == (turn + 1, title)
         for server in servers:
             wait_until(partial(_follows, server))
         servers[0].kill()

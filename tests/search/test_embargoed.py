@@ -57,12 +57,12 @@ def test_entitled_readers_find_an_embargoed_story_with_its_embargo(
 ) -> None:
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
     page = client.get(path, headers=entitled).json()
-    found = {story["title"]: story for story in page["data"]}
+    stories = {story["title"]: story for story in page["data"]}
     assert reading.SearchPage.model_validate(page).model_dump(exclude_unset=True) == page
-    hit = found["Reservoir zanzibar"]
+    hit = stories["Reservoir zanzibar"]
     assert (hit["embargoed"], hit["embargo_until"], page["complete"]) == (True, UNTIL, True)
     assert "<mark>reservoir</mark>" in hit["highlights"]["body"][0]
-    assert "embargoed" not in found["Rain over the reservoir"]
+    assert "embargoed" not in stories["Rain over the reservoir"]
     assert page["page"]["count"] == 2
     assert [value["value"] for value in page["facets"]["tag"]] == ["rain", "zanzibarite"]
     assert page["facets"]["category"][0]["count"] == 2

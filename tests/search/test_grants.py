@@ -170,12 +170,12 @@ def test_readers_find_what_a_model_of_their_grants_finds(
             highlight=True,
             entitlement=entitlement,
         )
-        found = services.search.search(query)
+        results = services.search.search(query)
         description = f"{grants} {words}"
-        assert sorted(hit.id for hit in found.hits) == sorted(expected), description
-        assert (found.total, found.corrected) == (len(expected), None), description
-        assert _counts(found) == _count(archive, expected), description
-        for story in map(json.loads, found.items):
+        assert sorted(hit.id for hit in results.hits) == sorted(expected), description
+        assert (results.total, results.corrected) == (len(expected), None), description
+        assert _counts(results) == _count(archive, expected), description
+        for story in map(json.loads, results.items):
             form = expected.pop(story["id"]).form
             is_scored = form == "full" and query.order == "relevance"
             assert (story["score"] is not None) == is_scored, description
@@ -228,17 +228,17 @@ def test_a_delay_and_a_depth_end_on_the_microsecond(
         for slip in (-1, 0, 1):
             clock.moment = START + moment + timedelta(microseconds=slip)
             query = SearchQuery("zanzibar", count_total=True, entitlement=entitlement)
-            found = services.search.search(query)
-            assert found.total == len(found.items)
-            seen.append(found.total)
+            results = services.search.search(query)
+            assert results.total == len(results.items)
+            seen.append(results.total)
     assert seen == [0, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.usefixtures("archive")
 def test_a_reader_without_grants_finds_nothing(services: Services) -> None:
     query = SearchQuery(None, count_total=True, facets=("tag",), entitlement=NOTHING)
-    found = services.search.search(query)
-    assert (list(found.items), found.total, found.is_complete) == ([], 0, True)
+    results = services.search.search(query)
+    assert (list(results.items), results.total, results.is_complete) == ([], 0, True)
     assert services.search.suggest("t1", 9, entitlement=NOTHING)[0] == []
     assert services.search.suggest("t1", 9, entitlement=HEADLINES)[0] != []
 
@@ -257,10 +257,10 @@ def _evaluate(
     }
 
 
-def _counts(found: SearchAnswer) -> dict[str, dict[str, int]]:
+def _counts(answer: SearchAnswer) -> dict[str, dict[str, int]]:
     return {
         name: {value.value: value.count for value in values}
-        for name, values in found.facets.items()
+        for name, values in answer.facets.items()
     }
 
 

@@ -44,11 +44,11 @@ def _search(reader: Reader, *wanted: str, **more: object) -> IndexResult:
 
 def test_a_very_frequent_word_is_ranked_in_the_newest_months(index: TantivyIndex) -> None:
     stories = _stories()
-    found = _search(fill(index, *stories), "rain", count_total=True, facets=("kind",))
-    assert set(list_ids(found)) == {story.id for story in stories[-12:]}
+    results = _search(fill(index, *stories), "rain", count_total=True, facets=("kind",))
+    assert set(list_ids(results)) == {story.id for story in stories[-12:]}
     # Counts include all months.
-    assert found.total == 40
-    assert {value.value: value.count for value in found.facets["kind"]} == {
+    assert results.total == 40
+    assert {value.value: value.count for value in results.facets["kind"]} == {
         "news": 30,
         "analysis": 10,
     }
@@ -57,9 +57,9 @@ def test_a_very_frequent_word_is_ranked_in_the_newest_months(index: TantivyIndex
 def test_all_months_are_searched_if_few_of_the_newest_stories_match(index: TantivyIndex) -> None:
     stories = _stories()
     selection = Selection((Clause("kind", ("analysis",)),))
-    found = _search(fill(index, *stories), "rain", selection=selection)
-    assert set(list_ids(found)) == {story.id for story in stories[::4]}
-    assert list_ids(found)[0] == stories[0].id
+    results = _search(fill(index, *stories), "rain", selection=selection)
+    assert set(list_ids(results)) == {story.id for story in stories[::4]}
+    assert list_ids(results)[0] == stories[0].id
 
 
 def test_a_rarer_additional_word_finds_old_stories(index: TantivyIndex) -> None:
@@ -72,7 +72,7 @@ def test_overlay_stories_are_ranked_with_the_newest_months(index: TantivyIndex) 
     stories = _stories()
     late = story("Rain", published_at=stories[-1].published_at)
     reader = fill(index, *stories).with_changes([stories[-1].id], [late])
-    found = list_ids(_search(reader, "rain"))
-    assert found[0] == late.id
-    assert stories[-1].id not in found
-    assert len(found) == 12
+    results = list_ids(_search(reader, "rain"))
+    assert results[0] == late.id
+    assert stories[-1].id not in results
+    assert len(results) == 12

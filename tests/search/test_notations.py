@@ -132,7 +132,7 @@ def test_excluded_words_are_not_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("US economy ", ["states"]),
         ("us economy ", ["states"]),
@@ -142,13 +142,13 @@ def test_excluded_words_are_not_joined() -> None:
         ("O'Hara's ", []),
     ],
 )
-def test_other_words_are_not_found(typed: str, found: list[str]) -> None:
+def test_other_words_are_not_found(typed: str, expected: list[str]) -> None:
     shelf = MemoryIndex(
         states=story("The U.S. economy grew by 1,299,500, said O'Brien of a B-52."),
         other=story("The economy of Spain grew by 7."),
     )
 
-    assert shelf.find(typed) == found
+    assert shelf.find(typed) == expected
 
 
 _ADDRESS = "https://www.news.example.org/2024/05/reforme-retraites.html?page=2"

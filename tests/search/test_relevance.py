@@ -16,13 +16,13 @@ from bench.search.systems import DatelineSystem, PlainSystem
 
 def test_measures_equal_published_values() -> None:
     judgements = {"q": {"a": 2.0, "b": 1.0}, "none": {}}
-    found = averages({"q": ["x", "b", "a"], "none": ["x"]}, judgements)
+    measured = averages({"q": ["x", "b", "a"], "none": ["x"]}, judgements)
 
-    assert found["MRR"] == pytest.approx(1 / 2)
-    assert found["R@1"] == 0
-    assert found["R@10"] == 1
-    assert found["MAP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
-    assert found["nDCG@10"] == pytest.approx((1 / 1.58496 + 3 / 2) / (3 + 1 / 1.58496), abs=1e-5)
+    assert measured["MRR"] == pytest.approx(1 / 2)
+    assert measured["R@1"] == 0
+    assert measured["R@10"] == 1
+    assert measured["MAP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert measured["nDCG@10"] == pytest.approx((1 / 1.58496 + 3 / 2) / (3 + 1 / 1.58496), abs=1e-5)
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_the_command_prints_a_line_for_each_system(collection: list[str]) -> Non
 
 def test_questions_find_their_passages(shared: Path) -> None:
     questions = squad(shared / "xquad" / "xquad.en.json", "en")
-    found = {
+    recall = {
         system: averages(rankings(ranker, questions), questions.judgements)["R@1"]
         for system, ranker in (
             ("ours", DatelineSystem(questions.documents)),
@@ -72,8 +72,8 @@ def test_questions_find_their_passages(shared: Path) -> None:
         )
     }
 
-    assert found["ours"] >= 0.945
-    assert found["ours"] > found["stemmed"] > found["naive"]
+    assert recall["ours"] >= 0.945
+    assert recall["ours"] > recall["stemmed"] > recall["naive"]
 
 
 def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:

@@ -98,8 +98,8 @@ def test_facet_values_can_be_used_as_filters(client: TestClient) -> None:
     page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
     assert page["page"]["count"] == 4
     values = {
-        name: [(value["value"], value["label"], value["count"]) for value in found]
-        for name, found in page["facets"].items()
+        name: [(value["value"], value["label"], value["count"]) for value in facet_values]
+        for name, facet_values in page["facets"].items()
     }
     assert values == {
         "category": [("world", "World", 2), ("morocco", "Morocco", 1)],
@@ -118,8 +118,8 @@ def test_facet_values_can_be_used_as_filters(client: TestClient) -> None:
     }
     for name in ("category", "source", "language", "tag", "kind"):
         for facet in page["facets"][name]:
-            found = read(client, f"/v1/search?q=rain&{name}={facet['value']}&count=exact")
-            assert found["page"]["count"] == facet["count"], facet
+            facet_values = read(client, f"/v1/search?q=rain&{name}={facet['value']}&count=exact")
+            assert facet_values["page"]["count"] == facet["count"], facet
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -403,9 +403,11 @@ def test_categories_have_names_in_the_requested_language(
     newsroom.story("Rain on the coast", body="<p>Rain fell on the harbour.</p>", **named)
 
     def read_names(path: str, languages: str) -> list[list[str]]:
-        found = read(client, f"{path}names_in={languages}")
-        listed = [[category["name"] for category in story["categories"]] for story in found["data"]]
-        facets = found.get("facets", {}).get("category")
+        document = read(client, f"{path}names_in={languages}")
+        listed = [
+            [category["name"] for category in story["categories"]] for story in document["data"]
+        ]
+        facets = document.get("facets", {}).get("category")
         return [*listed, [facet["label"] for facet in facets]] if facets else listed
 
     search = "/v1/search?q=rain&facets=category&"

@@ -47,15 +47,15 @@ def port_of(server: uvicorn.Server) -> int:
 
 def read_all(connection: socket.socket) -> bytes:
     """Read until the server closes the connection."""
-    found = b""
+    received = b""
     while True:
         try:
             part = connection.recv(65_536)
         except ConnectionResetError:
-            return found
+            return received
         if not part:
-            return found
-        found += part
+            return received
+        received += part
 
 
 def split_responses(data: bytes) -> list[int]:

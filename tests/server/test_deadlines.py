@@ -112,23 +112,23 @@ def test_an_incomplete_head_is_refused_after_the_timeout(
     connection: socket.socket, sent: bytes
 ) -> None:
     connection.sendall(sent)
-    found = read_all(connection)
-    assert split_responses(found) == [408]
-    assert b'"code":"request_timeout"' in found
+    received = read_all(connection)
+    assert split_responses(received) == [408]
+    assert b'"code":"request_timeout"' in received
 
 
 def test_a_slow_head_does_not_extend_its_timeout(connection: socket.socket) -> None:
     start = time.monotonic()
     connection.settimeout(0.02)
-    found = b""
+    received = b""
     connection.sendall(_GET + b"X: ")
-    while not found:
+    while not received:
         connection.sendall(b"a")
         try:
-            found = connection.recv(1000)
+            received = connection.recv(1000)
         except TimeoutError:
             assert time.monotonic() - start < 5
-    assert split_responses(found) == [408]
+    assert split_responses(received) == [408]
 
 
 def test_empty_lines_do_not_keep_a_connection_open(connection: socket.socket) -> None:
@@ -150,8 +150,8 @@ def test_a_missing_body_is_refused_after_the_timeout(
     app: Slow, server: uvicorn.Server, connection: socket.socket, framing: bytes, expects: bytes
 ) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + expects + b"\r\n")
-    found = read_all(connection)
-    assert split_responses(found)[-1] == 408
+    received = read_all(connection)
+    assert split_responses(received)[-1] == 408
     connection.close()
     _wait_until_gone(server)
     assert app.left == 1
@@ -160,14 +160,14 @@ def test_a_missing_body_is_refused_after_the_timeout(
 def test_a_body_that_is_too_slow_is_refused(connection: socket.socket) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n")
     connection.settimeout(0.05)
-    found, start = b"", time.monotonic()
-    while not found:
+    received, start = b"", time.monotonic()
+    while not received:
         connection.sendall(b"abc")
         try:
-            found = connection.recv(1000)
+            received = connection.recv(1000)
         except TimeoutError:
             assert time.monotonic() - start < 5
-    assert split_responses(found) == [408]
+    assert split_responses(received) == [408]
 
 
 def test_a_body_that_is_fast_enough_is_read(connection: socket.socket) -> None:

@@ -77,10 +77,10 @@ def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
             _ask(item)
             assert _status(item) == [200]
         with _connect(server) as third:
-            found = read_all(third)
-        assert split_responses(found) == [503]
-        assert b'"code":"too_many_connections"' in found
-        assert b"retry-after: " in found
+            received = read_all(third)
+        assert split_responses(received) == [503]
+        assert b'"code":"too_many_connections"' in received
+        assert b"retry-after: " in received
         held[0].close()
         until = time.monotonic() + 10
         while True:

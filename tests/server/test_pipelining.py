@@ -127,8 +127,8 @@ def test_no_refusal_is_written_into_a_response(app: App, connection: socket.sock
 
 def test_earlier_responses_are_sent_before_a_refusal(connection: socket.socket) -> None:
     connection.sendall(f"GET /ready{_HEAD}".encode() + b"no HTTP\r\n\r\n")
-    found = _read_rest(connection)
-    assert found.index(b"HTTP/1.1 200 ") < found.index(b"HTTP/1.1 400 ")
+    received = _read_rest(connection)
+    assert received.index(b"HTTP/1.1 200 ") < received.index(b"HTTP/1.1 400 ")
 
 
 def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket) -> None:
@@ -136,11 +136,11 @@ def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket
     sender = threading.Thread(target=connection.sendall, args=(data * 3_000,))
     sender.start()
     connection.settimeout(30)
-    found = b""
-    while len(split_responses(found)) < 9_000:
-        found += connection.recv(1_000_000)
+    received = b""
+    while len(split_responses(received)) < 9_000:
+        received += connection.recv(1_000_000)
     sender.join()
-    assert split_responses(found) == [200] * 9_000
+    assert split_responses(received) == [200] * 9_000
 
 
 def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.socket) -> None:

@@ -74,8 +74,8 @@ class GrantedCopy:
     def load_expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now."""
         with open_snapshot(self._services.delivery, self.entitlement) as snapshot:
-            found = snapshot.render_stories(sorted(self.allowed()), "whole")
-        return {id_: _without_joined(json.loads(story)) for id_, story in found.items()}
+            rendered = snapshot.render_stories(sorted(self.allowed()), "whole")
+        return {id_: _without_joined(json.loads(story)) for id_, story in rendered.items()}
 
     def allowed(self) -> dict[str, Form]:
         """Return the stories that it may have now, and in which form, by the definition."""
@@ -94,9 +94,9 @@ class GrantedCopy:
 def _load_all(services: Services) -> list[tuple[str, Attributes, datetime | None]]:
     """Return all documents, whether readable or not."""
     with services.database.read() as session:
-        found = store.load_documents(session, session.scalars(select(Document.id)))
-        stories = store.load_attributes(session, list(found))
-    return [(id_, stories[id_], whole.document.expires_at) for id_, whole in found.items()]
+        documents = store.load_documents(session, session.scalars(select(Document.id)))
+        stories = store.load_attributes(session, list(documents))
+    return [(id_, stories[id_], whole.document.expires_at) for id_, whole in documents.items()]
 
 
 def _without_joined(story: dict[str, Any]) -> dict[str, Any]:

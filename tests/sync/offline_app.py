@@ -119,13 +119,13 @@ class OfflineApp:
         }
 
     def _all(self, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        objects: dict[str, Any] = {}
         cursor = ""
         while True:
             page = self._read(f"{path}&limit=100{cursor}")
-            found |= {story["id"]: story for story in page["data"]}
+            objects |= {story["id"]: story for story in page["data"]}
             if page["page"]["next"] is None:
-                return found
+                return objects
             cursor = f"&cursor={page['page']['next']}"
 
     def _read(self, path: str) -> dict[str, Any]:

@@ -79,12 +79,12 @@ class RandomEditor:
 
     def _choose_story(self, *states: str) -> int | None:
         """Choose a story that is not deleted or killed, in one of these states if any are given."""
-        found = [
+        candidates = [
             number
             for number, story in enumerate(self._stories)
             if story["state"] not in _OVER and (not states or story["status"] in states)
         ]
-        return self.rng.choice(found) if found else None
+        return self.rng.choice(candidates) if candidates else None
 
     def _change(self) -> None:
         at = self._choose_story()

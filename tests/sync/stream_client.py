@@ -72,8 +72,8 @@ class StreamClient:
         return chunk
 
     def _read_headers(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        headers: dict[str, str] = {}
         while (line := self._file.readline().decode().strip()) != "":
             name, _, value = line.partition(":")
-            found[name.lower()] = value.strip()
-        return found
+            headers[name.lower()] = value.strip()
+        return headers

@@ -100,9 +100,9 @@ def test_ninjs_contains_the_digital_source_type(client: TestClient, story: dict[
 
 def test_newsml_contains_the_digital_source_type(client: TestClient, story: dict[str, Any]) -> None:
     root = ElementTree.fromstring(fetch(client, f"/v1/articles/{story['slug']}.newsml"))
-    found = root.find(f"{G2}contentMeta/{G2}digitalSourceType")
-    assert found is not None
-    assert found.get("uri") == f"{IPTC}trainedAlgorithmicMedia"
+    element = root.find(f"{G2}contentMeta/{G2}digitalSourceType")
+    assert element is not None
+    assert element.get("uri") == f"{IPTC}trainedAlgorithmicMedia"
 
 
 def test_json_ld_contains_the_digital_source_type(

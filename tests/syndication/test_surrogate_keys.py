@@ -118,8 +118,8 @@ class RandomEditor:
     def _story(self, number: int) -> dict[str, Any]:
         listed = self._newsroom.call("GET", "/articles?limit=100&sort=modified_at").json()["data"]
         ids = sorted(story["id"] for story in listed)
-        found: dict[str, Any] = self._newsroom.call("GET", f"/articles/{ids[number]}").json()
-        return found
+        document: dict[str, Any] = self._newsroom.call("GET", f"/articles/{ids[number]}").json()
+        return document
 
 
 @pytest.mark.exhaustive_on("postgresql")
@@ -153,11 +153,11 @@ def test_every_changed_answer_had_a_key_that_was_purged(
 
 def _read(client: TestClient, paths: list[str]) -> dict[str, tuple[object, set[str]]]:
     """Return the response of each address, and its surrogate keys."""
-    found: dict[str, tuple[object, set[str]]] = {}
+    answers: dict[str, tuple[object, set[str]]] = {}
     for path in paths:
         answer = client.get(path)
         assert answer.status_code in {200, 301, 404}, (path, answer.text)
         body = answer.content if answer.status_code == 200 else b""
         shown = (answer.status_code, body, answer.headers.get("location"))
-        found[path] = shown, set(answer.headers["surrogate-key"].split(" "))
-    return found
+        answers[path] = shown, set(answer.headers["surrogate-key"].split(" "))
+    return answers

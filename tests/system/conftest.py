@@ -56,8 +56,8 @@ class Site:
         with closing(Client(self.port, self.editor_key)) as editor:
             status, _, answer = editor.call(method, path, body, **headers)
         assert status in {200, 201}, answer
-        found: dict[str, Any] = answer
-        return found
+        document: dict[str, Any] = answer
+        return document
 
 
 def paths(story: dict[str, Any]) -> tuple[str, str]:

@@ -33,10 +33,10 @@ class SharedCache:
 
 def require_program(program: str, packages: str) -> str:
     """Return the path of a program, or skip the test and name the package."""
-    found = shutil.which(program) or shutil.which(program, path=_FOLDERS)
-    if found is None:
+    path = shutil.which(program) or shutil.which(program, path=_FOLDERS)
+    if path is None:
         pytest.skip(f"{program} is not installed: apt-get install {packages}")
-    return found
+    return path
 
 
 def require_varnish_modules(output: str) -> None:

@@ -66,4 +66,10 @@ def count_requests(dateline: int, **labels: str) -> int:
     text = fetch(dateline, "/metrics").body.decode()
     wanted = {f'{name}="{value}"' for name, value in labels.items()}
     lines = _COUNT.findall(text)
-    return int(sum(float(count) for found, count in lines if wanted <= set(found.split(","))))
+    return int(
+        sum(
+            float(count)
+            for labels_of_line, count in lines
+            if wanted <= set(labels_of_line.split(","))
+        )
+    )

@@ -42,8 +42,8 @@ class Editor:
             headers = {} if path == "articles" else {"if_match": "*"}
             status, _, response = client.call(method, f"/v1/manage/{path}", body, **headers)
         assert status in {200, 201}, response
-        found: dict[str, Any] = response
-        return found
+        document: dict[str, Any] = response
+        return document
 
     def story(self, title: str, tag: str = "a") -> dict[str, Any]:
         fields = {"title": title, "language": "en", "tags": [tag], "status": "published"}

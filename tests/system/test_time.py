@@ -29,7 +29,7 @@ def _watch(
     A response before the instant must not have the story, and a response to a request after it
     must.
     """
-    found: list[tuple[bool, bool]] = []
+    observations: list[tuple[bool, bool]] = []
     while True:
         asked_at = datetime.now(UTC)
         answer = fetch(cache.port, path)
@@ -38,8 +38,8 @@ def _watch(
             assert not shown
         elif asked_at > moment + _COUNTS_IN[cache.name]:
             assert shown
-            return found
-        found.append((answer.is_from_cache, shown))
+            return observations
+        observations.append((answer.is_from_cache, shown))
         time.sleep(0.05)
 
 
@@ -51,8 +51,8 @@ def test_a_scheduled_story_appears_on_time(site: Site, cache: SharedCache) -> No
     moment, at = _soon()
     story: dict[str, Any] = site.story(published_at=at)
     _, listed = paths(story)
-    found = _watch(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
-    assert (True, False) in found
+    observations = _watch(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
+    assert (True, False) in observations
 
 
 def test_an_expiring_story_disappears_on_time(site: Site, cache: SharedCache) -> None:
@@ -60,8 +60,8 @@ def test_an_expiring_story_disappears_on_time(site: Site, cache: SharedCache) ->
     story: dict[str, Any] = site.story(expires_at=at)
     path, listed = paths(story)
     assert _titles(fetch(cache.port, listed)) == [story["title"]]
-    found = _watch(cache, path, moment, lambda answer: answer.status == 404)
-    assert (True, False) in found
+    observations = _watch(cache, path, moment, lambda answer: answer.status == 404)
+    assert (True, False) in observations
     assert _titles(fetch(cache.port, listed)) == []
 
 

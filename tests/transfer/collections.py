@@ -76,15 +76,15 @@ def build_topic_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def instant(found: str) -> str:
+def instant(text: str) -> str:
     """Return an instant; some rows have only a date, and one lacks its colons."""
-    if found[2:3] == "/":
-        day, month, year = found.split("/")
+    if text[2:3] == "/":
+        day, month, year = text.split("/")
         return f"{year}-{month}-{day}T00:00:00Z"
-    hours = found.partition("T")[2]
+    hours = text.partition("T")[2]
     if hours.isdigit():
-        return f"{found[:11]}{hours[:2]}:{hours[2:4]}:{hours[4:]}Z"
-    return found
+        return f"{text[:11]}{hours[:2]}:{hours[2:4]}:{hours[4:]}Z"
+    return text
 
 
 def _topic(concept: dict[str, Any]) -> dict[str, Any]:

@@ -71,8 +71,8 @@ def test_documented_messages_have_no_problems() -> None:
         _exchange("/v1/%61rticles/a", status=308),
         _exchange("/v1/headlines", "POST", article, 405),
     ):
-        found = contract.find_problems(exchange)
-        assert found == [], exchange.request.url
+        problems = contract.find_problems(exchange)
+        assert problems == [], exchange.request.url
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_wrong_document_is_found(
 ) -> None:
     document = deepcopy(_DOCUMENT)
     tamper(document)
-    found = Contract(document).find_problems(_exchange())
-    assert len(found) >= 1
-    assert problem in found[0]
+    problems = Contract(document).find_problems(_exchange())
+    assert len(problems) >= 1
+    assert problem in problems[0]
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_a_wrong_document_is_found(
     ],
 )
 def test_a_wrong_message_is_found(exchange: httpx2.Response, problem: str) -> None:
-    found = committed_contract().find_problems(exchange)
-    assert any(problem in text for text in found), found
+    problems = committed_contract().find_problems(exchange)
+    assert any(problem in text for text in problems), problems
 
 
 def test_a_client_raises_unless_a_violation_is_expected() -> None:

@@ -32,11 +32,11 @@ def link(address: str, text: str) -> str:
     ],
 )
 def test_a_link_replaces_embedded_content(markup: str, address: str, text: str) -> None:
-    found = render_text(f"<p>Before</p>{markup}", "html")
-    assert found.markup == f"<p>Before</p><p>{link(address, text)}</p>"
-    assert [warning.code for warning in found.warnings] == ["element_removed"]
-    assert "replaced by a link" in found.warnings[0].detail
-    assert sanitise_html(found.markup) == found.markup
+    rendered = render_text(f"<p>Before</p>{markup}", "html")
+    assert rendered.markup == f"<p>Before</p><p>{link(address, text)}</p>"
+    assert [warning.code for warning in rendered.warnings] == ["element_removed"]
+    assert "replaced by a link" in rendered.warnings[0].detail
+    assert sanitise_html(rendered.markup) == rendered.markup
 
 
 def test_an_inline_embed_becomes_an_inline_link() -> None:

@@ -37,10 +37,10 @@ def test_public_addresses_are_allowed(address: str) -> None:
 
 @pytest.mark.parametrize("host", NOTATIONS)
 def test_every_notation_of_an_address_is_recognized(host: str) -> None:
-    found = parse_ip(host)
-    assert found is not None
-    assert not AllowedNetworks().includes(found)
-    assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(found)
+    address = parse_ip(host)
+    assert address is not None
+    assert not AllowedNetworks().includes(address)
+    assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(address)
 
 
 def test_host_names_are_not_addresses() -> None:

@@ -71,12 +71,12 @@ def test_words_of_adjacent_blocks_stay_separate(name: str, around: str) -> None:
     ],
 )
 def test_unknown_elements_become_elements_of_the_allow_list(markup: str, clean: str | None) -> None:
-    found = sanitise_html(markup)
+    cleaned = sanitise_html(markup)
     if clean is None:
-        assert extract_text(found).split() == ["Alpha", "Bravo"]
+        assert extract_text(cleaned).split() == ["Alpha", "Bravo"]
     else:
-        assert found == clean
-    assert sanitise_html(found) == found
+        assert cleaned == clean
+    assert sanitise_html(cleaned) == cleaned
 
 
 PIECES = (

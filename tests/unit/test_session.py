@@ -96,8 +96,8 @@ def test_a_row_has_one_type_on_every_path(services: Services) -> None:
     for snapshot in (True, False):
         with services.database.read(snapshot=snapshot) as reading:
             for query in (_AUDIT, _KEPT_AUDIT):
-                (found,) = reading.all(query, {"id": row.id})
-                assert (type(found), found) == (AuditRecord, row)
+                (read_row,) = reading.all(query, {"id": row.id})
+                assert (type(read_row), read_row) == (AuditRecord, row)
 
 
 def _insert(services: Services, rows: list[_Pair], *, asking: bool) -> None:

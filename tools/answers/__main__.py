@@ -98,14 +98,14 @@ def _record_all(dateline: Dateline, keys: dict[str, str], output: TextIO) -> Non
 def _compare(before: Path, after: Path, allow: Path | None, examples: int) -> int:
     allowed = compare.read_allowed(allow)
     rows = compare.read(before)
-    found = list(compare.compare(rows, compare.read(after)))
+    differing = list(compare.compare(rows, compare.read(after)))
     differences = [
-        difference for difference in found if not compare.is_allowed(difference, allowed)
+        difference for difference in differing if not compare.is_allowed(difference, allowed)
     ]
     for line in compare.report(differences, examples):
         print(line)
     print(f"{len(rows)} answers, {len(differences)} differences", end="")
-    print(f", {len(found) - len(differences)} more that are allowed" if allowed else "")
+    print(f", {len(differing) - len(differences)} more that are allowed" if allowed else "")
     return 1 if differences else 0
 
 

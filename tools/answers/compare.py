@@ -60,9 +60,9 @@ def report(differences: list[Difference], examples: int = _EXAMPLES) -> Iterator
     kinds: dict[str, list[Difference]] = defaultdict(list)
     for difference in differences:
         kinds[difference.what].append(difference)
-    for what, found in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
-        yield f"{what}: {len(found)}"
-        for difference in found[:examples]:
+    for what, differing in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
+        yield f"{what}: {len(differing)}"
+        for difference in differing[:examples]:
             yield f"  {difference.label}"
             yield f"    before: {difference.before}"
             yield f"    after:  {difference.after}"

@@ -101,8 +101,8 @@ def _live(connection: Connection, admin: str) -> dict[str, str]:
         answer = connection.send(Request(method, path, headers, json.dumps(body).encode()))
         if not 200 <= answer.status < 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.body.decode()}")
-        found: dict[str, Any] = json.loads(answer.body or b"{}")
-        return found
+        document: dict[str, Any] = json.loads(answer.body or b"{}")
+        return document
 
     for number, verb, body in _VERBS:
         path = f"/v1/manage/articles/{corpus.story_id(number)}"

@@ -96,14 +96,14 @@ class ReferenceReader:
             self._stories[other.id] if has_bodies else _to_headline(other, keeps_names=True)
             for other in self._select_granted(grants)
         ]
-        found = [
+        similar = [
             (len(words & _words(other)), other.id)
             for other in others
             if other.id != story.id
             and other.group != story.group
             and _is_selected(other, selection)
         ]
-        best = sorted((hit for hit in found if hit[0]), reverse=True)[:limit]
+        best = sorted((hit for hit in similar if hit[0]), reverse=True)[:limit]
         return [Hit(id_, float(score), DatePosition(0, 0)) for score, id_ in best]
 
     def complete_tags(

@@ -18,13 +18,13 @@ API = "http://127.0.0.1:8000"
 
 def walk(client: TestClient, path: str) -> tuple[list[str], list[str]]:
     """Follow a feed into its archive; return every id once, newest page first, and the pages."""
-    found: dict[str, None] = {}
+    found_ids: dict[str, None] = {}
     pages = [path]
     while len(pages) < 100:
-        found |= dict.fromkeys(ids(client, pages[-1]))
+        found_ids |= dict.fromkeys(ids(client, pages[-1]))
         older = links(client, pages[-1]).get("prev-archive")
         if older is None:
-            return list(found), pages
+            return list(found_ids), pages
         pages.append(older.removeprefix(API))
     raise AssertionError("the chain of archive pages does not end")
 
@@ -45,8 +45,8 @@ def stories(newsroom: Newsroom) -> list[str]:
 
 def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestClient) -> None:
     for limit in (3, 10, 39, 40, 100):
-        found, pages = walk(client, f"/feeds/latest.atom?limit={limit}")
-        assert found == stories, limit
+        archived, pages = walk(client, f"/feeds/latest.atom?limit={limit}")
+        assert archived == stories, limit
         for page in pages[1:]:
             oldest = page == pages[-1]
             assert (b"<fh:archive/>" in fetch(client, page)) is not oldest
@@ -59,12 +59,12 @@ def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestCl
 def test_the_pages_of_the_link_header_contain_every_story_once(
     ext: str, stories: list[str], client: TestClient
 ) -> None:
-    found: list[str] = []
+    listed: list[str] = []
     page: str | None = f"/feeds/latest.{ext}?limit=10"
     while page is not None:
-        found += ids(client, page)
+        listed += ids(client, page)
         page = client.get(page).links.get("next", {}).get("url")
-    assert found == stories
+    assert listed == stories
 
 
 @SQLITE
@@ -81,8 +81,8 @@ def test_archive_pages_keep_their_address(
     _, before = walk(client, "/feeds/latest.atom?limit=10")
     for hour in range(12):
         newsroom.story(f"New {hour}", published_at=f"2026-01-08T{hour:02}:00:00Z")
-    found, after = walk(client, "/feeds/latest.atom?limit=10")
-    assert len(found) == 52
+    archived, after = walk(client, "/feeds/latest.atom?limit=10")
+    assert len(archived) == 52
     assert before[-1] == after[-1]
     assert len(set(before[1:]) & set(after[1:])) >= 2
 

@@ -149,8 +149,8 @@ def test_the_api_catalogue_links_to_the_openapi_document(client: TestClient) -> 
     (api,) = answer.json()["linkset"]
     for relation in ("service-desc", "service-doc", "status"):
         (link,) = api[relation]
-        found = client.get(link["href"].removeprefix("http://127.0.0.1:8000"))
-        assert found.headers["content-type"].startswith(link["type"])
+        document_answer = client.get(link["href"].removeprefix("http://127.0.0.1:8000"))
+        assert document_answer.headers["content-type"].startswith(link["type"])
 
 
 class TestClosed:

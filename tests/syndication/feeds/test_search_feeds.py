@@ -54,11 +54,11 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
 def test_a_search_feed_contains_the_results_newest_first(
     rains: dict[str, str], client: TestClient
 ) -> None:
-    found = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
+    expected = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
     for ext in FORMATS:
         path = f"/feeds/search.{ext}"
-        assert ids(client, f"{path}?q=rain") == found
-        assert ids(client, f"{path}?q=rain&sort=published_at") == found[::-1]
+        assert ids(client, f"{path}?q=rain") == expected
+        assert ids(client, f"{path}?q=rain&sort=published_at") == expected[::-1]
         assert ids(client, f"{path}?q=rain&language=fr") == [rains["Une pluie"]]
         assert ids(client, f"{path}?q=rain&category=-world&limit=1") == [rains["Storm"]]
         assert ids(client, f"{path}?q=nothing-like-it") == []

@@ -102,8 +102,8 @@ def test_many_news_stories_have_a_sitemap_index(
         newsroom.story(f"Story {number}", published_at=f"2026-11-22T0{number}:00:00Z")
     parts = locations(client, "/sitemap-news.xml")
     assert parts == [f"{API}/sitemap-news-{number}.xml" for number in (1, 2, 3)]
-    found = [location for part in parts for location in locations(client, part.removeprefix(API))]
-    assert found == [f"{SITE}/story-{number}" for number in (4, 3, 2, 1, 0)]
+    listed = [location for part in parts for location in locations(client, part.removeprefix(API))]
+    assert listed == [f"{SITE}/story-{number}" for number in (4, 3, 2, 1, 0)]
     assert client.get("/sitemap-news-4.xml").status_code == 404
 
 

@@ -166,15 +166,15 @@ def list_markup(item: Item) -> Iterator[tuple[str, str]]:
 
 def find_forbidden(markup: str) -> Iterator[str]:
     """Yield the elements, attributes and addresses that should not be there."""
-    for found in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter():
-        if not isinstance(found.tag, str) or found.tag == "DOCUMENT_FRAGMENT":
+    for element in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter():
+        if not isinstance(element.tag, str) or element.tag == "DOCUMENT_FRAGMENT":
             continue
-        if found.tag not in TAGS:
-            yield f"<{found.tag}>"
-        for name, value in found.attrib.items():
-            allowed = name in ATTRIBUTES["*"] | ATTRIBUTES.get(found.tag, set())
-            if not allowed and (found.tag, name) not in ADDED:
-                yield f"{found.tag} {name}"
+        if element.tag not in TAGS:
+            yield f"<{element.tag}>"
+        for name, value in element.attrib.items():
+            allowed = name in ATTRIBUTES["*"] | ATTRIBUTES.get(element.tag, set())
+            if not allowed and (element.tag, name) not in ADDED:
+                yield f"{element.tag} {name}"
             yield from (
                 f"{name}={address}"
                 for address in addresses_in(name, value)

@@ -57,7 +57,9 @@ def test_xml_is_well_formed_and_contains_the_title(text: str) -> None:
     assert _is_equal(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
     news = ElementTree.fromstring(sitemap.render_news([story], "Site"))
     assert any(
-        _is_equal(found.text, story.title) for found in news.iter() if found.tag.endswith("title")
+        _is_equal(element.text, story.title)
+        for element in news.iter()
+        if element.tag.endswith("title")
     )
 
 
@@ -72,12 +74,12 @@ def test_bodies_survive_xml_unchanged(text: str) -> None:
     content = atom.findtext(f"{ATOM}entry/{ATOM}content")
     newsml = ElementTree.fromstring(FEEDS["newsml"].render(feed(story)))
     inline = next(newsml.iter(f"{G2}inlineData")).text
-    for found, meant in (
+    for actual, meant in (
         (encoded, append_corrections(story)),
         (content, append_corrections(story)),
         (inline, story.body_html),
     ):
-        assert _is_equal(found, meant or "")
+        assert _is_equal(actual, meant or "")
 
 
 @OFTEN
@@ -153,9 +155,9 @@ def _fields(story: Any) -> dict[str, Any]:
     return {name: getattr(story, name) for name in story.__slots__}
 
 
-def _is_equal(found: str | None, text: str) -> bool:
+def _is_equal(actual: str | None, text: str) -> bool:
     """Compare texts after line ends are normalized and invisible joiners removed."""
-    return _read(found or "") == _read(text)
+    return _read(actual or "") == _read(text)
 
 
 def _read(text: str) -> str:
@@ -202,8 +204,8 @@ def _cells(text: str) -> set[str]:
 
 def _split_cell(cell: str) -> list[str]:
     """Read the values of a cell as the documentation describes."""
-    found = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
-    return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in found if cell]
+    parts = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
+    return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in parts if cell]
 
 
 @OFTEN

@@ -27,9 +27,9 @@ ITEMS = (item(), bare(), hostile(), bare(body_html=None, body_text=None))
 @pytest.fixture
 def channel() -> ElementTree.Element:
     """The channel of an RSS feed."""
-    found = ElementTree.fromstring(FEEDS["rss"].render(feed(*ITEMS))).find("channel")
-    assert found is not None
-    return found
+    element = ElementTree.fromstring(FEEDS["rss"].render(feed(*ITEMS))).find("channel")
+    assert element is not None
+    return element
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ def test_rss_items_have_a_guid_that_is_not_a_url(channel: ElementTree.Element) -
 def test_every_address_is_an_absolute_uri(
     channel: ElementTree.Element, atom: ElementTree.Element
 ) -> None:
-    found = [element.text for name in ("link", "guid") for element in channel.iter(name)]
-    found += [element.get("url") for element in channel.iter() if element.get("url")]
-    found += [element.get("href") for element in atom.iter(f"{ATOM}link")]
-    found += [element.text for name in ("id", "uri") for element in atom.iter(f"{ATOM}{name}")]
-    assert len(found) > 20
-    for address in found:
+    addresses = [element.text for name in ("link", "guid") for element in channel.iter(name)]
+    addresses += [element.get("url") for element in channel.iter() if element.get("url")]
+    addresses += [element.get("href") for element in atom.iter(f"{ATOM}link")]
+    addresses += [element.text for name in ("id", "uri") for element in atom.iter(f"{ATOM}{name}")]
+    assert len(addresses) > 20
+    for address in addresses:
         assert _URI.fullmatch(address or ""), address
 
 

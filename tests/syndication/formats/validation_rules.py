@@ -164,9 +164,9 @@ def _check_names(element: Element) -> Iterator[str]:
 
 def _check_addresses(element: Element) -> Iterator[str]:
     whole = element.name in ("id", "uri") or (element.name == "link" and not element.attrs)
-    found = [element.text] if whole else []
-    found += [element.attrs[name] for name in ("href", "url") if name in element.attrs]
-    yield from (f"InvalidFullLink {each}" for each in found if not _FULL_URI.fullmatch(each))
+    addresses = [element.text] if whole else []
+    addresses += [element.attrs[name] for name in ("href", "url") if name in element.attrs]
+    yield from (f"InvalidFullLink {each}" for each in addresses if not _FULL_URI.fullmatch(each))
     if element.attrs.get("rel", "self") not in _LINK_RELATIONS:
         yield f"UnregisteredAtomLinkRel {element.attrs['rel']}"
     for name in ("width", "height"):
