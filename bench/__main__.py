@@ -24,13 +24,13 @@ _LATEST = Path(__file__).parent / "results" / "latest.json"
 
 
 def main() -> int:
-    """Run what was asked for; return 1 if anything could not be measured."""
+    """Run the requested measurements; return 1 if one of them failed."""
     options = _options()
     section = SPEED_LAYERS if options.layers else RESULTS
     if options.redraw:
         write_docs(section, json.loads(section.document.read_text(encoding="utf-8")))
         return 0
-    # Leave by the same door when ended from outside, so that no server stays behind.
+    # Exit normally after a signal, so that no server is left running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     plan, generator = _plan(options), choose_generator()
     facts = describe_machine(generator.name)
@@ -43,11 +43,11 @@ def main() -> int:
     ):
         results = _run(stage, chosen)
     print(facts_line(facts), table(results), sep="\n\n")
-    found = document(facts, dataclasses.asdict(plan), results)
-    write_json(options.json, found)
+    run_document = document(facts, dataclasses.asdict(plan), results)
+    write_json(options.json, run_document)
     failed = any(result.error for result in results)
     if options.write_docs and not failed:
-        write_docs(section, found)
+        write_docs(section, run_document)
     return int(failed)
 
 
@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--redraw", action="store_true", help="renew it from what was measured")
     options = parser.parse_args()
     if options.write_docs and (options.quick or options.stories or options.only):
-        parser.error("The documentation shows whole runs: --write-docs stands alone.")
+        parser.error("The documentation shows whole runs: --write-docs has no other options.")
     return options
 
 

@@ -1,4 +1,4 @@
-"""Partners with products in a database that is measured."""
+"""Partners with products in a measured database."""
 
 import random
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _ACTOR = Actor(None, "bench")
 
 
 def sign_partners(database: Database, number: int) -> tuple[str, ...]:
-    """Create so many partners with five products each; return the key of each partner.
+    """Create this many partners with five products each; return the key of each partner.
 
     Every product selects one category, source or language, so there are as many products as these.
     """

@@ -1,4 +1,4 @@
-"""A database with up to a million stories on its delivery side, to read from.
+"""A database with up to a million stories in its delivery tables, for reads.
 
 Building one takes minutes, so it is cached in `bench/.archive` until its code or data changes.
 """
@@ -88,12 +88,12 @@ def sample_slugs(database: Path, number: int, seed: int = 0) -> list[str]:
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         (last,) = connection.execute("SELECT max(rowid) FROM documents").fetchone()
         rows = ((rng.randint(1, last),) for _ in range(number))
-        found = (connection.execute(_SLUG, row).fetchone() for row in rows)
-        return [slug for (slug,) in found]
+        cursor = (connection.execute(_SLUG, row).fetchone() for row in rows)
+        return [slug for (slug,) in cursor]
 
 
 def open_archive(stories: int) -> Archive:
-    """Return an archive with so many stories; build it if there is none."""
+    """Return an archive with this many stories; build it if there is none."""
     folder = _KEPT / f"{stories}-{_fingerprint()}"
     if not folder.exists():
         for outdated in _KEPT.glob(f"{stories}-*"):
@@ -127,7 +127,7 @@ def _make(folder: Path, stories: int) -> None:
 
 
 def fill(file: Path, stories: int) -> Counter[Term]:
-    """Build a database with so many stories; return how many have each term."""
+    """Build a database with this many stories; return the number of stories with each term."""
     counts: Counter[Term] = Counter()
     _prepare(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
@@ -161,8 +161,8 @@ def _batches(stories: int) -> Iterator[Batch]:
     """Yield all batches in order; the next ones are built while one is written."""
     numbers = (range(first, min(first + BATCH, stories)) for first in range(0, stories, BATCH))
     with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
-        made = (pool.submit(make_batch, batch, stories) for batch in numbers)
-        waiting = deque(islice(made, _AHEAD))
+        results = (pool.submit(make_batch, batch, stories) for batch in numbers)
+        waiting = deque(islice(results, _AHEAD))
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(islice(made, 1))
+            waiting.extend(islice(results, 1))

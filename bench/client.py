@@ -1,7 +1,7 @@
 """A load generator in Python, for machines without `wrk`.
 
 Run as `python -m bench.client` with an order, a JSON object, as its input; prints a JSON object. It
-parses of an answer what it needs to find its end: the status and `Content-Length`.
+parses only what it needs to find the end of a response: the status and `Content-Length`.
 """
 
 import asyncio
@@ -102,18 +102,18 @@ def request_bytes(host: str, port: int, path: str, headers: Mapping[str, str]) -
 async def measure(order: Mapping[str, Any]) -> dict[str, float]:
     """Put load on a server as ordered; return the counters."""
     host, port = order["host"], order["port"]
-    asked = [
+    wire_requests = [
         request_bytes(host, port, path, order["headers"] | ({"X-Api-Key": key} if key else {}))
         for path, key in order["requests"]
     ]
-    requests = cycle(asked)
+    requests = cycle(wire_requests)
     tally = Tally()
     loop = asyncio.get_running_loop()
     connections: list[Connection] = []
     began = time.perf_counter()
     for _ in range(order["connections"]):
         connection = Connection(requests, tally)
-        await loop.create_connection(lambda made=connection: made, host, port)  # type: ignore[misc]
+        await loop.create_connection(lambda protocol=connection: protocol, host, port)  # type: ignore[misc]
         connections.append(connection)
     await asyncio.sleep(order["seconds"])
     seconds = time.perf_counter() - began

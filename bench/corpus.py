@@ -26,7 +26,7 @@ class Corpus:
 
 
 def write_corpus(path: Path, stories: int, seed: int = SEED) -> Corpus:
-    """Write an archive of so many stories, in memory that does not grow with it."""
+    """Write an archive of this many stories, in memory that does not grow with it."""
     world = build_taxonomy(NEWSROOM, seed)
     with path.open("w", encoding="utf-8") as file:
         for line in _lines(world, stories, seed):
@@ -35,7 +35,7 @@ def write_corpus(path: Path, stories: int, seed: int = SEED) -> Corpus:
 
 
 def moments(rng: random.Random, numbers: range, stories: int) -> Iterator[tuple[int, datetime]]:
-    """Yield the numbers of stories with when they are published, spread over the years."""
+    """Yield the numbers of stories with their publication times, spread over the years."""
     step = (LAST_DAY - FIRST_DAY) / stories
     for number in numbers:
         yield number, FIRST_DAY + step * (number + rng.random())

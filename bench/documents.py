@@ -1,7 +1,7 @@
 """Synthetic stories as finished documents, rendered by the product itself.
 
-An import of a million stories takes hours, most of them for working copies and revisions that
-no reader touches. Here only the delivery side is made, in batches that can be made side by side.
+An import of a million stories takes hours, most of them for working copies and revisions, which no
+reader uses. Here only the delivery tables are filled, in batches that can be built concurrently.
 """
 
 import random

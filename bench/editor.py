@@ -1,4 +1,4 @@
-"""A client that writes: it publishes stories, one after another, on one connection."""
+"""A client that publishes stories, one after another, on one connection."""
 
 import re
 import socket
@@ -9,7 +9,7 @@ from bench.servers import HOST, Server
 
 ARTICLES = "/v1/manage/articles"
 CREATED = 201
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 _STATUS = slice(9, 12)
@@ -24,7 +24,7 @@ class Editor:
         self._host = f"Host: {HOST}:{server.port}\r\nContent-Type: application/json\r\n"
         self._key = f"Authorization: Bearer {key}\r\n" if key else ""
         self._path = path
-        self._connection = socket.create_connection((HOST, server.port), timeout=_PATIENCE)
+        self._connection = socket.create_connection((HOST, server.port), timeout=_TIMEOUT)
 
     def __enter__(self) -> "Editor":
         return self
@@ -38,7 +38,7 @@ class Editor:
         self._connection.close()
 
     def create(self, body: bytes, path: str | None = None) -> bytes:
-        """Create something, by default a story; return the body of the answer."""
+        """Create an object, by default a story; return the body of the response."""
         path = path or self._path
         head = f"POST {path} HTTP/1.1\r\n{self._host}{self._key}Content-Length: {len(body)}\r\n\r\n"
         self._connection.sendall(head.encode() + body)

@@ -1,6 +1,6 @@
-"""The floor: the least that an ASGI application can do, one fixed answer to every request.
+"""The minimum that an ASGI application can do: one fixed response to every request.
 
-The answer comes from the file that `DATELINE_BENCH_ANSWER` names.
+The response comes from the file that `DATELINE_BENCH_ANSWER` names.
 """
 
 import os
@@ -19,7 +19,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def build_fixed_application(answer: Answer) -> Application:
-    """Return an application with one fixed answer."""
+    """Return an application with one fixed response."""
     start = {
         "type": "http.response.start",
         "status": answer.status,

@@ -95,9 +95,9 @@ def _shared(items: Sequence[Item], shares: Sequence[int]) -> WeightedChoice[Item
 
 
 def _phrases(english: GeneratedLanguage, rng: random.Random, number: int) -> list[str]:
-    found = sorted({english.phrase(rng, 2).lower() for _ in range(number)})
-    rng.shuffle(found)
-    return found
+    phrases = sorted({english.phrase(rng, 2).lower() for _ in range(number)})
+    rng.shuffle(phrases)
+    return phrases
 
 
 def _name(english: GeneratedLanguage, rng: random.Random) -> str:

@@ -45,9 +45,9 @@ def build_language(language: str, seed: int) -> GeneratedLanguage:
     rng = random.Random(f"{seed}:{language}")
     words = _vocabulary(rng, _SYLLABLES[language])
     weights = list(accumulate(1 / (rank + _ZIPF_SHIFT) for rank in range(len(words))))
-    made = GeneratedLanguage(words, weights, [])
-    made.sentences.extend(_sentence(rng, made) for _ in range(_SENTENCES))
-    return made
+    generated = GeneratedLanguage(words, weights, [])
+    generated.sentences.extend(_sentence(rng, generated) for _ in range(_SENTENCES))
+    return generated
 
 
 def _vocabulary(rng: random.Random, syllables: list[str]) -> list[str]:
@@ -59,5 +59,5 @@ def _vocabulary(rng: random.Random, syllables: list[str]) -> list[str]:
     return list(words)
 
 
-def _sentence(rng: random.Random, made: GeneratedLanguage) -> str:
-    return made.phrase(rng, rng.randint(6, 18)) + "."
+def _sentence(rng: random.Random, language: GeneratedLanguage) -> str:
+    return language.phrase(rng, rng.randint(6, 18)) + "."

@@ -35,7 +35,7 @@ _JSON = ("tags", "authors", "image", "source", "categories")
 
 
 class Application:
-    """Answers every path with the newest stories before the instant in the query."""
+    """Responds to every path with the newest stories before the instant in the query."""
 
     def __init__(self) -> None:
         """Open nothing yet."""

@@ -1,4 +1,4 @@
-"""Importing an archive, and the least that the same rows cost without Dateline."""
+"""Importing an archive, and the minimum cost of the same rows without Dateline."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from bench.memory import measure_peak
 from bench.servers import ROOT, dateline_command, dateline_environment
 
 BATCH = 500
-_PATIENCE = 1800.0
+_TIMEOUT = 1800.0
 _TAIL_LINES = 3
 
 
@@ -36,7 +36,7 @@ class Import:
 
 
 def import_archive(corpus: Corpus, database: Path) -> Import:
-    """Import an archive into a fresh database whose schema has been made before."""
+    """Import an archive into a fresh database with an existing schema."""
     remove_database(database)
     _dateline(database, "migrate")
     began = time.perf_counter()
@@ -45,7 +45,7 @@ def import_archive(corpus: Corpus, database: Path) -> Import:
 
 
 def build_index(database: Path) -> None:
-    """Build the search index, so that no server does it while something else is measured."""
+    """Build the search index, so that no server does it during other measurements."""
     _dateline(database, "reindex")
 
 
@@ -65,7 +65,7 @@ def measure_raw_rate(imported: Import, target: Path) -> float:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
         check=False,
     )
     if done.returncode:
@@ -75,13 +75,13 @@ def measure_raw_rate(imported: Import, target: Path) -> float:
 
 
 def remove_database(database: Path) -> None:
-    """Remove a database with what SQLite keeps beside it."""
+    """Remove a database with the additional files of SQLite."""
     for ending in ("", "-wal", "-shm", "-journal"):
         database.with_name(database.name + ending).unlink(missing_ok=True)
 
 
 def _dateline(database: Path, *arguments: str) -> int:
-    """Run a command of the product; return the most memory that it held."""
+    """Run a command of the product; return its peak memory."""
     log = database.with_name(f"{database.stem}-{arguments[0]}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -92,10 +92,10 @@ def _dateline(database: Path, *arguments: str) -> int:
             stdout=output,
             stderr=output,
         )
-        peak = measure_peak(process, _PATIENCE)
+        peak = measure_peak(process, _TIMEOUT)
     if process.returncode:
-        said = _tail(log.read_text(encoding="utf-8", errors="replace"))
-        raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {said}")
+        tail = _tail(log.read_text(encoding="utf-8", errors="replace"))
+        raise ImportFailed(f"dateline {arguments[0]} ended with {process.returncode}: {tail}")
     return peak
 
 

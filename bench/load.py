@@ -16,7 +16,7 @@ from bench.servers import HOST, ROOT, Server
 
 CONNECTIONS = 16
 # A slow answer is not a failure.
-_PATIENCE = 20
+_TIMEOUT = 20
 
 
 class LoadError(Exception):
@@ -95,7 +95,7 @@ class Wrk:
                 "-t1",
                 f"-c{CONNECTIONS}",
                 f"-d{seconds}s",
-                f"--timeout={_PATIENCE}s",
+                f"--timeout={_TIMEOUT}s",
                 *script,
             ]
             for header in target.headers.items():
@@ -134,7 +134,7 @@ def _run(command: list[str], seconds: int, order: str = "") -> str:
         input=order,
         capture_output=True,
         text=True,
-        timeout=seconds + 2 * _PATIENCE,
+        timeout=seconds + 2 * _TIMEOUT,
         check=False,
     )
     if done.returncode:
@@ -189,5 +189,5 @@ def read_wrk(output: str) -> Round:
     answers = re.search(r"(\d+) requests in ", output)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
     if answers is None or rate is None or not float(rate[1]):
-        raise LoadError(f"wrk said: {output.strip()}")
+        raise LoadError(f"wrk printed: {output.strip()}")
     return Round(int(answers[1]), int(answers[1]) / float(rate[1]))

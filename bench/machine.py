@@ -1,4 +1,4 @@
-"""Which machine it was: ratios travel, and absolute numbers mean nothing without it."""
+"""The machine of a run: ratios are comparable, and absolute numbers are not without it."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ _PACKAGES = (
 
 
 def describe_machine(generator: str) -> dict[str, Any]:
-    """Return what a reader of the numbers would ask first."""
+    """Return what a reader of the numbers needs to know first."""
     return {
         "measured_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "processor": _processor(),
@@ -37,8 +37,8 @@ def _processor() -> str:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return platform.processor() or platform.machine()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.machine()
+    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return match[1] if match else platform.machine()
 
 
 def _version(package: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What a measurement is: a question, a way to answer it, and the goal set for the answer."""
+"""A measurement: a question, a function that answers it, and a goal for the result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from bench.setup import BenchmarkSetup, LoadComparison
 
 @dataclass(frozen=True)
 class Goal:
-    """A bound that a result should keep."""
+    """A limit for a result."""
 
     bound: float
     at_most: bool = False
@@ -20,11 +20,11 @@ class Goal:
     """What the bound is counted in, where it is no ratio."""
 
     def is_met_by(self, value: float) -> bool:
-        """Say whether the value keeps the bound."""
+        """Return whether the value is within the limit."""
         return value <= self.bound if self.at_most else value >= self.bound
 
     def share(self, value: float) -> float:
-        """Return how much of the goal a value is: with 1 or more it is met."""
+        """Return the value as a share of the goal: the goal is met with 1 or more."""
         if not self.at_most:
             return value / self.bound
         return self.bound / value if value > 0 else inf
@@ -35,7 +35,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A result, mostly a ratio; the two numbers it was made from; what else should be known."""
+    """A result, usually a ratio, with the two numbers that it was computed from, and remarks."""
 
     value: float
     left: float
@@ -46,7 +46,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
     is_complete: bool = True
-    """Whether it came about as the question says; else no goal is met by it."""
+    """Whether the conditions of the measurement were met; otherwise the goal is missed."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Measurement:
 
 
 def build_outcome(comparison: Comparison, unit: str) -> Outcome:
-    """Sum a comparison up."""
+    """Summarize a comparison."""
     return Outcome(
         comparison.ratio,
         median(comparison.left),
@@ -76,7 +76,7 @@ def build_outcome(comparison: Comparison, unit: str) -> Outcome:
 
 
 def build_load_outcome(comparison: LoadComparison, *notes: str) -> Outcome:
-    """Sum up what two targets did under load."""
+    """Summarize the results of two targets under load."""
     outcome = build_outcome(comparison.clock, "req/s")
     cpu = comparison.cpu
     details = outcome.details | {"cpu_left_rounds": cpu.left, "cpu_right_rounds": cpu.right}

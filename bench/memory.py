@@ -11,19 +11,19 @@ _POLL_SECONDS = 0.05
 _HIGH_WATER = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
-def measure_peak(process: subprocess.Popen[bytes], patience: float) -> int:
+def measure_peak(process: subprocess.Popen[bytes], timeout: float) -> int:
     """Wait for a process; return its peak memory in bytes.
 
     The process is ended after a time limit. `wait4` is not usable: on Linux it never reports less
     than the parent's memory at the start.
     """
-    until = time.monotonic() + patience
+    until = time.monotonic() + timeout
     peak = 0
     try:
         while process.poll() is None:
             peak = max(peak, _high_water(process.pid))
             if time.monotonic() > until:
-                raise TimeoutError(f"Not done after {patience:.0f} seconds.")
+                raise TimeoutError(f"Not done after {timeout:.0f} seconds.")
             time.sleep(_POLL_SECONDS)
     finally:
         if process.poll() is None:
@@ -35,8 +35,8 @@ def measure_peak(process: subprocess.Popen[bytes], patience: float) -> int:
 def _high_water(pid: int) -> int:
     """Return the high-water mark if the system records one, else the current use."""
     try:
-        found = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
-        return int(found[1]) * 1024 if found else 0
+        match = _HIGH_WATER.search(Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+        return int(match[1]) * 1024 if match else 0
     except OSError:
         return measure_resident(pid)
 

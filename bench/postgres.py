@@ -20,7 +20,7 @@ class Postgres:
     """A server with the configuration of its package; databases are created on first use."""
 
     def __init__(self, folder: Path, corpus: Corpus) -> None:
-        """Start the server; databases are filled with an archive when they are first asked for."""
+        """Start the server; databases are filled with an archive when they are first used."""
         self._folder = folder / "postgresql"
         self._folder.mkdir()
         self._corpus = corpus
@@ -28,7 +28,7 @@ class Postgres:
         self._copies = 0
 
     def close(self) -> None:
-        """Stop the server, and remove what it kept."""
+        """Stop the server, and remove its files."""
         self._server.cleanup()
 
     @cached_property
@@ -55,13 +55,13 @@ class Postgres:
         return database.url
 
     def live(self, scope: str = "publish") -> tuple[Database, str]:
-        """Return a copy of the product's database that may be written to, and a key for it."""
+        """Return a writable copy of the product's database, and a key for it."""
         copy = self._copied("dateline", self.dateline)
         shutil.copytree(self._index("dateline"), self._index(_name(copy.url)))
         return copy, make_key(copy, scope)
 
     def idiomatic_copy(self) -> str:
-        """Return a copy of the idiomatic version's database that may be written to."""
+        """Return a writable copy of the idiomatic version's database."""
         return self._copied("idiomatic", Database(self.idiomatic)).url
 
     def _copied(self, template: str, _filled: Database) -> Database:

@@ -1,4 +1,4 @@
-"""The pragmas that Dateline sets on its own connections, for what is compared with it on SQLite."""
+"""The pragmas of Dateline's connections, for the versions that it is compared with on SQLite."""
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",

@@ -22,7 +22,7 @@ from bench.story import make_story
 
 _EDITORS = 8
 _BODY_BYTES = (1000, 3000)
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 # In addition to the languages of the archive.
 _FIRST_NUMBER = 10_000_000
 
@@ -65,7 +65,7 @@ def endless_stories() -> Iterator[bytes]:
 
 
 class Publisher:
-    """Publishes so many stories a second inside its block, if the server can."""
+    """Publishes this many stories a second inside its block, if the server can."""
 
     def __init__(self, server: Server, key: str, stories: Iterator[bytes], rate: float) -> None:
         """Start nothing yet."""
@@ -99,7 +99,7 @@ class Publisher:
         self.rate = len(self.seconds) / (time.monotonic() - self._begun)
         self._stopped.set()
         for thread in self._threads:
-            thread.join(_PATIENCE)
+            thread.join(_TIMEOUT)
         if self.failures and kind is None:
             raise self.failures[0]
 

@@ -29,7 +29,7 @@ class Table:
 
 
 def read_schema(source: sqlite3.Connection) -> list[str]:
-    """Return the statements that make the tables and then their indexes."""
+    """Return the statements that create the tables and then their indexes."""
     statement = (
         "SELECT sql FROM sqlite_master WHERE type IN ('table', 'index') AND sql IS NOT NULL "
         "AND name NOT LIKE 'sqlite_%' ORDER BY type DESC, rowid"
@@ -55,7 +55,7 @@ def write_tables(target: sqlite3.Connection, tables: list[Table], batches: int) 
 
 
 def _parents_first(source: sqlite3.Connection) -> list[str]:
-    """Return the names of the tables, those that are referred to before those that refer."""
+    """Return the names of the tables, referenced ones before those that refer to them."""
     statement = (
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
         "ORDER BY rowid"
@@ -108,7 +108,7 @@ def _dealt(rows: Iterable[Row], batch_of: dict[object, int], batches: int) -> li
 
 
 def _batch_of_row(row: Row, batch_of: dict[object, int]) -> int:
-    """Return the batch of the first story whose id the row holds; the first batch without one."""
+    """Return the batch of the first story whose id is in the row; the first batch without one."""
     for value in row:
         if value in batch_of:
             return batch_of[value]
@@ -116,7 +116,7 @@ def _batch_of_row(row: Row, batch_of: dict[object, int]) -> int:
 
 
 def main() -> None:
-    """Copy a database, and say how long the writing took."""
+    """Copy a database, and print the time of writing."""
     source_path, target_path, batches = sys.argv[1], sys.argv[2], int(sys.argv[3])
     with closing(sqlite3.connect(source_path)) as source:
         schema, tables = read_schema(source), read_tables(source, batches)

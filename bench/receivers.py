@@ -1,6 +1,6 @@
-"""Webhook receivers, each on its own port, in a separate process.
+"""Webhook receivers, each on a separate port, in one process.
 
-They answer at once, and write a line for each event: receiver, story, instant.
+They respond immediately, and write a line for each event: receiver, story, instant.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Arrivals:
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait_for(self, story: str, number: int, seconds: float) -> list[float]:
-        """Wait until so many receivers have an event about a story; return the instants."""
+        """Wait until this many receivers have an event about a story; return the instants."""
         with self._news:
             self._news.wait_for(lambda: len(self.at.get(story, ())) >= number, seconds)
             return list(self.at.get(story, ()))
@@ -47,7 +47,7 @@ class Arrivals:
 
 @contextmanager
 def receivers(number: int) -> Iterator[Arrivals]:
-    """Run so many receivers."""
+    """Run this many receivers."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.receivers", str(number)],
         stdout=subprocess.PIPE,

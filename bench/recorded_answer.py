@@ -1,4 +1,4 @@
-"""A recorded answer of a server, which the floor application sends again."""
+"""A recorded response of a server, which the floor application sends again."""
 
 import json
 from base64 import b64decode, b64encode
@@ -10,7 +10,7 @@ from pathlib import Path
 # Headers that the server adds to every answer, and headers of one connection.
 _SERVERS_OWN = {"date", "server"}
 _ONE_HOP = {"connection", "keep-alive", "transfer-encoding"}
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     names_server: bool = True
-    """Whether the answer also had the `server` header that uvicorn adds unless told not to."""
+    """Whether the response also had the `server` header that uvicorn adds by default."""
 
     def header(self, name: str) -> str | None:
         """Return the first header of this name, or nothing."""
@@ -29,7 +29,7 @@ class Answer:
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 
     def save(self, path: Path) -> None:
-        """Write the answer to a file."""
+        """Write the response to a file."""
         fields = {
             "status": self.status,
             "headers": self.headers,
@@ -39,15 +39,15 @@ class Answer:
 
 
 def load_answer(path: Path) -> Answer:
-    """Read an answer that was saved."""
+    """Read a saved response."""
     fields = json.loads(path.read_text(encoding="ascii"))
     headers = tuple((name, value) for name, value in fields["headers"])
     return Answer(fields["status"], headers, b64decode(fields["body"]))
 
 
 def fetch(host: str, port: int, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Ask once, with the headers that are given, `Host`, and no other."""
-    connection = HTTPConnection(host, port, timeout=_PATIENCE)
+    """Send one request, with the given headers, `Host`, and no others."""
+    connection = HTTPConnection(host, port, timeout=_TIMEOUT)
     try:
         connection.putrequest("GET", path, skip_accept_encoding=True)
         for name, value in (headers or {}).items():

@@ -13,7 +13,7 @@ _HEADINGS = ("what", "against", "result", "by cpu", "goal", "met")
 
 @dataclass(frozen=True)
 class Result:
-    """A measurement with what came of it: an outcome, or an error."""
+    """A measurement with its outcome or its error."""
 
     measurement: Measurement
     outcome: Outcome | None
@@ -22,7 +22,7 @@ class Result:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal was met; nothing where there is no goal or no result."""
+        """Whether the goal was met; none if there is no goal or no result."""
         goal = self.measurement.goal
         if goal is None or self.outcome is None:
             return None
@@ -30,7 +30,7 @@ class Result:
 
 
 def table(results: list[Result]) -> str:
-    """Lay the results out for a terminal."""
+    """Format the results for a terminal."""
     rows = [_HEADINGS, *(_cells(result) for result in results)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = [
@@ -42,7 +42,7 @@ def table(results: list[Result]) -> str:
 
 
 def facts_line(facts: dict[str, Any]) -> str:
-    """Say in a line which machine it was."""
+    """Describe the machine in a line."""
     average = ", ".join(str(value) for value in facts["load_average"])
     return (
         f"{facts['processor']}, {facts['cores']} cores, Python {facts['python']}, "
@@ -51,7 +51,7 @@ def facts_line(facts: dict[str, Any]) -> str:
 
 
 def document(facts: dict[str, Any], plan: dict[str, Any], results: list[Result]) -> dict[str, Any]:
-    """Return everything that is known, for JSON."""
+    """Return all results for JSON."""
     return {"machine": facts, "plan": plan, "results": [_as_json(result) for result in results]}
 
 
@@ -92,7 +92,7 @@ def _shown_cpu(outcome: Outcome | None) -> str:
 
 
 def number(value: float) -> str:
-    """Show a number with as many digits as mean anything."""
+    """Format a number with its significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}"

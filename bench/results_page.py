@@ -25,7 +25,7 @@ class Section:
 
     @property
     def ends(self) -> tuple[str, str]:
-        """The marks between which it stands."""
+        """The marks around the section."""
         return f"<!-- {self.mark}: begin -->", f"<!-- {self.mark}: end -->"
 
 
@@ -40,30 +40,36 @@ _SHOWN = (
 _WIDTH = 118
 
 
-def write_docs(section: Section, found: dict[str, Any]) -> None:
-    """Keep what a run found, and renew its section of the page."""
-    write_json(section.document, found)
+def write_docs(section: Section, results: dict[str, Any]) -> None:
+    """Store the results of a run, and update its section of the page."""
+    write_json(section.document, results)
     PAGE.write_text(
-        replace_results(PAGE.read_text(encoding="utf-8"), section, found), encoding="utf-8"
+        replace_results(PAGE.read_text(encoding="utf-8"), section, results), encoding="utf-8"
     )
     if section.picture is not None:
-        section.picture.write_text(draw_chart(found), encoding="utf-8")
+        section.picture.write_text(draw_chart(results), encoding="utf-8")
 
 
-def draw_chart(found: dict[str, Any]) -> str:
-    """Return the picture of what was found."""
-    machine = found["machine"]
+def draw_chart(results: dict[str, Any]) -> str:
+    """Return the chart of the results."""
+    machine = results["machine"]
     measured = f"{machine['measured_at']}, {machine['processor']}, {machine['cores']} cores"
-    return draw(found["results"], measured)
+    return draw(results["results"], measured)
 
 
-def replace_results(page: str, section: Section, found: dict[str, Any]) -> str:
-    """Return the page with these results in the place of those that it had."""
+def replace_results(page: str, section: Section, results: dict[str, Any]) -> str:
+    """Return the page with these results instead of the earlier ones."""
     begin, end = section.ends
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
     shown = "" if section.picture is None else _SHOWN
-    parts = (shown, _machine(found["machine"]), _table(found), _missed(found), _notes(found))
+    parts = (
+        shown,
+        _machine(results["machine"]),
+        _table(results),
+        _missed(results),
+        _notes(results),
+    )
     return before + "\n\n".join((begin, *filter(None, parts), end)) + after
 
 
@@ -78,9 +84,9 @@ def _machine(machine: dict[str, Any]) -> str:
     )
 
 
-def _table(found: dict[str, Any]) -> str:
+def _table(results: dict[str, Any]) -> str:
     rows = ["| what | against | result | by cpu | goal | met |", "|---|---|---|---|---|---|"]
-    rows += [f"| {' | '.join(_cells(result))} |" for result in found["results"]]
+    rows += [f"| {' | '.join(_cells(result))} |" for result in results["results"]]
     return "\n".join(rows)
 
 
@@ -98,15 +104,15 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _missed(found: dict[str, Any]) -> str:
-    missed = [result["what"] for result in found["results"] if result["met"] is False]
+def _missed(results: dict[str, Any]) -> str:
+    missed = [result["what"] for result in results["results"] if result["met"] is False]
     return _wrapped(f"Goals missed: {'; '.join(missed)}.") if missed else "Every goal was met."
 
 
-def _notes(found: dict[str, Any]) -> str:
+def _notes(results: dict[str, Any]) -> str:
     lines = [
         _wrapped(f"- {result['what']}: {note}.", "  ")
-        for result in found["results"]
+        for result in results["results"]
         for note in result["notes"]
     ]
     return "\n".join(("Notes:", "", *lines)) if lines else ""

@@ -57,10 +57,10 @@ class Server:
 
 
 def dateline_command() -> str:
-    """Return the product's own command, beside the Python that runs the measurements."""
+    """Return the command of the product from the Python environment of this process."""
     command = Path(sys.executable).with_name("dateline")
     if not command.exists():
-        raise ServerError(f"There is no `dateline` beside {sys.executable}. Run `make install`.")
+        raise ServerError(f"There is no `dateline` next to {sys.executable}. Run `make install`.")
     return str(command)
 
 
@@ -88,7 +88,7 @@ def dateline(
     without: str | None = None,
     **settings: str,
 ) -> Iterator[Server]:
-    """Serve a database as the product does it, or without one of its speed layers."""
+    """Serve a database like the product does, or without one of its speed layers."""
     port = _free_port()
     command = [dateline_command()]
     environment = dateline_environment(database, cache_bytes, **settings)
@@ -102,7 +102,7 @@ def dateline(
 
 @contextmanager
 def floor(folder: Path, answer: Answer) -> Iterator[Server]:
-    """Serve one fixed answer at the speed of the server alone."""
+    """Serve one fixed response, at the speed of the server alone."""
     port = _free_port()
     recorded = folder / f"answer-{port}.json"
     answer.save(recorded)
@@ -116,7 +116,7 @@ def floor(folder: Path, answer: Answer) -> Iterator[Server]:
 
 @contextmanager
 def idiomatic(folder: Path, url: str) -> Iterator[Server]:
-    """Serve the version that a reader would write by hand."""
+    """Serve the idiomatic version."""
     with _reading("idiomatic", "bench.idiomatic.main:create", folder, url) as server:
         yield server
 

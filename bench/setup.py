@@ -1,6 +1,6 @@
-"""What measurements share: a folder, an archive, a database with it, and the ways to serve it.
+"""What measurements share: a folder, an archive, its database, and functions that serve it.
 
-Everything is made when it is first asked for, so that one measurement alone starts quickly.
+Everything is created on first use, so that a single measurement starts quickly.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ _MOST_CHECKED = 40
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured."""
+    """The amount of measuring."""
 
     stories: int = 20_000
     large: int = 1_000_000
@@ -53,10 +53,10 @@ class LoadComparison:
 
 
 class BenchmarkSetup:
-    """Where measurements happen."""
+    """The environment of measurements."""
 
     def __init__(self, folder: Path, plan: Plan, generator: Generator) -> None:
-        """Keep everything that is made in this folder."""
+        """Store all files in this folder."""
         self.folder = folder
         self.plan = plan
         self._generator = generator
@@ -70,10 +70,10 @@ class BenchmarkSetup:
 
     @cached_property
     def imported(self) -> Import:
-        """The archive, imported; its database is what is served."""
-        made = import_archive(self.corpus, self.folder / "bench.db")
-        build_index(made.database)
-        return made
+        """The imported archive, whose database is served."""
+        archive = import_archive(self.corpus, self.folder / "bench.db")
+        build_index(archive.database)
+        return archive
 
     @cached_property
     def large(self) -> Archive:
@@ -82,17 +82,17 @@ class BenchmarkSetup:
 
     @cached_property
     def small(self) -> Archive:
-        """One that differs from the large one in its size alone."""
+        """An archive that differs from the large one only in its size."""
         return self._opened(self.plan.small)
 
     @cached_property
     def copied(self) -> Archive:
-        """One that is copied whole."""
+        """An archive that is copied completely."""
         return self._opened(self.plan.copied)
 
     @cached_property
     def both(self) -> tuple[Server, Server]:
-        """The large and the small archive, served side by side without a cache."""
+        """The large and the small archive, both served without a cache."""
         served = (self.dateline(database=archive.database) for archive in (self.large, self.small))
         large, small = map(self._running.enter_context, served)
         return large, small
@@ -124,7 +124,7 @@ class BenchmarkSetup:
         database: Path | Database | None = None,
         without: str | None = None,
     ) -> Iterator[Server]:
-        """Serve the archive as the product does it; without its cache, unless asked for."""
+        """Serve the archive like the product does; by default without its cache."""
         served = database or self.imported.database
         with servers.dateline(self.folder, served, cache_bytes, without) as server:
             yield server
@@ -133,7 +133,7 @@ class BenchmarkSetup:
     def live(
         self, scope: str = "publish", without: str | None = None, **settings: str
     ) -> Iterator[tuple[Server, str]]:
-        """Serve a copy of the archive that may be written to, as deployed; yield a key, too."""
+        """Serve a writable copy of the archive as deployed; yield a key, too."""
         database = self._copy_name()
         copy_database(self.imported.database, database)
         key = make_key(database, scope)
@@ -142,13 +142,13 @@ class BenchmarkSetup:
 
     @contextmanager
     def floor(self, answer: Answer) -> Iterator[Server]:
-        """Serve this very answer, and nothing else."""
+        """Serve this recorded response only."""
         with servers.floor(self.folder, answer) as server:
             yield server
 
     @contextmanager
     def idiomatic(self, url: str | None = None) -> Iterator[Server]:
-        """Serve the archive as a reader would write it by hand: a copy of it, or another one."""
+        """Serve the archive with the idiomatic version: a copy of it, or another one."""
         if url is None:
             database = self._copy_name()
             copy_file(self._idiomatic_database, database)
@@ -167,12 +167,12 @@ class BenchmarkSetup:
         return self.folder / f"copy-{self._copies}.db"
 
     def compare(self, left: Target, right: Target) -> LoadComparison:
-        """Put load on both in turns."""
+        """Measure both under load in turns."""
         self.warm_up(left, right)
         return self.take_turns(lambda: self.load(left), lambda: self.load(right))
 
     def warm_up(self, *targets: Target) -> None:
-        """See that targets answer well, and let them find their pace."""
+        """Check the responses of targets, and warm them up."""
         for target in targets:
             _check(target)
             if self.plan.warm_up:

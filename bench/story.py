@@ -8,7 +8,7 @@ from bench.generated_text import GeneratedLanguage
 
 
 def make_story(world: Taxonomy, rng: random.Random, number: int, moment: datetime) -> Line:
-    """Make up a published story; its `number` tells it from every other."""
+    """Return a generated published story; its `number` makes it unique."""
     language = world.languages.draw(rng)
     speech = world.tongues[language]
     source = world.sources.draw(rng)

@@ -1,7 +1,7 @@
 """Dateline without one of its speed layers: `python -m bench.without LAYER serve …`.
 
-Each function here takes a layer off, by a setting or by replacing what does it. `_replace` fails
-where that has another name by now.
+Each function here removes a layer, by a setting or by replacing its code. `_replace` fails if the
+name of that code has changed.
 """
 
 import json as plain_json
@@ -34,7 +34,7 @@ from app.syndication.model.item_cache import ItemCache
 
 
 def _replace(owner: Any, name: str, value: object) -> Any:
-    """Replace an attribute that is there; return what it was."""
+    """Replace an existing attribute; return its value."""
     before = getattr(owner, name)
     setattr(owner, name, value)
     return before
@@ -46,12 +46,12 @@ def cache() -> None:
 
 
 def ready() -> None:
-    """Make the head of an answer from its entry for each request."""
+    """Build the head of a response from its entry for each request."""
     _replace(EntryStore, "prepare", lambda *_: None)
 
 
 def encodings() -> None:
-    """Encode an answer for each request."""
+    """Encode a response for each request."""
     usual = CacheEntry.variant
 
     def variant(entry: CacheEntry, coding: Any) -> object:
@@ -63,7 +63,7 @@ def encodings() -> None:
 
 
 def lookup() -> None:
-    """Begin a task for every request."""
+    """Start a task for every request."""
     usual: Callable[..., object] = server_hooks
     _replace(composition, "server_hooks", lambda _, *others: usual(lambda _: None, *others))
 
@@ -74,7 +74,7 @@ def protocol() -> None:
 
 
 def outbox() -> None:
-    """Send each answer by itself."""
+    """Send each response separately."""
     _replace(ResponseBuffer, "put", lambda _, transport, answer: transport.write(answer))
 
 
@@ -92,7 +92,7 @@ def inline() -> None:
 
 
 def shared() -> None:
-    """Compute for each request what others are waiting for."""
+    """Compute each request separately, even if equal requests are waiting."""
 
     class Nothing(dict[Any, Any]):
         def get(self, *_: object) -> None:
@@ -119,7 +119,7 @@ def narrow() -> None:
 
 
 def heads() -> None:
-    """Read the log's position with every answer."""
+    """Read the log position for every response."""
     _replace(LogStateCache, "put", lambda *_: None)
 
 
@@ -134,7 +134,7 @@ def _fetch_in_session(readers: Any, statement: Any, params: Any = None) -> Any:
 
 
 def statements() -> None:
-    """Run statements through SQLAlchemy, with its own cache of what they are compiled to."""
+    """Run statements through SQLAlchemy, with its cache of compiled statements."""
     usual = ReadSession.all
 
     def fetch_all(session: Any, statement: Any, params: Any = None) -> Any:
@@ -156,7 +156,7 @@ def statements() -> None:
 
 
 def driver() -> None:
-    """Run the text of a kept statement through SQLAlchemy's connection."""
+    """Run the text of a compiled statement through SQLAlchemy's connection."""
 
     def execute(pooled: PooledConnection, text: str, values: Any) -> object:
         return pooled.connection.exec_driver_sql(text, values)
@@ -214,7 +214,7 @@ LAYERS: Mapping[str, Callable[[], None]] = {
 
 
 def main() -> None:
-    """Take a layer off, and run the rest of the command line."""
+    """Remove a layer, and run the rest of the command line."""
     LAYERS[sys.argv.pop(1)]()
     cli.main()
 

@@ -1,1 +1,1 @@
-"""Tests, one folder for each room of the house."""
+"""Tests, in one folder for each area."""

@@ -1,4 +1,4 @@
-"""The HTTP clients of tests: they check what they send and receive against docs/openapi.json."""
+"""The HTTP clients of tests, which check requests and responses against docs/openapi.json."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from tests.contract import committed_contract
 
 _Client = TypeVar("_Client", bound=httpx2.Client)
-# The violations of each open `expect_contract_violation`, the innermost last. It is no context
+# The violations in each open `expect_contract_violation`, the innermost last. It is not a context
 # variable, because a test may send requests in other threads.
 _expected: list[list[str]] = []
 
@@ -26,7 +26,7 @@ def make_client(app: ASGIApp, **options: Any) -> TestClient:
 
 
 def check_contract(client: _Client) -> _Client:
-    """Let a client check the contract with each response."""
+    """Make a client check the contract of each response."""
     client.event_hooks = {"response": [_check]}
     return client
 
@@ -35,16 +35,16 @@ def check_contract(client: _Client) -> _Client:
 def expect_contract_violation(reason: str) -> Iterator[None]:
     """Allow violations of the contract, and require at least one; also a decorator of a test.
 
-    `reason` says what the document does not describe, and why not.
+    `reason` says what the document does not describe, and why.
     """
-    found: list[str] = []
-    _expected.append(found)
+    violations: list[str] = []
+    _expected.append(violations)
     try:
         yield
     finally:
-        _expected.remove(found)
-    if not found:
-        raise AssertionError(f"All messages are as the document says. Expected: {reason}")
+        _expected.remove(violations)
+    if not violations:
+        raise AssertionError(f"All messages match the document. Expected: {reason}")
 
 
 def _check(response: httpx2.Response) -> None:

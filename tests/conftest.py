@@ -23,7 +23,7 @@ from tests.newsroom import Newsroom
 from tests.repetitions import FACTOR
 
 write_in_memory()
-# No example has a time limit of its own: on a busy machine, any of them may take long.
+# Examples have no time limit: on a busy machine, any of them may take long.
 hypothesis.settings.register_profile("dateline", deadline=None)
 hypothesis.settings.load_profile("dateline")
 
@@ -37,11 +37,11 @@ _LONG = ("slow", "exhaustive")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs on PostgreSQL; what takes long begins first, and is not waited for alone."""
+    """Mark tests on PostgreSQL; start slow tests first, so that none runs alone at the end."""
     for item in items:
         _limit_time(item)
         callspec = getattr(item, "callspec", None)
-        # A parameter may say more than the name: `postgresql-fresh`.
+        # A parameter may have more than the name: `postgresql-fresh`.
         values = callspec.params.values() if callspec is not None else ()
         dialects = {str(value).partition("-")[0] for value in values}
         if "postgresql" in dialects:
@@ -56,13 +56,13 @@ def _limit_time(item: pytest.Item) -> None:
     if FACTOR > 1:
         item.add_marker(pytest.mark.timeout(0), append=False)
     elif any(map(item.get_closest_marker, _LONG)) and not item.get_closest_marker("timeout"):
-        # They try something many times; the limit of all others is in pyproject.toml.
+        # They repeat something many times; the limit of all other tests is in pyproject.toml.
         item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """Undo what a command did to the loggers, for the tests that come after it."""
+def _restore_logging() -> Iterator[None]:
+    """Restore the loggers after a command has changed them."""
     loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
     kept = [(item, item.handlers, item.propagate, item.level, item.disabled) for item in loggers]
     yield
@@ -73,7 +73,7 @@ def _logging_as_before() -> Iterator[None]:
 
 @pytest.fixture
 def shared() -> Path:
-    """The folder of real input, where it is at hand."""
+    """The folder of real input; tests are skipped if it is missing."""
     if not SHARED.is_dir():
         pytest.skip("the real input (../shared/data) is not here")
     return SHARED
@@ -81,14 +81,14 @@ def shared() -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def dialect(request: pytest.FixtureRequest) -> str:
-    """The name of the database that a test runs on: on each in turn."""
+    """The database that a test runs on: a test runs once on each."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def database_url(dialect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a migrated database of the test's own, with an index of its own."""
+    """The address of a migrated database for one test, with a separate index."""
     monkeypatch.setenv("DATELINE_SEARCH_PATH", str(tmp_path / "search"))
     with fresh_database(dialect, tmp_path) as url:
         yield url
@@ -96,7 +96,7 @@ def database_url(dialect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def clock() -> HandClock:
-    """A clock that stands at noon of 2026-11-22 until the test moves it."""
+    """A clock at noon of 2026-11-22, until the test moves it."""
     return HandClock()
 
 
@@ -108,7 +108,7 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def services(settings: Settings, clock: HandClock) -> Iterator[Services]:
-    """Everything below HTTP, on the test's own database and clock."""
+    """Everything below HTTP, on the database and the clock of the test."""
     database = Database(
         settings.database_url,
         busy_timeout=settings.busy_timeout,
@@ -122,31 +122,31 @@ def services(settings: Settings, clock: HandClock) -> Iterator[Services]:
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """An anonymous reader's HTTP client; what fails inside must come out as a problem."""
+    """An HTTP client of an anonymous reader; an internal error must appear as a problem."""
     with make_client(
         create_app(services), base_url="http://testserver", raise_server_exceptions=False
-    ) as made:
-        made.follow_redirects = False
-        yield made
+    ) as test_client:
+        test_client.follow_redirects = False
+        yield test_client
 
 
 @pytest.fixture
 def newsroom(client: TestClient, services: Services) -> Newsroom:
-    """An administrator's client with the verbs of the newsroom."""
+    """A client of an administrator, with the verbs of the newsroom."""
     return Newsroom(client, key_for(services, "admin"))
 
 
 def key_for(services: Services, scope: str) -> str:
-    """Make a key with a scope."""
-    made = services.runner.run(
+    """Create a key with a scope."""
+    new_key = services.runner.run(
         Actor(None, "tests"), lambda unit: create_key(unit, f"a key for {scope}", [scope])
     )
-    return made.key
+    return new_key.key
 
 
 def embargo_key(services: Services) -> dict[str, str]:
-    """Make a key that reads what is under embargo, and return the headers that send it."""
-    made = services.runner.run(
+    """Create a key with embargo access, and return the headers that send it."""
+    new_key = services.runner.run(
         Actor(None, "tests"), lambda unit: create_key(unit, "partner", ["read"], embargoed=True)
     )
-    return {"authorization": f"Bearer {made.key}"}
+    return {"authorization": f"Bearer {new_key.key}"}

@@ -1,7 +1,7 @@
-"""The OpenAPI document as a check: which requests and responses it describes.
+"""The OpenAPI document as a check of requests and responses.
 
-A request is checked where the response is a success: what the API refuses may be wrong, and so
-may what it redirects. Paths and methods that the document does not have are not checked.
+A request is checked if the response is a success: a refused or redirected request may be invalid.
+Paths and methods that are not in the document are not checked.
 """
 
 import re
@@ -20,12 +20,12 @@ from jsonschema_rs import Draft202012, Draft202012Validator, Registry
 DOCUMENT = Path(__file__).parents[1] / "docs" / "openapi.json"
 
 _ROOT = "urn:openapi"
-# OpenAPI has no place for `Content-Type`; the others belong to HTTP and its connections.
+# OpenAPI does not describe `Content-Type`; the other headers belong to HTTP and its connections.
 _UNDECLARED = frozenset(
     {"connection", "content-length", "content-type", "date", "server", "transfer-encoding"}
 )
 _LOCATION = "content-location"
-# Characters that a path may have unencoded, besides letters and digits.
+# Characters that need no encoding in a path, in addition to letters and digits.
 _PLAIN = "/-._~!$&'()*+,;=:@"
 _COMMA = re.compile(r"(?<!\\),")
 _INTEGER = re.compile(r"-?\d+")
@@ -54,7 +54,7 @@ class _Parameter:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """The media types that a body may have, and the validators of those that are JSON."""
+    """The media types that a body may have, and the validators of the JSON ones."""
 
     validators: Mapping[str, Draft202012Validator | None]
     is_required: bool = True
@@ -166,7 +166,7 @@ class Contract:
         self._operations: dict[str, _Operation] = {}
 
     def find_problems(self, response: httpx2.Response) -> list[str]:
-        """Return what the document does not describe of a response and of its request."""
+        """Return how a response and its request violate the document."""
         request = response.request
         method = "get" if request.method == "HEAD" else request.method.lower()
         found = self._find_operation(method, request.url)
@@ -175,7 +175,7 @@ class Contract:
         operation, path = found
         answering = operation
         if method == "get" and "content-location" in response.headers:
-            # `Accept` may have selected a format that another operation describes.
+            # `Accept` may have selected a format of another operation.
             location = request.url.join(response.headers["content-location"])
             answering, _ = self._find_operation(method, location) or found
         problems = [*answering.find_problems(response)]
@@ -193,7 +193,7 @@ class Contract:
     ) -> tuple["_Operation", dict[str, str]] | None:
         """Return the operation at an address, and its path parameters."""
         if quote(url.path, safe=_PLAIN).encode() != url.raw_path.partition(b"?")[0]:
-            # The path is not in its normal form, and redirects.
+            # The path is not in canonical form, and redirects.
             return None
         for pattern, methods in self._paths:
             match = pattern.fullmatch(url.path)
@@ -202,12 +202,12 @@ class Contract:
         return None
 
     def resolve(self, node: dict[str, Any]) -> dict[str, Any]:
-        """Return the component, where a node refers to one."""
+        """Return the component that a node refers to, or the node itself."""
         while "$ref" in node:
-            found = self._document
+            component = self._document
             for name in node["$ref"].removeprefix("#/").split("/"):
-                found = found[name]
-            node = found
+                component = component[name]
+            node = component
         return node
 
     def read_parameter(self, name: str, node: dict[str, Any]) -> _Parameter:
@@ -292,14 +292,14 @@ def _find_parameter_problems(declared: Mapping[str, _Parameter], sent: Any) -> I
 
 
 def _parse(text: str) -> Any:
-    """Return the value that a text stands for where it is no string."""
+    """Return the value of a text, for types other than strings."""
     if _INTEGER.fullmatch(text):
         return int(text)
     return _BOOLEANS.get(text, text)
 
 
 def _decode(media_type: str, headers: httpx2.Headers, body: bytes) -> Any:
-    # The client decodes the other codings.
+    # The client decodes the other encodings.
     if headers.get("content-encoding") == "zstd":
         body = zstandard.decompress(body)
     if media_type == "application/x-www-form-urlencoded":

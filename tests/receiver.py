@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that keeps what it is sent, and answers as a test wants."""
+"""A real HTTP server on loopback that records its requests, and responds as a test requires."""
 
 import json
 import ssl
@@ -14,7 +14,7 @@ _TIMEOUT = 60
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """A request that came, and the status that it was answered with."""
+    """A received request, and the status of its response."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class ReceivedRequest:
 
     @property
     def keys(self) -> list[str]:
-        """Return the surrogate keys, which are to be the same in all three places."""
+        """Return the surrogate keys, which must be the same in all three places."""
         keys: list[str] = json.loads(self.body)["surrogate_keys"]
         assert self.headers["surrogate-key"].split(" ") == keys
         assert self.headers["cache-tag"].split(",") == keys
@@ -32,17 +32,17 @@ class ReceivedRequest:
 
 
 class _Server(ThreadingHTTPServer):
-    """A server that lets many connect at once, as those in front of real receivers do."""
+    """A server with a long connection queue, like those in front of real receivers."""
 
     daemon_threads = True
     request_queue_size = 256
 
 
 class Receiver:
-    """What came, in order; `answer` returns the status for a request, and may take its time."""
+    """The received requests in order; `answer` returns the status for a request."""
 
     def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
-        self.heard: list[ReceivedRequest] = []
+        self.requests: list[ReceivedRequest] = []
         self.answer: Callable[[ReceivedRequest], int] = lambda _: 204
         self._server = _Server(("127.0.0.1", port), _handler(self))
         self.port = self._server.server_port
@@ -51,34 +51,36 @@ class Receiver:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._news = threading.Condition()
 
-    def keep(self, heard: ReceivedRequest) -> None:
-        """Keep a request, and wake whoever waits for it."""
+    def keep(self, request: ReceivedRequest) -> None:
+        """Record a request, and notify waiting threads."""
         with self._news:
-            self.heard.append(heard)
+            self.requests.append(request)
             self._news.notify_all()
 
     def wait_for(self, number: int) -> None:
-        """Wait until so many requests came."""
+        """Wait until this many requests were received."""
         with self._news:
-            assert self._news.wait_for(lambda: len(self.heard) >= number, _TIMEOUT), self.heard
+            assert self._news.wait_for(lambda: len(self.requests) >= number, _TIMEOUT), (
+                self.requests
+            )
 
     def load_keys(self) -> list[list[str]]:
-        """Return the keys of each request that was answered well."""
-        return [item.keys for item in self.heard if 200 <= item.status < 300]
+        """Return the keys of each request with a successful response."""
+        return [item.keys for item in self.requests if 200 <= item.status < 300]
 
     def serve(self) -> None:
         """Serve until stopped."""
         self._server.serve_forever(poll_interval=0.01)
 
     def stop(self) -> None:
-        """Stop, and let nobody connect any more."""
+        """Stop, and refuse further connections."""
         self._server.shutdown()
         self._server.server_close()
 
 
 @contextmanager
 def receiving(tls: ssl.SSLContext | None = None, port: int = 0) -> Iterator[Receiver]:
-    """Run a receiver; with `tls`, one that speaks that; on any port, unless one is named."""
+    """Run a receiver; with TLS if `tls` is given; on any port, unless one is named."""
     receiver = Receiver(tls, port)
     thread = threading.Thread(target=receiver.serve, daemon=True)
     thread.start()
@@ -95,12 +97,12 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             length = int(self.headers["content-length"])
             body = self.rfile.read(length)
             if len(body) < length:
-                # Whoever sent it was killed amid it: nothing was asked.
+                # The sender was killed during the request: nothing was requested.
                 return
             headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = (self.command, self.path, headers, body)
-            status = receiver.answer(ReceivedRequest(*asked))
-            receiver.keep(ReceivedRequest(*asked, status))
+            fields = (self.command, self.path, headers, body)
+            status = receiver.answer(ReceivedRequest(*fields))
+            receiver.keep(ReceivedRequest(*fields, status))
             self.send_response(status)
             self.send_header("location", "/elsewhere")
             self.send_header("content-length", "0")

@@ -1,4 +1,4 @@
-"""How often a test tries what depends on chance.
+"""The number of attempts of a test that depends on chance.
 
 Each test names a number that suits a run for each change. `TEST_REPETITIONS=20 make test` tries
 twenty times as often, and then no test has a time limit.
@@ -10,5 +10,5 @@ FACTOR = float(os.environ.get("TEST_REPETITIONS") or 1)
 
 
 def repetitions(number: int) -> int:
-    """Return how often to try, at least once."""
+    """Return the number of attempts, at least one."""
     return max(1, round(number * FACTOR))

@@ -1,4 +1,4 @@
-"""A database that is taken back to an earlier state while processes use it."""
+"""A database that is restored to an earlier state while processes use it."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ _END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '
 
 
 class Copy:
-    """What a database contains now; `restore` brings it back, serials to come included."""
+    """A copy of the current content; `restore` brings it back, including the next serials."""
 
     def __init__(self, database_url: str, folder: Path) -> None:
         self._url = make_url(database_url)
@@ -23,14 +23,14 @@ class Copy:
             self._replace(f"{self._name}_copy", self._name)
 
     def restore(self) -> None:
-        """Bring it back; connections of the moment are cut on PostgreSQL."""
+        """Restore the content; on PostgreSQL, current connections are closed."""
         if self._url.get_backend_name() == "sqlite":
             _copy(self._file, self._source)
         else:
             self._replace(self._name, f"{self._name}_copy")
 
     def close(self) -> None:
-        """Delete it."""
+        """Delete the copy."""
         if self._url.get_backend_name() == "sqlite":
             self._file.unlink()
         else:
@@ -46,7 +46,7 @@ class Copy:
 
     def _replace(self, target: str, source: str) -> None:
         administer(f"DROP DATABASE IF EXISTS {target} WITH (FORCE)")
-        # Nobody may be connected to what is copied.
+        # A database cannot be copied while clients are connected.
         administer(f"ALTER DATABASE {source} ALLOW_CONNECTIONS false")
         administer(_END.format(name=source))
         administer(f"CREATE DATABASE {target} TEMPLATE {source} STRATEGY FILE_COPY")

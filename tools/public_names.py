@@ -1,8 +1,8 @@
-"""Find names of other projects that are not public: `python -m tools.public_names`.
+"""Find private names of other projects: `python -m tools.public_names`.
 
-A private name is one that begins with an underscore. Where it is an attribute of something, only
-its name is known here, not what it is an attribute of: it has to be defined somewhere in this
-project. Of some libraries, the documented names are listed here.
+A private name is one that begins with an underscore. The type of an object is unknown here, so a
+private attribute has to be defined somewhere in this project. Of some libraries, the documented
+names are listed here.
 """
 
 import ast
@@ -12,30 +12,31 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("app", "bench", "migrations", "tests", "tools")
-# Documented under these names, of named tuples and of SQLAlchemy's rows, of `os` and of `logging`.
+# Documented in spite of the underscore: of named tuples, of SQLAlchemy's rows, of `os` and
+# `logging`.
 _DOCUMENTED = {"_asdict", "_fields", "_make", "_replace", "_exit", "_srcfile"}
-# Without an underscore, and still internal to psycopg and SQLAlchemy.
+# Without an underscore, but internal to psycopg and SQLAlchemy.
 _INTERNAL = {"pgconn", "positiontup"}
-# All that a library documents, where it has more modules than that.
+# All documented names of libraries that have other modules as well.
 _LISTED = {"uvicorn": {"Config", "Server", "main", "run"}}
 _BY_TEXT = {"attrgetter", "delattr", "getattr", "hasattr", "setattr"}
 _OWNERS = {"cls", "self"}
 
 
 def main() -> None:
-    """Print what is not public, and exit with 1 if there is anything."""
+    """Print private names, and exit with 1 if there are any."""
     trees = {
         path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
         for folder in FOLDERS
         for path in sorted((ROOT / folder).rglob("*.py"))
     }
-    found = faults(trees)
-    sys.stdout.writelines(f"{fault}\n" for fault in found)
-    sys.exit(1 if found else 0)
+    problems = faults(trees)
+    sys.stdout.writelines(f"{fault}\n" for fault in problems)
+    sys.exit(1 if problems else 0)
 
 
 def faults(trees: Mapping[str, ast.Module]) -> list[str]:
-    """Return what is not public in modules by path: where it is, and its name."""
+    """Return the private names in modules by path, with their positions."""
     own = {name for tree in trees.values() for name in _defined(tree)}
     return [
         f"{path}:{node.lineno}: {name} is not a public name."
@@ -67,7 +68,7 @@ def _targets(statement: ast.AST) -> Iterator[str]:
 
 
 def _names(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
-    """Yield what a module takes from others: imports in full, attributes by their last name."""
+    """Yield the names that a module uses: imports in full, attributes by their last name."""
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -90,7 +91,7 @@ def _texts(call: ast.Call) -> Iterator[str]:
 
 
 def _is_public(name: str, own: set[str]) -> bool:
-    """Tell whether a name of `_names` is public, or defined here."""
+    """Return whether a name of `_names` is public, or defined here."""
     library, *parts = name.split(".")
     if library in FOLDERS:
         return True

@@ -1,7 +1,7 @@
 """Record the examples of the API reference from real requests: `make examples`.
 
-The application runs in this process, on a database of its own with the sample stories, under a
-clock and with ids that are the same each time. So the file changes only where answers do.
+The application runs in this process, on a separate database with the sample stories, with a clock
+and ids that are the same each time. So the file changes only when responses do.
 """
 
 import base64
@@ -50,8 +50,8 @@ _BEES = "/v1/manage/articles/rooftop-bees-outlast-the-winter"
 _FERRY = "/v1/manage/articles/the-ferry-is-late-again"
 
 _PARTNER_KEY = {"name": "North Wire", "scopes": ["read", "webhooks"], "partner": "north-wire"}
-# What steps make, for the paths of later ones.
-_MADE = (
+# Values of earlier steps for the paths of later ones.
+_STEP_VALUES = (
     "last_key last_preview last_webhook last_delivery last_feed_token partner_key partner_prefix "
     "own_webhook paused_webhook"
 ).split()
@@ -67,13 +67,13 @@ class TickingClock:
         self.moment = _START
 
     def now(self) -> datetime:
-        """Return where it stands."""
+        """Return the instant of the clock."""
         return self.moment
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request; without an operation, it only prepares what others need."""
+    """One request; without an operation, it only prepares later requests."""
 
     operation: str | None
     method: str
@@ -378,39 +378,39 @@ STEPS = (
 
 
 def record(see: Callable[[str, Response], None] = lambda *_: None) -> Examples:
-    """Perform every step and return what was sent and answered, by operation.
+    """Perform every step and return requests and responses, by operation.
 
-    `see` is called with each operation and its answer.
+    `see` is called with each operation and its response.
     """
     with tempfile.TemporaryDirectory() as folder, _make_deterministic(), _client(folder) as client:
         examples: Examples = {}
-        made = dict.fromkeys(_MADE, "")
+        values = dict.fromkeys(_STEP_VALUES, "")
         for step in STEPS:
-            status, answer = _perform(client, step, made, see)
-            _note(made, step, answer)
+            status, answer = _perform(client, step, values, see)
+            _note(values, step, answer)
             if step.operation is not None:
                 _keep(examples.setdefault(step.operation, {"responses": {}}), step, status, answer)
         return examples
 
 
-def _note(made: dict[str, str], step: Step, answer: Any) -> None:
-    """Note what a step made, for the paths of later ones."""
+def _note(values: dict[str, str], step: Step, answer: Any) -> None:
+    """Store values of a step for the paths of later ones."""
     match step.operation:
         case "manage_create_key":
-            made["last_key"] = answer["prefix"]
+            values["last_key"] = answer["prefix"]
         case "manage_create_webhook":
-            made["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+            values["last_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
         case "manage_create_feed_token":
-            made["last_feed_token"] = f"{step.path}/{answer['id']}"
+            values["last_feed_token"] = f"{step.path}/{answer['id']}"
         case "create_own_webhook":
-            made["own_webhook"] = f"/v1/me/webhooks/{answer['id']}"
-            made["paused_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
+            values["own_webhook"] = f"/v1/me/webhooks/{answer['id']}"
+            values["paused_webhook"] = f"/v1/manage/webhooks/{answer['id']}"
         case "manage_test_webhook":
-            made["last_delivery"] = answer["id"]
+            values["last_delivery"] = answer["id"]
         case "manage_preview_article":
-            made["last_preview"] = answer["url"]
+            values["last_preview"] = answer["url"]
     if step.body is _PARTNER_KEY:
-        made["partner_key"], made["partner_prefix"] = answer["key"], answer["prefix"]
+        values["partner_key"], values["partner_prefix"] = answer["key"], answer["prefix"]
 
 
 def main() -> None:
@@ -421,7 +421,7 @@ def main() -> None:
 
 
 def page(examples: Examples) -> str:
-    """Return the page of the documentation that shows some answers whole."""
+    """Return the page of the documentation that shows some responses completely."""
     story, changes, search, suggestions = (
         examples[name]["responses"]["200"]
         for name in ("read_article", "list_changes", "search_stories", "suggest_completions")
@@ -481,7 +481,7 @@ def _indented(answer: Any) -> str:
 def _perform(
     client: TestClient,
     step: Step,
-    made: dict[str, str],
+    values: dict[str, str],
     see: Callable[[str, Response], None],
 ) -> tuple[int, Any]:
     clock: TickingClock = client.app_state["clock"]
@@ -494,8 +494,8 @@ def _perform(
     if step.version is not None:
         headers["if-match"] = step.version
     if step.by_partner:
-        headers["authorization"] = f"Bearer {made['partner_key']}"
-    path = step.path.format(**made)
+        headers["authorization"] = f"Bearer {values['partner_key']}"
+    path = step.path.format(**values)
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
         raise RuntimeError(f"{step.method} {path} was refused: {response.text}")
@@ -554,7 +554,7 @@ def _fill(services: Services) -> str:
 
 @contextmanager
 def _make_deterministic() -> Iterator[None]:
-    """Count ids, keys and marks up, in place of chance."""
+    """Replace random ids, keys and marks by counted ones."""
     ids, keys, marks = count(1), count(1), count(1)
     milliseconds = int(_START.timestamp() * 1000)
 

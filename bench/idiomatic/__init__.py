@@ -1,1 +1,1 @@
-"""Three of Dateline's answers, written as a good FastAPI tutorial teaches it."""
+"""Three of Dateline's endpoints, written as a good FastAPI tutorial teaches it."""

@@ -1,4 +1,4 @@
-"""Its database, filled with the same stories as Dateline's."""
+"""Its database, with the same stories as Dateline's."""
 
 import json
 from collections.abc import Iterator
@@ -24,13 +24,13 @@ def fill(url: str, corpus: Path) -> None:
     with engine.begin() as connection, corpus.open(encoding="utf-8") as file:
         _Filler(connection).add_all(json.loads(line) for line in file)
         if engine.dialect.name == "postgresql":
-            # The next number is not known where numbers were given.
+            # The sequence does not know explicitly inserted numbers.
             connection.execute(text(_NEXT))
     engine.dispose()
 
 
 class _Filler:
-    """Keeps the numbers that slugs were given."""
+    """Stores the number of each slug."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

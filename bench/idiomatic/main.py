@@ -43,13 +43,13 @@ def create() -> FastAPI:
 
 
 def prepare(connection: Any, _record: object) -> None:
-    """Set on a new connection what Dateline sets on its own."""
+    """Set the same pragmas on a new connection as Dateline does."""
     for pragma in PRAGMAS:
         connection.execute(pragma)
 
 
 async def headlines(session: Session, limit: Limit = 20) -> dict[str, object]:
-    """Answer the latest stories."""
+    """Return the latest stories."""
     statement = (
         _PUBLISHED.options(*_WITH_RELATIONS, defer(Article.body_html))
         .order_by(Article.published_at.desc(), Article.id.desc())
@@ -59,12 +59,12 @@ async def headlines(session: Session, limit: Limit = 20) -> dict[str, object]:
 
 
 async def article(slug: str, session: Session) -> Article:
-    """Answer one story."""
+    """Return one story."""
     statement = _PUBLISHED.options(*_WITH_RELATIONS).where(Article.slug == slug)
-    found = await session.scalar(statement)
-    if found is None:
+    row = await session.scalar(statement)
+    if row is None:
         raise HTTPException(404, "No such article")
-    return found
+    return row
 
 
 async def create_article(order: ArticleIn, session: Session) -> Article:

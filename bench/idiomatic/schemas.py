@@ -1,4 +1,4 @@
-"""What is answered, and what is sent to create a story."""
+"""Response models, and the request model for creating a story."""
 
 from datetime import datetime
 from typing import Literal
@@ -30,7 +30,7 @@ class CategoryOut(Schema):
 
 
 class AuthorOut(Schema):
-    """Who wrote a story."""
+    """An author of a story."""
 
     name: str
     url: str | None = None

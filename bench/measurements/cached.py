@@ -1,4 +1,4 @@
-"""Answers that are kept in memory: sent again, or not sent because the reader has them."""
+"""Cached responses: sent again, or not sent because the client has them."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ _GZIP = {"Accept-Encoding": "gzip"}
 
 
 def headlines(stage: BenchmarkSetup) -> Outcome:
-    """Compare the list that every front page asks for with sending its bytes."""
+    """Compare the list of a typical front page with sending its bytes."""
     return _against_floor(stage, HEADLINES, {})
 
 
@@ -24,7 +24,7 @@ def headlines_unchanged(stage: BenchmarkSetup) -> Outcome:
 
 
 def article_in_gzip(stage: BenchmarkSetup) -> Outcome:
-    """Compare one story, packed once, with sending its packed bytes."""
+    """Compare one compressed story with sending its compressed bytes."""
     (path,) = sample_story_paths(stage.imported.database, 1)
     return _against_floor(stage, path, _GZIP)
 

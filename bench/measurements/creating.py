@@ -1,4 +1,4 @@
-"""Publishing stories by one client that waits for each answer."""
+"""Publishing stories by one client that waits for each response."""
 
 import time
 from itertools import islice
@@ -14,7 +14,7 @@ _STORIES_A_SECOND = 150
 
 
 class Client:
-    """Creates stories, as many in each round."""
+    """Creates the same number of stories in each round."""
 
     def __init__(self, stage: BenchmarkSetup, server: Server, key: str = "", **where: str) -> None:
         """Create nothing yet."""
@@ -23,7 +23,7 @@ class Client:
         self._stories = endless_stories()
 
     def create(self) -> Round:
-        """Create stories, which are made before the clock is started."""
+        """Create stories, which are built before the clock is started."""
         stories = list(islice(self._stories, self._number))
         before, began = self._server.cpu_seconds(), time.perf_counter()
         with Editor(self._server, self._key, **self._where) as editor:
@@ -34,7 +34,7 @@ class Client:
 
 
 def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
-    """Compare it with the version that a reader would write by hand."""
+    """Compare with the idiomatic version."""
     with stage.live() as (dateline, key), stage.idiomatic() as idiomatic:
         left = Client(stage, dateline, key)
         right = Client(stage, idiomatic, path="/articles")

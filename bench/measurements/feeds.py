@@ -12,7 +12,7 @@ _FORMATS = ("rss", "atom")
 
 
 def render_feed(ext: str, stage: BenchmarkSetup) -> Outcome:
-    """Compare a feed of fifty stories, bodies and all, with the list of the same fifty."""
+    """Compare a feed of fifty stories with bodies with the list of the same stories."""
     paths = vary_queries("limit=50", path=f"/feeds/latest.{ext}")
     with stage.dateline() as dateline:
         compared = stage.compare(Target(dateline, paths), Target(dateline, _LIST))

@@ -1,4 +1,4 @@
-"""A hundred times as many stories, which should make no list and no story slower."""
+"""A hundred times as many stories, which should not slow down lists and stories."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ def headlines(stage: BenchmarkSetup) -> Outcome:
 
 
 def filtered(stage: BenchmarkSetup, field: str) -> Outcome:
-    """Compare lists of medium and of rare values, each as frequent as its archive has them."""
+    """Compare lists of medium and of rare values, as frequent as in each archive."""
     paths = [
         vary_queries(*select_queries(archive, field)) for archive in (stage.large, stage.small)
     ]
@@ -32,18 +32,20 @@ def filtered(stage: BenchmarkSetup, field: str) -> Outcome:
 
 
 def articles(stage: BenchmarkSetup) -> Outcome:
-    """Compare stories from all over both archives, none of them read for the first time."""
+    """Compare stories from all over both archives, after a first read."""
     paths = [
         sample_story_paths(archive.database, _STORIES) for archive in (stage.large, stage.small)
     ]
-    for server, asked in zip(stage.both, paths, strict=True):
-        for path in asked:
+    for server, server_paths in zip(stage.both, paths, strict=True):
+        for path in server_paths:
             server.get(path)
     return _compared(stage, paths)
 
 
 def _compared(stage: BenchmarkSetup, paths: Sequence[tuple[str, ...]], *notes: str) -> Outcome:
-    targets = (Target(server, asked) for server, asked in zip(stage.both, paths, strict=True))
+    targets = (
+        Target(server, server_paths) for server, server_paths in zip(stage.both, paths, strict=True)
+    )
     return build_load_outcome(stage.compare(*targets), *notes)
 
 

@@ -1,4 +1,4 @@
-"""The list that every front page asks for, computed for each request."""
+"""The list of a typical front page, computed for each request."""
 
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
@@ -9,14 +9,14 @@ _FORMS = vary_queries("")
 
 
 def against_floor(stage: BenchmarkSetup) -> Outcome:
-    """Compare it with sending its bytes, which is the least that can be done."""
+    """Compare with sending its bytes, the minimum of work."""
     with stage.dateline() as dateline, stage.floor(dateline.get(_FORMS[0])) as floor:
         compared = stage.compare(Target(dateline, _FORMS), Target(floor, _FORMS))
     return build_load_outcome(compared)
 
 
 def of_a_category(stage: BenchmarkSetup) -> Outcome:
-    """Compare a category with all below it with the list of everything."""
+    """Compare a category and its descendants with the list of everything."""
     paths = vary_queries(f"category={stage.corpus.section}")
     with stage.dateline() as dateline:
         compared = stage.compare(Target(dateline, paths), Target(dateline, _FORMS))
@@ -24,7 +24,7 @@ def of_a_category(stage: BenchmarkSetup) -> Outcome:
 
 
 def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
-    """Compare it with the version that a reader would write by hand."""
+    """Compare with the idiomatic version."""
     with stage.dateline() as dateline, stage.idiomatic() as idiomatic:
         compared = stage.compare(Target(dateline, _FORMS), Target(idiomatic, ("/headlines",)))
     return build_load_outcome(compared)

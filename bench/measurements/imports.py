@@ -1,4 +1,4 @@
-"""Stories in: how fast, and in how much memory."""
+"""Imports: their speed and their memory."""
 
 from bench.compare import Comparison, compare_in_turns
 from bench.importing import import_archive, measure_raw_rate, remove_database
@@ -9,7 +9,7 @@ _FRACTION = 4
 
 
 def against_bare_rows(stage: BenchmarkSetup) -> Outcome:
-    """Compare an import with writing the rows that it leaves by `executemany`."""
+    """Compare an import with writing the resulting rows by `executemany`."""
     again = stage.folder / "again.db"
     bare = stage.folder / "bare.db"
     rates = compare_in_turns(
@@ -22,7 +22,7 @@ def against_bare_rows(stage: BenchmarkSetup) -> Outcome:
 
 
 def memory(stage: BenchmarkSetup) -> Outcome:
-    """Compare the memory of an import with that of one a quarter as long."""
+    """Compare the memory of an import with that of an import a quarter as long."""
     small = stage.corpus_of(stage.plan.stories // _FRACTION)
     database = stage.folder / "small.db"
     left = stage.imported.peak_bytes / 2**20

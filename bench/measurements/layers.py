@@ -1,6 +1,6 @@
 """Each speed layer: Dateline with it, and without it (`bench/without.py`).
 
-A layer pays where its ratio reaches the goal; one that does not can be deleted.
+A layer is worth its code if its ratio reaches the goal; otherwise it can be deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ from bench.measurements.publishing import Readers
 from bench.setup import BenchmarkSetup
 from bench.workload import HEADLINES, sample_story_paths, vary_queries
 
-# Serves Dateline without a layer, or whole, and yields what makes a round.
+# Serves Dateline with or without a layer, and yields a function that runs a round.
 Question = Callable[[BenchmarkSetup, str | None], AbstractContextManager[Callable[[], Round]]]
 _PAYS = Goal(1.05)
 _FORMS = vary_queries("")
 _FEEDS = vary_queries("limit=50", path="/feeds/latest.rss")
-# To count takes long, so it is done in a thread, once for all who wait for it.
+# A count takes long, so it runs in a thread, once for all waiting requests.
 _COUNTED = (f"{HEADLINES}?count=exact",)
 
 
@@ -67,7 +67,7 @@ _EQUAL: Question = partial(_load, paths=_COUNTED)
 
 
 def compare(stage: BenchmarkSetup, layer: str, question: Question) -> Outcome:
-    """Compare Dateline as it is with Dateline without a layer."""
+    """Compare Dateline with all layers and without one of them."""
     with question(stage, None) as whole, question(stage, layer) as without:
         compared = stage.take_turns(whole, without)
     outcome = build_load_outcome(compared)

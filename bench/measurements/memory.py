@@ -1,4 +1,4 @@
-"""Memory of one process while it is asked for everything that a large archive has."""
+"""Memory of one process while every page of a large archive is requested."""
 
 import random
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from bench.setup import BenchmarkSetup
 from bench.workload import HEADLINES, build_distinct_filter, build_query, sample_story_paths
 
 _ROUNDS = 20
-# More than a round can ask for.
+# More than a round can request.
 _A_ROUND = 60_000
-# Together their answers take several times the memory that the cache has.
+# Together their responses take several times the memory of the cache.
 _STORIES = 10_000
 _LISTS = 1_500
 _SHARES = (60, 20, 20)
@@ -24,7 +24,7 @@ _SHARES = (60, 20, 20)
 
 @dataclass(frozen=True)
 class Series:
-    """What a process held in memory, from its start to the end of each round, in bytes."""
+    """The memory of a process in bytes, at its start and at the end of each round."""
 
     held: list[int]
     requests: int
@@ -56,7 +56,7 @@ def in_the_second_half(stage: BenchmarkSetup) -> Outcome:
 
 @cache
 def _measure(stage: BenchmarkSetup) -> Series:
-    """Ask for stories and lists at random until there were enough, or time is over."""
+    """Request random stories and lists until there were enough, or until the time limit."""
     mix = _Mix(stage.large)
     seconds = max(1, stage.plan.mixed_seconds // _ROUNDS)
     with stage.dateline(cache_bytes=None, database=stage.large.database) as dateline:
@@ -71,7 +71,7 @@ def _measure(stage: BenchmarkSetup) -> Series:
 
 
 class _Mix:
-    """Requests for stories and lists from all over an archive, a part of them never made before."""
+    """Requests for stories and lists from all over an archive; some of them are new."""
 
     def __init__(self, archive: Archive) -> None:
         self._rng = random.Random(f"{SEED}:mix")
@@ -81,7 +81,7 @@ class _Mix:
         self._asked = 0
 
     def draw(self, number: int) -> tuple[str, ...]:
-        """Draw paths."""
+        """Return random paths."""
         kinds = self._rng.choices((self._story, self._list, self._new), _SHARES, k=number)
         return tuple(kind() for kind in kinds)
 
@@ -92,7 +92,7 @@ class _Mix:
         return self._rng.choice(self._lists)
 
     def _new(self) -> str:
-        """Return a list in words that nobody used before; its answer is kept all the same."""
+        """Return a list with an unused query; its response is cached all the same."""
         self._asked += 1
         return f"{self._list()}&{build_distinct_filter(self._asked)}"
 

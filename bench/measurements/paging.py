@@ -1,4 +1,4 @@
-"""A page far down the list, which should cost what the first one does."""
+"""A page far down the list, which should cost as much as the first one."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -13,13 +13,13 @@ from bench.workload import vary_queries
 _LIMIT = 20
 _STEP = 100
 _WANTED = 1000
-# As many as keep two connections from asking for the same at once; each takes a walk.
+# Enough different pages that two connections request no page simultaneously; each takes a walk.
 _FORMS = 32
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="?next"?')
 
 
 def far_page(stage: BenchmarkSetup) -> Outcome:
-    """Compare page 1,000, or one of a short archive that is not the last, with page 1."""
+    """Compare page 1,000, or the last but one of a short archive, with page 1."""
     page = min(_WANTED, stage.plan.large // _LIMIT - _STEP)
     dateline, _ = stage.both
     first = vary_queries("")[:_FORMS]
@@ -30,7 +30,7 @@ def far_page(stage: BenchmarkSetup) -> Outcome:
 
 
 def _walk(dateline: Server, first: str, stories: int) -> str:
-    """Go from page to page as a client does, in large steps; return the path past so many."""
+    """Follow the pages in large steps like a client; return the path after this many stories."""
     path, passed = first, 0
     while passed < stories:
         step = min(_STEP, stories - passed)
@@ -41,10 +41,10 @@ def _walk(dateline: Server, first: str, stories: int) -> str:
 
 def _next(answer: Answer, path: str) -> str:
     links = [value for name, value in answer.headers if name.lower() == "link"]
-    found = _NEXT.search(", ".join(links))
-    if found is None:
+    match = _NEXT.search(", ".join(links))
+    if match is None:
         raise ValueError(f"{path} ({answer.status}) names no next page.")
-    return parse_qs(urlsplit(found[1]).query)["cursor"][0]
+    return parse_qs(urlsplit(match[1]).query)["cursor"][0]
 
 
 MEASUREMENTS = (

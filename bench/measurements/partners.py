@@ -1,4 +1,4 @@
-"""Lists of partners, which contain what their products grant."""
+"""Lists of partners, which contain the stories that their products grant."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -25,7 +25,7 @@ def against_handwritten(stage: BenchmarkSetup) -> Outcome:
 
 
 def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
-    """Compare headlines with the version that a reader would write by hand."""
+    """Compare headlines with the idiomatic version."""
     with (
         stage.dateline(database=stage.postgres.dateline) as dateline,
         stage.idiomatic(stage.postgres.idiomatic) as idiomatic,
@@ -35,7 +35,7 @@ def against_idiomatic(stage: BenchmarkSetup) -> Outcome:
 
 
 def creating(stage: BenchmarkSetup) -> Outcome:
-    """Compare creating a published story with the version that a reader would write by hand."""
+    """Compare creating a published story with the idiomatic version."""
     database, key = stage.postgres.live()
     with (
         stage.dateline(None, database) as dateline,
@@ -50,20 +50,23 @@ def creating(stage: BenchmarkSetup) -> Outcome:
 
 
 def publications(stage: BenchmarkSetup) -> Outcome:
-    """Tell how long half of the publications took while others read."""
-    found = _measure(stage)
+    """Return the median time of publications during reads by others."""
+    measured = _measure(stage)
     half, slow = (
-        median(found.seconds) * 1000,
-        found.seconds[len(found.seconds) * 99 // 100] * 1000,
+        median(measured.seconds) * 1000,
+        measured.seconds[len(measured.seconds) * 99 // 100] * 1000,
     )
-    note = f"{len(found.seconds):,} publications, the slowest in {found.seconds[-1] * 1000:.0f} ms"
-    return Outcome(half, half, slow, "ms", notes=(note,), is_complete=found.is_complete)
+    slowest = measured.seconds[-1] * 1000
+    note = f"{len(measured.seconds):,} publications, the slowest in {slowest:.0f} ms"
+    return Outcome(half, half, slow, "ms", notes=(note,), is_complete=measured.is_complete)
 
 
 def reads(stage: BenchmarkSetup) -> Outcome:
-    """Compare these reads with the same ones while nobody publishes."""
-    found = _measure(stage)
-    return replace(build_load_outcome(found.reads, found.note), is_complete=found.is_complete)
+    """Compare these reads with the same reads without publications."""
+    measured = _measure(stage)
+    return replace(
+        build_load_outcome(measured.reads, measured.note), is_complete=measured.is_complete
+    )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Readers while editors publish, and the same readers while nobody does."""
+"""Reads during publications, and the same reads without publications."""
 
 import random
 import time
@@ -18,21 +18,21 @@ from bench.setup import BenchmarkSetup, LoadComparison
 from bench.workload import HEADLINES, sample_story_paths
 
 _RATE = 50
-# Publishers who get so much of it through have published as many as was asked for.
+# A publisher that completes this share has published as many stories as required.
 _ENOUGH = 0.95
 _CATEGORIES = 20
 _STORIES = 200
 _SETTLE_SECONDS = 0.5
-# What a round takes in addition to its reads, at most.
+# The maximum of other work in a round.
 _BETWEEN_SECONDS = 10
 _LONGER = 2
 
 
 class Readers:
-    """Read a third headlines, a third lists, a third stories of one server, from its cache."""
+    """Read headlines, lists and stories of one server in equal parts, from its cache."""
 
     def __init__(self, stage: BenchmarkSetup, server: Server, key: str) -> None:
-        """Read nothing yet; stories are written before, because that takes processor time."""
+        """Read nothing yet; stories are built before, because that takes processor time."""
         self._stage, self._key, self._stories = stage, key, _build_stories(stage)
         self._target = Target(server, _mix(stage))
         self.publishers: list[Publisher] = []
@@ -52,7 +52,7 @@ class Readers:
 
 @dataclass(frozen=True)
 class Publications:
-    """Reads with and without publications, and the time that each publication took, in order."""
+    """Reads with and without publications, and the sorted times of publications."""
 
     reads: LoadComparison
     rate: float
@@ -60,28 +60,31 @@ class Publications:
 
     @property
     def is_complete(self) -> bool:
-        """Tell whether as many were published as was asked for."""
+        """Return whether as many stories were published as required."""
         return self.rate >= _ENOUGH * _RATE
 
     @property
     def note(self) -> str:
-        """How many were published."""
+        """The number of published stories."""
         return f"{self.rate:.1f} of {_RATE} stories per second were published"
 
 
 def reads(stage: BenchmarkSetup) -> Outcome:
     """Compare reads during 50 new stories a second with the same reads alone."""
-    found = _measure(stage)
-    return replace(build_load_outcome(found.reads, found.note), is_complete=found.is_complete)
+    measured = _measure(stage)
+    return replace(
+        build_load_outcome(measured.reads, measured.note), is_complete=measured.is_complete
+    )
 
 
 def publications(stage: BenchmarkSetup) -> Outcome:
-    """Tell how long the publications took meanwhile."""
-    found = _measure(stage)
-    slow = found.seconds[len(found.seconds) * 99 // 100] * 1000
-    half = median(found.seconds) * 1000
-    note = f"{len(found.seconds):,} publications, the slowest in {found.seconds[-1] * 1000:.0f} ms"
-    return Outcome(slow, slow, half, "ms", notes=(note,), is_complete=found.is_complete)
+    """Return the time of publications during the reads."""
+    measured = _measure(stage)
+    slow = measured.seconds[len(measured.seconds) * 99 // 100] * 1000
+    half = median(measured.seconds) * 1000
+    slowest = measured.seconds[-1] * 1000
+    note = f"{len(measured.seconds):,} publications, the slowest in {slowest:.0f} ms"
+    return Outcome(slow, slow, half, "ms", notes=(note,), is_complete=measured.is_complete)
 
 
 @cache
@@ -91,7 +94,7 @@ def _measure(stage: BenchmarkSetup) -> Publications:
 
 
 def measure_reads_while_publishing(stage: BenchmarkSetup, server: Server, key: str) -> Publications:
-    """Read from a server while stories are published there, and while none are."""
+    """Read from a server with and without publications."""
     readers = Readers(stage, server, key)
     compared = stage.take_turns(readers.read_while_publishing, readers.read_alone)
     seconds = sorted(seconds for each in readers.publishers for seconds in each.seconds)
@@ -99,7 +102,7 @@ def measure_reads_while_publishing(stage: BenchmarkSetup, server: Server, key: s
 
 
 def _build_stories(stage: BenchmarkSetup) -> Iterator[bytes]:
-    """Return stories enough for all rounds."""
+    """Return enough stories for all rounds."""
     seconds = stage.plan.rounds * (stage.plan.seconds * _LONGER + _BETWEEN_SECONDS)
     return iter(list(islice(endless_stories(), int(seconds * _RATE))))
 

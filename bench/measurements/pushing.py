@@ -1,4 +1,4 @@
-"""How long a publication takes to arrive at everybody who is told of it."""
+"""The time from a publication to its arrival at all webhook receivers."""
 
 import json
 import time
@@ -15,11 +15,11 @@ from bench.setup import BenchmarkSetup
 _RECEIVERS = 100
 _STORIES_A_ROUND = 10
 _PAUSE = 0.3
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 
 
 def publication_to_arrival(stage: BenchmarkSetup) -> Outcome:
-    """Publish stories one by one; time each from its request to its event at each receiver."""
+    """Publish stories one by one; measure each from its request to its event at each receiver."""
     stories, waits = endless_stories(), list[float]()
     with (
         receivers(_RECEIVERS) as arrivals,
@@ -44,12 +44,12 @@ def _webhook(port: int) -> bytes:
 
 
 def _publish(editor: Editor, arrivals: Arrivals, story: bytes) -> list[float]:
-    begun = time.time()
+    start = time.time()
     created = json.loads(editor.create(story))
-    arrived = arrivals.wait_for(created["id"], _RECEIVERS, _PATIENCE)
+    arrived = arrivals.wait_for(created["id"], _RECEIVERS, _TIMEOUT)
     if len(arrived) < _RECEIVERS:
-        raise LoadError(f"{_RECEIVERS - len(arrived)} receivers heard of a story too late.")
-    return [instant - begun for instant in arrived]
+        raise LoadError(f"{_RECEIVERS - len(arrived)} receivers received a story too late.")
+    return [instant - start for instant in arrived]
 
 
 MEASUREMENTS = (

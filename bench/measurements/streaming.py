@@ -1,4 +1,4 @@
-"""The live stream: how soon a thousand hear of a story, and what five thousand who wait take."""
+"""The stream: the delay to a thousand clients, and the memory of five thousand idle ones."""
 
 import json
 import resource
@@ -19,43 +19,43 @@ from bench.publisher import endless_stories
 from bench.servers import HOST, ROOT, Server
 from bench.setup import BenchmarkSetup
 
-_HEARING, _IDLE = 1_000, 5_000
+_LISTENERS, _IDLE = 1_000, 5_000
 _SETTLE_SECONDS = 5.0
 _STORIES_A_SECOND = 2
-# Beside listeners, a server and a client need a few files.
+# A server and a client need a few files in addition to the streams.
 _OTHER_FILES = 500
 
 
 @dataclass
 class ListenerResults:
-    """Those who listen, and what they heard once they have left."""
+    """The stream clients, and the events that they received once they have disconnected."""
 
-    heard: dict[str, Any] = field(default_factory=dict)
+    received: dict[str, Any] = field(default_factory=dict)
 
 
 def publication_to_arrival(stage: BenchmarkSetup) -> Outcome:
-    """Publish at a steady pace; see how long each of a thousand listeners waits for each story."""
+    """Publish at a steady pace; measure the delay of each story to each of a thousand clients."""
     with _live(stage) as (dateline, key):
-        with _run_listeners(dateline, _HEARING) as audience:
-            # What a server does in its first seconds is no part of it.
+        with _run_listeners(dateline, _LISTENERS) as results:
+            # The first seconds of a server are not measured.
             time.sleep(_SETTLE_SECONDS)
-            begun = _publish(dateline, key, max(3, 3 * stage.plan.seconds * stage.plan.rounds))
+            sent = _publish(dateline, key, max(3, 3 * stage.plan.seconds * stage.plan.rounds))
             time.sleep(1.0)
-        waits = _delays(begun, audience.heard)
+        waits = _delays(sent, results.received)
     middle, slow = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
     return Outcome(
         slow,
         slow * 1_000,
         middle * 1_000,
         "ms",
-        notes=(f"{len(begun)} stories, slowest arrival {waits[-1] * 1000:.0f} ms",),
+        notes=(f"{len(sent)} stories, slowest arrival {waits[-1] * 1000:.0f} ms",),
     )
 
 
 def memory_of_idle(stage: BenchmarkSetup) -> Outcome:
-    """Compare what a process holds with five thousand listeners and with none."""
+    """Compare the memory of a process with five thousand stream clients and with none."""
     with _live(stage) as (dateline, _):
-        # Let it have what it needs for any listener, and finish what it does after a start.
+        # Let the process finish its start, and allocate what the first client needs.
         with _run_listeners(dateline, 100):
             time.sleep(_SETTLE_SECONDS)
         before = measure_resident(dateline.pid)
@@ -68,14 +68,14 @@ def memory_of_idle(stage: BenchmarkSetup) -> Outcome:
 
 @contextmanager
 def _live(stage: BenchmarkSetup) -> Iterator[tuple[Server, str]]:
-    """Serve a copy of the archive, as deployed, with as many files open as the system allows."""
+    """Serve a copy of the archive as deployed, with the highest limit of open files."""
     _allow_files(_IDLE + _OTHER_FILES)
     with stage.live() as served:
         yield served
 
 
 def _allow_files(number: int) -> None:
-    """Raise the limit of open files, for this process and those that it starts."""
+    """Raise the limit of open files, for this process and its children."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < number:
         raise LoadError(f"The system allows {hard} open files; {number} are needed.")
@@ -84,44 +84,44 @@ def _allow_files(number: int) -> None:
 
 @contextmanager
 def _run_listeners(server: Server, number: int) -> Iterator[ListenerResults]:
-    """Let so many listen while the block lasts."""
+    """Run this many stream clients during the block."""
     command = [sys.executable, "-m", "bench.listeners", HOST, str(server.port), str(number)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    audience = ListenerResults()
+    results = ListenerResults()
     try:
         assert process.stdin is not None
         assert process.stdout is not None
         if not process.stdout.readline():
-            raise LoadError("Not all who were to listen could.")
-        yield audience
+            raise LoadError("Not all listeners could connect.")
+        yield results
         process.stdin.close()
-        audience.heard = json.loads(process.stdout.read())
-        if audience.heard["lost"]:
-            raise LoadError(f"{audience.heard['lost']} listeners were cut off.")
+        results.received = json.loads(process.stdout.read())
+        if results.received["lost"]:
+            raise LoadError(f"{results.received['lost']} listeners lost their connection.")
     finally:
         process.kill()
         process.wait()
 
 
 def _publish(server: Server, key: str, number: int) -> list[float]:
-    """Publish so many stories one by one; return when each was sent to the server."""
-    begun: list[float] = []
+    """Publish this many stories one by one; return when each was sent to the server."""
+    sent: list[float] = []
     with Editor(server, key) as editor:
         for story in islice(endless_stories(), number):
-            begun.append(time.monotonic())
+            sent.append(time.monotonic())
             editor.create(story)
             time.sleep(1 / _STORIES_A_SECOND)
-    return begun
+    return sent
 
 
-def _delays(begun: list[float], heard: dict[str, Any]) -> list[float]:
-    """Return how long each story was on its way to each listener, the shortest first."""
-    if [len(came) for came in heard["came"]] != [_HEARING] * len(begun):
-        raise LoadError("Not every listener heard every story once.")
-    arrivals = zip(begun, heard["came"], strict=True)
-    return sorted(instant - start for start, came in arrivals for instant in came)
+def _delays(sent: list[float], received: dict[str, Any]) -> list[float]:
+    """Return the delay of each story to each client, the shortest first."""
+    if [len(arrived) for arrived in received["arrivals"]] != [_LISTENERS] * len(sent):
+        raise LoadError("A listener did not receive every story exactly once.")
+    arrivals = zip(sent, received["arrivals"], strict=True)
+    return sorted(instant - start for start, arrived in arrivals for instant in arrived)
 
 
 MEASUREMENTS = (

@@ -1,4 +1,4 @@
-"""A whole copy of an archive, taken page by page, and the same bytes read with nothing around."""
+"""A complete copy of an archive, page by page, and the same bytes read directly."""
 
 import json
 import sqlite3
@@ -15,9 +15,9 @@ from bench.servers import HOST, Server
 from bench.setup import BenchmarkSetup
 
 _PAGE = 1_000
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _STORY = b'"type":"article"'
-# The same columns in the same order, without what is joined to them.
+# The same columns in the same order, without joined ones.
 _BARE = """
 SELECT d.id, d.published_at, d.head, d.tail, d.extra, b.body
 FROM documents d JOIN document_bodies b ON b.id = d.id ORDER BY d.published_at, d.id
@@ -25,7 +25,7 @@ FROM documents d JOIN document_bodies b ON b.id = d.id ORDER BY d.published_at, 
 
 
 def snapshot(stage: BenchmarkSetup) -> Outcome:
-    """Compare a snapshot over HTTP with reading its bytes from the database by hand."""
+    """Compare a snapshot over HTTP with reading its bytes directly from the database."""
     archive = stage.copied
     with stage.dateline(database=archive.database) as dateline:
         _take_snapshot(dateline)
@@ -42,10 +42,10 @@ def snapshot(stage: BenchmarkSetup) -> Outcome:
 
 
 def _take_snapshot(server: Server) -> Round:
-    """Take a whole copy, one page after the other on one connection."""
+    """Take a complete copy, one page after the other on one connection."""
     before, began = server.cpu_seconds(), time.perf_counter()
     stories, path = 0, f"/v1/changes?limit={_PAGE}"
-    with closing(HTTPConnection(HOST, server.port, timeout=_PATIENCE)) as connection:
+    with closing(HTTPConnection(HOST, server.port, timeout=_TIMEOUT)) as connection:
         more = True
         while more:
             connection.request("GET", path)
@@ -57,7 +57,7 @@ def _take_snapshot(server: Server) -> Round:
 
 
 def _read_by_hand(database: Path) -> Round:
-    """Read the same stories, and join each to one piece of JSON."""
+    """Read the same stories, and join each to one JSON text."""
     before, began, stories = time.process_time(), time.perf_counter(), 0
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         rows = connection.execute(_BARE)

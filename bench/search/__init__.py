@@ -1,1 +1,1 @@
-"""How well search ranks: the measures of information retrieval, for any collection."""
+"""The quality of the search: measures of information retrieval, for any collection."""

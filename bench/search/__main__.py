@@ -1,4 +1,4 @@
-"""`python -m bench.search`: how well search ranks, beside plain Tantivy, on any collection."""
+"""`python -m bench.search`: the quality of the search and of plain Tantivy on a collection."""
 
 import argparse
 import sys
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def rankings(system: System, collection: Collection) -> dict[str, list[str]]:
-    """Return what a system finds for each query."""
+    """Return the results of a system for each query."""
     return {id_: system.ranking(text, _DEPTH) for id_, text in collection.queries.items()}
 
 

@@ -1,4 +1,4 @@
-"""Collections to measure by: documents, queries, and which documents answer which query."""
+"""Collections: documents, queries, and the relevant documents of each query."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,8 @@ class Collection:
 def plain(documents: Path, queries: Path, judgements: Path, language: str) -> Collection:
     """Read a collection from its plain format.
 
-    Documents are NDJSON with `id` and what else of a story there is; queries are TSV of an id and
-    a text; judgements are TSV of a query, a document and a grade (with TREC's second column or
-    without).
+    Documents are NDJSON with `id` and other fields of a story; queries are TSV of an id and a text;
+    judgements are TSV of a query, a document and a grade (with TREC's second column or without).
     """
     stories = map(json.loads, _lines(documents))
     return Collection(
@@ -42,9 +41,9 @@ def squad(path: Path, language: str) -> Collection:
         for passage in article["paragraphs"]:
             id_ = str(len(documents))
             documents[id_] = StoryText(language, "", body=passage["context"])
-            for asked in passage["qas"]:
-                queries[asked["id"]] = asked["question"]
-                judgements[asked["id"]] = {id_: 1.0}
+            for question in passage["qas"]:
+                queries[question["id"]] = question["question"]
+                judgements[question["id"]] = {id_: 1.0}
     return Collection(documents, queries, judgements)
 
 

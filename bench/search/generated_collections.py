@@ -13,7 +13,7 @@ from bench.search.collection import Collection
 Half = Literal["all", "tuning", "testing"]
 _SENTENCE = re.compile(r"(?<=[.!?؟。])\s+|\n+")
 # Number of words in a long query, and in the rest of its story.
-_LEAST_ASKED, _MOST_ASKED, _LEAST_LEFT = 15, 80, 40
+_MIN_QUERY_WORDS, _MAX_QUERY_WORDS, _LEAST_LEFT = 15, 80, 40
 
 
 def titles(path: Path, half: Half = "all") -> Collection:
@@ -34,26 +34,26 @@ def passages(path: Path, half: Half = "all") -> Collection:
     queries: dict[str, str] = {}
     for story in _stories(path):
         sentences = [sentence for sentence in _SENTENCE.split(story["body"]) if sentence.strip()]
-        asked = _middle(sentences)
-        rest = " ".join(sentence for sentence in sentences if sentence not in asked)
-        words = sum(len(question.split()) for question in asked)
-        if words >= _LEAST_ASKED and len(rest.split()) >= _LEAST_LEFT:
+        query_sentences = _middle(sentences)
+        rest = " ".join(sentence for sentence in sentences if sentence not in query_sentences)
+        words = sum(len(question.split()) for question in query_sentences)
+        if words >= _MIN_QUERY_WORDS and len(rest.split()) >= _LEAST_LEFT:
             id_ = str(story["id"])
             documents[id_] = _document(story, rest, story.get("title") or "")
-            queries[id_] = " ".join(asked)
+            queries[id_] = " ".join(query_sentences)
     return _collection(documents, queries, half)
 
 
 def _middle(sentences: list[str]) -> list[str]:
     """Return sentences from the middle of a story, enough for a long query."""
-    asked: list[str] = []
+    chosen: list[str] = []
     for sentence in sentences[len(sentences) // 2 :]:
-        if sum(len(text.split()) for text in (*asked, sentence)) > _MOST_ASKED:
+        if sum(len(text.split()) for text in (*chosen, sentence)) > _MAX_QUERY_WORDS:
             break
-        asked.append(sentence)
-        if sum(len(text.split()) for text in asked) >= _LEAST_ASKED:
+        chosen.append(sentence)
+        if sum(len(text.split()) for text in chosen) >= _MIN_QUERY_WORDS:
             break
-    return asked
+    return chosen
 
 
 def _document(story: Mapping[str, Any], body: str, title: str = "") -> StoryText:

@@ -14,8 +14,8 @@ def mean_reciprocal_rank(ranking: Sequence[str], grades: Grades) -> float:
 
 def recall(ranking: Sequence[str], grades: Grades, depth: int) -> float:
     """Return the share of relevant documents among the first ones."""
-    found = sum(document in grades for document in ranking[:depth])
-    return found / min(len(grades), depth)
+    hits = sum(document in grades for document in ranking[:depth])
+    return hits / min(len(grades), depth)
 
 
 def average_precision(ranking: Sequence[str], grades: Grades) -> float:

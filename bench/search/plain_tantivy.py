@@ -1,4 +1,4 @@
-"""Bare Tantivy: what a reader would write first, to compare with."""
+"""Bare Tantivy: the simplest implementation, to compare with."""
 
 import shutil
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ _HEAP = 200_000_000
 
 
 class PlainTantivy:
-    """An index of titles, summaries and bodies, with the analysis that Tantivy has by itself."""
+    """An index of titles, summaries and bodies, with the default analysis of Tantivy."""
 
     def __init__(self, folder: Path) -> None:
-        """Make an empty index."""
+        """Create an empty index."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         builder = SchemaBuilder()
@@ -45,14 +45,14 @@ class PlainTantivy:
         return [searcher.doc(address)["id"][0] for _, address in searcher.search(query, 20).hits]
 
     def word_in_half(self) -> str:
-        """Return the word that comes nearest to standing in half of all bodies."""
+        """Return the word whose frequency is closest to half of all bodies."""
         searcher = self.searcher()
         half = searcher.num_docs / 2
         words = searcher.terms_with_prefix("body", "", limit=500)
         return min((word for word, _ in words), key=lambda word: abs(self._count(word) - half))
 
     def searcher(self) -> Searcher:
-        """Return what searches."""
+        """Return a searcher."""
         return self._index.searcher()
 
     def _count(self, word: str) -> int:

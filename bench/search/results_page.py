@@ -25,7 +25,7 @@ _WIDTH = 118
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: two numbers, their ratio, and the bound that it should keep."""
+    """One line of the table: two numbers, their ratio, and its limit."""
 
     what: str
     left: float
@@ -35,12 +35,12 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Return how the two compare."""
+        """Return the ratio of the two."""
         return self.left / self.right
 
     @property
     def met(self) -> bool:
-        """Tell whether the ratio keeps its bound."""
+        """Return whether the ratio is within its limit."""
         sign, bound = self.bound.split()
         if sign == "≥":
             return self.ratio >= float(bound)
@@ -53,7 +53,7 @@ class Row:
 
 
 def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
-    """Return all that a run found, with the questions where they are at hand."""
+    """Return all results of a run, with the real queries if they are installed."""
     return {
         "machine": describe_machine("one connection of Python's own client"),
         "stories": stories,
@@ -62,18 +62,20 @@ def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def write_docs(found: Mapping[str, Any]) -> None:
-    """Keep what a run found, and renew the page."""
-    text = json.dumps(found, ensure_ascii=False, indent=1)
+def write_docs(run_results: Mapping[str, Any]) -> None:
+    """Store the results of a run, and update the page."""
+    text = json.dumps(run_results, ensure_ascii=False, indent=1)
     DOCUMENT.write_text(f"{text}\n", encoding="utf-8")
-    PAGE.write_text(replace_results(PAGE.read_text(encoding="utf-8"), found), encoding="utf-8")
+    PAGE.write_text(
+        replace_results(PAGE.read_text(encoding="utf-8"), run_results), encoding="utf-8"
+    )
 
 
-def replace_results(page: str, found: Mapping[str, Any]) -> str:
-    """Return the page with these results in the place of those that it had."""
+def replace_results(page: str, run_results: Mapping[str, Any]) -> str:
+    """Return the page with these results instead of the earlier ones."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    parts = (_machine(found), _speed(found["rows"]), _ranking(found["relevance"]))
+    parts = (_machine(run_results), _speed(run_results["rows"]), _ranking(run_results["relevance"]))
     return before + "\n\n".join((_BEGIN, *filter(None, parts), _END)) + after
 
 
@@ -81,17 +83,19 @@ def _relevance() -> dict[str, dict[str, float]]:
     questions = squad(QUESTIONS, "en")
 
     def measured(system: System) -> dict[str, float]:
-        found = {id_: system.ranking(text, _DEPTH) for id_, text in questions.queries.items()}
-        return averages(found, questions.judgements)
+        rankings_by_query = {
+            id_: system.ranking(text, _DEPTH) for id_, text in questions.queries.items()
+        }
+        return averages(rankings_by_query, questions.judgements)
 
     return {name: measured(system) for name, system in systems(questions.documents, "en").items()}
 
 
-def _machine(found: Mapping[str, Any]) -> str:
-    machine = found["machine"]
+def _machine(run_results: Mapping[str, Any]) -> str:
+    machine = run_results["machine"]
     load = ", ".join(map(str, machine["load_average"]))
     return fill(
-        f"Measured on {machine['measured_at']} with {found['stories']:,} stories: "
+        f"Measured on {machine['measured_at']} with {run_results['stories']:,} stories: "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB of memory, "
         f"Python {machine['python']}; load average {load}.",
         _WIDTH,
@@ -99,7 +103,10 @@ def _machine(found: Mapping[str, Any]) -> str:
 
 
 def _speed(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["| what | Dateline | beside | | ratio | goal | met |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| what | Dateline | baseline | | ratio | goal | met |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for row in rows:
         numbers = f"{row['left']:,.2f} | {row['right']:,.2f} | {row['unit']} | {row['ratio']:.2f}"
         met = "yes" if row["met"] else "**no**"
@@ -107,10 +114,10 @@ def _speed(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _ranking(found: Mapping[str, Mapping[str, float]] | None) -> str | None:
-    if found is None:
+def _ranking(run_results: Mapping[str, Mapping[str, float]] | None) -> str | None:
+    if run_results is None:
         return None
     lines = [f"| XQuAD, English | {' | '.join(MEASURES)} |", "|---|" + "---|" * len(MEASURES)]
-    for name, values in found.items():
+    for name, values in run_results.items():
         lines.append(f"| {name} | {' | '.join(f'{values[measure]:.4f}' for measure in MEASURES)} |")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""`python -m bench.search.speed`: how fast search is, beside bare Tantivy fed the same text.
+"""`python -m bench.search.speed`: the speed of the search, compared with bare Tantivy.
 
 python -m bench.search.speed                      # 100,000 stories of 3 kB; some minutes
 python -m bench.search.speed --stories 20000
@@ -42,7 +42,7 @@ _FACETS = "category,source,language"
 
 
 def main() -> int:
-    """Measure and print a table; keep it where that was asked for."""
+    """Measure and print a table; store it on request."""
     options = _options()
     rows = []
     with tempfile.TemporaryDirectory(prefix="dateline-search-") as name:
@@ -50,11 +50,11 @@ def main() -> int:
             _print(row)
             rows.append(row)
     if options.write_docs or options.json:
-        found = results(options.stories, rows)
+        measured = results(options.stories, rows)
         if options.write_docs:
-            write_docs(found)
+            write_docs(measured)
         if options.json:
-            text = json.dumps(found, ensure_ascii=False, indent=1)
+            text = json.dumps(measured, ensure_ascii=False, indent=1)
             options.json.write_text(text, encoding="utf-8")
     return 0
 
@@ -66,7 +66,7 @@ def _measured(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
     bare = PlainTantivy(folder / "bare")
     bare.fill(some)
     word = bare.word_in_half()
-    print(f"{len(some):,} stories; {word!r} stands in about half of them", flush=True)
+    print(f"{len(some):,} stories; {word!r} is in about half of them", flush=True)
     yield from _indexing(folder, some)
     with dateline(folder, database, 0) as server:
         _wait(server)
@@ -106,14 +106,14 @@ def _facets(server: Server, word: str) -> Row:
 
 
 def _growth(folder: Path, stories: Sequence[PublicStory], word: str, larger: int) -> Row:
-    """Compare the engine on the stories with itself on the same ones, many times over."""
+    """Compare the engine on the stories with the engine on many copies of them."""
     small, large = (TantivyIndex(folder / name) for name in ("small", "large"))
     _fill(small, stories, len(stories))
     _fill(large, stories, larger)
-    asked = IndexQuery(parse_query(word), datetime.now(UTC))
+    query = IndexQuery(parse_query(word), datetime.now(UTC))
     ours, others = compare_in_turns(
-        lambda: _p50(lambda: large.reader().search(asked)),
-        lambda: _p50(lambda: small.reader().search(asked)),
+        lambda: _p50(lambda: large.reader().search(query)),
+        lambda: _p50(lambda: small.reader().search(query)),
         _ROUNDS,
     )
     what = f"{larger:,} stories against {len(stories):,}"
@@ -130,7 +130,7 @@ def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
 
 
 def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> None:
-    """Write stories until there are so many, under new ids from the second round on."""
+    """Write this many stories, with new ids from the second round on."""
     writer = index.new_writer()
     left = total
     while left > 0:
@@ -205,11 +205,11 @@ def _stories(services: Services) -> Iterator[PublicStory]:
 
 @contextmanager
 def _services(database: Path, search: Path) -> Iterator[Services]:
-    made = bootstrap(Settings(database_url=f"sqlite:///{database}", search_path=str(search)))
+    services = bootstrap(Settings(database_url=f"sqlite:///{database}", search_path=str(search)))
     try:
-        yield made
+        yield services
     finally:
-        made.close()
+        services.close()
 
 
 def _print(row: Row) -> None:

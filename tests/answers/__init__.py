@@ -1,1 +1,1 @@
-"""The tools that record answers and compare them."""
+"""Tests of the tools that record and compare responses."""

@@ -1,4 +1,4 @@
-"""Recordings of the same code are equal; one byte of another answer is found."""
+"""Recordings of the same code are equal, and a single different byte is reported."""
 
 import base64
 import copy
@@ -42,8 +42,8 @@ def row(now: datetime, label: str, body: str | bytes, headers: list[tuple[str, s
     content = body.encode() if isinstance(body, str) else body
     seconds = now.timestamp()
     timed = {"began": seconds, "ended": seconds + 1}
-    said = {"status": "HTTP/1.1 200 OK", "headers": headers, "body": encode(content)}
-    return {"label": label, "request": "", **timed, **said}
+    response = {"status": "HTTP/1.1 200 OK", "headers": headers, "body": encode(content)}
+    return {"label": label, "request": "", **timed, **response}
 
 
 def build_id(now: datetime, number: int) -> str:
@@ -53,7 +53,7 @@ def build_id(now: datetime, number: int) -> str:
 
 
 def token(value: object) -> str:
-    """Return what a signed cursor looks like; the signature is another for each value."""
+    """Return a text like a signed cursor, with a different signature for each value."""
     payload = json.dumps(value).encode()
     signature = uuid.uuid5(uuid.NAMESPACE_URL, payload.decode()).bytes[:12]
     return base64.urlsafe_b64encode(signature + payload).rstrip(b"=").decode()
@@ -76,18 +76,18 @@ def test_two_runs_of_the_same_code_are_equal() -> None:
         (3, "body", encode(gzip.compress(b"the same", mtime=1))),
     ],
 )
-def test_a_change_of_a_byte_is_found(number: int, field: str, value: object) -> None:
+def test_a_changed_byte_is_reported(number: int, field: str, value: object) -> None:
     before, after = run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)
     after[number][field] = value
-    found = [(difference.label, difference.what) for difference in differences(before, after)]
-    assert (before[number]["label"], field) in found
+    differing = [(difference.label, difference.what) for difference in differences(before, after)]
+    assert (before[number]["label"], field) in differing
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [("2020-01-01", "2020-01-02"), (_OLD, _OLD.replace("1680", "1681")), ('"of"', '"off"')],
 )
-def test_values_that_the_run_did_not_create_are_compared(old: str, new: str) -> None:
+def test_values_from_before_the_run_are_compared(old: str, new: str) -> None:
     after = run_rows(_SECOND_RUN)
     after[1]["body"] = after[1]["body"].replace(old, new)
     assert [difference.what for difference in differences(run_rows(_FIRST_RUN), after)] == ["body"]
@@ -99,10 +99,10 @@ def test_headers_are_compared_by_value_name_and_order() -> None:
     moved[0], moved[1] = moved[1], moved[0]
     renamed[0] = ("content-encoding", "gzip")
     changed[0] = ("ETag", '"v4"')
-    found = [(difference.label, difference.what) for difference in differences(before, after)]
-    assert ("story", "order of headers") in found
-    assert ("packed", "header Content-Encoding") in found
-    assert ("use of the key", "header ETag") in found
+    differing = [(difference.label, difference.what) for difference in differences(before, after)]
+    assert ("story", "order of headers") in differing
+    assert ("packed", "header Content-Encoding") in differing
+    assert ("use of the key", "header ETag") in differing
 
 
 def test_instants_outside_the_run_are_compared() -> None:
@@ -114,36 +114,36 @@ def test_instants_outside_the_run_are_compared() -> None:
     assert [difference.what for difference in differences(run_rows(_FIRST_RUN), late)] == ["body"]
 
 
-def test_an_id_must_be_the_same_wherever_it_stands() -> None:
+def test_an_id_has_the_same_mask_in_every_response() -> None:
     after = run_rows(_SECOND_RUN)
     another = build_id(_SECOND_RUN, 99)
     after[5]["body"] += build_id(_SECOND_RUN, 2)
     before = run_rows(_FIRST_RUN)
     before[5]["body"] += build_id(_FIRST_RUN, 2)
-    # Both mention the first id again, then one of them another.
+    # Both responses mention the first id again; then one of them mentions another id.
     assert differences(before, after) == []
     after[5]["body"] = after[5]["body"][:-36] + another
     assert [difference.what for difference in differences(before, after)] == ["body"]
 
 
-def test_missing_answers_are_differences_and_expected_ones_can_be_allowed(tmp_path: Path) -> None:
-    found = differences(run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)[:-1])
-    assert [difference.what for difference in found] == ["request: only before"]
-    assert next(iter(report(found))) == "request: only before: 1"
+def test_missing_responses_are_differences_that_can_be_allowed(tmp_path: Path) -> None:
+    differing = differences(run_rows(_FIRST_RUN), run_rows(_SECOND_RUN)[:-1])
+    assert [difference.what for difference in differing] == ["request: only before"]
+    assert next(iter(report(differing))) == "request: only before: 1"
     file = tmp_path / "expected"
     file.write_text("# a comment\nrequest: .* \\| use.*\n", encoding="utf-8")
-    assert is_allowed(found[0], read_allowed(file))
-    assert not is_allowed(found[0], read_allowed(None))
+    assert is_allowed(differing[0], read_allowed(file))
+    assert not is_allowed(differing[0], read_allowed(None))
 
 
 class FixedConnection(Connection):
-    """Answers every request the same."""
+    """Answers every request with the same response."""
 
     def send(self, request: Request) -> Answer:
         return Answer("HTTP/1.1 200 OK", (("ETag", '"x"'),), request.encode())
 
 
-def test_rows_are_written_with_labels_that_differ(tmp_path: Path) -> None:
+def test_every_recorded_row_has_a_unique_label(tmp_path: Path) -> None:
     path = tmp_path / "rows"
     with path.open("w", encoding="utf-8") as output:
         recorder = Recorder("default", FixedConnection(0), {"read": "dl_secret"}, output)

@@ -1,4 +1,4 @@
-"""Answers are read as they come: with a length, in chunks, up to the end, or not at all."""
+"""Responses are read with a length, in chunks, until the connection closes, or not at all."""
 
 import socket
 from collections.abc import Iterator
@@ -40,22 +40,20 @@ def answering(*answers: bytes) -> Iterator[Connection]:
         (b"Content-Length: 5\r\n\r\nabc", b"abc"),
     ],
 )
-def test_a_body_is_read_to_its_end_and_no_further(sent: bytes, body: bytes) -> None:
+def test_a_body_is_read_exactly_to_its_end(sent: bytes, body: bytes) -> None:
     with answering(b"HTTP/1.1 200 OK\r\nX-b: 1\r\nx-A: 2\r\n" + sent) as connection:
         answer = connection.send(Request("GET", "/"))
     assert answer.body == body
     assert answer.headers[:2] == (("X-b", "1"), ("x-A", "2"))
 
 
-def test_a_closed_connection_is_an_answer_without_status_and_the_next_request_opens_another() -> (
-    None
-):
+def test_a_closed_connection_returns_no_status_and_the_next_request_reconnects() -> None:
     with answering(b"", b"HTTP/1.1 204 No Content\r\n\r\n") as connection:
         assert connection.send(Request("GET", "/")).status == 0
         assert connection.send(Request("GET", "/")).status == 204
 
 
-def test_a_stream_is_read_up_to_a_number_of_events() -> None:
+def test_a_stream_is_read_until_a_number_of_events() -> None:
     stream = b"Transfer-Encoding: chunked\r\n\r\n6\r\nid: 1\n\r\n1\r\n\n\r\n9\r\ndata: 2\n\n\r\n"
     with answering(b"HTTP/1.1 200 OK\r\n" + stream) as connection:
         assert connection.send(Request("GET", "/", events=1)).body == b"id: 1\n\n"

@@ -1,4 +1,4 @@
-"""Short words for reading the public side, and the routes that the application has."""
+"""Helpers that read the public API, and the routes of the application."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from app.api.app import _create_framework
 MANAGE = "/v1/manage"
 # Routes that always need a key.
 _CLOSED = (MANAGE, "/v1/me/")
-# Answers that never end have tests of their own, over real sockets.
+# Endless responses are tested separately, over real sockets.
 ENDLESS = frozenset({"/v1/stream"})
 
 
 def read(client: TestClient, path: str) -> dict[str, Any]:
-    """Read a path that has to be there."""
+    """Read a path that must exist."""
     response = client.get(path)
     assert response.status_code == 200, response.text
     value: dict[str, Any] = response.json()
@@ -28,19 +28,21 @@ def titles(client: TestClient, path: str = "/v1/headlines") -> list[str]:
 
 
 def routes() -> list[tuple[str, str]]:
-    """Return the method and path of every route that the application has."""
-    found = iter_route_contexts(_create_framework(management=True).routes)
-    return [(method, item.path or "") for item in found for method in sorted(item.methods or ())]
+    """Return the method and path of every route of the application."""
+    contexts = iter_route_contexts(_create_framework(management=True).routes)
+    return [(method, item.path or "") for item in contexts for method in sorted(item.methods or ())]
 
 
 def public_paths() -> list[str]:
-    """Return the path of every route that needs no key where reading is open to all, and ends."""
-    found = (path for method, path in routes() if method == "GET" and not path.startswith(_CLOSED))
-    return [path for path in found if path not in ENDLESS]
+    """Return the path of every finite route that needs no key if reading is open to all."""
+    found_routes = (
+        path for method, path in routes() if method == "GET" and not path.startswith(_CLOSED)
+    )
+    return [path for path in found_routes if path not in ENDLESS]
 
 
 def fill_path(path: str, ref: str = "x") -> str:
-    """Return the path of a route with its parts filled in: what names a thing is `ref`."""
+    """Return the path of a route with values for its parameters; `ref` is the name of an object."""
     return path.format(
         ref=ref,
         slug=ref,
@@ -59,5 +61,5 @@ def fill_path(path: str, ref: str = "x") -> str:
 
 
 def managed_routes() -> list[tuple[str, str]]:
-    """Return every route of the management side."""
+    """Return every route of the management API."""
     return [(method, path) for method, path in routes() if path.startswith(MANAGE)]

@@ -1,4 +1,4 @@
-"""The access log: a line for each request, with its client, and with what was sent to it."""
+"""The access log has a line for each request, with its client and the size of the response."""
 
 import logging
 import socket
@@ -30,16 +30,16 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def client(services: Services) -> Iterator[TestClient]:
-    """Anybody, through the proxy."""
-    with make_client(create_app(services), client=("192.0.2.1", 1)) as made:
-        yield made
+    """An anonymous client behind the proxy."""
+    with make_client(create_app(services), client=("192.0.2.1", 1)) as test_client:
+        yield test_client
 
 
 def _lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name == "dateline.access"]
 
 
-def test_every_line_has_the_client_and_what_was_sent_to_it(
+def test_every_line_has_the_client_address_and_the_response_size(
     client: TestClient, newsroom: Newsroom, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dateline.access")
@@ -52,18 +52,18 @@ def test_every_line_has_the_client_and_what_was_sent_to_it(
     ]
     assert [answer.status_code for answer in answers] == [200, 404, 400, 200, 401]
     for line, answer in zip(_lines(caplog), answers, strict=True):
-        found = vars(line)
-        assert found["client"] == "203.0.113.7"
-        assert found["bytes"] == len(answer.content)
-        assert (found["method"], found["status"]) == ("GET", answer.status_code)
-        assert found["request_id"] == "one"
-        assert found["milliseconds"] >= 0
+        fields = vars(line)
+        assert fields["client"] == "203.0.113.7"
+        assert fields["bytes"] == len(answer.content)
+        assert (fields["method"], fields["status"]) == ("GET", answer.status_code)
+        assert fields["request_id"] == "one"
+        assert fields["milliseconds"] >= 0
         assert line.getMessage().endswith(" 203.0.113.7")
     routes = [vars(line)["route"] for line in _lines(caplog)]
     assert routes[:2] == ["/v1/headlines", "/v1/articles/{ref}"]
 
 
-def test_a_computed_answer_that_is_known_is_logged_as_it_was_sent(
+def test_a_304_after_a_computation_is_logged_as_304(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "dateline.access")
@@ -73,21 +73,21 @@ def test_a_computed_answer_that_is_known_is_logged_as_it_was_sent(
     assert (vars(line)["status"], vars(line)["bytes"]) == (304, 0)
 
 
-def test_a_line_for_machines_has_it_all_in_fields_of_their_own(
+def test_a_json_line_has_a_field_for_each_value(
     client: TestClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure_logging("info", "json")
     client.get("/v1/articles/nothing", headers=_FROM)
     for handler in logging.getLogger("dateline").handlers:
         handler.flush()
-    found: dict[str, Any] = json.loads(capsys.readouterr().err.splitlines()[-1])
-    assert found.keys() == {
+    fields: dict[str, Any] = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert fields.keys() == {
         *("at", "level", "logger", "message", "request_id", "client", "key"),
         *("method", "route", "status", "bytes", "milliseconds"),
     }
 
 
-def test_a_client_that_leaves_is_counted_and_logged(
+def test_a_client_that_disconnects_is_counted_and_logged(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     logged = threading.Event()

@@ -1,4 +1,4 @@
-"""Every field that holds an address follows one rule, on every way in."""
+"""Every field with an address has the same validation, on every write path."""
 
 from typing import Any
 
@@ -20,50 +20,55 @@ FIELDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def blamed(answer: Any) -> tuple[int, list[tuple[str, str]]]:
+def list_error_pointers(answer: Any) -> tuple[int, list[tuple[str, str]]]:
     errors = answer.json().get("errors", [])
     return answer.status_code, [(error["pointer"], error["code"]) for error in errors]
 
 
 @pytest.mark.parametrize(("pointer", "fields"), FIELDS)
-def test_articles_refuse_it_in_every_field(
+def test_articles_refuse_an_invalid_address_in_every_field(
     pointer: str, fields: dict[str, Any], newsroom: Newsroom, services: Services
 ) -> None:
-    made = newsroom.story()
-    path, anyone = f"/articles/{made['id']}", {"if-match": "*"}
+    article = newsroom.story()
+    path, anyone = f"/articles/{article['id']}", {"if-match": "*"}
     document = {"title": "A", "language": "en", **fields}
     wanted = (422, [(pointer, "bad_address")])
-    assert blamed(newsroom.call("POST", "/articles", json=document)) == wanted
-    assert blamed(newsroom.call("PUT", path, json=document, headers=anyone)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/articles", json=document)) == wanted
+    assert list_error_pointers(newsroom.call("PUT", path, json=document, headers=anyone)) == wanted
     patching = {**anyone, "content-type": MERGE_PATCH}
-    assert blamed(newsroom.call("PATCH", path, json=fields, headers=patching)) == wanted
+    assert (
+        list_error_pointers(newsroom.call("PATCH", path, json=fields, headers=patching)) == wanted
+    )
     order = {"note": "N", "changes": fields}
-    assert blamed(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone)) == wanted
+    assert (
+        list_error_pointers(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone))
+        == wanted
+    )
     line = {"type": "article", "external_id": "1", **document}
     (outcomes,) = Importer(services.runner, Actor(None, "tests")).run([json.dumps(line)])
     assert [outcome.status for outcome in outcomes] == ["refused"]
 
 
-def test_sources_and_webhooks_refuse_it(newsroom: Newsroom) -> None:
+def test_sources_and_webhooks_refuse_an_invalid_address(newsroom: Newsroom) -> None:
     wanted = (422, [("#/url", "bad_address")])
     source = {"name": "S", "url": HOSTILE}
-    assert blamed(newsroom.call("POST", "/sources", json=source)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/sources", json=source)) == wanted
     webhook = {"url": HOSTILE, "events": ["article.published"]}
-    assert blamed(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
 
 
-def test_a_licence_may_be_words_or_a_sound_address(newsroom: Newsroom) -> None:
+def test_a_licence_is_a_text_or_a_valid_address(newsroom: Newsroom) -> None:
     for licence in ("CC BY 4.0", "https://creativecommons.example/by/4.0/"):
         assert newsroom.article(rights={"licence": licence})["rights"]["licence"] == licence
 
 
-def test_two_posts_with_one_external_id_leave_no_script(
+def test_a_second_post_with_an_external_id_cannot_add_a_hostile_address(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     written = {"external_id": "1", "body": '<p><img src="a.png"></p>', "status": "published"}
-    made = newsroom.article(**written)
+    article = newsroom.article(**written)
     second = {"title": "A title", "language": "en", **written, "url": HOSTILE}
-    assert blamed(newsroom.call("POST", "/articles", json=second))[0] == 422
+    assert list_error_pointers(newsroom.call("POST", "/articles", json=second))[0] == 422
     for path in (
         "/feeds/latest.rss",
         "/feeds/latest.atom",
@@ -71,4 +76,4 @@ def test_two_posts_with_one_external_id_leave_no_script(
         "/feeds/latest.ninjs",
     ):
         assert "onerror" not in client.get(path).text
-    assert "onerror" not in client.get(f"/v1/articles/{made['id']}.newsml").text
+    assert "onerror" not in client.get(f"/v1/articles/{article['id']}.newsml").text

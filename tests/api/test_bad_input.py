@@ -1,4 +1,4 @@
-"""Input that nobody should send: refused clearly, or kept as it is, and never a 500."""
+"""Invalid input is refused with a clear problem or stored unchanged, and never causes a 500."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from tests.newsroom import Newsroom
 DOCUMENT = {"title": "T", "language": "en"}
 
 
-def _find_faults(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
+def _find_errors(newsroom: Newsroom, **fields: Any) -> list[tuple[str, str]]:
     response = newsroom.call("POST", "/articles", json=DOCUMENT | fields)
     assert response.status_code == 422, response.text
     return [(error["pointer"], error["code"]) for error in response.json()["errors"]]
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_each_bad_field_is_named_with_its_fault(newsroom: Newsroom) -> None:
+def test_each_invalid_field_is_named_with_its_error(newsroom: Newsroom) -> None:
     for field, value, pointer, code in (
         ("title", "", "#/title", "too_short"),
         ("title", "   ", "#/title", "too_short"),
@@ -50,19 +50,19 @@ def test_each_bad_field_is_named_with_its_fault(newsroom: Newsroom) -> None:
         ("titel", "T", "#/titel", "unknown_field"),
         ("a/b~c", 1, "#/a~1b~0c", "unknown_field"),
     ):
-        assert _find_faults(newsroom, **{field: value}) == [(pointer, code)], (field, value)
+        assert _find_errors(newsroom, **{field: value}) == [(pointer, code)], (field, value)
     assert newsroom.call("GET", "/articles").json()["data"] == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_all_bad_fields_are_named_at_once(newsroom: Newsroom) -> None:
+def test_all_invalid_fields_are_named_in_one_problem(newsroom: Newsroom) -> None:
     response = newsroom.call("POST", "/articles", json={"sumary": "S", "urgency": 0})
     errors = {error["pointer"]: error["detail"] for error in response.json()["errors"]}
     assert errors.keys() == {"#/title", "#/language", "#/sumary", "#/urgency"}
     assert "'summary'" in errors["#/sumary"]
 
 
-def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(newsroom: Newsroom) -> None:
+def test_nul_and_lone_surrogates_are_refused_in_every_field(newsroom: Newsroom) -> None:
     newsroom.category("World")
     json = {"content-type": "application/json"}
     for text in (b"\\u0000", b"\\ud800", b"\\udc00\\ud800"):
@@ -74,9 +74,9 @@ def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(newsroom: Newsr
     assert len(newsroom.call("GET", "/categories").json()["data"]) == 1
 
 
-def test_no_path_with_odd_characters_is_a_fault(newsroom: Newsroom) -> None:
+def test_paths_with_unusual_characters_cause_no_server_error(newsroom: Newsroom) -> None:
     headers = {"if-match": "*", "content-type": "application/json"}
-    # The routes of partners answer 403 to the key of the newsroom.
+    # The routes of partners answer 403 to a key of the newsroom.
     for method, path in routes():
         for ref in ("%00", "a%00b", "%ff", "%ed%a0%80", "%e2%80%8f", "x" * 3000, "%27%22"):
             at = fill_path(path, ref)
@@ -104,7 +104,9 @@ def test_a_title_of_1000_characters_is_kept(newsroom: Newsroom, client: TestClie
     assert read(client, f"/v1/articles/{story['id']}")["title"] == "𝔄" * 1000
 
 
-def test_dates_long_ago_and_far_ahead_are_kept(newsroom: Newsroom, client: TestClient) -> None:
+def test_dates_in_the_distant_past_and_future_are_kept(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     for title, at in (
         ("moon", "1969-07-20T20:17:40.123456Z"),
         ("gazette", "1665-11-07T00:00:00Z"),
@@ -125,7 +127,7 @@ def test_dates_long_ago_and_far_ahead_are_kept(newsroom: Newsroom, client: TestC
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_instants_that_are_none_are_refused(newsroom: Newsroom) -> None:
+def test_invalid_instants_are_refused(newsroom: Newsroom) -> None:
     for bad in (
         "10000-01-01T00:00:00Z",
         "0000-01-01T00:00:00Z",
@@ -140,7 +142,7 @@ def test_instants_that_are_none_are_refused(newsroom: Newsroom) -> None:
         1_767_225_600,
         "",
     ):
-        assert _find_faults(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
+        assert _find_errors(newsroom, published_at=bad) == [("#/published_at", "bad_instant")], bad
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -155,7 +157,7 @@ def test_instants_in_other_forms_become_utc(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_tags_that_are_the_same_are_one(newsroom: Newsroom) -> None:
+def test_equal_tags_are_stored_once(newsroom: Newsroom) -> None:
     newsroom.category("World")
     article = newsroom.story(tags=["A", "a", "É", "e\u0301"], categories=["world", "WORLD"])
     assert (article["tags"], article["categories"]) == (["A", "É"], ["world"])

@@ -1,4 +1,4 @@
-"""What an answer to a write says of what was taken out of a body."""
+"""The response to a write has warnings about removed parts of the body."""
 
 from typing import Any
 
@@ -32,18 +32,18 @@ GONE, STAYS = "removed, with what stands in it.", "removed; its text stays."
 FOUND = [("element_removed", "<iframe> in line 2: replaced by a link.")]
 
 
-def test_every_way_of_writing_says_what_was_removed(newsroom: Newsroom) -> None:
-    made = newsroom.article(body=FRAME)
-    ArticleWritten.model_validate(made)
-    assert find_warnings(made) == FOUND
-    read = newsroom.call("GET", f"/articles/{made['id']}").json()
+def test_every_write_warns_of_removed_elements(newsroom: Newsroom) -> None:
+    created = newsroom.article(body=FRAME)
+    ArticleWritten.model_validate(created)
+    assert find_warnings(created) == FOUND
+    read = newsroom.call("GET", f"/articles/{created['id']}").json()
     assert "warnings" not in read
     assert '<a href="https://www.youtube.com/embed/x"' in read["body"]
-    patched = newsroom.patch(made, body="<p>y</p>" + FRAME)
+    patched = newsroom.patch(created, body="<p>y</p>" + FRAME)
     assert find_warnings(patched) == FOUND
     headers = {"if-match": f'"v{patched["version"]}"'}
     document = {**patched, "body": FRAME, "title": "New"}
-    put = newsroom.call("PUT", f"/articles/{made['id']}", json=document, headers=headers).json()
+    put = newsroom.call("PUT", f"/articles/{created['id']}", json=document, headers=headers).json()
     assert find_warnings(put) == FOUND
     published = newsroom.verb(put, "publish")
     assert find_warnings(published) == []
@@ -51,10 +51,10 @@ def test_every_way_of_writing_says_what_was_removed(newsroom: Newsroom) -> None:
     assert find_warnings(corrected) == FOUND
 
 
-def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
-    made = newsroom.article(body=FRAME)
-    headers = {"if-match": f'"v{made["version"]}"'}
-    response = newsroom.call("PUT", f"/articles/{made['id']}", json=made, headers=headers)
+def test_a_response_with_warnings_can_be_sent_back(newsroom: Newsroom) -> None:
+    created = newsroom.article(body=FRAME)
+    headers = {"if-match": f'"v{created["version"]}"'}
+    response = newsroom.call("PUT", f"/articles/{created['id']}", json=created, headers=headers)
     assert response.status_code == 200, response.text
     assert find_warnings(response.json()) == []
 
@@ -83,29 +83,31 @@ def test_what_was_answered_may_be_sent_back(newsroom: Newsroom) -> None:
         ("", []),
     ],
 )
-def test_it_says_what_and_where_and_nothing_of_what_does_no_harm(
+def test_a_warning_names_element_and_position_and_omits_harmless_changes(
     body: str, details: list[str], newsroom: Newsroom
 ) -> None:
     assert [detail for _, detail in find_warnings(newsroom.article(body=body))] == details
 
 
-def test_in_markdown_it_says_after_which_words(newsroom: Newsroom) -> None:
-    made = newsroom.story(
+def test_a_warning_in_markdown_names_the_preceding_words(newsroom: Newsroom) -> None:
+    created = newsroom.story(
         body=f"# Head\n\nSome `<script>` words\n\n{FRAME}", body_format="markdown"
     )
-    assert find_warnings(made) == [("element_removed", "<iframe> after “One”: replaced by a link.")]
+    assert find_warnings(created) == [
+        ("element_removed", "<iframe> after “One”: replaced by a link.")
+    ]
     draft = newsroom.article(body=FRAME, body_format="markdown")
     assert len(find_warnings(newsroom.verb(draft, "publish"))) == 1
 
 
-def test_warnings_are_few_and_short(newsroom: Newsroom) -> None:
+def test_the_number_and_length_of_warnings_are_limited(newsroom: Newsroom) -> None:
     body = "".join(f"<x-{number}{'a' * 300}>y</x-{number}{'a' * 300}>" for number in range(500))
-    found = find_warnings(newsroom.article(body=body))
-    assert len(found) == 21
-    assert "480 more" in found[-1][1]
+    warnings = find_warnings(newsroom.article(body=body))
+    assert len(warnings) == 21
+    assert "480 more" in warnings[-1][1]
 
 
-def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
+def test_imports_and_bulk_commands_return_warnings(newsroom: Newsroom) -> None:
     lines = [
         {
             "type": "article",
@@ -132,15 +134,17 @@ def test_an_import_and_many_at_once_say_it_too(newsroom: Newsroom) -> None:
     assert [find_warnings(result) for result in response.json()["results"]] == [FOUND, FOUND, []]
 
 
-def test_words_notes_and_search_of_a_real_body(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_real_body_has_words_footnotes_and_search_results(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.source("Press", url="https://press.example/")
     body = (
         "<section>Alpha</section><section>Bravo</section><p>x<a id=r1 href='#n1'>1</a></p>"
         "<del>5</del><ins>6</ins> million<p id=n1>Note <a href='#r1'>back</a></p>"
         "<video src='/v.mp4' title='Film'></video>"
     )
-    made = newsroom.story(body=body, source="press")
-    shown = client.get(f"/v1/articles/{made['id']}").json()
+    created = newsroom.story(body=body, source="press")
+    shown = client.get(f"/v1/articles/{created['id']}").json()
     assert shown["body_text"] == "Alpha\nBravo\nx1\n6 million\nNote back"
     assert shown["word_count"] == 7
     assert '<p id="n1">' in shown["body_html"]
@@ -150,7 +154,7 @@ def test_words_notes_and_search_of_a_real_body(newsroom: Newsroom, client: TestC
     assert feed["attachments"][0]["url"] == "https://press.example/v.mp4"
 
 
-def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> None:
+def test_frames_of_allowed_hosts_are_published_and_consistent(services: Services) -> None:
     from app.content.article import Article
     from app.content.commands.create_article import create_article
     from app.content.inputs import ArticleInput
@@ -171,19 +175,19 @@ def test_frames_of_named_hosts_are_published_and_sound(services: Services) -> No
 
     def wrong(frames: frozenset[str]) -> list[str]:
         with services.database.read() as session:
-            found = find_inconsistencies(
+            inconsistencies = find_inconsistencies(
                 session, services.clock.now(), lambda item: compute_text(item, frames)
             )
-            return [flaw.detail for flaw in found]
+            return [flaw.detail for flaw in inconsistencies]
 
-    made = framing.runner.run(Actor(None, "tests"), create)
-    for article in made:
+    articles = framing.runner.run(Actor(None, "tests"), create)
+    for article in articles:
         body = framing.delivery.find_story(article.id).body or b""
         assert b"<iframe src=" in body
         assert b"sandbox=" in body
     assert wrong(framing.runner.options) == []
     assert len(wrong(frozenset())) == 2
     assert list(rebuild(services.runner)) == [(2, 2)]
-    for article in made:
+    for article in articles:
         assert b"<iframe" not in (services.delivery.find_story(article.id).body or b"<iframe")
     assert wrong(frozenset()) == []

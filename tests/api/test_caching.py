@@ -1,4 +1,4 @@
-"""What caches are told: tags, dates and lifetimes, and nothing of what is to come."""
+"""Caching headers: ETags, dates and lifetimes, which reveal no scheduled change."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -19,7 +19,7 @@ def old_story(newsroom: Newsroom, clock: HandClock) -> None:
     clock.advance(minutes=1)
 
 
-def test_delivery_answers_carry_all_that_caches_need(old_story: None, client: TestClient) -> None:
+def test_delivery_responses_have_all_caching_headers(old_story: None, client: TestClient) -> None:
     for path in (*PATHS, "/v1/categories?tree=true"):
         headers = client.get(path).headers
         assert headers["cache-control"] == LIFETIME
@@ -32,7 +32,7 @@ def test_delivery_answers_carry_all_that_caches_need(old_story: None, client: Te
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_a_reader_has_is_not_sent_again(old_story: None, client: TestClient) -> None:
+def test_a_matching_etag_is_answered_304(old_story: None, client: TestClient) -> None:
     for path in PATHS:
         fresh = client.get(path)
         tag = fresh.headers["etag"]
@@ -45,7 +45,9 @@ def test_what_a_reader_has_is_not_sent_again(old_story: None, client: TestClient
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_date_counts_only_where_there_is_no_tag(old_story: None, client: TestClient) -> None:
+def test_if_modified_since_is_ignored_if_there_is_an_etag(
+    old_story: None, client: TestClient
+) -> None:
     path, before = "/v1/headlines", "Sun, 22 Nov 2026 11:59:59 GMT"
     for date, status in ((NOON, 304), (before, 200), ("yesterday", 200), ("", 200)):
         assert client.get(path, headers={"if-modified-since": date}).status_code == status
@@ -54,14 +56,14 @@ def test_a_date_counts_only_where_there_is_no_tag(old_story: None, client: TestC
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_date_that_is_none_is_ignored(old_story: None, client: TestClient) -> None:
+def test_an_invalid_date_is_ignored(old_story: None, client: TestClient) -> None:
     far, offset = "Sun, 22 Nov 99999 12:00:00 GMT", "Sun, 22 Nov 2026 12:00:00 +99999999999"
     for date in (far, offset, "0", "é" * 99):
         headers = {"if-modified-since": date.encode("latin-1")}
         assert client.get("/v1/headlines", headers=headers).status_code == 200  # type: ignore[arg-type]
 
 
-def test_a_change_changes_the_tag_and_the_serial(
+def test_a_change_modifies_the_etag_and_the_serial(
     old_story: None, newsroom: Newsroom, client: TestClient
 ) -> None:
     before = client.get("/v1/headlines").headers
@@ -72,7 +74,7 @@ def test_a_change_changes_the_tag_and_the_serial(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_date_is_left_out_while_it_is_younger_than_two_seconds(
+def test_last_modified_is_omitted_for_two_seconds_after_a_change(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story()
@@ -84,7 +86,7 @@ def test_a_date_is_left_out_while_it_is_younger_than_two_seconds(
     assert client.get("/v1/headlines").headers["last-modified"] == NOON
 
 
-def test_a_story_that_came_out_by_the_clock_dates_the_list(
+def test_a_scheduled_publication_sets_last_modified_of_the_list(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story(published_at="2026-11-22T13:00:00Z")
@@ -93,7 +95,7 @@ def test_a_story_that_came_out_by_the_clock_dates_the_list(
     assert headers["last-modified"] == "Sun, 22 Nov 2026 13:00:00 GMT"
 
 
-def test_lifetimes_end_at_the_next_boundary(
+def test_cache_lifetimes_end_at_the_next_scheduled_change(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("now", expires_at="2026-11-22T14:00:00Z")
@@ -111,7 +113,7 @@ def test_lifetimes_end_at_the_next_boundary(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_every_404_lives_the_same_short_time(
+def test_every_404_has_the_same_short_cache_lifetime(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("Soon", published_at="2026-11-22T12:00:03Z")
@@ -124,7 +126,7 @@ def test_every_404_lives_the_same_short_time(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_nothing_of_the_newsroom_is_stored_anywhere(old_story: None, newsroom: Newsroom) -> None:
+def test_management_responses_are_never_stored(old_story: None, newsroom: Newsroom) -> None:
     paths = ["/articles", "/articles/a-title", "/articles/none", "/sources", "/keys", "/export"]
     for path in (*paths, "/articles/a-title/revisions", "/articles?limit=x"):
         assert newsroom.call("GET", path).headers["cache-control"] == "no-store", path
@@ -132,7 +134,7 @@ def test_nothing_of_the_newsroom_is_stored_anywhere(old_story: None, newsroom: N
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_a_key_reads_is_private(
+def test_responses_to_a_key_are_private(
     old_story: None, newsroom: Newsroom, client: TestClient
 ) -> None:
     for path in PATHS:

@@ -1,4 +1,4 @@
-"""What public answers cost the database: one query each."""
+"""A public response takes one database query."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -12,13 +12,13 @@ from tests.newsroom import Newsroom
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Nothing is kept: each answer is made anew."""
+    """Nothing is cached: each response is computed."""
     return Settings(database_url=database_url, cache_bytes=0)
 
 
 @pytest.fixture
 def warm(newsroom: Newsroom, client: TestClient) -> None:
-    """Thirty stories with everything, and a directory that is loaded."""
+    """Thirty complete stories, and a loaded directory."""
     newsroom.source("The Post")
     newsroom.category("World")
     newsroom.category("Africa", parent="world")
@@ -29,7 +29,7 @@ def warm(newsroom: Newsroom, client: TestClient) -> None:
     read(client, "/v1/headlines")
 
 
-def test_a_public_answer_costs_one_query(
+def test_a_public_response_takes_one_query(
     warm: None, client: TestClient, services: Services
 ) -> None:
     cursor = read(client, "/v1/headlines")["page"]["next"]
@@ -53,21 +53,21 @@ def test_a_public_answer_costs_one_query(
     ):
         with count_queries(services.database) as sent:
             read(client, path)
-        # Of sources and categories, an embedded database need not be asked.
+        # SQLite does not need a query for sources and categories.
         least = 0 if path.startswith(("/v1/sources", "/v1/categories")) else 1
         assert least <= len(sent) <= 1, (path, sent)
 
 
-def test_an_exact_count_costs_one_query_more(
+def test_an_exact_count_takes_one_more_query(
     warm: None, client: TestClient, services: Services, dialect: str
 ) -> None:
     with count_queries(services.database) as sent:
         assert read(client, "/v1/headlines?count=exact")["page"]["count"] == 30
-    # What is awaited on PostgreSQL leaves no position of the log behind, so that is read first.
+    # An asynchronous read on PostgreSQL caches no log position, so the position is read first.
     assert len(sent) == (3 if dialect == "postgresql" else 2)
 
 
-def test_the_directory_is_read_again_after_a_change_alone(
+def test_the_directory_is_read_again_only_after_a_change(
     warm: None, newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     newsroom.category("Sport")
@@ -76,7 +76,7 @@ def test_the_directory_is_read_again_after_a_change_alone(
     newsroom.story("Another")
     with count_queries(services.database) as after_a_story:
         read(client, "/v1/headlines")
-    # After either, the log and the page are read. After the first alone, so is the directory (two
-    # tables); on PostgreSQL the page is then read again in a thread, with the state of the log.
+    # After each of them, the log and the page are read. After the first one, so is the directory
+    # (two tables); on PostgreSQL the page is then read again in a thread, with the log state.
     expected = {"sqlite": (4, 2), "postgresql": (6, 2)}[services.database.dialect]
     assert (len(after_a_change), len(after_a_story)) == expected

@@ -39,7 +39,9 @@ def _list_titles(pages: Iterable[Any]) -> list[str]:
     return [item["title"] for page in pages for item in page["data"]]
 
 
-def test_cursors_lead_through_the_whole_list_and_back(seven: None, client: TestClient) -> None:
+def test_cursors_page_through_the_whole_list_in_both_directions(
+    seven: None, client: TestClient
+) -> None:
     for path in LISTS:
         everything = _list_titles([read(client, path)])
         forward = _walk(client, path, "next")
@@ -64,7 +66,7 @@ def test_a_page_is_stable_under_inserts(
     assert back["page"]["prev"] is not None
 
 
-def test_a_page_begins_where_the_last_one_ended_though_its_story_is_gone(
+def test_a_page_continues_after_the_story_of_its_cursor_was_removed(
     seven: None, newsroom: Newsroom, client: TestClient
 ) -> None:
     first = read(client, "/v1/headlines?limit=2")
@@ -74,7 +76,7 @@ def test_a_page_begins_where_the_last_one_ended_though_its_story_is_gone(
     assert [item["title"] for item in following["data"]] == ["4", "3"]
 
 
-def test_a_cursor_gives_no_access_of_its_own(
+def test_a_cursor_grants_no_access(
     seven: None, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("tomorrow", published_at="2026-11-23T12:00:00Z")
@@ -86,7 +88,7 @@ def test_a_cursor_gives_no_access_of_its_own(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_limit_and_form_may_change_on_the_way(seven: None, client: TestClient) -> None:
+def test_limit_and_form_may_change_between_pages(seven: None, client: TestClient) -> None:
     cursor = read(client, "/v1/headlines?limit=2")["page"]["next"]
     wide = read(client, f"/v1/headlines?limit=50&fields=title&count=exact&cursor={cursor}")
     assert [item["title"] for item in wide["data"]] == ["4", "3", "2", "1", "0"]
@@ -118,7 +120,7 @@ def test_a_cursor_that_was_tampered_with_is_refused(seven: None, client: TestCli
         assert response.json()["code"] in {"bad_cursor", "bad_parameter"}, bad
 
 
-def test_lists_of_the_newsroom_page_both_ways(newsroom: Newsroom) -> None:
+def test_newsroom_lists_have_cursors_in_both_directions(newsroom: Newsroom) -> None:
     for number in range(5):
         newsroom.source(f"Source {number}")
         newsroom.category(f"Category {number}")

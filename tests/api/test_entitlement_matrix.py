@@ -1,6 +1,6 @@
-"""What each partner receives from each public route is what its agreement grants, and no more.
+"""Each partner receives from each public route what its agreement grants, and no more.
 
-Every story has words of its own in each of its parts, so an answer shows which parts it contains.
+Each part of every story contains a unique word, so a response shows which parts it contains.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _NEVER = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class PublishedStory:
-    """A published story: its number, its age, and what it is selected by."""
+    """A published story: its number, its age, and the attributes that select it."""
 
     number: int
     age: timedelta
@@ -36,7 +36,7 @@ class PublishedStory:
     attributes: SelectionFields | None = None
 
     def word(self, part: str) -> str:
-        """Return the word that only this part of this story contains."""
+        """Return the word that occurs only in this part of this story."""
         return f"{part}{'abcdefghijklmnop'[self.number]}zz"
 
 
@@ -134,7 +134,7 @@ def _publish(newsroom: Newsroom, story: PublishedStory, ids: dict[str, str]) -> 
     published_at = format_instant(START - story.age)
     when = {"embargo_until" if story.embargoed else "published_at": published_at}
     picture, sound = (f"https://news.example/{story.word(part)}" for part in ("photo", "sound"))
-    made = newsroom.story(
+    created = newsroom.story(
         f"Everywhere {story.word('title')}",
         summary=f"In short: {story.word('summary')}.",
         body=f"<p>Common {story.word('body')} text.</p>"
@@ -148,14 +148,14 @@ def _publish(newsroom: Newsroom, story: PublishedStory, ids: dict[str, str]) -> 
         **when,
     )
     attributes: SelectionFields = {
-        "id": [made["id"]],
+        "id": [created["id"]],
         "category": [ids[story.category]],
         "source": [ids[story.source]],
         "language": [story.language],
         "published_at": published_at,
         "updated_at": published_at,
     }
-    return replace(story, id=made["id"], slug=made["slug"], attributes=attributes)
+    return replace(story, id=created["id"], slug=created["slug"], attributes=attributes)
 
 
 def _sign(
@@ -165,8 +165,8 @@ def _sign(
     slugs = []
     for place, product in enumerate(products):
         slug = f"product-{number}-{place}"
-        made = newsroom.call("POST", "/products", json={"name": slug, "slug": slug, **product})
-        assert made.status_code == 201, made.text
+        response = newsroom.call("POST", "/products", json={"name": slug, "slug": slug, **product})
+        assert response.status_code == 201, response.text
         slugs.append(slug)
     name = f"partner-{number}"
     written = {"name": name, "slug": name, "products": slugs, **terms}
@@ -178,7 +178,7 @@ def _sign(
 
 
 def _list_addresses(world: World) -> Iterator[str]:
-    """Yield addresses of every public route; a route that is not known here is an error."""
+    """Yield addresses of every public route; an unknown route is an error."""
     stories = [name for story in world.stories for name in (story.id, story.slug)]
     parts: dict[str, list[str]] = {
         "/v1/articles/{ref}.{ext}": [
@@ -240,9 +240,9 @@ def _follow(client: TestClient, address: str, headers: dict[str, str]) -> str:
         texts += [answer.text, str(answer.headers)]
         if "application/json" not in answer.headers.get("content-type", ""):
             break
-        found = answer.json()
-        cursor = found.get("cursor") if found.get("more") else None
-        cursor = cursor or (found.get("page") or {}).get("next")
+        document = answer.json()
+        cursor = document.get("cursor") if document.get("more") else None
+        cursor = cursor or (document.get("page") or {}).get("next")
         if cursor is None:
             break
         address = f"{path}?cursor={cursor}" + (f"&{query}" if query else "")
@@ -257,7 +257,7 @@ def test_no_route_sends_a_partner_more_than_its_agreement_grants(
         hidden = _find_hidden(world, agreement, clock)
         for address in addresses:
             text = _follow(client, address, headers)
-            # The words of a question stand in its answer's links.
+            # The words of a query occur in the links of the response.
             shown = [word for word in hidden if word in text and word not in address]
             assert not shown, (agreement, address, shown)
 

@@ -1,4 +1,4 @@
-"""Tokens in the addresses of feeds and of the stream: what they grant, and where they appear."""
+"""Tokens in the addresses of feeds and of the stream: their rights, and where they appear."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ _TOKENS = "/partners/north/feed-tokens"
 
 @pytest.fixture
 def anonymous() -> str:
-    """What may be read without a key."""
+    """What can be read without a key."""
     return "none"
 
 
@@ -46,7 +46,7 @@ def settings(database_url: str, anonymous: str) -> Settings:
 
 @pytest.fixture
 def spans() -> InMemorySpanExporter:
-    """The spans that have ended."""
+    """The finished spans."""
     return InMemorySpanExporter()
 
 
@@ -72,14 +72,14 @@ def services(settings: Settings, clock: HandClock, tracing: Tracing) -> Iterator
 def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
     """A client of an application that is traced."""
     app = tracing.wrap(create_app(services, request_log=TracedRequestLog))
-    with make_client(app) as made:
-        made.follow_redirects = False
-        yield made
+    with make_client(app) as test_client:
+        test_client.follow_redirects = False
+        yield test_client
 
 
 @pytest.fixture
 def agreed(newsroom: Newsroom, clock: HandClock) -> Newsroom:
-    """A partner with two products, a story of each, and a story of none."""
+    """A partner with two products, a story of each of them, and one story of no product."""
     for name in ("Africa", "Asia"):
         newsroom.category(name)
         product = {"name": name, "filter": {"category": [name.lower()]}}
@@ -107,13 +107,15 @@ def titles(response: Response) -> list[str]:
     return [entry.title for entry in feedparser.parse(response.content).entries]
 
 
-def test_a_token_reads_one_product_from_feeds_alone(agreed: Newsroom, client: TestClient) -> None:
+def test_a_token_reads_one_product_and_only_from_feeds(
+    agreed: Newsroom, client: TestClient
+) -> None:
     token = issue(agreed)["token"]
     address = f"/feeds/latest.atom?token={token}"
     assert client.get("/feeds/latest.atom").json()["code"] == "key_required"
     first = client.get(address)
     assert titles(first) == [f"From Africa {number}" for number in (2, 1, 0)]
-    # Nothing of it is kept for others: not for those without a token, nor for another one.
+    # Nothing is cached for other clients: neither without a token nor with another one.
     assert client.get("/feeds/latest.atom").json()["code"] == "key_required"
     asian = issue(agreed, "asia")["token"]
     assert titles(client.get(f"/feeds/latest.atom?token={asian}")) == ["From Asia"]
@@ -135,7 +137,9 @@ def test_a_token_reads_one_product_from_feeds_alone(agreed: Newsroom, client: Te
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("anonymous", ["all"])
-def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services: Services) -> None:
+def test_requests_with_and_without_a_token_share_no_prepared_response(
+    agreed: Newsroom, services: Services
+) -> None:
     address = "/feeds/latest.rss"
     token = issue(agreed)["token"]
     app = create_app(services)
@@ -151,7 +155,9 @@ def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_only_links_to_the_same_feed_have_the_token(agreed: Newsroom, client: TestClient) -> None:
+def test_only_links_to_the_same_feed_contain_the_token(
+    agreed: Newsroom, client: TestClient
+) -> None:
     token = issue(agreed)["token"]
     page = client.get(f"/feeds/categories/africa.json?token={token}&limit=2")
     feed = page.json()
@@ -172,19 +178,19 @@ def test_only_links_to_the_same_feed_have_the_token(agreed: Newsroom, client: Te
     current = [link for link in feedparser.parse(archive).feed.links if link.rel == "current"]
     assert [link.href for link in current] == [links["self"]]
     topic = {"hub.topic": f"{PUBLIC}/feeds/latest.atom?token={token}", "hub.mode": "subscribe"}
-    asked = client.post("/hub", data=topic | {"hub.callback": "https://reader.example/"})
-    assert (asked.status_code, asked.json()["code"]) == (400, "bad_hub_request")
-    assert "a token" in asked.json()["detail"]
-    assert token not in asked.text
+    subscription = client.post("/hub", data=topic | {"hub.callback": "https://reader.example/"})
+    assert (subscription.status_code, subscription.json()["code"]) == (400, "bad_hub_request")
+    assert "a token" in subscription.json()["detail"]
+    assert token not in subscription.text
 
 
 def test_a_token_that_is_not_valid_is_refused(
     agreed: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    made, short = issue(agreed), issue(agreed, expires_at="2026-11-22T13:00:00Z")
-    token = made["token"]
+    issued, short = issue(agreed), issue(agreed, expires_at="2026-11-22T13:00:00Z")
+    token = issued["token"]
     clock.advance(hours=2)
-    agreed.call("DELETE", f"{_TOKENS}/{made['id']}")
+    agreed.call("DELETE", f"{_TOKENS}/{issued['id']}")
     refused = [token, short["token"], "", "dlf_%00", f"{token}x", token[:-1], "%00", "dlf_%C3%A4"]
     refused += [f"{token}&token={token}", key_for(services, "admin")]
     for text in refused:
@@ -230,9 +236,9 @@ def test_the_text_of_a_token_is_in_no_output(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     once = {"idempotency-key": "once"}
-    made = agreed.call("POST", _TOKENS, json={"product": "africa"}, headers=once).json()
-    token = made["token"]
-    assert made["url"] == f"{PUBLIC}/feeds/latest.rss?token={token}"
+    issued = agreed.call("POST", _TOKENS, json={"product": "africa"}, headers=once).json()
+    token = issued["token"]
+    assert issued["url"] == f"{PUBLIC}/feeds/latest.rss?token={token}"
     repeated = agreed.call("POST", _TOKENS, json={"product": "africa"}, headers=once)
     assert (repeated.json()["token"], repeated.json()["url"]) == (None, None)
     query = f"token={token}&limit=1"
@@ -245,7 +251,7 @@ def test_the_text_of_a_token_is_in_no_output(
     problems.append(client.post(f"/feeds/latest.rss?{query}"))
     moved = client.get(f"/feeds/%6Catest.rss?{query}")
     assert moved.status_code == 308
-    agreed.call("DELETE", f"{_TOKENS}/{made['id']}")
+    agreed.call("DELETE", f"{_TOKENS}/{issued['id']}")
     problems += [client.get(f"{path}?{query}") for path in ("/feeds/latest.rss", "/v1/stream")]
     assert all(answer.status_code >= 400 for answer in problems)
     services.refusals.write(services.runner)
@@ -280,18 +286,18 @@ def test_the_text_of_a_token_is_in_no_output(
 
 
 def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> None:
-    made = issue(agreed)
+    issued = issue(agreed)
     received: list[Message] = []
 
     async def follow() -> None:
-        begun, told, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        stream_started, event_sent, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         app = create_app(services)
 
         async def send(message: Message) -> None:
             received.append(message)
-            begun.set()
+            stream_started.set()
             if b"Africa too" in message.get("body", b""):
-                told.set()
+                event_sent.set()
             if not message.get("more_body", True):
                 ended.set()
 
@@ -299,13 +305,13 @@ def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> N
             await ended.wait()
             return {"type": "http.disconnect"}
 
-        scope = request(f"/v1/stream?token={made['token']}")
+        scope = request(f"/v1/stream?token={issued['token']}")
         following = asyncio.ensure_future(app(scope, receive, send))
-        await asyncio.wait_for(begun.wait(), 30)
+        await asyncio.wait_for(stream_started.wait(), 30)
         await asyncio.to_thread(agreed.story, "From Asia too", categories=["asia"])
         await asyncio.to_thread(agreed.story, "From Africa too", categories=["africa"])
-        await asyncio.wait_for(told.wait(), 30)
-        await asyncio.to_thread(agreed.call, "DELETE", f"{_TOKENS}/{made['id']}")
+        await asyncio.wait_for(event_sent.wait(), 30)
+        await asyncio.to_thread(agreed.call, "DELETE", f"{_TOKENS}/{issued['id']}")
         await asyncio.wait_for(following, 30)
 
     asyncio.run(follow())
@@ -315,10 +321,10 @@ def test_a_stream_ends_with_its_token(agreed: Newsroom, services: Services) -> N
     events = _body(received)
     assert events.count(b"event: upsert") == 1
     assert b"From Africa too" in events
-    assert made["token"].encode() not in events
+    assert issued["token"].encode() not in events
     last = events.rpartition(b"id: ")[2].partition(b"\n")[0]
     state = services.sync_cursors.read(last.decode())
-    assert made["token"] not in json.dumps(state).decode()
+    assert issued["token"] not in json.dumps(state).decode()
 
 
 def _body(received: list[Message]) -> bytes:

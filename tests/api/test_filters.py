@@ -1,4 +1,4 @@
-"""Filters: or, not, and; categories with all below; languages as ranges; escapes."""
+"""Filters: or, not, and; categories with descendants; language ranges; escapes."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,7 +9,7 @@ from tests.newsroom import Newsroom
 
 @pytest.fixture
 def archive(newsroom: Newsroom) -> dict[str, str]:
-    """Four stories that differ in everything they can be found by; their ids by title."""
+    """Four stories that differ in every filterable attribute; their ids by title."""
     newsroom.category("World")
     newsroom.category("Africa", parent="world")
     newsroom.category("Morocco", parent="africa")
@@ -22,11 +22,11 @@ def archive(newsroom: Newsroom) -> dict[str, str]:
         {"title": "c", "categories": ["sport"], "language": "fr", "kind": "analysis"},
         {"title": "d", "tags": ["a, b", "-x", "DÉFENSE"], "authors": [{"name": "Zoë Ng"}]},
     ]
-    made = [
+    stories = [
         newsroom.story(published_at=f"2026-01-0{9 - number}T10:00:00Z", **row)  # type: ignore[arg-type]
         for number, row in enumerate(rows)
     ]
-    return {item["title"]: item["id"] for item in made}
+    return {item["title"]: item["id"] for item in stories}
 
 
 CASES = {
@@ -59,7 +59,9 @@ CASES = {
 }
 
 
-def test_filters_find_what_they_say(archive: dict[str, str], client: TestClient) -> None:
+def test_each_filter_selects_the_matching_stories(
+    archive: dict[str, str], client: TestClient
+) -> None:
     for path in ("/v1/headlines", "/v1/articles"):
         for what, (query, expected) in CASES.items():
             assert "".join(titles(client, f"{path}?{query}")) == expected, what
@@ -79,7 +81,7 @@ def test_ids_select_stories(archive: dict[str, str], client: TestClient) -> None
     assert titles(client, f"/v1/headlines?ids=-{archive['a']}") == ["b", "c", "d"]
 
 
-def test_stories_are_named_by_slugs_too_old_and_new(
+def test_ids_accepts_current_and_former_slugs(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     query = f"ids=nowhere,C,{archive['a']},b,a"
@@ -97,7 +99,7 @@ def test_stories_are_named_by_slugs_too_old_and_new(
     assert titles(client, "/v1/headlines?ids=later,a") == ["a"]
 
 
-def test_stories_that_are_named_are_paged_in_their_order(
+def test_requested_stories_are_paged_in_the_requested_order(
     archive: dict[str, str], client: TestClient
 ) -> None:
     query = "/v1/headlines?ids=d,a,nowhere,c,b&limit=2&count=exact"
@@ -113,7 +115,7 @@ def test_stories_that_are_named_are_paged_in_their_order(
     assert first["page"]["count"] == 4
 
 
-def test_a_hundred_named_stories_come_at_once(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_hundred_stories_can_be_requested_by_id(newsroom: Newsroom, client: TestClient) -> None:
     ids = [newsroom.story(f"Story {number}")["id"] for number in range(30)][::-1]
     page = client.get(f"/v1/headlines?ids={','.join(ids)}").json()
     assert [item["id"] for item in page["data"]] == ids
@@ -123,7 +125,7 @@ def test_a_hundred_named_stories_come_at_once(newsroom: Newsroom, client: TestCl
     assert client.get("/v1/headlines").json()["page"]["limit"] == 20
 
 
-def test_sources_and_categories_go_by_id_and_by_former_slug(
+def test_sources_and_categories_are_found_by_id_and_by_former_slug(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     category = newsroom.call("GET", "/categories/morocco").json()
@@ -132,7 +134,7 @@ def test_sources_and_categories_go_by_id_and_by_former_slug(
         assert titles(client, f"/v1/headlines?category={ref}") == ["a"]
 
 
-def test_a_moved_category_takes_its_stories_along(
+def test_a_moved_category_keeps_its_stories(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     category = newsroom.call("GET", "/categories/morocco").json()
@@ -174,7 +176,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_bad_parameter_is_named_with_the_nearest_known_one(
+def test_an_unknown_parameter_is_named_with_the_most_similar_known_one(
     archive: dict[str, str], client: TestClient
 ) -> None:
     for query, code, guess in BAD:
@@ -188,6 +190,6 @@ def test_a_bad_parameter_is_named_with_the_nearest_known_one(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_query_that_cannot_be_read_is_refused(client: TestClient) -> None:
+def test_an_unparsable_query_is_refused(client: TestClient) -> None:
     for query in ("tag=%ff", "tag=%ED%A0%80", "&".join(["tag=a"] * 201)):
         assert client.get(f"/v1/headlines?{query}").json()["code"] == "bad_parameter"

@@ -1,4 +1,4 @@
-"""What a hostile or clumsy client sends: refused in words, and quickly."""
+"""Input from a hostile or faulty client is refused quickly, with a clear message."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.newsroom import MERGE_PATCH, Newsroom
 
 @pytest.fixture
 def dialect() -> str:
-    """All of this is about HTTP and text, so one database will do."""
+    """Only HTTP and text are tested here, so one database is enough."""
     return "sqlite"
 
 
@@ -21,7 +21,7 @@ def dialect() -> str:
     "since",
     ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2026 00:00:00 +99999999999999", "x", ""],
 )
-def test_a_date_that_cannot_be_is_no_date(
+def test_an_impossible_if_modified_since_is_ignored(
     since: str, newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story()
@@ -40,7 +40,7 @@ def test_a_date_that_cannot_be_is_no_date(
         ("/v1/sources/none", "count=none"),
     ],
 )
-def test_a_default_is_refused_where_it_means_nothing(
+def test_a_default_value_is_refused_where_the_parameter_does_not_exist(
     path: str, parameter: str, newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story()
@@ -50,7 +50,7 @@ def test_a_default_is_refused_where_it_means_nothing(
 
 @pytest.mark.parametrize("form", ["html", "markdown"])
 @pytest.mark.parametrize("tag", ["<div>", "<b>", "<x>", "<div></x>", "<span title='>'>"])
-def test_markup_that_nests_without_end_is_refused(tag: str, form: str, newsroom: Newsroom) -> None:
+def test_excessively_nested_markup_is_refused(tag: str, form: str, newsroom: Newsroom) -> None:
     answer = newsroom.call(
         "POST",
         "/articles",
@@ -64,12 +64,12 @@ def test_markup_that_nests_without_end_is_refused(tag: str, form: str, newsroom:
     }
 
 
-def test_long_and_broad_markup_is_fine(newsroom: Newsroom) -> None:
+def test_long_markup_without_deep_nesting_is_accepted(newsroom: Newsroom) -> None:
     body = "<ul>" + "<li><p>One <b>bold</b> word<br>" * 5_000 + "</ul>"
     assert newsroom.story(body=body)["state"] == "published"
 
 
-def test_json_that_nests_without_end_is_refused(newsroom: Newsroom) -> None:
+def test_excessively_nested_json_is_refused(newsroom: Newsroom) -> None:
     article = newsroom.article()
     deep = '{"rights":' + '{"a":' * 900 + "1" + "}" * 901
     for method, path in (("PATCH", f"/articles/{article['id']}"), ("POST", "/articles")):
@@ -79,7 +79,7 @@ def test_json_that_nests_without_end_is_refused(newsroom: Newsroom) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
 
 
-def test_categories_nest_only_so_deep(newsroom: Newsroom, client: TestClient) -> None:
+def test_the_depth_of_categories_is_limited(newsroom: Newsroom, client: TestClient) -> None:
     parent, slugs = None, []
     for number in range(32):
         parent = newsroom.category(f"c{number}", parent=parent)["slug"]
@@ -97,7 +97,7 @@ def test_categories_nest_only_so_deep(newsroom: Newsroom, client: TestClient) ->
     assert client.get("/v1/categories?tree=true").status_code == 200
 
 
-def test_a_database_file_that_is_taken_away_takes_no_more_writes(
+def test_writes_are_refused_after_the_database_file_was_removed(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     newsroom.article("Kept")
@@ -111,7 +111,7 @@ def test_a_database_file_that_is_taken_away_takes_no_more_writes(
     newsroom.article("Back")
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_line(services: Services) -> None:
+def test_a_byte_order_mark_before_the_first_line_is_ignored(services: Services) -> None:
     line = b'\xef\xbb\xbf{"type": "source", "slug": "post", "name": "The Post"}'
     importer = Importer(services.runner, Actor(None, "tests"))
     ((outcome,),) = importer.run([line])

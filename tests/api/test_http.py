@@ -15,7 +15,7 @@ _MORE = ("Age", "Content-Location", "Idempotency-Replayed")
 EXPOSED = "ETag Last-Modified Link Location Retry-After RateLimit RateLimit-Policy Surrogate-Key"
 
 
-def test_head_is_get_without_the_body(newsroom: Newsroom, client: TestClient) -> None:
+def test_head_equals_get_without_the_body(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story()
     for path in [
         *(item for item in public_paths() if "{" not in item),
@@ -24,16 +24,14 @@ def test_head_is_get_without_the_body(newsroom: Newsroom, client: TestClient) ->
     ]:
         if path == "/metrics":
             continue
-        got, head = client.get(path), client.head(path)
-        assert (head.status_code, head.content) == (got.status_code, b""), path
-        for name in got.headers.keys() - {"x-request-id"}:
-            assert head.headers[name] == got.headers[name], (path, name)
+        answer, head = client.get(path), client.head(path)
+        assert (head.status_code, head.content) == (answer.status_code, b""), path
+        for name in answer.headers.keys() - {"x-request-id"}:
+            assert head.headers[name] == answer.headers[name], (path, name)
 
 
-def test_what_an_answer_depends_on_stands_in_one_line(
-    newsroom: Newsroom, client: TestClient
-) -> None:
-    """Some shared caches read the first alone, and would mix codings and readers."""
+def test_vary_is_one_header_line(newsroom: Newsroom, client: TestClient) -> None:
+    """Some shared caches read only the first line, and would mix encodings and readers."""
     newsroom.story()
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/feeds/latest.rss"):
         for accept in ("*/*", "application/rss+xml", "application/ninjs+json"):
@@ -43,7 +41,9 @@ def test_what_an_answer_depends_on_stands_in_one_line(
             assert {"Accept-Encoding", "X-Api-Key", "Origin"} <= set(lines[0].split(", "))
 
 
-def test_any_site_may_read_delivery_and_its_headers(newsroom: Newsroom, client: TestClient) -> None:
+def test_any_origin_may_read_delivery_and_its_headers(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.story()
     for path in ("/v1/headlines", "/v1/articles/a-title", "/v1/articles/none", "/v1/articles?x=1"):
         headers = client.get(path, headers=ORIGIN).headers
@@ -55,14 +55,14 @@ def test_any_site_may_read_delivery_and_its_headers(newsroom: Newsroom, client: 
     assert (again.status_code, again.headers["access-control-allow-origin"]) == (304, "*")
 
 
-def test_a_refused_key_may_be_read_across_origins(client: TestClient) -> None:
+def test_a_401_can_be_read_across_origins(client: TestClient) -> None:
     answer = client.get("/v1/headlines", headers={**ORIGIN, "x-api-key": "wrong"})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, "*")
 
 
 def _preflight(client: TestClient, path: str, method: str, headers: str) -> dict[str, str]:
-    asked = {"access-control-request-method": method, "access-control-request-headers": headers}
-    response = client.options(path, headers={**ORIGIN, **asked})
+    requested = {"access-control-request-method": method, "access-control-request-headers": headers}
+    response = client.options(path, headers={**ORIGIN, **requested})
     return {"status": str(response.status_code), **response.headers}
 
 
@@ -80,16 +80,16 @@ def test_a_preflight_does_not_allow_writing_to_delivery(client: TestClient) -> N
     assert (answer["status"], answer["content-type"]) == ("400", "application/problem+json")
 
 
-def test_no_site_may_use_management_unless_it_is_named(newsroom: Newsroom) -> None:
+def test_an_unlisted_origin_may_not_use_management(newsroom: Newsroom) -> None:
     answer = _preflight(newsroom.client, "/v1/manage/articles", "POST", "authorization")
     assert answer["status"] == "400"
     assert "access-control-allow-origin" not in answer
-    got = newsroom.call("GET", "/articles", headers=ORIGIN)
-    assert "access-control-allow-origin" not in got.headers
+    listed = newsroom.call("GET", "/articles", headers=ORIGIN)
+    assert "access-control-allow-origin" not in listed.headers
 
 
 class TestOneOrigin:
-    """A deployment whose newsroom has a site of its own."""
+    """A deployment whose newsroom has a site."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -99,16 +99,16 @@ class TestOneOrigin:
             management_cors_origins=ORIGIN["origin"],
         )
 
-    def test_a_named_site_may_use_management(self, newsroom: Newsroom) -> None:
-        asked = "authorization, if-match, idempotency-key, content-type"
+    def test_a_listed_origin_may_use_management(self, newsroom: Newsroom) -> None:
+        names = "authorization, if-match, idempotency-key, content-type"
         for method in ("POST", "PUT", "PATCH", "DELETE"):
-            answer = _preflight(newsroom.client, "/v1/manage/articles", method, asked)
+            answer = _preflight(newsroom.client, "/v1/manage/articles", method, names)
             assert answer["access-control-allow-origin"] == ORIGIN["origin"]
             assert method in answer["access-control-allow-methods"]
-        got = newsroom.call("GET", "/articles", headers=ORIGIN)
-        assert got.headers["access-control-allow-origin"] == ORIGIN["origin"]
+        listed = newsroom.call("GET", "/articles", headers=ORIGIN)
+        assert listed.headers["access-control-allow-origin"] == ORIGIN["origin"]
 
-    def test_delivery_is_for_its_own_sites(self, client: TestClient) -> None:
+    def test_only_listed_origins_may_read_delivery(self, client: TestClient) -> None:
         other = client.get("/v1/headlines", headers=ORIGIN)
         named = client.get("/v1/headlines", headers={"origin": "https://reader.example"})
         assert "access-control-allow-origin" not in other.headers
@@ -119,11 +119,11 @@ class TestOneOrigin:
 def _links(response: object) -> dict[str, str]:
     header: str = response.headers["link"]  # type: ignore[attr-defined]
     pairs = (part.partition(">; rel=") for part in header.split(", <"))
-    found = {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
-    return {rel: url for rel, url in found.items() if not rel.startswith("alternate")}
+    urls = {rel.strip('"'): url.lstrip("<") for url, _, rel in pairs}
+    return {rel: url for rel, url in urls.items() if not rel.startswith("alternate")}
 
 
-def test_links_lead_on_with_the_query_in_its_canonical_form(
+def test_links_to_other_pages_have_the_canonical_query(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     for number in range(3):
@@ -137,7 +137,7 @@ def test_links_lead_on_with_the_query_in_its_canonical_form(
     assert client.get(_links(second)["prev"]).json()["data"] == first.json()["data"]
 
 
-def test_lists_of_the_newsroom_have_links_in_any_script(newsroom: Newsroom) -> None:
+def test_links_of_newsroom_lists_are_ascii(newsroom: Newsroom) -> None:
     article = newsroom.story("المغرب")
     answer = newsroom.call("GET", f"/articles/{article['slug']}/revisions")
     assert answer.status_code == 200
@@ -145,7 +145,7 @@ def test_lists_of_the_newsroom_have_links_in_any_script(newsroom: Newsroom) -> N
 
 
 class TestPublicAddress:
-    """A deployment that knows its own address and its host names."""
+    """A deployment with a configured address and host names."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -155,7 +155,7 @@ class TestPublicAddress:
             allowed_hosts="api.example, testserver,[::1]",
         )
 
-    def test_links_begin_with_it(self, client: TestClient) -> None:
+    def test_links_begin_with_the_public_address(self, client: TestClient) -> None:
         links = _links(client.get("/v1/headlines?limit=1", headers={"host": "api.example"}))
         assert links["self"] == "https://api.example/v1/headlines?limit=1"
 
@@ -166,18 +166,18 @@ class TestPublicAddress:
             answer = client.get("/v1/headlines", headers={"host": host})
             assert (answer.status_code, answer.json()["code"]) == (400, "bad_host")
 
-    def test_probes_come_by_any_name(self, client: TestClient) -> None:
+    def test_health_checks_accept_any_host(self, client: TestClient) -> None:
         for path in ("/healthz", "/readyz"):
             assert client.get(path, headers={"host": "10.1.2.3:8000"}).status_code == 200
 
 
-def test_a_request_id_is_taken_over_if_it_is_harmless(client: TestClient) -> None:
+def test_a_harmless_request_id_is_returned(client: TestClient) -> None:
     assert client.get("/healthz", headers={"x-request-id": "a-1"}).headers["x-request-id"] == "a-1"
     odd = client.get("/v1/articles/none", headers={"x-request-id": "a b\x7f"})
     assert odd.headers["x-request-id"] == odd.json()["request_id"] != "a b\x7f"
 
 
-def test_the_open_paths_answer(client: TestClient) -> None:
+def test_the_open_paths_respond(client: TestClient) -> None:
     assert read(client, "/healthz") == {"status": "alive"}
     assert read(client, "/readyz")["status"] == "ready"
     assert "dateline_requests_total" in client.get("/metrics").text

@@ -1,4 +1,4 @@
-"""Idempotency-Key: a POST that is repeated happens once."""
+"""Idempotency-Key: a repeated POST takes effect once."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def _count(newsroom: Newsroom, path: str = "/articles") -> int:
     return len(newsroom.call("GET", path).json()["data"])
 
 
-def test_the_same_payload_gives_the_first_answer_again(newsroom: Newsroom) -> None:
+def test_the_same_payload_returns_the_first_response(newsroom: Newsroom) -> None:
     spaced, headers = b'{ "title":"T", "language" : "en"}', {"content-type": "application/json"}
     first = _post(newsroom)
     again = newsroom.call("POST", "/articles", content=spaced, headers=ONCE | headers)
@@ -38,7 +38,7 @@ def test_the_same_payload_gives_the_first_answer_again(newsroom: Newsroom) -> No
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_first_answer_comes_again_though_the_story_went_on(newsroom: Newsroom) -> None:
+def test_the_first_response_is_repeated_after_later_changes(newsroom: Newsroom) -> None:
     first = _post(newsroom)
     newsroom.patch(first.json(), title="Changed")
     assert _post(newsroom).content == first.content
@@ -53,7 +53,7 @@ def test_another_payload_is_refused(newsroom: Newsroom) -> None:
     assert (_count(newsroom), _count(newsroom, "/sources")) == (1, 0)
 
 
-def test_verbs_are_repeated_safely(newsroom: Newsroom) -> None:
+def test_verbs_can_be_repeated_safely(newsroom: Newsroom) -> None:
     article = newsroom.article()
     path, match = f"/articles/{article['id']}/publish", {"if-match": '"v1"'}
     first, again = (_post(newsroom, {}, path, **match) for _ in range(2))
@@ -65,18 +65,18 @@ def test_verbs_are_repeated_safely(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_refusal_is_not_kept(newsroom: Newsroom) -> None:
+def test_an_error_response_is_not_stored(newsroom: Newsroom) -> None:
     assert _post(newsroom, {"title": "T"}).status_code == 422
     assert _post(newsroom).status_code == 201
 
 
-def test_a_name_belongs_to_one_key(newsroom: Newsroom, services: Services) -> None:
+def test_an_idempotency_key_belongs_to_one_api_key(newsroom: Newsroom, services: Services) -> None:
     first = _post(newsroom)
     other = _post(Newsroom(newsroom.client, key_for(services, "write")))
     assert (other.status_code, other.json()["id"] == first.json()["id"]) == (201, False)
 
 
-def test_answers_are_kept_for_24_hours(
+def test_responses_are_stored_for_24_hours(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     first = _post(newsroom)
@@ -90,7 +90,7 @@ def test_answers_are_kept_for_24_hours(
     assert services.runner.run(Actor(None, "tests"), delete_expired_answers) == 1
 
 
-def test_a_request_that_is_still_running_is_a_conflict(newsroom: Newsroom) -> None:
+def test_repeating_a_running_request_is_a_conflict(newsroom: Newsroom) -> None:
     (key,) = newsroom.call("GET", "/keys").json()["data"]
     with lock_idempotency_key(key["id"], ONCE["idempotency-key"]):
         response = _post(newsroom)
@@ -98,9 +98,9 @@ def test_a_request_that_is_still_running_is_a_conflict(newsroom: Newsroom) -> No
     assert _post(newsroom).status_code == 201
 
 
-# SQLite has one writer, and the other one waits.
+# SQLite has one writer, so the other one waits.
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_another_process_that_is_still_running_is_a_conflict(
+def test_repeating_a_request_that_runs_in_another_process_is_a_conflict(
     newsroom: Newsroom, services: Services
 ) -> None:
     (key,) = newsroom.call("GET", "/keys").json()["data"]
@@ -110,7 +110,9 @@ def test_another_process_that_is_still_running_is_a_conflict(
     assert (response.status_code, response.json()["code"]) == (409, "idempotency_running")
 
 
-def test_a_new_key_is_shown_once_and_never_kept(newsroom: Newsroom, services: Services) -> None:
+def test_a_new_api_key_is_shown_once_and_never_stored(
+    newsroom: Newsroom, services: Services
+) -> None:
     wanted = {"name": "K", "scopes": ["read"]}
     first, again = (_post(newsroom, wanted, "/keys") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
@@ -119,7 +121,7 @@ def test_a_new_key_is_shown_once_and_never_kept(newsroom: Newsroom, services: Se
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_name_is_a_printable_text_of_some_length(newsroom: Newsroom) -> None:
+def test_an_idempotency_key_is_a_printable_text_of_limited_length(newsroom: Newsroom) -> None:
     for name in ("", "x" * 256, "a\x7f"):
         response = _post(newsroom, **{"idempotency-key": name})
         assert (response.status_code, response.json()["code"]) == (400, "bad_header")

@@ -1,4 +1,4 @@
-"""A body of very many values is refused before each of them is validated."""
+"""A body with too many values is refused before they are validated."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.newsroom import Newsroom
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 
@@ -20,13 +20,13 @@ def dialect() -> str:
     ],
     ids=["members", "inner members", "items"],
 )
-def test_a_body_of_too_many_values_is_malformed(newsroom: Newsroom, body: dict) -> None:
+def test_a_body_with_too_many_values_is_refused(newsroom: Newsroom, body: dict) -> None:
     answer = newsroom.call("POST", "/articles", json=body)
     assert answer.status_code == 400
     assert answer.json()["code"] == "malformed_json"
     assert "20000" in answer.json()["detail"]
 
 
-def test_a_body_of_many_values_is_validated(newsroom: Newsroom) -> None:
+def test_a_body_with_many_values_is_validated(newsroom: Newsroom) -> None:
     answer = newsroom.call("POST", "/articles", json={"title": "T", "tags": [1] * 5_000})
     assert answer.status_code == 422

@@ -1,4 +1,4 @@
-"""Headlines and articles: what a list holds, in which order, and how much of it."""
+"""Headlines and articles: the content, the order and the size of lists."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -19,19 +19,21 @@ FULL = (
 
 @pytest.fixture
 def three(newsroom: Newsroom) -> list[str]:
-    """Three stories, published on three days in another order than written."""
+    """Three stories, whose publication order differs from their creation order."""
     for title, day in (("second", 2), ("third", 3), ("first", 1)):
         newsroom.story(title, published_at=f"2026-01-0{day}T10:00:00Z", body="<p>Words.</p>")
     return ["third", "second", "first"]
 
 
-def test_headlines_are_in_short_form_newest_first(three: list[str], client: TestClient) -> None:
+def test_headlines_have_the_short_form_and_the_newest_first(
+    three: list[str], client: TestClient
+) -> None:
     assert titles(client) == three
     for item in read(client, "/v1/headlines")["data"]:
         assert list(item) == SHORT
 
 
-def test_articles_are_in_full_form_without_the_body(three: list[str], client: TestClient) -> None:
+def test_articles_have_the_full_form_without_the_body(three: list[str], client: TestClient) -> None:
     assert titles(client, "/v1/articles") == three
     for item in read(client, "/v1/articles")["data"]:
         assert set(item) == {*SHORT, *FULL}
@@ -44,11 +46,11 @@ def test_include_body_adds_the_bodies(three: list[str], client: TestClient) -> N
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_headlines_have_no_bodies_to_include(client: TestClient) -> None:
+def test_headlines_refuse_include_body(client: TestClient) -> None:
     assert client.get("/v1/headlines?include=body").json()["code"] == "bad_parameter"
 
 
-def test_one_article_is_whole_by_id_and_by_slug(newsroom: Newsroom, client: TestClient) -> None:
+def test_an_article_is_complete_by_id_and_by_slug(newsroom: Newsroom, client: TestClient) -> None:
     article = newsroom.story("Barak enters service", body="<p>In <b>Rabat</b>.</p>")
     by_id, by_slug = (client.get(f"/v1/articles/{article[ref]}") for ref in ("id", "slug"))
     assert by_id.content == by_slug.content
@@ -80,7 +82,7 @@ def test_sort_orders_the_list(
         assert titles(client, f"/v1/headlines?sort={sort}") == expected
 
 
-def test_updated_spans_sort_by_updates_unless_told_otherwise(
+def test_a_filter_by_update_time_sorts_by_update_time_by_default(
     three: list[str], newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     first = read(client, "/v1/headlines")["data"][-1]
@@ -103,7 +105,9 @@ SPANS = [
 ]
 
 
-def test_spans_take_in_their_start_and_not_their_end(three: list[str], client: TestClient) -> None:
+def test_time_ranges_include_their_start_and_not_their_end(
+    three: list[str], client: TestClient
+) -> None:
     for span, expected in SPANS:
         assert titles(client, f"/v1/headlines?{span}") == expected, span
 
@@ -117,7 +121,7 @@ FIELDS: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_fields_keeps_just_those(newsroom: Newsroom, client: TestClient) -> None:
+def test_fields_selects_members(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.source("The Post")
     newsroom.category("Asia")
     article = newsroom.story(source="the-post", categories=["asia"])
@@ -129,12 +133,12 @@ def test_fields_keeps_just_those(newsroom: Newsroom, client: TestClient) -> None
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_fields_of_the_body_bring_the_body(three: list[str], client: TestClient) -> None:
+def test_selecting_a_body_field_includes_the_body(three: list[str], client: TestClient) -> None:
     listed = read(client, "/v1/articles?fields=body_text")["data"]
     assert listed == [{"body_text": "Words."}] * len(three)
 
 
-def test_count_is_filled_when_asked_for(three: list[str], client: TestClient) -> None:
+def test_count_is_returned_on_request(three: list[str], client: TestClient) -> None:
     for count, expected in (("exact", 3), ("estimated", 3), ("none", None)):
         for limit in (1, 100):
             page = read(client, f"/v1/headlines?count={count}&limit={limit}")["page"]
@@ -143,7 +147,7 @@ def test_count_is_filled_when_asked_for(three: list[str], client: TestClient) ->
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_limit_is_20_unless_said_otherwise(newsroom: Newsroom, client: TestClient) -> None:
+def test_the_default_limit_is_20(newsroom: Newsroom, client: TestClient) -> None:
     for number in range(21):
         newsroom.story(f"Story {number}")
     page = read(client, "/v1/headlines")
@@ -152,12 +156,12 @@ def test_limit_is_20_unless_said_otherwise(newsroom: Newsroom, client: TestClien
     assert len(read(client, "/v1/headlines?limit=1")["data"]) == 1
 
 
-def test_an_empty_list_is_a_list(client: TestClient) -> None:
+def test_an_empty_list_is_an_empty_array(client: TestClient) -> None:
     expected = {"data": [], "page": {"next": None, "prev": None, "limit": 20, "count": None}}
     assert read(client, "/v1/headlines") == read(client, "/v1/articles") == expected
 
 
-def test_translations_name_each_other(newsroom: Newsroom, client: TestClient) -> None:
+def test_translations_link_to_each_other(newsroom: Newsroom, client: TestClient) -> None:
     english = newsroom.story("English")
     french = newsroom.story("Français", language="fr", translation_of=english["slug"])
     newsroom.article("Deutsch", language="de", translation_of=english["slug"])

@@ -1,4 +1,4 @@
-"""Problems quote at most 100 characters of what was sent, wherever it was sent."""
+"""Problems quote at most 100 characters of the input, wherever it was sent."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.newsroom import Newsroom
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _LETTERS = ("x", "é", "A")
 _LENGTH = 700
-# One letter is tried all day; so many requests with each of them take long.
+# One letter is tried in all requests; trying every letter in so many requests takes long.
 _BY_AND_BY = (
     _LETTERS[0],
     *(pytest.param(entry, marks=pytest.mark.exhaustive) for entry in _LETTERS[1:]),
@@ -24,7 +24,7 @@ _BY_AND_BY = (
 
 
 def check(answer: Response) -> None:
-    """Look for more than 100 of the letters in a row in what a problem says."""
+    """Search a problem for more than 100 of the letters in sequence."""
     assert answer.status_code < 500, answer.text
     kind = answer.headers.get("content-type", "")
     if answer.status_code < 400 and not kind.startswith("application/x-ndjson"):
@@ -35,7 +35,7 @@ def check(answer: Response) -> None:
 
 
 def operations(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield every operation that is documented."""
+    """Yield every documented operation."""
     document = client.get("/openapi.json").json()
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -44,7 +44,7 @@ def operations(client: TestClient) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def _resolve_references(value: Any, document: dict[str, Any], depth: int = 0) -> Any:
-    """Return a value with its references replaced, as far down as inputs go."""
+    """Return a value with its references replaced, as deep as inputs are nested."""
     if isinstance(value, list):
         return [_resolve_references(entry, document, depth) for entry in value]
     if not isinstance(value, dict):
@@ -52,15 +52,17 @@ def _resolve_references(value: Any, document: dict[str, Any], depth: int = 0) ->
     if "$ref" in value:
         if depth > 3:
             return {}
-        found: Any = document
+        node: Any = document
         for part in value["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return _resolve_references(found, document, depth + 1)
+            node = node[part]
+        return _resolve_references(node, document, depth + 1)
     return {name: _resolve_references(item, document, depth) for name, item in value.items()}
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_paths(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_path(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = letter * _LENGTH
     for method, path in routes():
         if "{" in path:
@@ -75,7 +77,9 @@ def test_paths(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 
 @pytest.mark.parametrize("letter", _BY_AND_BY)
 @expect_contract_violation("Pages, such as the start page, ignore parameters.")
-def test_parameters(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_parameter(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = quote(letter * _LENGTH)
     for method, path, operation in operations(client):
         at = fill_path(path)
@@ -93,7 +97,9 @@ def test_parameters(letter: str, newsroom: Newsroom, client: TestClient) -> None
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_headers(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_header(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = (letter * _LENGTH).encode("latin-1")
     names = [b"if-match", b"if-none-match", b"if-modified-since", b"idempotency-key", b"origin"]
     names += [b"content-type", b"content-encoding", b"accept", b"accept-language", b"x-api-key"]
@@ -111,7 +117,9 @@ def test_headers(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 
 @pytest.mark.parametrize("letter", _BY_AND_BY)
 @expect_contract_violation("`warnings` are ignored, whatever they are.")
-def test_bodies(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_body(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = letter * _LENGTH
     story = newsroom.story("Story")
     values: list[Any] = [long, [long], {long: long}, [{long: long}], {"names": {long: long}}]
@@ -136,7 +144,7 @@ def test_bodies(letter: str, newsroom: Newsroom, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_forms_of_the_hub(letter: str, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_hub_form(letter: str, client: TestClient) -> None:
     long = letter * _LENGTH
     for name in ("hub.mode", "hub.topic", "hub.callback", "hub.lease_seconds", "hub.secret", long):
         form = {"hub.mode": "subscribe", "hub.topic": "x", "hub.callback": "https://a.example/b"}
@@ -144,7 +152,9 @@ def test_forms_of_the_hub(letter: str, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("letter", _LETTERS)
-def test_lines_of_an_import(letter: str, newsroom: Newsroom, client: TestClient) -> None:
+def test_problems_quote_a_part_of_a_long_import_line(
+    letter: str, newsroom: Newsroom, client: TestClient
+) -> None:
     long = letter * _LENGTH
     article = {"type": "article", "title": "T", "language": "en"}
     category = {"type": "category", "slug": "a", "name": "A"}
@@ -173,6 +183,6 @@ def test_lines_of_an_import(letter: str, newsroom: Newsroom, client: TestClient)
     answer = newsroom.call("POST", "/import", content=content.encode(), headers=headers)
     assert answer.is_success
     for line in answer.text.splitlines():
-        told = json.loads(line).get("problem")
+        problem = json.loads(line).get("problem")
         for text in (letter, letter.lower()):
-            assert text * 101 not in json.dumps(told, ensure_ascii=False), line[:2_000]
+            assert text * 101 not in json.dumps(problem, ensure_ascii=False), line[:2_000]

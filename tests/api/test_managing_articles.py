@@ -1,4 +1,4 @@
-"""Articles in the newsroom: created, read, listed, and led through their life."""
+"""Articles in the newsroom: create, read, list and change their state."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -8,7 +8,7 @@ from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
 
-def test_creating_answers_201_with_location_tag_and_object(newsroom: Newsroom) -> None:
+def test_creating_returns_201_with_location_etag_and_object(newsroom: Newsroom) -> None:
     response = newsroom.call("POST", "/articles", json={"title": "T", "language": "en"})
     article = response.json()
     assert response.status_code == 201
@@ -20,7 +20,7 @@ def test_creating_answers_201_with_location_tag_and_object(newsroom: Newsroom) -
     assert newsroom.call("GET", f"/articles/{article['slug']}").json() == article
 
 
-def test_every_field_is_read_back_as_it_was_written(newsroom: Newsroom) -> None:
+def test_every_field_is_returned_as_it_was_written(newsroom: Newsroom) -> None:
     newsroom.source("Desk")
     newsroom.category("World")
     first = newsroom.article("First")
@@ -60,7 +60,7 @@ def test_every_field_is_read_back_as_it_was_written(newsroom: Newsroom) -> None:
     assert {name: read[name] for name in written} == written
 
 
-def test_lists_show_every_state_but_deleted_ones_only_when_asked(
+def test_lists_contain_deleted_stories_only_on_request(
     newsroom: Newsroom, clock: HandClock
 ) -> None:
     newsroom.article("draft")
@@ -73,13 +73,13 @@ def test_lists_show_every_state_but_deleted_ones_only_when_asked(
     assert listed["page"]["count"] == 5
     assert "deleted" not in {item["state"] for item in listed["data"]}
     for state in ("draft", "published", "scheduled", "expired", "unpublished", "deleted"):
-        found = newsroom.call("GET", f"/articles?state={state}").json()["data"]
-        assert [(value["title"], value["state"]) for value in found] == [(state, state)]
+        rows = newsroom.call("GET", f"/articles?state={state}").json()["data"]
+        assert [(value["title"], value["state"]) for value in rows] == [(state, state)]
     both = newsroom.call("GET", "/articles?state=draft,deleted").json()["data"]
     assert {entry["title"] for entry in both} == {"draft", "deleted"}
 
 
-def test_lists_of_the_newsroom_take_the_same_filters(newsroom: Newsroom) -> None:
+def test_newsroom_lists_accept_the_same_filters(newsroom: Newsroom) -> None:
     newsroom.source("Desk")
     newsroom.category("World")
     newsroom.category("Africa", parent="world")
@@ -95,13 +95,15 @@ def test_lists_of_the_newsroom_take_the_same_filters(newsroom: Newsroom) -> None
         "external_id=e-1": "a",
         "sort=modified_at": "ab",
     }.items():
-        found = newsroom.call("GET", f"/articles?{query}").json()["data"]
-        assert "".join(item["title"] for item in found) == expected, query
+        rows = newsroom.call("GET", f"/articles?{query}").json()["data"]
+        assert "".join(item["title"] for item in rows) == expected, query
     assert newsroom.call("GET", "/articles?categry=x").json()["code"] == "bad_parameter"
     assert newsroom.call("GET", "/articles?state=gone").json()["code"] == "bad_parameter"
 
 
-def test_a_story_lives_and_comes_back(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_story_is_published_withdrawn_deleted_and_restored(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     article = newsroom.article("Life")
     assert (article["version"], titles(client)) == (1, [])
     article = newsroom.verb(article, "publish")
@@ -139,14 +141,16 @@ def test_verbs_that_do_not_apply_are_refused(newsroom: Newsroom) -> None:
     assert newsroom.delete(gone).json()["code"] == "wrong_state"
 
 
-def test_publishing_later_is_a_schedule(newsroom: Newsroom, client: TestClient) -> None:
+def test_publishing_at_a_future_time_schedules_the_story(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     story = newsroom.verb(newsroom.article(), "publish", published_at="2026-11-23T00:00:00Z")
     assert (story["state"], titles(client)) == ("scheduled", [])
     now = newsroom.verb(story, "publish", published_at="2026-11-22T12:00:00Z")
     assert (now["state"], titles(client)) == ("published", ["A title"])
 
 
-def test_a_minor_update_leaves_the_date_of_updates(newsroom: Newsroom, clock: HandClock) -> None:
+def test_a_minor_update_does_not_change_updated_at(newsroom: Newsroom, clock: HandClock) -> None:
     story = newsroom.story()
     clock.advance(hours=1)
     story = newsroom.verb(newsroom.patch(story, summary="S"), "publish", update="minor")
@@ -156,7 +160,7 @@ def test_a_minor_update_leaves_the_date_of_updates(newsroom: Newsroom, clock: Ha
     assert story["published_at"] == story["first_published_at"] == "2026-11-22T12:00:00Z"
 
 
-def test_an_external_id_known_for_the_source_updates_its_story(newsroom: Newsroom) -> None:
+def test_a_known_external_id_of_the_source_updates_its_story(newsroom: Newsroom) -> None:
     newsroom.source("Desk")
     newsroom.source("Wire")
     document = {"title": "T", "language": "en", "source": "desk", "external_id": "x-1"}
@@ -171,7 +175,7 @@ def test_an_external_id_known_for_the_source_updates_its_story(newsroom: Newsroo
     assert len({entry.json()["id"] for entry in (again, other, none)}) == 3
 
 
-def test_an_external_id_honours_if_match_and_insists_on_nothing(newsroom: Newsroom) -> None:
+def test_an_update_by_external_id_checks_if_match_only_if_it_is_sent(newsroom: Newsroom) -> None:
     document = {"title": "T", "language": "en", "external_id": "x-1"}
     newsroom.call("POST", "/articles", json=document)
     late = newsroom.call(
@@ -196,7 +200,7 @@ def test_an_external_id_cannot_be_taken_from_another_story(newsroom: Newsroom) -
     assert (response.status_code, response.json()["code"]) == (409, "external_id_taken")
 
 
-def test_unknown_references_are_refused_and_not_made(newsroom: Newsroom) -> None:
+def test_unknown_references_are_refused_and_not_created(newsroom: Newsroom) -> None:
     newsroom.category("World")
     for field, value, pointer in (
         ("source", "nowhere", "#/source"),
@@ -213,7 +217,7 @@ def test_unknown_references_are_refused_and_not_made(newsroom: Newsroom) -> None
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_html_is_made_safe_when_it_is_stored(newsroom: Newsroom) -> None:
+def test_html_is_sanitised_when_it_is_stored(newsroom: Newsroom) -> None:
     body = '<p onclick="x()">A<script>alert(1)</script> <a href="/b">b</a></p>'
     article = newsroom.article(body=body, url="https://a.example/c/")
     assert "script" not in article["body"]

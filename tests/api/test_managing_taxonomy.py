@@ -1,4 +1,4 @@
-"""Sources and categories in the newsroom: five methods each, cycles, and what is in use."""
+"""Sources and categories in the newsroom: five methods each, cycles, and references in use."""
 
 from typing import Any
 
@@ -11,22 +11,28 @@ KINDS = ("sources", "categories")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_five_methods(newsroom: Newsroom, client: TestClient, kind: str) -> None:
-    made = newsroom.call("POST", f"/{kind}", json={"name": "First"})
-    assert (made.status_code, made.headers["etag"]) == (201, '"v1"')
-    path = f"/{kind}/{made.json()['id']}"
-    assert made.headers["location"] == f"/v1/manage{path}"
-    got = newsroom.call("GET", path)
-    assert (got.json(), got.headers["etag"]) == (made.json(), '"v1"')
-    assert newsroom.call("GET", f"/{kind}/first").json() == made.json()
+def test_sources_and_categories_support_the_five_methods(
+    newsroom: Newsroom, client: TestClient, kind: str
+) -> None:
+    created = newsroom.call("POST", f"/{kind}", json={"name": "First"})
+    assert (created.status_code, created.headers["etag"]) == (201, '"v1"')
+    path = f"/{kind}/{created.json()['id']}"
+    assert created.headers["location"] == f"/v1/manage{path}"
+    read = newsroom.call("GET", path)
+    assert (read.json(), read.headers["etag"]) == (created.json(), '"v1"')
+    assert newsroom.call("GET", f"/{kind}/first").json() == created.json()
 
-    put = newsroom.call("PUT", path, json={"name": "Second"}, headers={"if-match": '"v1"'})
-    assert (put.status_code, put.headers["etag"], put.json()["slug"]) == (200, '"v2"', "first")
-    patched = newsroom.patch(put.json(), kind, slug="third")
+    replaced = newsroom.call("PUT", path, json={"name": "Second"}, headers={"if-match": '"v1"'})
+    assert (replaced.status_code, replaced.headers["etag"], replaced.json()["slug"]) == (
+        200,
+        '"v2"',
+        "first",
+    )
+    patched = newsroom.patch(replaced.json(), kind, slug="third")
     assert (patched["version"], patched["name"], patched["slug"]) == (3, "Second", "third")
     assert client.get(f"/v1/{kind}/third").json()["name"] == "Second"
 
-    assert newsroom.delete(put.json(), kind).json()["code"] == "version_mismatch"
+    assert newsroom.delete(replaced.json(), kind).json()["code"] == "version_mismatch"
     gone = newsroom.delete(patched, kind)
     assert (gone.status_code, gone.content) == (204, b"")
     assert newsroom.call("GET", path).status_code == 404
@@ -35,14 +41,14 @@ def test_the_five_methods(newsroom: Newsroom, client: TestClient, kind: str) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_change_that_changes_nothing_leaves_no_trace(newsroom: Newsroom, kind: str) -> None:
-    made = newsroom.call("POST", f"/{kind}", json={"name": "Same"}).json()
-    assert newsroom.patch(made, kind, name="Same") == made
-    again = newsroom.call("PUT", f"/{kind}/same", json=made, headers={"if-match": '"v1"'})
-    assert again.json() == made
+def test_an_update_without_a_difference_changes_nothing(newsroom: Newsroom, kind: str) -> None:
+    created = newsroom.call("POST", f"/{kind}", json={"name": "Same"}).json()
+    assert newsroom.patch(created, kind, name="Same") == created
+    again = newsroom.call("PUT", f"/{kind}/same", json=created, headers={"if-match": '"v1"'})
+    assert again.json() == created
 
 
-def test_replacing_drops_what_is_left_out_and_patching_keeps_it(newsroom: Newsroom) -> None:
+def test_put_resets_omitted_fields_and_patch_keeps_them(newsroom: Newsroom) -> None:
     source = newsroom.source("Desk", description="D", language="en", url="https://a.example/")
     kept = newsroom.patch(source, "sources", url=None)
     assert (kept["description"], kept["url"]) == ("D", None)
@@ -52,7 +58,7 @@ def test_replacing_drops_what_is_left_out_and_patching_keeps_it(newsroom: Newsro
     assert (dropped["description"], dropped["language"], dropped["slug"]) == (None, None, "desk")
 
 
-def test_names_are_patched_one_language_at_a_time(newsroom: Newsroom) -> None:
+def test_names_are_patched_by_language(newsroom: Newsroom) -> None:
     category = newsroom.category("World", names={"fr": "Monde", "es": "Mundo"})
     changed = newsroom.patch(category, "categories", names={"es": None, "AR": "العالم"})
     assert changed["names"] == {"fr": "Monde", "ar": "العالم"}
@@ -67,7 +73,7 @@ def _parent(newsroom: Newsroom, slug: str, parent: str | None) -> Any:
     )
 
 
-def test_a_category_cannot_stand_under_itself(newsroom: Newsroom) -> None:
+def test_a_category_cannot_be_its_own_ancestor(newsroom: Newsroom) -> None:
     newsroom.category("World")
     newsroom.category("Africa", parent="world")
     newsroom.category("Morocco", parent="africa")
@@ -87,23 +93,23 @@ def test_an_unknown_parent_is_refused(newsroom: Newsroom) -> None:
     assert (error["pointer"], error["code"]) == ("#/parent", "unknown_reference")
 
 
-def test_what_is_in_use_is_not_deleted_and_says_by_how_many(newsroom: Newsroom) -> None:
+def test_deleting_a_used_reference_is_refused_with_the_number_of_uses(newsroom: Newsroom) -> None:
     source, category = newsroom.source("Desk"), newsroom.category("World")
     newsroom.category("Africa", parent="world")
     for title in "abc":
         article = newsroom.article(title, source="desk", categories=["world"])
     newsroom.delete(article)
-    for thing, kind, told in (
+    for thing, kind, expected in (
         (source, "sources", ["3 article(s)"]),
         (category, "categories", ["3 article(s)", "1 category(ies)"]),
     ):
         response = newsroom.delete(thing, kind)
         assert (response.status_code, response.json()["code"]) == (409, "in_use")
-        assert all(item in response.json()["detail"] for item in told)
+        assert all(item in response.json()["detail"] for item in expected)
         assert newsroom.call("GET", f"/{kind}/{thing['id']}").status_code == 200
 
 
-def test_what_only_the_public_copy_names_is_in_use_too(
+def test_a_reference_of_the_public_copy_counts_as_in_use(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     source, category = newsroom.source("Desk"), newsroom.category("World")

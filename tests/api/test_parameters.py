@@ -1,4 +1,4 @@
-"""Parameters as declared: each is read by its resource, and its default changes nothing."""
+"""Each declared parameter is parsed by its resource, and its default changes nothing."""
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -14,14 +14,14 @@ from tests.api.reading import fill_path
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
-# What a resource does not answer without.
+# Parameters that a resource requires.
 _NEEDED = {"/v1/suggest": [("q", "story")]}
 _REFS = {"/v1/sources/{ref}": "the-post", "/feeds/sources/{slug}.{ext}": "the-post"}
 
 
 @pytest.fixture
 def story(newsroom: Newsroom) -> str:
-    """The slug of a story, which a category and a tag have, too; its source has another."""
+    """The slug of a story, its category and its tag; the slug of its source differs."""
     newsroom.source("The Post")
     newsroom.category("World")
     newsroom.story("World", source="the-post", categories=["world"], tags=["World"])
@@ -41,14 +41,14 @@ def _address(resource: Resource, ref: str, *more: tuple[str, str]) -> str:
 
 
 def _code_of(declared: Declaration) -> str:
-    """Return what is wrong with an empty filter, or with another parameter that is `x` twice."""
+    """Return the error code of an empty filter, or of another parameter sent twice as `x`."""
     if isinstance(declared, Filter):
         return "invalid"
     is_list = isinstance(declared, Parameter) and declared.is_list
     return "not_allowed" if is_list else "repeated"
 
 
-def test_every_parameter_is_read_by_its_resource(client: TestClient, story: str) -> None:
+def test_every_resource_parses_its_parameters(client: TestClient, story: str) -> None:
     for resource, declared in _declared():
         sent = "" if isinstance(declared, Filter) else "x"
         times = 1 if isinstance(declared, Filter) else 2
@@ -60,16 +60,14 @@ def test_every_parameter_is_read_by_its_resource(client: TestClient, story: str)
         assert error["code"] == _code_of(declared), address
 
 
-def test_a_closed_list_may_be_sent_in_parts(client: TestClient, story: str) -> None:
+def test_a_closed_list_may_be_sent_as_repeated_parameters(client: TestClient, story: str) -> None:
     for name, parts in (("facets", ("tag", "source")), ("fields", ("title", "source.name"))):
         in_parts = client.get(f"/v1/search?{name}={parts[0]}&{name}={parts[1]}").json()
         assert in_parts == client.get(f"/v1/search?{name}={','.join(parts)}").json()
         assert in_parts["data"]
 
 
-def test_a_documented_default_is_left_out_of_the_canonical_query(
-    client: TestClient, story: str
-) -> None:
+def test_the_canonical_query_omits_documented_defaults(client: TestClient, story: str) -> None:
     for resource, declared in _declared():
         default = declared.schema.get("default")
         if default is None:

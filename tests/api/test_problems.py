@@ -1,4 +1,4 @@
-"""Problems: one form for all of them, on every path, and a page for each code."""
+"""Problems have one form on every path, and each code has a page."""
 
 from collections.abc import Iterator
 
@@ -16,16 +16,16 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that takes small bodies, and knows the newsroom's own site."""
-    desk = "https://desk.example"
-    return Settings(database_url=database_url, max_body_bytes=2000, management_cors_origins=desk)
+    """A deployment with a low body limit and a configured origin of the newsroom."""
+    origin = "https://desk.example"
+    return Settings(database_url=database_url, max_body_bytes=2000, management_cors_origins=origin)
 
 
 def _is_problem(response: object, status: int, code: str) -> dict[str, object]:
     assert response.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
     problem: dict[str, object] = response.json()  # type: ignore[attr-defined]
-    told = (response.status_code, problem["status"], problem["code"])  # type: ignore[attr-defined]
-    assert told == (status, status, code), problem
+    summary = (response.status_code, problem["status"], problem["code"])  # type: ignore[attr-defined]
+    assert summary == (status, status, code), problem
     assert problem["type"] == f"/problems/{code}"
     assert problem["title"] == PROBLEMS[code].title
     assert problem["detail"]
@@ -70,7 +70,7 @@ def test_malformed_json_is_a_400(newsroom: Newsroom) -> None:
         _is_problem(response, 400, "malformed_json")
 
 
-def test_a_body_is_too_large_with_and_without_its_length(newsroom: Newsroom) -> None:
+def test_a_large_body_is_refused_with_and_without_content_length(newsroom: Newsroom) -> None:
     json, chunk = {"content-type": "application/json"}, b" " * 500
 
     def chunks() -> Iterator[bytes]:
@@ -85,7 +85,7 @@ def test_a_body_is_too_large_with_and_without_its_length(newsroom: Newsroom) -> 
         assert "2000" in str(problem["detail"])
 
 
-def test_a_fault_is_a_problem_and_tells_nothing(
+def test_an_internal_error_is_a_problem_without_details(
     client: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -108,7 +108,7 @@ def test_every_code_has_a_page(client: TestClient) -> None:
     _is_problem(client.get("/problems/none"), 404, "not_found")
 
 
-def test_a_method_that_does_not_apply_is_told_which_do(newsroom: Newsroom) -> None:
+def test_an_unsupported_method_is_refused_with_the_allowed_ones(newsroom: Newsroom) -> None:
     known: dict[str, set[str]] = {}
     for method, path in routes():
         known.setdefault(path, {"OPTIONS"}).add(method)
@@ -117,7 +117,7 @@ def test_a_method_that_does_not_apply_is_told_which_do(newsroom: Newsroom) -> No
         allowed = methods | ({"HEAD"} if "GET" in methods else set())
         at = fill_path(path)
         if path.endswith("/bulk"):
-            # A story may have this slug, so what applies to a story applies here.
+            # A story may have this slug, so the rules of stories apply here.
             allowed |= known["/v1/manage/articles/{ref}"] | {"HEAD"}
         if path.endswith("/products/preview"):
             allowed |= known["/v1/manage/products/{product}"] | {"HEAD"}
@@ -137,7 +137,7 @@ def test_options_lists_the_methods(client: TestClient) -> None:
 _WITHOUT_BODY = ("restore", "/purge", "/pause", "/resume", "/test")
 
 
-def test_writing_routes_want_json(newsroom: Newsroom) -> None:
+def test_writing_routes_require_json(newsroom: Newsroom) -> None:
     headers = {"content-type": "application/xml", "if-match": "*"}
     for method, path in managed_routes():
         if method in {"GET", "DELETE"} or path.endswith(_WITHOUT_BODY):
@@ -147,9 +147,9 @@ def test_writing_routes_want_json(newsroom: Newsroom) -> None:
         _is_problem(response, 415, "unsupported_media_type")
 
 
-def test_a_refused_preflight_is_a_problem_as_well(client: TestClient) -> None:
-    asked = {"origin": "https://site.example", "access-control-request-method": "POST"}
-    response = client.options("/v1/headlines", headers=asked)
+def test_a_refused_preflight_is_a_problem(client: TestClient) -> None:
+    headers = {"origin": "https://site.example", "access-control-request-method": "POST"}
+    response = client.options("/v1/headlines", headers=headers)
     _is_problem(response, 400, "bad_cors_method")
     assert response.headers["access-control-allow-methods"] == "GET, HEAD"
 
@@ -163,8 +163,8 @@ def test_a_refused_preflight_is_a_problem_as_well(client: TestClient) -> None:
         ("/v1/manage/articles", "https://site.example", "TRACE", 400, "bad_origin"),
     ],
 )
-def test_a_refused_preflight_says_what_is_refused(
+def test_a_refused_preflight_names_the_reason(
     client: TestClient, path: str, origin: str, method: str, status: int, code: str
 ) -> None:
-    asked = {"origin": origin, "access-control-request-method": method}
-    _is_problem(client.options(path, headers=asked), status, code)
+    headers = {"origin": origin, "access-control-request-method": method}
+    _is_problem(client.options(path, headers=headers), status, code)

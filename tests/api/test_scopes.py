@@ -1,4 +1,4 @@
-"""Scopes: a ladder, on every route of the newsroom."""
+"""Scopes: each one includes the one below, on every route of the newsroom."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -38,13 +38,13 @@ def _needed(method: str, path: str) -> str:
     return "write" if (method, path) in WRITE else "publish"
 
 
-def test_every_route_of_the_newsroom_stands_on_the_ladder(
+def test_every_newsroom_route_requires_its_documented_scope(
     client: TestClient, services: Services
 ) -> None:
     keys = {scope: key_for(services, scope) for scope in LADDER}
-    found = managed_routes()
-    assert set(found) >= WRITE
-    for method, path in found:
+    found_routes = managed_routes()
+    assert set(found_routes) >= WRITE
+    for method, path in found_routes:
         if (method, path) == KEYLESS:
             continue
         at, needed = (
@@ -71,9 +71,7 @@ def test_every_route_of_the_newsroom_stands_on_the_ladder(
             assert allowed or answer.json()["code"] == "forbidden"
 
 
-def test_writing_that_publishes_needs_the_scope_for_it(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_writes_that_publish_need_the_scope_publish(newsroom: Newsroom, services: Services) -> None:
     writer = Newsroom(newsroom.client, key_for(services, "write"))
     draft = writer.article("Draft")
     publishing = {"title": "T", "language": "en", "status": "published"}
@@ -102,16 +100,16 @@ def test_a_writer_may_change_the_working_copy_of_a_public_story(
 
 
 def test_a_key_may_have_several_scopes(newsroom: Newsroom) -> None:
-    made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read", "publish"]})
-    holder = Newsroom(newsroom.client, made.json()["key"])
+    response = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read", "publish"]})
+    holder = Newsroom(newsroom.client, response.json()["key"])
     assert holder.story()["state"] == "published"
     assert holder.call("GET", "/keys").status_code == 403
 
 
-def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: Services) -> None:
+def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services) -> None:
     key = key_for(services, "write")
-    told = client.get("/v1/me", headers={"x-api-key": key}).json()
-    assert told == {
+    rights = client.get("/v1/me", headers={"x-api-key": key}).json()
+    assert rights == {
         "name": "a key for write",
         "prefix": key[:11],
         "scopes": ["write"],

@@ -1,4 +1,4 @@
-"""Sources, categories and the tree, as readers get them; and slugs that lead on."""
+"""Sources, categories and the tree for readers; former slugs redirect."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -35,7 +35,7 @@ def test_sources_are_listed_by_slug(newsroom: Newsroom, client: TestClient) -> N
     assert read(client, "/v1/sources/desk?fields=name") == {"name": "Desk"}
 
 
-def test_sources_page_both_ways(newsroom: Newsroom, client: TestClient) -> None:
+def test_sources_have_cursors_in_both_directions(newsroom: Newsroom, client: TestClient) -> None:
     for name in "abc":
         newsroom.source(name)
     first = read(client, "/v1/sources?limit=2")
@@ -45,9 +45,9 @@ def test_sources_page_both_ways(newsroom: Newsroom, client: TestClient) -> None:
     assert (again["data"], again["page"]["prev"]) == (first["data"], None)
 
 
-def test_a_category_knows_its_place(tree: None, client: TestClient) -> None:
-    found = read(client, "/v1/categories/morocco")
-    assert (found["parent"], found["path"]) == ("africa", ["world", "africa", "morocco"])
+def test_a_category_has_its_parent_and_path(tree: None, client: TestClient) -> None:
+    document = read(client, "/v1/categories/morocco")
+    assert (document["parent"], document["path"]) == ("africa", ["world", "africa", "morocco"])
     top = read(client, "/v1/categories/world")
     assert (top["parent"], top["path"]) == (None, ["world"])
     assert top["names"] == {"fr": "Monde", "ar": "العالم"}
@@ -65,20 +65,20 @@ def test_the_tree_nests_all_categories(tree: None, client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_tree_is_whole(tree: None, client: TestClient) -> None:
+def test_a_tree_has_no_pages_and_no_fields(tree: None, client: TestClient) -> None:
     for query in ("limit=2", "cursor=x", "fields=name"):
         assert client.get(f"/v1/categories?tree=true&{query}").json()["code"] == "bad_parameter"
     assert client.get("/v1/categories?tree=yes").json()["code"] == "bad_parameter"
 
 
-def test_a_moved_category_shows_its_new_place_at_once(
+def test_a_moved_category_immediately_has_its_new_path(
     tree: None, newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.patch(newsroom.call("GET", "/categories/africa").json(), "categories", parent="sport")
     assert read(client, "/v1/categories/morocco")["path"] == ["sport", "africa", "morocco"]
 
 
-def test_a_renamed_category_is_renamed_in_its_stories_at_once(
+def test_a_renamed_category_is_immediately_renamed_in_its_stories(
     tree: None, newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.story(categories=["sport", "morocco"])
@@ -102,7 +102,7 @@ def test_former_slugs_redirect_readers(newsroom: Newsroom, client: TestClient) -
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_redirect_to_another_script_is_a_sound_address(
+def test_a_redirect_to_a_slug_in_another_script_is_ascii(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.story("Old")
@@ -121,7 +121,7 @@ def test_a_slug_that_was_never_public_does_not_redirect(
     assert client.get("/v1/articles/never").status_code == 404
 
 
-def test_a_redirect_needs_a_target_that_its_reader_may_see(
+def test_a_former_slug_of_a_hidden_story_does_not_redirect(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     story = newsroom.patch(newsroom.story("Old"), slug="new", status="published")
@@ -131,7 +131,7 @@ def test_a_redirect_needs_a_target_that_its_reader_may_see(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_newsroom_is_led_on_with_its_method(newsroom: Newsroom) -> None:
+def test_a_newsroom_redirect_keeps_the_method(newsroom: Newsroom) -> None:
     newsroom.patch(newsroom.source("Old"), "sources", slug="new")
     assert newsroom.call("GET", "/sources/old").status_code == 301
     response = newsroom.call(
@@ -143,7 +143,7 @@ def test_the_newsroom_is_led_on_with_its_method(newsroom: Newsroom) -> None:
     assert (response.status_code, response.headers["location"]) == (308, "/v1/manage/sources/new")
 
 
-def test_a_slug_goes_back_to_where_it_came_from(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_slug_can_be_returned_to_its_former_owner(newsroom: Newsroom, client: TestClient) -> None:
     source = newsroom.patch(newsroom.source("Old"), "sources", slug="new")
     newsroom.patch(source, "sources", slug="old")
     assert read(client, "/v1/sources/old")["slug"] == "old"

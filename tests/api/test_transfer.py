@@ -1,4 +1,4 @@
-"""Import and export over HTTP: line by line, batch by batch, and back to the same documents."""
+"""Import and export over HTTP: lines, batches, and a round trip to equal documents."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ ARTICLE = {
 
 
 class ImportResult(ResponseModel):
-    """What became of one line of an import."""
+    """The outcome of one line of an import."""
 
     line: int
     status: Literal["created", "updated", "unchanged", "refused"]
@@ -71,7 +71,7 @@ def _list_statuses(results: list[dict[str, Any]]) -> list[tuple[int, str]]:
     return [(result["line"], result["status"]) for result in results]
 
 
-def test_lines_become_content_and_are_public(newsroom: Newsroom, client: TestClient) -> None:
+def test_imported_lines_are_public_content(newsroom: Newsroom, client: TestClient) -> None:
     results = _import(newsroom, SOURCE, CATEGORY, ARTICLE)
     assert _list_statuses(results) == [(1, "created"), (2, "created"), (3, "created")]
     assert [result["type"] for result in results] == ["source", "category", "article"]
@@ -90,7 +90,7 @@ def test_importing_twice_changes_nothing(newsroom: Newsroom, services: Services)
     assert {entry["status"] for entry in changed} == {"updated"}
 
 
-def test_a_line_that_is_refused_says_why_and_stops_nobody(newsroom: Newsroom) -> None:
+def test_a_refused_line_has_a_reason_and_the_import_continues(newsroom: Newsroom) -> None:
     results = _import(
         newsroom,
         SOURCE,
@@ -118,7 +118,9 @@ def test_a_line_that_is_refused_says_why_and_stops_nobody(newsroom: Newsroom) ->
     assert len(newsroom.call("GET", "/articles").json()["data"]) == 1
 
 
-def test_a_dry_run_tells_and_writes_nothing(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_dry_run_reports_outcomes_and_writes_nothing(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     wrong = ARTICLE | {"external_id": "x-2", "source": "none"}
     results = _import(newsroom, SOURCE, CATEGORY, ARTICLE, wrong, query="?dry_run=true")
     assert [result["status"] for result in results] == ["created", "created", "created", "refused"]
@@ -131,7 +133,7 @@ def test_a_dry_run_tells_and_writes_nothing(newsroom: Newsroom, client: TestClie
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_an_import_is_ndjson(newsroom: Newsroom) -> None:
+def test_an_import_requires_ndjson(newsroom: Newsroom) -> None:
     response = newsroom.call("POST", "/import", json=SOURCE)
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
     assert _import(newsroom) == []
@@ -139,7 +141,7 @@ def test_an_import_is_ndjson(newsroom: Newsroom) -> None:
 
 
 class TestSmallLimits:
-    """A deployment that takes small bodies and lines."""
+    """A deployment with low limits for bodies and lines."""
 
     @pytest.fixture
     def dialect(self) -> str:
@@ -154,7 +156,7 @@ class TestSmallLimits:
         assert {item["status"] for item in _import(newsroom, *lines)} == {"created"}
 
     @pytest.mark.parametrize("size", [1, 100_000])
-    def test_a_line_that_is_too_long_is_refused_alone(self, newsroom: Newsroom, size: int) -> None:
+    def test_only_the_line_that_is_too_long_is_refused(self, newsroom: Newsroom, size: int) -> None:
         text = _lines(SOURCE, SOURCE | {"slug": "s2", "name": "x" * 1100}, SOURCE | {"slug": "s3"})
 
         def chunks() -> Iterator[bytes]:
@@ -169,7 +171,7 @@ class TestSmallLimits:
 
 
 async def _feed(app: App, key: str, chunks: list[bytes]) -> list[int]:
-    """Send a body chunk by chunk; return how many results were out before each next one."""
+    """Send a body chunk by chunk; return the number of results before each next chunk."""
     sent, out, waiting = b"", [], list(chunks)
 
     async def receive() -> dict[str, Any]:
@@ -202,7 +204,7 @@ async def _feed(app: App, key: str, chunks: list[bytes]) -> list[int]:
     return [*out, sent.count(b"\n")]
 
 
-def test_results_follow_their_batch_while_lines_still_come(
+def test_results_of_a_batch_are_sent_before_later_lines_arrive(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streaming, "BATCH_LINES", 10)
@@ -216,7 +218,7 @@ def test_results_follow_their_batch_while_lines_still_come(
 
 @pytest.fixture
 def elsewhere(dialect: str, tmp_path: Path, clock: HandClock) -> Iterator[Newsroom]:
-    """A newsroom of another deployment, with nothing in it."""
+    """An empty newsroom of another deployment."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     with fresh_database(dialect, folder) as url:
@@ -226,7 +228,7 @@ def elsewhere(dialect: str, tmp_path: Path, clock: HandClock) -> Iterator[Newsro
         services.close()
 
 
-def test_what_is_exported_is_imported_to_the_same_documents(
+def test_an_imported_export_has_the_same_documents(
     newsroom: Newsroom, elsewhere: Newsroom, clock: HandClock
 ) -> None:
     _import(newsroom, SOURCE, CATEGORY, CATEGORY | {"slug": "africa", "parent": "world"}, ARTICLE)

@@ -1,4 +1,4 @@
-"""Bodies of management routes are parameters, and described by nothing else."""
+"""Bodies of management routes are declared as parameters, and nowhere else."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.api.app import _MANAGEMENT, _OF_PARTNERS, openapi_document
 from app.api.http.json_request import MERGE_PATCH
 from app.kit.input_fields import Input
 
-# Read line by line.
+# Parsed line by line.
 _STREAMED = "manage_import"
 
 
@@ -21,12 +21,12 @@ def _routes() -> list[APIRoute]:
     ]
 
 
-def test_a_body_is_described_by_its_parameter_alone() -> None:
+def test_only_its_parameter_describes_a_body() -> None:
     by_hand = {route.name for route in _routes() if "requestBody" in (route.openapi_extra or {})}
     assert by_hand == {_STREAMED}
 
 
-def test_what_is_posted_is_read_as_its_model() -> None:
+def test_a_posted_body_is_parsed_by_its_model() -> None:
     bodies: dict[str, Any] = {
         route.name: route.body_field.field_info.annotation
         for route in _routes()
@@ -36,7 +36,7 @@ def test_what_is_posted_is_read_as_its_model() -> None:
     assert all(issubclass(model, Input) for model in bodies.values()), bodies
 
 
-def test_what_replaces_or_changes_a_thing_is_described_by_its_model() -> None:
+def test_bodies_of_put_and_patch_are_described_by_their_models() -> None:
     operations = [
         (method, operation["requestBody"]["content"])
         for path in openapi_document()["paths"].values()

@@ -1,4 +1,4 @@
-"""Texts of one line and of several, as they arrive: controls removed, white space in one form."""
+"""Texts of one or several lines have no control characters, and normalized white space."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_texts_of_several_lines_keep_their_lines(newsroom: Newsroom) -> None:
     assert newsroom.source("S", description=SEVERAL)["description"] == LINES
 
 
-def test_what_is_said_to_readers_is_cleaned(newsroom: Newsroom) -> None:
+def test_notices_to_readers_are_cleaned(newsroom: Newsroom) -> None:
     article = newsroom.verb(newsroom.story(), "correct", note=SEVERAL)
     assert article["corrections"][0]["note"] == LINES
     assert newsroom.verb(article, "kill", notice=SEVERAL)["notice"] == LINES
@@ -62,7 +62,7 @@ def test_what_is_said_to_readers_is_cleaned(newsroom: Newsroom) -> None:
     assert other["notice"] == LINES
 
 
-def test_an_import_cleans_as_the_api_does(newsroom: Newsroom) -> None:
+def test_an_import_cleans_texts_like_the_api(newsroom: Newsroom) -> None:
     line = {"type": "article", "external_id": "1", "language": "en", "status": "published"}
     done = newsroom.client.post(
         "/v1/manage/import",
@@ -75,17 +75,17 @@ def test_an_import_cleans_as_the_api_does(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("text", ["\x07", " \x1b\x9d\n", "\x85\u2028"])
-def test_a_title_of_nothing_else_is_no_title(newsroom: Newsroom, text: str) -> None:
+def test_a_title_without_visible_characters_is_refused(newsroom: Newsroom, text: str) -> None:
     response = newsroom.call("POST", "/articles", json={"title": text, "language": "en"})
     assert response.status_code == 422
     assert [error["code"] for error in response.json()["errors"]] == ["too_short"]
 
 
-def test_punctuation_adds_no_words_to_a_story(newsroom: Newsroom) -> None:
+def test_punctuation_is_not_counted_as_words(newsroom: Newsroom) -> None:
     story = newsroom.story(body="<p>«\u00a0Bonjour\u00a0!\u00a0» — dit-il ; puis : rien…</p>")
-    found = read(newsroom.client, f"/v1/articles/{story['id']}")
-    assert (found["word_count"], found["reading_minutes"]) == (4, 1)
+    document = read(newsroom.client, f"/v1/articles/{story['id']}")
+    assert (document["word_count"], document["reading_minutes"]) == (4, 1)
     thai = newsroom.story(body="<p>" + "ข่าว" * 775 + "</p>", language="th")
-    found = read(newsroom.client, f"/v1/articles/{thai['id']}")
-    assert 600 < found["word_count"] < 800
-    assert found["reading_minutes"] in {3, 4}
+    document = read(newsroom.client, f"/v1/articles/{thai['id']}")
+    assert 600 < document["word_count"] < 800
+    assert document["reading_minutes"] in {3, 4}

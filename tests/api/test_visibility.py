@@ -1,4 +1,4 @@
-"""What is not public is nowhere, on no route; and time decides without a worker."""
+"""Hidden stories are on no public route, and time takes effect without a worker."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,7 +14,7 @@ SECRET = "Zanzibar"
 
 @pytest.fixture
 def hidden_stories(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]:
-    """A story of each kind that readers may not see, and a public one beside them."""
+    """A story in each hidden state, and a public one."""
     public = newsroom.story("Public")
     kinds = {
         "draft": newsroom.article(f"{SECRET} draft", language="fr", translation_of=public["id"]),
@@ -32,7 +32,7 @@ def hidden_stories(newsroom: Newsroom, clock: HandClock) -> list[dict[str, str]]
     return list(kinds.values())
 
 
-def test_what_is_not_public_is_on_no_public_route(
+def test_hidden_stories_are_on_no_public_route(
     hidden_stories: list[dict[str, str]], client: TestClient
 ) -> None:
     for path in public_paths():
@@ -43,7 +43,7 @@ def test_what_is_not_public_is_on_no_public_route(
             assert "{ref}" not in path or answer.status_code == 404, path
 
 
-def test_what_is_not_public_is_in_no_list_and_no_count(
+def test_hidden_stories_are_in_no_list_and_no_count(
     hidden_stories: list[dict[str, str]], client: TestClient
 ) -> None:
     ids = ",".join(story["id"] for story in hidden_stories)
@@ -55,7 +55,7 @@ def test_what_is_not_public_is_in_no_list_and_no_count(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_hidden_story_is_a_404_like_any_other(
+def test_a_hidden_story_gets_the_same_404_as_an_unknown_one(
     hidden_stories: list[dict[str, str]], client: TestClient
 ) -> None:
     other = client.get("/v1/articles/no-such-story")
@@ -66,7 +66,7 @@ def test_a_hidden_story_is_a_404_like_any_other(
         assert set(answer.headers) == set(other.headers)
 
 
-def test_a_scheduled_story_comes_out_when_its_time_comes_with_no_worker(
+def test_a_scheduled_story_is_published_on_time_without_a_worker(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     story = newsroom.story("Soon", published_at="2026-11-22T13:00:00Z")
@@ -78,9 +78,7 @@ def test_a_scheduled_story_comes_out_when_its_time_comes_with_no_worker(
     assert newsroom.call("GET", "/articles/soon").json()["state"] == "published"
 
 
-def test_an_embargo_holds_a_story_back(
-    newsroom: Newsroom, client: TestClient, clock: HandClock
-) -> None:
+def test_an_embargo_hides_a_story(newsroom: Newsroom, client: TestClient, clock: HandClock) -> None:
     story = newsroom.story("Held", embargo_until="2026-11-22T13:00:00Z")
     assert story["published_at"] == "2026-11-22T13:00:00Z"
     assert titles(client) == []
@@ -88,7 +86,7 @@ def test_an_embargo_holds_a_story_back(
     assert titles(client) == ["Held"]
 
 
-def test_a_story_expires_when_its_time_is_over_with_no_worker(
+def test_a_story_expires_on_time_without_a_worker(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.story("Brief", expires_at="2026-11-22T13:00:00Z")
@@ -100,7 +98,7 @@ def test_a_story_expires_when_its_time_is_over_with_no_worker(
     assert newsroom.call("GET", "/articles/brief").json()["state"] == "expired"
 
 
-def test_what_was_out_stays_out_when_the_clock_goes_back(
+def test_a_public_story_stays_public_when_the_clock_is_set_back(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.story("Out")
@@ -112,7 +110,7 @@ def test_what_was_out_stays_out_when_the_clock_goes_back(
     assert client.get("/v1/articles/soon").status_code == 200
 
 
-def test_the_worker_changes_nothing_that_readers_see(
+def test_the_worker_does_not_change_what_readers_see(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.story("Soon", published_at="2026-11-22T13:00:00Z")

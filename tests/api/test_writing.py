@@ -43,7 +43,7 @@ def test_every_change_needs_a_version(newsroom: Newsroom) -> None:
     assert checked >= 12
 
 
-def test_a_version_may_be_any_or_one_of_several(newsroom: Newsroom) -> None:
+def test_if_match_accepts_an_asterisk_or_several_versions(newsroom: Newsroom) -> None:
     article = newsroom.article()
     path = f"/articles/{article['id']}"
     for number, match in enumerate(("*", '"v1", "v2"', '"v3"')):
@@ -56,7 +56,7 @@ def test_a_version_may_be_any_or_one_of_several(newsroom: Newsroom) -> None:
         assert (response.status_code, response.headers["etag"]) == (200, f'"v{number + 2}"')
 
 
-def test_of_two_editors_the_second_is_told(newsroom: Newsroom) -> None:
+def test_the_second_of_two_editors_gets_a_version_mismatch(newsroom: Newsroom) -> None:
     article = newsroom.article()
     assert _put(newsroom, article, title="First").status_code == 200
     late = _put(newsroom, article, title="Second")
@@ -65,7 +65,7 @@ def test_of_two_editors_the_second_is_told(newsroom: Newsroom) -> None:
     assert newsroom.call("GET", f"/articles/{article['id']}").json()["title"] == "First"
 
 
-def test_what_was_read_may_be_sent_back_whole(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_response_can_be_sent_back_unchanged(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.source("Desk")
     newsroom.category("World")
     first = newsroom.story("First")
@@ -103,7 +103,7 @@ def test_a_round_trip_of_a_public_story_publishes_its_changes(
     assert read(client, f"/v1/articles/{story['id']}")["title"] == "Changed"
 
 
-def test_replacing_resets_what_is_left_out_but_not_the_address(newsroom: Newsroom) -> None:
+def test_put_resets_omitted_fields_but_not_the_slug(newsroom: Newsroom) -> None:
     article = newsroom.article("Old", summary="S", tags=["t"], kind="opinion")
     bare = {"title": "New", "language": "fr"}
     response = newsroom.call(
@@ -114,7 +114,7 @@ def test_replacing_resets_what_is_left_out_but_not_the_address(newsroom: Newsroo
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_fields_of_the_server_cannot_be_written(newsroom: Newsroom) -> None:
+def test_read_only_fields_cannot_be_written(newsroom: Newsroom) -> None:
     article = newsroom.article()
     patch = {"if-match": "*", "content-type": MERGE_PATCH}
     path, new = f"/articles/{article['id']}", {"title": "T", "language": "en"}
@@ -134,14 +134,14 @@ def test_fields_of_the_server_cannot_be_written(newsroom: Newsroom) -> None:
             (error,) = response.json()["errors"]
             assert (response.status_code, error["code"]) == (422, "read_only")
             assert error["pointer"] == f"#/{field}"
-        made = newsroom.call("POST", "/articles", json=new | {field: value})
-        assert made.json()["errors"][0]["code"] == "unknown_field"
+        creation = newsroom.call("POST", "/articles", json=new | {field: value})
+        assert creation.json()["errors"][0]["code"] == "unknown_field"
 
 
 _UNSAID = ("height", "digital_source_type")
 
 
-def test_a_merge_patch_goes_into_objects_and_null_removes(newsroom: Newsroom) -> None:
+def test_a_merge_patch_merges_objects_and_null_removes_members(newsroom: Newsroom) -> None:
     image = {"url": "https://a.example/i", "alt": "A", "credit": "C"}
     article = newsroom.article(image=image, tags=["a", "b"], summary="S", urgency=4)
     article = newsroom.patch(article, image={"alt": None, "width": 3}, tags=["c"], urgency=None)
@@ -152,7 +152,7 @@ def test_a_merge_patch_goes_into_objects_and_null_removes(newsroom: Newsroom) ->
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_merge_patch_cannot_remove_what_is_required(newsroom: Newsroom) -> None:
+def test_a_merge_patch_cannot_remove_required_fields(newsroom: Newsroom) -> None:
     article = newsroom.article()
     response = newsroom.call(
         "PATCH",
@@ -173,7 +173,9 @@ def test_an_empty_patch_changes_nothing(newsroom: Newsroom) -> None:
     assert newsroom.patch(story, title=story["title"]) == story
 
 
-def test_a_patch_publishes_only_when_it_says_so(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_patch_publishes_only_with_status_published(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     story = newsroom.patch(newsroom.story(), title="Held")
     assert read(client, f"/v1/articles/{story['id']}")["title"] == "A title"
     story = newsroom.patch(story, status="published")
@@ -181,7 +183,7 @@ def test_a_patch_publishes_only_when_it_says_so(newsroom: Newsroom, client: Test
     assert read(client, f"/v1/articles/{story['id']}")["title"] == "Held"
 
 
-def test_every_change_leaves_a_revision_that_is_read_back_whole(newsroom: Newsroom) -> None:
+def test_every_change_creates_a_complete_revision(newsroom: Newsroom) -> None:
     versions = [newsroom.article("One", body="<p>1</p>", tags=["t"])]
     versions.append(newsroom.patch(versions[-1], title="Two"))
     versions.append(newsroom.verb(versions[-1], "publish"))
@@ -213,8 +215,8 @@ def test_a_weak_tag_matches_no_version(newsroom: Newsroom, kind: str) -> None:
         "articles": {"title": "T", "language": "en"},
         "webhooks": {"url": "https://receiver.example/", "events": ["*"]},
     }.get(kind, {"name": "N"})
-    made = newsroom.call("POST", f"/{kind}", json=document).json()
-    path = f"/{kind}/{made['id']}"
+    created = newsroom.call("POST", f"/{kind}", json=document).json()
+    path = f"/{kind}/{created['id']}"
     for tag, status in (
         ('W/"v1"', {412}),
         ('W/"v1", "v2"', {412}),

@@ -1,1 +1,1 @@
-"""The design as tests: layers, sizes, documentation that keeps up with the code."""
+"""The design as tests: layers, sizes, and documentation that matches the code."""

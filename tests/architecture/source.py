@@ -1,4 +1,4 @@
-"""The source as these tests see it: files, modules, functions."""
+"""The source for these tests: files, modules, functions."""
 
 import ast
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def module_code_lines(module: Module) -> int:
 
 
 def imports(module: Module) -> Iterator[str]:
-    """Yield the name of every module that is imported, wherever it is."""
+    """Yield the name of every imported module, at any level of the code."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -77,10 +77,10 @@ def imports(module: Module) -> Iterator[str]:
 
 
 def repository_files() -> Iterator[Path]:
-    """Yield every file that belongs to the project, and none that a tool made."""
-    made = {"__pycache__", "build", "dist", "node_modules", "dateline.egg-info"}
+    """Yield every file that belongs to the project, without generated ones."""
+    generated = {"__pycache__", "build", "dist", "node_modules", "dateline.egg-info"}
     for path in sorted(ROOT.rglob("*")):
         parts = path.relative_to(ROOT).parts
         hidden = parts[0].startswith(".") and parts[0] != ".ci" and len(parts) > 1
-        if path.is_file() and not hidden and not made & set(parts):
+        if path.is_file() and not hidden and not generated & set(parts):
             yield path

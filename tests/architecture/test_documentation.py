@@ -1,4 +1,4 @@
-"""What the code has, the documentation explains: each test names what is missing."""
+"""The documentation explains everything in the code; each test names what is missing."""
 
 import re
 from pathlib import Path
@@ -22,14 +22,14 @@ _PATH = re.compile(r"`((?:app|bench|docs|migrations|samples|tests)/[\w./-]+)`")
 
 
 def text_of(name: str) -> str:
-    """Return a page of the documentation; an absent one explains nothing."""
+    """Return a page of the documentation; a missing page is empty."""
     page = DOCS / name
     return page.read_text(encoding="utf-8") if page.exists() else ""
 
 
 def headings(name: str) -> set[str]:
-    """Return the headings of a page, bare of marks."""
-    return {found.replace("`", "") for found in _HEADING.findall(text_of(name))}
+    """Return the headings of a page, without markup."""
+    return {matches.replace("`", "") for matches in _HEADING.findall(text_of(name))}
 
 
 def ending_of(record: Path) -> str:
@@ -53,14 +53,16 @@ def test_every_setting_has_a_heading() -> None:
     assert wanted - headings("settings.md") == set()
 
 
-def test_no_setting_is_explained_that_is_not_there() -> None:
+def test_every_documented_setting_exists() -> None:
     wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
-    found = {heading for heading in headings("settings.md") if heading.startswith("DATELINE_")}
-    assert found - wanted == set()
+    found_headings = {
+        heading for heading in headings("settings.md") if heading.startswith("DATELINE_")
+    }
+    assert found_headings - wanted == set()
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-def test_the_default_of_a_setting_is_told(name: str) -> None:
+def test_the_default_of_every_setting_is_documented(name: str) -> None:
     default = Settings.model_fields[name].default
     section = text_of("settings.md").partition(f"DATELINE_{name.upper()}\n")[2].partition("\n#")[0]
     if isinstance(default, bool):
@@ -74,16 +76,16 @@ def test_every_problem_has_a_heading() -> None:
     assert set(PROBLEMS) - headings("errors.md") == set()
 
 
-def test_every_code_of_a_field_has_a_heading() -> None:
+def test_every_field_error_code_has_a_heading() -> None:
     assert set(FIELD_CODES) - headings("errors.md") == set()
 
 
 def test_every_command_has_a_heading() -> None:
-    found = headings("cli.md") | headings("operations.md")
-    assert set(commands(get_command(command_line))) - found == set()
+    found_headings = headings("cli.md") | headings("operations.md")
+    assert set(commands(get_command(command_line))) - found_headings == set()
 
 
-def test_every_metric_is_explained() -> None:
+def test_every_metric_is_documented() -> None:
     names = {family.name for family in Metrics().families()}
     missing = {name for name in names if name not in text_of("operations.md")}
     assert names
@@ -94,30 +96,30 @@ def test_the_openapi_document_is_the_reviewed_one() -> None:
     file = DOCS / "openapi.json"
     assert file.exists(), "docs/openapi.json is missing; write it with `make openapi`"
     reviewed = json.loads(file.read_bytes())
-    made = json.loads(json.dumps(openapi_document()))
-    paths = reviewed["paths"].keys() ^ made["paths"].keys()
-    assert reviewed == made, (
+    current = json.loads(json.dumps(openapi_document()))
+    paths = reviewed["paths"].keys() ^ current["paths"].keys()
+    assert reviewed == current, (
         "The API is not the one of docs/openapi.json. Look at the difference, and renew the "
         f"file with `make openapi` if it is meant. Paths that differ: {sorted(paths) or 'none'}"
     )
 
 
-def test_there_is_a_record_of_decisions() -> None:
+def test_there_are_decision_records() -> None:
     assert RECORDS
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda item: item.stem)
-def test_a_record_ends_with_what_enforces_it(record: Path) -> None:
+def test_a_decision_record_ends_with_its_enforcement(record: Path) -> None:
     assert ending_of(record).startswith("Enforced by"), f"{record.name}: no 'Enforced by'"
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda item: item.stem)
-def test_what_enforces_a_record_exists(record: Path) -> None:
+def test_every_named_enforcement_exists(record: Path) -> None:
     missing = [path for path in _PATH.findall(ending_of(record)) if not (ROOT / path).exists()]
     assert missing == []
 
 
-def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
+def test_every_threat_names_existing_tests() -> None:
     text = text_of("threat-model.md")
     files = dict(re.findall(r"^\[(\w+)\]: \.\./(tests/\S+)$", text, re.MULTILINE))
     assert [path for path in files.values() if not (ROOT / path).is_file()] == []
@@ -129,9 +131,9 @@ def test_every_line_of_the_threat_model_names_tests_that_exist() -> None:
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda item: item.name)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    found = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
-    missing = [target for target in found if not (page.parent / target).exists()]
+def test_links_between_pages_have_existing_targets(page: Path) -> None:
+    matches = re.findall(r"\]\((?!https?:|mailto:|#|/)([^)#\s]+)", page.read_text(encoding="utf-8"))
+    missing = [target for target in matches if not (page.parent / target).exists()]
     assert missing == []
 
 

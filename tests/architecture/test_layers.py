@@ -1,4 +1,4 @@
-"""The layers and fences of the design hold, and the code keeps its measure."""
+"""The layers and boundaries of the design, and limits for the size of the code."""
 
 import ast
 import subprocess
@@ -31,8 +31,8 @@ def test_the_import_contracts_hold() -> None:
         assert f"{contract['name']} KEPT" in done.stdout
 
 
-def may_speak_sql(module: Module) -> bool:
-    """Tell whether a module is a model, a part of a store, or of the kit."""
+def may_use_sql(module: Module) -> bool:
+    """Whether a module is a model, a part of a store, or of the kit."""
     parts = module.path.relative_to(ROOT / "app").parts
     return parts[0] == "kit" or parts[-1] in {"models.py", "store.py"} or "store" in parts[1:-1]
 
@@ -41,14 +41,14 @@ def test_sqlalchemy_stays_in_models_stores_and_kit() -> None:
     outside = [
         f"{module.name} imports {name}"
         for module in modules()
-        if not may_speak_sql(module)
+        if not may_use_sql(module)
         for name in imports(module)
         if name.split(".")[0] in {"sqlalchemy", "alembic"}
     ]
     assert outside == []
 
 
-def test_the_kernel_looks_at_nobody() -> None:
+def test_the_kernel_imports_no_other_package() -> None:
     outwards = [
         f"{module.name} imports {name}"
         for module in modules()
@@ -61,16 +61,16 @@ def test_the_kernel_looks_at_nobody() -> None:
 
 def test_commands_never_commit() -> None:
     names = {"commit", "rollback", "begin"}
-    # The engine of the index commits to files of its own.
+    # The engine of the index commits to its own files.
     own = (ROOT / "app" / "kit", ROOT / "app" / "search" / "engine")
-    found = [
+    offenders = [
         f"{module.name}:{node.lineno}"
         for module in modules()
         if not any(module.path.is_relative_to(item) for item in own)
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in names
     ]
-    assert found == []
+    assert offenders == []
 
 
 def test_functions_are_small() -> None:
@@ -92,26 +92,26 @@ def test_files_are_mostly_short() -> None:
 
 
 def test_the_server_is_small() -> None:
-    """HTTP/1.1 on a connection is to be read in one go (ADR 91)."""
+    """HTTP/1.1 on a connection should be readable in one sitting (ADR 91)."""
     server = [module for module in modules() if module.name.startswith("app/server/")]
     assert 0 < sum(map(module_code_lines, server)) <= 600
 
 
-def test_every_module_and_public_thing_says_what_it_is_for() -> None:
+def test_every_module_class_and_public_function_has_a_docstring() -> None:
     silent = [module.name for module in modules() if ast.get_docstring(module.tree) is None]
     for module in modules():
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                public = not node.name.startswith("_") and node in _reachable(module.tree)
-                # What an overload is for, the function itself says.
+                public = not node.name.startswith("_") and node in _list_definitions(module.tree)
+                # An overload is documented by the function itself.
                 overload = any(ast.unparse(item) == "overload" for item in node.decorator_list)
                 if public and not overload and ast.get_docstring(node) is None:
                     silent.append(f"{module.name}:{node.lineno} {node.name}")
     assert silent == []
 
 
-def _reachable(tree: ast.Module) -> list[ast.stmt]:
-    """Return what stands at the top of a module or of a public class."""
+def _list_definitions(tree: ast.Module) -> list[ast.stmt]:
+    """Return the definitions at the top level of a module or of a public class."""
     top = list(tree.body)
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
@@ -119,7 +119,7 @@ def _reachable(tree: ast.Module) -> list[ast.stmt]:
     return top
 
 
-def test_every_function_says_what_it_takes_and_returns() -> None:
+def test_every_function_is_annotated() -> None:
     bare = [
         f"{module.name}:{function.lineno} {function.name}"
         for module in modules()
@@ -134,7 +134,7 @@ def test_every_function_says_what_it_takes_and_returns() -> None:
 
 
 @pytest.mark.parametrize("folder", ["content", "access"])
-def test_a_verb_is_a_file(folder: str) -> None:
+def test_every_verb_has_its_own_file(folder: str) -> None:
     commands = ROOT / "app" / folder / "commands"
     for file in commands.glob("[!_]*.py"):
         verb, _, thing = file.stem.partition("_")

@@ -1,4 +1,4 @@
-"""What each target of the Makefile installs first: Dateline alone, or the tools as well."""
+"""What each target of the Makefile installs first: Dateline only, or the tools as well."""
 
 import re
 
@@ -11,21 +11,21 @@ RUNTIME, DEV = ".venv/.installed", ".venv/.installed-dev"
 
 
 def recipe(target: str) -> str:
-    """Return a rule of the Makefile, with what it depends on."""
-    found = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|\s*\\\n)*", MAKEFILE, re.MULTILINE)
-    assert found is not None, target
-    return found[0]
+    """Return a rule of the Makefile with its prerequisites."""
+    match = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n|\s*\\\n)*", MAKEFILE, re.MULTILINE)
+    assert match is not None, target
+    return match[0]
 
 
 @pytest.mark.parametrize("target", ["install", "demo", "openapi"])
-def test_what_only_runs_dateline_installs_nothing_else(target: str) -> None:
+def test_targets_that_only_run_dateline_install_nothing_else(target: str) -> None:
     assert recipe(target).splitlines()[0].split()[1] == RUNTIME
 
 
 @pytest.mark.parametrize(
     "target", ["test", "quick", "check", "bench", "examples", "test-exhaustive", "test-system"]
 )
-def test_what_tests_and_measures_installs_the_tools(target: str) -> None:
+def test_targets_for_tests_and_benchmarks_install_the_tools(target: str) -> None:
     assert recipe(target).splitlines()[0].split()[1] == DEV
 
 
@@ -36,7 +36,7 @@ def test_each_part_is_installed_from_its_own_requirements() -> None:
     assert RUNTIME in recipe(DEV)
 
 
-def test_a_release_has_a_wheel_and_its_list_of_parts_by_a_tool_of_its_own() -> None:
+def test_a_release_has_a_wheel_and_an_sbom_from_a_separate_tool() -> None:
     release = recipe("release")
     assert "-m pip" in MAKEFILE
     assert "$(PIP) wheel" in release

@@ -1,4 +1,4 @@
-"""The OpenAPI document is one that generators of clients and their users understand."""
+"""Client generators and their users can process the OpenAPI document."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tools.api_changes import FRAGMENTS, PAGE, page
 
 _Node = tuple[str, dict[str, Any]]
 _PREFIX = "#/components/"
-# Names that clients have for things of their own, or that say nothing outside this document.
+# Names that clients use themselves, or that mean nothing outside this document.
 _RESERVED = set(
     "Answer Any Array Article Author By Category Change Client Code Configuration Correction Data "
     "Date Delivery Entry Error Event Exception Field File Filter Format Health Image Input Item "
@@ -43,7 +43,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
 
 
 def nodes(node: Any, path: str = "") -> Iterator[_Node]:
-    """Yield every object of the document but examples, with its path."""
+    """Yield every object of the document except examples, with its path."""
     if isinstance(node, list):
         for number, item in enumerate(node):
             yield from nodes(item, f"{path}/{number}")
@@ -60,12 +60,12 @@ def all_nodes() -> list[_Node]:
 
 
 def resolve(node: dict[str, Any]) -> dict[str, Any]:
-    """Return a component, where a node refers to one."""
+    """Return the component that a node refers to, or the node itself."""
     if "$ref" not in node:
         return node
     kind, name = node["$ref"].removeprefix(_PREFIX).split("/")
-    found: dict[str, Any] = _COMPONENTS[kind][name]
-    return found
+    component: dict[str, Any] = _COMPONENTS[kind][name]
+    return component
 
 
 def properties() -> Iterator[_Node]:
@@ -78,8 +78,8 @@ def properties() -> Iterator[_Node]:
 def parameters() -> Iterator[_Node]:
     for name, operation in _OPERATIONS.items():
         for parameter in operation.get("parameters", ()):
-            found = resolve(parameter)
-            yield f"{name}: {found['name']}", found
+            resolved = resolve(parameter)
+            yield f"{name}: {resolved['name']}", resolved
 
 
 def responses() -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -89,7 +89,7 @@ def responses() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def has_example(member: dict[str, Any]) -> bool:
-    """Tell whether a member has an example: its own, or those of the objects in it."""
+    """Whether a member has an example, directly or through its objects."""
     inner = [member, member.get("items", {}), *member.get("oneOf", ())]
     return "examples" in member or any("$ref" in form for form in inner)
 
@@ -183,7 +183,7 @@ def test_only_json_is_declared_as_json() -> None:
                 assert schema, (path, media_type)
 
 
-def test_names_do_not_collide_with_those_of_clients() -> None:
+def test_schema_names_do_not_collide_with_names_of_generated_clients() -> None:
     assert _RESERVED & _COMPONENTS["schemas"].keys() == set()
     folded = [name.lower() for name in _COMPONENTS["schemas"]]
     assert len(folded) == len(set(folded))
@@ -208,7 +208,7 @@ def test_every_tag_is_described() -> None:
     assert all(len(operation["tags"]) == 1 for operation in _OPERATIONS.values())
 
 
-def test_patches_are_flat_and_refuse_null_where_the_api_does() -> None:
+def test_patch_schemas_are_flat_and_nullable_only_where_the_api_accepts_null() -> None:
     schemas = _COMPONENTS["schemas"]
     patches = [name for name in schemas if name.endswith("Patch")]
     assert set(patches) >= {"ArticlePatch", "SourcePatch", "CategoryPatch", "WebhookPatch"}
@@ -224,24 +224,24 @@ def test_patches_are_flat_and_refuse_null_where_the_api_does() -> None:
         assert refusing == required
 
 
-def test_all_references_lead_somewhere_and_all_components_are_used() -> None:
-    found = {node["$ref"] for _, node in all_nodes() if isinstance(node.get("$ref"), str)}
+def test_all_references_resolve_and_all_components_are_used() -> None:
+    references = {node["$ref"] for _, node in all_nodes() if isinstance(node.get("$ref"), str)}
     mapped = {
         target
         for _, node in all_nodes()
         for target in node.get("discriminator", {}).get("mapping", {}).values()
     }
-    # Examples are referred to where `nodes` does not look.
+    # Examples are referred to in places that `nodes` does not visit.
     there = {
         f"{_PREFIX}{kind}/{name}"
         for kind, components in _COMPONENTS.items()
         for name in components
         if kind not in {"examples", "securitySchemes"}
     }
-    assert found | mapped == there
+    assert references | mapped == there
 
 
-def test_the_document_says_who_made_it_and_which_level_it_describes() -> None:
+def test_the_document_has_contact_license_and_contract_level() -> None:
     info = _DOCUMENT["info"]
     assert info["license"] == {"name": "MIT", "identifier": "MIT"}
     assert info["contact"]["name"]
@@ -249,18 +249,18 @@ def test_the_document_says_who_made_it_and_which_level_it_describes() -> None:
     assert info["version"] == LEVEL
 
 
-def test_the_level_is_the_date_of_the_last_fragment() -> None:
+def test_the_contract_level_is_the_date_of_the_last_fragment() -> None:
     fragments = sorted(FRAGMENTS.glob("*.md"))
     assert fragments[-1].name[:10] == LEVEL
     names = [fragment.name for fragment in fragments]
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d-[a-z0-9-]+\.md", name) for name in names), names
 
 
-def test_the_page_of_changes_is_merged() -> None:
+def test_the_page_of_api_changes_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "make api-changes"
 
 
-def test_without_fields_members_that_are_always_there_are_required() -> None:
+def test_members_that_are_always_present_are_required_without_fields() -> None:
     import app.api.app as api
     from app.api.openapi.document import document
 

@@ -1,4 +1,4 @@
-"""Only public names of libraries are used: what `tools/public_names.py` finds, and what not."""
+"""`tools/public_names.py` reports private names of libraries, and no others."""
 
 import ast
 
@@ -42,17 +42,17 @@ def _find_private_names(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("text", _PRIVATE)
-def test_a_name_that_is_not_public_is_found(text: str) -> None:
+def test_a_private_name_is_reported(text: str) -> None:
     (fault,) = _find_private_names(text)
     assert fault.startswith("some.py:")
     assert fault.endswith(" is not a public name.")
 
 
 @pytest.mark.parametrize("text", _PUBLIC)
-def test_public_names_and_own_ones_are_not(text: str) -> None:
+def test_public_names_and_names_of_the_project_are_not_reported(text: str) -> None:
     assert _find_private_names(text) == []
 
 
-def test_what_one_module_defines_another_may_use() -> None:
+def test_a_private_name_may_be_used_by_another_module_of_the_project() -> None:
     defines = ast.parse("class Own:\n    def _name(self): ...")
     assert faults({"a.py": defines, "b.py": ast.parse("own._name()")}) == []

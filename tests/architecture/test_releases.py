@@ -16,29 +16,29 @@ _HEADING = re.compile(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)")
 
 
 def find_flaws(changelog: str, version: str, rows: Mapping[str, str], newest: str) -> list[str]:
-    """Compare them; `rows` are the schema of each release, `newest` is that of the code."""
+    """Compare them; `rows` are the schema of each release, `newest` is the schema of the code."""
     _, unreleased, *sections = re.split(r"^## ", changelog, flags=re.MULTILINE)
     name, _, changes = unreleased.partition("\n")
     headings = [section.partition("\n")[0] for section in sections]
-    found = [
+    flaws = [
         f"'{heading}' is no heading" for heading in headings if not _HEADING.fullmatch(heading)
     ]
-    if found or name != "[Unreleased]":
-        return found or ["the changelog does not begin with what is unreleased"]
+    if flaws or name != "[Unreleased]":
+        return flaws or ["the changelog does not begin with what is unreleased"]
     releases = [
         (parse_version(number), date.fromisoformat(day))
         for number, day in _HEADING.findall("\n".join(headings))
     ]
     versions = [".".join(map(str, key)) for key, _ in releases]
     if releases != sorted(releases, reverse=True):
-        found.append("the newest release is not the first one")
+        flaws.append("the newest release is not the first one")
     if versions and versions[0] != version:
-        found.append(f"the version is {version}, and the newest release {versions[0]}")
+        flaws.append(f"the version is {version}, and the newest release {versions[0]}")
     if list(rows) != (versions[::-1] or [version]):
-        found.append("docs/upgrades.md has the schemas of other releases")
+        flaws.append("docs/upgrades.md has the schemas of other releases")
     if not (versions and changes.strip()) and rows.get(version) != newest:
-        found.append(f"docs/upgrades.md has another schema of {version} than {newest}")
-    return found
+        flaws.append(f"docs/upgrades.md has another schema of {version} than {newest}")
+    return flaws
 
 
 def test_version_changelog_and_schemas_agree() -> None:
@@ -73,8 +73,8 @@ _RELEASED = "## [Unreleased]\n## [0.2.0] - 2026-12-02\n## [0.1.0] - 2026-12-01\n
         ("## [0.1.0] - 2026-12-01\n", "0.1.0", _FIRST, "0008", "unreleased"),
     ],
 )
-def test_differences_are_found(
+def test_differences_between_the_versions_are_reported(
     changelog: str, version: str, rows: dict[str, str], newest: str, flaw: str | None
 ) -> None:
-    found = "; ".join(find_flaws(changelog, version, rows, newest))
-    assert flaw in found if flaw else not found
+    flaws = "; ".join(find_flaws(changelog, version, rows, newest))
+    assert flaw in flaws if flaw else not flaws

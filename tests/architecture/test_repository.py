@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.source import ROOT, repository_files
 
-# Written apart, so that this file does not name them either.
+# Written in parts, so that this file does not contain them either.
 REGISTRIES = [
     ".".join(parts)
     for parts in (
@@ -19,13 +19,13 @@ REGISTRIES = [
         ("conda", "anaconda", "org"),
     )
 ]
-# Of this pattern nothing matches itself, because of the brackets.
+# This pattern does not match itself, because of the brackets.
 _HOME = re.compile(r"(?<![\w./-])/(?:(?:home|Users)/[a-z][\w-]*|[r]oot)/")
 _TEXT = {".py", ".md", ".toml", ".txt", ".ini", ".json", ".ndjson", ".yml", ".yaml", ".sh", ".svg"}
 
 
 def text_files() -> list[Path]:
-    """Return every file of the project that people write."""
+    """Return every handwritten file of the project."""
     return [
         path
         for path in repository_files()
@@ -34,22 +34,22 @@ def text_files() -> list[Path]:
 
 
 def test_no_file_names_a_package_registry() -> None:
-    found = [
+    offenders = [
         f"{path.relative_to(ROOT)} names {host}"
         for path in text_files()
         for host in REGISTRIES
         if host in path.read_text(encoding="utf-8", errors="replace")
     ]
-    assert found == []
+    assert offenders == []
 
 
-def test_no_file_names_a_folder_of_somebodys_machine() -> None:
-    found = [
+def test_no_file_contains_a_path_of_a_developer_machine() -> None:
+    offenders = [
         f"{path.relative_to(ROOT)}: {match.group()}"
         for path in text_files()
         for match in _HOME.finditer(path.read_text(encoding="utf-8", errors="replace"))
     ]
-    assert found == []
+    assert offenders == []
 
 
 @pytest.mark.parametrize("name", ["dev.txt", "runtime.txt", "otel.txt", "build.txt", "release.txt"])
@@ -61,7 +61,7 @@ def test_every_requirement_is_pinned_and_hashed(name: str) -> None:
     assert loose == []
 
 
-def test_the_project_has_its_own_house() -> None:
+def test_the_repository_contains_only_the_project() -> None:
     wanted = ["pyproject.toml", "app", "migrations", "tests", "alembic.ini", "Dockerfile"]
     wanted += ["Makefile", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "docs/adr"]
     wanted += [".ci/run", "requirements", "samples/stories.ndjson"]

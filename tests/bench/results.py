@@ -1,4 +1,4 @@
-"""Results as a run writes them, for tests of what is made of them."""
+"""Results in the form that a run writes, for tests of the pages made from them."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def result(**changed: Any) -> dict[str, Any]:
 
 
 def document(*results: dict[str, Any]) -> dict[str, Any]:
-    """Return what a run with these results found."""
+    """Return the document of a run with these results."""
     machine = {
         "measured_at": "2026-01-12 10:00 UTC",
         "processor": "Abacus",

@@ -1,4 +1,4 @@
-"""The archive to read from is one that the product could have made."""
+"""The generated archive is one that the product could have written."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -39,7 +39,7 @@ def services(archive: Archive) -> Iterator[Services]:
 
 @pytest.fixture(scope="module")
 def client(services: Services) -> TestClient:
-    """Return a reader of it."""
+    """Return a client of that product."""
     return make_client(create_app(services))
 
 
@@ -69,7 +69,7 @@ def _sort_values(facts: SelectionFields | None) -> dict[str, list[str]]:
     return {name: sorted(value) for name, value in known.items()}
 
 
-def test_the_log_has_every_story_as_the_product_would_write_it(services: Services) -> None:
+def test_the_log_has_every_story_in_the_form_that_the_product_writes(services: Services) -> None:
     with services.database.read() as session:
         rows = [row for row in store.load_changes(session, 0, 10_000) if row.type == "article"]
         written = store.load_attributes(session, [row.id for row in rows])
@@ -80,7 +80,7 @@ def test_the_log_has_every_story_as_the_product_would_write_it(services: Service
         assert _sort_values(row.after) == _sort_values(known)
 
 
-def test_all_forms_of_a_query_are_one_list_and_no_request_is_repeated(client: TestClient) -> None:
+def test_all_queries_have_the_same_list_and_no_request_is_repeated(client: TestClient) -> None:
     paths = vary_queries("language=en", "language=fr")
     assert len(set(paths)) == len(paths)
     first, _, third = (client.get(path).json()["data"] for path in paths[:3])

@@ -1,4 +1,4 @@
-"""The picture: a bar for each goal, as long as the result is on the way to it."""
+"""The chart has a bar for each goal, whose length is the share of the goal."""
 
 from xml.etree import ElementTree
 
@@ -13,8 +13,8 @@ _AT_GOAL = 150.0
 
 def bars(picture: str) -> list[tuple[str, float]]:
     """Return the class and the length of each bar."""
-    found = ElementTree.fromstring(picture).iter(f"{SVG}rect")
-    return [(element.attrib["class"], float(element.attrib["width"])) for element in found][1:]
+    elements = ElementTree.fromstring(picture).iter(f"{SVG}rect")
+    return [(element.attrib["class"], float(element.attrib["width"])) for element in elements][1:]
 
 
 @pytest.mark.parametrize(

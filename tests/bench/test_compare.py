@@ -1,4 +1,4 @@
-"""Two things in turns, their ratio, and whether a goal is met."""
+"""Two measurements alternate; their ratio is compared with a goal."""
 
 from math import inf
 
@@ -30,7 +30,9 @@ def test_a_ratio_is_of_medians_and_its_spread_is_of_rounds() -> None:
         (Goal(150, at_most=True, unit="MB"), -3, True, inf, "≤ 150 MB"),
     ],
 )
-def test_goals(goal: Goal, value: float, met: bool, share: float, shown: str) -> None:
+def test_a_goal_is_met_within_its_bound(
+    goal: Goal, value: float, met: bool, share: float, shown: str
+) -> None:
     assert goal.is_met_by(value) is met
     assert goal.share(value) == share
     assert str(goal) == shown

@@ -1,4 +1,4 @@
-"""What the load generator prints is read right, and a round with errors is refused."""
+"""The output of the load generator is parsed, and a round with errors is refused."""
 
 import pytest
 

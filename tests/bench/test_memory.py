@@ -1,4 +1,4 @@
-"""Whether memory grows is read from a series of what was held."""
+"""Growth of memory is computed from a series of measured sizes."""
 
 from bench.measurements.memory import Series
 

@@ -1,4 +1,4 @@
-"""The page of results is made by a run, and nobody writes into it by hand."""
+"""The page of results is written by a run, never by hand."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ SECTIONS = pytest.mark.parametrize("section", [RESULTS, SPEED_LAYERS])
 
 
 def last_run(section: Section) -> Any:
-    """Return what a whole run found, once there was one."""
+    """Return the results of the last complete run, or skip the test if there is none."""
     if not section.document.exists():
         pytest.skip("no whole run has been written down: make bench ARGS=--write-docs")
     return json.loads(section.document.read_text(encoding="utf-8"))
@@ -24,12 +24,12 @@ def last_run(section: Section) -> Any:
 
 @SECTIONS
 def test_the_page_shows_the_results_of_the_last_run(section: Section) -> None:
-    page, found = PAGE.read_text(encoding="utf-8"), last_run(section)
-    assert page == replace_results(page, section, found), (
+    page, run_results = PAGE.read_text(encoding="utf-8"), last_run(section)
+    assert page == replace_results(page, section, run_results), (
         "Renew it with `make bench ARGS=--redraw`."
     )
     if section.picture is not None:
-        assert section.picture.read_text(encoding="utf-8") == draw_chart(found)
+        assert section.picture.read_text(encoding="utf-8") == draw_chart(run_results)
 
 
 @SECTIONS
@@ -40,12 +40,12 @@ def test_the_page_shows_measurements_in_their_order(section: Section) -> None:
 
 
 @SECTIONS
-def test_the_page_has_a_place_for_each_section(section: Section) -> None:
+def test_the_page_has_marks_for_each_section(section: Section) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert [page.count(mark) for mark in section.ends] == [1, 1]
 
 
-def test_results_are_replaced_and_prose_is_kept() -> None:
+def test_results_are_replaced_and_the_text_around_them_is_kept() -> None:
     page = replace_results(MARKED, RESULTS, document(result()))
     assert page.startswith("before\n")
     assert page.endswith("\nafter\n")
@@ -63,6 +63,6 @@ def test_a_missed_goal_is_named() -> None:
     assert "Every goal was met." not in page
 
 
-def test_no_two_measurements_have_one_name() -> None:
+def test_measurement_names_are_unique() -> None:
     names = [each.name for each in (*ALL, *LAYERS)]
     assert len(set(names)) == len(names)

@@ -1,4 +1,4 @@
-"""The page that shows how search does: results beside goals, between two marks."""
+"""The page of search results: results and goals, between two marks."""
 
 import pytest
 
@@ -24,17 +24,17 @@ _MACHINE = {
         (0.4, "≥ 0.5", False),
     ],
 )
-def test_a_row_tells_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
+def test_a_row_shows_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
     assert Row("what", left, 1, "ms", bound).met is met
 
 
-def test_results_replace_older_ones() -> None:
+def test_new_results_replace_older_ones() -> None:
     rows = [Row("best 20", 10, 1, "ms", "≤ 5").facts]
     relevance = {"dateline": dict.fromkeys(("MRR", "R@1", "R@10", "MAP", "nDCG@10"), 0.5)}
-    found = {"machine": _MACHINE, "stories": 1_000, "rows": rows, "relevance": relevance}
-    page = replace_results(PAGE.read_text(encoding="utf-8"), found)
+    run_results = {"machine": _MACHINE, "stories": 1_000, "rows": rows, "relevance": relevance}
+    page = replace_results(PAGE.read_text(encoding="utf-8"), run_results)
     assert "| best 20 | 10.00 | 1.00 | ms | 10.00 | ≤ 5 | **no** |" in page
     assert "| dateline | 0.5000 |" in page
     assert "No whole run" not in page
-    assert replace_results(page, found) == page
-    assert "XQuAD, English" not in replace_results(page, found | {"relevance": None})
+    assert replace_results(page, run_results) == page
+    assert "XQuAD, English" not in replace_results(page, run_results | {"relevance": None})

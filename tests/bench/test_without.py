@@ -1,4 +1,4 @@
-"""Each speed layer can be taken off, and what is answered stays the same."""
+"""Each speed layer can be removed, and the responses stay the same."""
 
 import json
 import os
@@ -27,22 +27,22 @@ PATHS = (
     "/feeds/latest.rss",
     "/v1/articles/no-such-story",
 )
-# They tell requests and moments apart, and connections.
+# They identify requests, times and connections.
 _CHANGING = {"x-request-id", "date", "server", "connection", "keep-alive"}
 
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Return a small archive, and a key that may publish."""
+    """A small archive, and a key that may publish."""
     folder = tmp_path_factory.mktemp("layers")
-    found = import_archive(write_corpus(folder / "stories.ndjson", 60), folder / "news.db")
-    build_index(found.database)
-    return found.database, make_key(found.database)
+    archive_import = import_archive(write_corpus(folder / "stories.ndjson", 60), folder / "news.db")
+    build_index(archive_import.database)
+    return archive_import.database, make_key(archive_import.database)
 
 
 @pytest.fixture(scope="module")
 def whole_answers(archive: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Return what Dateline answers as it is."""
+    """Return the responses of Dateline with all layers."""
     with serving(archive[0], tmp_path_factory.mktemp("whole"), None) as server:
         return answers(server)
 
@@ -57,13 +57,13 @@ def serving(database: Path, folder: Path, without: str | None) -> Iterator[Serve
 
 
 def answers(server: Server) -> list[Any]:
-    """Ask for everything twice: computed, and from the cache."""
+    """Send each request twice: its response is computed first, then cached."""
     headers = {"Accept-Encoding": "gzip", "Connection": "close"}
     return [comparable(server.get(path, headers)) for path in PATHS for _ in range(2)]
 
 
 def comparable(answer: Answer) -> Any:
-    """Return an answer without what differs from request to request."""
+    """Return a response without the values that differ in each request."""
     headers = [field for field in answer.headers if field[0].lower() not in _CHANGING]
     if answer.status != 200:
         return answer.status
@@ -72,7 +72,7 @@ def comparable(answer: Answer) -> Any:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("layer", LAYERS)
-def test_answers_are_the_same_without_a_layer(
+def test_responses_are_the_same_without_a_speed_layer(
     layer: str, archive: tuple[Path, str], whole_answers: list[Any], tmp_path: Path
 ) -> None:
     database, key = archive
@@ -88,6 +88,6 @@ def test_every_layer_is_measured() -> None:
     assert {each.name.split("-")[1] for each in MEASUREMENTS} == set(LAYERS)
 
 
-def test_an_unknown_name_is_not_replaced() -> None:
+def test_replacing_an_unknown_attribute_fails() -> None:
     with pytest.raises(AttributeError):
         _replace(os, "no_such_name", None)

@@ -53,7 +53,7 @@ class Shell:
         return ended
 
     def run_refused(self, *words: str, stdin: bytes = b"", url: str | None = None) -> str:
-        """Run a command that has to fail in a sentence, and return what it said."""
+        """Run a command that must fail with a sentence, and return its message."""
         ended = self.run(*words, stdin=stdin, url=url)
         assert ended.code == 1, ended
         assert ended.err.startswith("dateline: "), ended
@@ -84,7 +84,7 @@ def run_here(*words: str, stdin: bytes = b"") -> CommandResult:
 
 
 def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
-    """Start the program in a process group of its own, as a shell does, in a folder of its own."""
+    """Start the program in a new process group, as a shell does, in a separate folder."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.Popen(
         [sys.executable, "-c", "from app.cli import main; main()", *words],
@@ -98,7 +98,7 @@ def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -21,7 +21,7 @@ from tests.transfer.helpers import IMPORTER, export_all, to_ndjson
 
 @pytest.fixture
 def dialect(request: pytest.FixtureRequest) -> str:
-    """SQLite, unless a test says otherwise."""
+    """SQLite, unless a test overrides it."""
     return getattr(request, "param", "sqlite")
 
 
@@ -121,7 +121,7 @@ def test_a_backup_is_a_single_private_file(shell: Shell, tmp_path: Path) -> None
     shell.run_ok("backup", str(copy))
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert leftovers(tmp_path) == []
-    # In this journal mode nothing beside it belongs to it.
+    # In this journal mode, no other files belong to the database.
     assert copy.read_bytes()[18:20] == b"\x01\x01"
 
 
@@ -154,7 +154,7 @@ def test_a_backup_to_the_database_itself_is_refused(
     (tmp_path / "dangling.db").symlink_to(tmp_path / "nowhere.db")
     (tmp_path / "hard.db").hardlink_to(source)
     os.mkfifo(tmp_path / "pipe")
-    for name, said in {
+    for name, message in {
         source.name: "the database itself",
         f"{source.name}-wal": "the database itself",
         f"{source.name}.leader": "the database itself",
@@ -164,7 +164,7 @@ def test_a_backup_to_the_database_itself_is_refused(
         "folder": "is a folder",
         "pipe": "not a regular file",
     }.items():
-        assert said in shell.run_refused("backup", str(tmp_path / name), *force), name
+        assert message in shell.run_refused("backup", str(tmp_path / name), *force), name
     assert source.read_bytes() == before
     assert not (tmp_path / "nowhere.db").exists()
     assert leftovers(tmp_path) == []
@@ -176,14 +176,14 @@ def test_a_damaged_database_is_not_backed_up(
     source = Path(database_url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(source)) as connection, connection:
         connection.execute("INSERT INTO document_bodies (id, body) VALUES ('stray', 'x')")
-    said = shell.run_refused("backup", str(tmp_path / "copy.db"))
-    assert "damaged" in said
+    message = shell.run_refused("backup", str(tmp_path / "copy.db"))
+    assert "damaged" in message
     assert not (tmp_path / "copy.db").exists()
     assert leftovers(tmp_path) == []
 
 
 @pytest.mark.system
-def test_a_full_disk_leaves_nothing_behind(shell: Shell, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_partial_backup(shell: Shell, tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     words = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(small)]
@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_nothing_behind(shell: Shell, tmp_path: Path) -> None
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_a_file_size_limit_leaves_nothing_behind(
+def test_a_file_size_limit_leaves_no_partial_backup(
     shell: Shell, database_url: str, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", _LIMITED, "backup", str(tmp_path / "copy.db")]
@@ -227,5 +227,5 @@ def test_postgresql_has_its_own_tools(shell: Shell, tmp_path: Path) -> None:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Return what a command left of a file that it did not finish."""
+    """Return files that an unfinished command left."""
     return [item for item in folder.rglob("*") if ".part" in item.name]

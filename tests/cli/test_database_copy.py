@@ -34,7 +34,7 @@ ORDER = tuple(Base.metadata.sorted_tables)
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    # The signing secret is the database's own, and has to come along.
+    # The signing secret belongs to the database, and must be copied.
     return Settings(database_url=database_url)
 
 
@@ -79,7 +79,7 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
         session.execute(insert(Subscription), [_subscription()])
         session.execute(insert(PushDelivery), [_delivery(1)])
         session.execute(insert(PushDelivery), [_delivery(2)])
-        # The last number is not given out again, though its row is gone.
+        # The last number is not assigned again, although its row was deleted.
         session.execute(text("DELETE FROM deliveries WHERE number = 2"))
 
 
@@ -119,7 +119,7 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
     """Return the rows of all tables, by table."""
     database = Database(url)
     with database.engine.connect() as connection:
-        found = {
+        rows = {
             table.name: [
                 tuple(row)
                 for row in connection.execute(select(table).order_by(*table.primary_key.columns))
@@ -127,12 +127,12 @@ def rows_of(url: str) -> dict[str, list[tuple[Any, ...]]]:
             for table in ORDER
         }
     database.close()
-    return found
+    return rows
 
 
 def copy_database(rows: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return what a copy brings."""
-    return {name: found for name, found in rows.items() if name not in LEFT_OUT}
+    """Return what a copy transfers."""
+    return {name: table_rows for name, table_rows in rows.items() if name not in LEFT_OUT}
 
 
 @pytest.mark.slow
@@ -168,8 +168,8 @@ def test_clients_continue_after_a_copy(
         key = newsroom.headers["authorization"].removeprefix("Bearer ")
         Newsroom(there, key).story("Written there")
         app.move_to(there)
-        told = [item["document"]["slug"] for item in app.catch_up()]
-        assert told == ["after-the-cursor", "written-there"]
+        slugs = [item["document"]["slug"] for item in app.catch_up()]
+        assert slugs == ["after-the-cursor", "written-there"]
         with moved.database.write() as session:
             session.execute(insert(PushDelivery), [_delivery(3)])
             assert session.scalar(select(func.max(PushDelivery.number))) == 3
@@ -254,7 +254,7 @@ def test_writes_during_a_copy_are_not_copied(
     assert copy_database(rows_of(target)) == copy_database(before)
 
 
-def test_migrations_fill_no_table_but_those_that_are_known(shell: Shell) -> None:
+def test_migrations_fill_only_known_tables(shell: Shell) -> None:
     filled = {name for name, rows in rows_of(shell.url).items() if rows}
     assert filled == SEEDED | LEFT_OUT.keys()
 

@@ -24,7 +24,7 @@ _DATABASE = "dateline-demo.db"
 
 @contextmanager
 def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
-    """Run a demo until the block ends; yield a client with its key, and what it announced."""
+    """Run a demo until the block ends; yield a client with its key, and its output."""
     port = free_port()
     with run_process("demo", "--port", str(port), folder=folder) as process:
         address = f"http://127.0.0.1:{port}"
@@ -42,7 +42,7 @@ def demo(folder: Path) -> Iterator[tuple[httpx2.Client, str]]:
 
 
 def read_announcement(process: subprocess.Popen[str]) -> str:
-    """Return what a demo prints before it serves."""
+    """Return the output of a demo before it serves."""
     assert process.stdout is not None
     lines = iter(process.stdout.readline, "")
     printed = ""
@@ -52,7 +52,7 @@ def read_announcement(process: subprocess.Popen[str]) -> str:
 
 
 def keys(folder: Path) -> Sequence[Row]:
-    """Return all keys that are stored, oldest first."""
+    """Return all stored keys, oldest first."""
     with (
         closing(Database(f"sqlite:///{folder / _DATABASE}")) as database,
         database.engine.connect() as connection,
@@ -61,7 +61,7 @@ def keys(folder: Path) -> Sequence[Row]:
 
 
 @pytest.mark.slow
-def test_it_serves_samples_with_the_key_it_prints(tmp_path: Path) -> None:
+def test_the_demo_serves_samples_with_the_printed_key(tmp_path: Path) -> None:
     with demo(tmp_path) as (client, announced):
         assert f"at {client.base_url}".rstrip("/") in announced
         assert len(client.get("/v1/headlines?limit=100").json()["data"]) >= 30
@@ -91,7 +91,7 @@ def test_a_second_start_changes_no_story(tmp_path: Path) -> None:
 
 
 @pytest.mark.exhaustive
-def test_its_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
+def test_the_key_ends_with_the_demo_or_after_a_day(tmp_path: Path) -> None:
     for starts in (1, 2):
         with demo(tmp_path):
             assert len(keys(tmp_path)) == starts
@@ -110,9 +110,9 @@ def test_a_port_in_use_is_reported_first(tmp_path: Path) -> None:
     with run_process("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
         late = start("demo", "--port", str(port), folder=folder)
-        printed, said = late.communicate(timeout=30)
+        printed, message = late.communicate(timeout=30)
     assert (late.returncode, printed) == (1, "")
-    assert said == (
+    assert message == (
         f"dateline: Cannot listen on 127.0.0.1, port {port}. Another program listens there "
         "(address already in use). End it, or choose another port with --port or DATELINE_PORT.\n"
     )

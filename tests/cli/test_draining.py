@@ -1,4 +1,4 @@
-"""Shutdown of a server: it drains if it may, and ends even if something hangs."""
+"""Shutdown of a server: it drains connections, and ends even if the database hangs."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def _ready(address: str) -> int:
 
 
 def _wait_for(address: str, status: int, seconds: float) -> float:
-    """Wait until `/readyz` answers so, or nobody listens (0); return when that was."""
+    """Wait until `/readyz` has this status, or the port is closed (0); return the time."""
     until = time.monotonic() + seconds
     while _ready(address) != status:
         assert time.monotonic() < until, _ready(address)
@@ -72,7 +72,7 @@ def test_sigint_never_waits(tmp_path: Path, workers: str, numbers: list[signal.S
 
 @contextmanager
 def hang_database(server: Postgres) -> Iterator[None]:
-    """Stop all processes that serve connections of a PostgreSQL, which keeps them open."""
+    """Suspend the processes behind all connections of a PostgreSQL; the connections stay open."""
     engine = create_engine(server.url)
     with engine.connect() as connection:
         own = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()

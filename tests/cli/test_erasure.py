@@ -1,4 +1,4 @@
-"""`dateline erase`: no byte of a story is left, and sync clients learn of it."""
+"""`dateline erase`: no byte of a story remains, and sync clients receive the removal."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,9 +32,9 @@ STORY: dict[str, Any] = {
 
 
 def leftovers(database: Database, search: Path) -> list[str]:
-    """Return which words are anywhere in what is kept, without regard to case."""
-    found = b"\n".join(_read_all_bytes(database, search)).lower()
-    return [word for word in WORDS if word.encode() in found]
+    """Return which words occur anywhere in the stored data, without regard to case."""
+    stored = b"\n".join(_read_all_bytes(database, search)).lower()
+    return [word for word in WORDS if word.encode() in stored]
 
 
 def _read_all_bytes(database: Database, search: Path) -> Iterator[bytes]:
@@ -67,7 +67,7 @@ def _delivery(story: dict[str, Any]) -> dict[str, Any]:
 
 
 def create_with_history(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
-    """Return a story with a past: versions, slugs, a correction, a preview, an answer kept."""
+    """Return a story with versions, slugs, a correction, a preview and a stored response."""
     document = {"language": "en", "status": "published", **STORY}
     headers = {"idempotency-key": "once"}
     story = newsroom.call("POST", "/articles", json=document, headers=headers).json()
@@ -123,7 +123,7 @@ def test_sync_clients_receive_the_erasure_of_a_story(
     assert app.refusals == []
 
 
-def test_clients_with_embargo_access_receive_it_too(
+def test_clients_with_embargo_access_receive_the_erasure_too(
     shell: Shell, services: Services, newsroom: Newsroom, client: TestClient
 ) -> None:
     headers = embargo_key(services)
@@ -153,7 +153,7 @@ def test_no_cached_list_shows_an_erased_story(
 
 
 @pytest.mark.parametrize("end", ["kill", "unpublish", "delete", "draft"])
-def test_a_story_is_erased_whatever_its_state(
+def test_a_story_is_erased_in_every_state(
     shell: Shell, services: Services, newsroom: Newsroom, client: TestClient, end: str
 ) -> None:
     story = newsroom.article(**STORY) if end == "draft" else newsroom.story(**STORY)
@@ -195,9 +195,9 @@ NAMED: dict[str, Any] = {
 
 
 def has_name(database: Database, search: Path) -> bool:
-    """Tell whether the name is anywhere."""
-    found = b"\n".join(_read_all_bytes(database, search)).lower()
-    return any(f"philomena{space}quistgaard".encode() in found for space in (" ", "\u00a0"))
+    """Whether the name occurs anywhere."""
+    stored = b"\n".join(_read_all_bytes(database, search)).lower()
+    return any(f"philomena{space}quistgaard".encode() in stored for space in (" ", "\u00a0"))
 
 
 @pytest.mark.slow
@@ -238,9 +238,9 @@ def test_no_byte_of_an_erased_name_is_left(
 def test_remaining_uses_of_an_erased_name_are_reported(shell: Shell, newsroom: Newsroom) -> None:
     newsroom.source("Philomena Quistgaard")
     newsroom.story("By Philomena Quistgaard")
-    said = shell.run_ok("erase", "--name", "Philomena Quistgaard").err
+    message = shell.run_ok("erase", "--name", "Philomena Quistgaard").err
     for table in ("sources (1)", "articles (1)", "public_slugs (2)", "documents (1)"):
-        assert table in said
+        assert table in message
 
 
 @pytest.mark.parametrize("words", [[], ["ref", "--name", "Philomena"], ["--name", "Ed"]])

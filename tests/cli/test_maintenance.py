@@ -22,7 +22,7 @@ HURTS = [
 ]
 
 
-def test_a_database_is_migrated_once(dialect: str, tmp_path: Path) -> None:
+def test_a_second_migration_changes_nothing(dialect: str, tmp_path: Path) -> None:
     with fresh_database(dialect, tmp_path, migrated=False) as url:
         shell = Shell(url)
         assert shell.run_ok("migrate").text.startswith("Migrated from nothing to ")
@@ -31,9 +31,7 @@ def test_a_database_is_migrated_once(dialect: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_commands_on_a_postgresql_that_is_behind_say_what_to_do(
-    dialect: str, tmp_path: Path
-) -> None:
+def test_commands_on_an_outdated_postgresql_name_the_remedy(dialect: str, tmp_path: Path) -> None:
     with fresh_database(dialect, tmp_path, migrated=False) as url:
         for words in (["check"], ["export"], ["keys", "list"], ["rebuild"]):
             assert "`dateline migrate`" in Shell(url).run_refused(*words)
@@ -46,10 +44,10 @@ def test_check_finds_errors_and_rebuild_corrects_them(shell: Shell, services: Se
     for hurt in HURTS:
         with services.database.engine.begin() as connection:
             connection.execute(text(hurt))
-        found = shell.run("check")
-        assert found.code == 1, hurt
-        assert "`dateline rebuild`" in found.err
-        assert "Traceback" not in found.err
+        report = shell.run("check")
+        assert report.code == 1, hurt
+        assert "`dateline rebuild`" in report.err
+        assert "Traceback" not in report.err
         assert "mended" in shell.run_ok("rebuild").text
         mended = shell.run("check")
         assert mended.code == 0, (hurt, mended.err)
@@ -64,7 +62,7 @@ def test_rebuilding_a_consistent_database_changes_nothing(shell: Shell, services
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_backup_of_postgresql_is_left_to_its_own_tools(shell: Shell, tmp_path: Path) -> None:
+def test_backup_refers_to_the_tools_of_postgresql(shell: Shell, tmp_path: Path) -> None:
     assert "pg_dump" in shell.run_refused("backup", str(tmp_path / "copy.db"))
 
 
@@ -77,7 +75,7 @@ def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("nonsense", "sqlite:///dateline.db"),
         ("mysql://localhost/x", "'mysql'"),
@@ -88,10 +86,10 @@ def test_a_missing_database_is_reported_and_not_created(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("words", [["check"], ["export"], ["keys", "list"]])
 def test_an_unreachable_database_is_reported_in_a_sentence(
-    url: str, told: str, words: list[str]
+    url: str, expected: str, words: list[str]
 ) -> None:
-    said = Shell(url).run_refused(*words)
-    assert told in said or "folder" in said
+    message = Shell(url).run_refused(*words)
+    assert expected in message or "folder" in message
 
 
 @pytest.mark.parametrize("words", [["check"], ["migrate"], ["rebuild"], ["keys", "list"]])
@@ -119,15 +117,15 @@ def test_help_names_every_command() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "told"),
+    ("variable", "expected"),
     [("DATELINE_WORKERS", "DATELINE_WORKERS: "), ("DATELINE_ANONYMUS", "DATELINE_ANONYMOUS meant")],
 )
 @pytest.mark.parametrize("command", ["check", "serve"])
 def test_an_invalid_variable_is_reported_in_a_sentence(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, told: str
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, variable: str, expected: str
 ) -> None:
     monkeypatch.setenv(variable, "many")
     ended = shell.run(command)
     assert ended.code == 1
-    assert told in ended.err
+    assert expected in ended.err
     assert "Traceback" not in ended.err

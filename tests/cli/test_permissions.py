@@ -27,7 +27,7 @@ def dialect() -> str:
 
 
 class ModeObserver:
-    """Every file and folder below some folders, with the widest mode that it was seen with."""
+    """Observes the files below some folders, and records the widest mode of each."""
 
     def __init__(self, *folders: Path) -> None:
         self._folders = folders
@@ -36,7 +36,7 @@ class ModeObserver:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Look all the time, so that a mode that is narrowed later is seen as well."""
+        """Observe modes continuously, so that a mode that is narrowed later is recorded as well."""
         thread = threading.Thread(target=self._look)
         thread.start()
         try:
@@ -45,8 +45,8 @@ class ModeObserver:
             self._stopped.set()
             thread.join()
 
-    def exposed(self) -> dict[str, str]:
-        """Return what others could use, by name."""
+    def find_exposed(self) -> dict[str, str]:
+        """Return the files that other users could access, by name."""
         return {str(path): oct(mode) for path, mode in self.modes.items() if mode & 0o077}
 
     def _look(self) -> None:
@@ -58,7 +58,7 @@ class ModeObserver:
                         self._note(Path(where) / name)
             if last:
                 return
-            # Without a pause it would keep a processor busy that the programs need to start.
+            # Without a pause it would use a processor that the starting programs need.
             time.sleep(0.005)
 
     def _note(self, path: Path) -> None:
@@ -82,9 +82,9 @@ def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(300)  # nine processes start, on a machine with much to do
+@pytest.mark.timeout(300)  # Nine processes start, on a busy machine.
 def test_created_files_are_private(tmp_path: Path) -> None:
-    # This one hides nothing: what is open under any other umask is open under this as well.
+    # This umask hides nothing: files that are open under any other umask are open under it, too.
     umask = "000"
     data, temporary = tmp_path / "data", tmp_path / "temporary"
     data.mkdir(mode=0o700)
@@ -106,8 +106,8 @@ def test_created_files_are_private(tmp_path: Path) -> None:
             run("reindex", url)
             run("export", "all.ndjson", url)
             run("backup", "copy.db", url)
-            found = httpx2.get(f"http://127.0.0.1:{port}/v1/search?q=the", timeout=30)
-            assert found.status_code == 200
+            search_answer = httpx2.get(f"http://127.0.0.1:{port}/v1/search?q=the", timeout=30)
+            assert search_answer.status_code == 200
         finally:
             for process in (serving, working):
                 process.send_signal(signal.SIGTERM)
@@ -118,9 +118,9 @@ def test_created_files_are_private(tmp_path: Path) -> None:
     assert {"dateline-demo.db", "copy.db", "other.db", "all.ndjson", "dateline.db"} <= written
     assert any(name.endswith("-wal") for name in written)
     assert any(path.parent.parent.name.endswith(".search") for path in seen.modes)
-    assert seen.exposed() == {}
+    assert seen.find_exposed() == {}
     for path in set(Path("/dev/shm").iterdir()) - shared:
-        # Another test run on this machine makes folders of this name.
+        # Another test run on this machine may create folders with this name.
         if "dateline-" in path.name and not path.name.startswith("dateline-tests-"):
             assert not path.stat().st_mode & 0o077, path
 
@@ -140,16 +140,14 @@ def test_migrations_by_alembic_itself_make_a_private_file(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_a_database_is_private_whatever_the_umask_of_the_process(
-    tmp_path: Path, umask: int
-) -> None:
+def test_a_database_is_private_with_any_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         with closing(Database.of_file(tmp_path / "new.db")) as database:
             with database.engine.begin() as connection:
                 connection.exec_driver_sql("CREATE TABLE things (number)")
             with database.engine.connect() as connection:
-                # What SQLite keeps in addition is there while a connection is.
+                # The additional files of SQLite exist while a connection is open.
                 connection.exec_driver_sql("SELECT count(*) FROM things").scalar()
                 modes = {
                     item.name: stat.S_IMODE(item.stat().st_mode) for item in tmp_path.iterdir()
@@ -182,7 +180,7 @@ def test_check_reports_files_that_it_cannot_make_private(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError
 
-    # Root may close everything; others may not close what is not theirs.
+    # Root can change every mode; other users cannot change files that they do not own.
     monkeypatch.setattr(Path, "chmod", refuse)
     ended = shell.run("check")
     assert ended.code == 1

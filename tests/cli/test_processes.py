@@ -30,7 +30,7 @@ def run_process(*words: str, folder: Path, **variables: str) -> Iterator[subproc
 
 
 def answer(url: str, **more: Any) -> httpx2.Response:
-    """Ask until somebody answers."""
+    """Send a request until it is answered."""
     until = time.monotonic() + 90
     while True:
         try:
@@ -48,7 +48,7 @@ def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
     variables = {"DATELINE_LOG_FORMAT": "json", "DATELINE_OPERATIONS_PORT": str(operations)}
     with run_process(*words, folder=tmp_path, **variables) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
-        # A server is ready before one of its processes leads.
+        # A server is ready before one of its processes is the leader.
         until = time.monotonic() + 30
         while "dateline_leader 1.0" not in answer(f"http://127.0.0.1:{operations}/metrics").text:
             assert time.monotonic() < until
@@ -60,19 +60,21 @@ def test_serve_runs_until_it_is_stopped(tmp_path: Path, workers: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
-def test_a_closed_terminal_stops_it_like_sigterm(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_closed_terminal_stops_the_server_like_sigterm(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     port = free_port()
     with run_process("serve", "--port", str(port), folder=tmp_path) as process:
         assert answer(f"http://127.0.0.1:{port}/readyz").json()["status"] == "ready"
         process.send_signal(number)
         assert process.wait(20) == 0
         assert process.stderr is not None
-        said = process.stderr.read()
-    assert "Application shutdown complete" in said
-    assert "Traceback" not in said
+        output = process.stderr.read()
+    assert "Application shutdown complete" in output
+    assert "Traceback" not in output
 
 
-def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
+def test_a_server_under_nohup_survives_a_closed_terminal(tmp_path: Path) -> None:
     port = free_port()
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -96,14 +98,14 @@ def test_nohup_keeps_it_serving(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_ctrl_c_ends_it_while_it_starts(tmp_path: Path, workers: str, steps: list[str]) -> None:
-    """A terminal tells all processes at once, also those that have hardly begun."""
+def test_ctrl_c_ends_a_starting_server(tmp_path: Path, workers: str, steps: list[str]) -> None:
+    """A terminal signals all processes at once, including those that have just started."""
     words = ("serve", "--port", str(free_port()), "--workers", workers)
     with run_process(*words, folder=tmp_path, PYTHONVERBOSE="1") as process:
         assert process.stderr is not None
-        said = iter(process.stderr.readline, "")
+        output = iter(process.stderr.readline, "")
         for step in steps:
-            assert any(step in line for line in said)
+            assert any(step in line for line in output)
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()
         assert process.wait(60) in {0, 130}
@@ -130,11 +132,11 @@ def test_a_port_in_use_is_reported(tmp_path: Path) -> None:
     with run_process("serve", "--port", str(port), folder=tmp_path):
         answer(f"http://127.0.0.1:{port}/healthz")
         late = start("serve", "--port", str(port), folder=tmp_path)
-        _, said = late.communicate(timeout=30)
+        _, output = late.communicate(timeout=30)
     assert late.returncode == 1
-    assert said.startswith("dateline: ")
-    assert len(said.splitlines()) == 1
-    assert "address already in use" in said
+    assert output.startswith("dateline: ")
+    assert len(output.splitlines()) == 1
+    assert "address already in use" in output
 
 
 def test_the_worker_runs_alone_until_it_is_stopped(tmp_path: Path) -> None:
@@ -143,8 +145,8 @@ def test_the_worker_runs_alone_until_it_is_stopped(tmp_path: Path) -> None:
         assert "Ctrl-C" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-        told = process.stderr.read().splitlines()
-        assert all(line.endswith("this process does the background work") for line in told)
+        log_lines = process.stderr.read().splitlines()
+        assert all(line.endswith("this process does the background work") for line in log_lines)
 
 
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:

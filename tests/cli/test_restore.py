@@ -32,7 +32,7 @@ def path(database_url: str) -> Path:
 
 
 def add(shell: Shell, slug: str) -> None:
-    """Publish one more story."""
+    """Publish another story."""
     word = slug.encode()
     shell.run_ok("import", "-", stdin=ARTICLE % (word, word))
 
@@ -43,7 +43,7 @@ def slugs(shell: Shell) -> set[str]:
 
 
 def find_old_databases(path: Path) -> list[Path]:
-    """Return the databases that restores put aside."""
+    """Return the databases that restores moved aside."""
     return sorted(path.parent.glob(f"{path.name}.before-restore-*"))
 
 
@@ -53,13 +53,13 @@ def test_a_backup_is_restored_and_the_old_database_kept(
     add(shell, "kept")
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     add(shell, "later")
-    said = shell.run_refused("restore", str(tmp_path / "copy.db"))
-    assert "--force" in said
+    message = shell.run_refused("restore", str(tmp_path / "copy.db"))
+    assert "--force" in message
     assert slugs(shell) == {"kept", "later"}
-    told = shell.run_ok("restore", str(tmp_path / "copy.db"), "--force").text
+    output = shell.run_ok("restore", str(tmp_path / "copy.db"), "--force").text
     assert slugs(shell) == {"kept"}
     (aside,) = find_old_databases(path)
-    assert str(aside) in told
+    assert str(aside) in output
     assert slugs(Shell(f"sqlite:///{aside}")) == {"kept", "later"}
     assert shell.run_ok("check").text.startswith("Sound")
     assert leftovers(tmp_path) == []
@@ -73,7 +73,7 @@ def test_a_missing_database_is_restored_without_force(
     before = shell.run_ok("export").out
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     path.unlink()
-    # What is left beside it belongs to it no longer, and would spoil what is restored.
+    # Files left next to it no longer belong to it, and would corrupt the restored database.
     path.with_name(path.name + "-wal").write_bytes(b"of the old one")
     shell.run_ok("restore", str(tmp_path / "copy.db"))
     assert shell.run_ok("export").out == before
@@ -83,7 +83,7 @@ def test_a_missing_database_is_restored_without_force(
 def test_a_leftover_write_ahead_log_is_kept_with_the_old_database(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
-    """A server that was killed left it; the restored database must not read it."""
+    """A killed server left it; the restored database must not read it."""
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     killed = (
         "import os, sqlite3, sys\n"
@@ -108,9 +108,9 @@ def test_a_database_that_is_in_use_is_not_replaced(
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     before = path.stat().st_ino
     with closing(Database.of_file(path)) as used, used.read():
-        said = shell.run_refused("restore", str(tmp_path / "copy.db"), "--force")
-        assert "in use" in said
-        assert "End that" in said
+        message = shell.run_refused("restore", str(tmp_path / "copy.db"), "--force")
+        assert "in use" in message
+        assert "End that" in message
     for lock in (str(path), str(tmp_path / "search")):
         leadership = FileLeadership(lock)
         assert leadership.try_acquire()
@@ -124,7 +124,7 @@ def test_a_database_that_is_in_use_is_not_replaced(
 def test_a_server_that_opened_the_old_file_meanwhile_does_not_use_it(
     shell: Shell, path: Path, tmp_path: Path
 ) -> None:
-    """It named the file before it was replaced, and opens its first connection now."""
+    """It looked up the file before it was replaced, and opens its first connection afterwards."""
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     with closing(Database.of_file(path)) as starting:
         starting.check_file()
@@ -144,9 +144,9 @@ def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path:
         "cut": (good[: len(good) // 2], "damaged"),
         "spoilt": (good[:8192] + b"\xff" * 20_000 + good[28_192:], ""),
     }
-    for name, (content, said) in files.items():
+    for name, (content, message) in files.items():
         (tmp_path / name).write_bytes(content)
-        assert said in shell.run_refused("restore", str(tmp_path / name), "--force"), name
+        assert message in shell.run_refused("restore", str(tmp_path / name), "--force"), name
     with closing(sqlite3.connect(tmp_path / "strange")) as connection, connection:
         connection.execute("CREATE TABLE theirs (number)")
     assert "not a database of Dateline" in shell.run_refused(
@@ -156,8 +156,8 @@ def test_a_file_that_is_no_backup_is_refused(shell: Shell, path: Path, tmp_path:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     assert "newer" in shell.run_refused("restore", str(tmp_path / "good.db"), "--force")
     (tmp_path / "folder").mkdir()
-    for name, said in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
-        assert said in shell.run_refused("restore", str(tmp_path / name), "--force"), name
+    for name, message in {"folder": "folder", "none": "no file", path.name: "itself"}.items():
+        assert message in shell.run_refused("restore", str(tmp_path / name), "--force"), name
     assert slugs(shell) == {"kept"}
     assert find_old_databases(path) == []
     assert leftovers(tmp_path) == []
@@ -185,7 +185,7 @@ def test_a_database_that_is_broken_is_replaced(shell: Shell, path: Path, tmp_pat
 
 
 def test_used_serials_are_not_used_again(shell: Shell, path: Path, tmp_path: Path) -> None:
-    """A reader that follows the log must not take later changes for those that it has."""
+    """A client of the log must not mistake later changes for changes that it already has."""
     add(shell, "kept")
     shell.run_ok("backup", str(tmp_path / "copy.db"))
     for number in range(5):

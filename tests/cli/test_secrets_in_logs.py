@@ -1,4 +1,4 @@
-"""Tokens of previews and keys: in no log line, and in no metric."""
+"""Tokens of previews and keys appear in no log line and in no metric."""
 
 import signal
 import time
@@ -25,16 +25,16 @@ _TESTS = Actor(None, "tests")
 
 
 def _secrets(database_url: str) -> tuple[str, str]:
-    """Make a preview link and a key; return the token and the key."""
+    """Create a preview link and a key; return the token and the key."""
     settings = Settings(database_url=database_url)
     with closing(bootstrap(settings, database=open_database(settings))) as services:
         draft = ArticleInput(title="Draft", language="en")
         article = services.runner.run(_TESTS, lambda unit: create_article(unit, draft)[0])
-        made = services.runner.run(
+        link = services.runner.run(
             _TESTS, lambda unit: create_preview(unit, article.id, PreviewInput())
         )
         key = services.runner.run(_TESTS, lambda unit: create_key(unit, "k", ["admin"]))
-        return services.previews.sign(made.id), key.key
+        return services.previews.sign(link.id), key.key
 
 
 def _ask(port: int, method: str, path: str, **headers: str) -> tuple[int, bytes]:
@@ -47,7 +47,9 @@ def _ask(port: int, method: str, path: str, **headers: str) -> tuple[int, bytes]
 
 @pytest.mark.parametrize("form", ["text", "json"])
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_no_secret_is_in_what_a_server_writes(form: str, database_url: str, tmp_path: Path) -> None:
+def test_no_output_of_a_server_contains_a_secret(
+    form: str, database_url: str, tmp_path: Path
+) -> None:
     token, key = _secrets(database_url)
     port = free_port()
     variables = {
@@ -104,13 +106,13 @@ def test_no_secret_is_in_what_a_server_writes(form: str, database_url: str, tmp_
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_traceback_has_no_secret(database_url: str) -> None:
     token, key = _secrets(database_url)
-    for said in (
+    for text in (
         token,
         f"https://a.example/v1/manage/preview/{token}'",
         f"{{'{key}': 1}}",
         f"x{token}",
     ):
-        hidden = hide_secrets(f"KeyError: {said} and more")
+        hidden = hide_secrets(f"KeyError: {text} and more")
         assert token not in hidden
         assert key not in hidden
         assert hidden.endswith(" and more")

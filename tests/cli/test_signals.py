@@ -16,22 +16,22 @@ from tests.cli.test_backup import leftovers
 from tests.cli.test_processes import answer
 from tests.repetitions import repetitions
 
-# Seconds. An end takes a moment; a process that has it done by force takes more than ten.
+# Seconds. A shutdown takes a moment; a forced one takes more than ten seconds.
 _ENOUGH = 30.0 if os.environ.get("CI") else 20.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-# The program, which says when it has reached its first line: before, Python itself is told to end.
+# The program prints when it reaches its first line: before that, Python itself is signalled.
 _PROGRAM = """
 import os
 from app.cli import main
 from app.kit.process import shutdown_signals
 install = shutdown_signals.install
-shutdown_signals.install = lambda code: (install(code), os.write(2, b"begun\\n"))
+shutdown_signals.install = lambda code: (install(code), os.write(2, b"started\\n"))
 main()
 """
 
 
 class Process:
-    """The program in a process group of its own, from its first line on."""
+    """The program in a new process group, from its first line on."""
 
     def __init__(self, *words: str, folder: Path, program: str = _PROGRAM) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -46,22 +46,22 @@ class Process:
             start_new_session=True,
         )
         assert self.process.stderr is not None
-        assert self.process.stderr.readline() == "begun\n"
+        assert self.process.stderr.readline() == "started\n"
 
     def end(self, number: int, *, times: int = 1, group: bool = False) -> int:
-        """Send a signal and return how the process ended: in time, in order, and all of it."""
+        """Send a signal and return how the process ended: in time, in order, and completely."""
         for _ in range(times):
             if self.process.poll() is None:
                 (os.killpg if group else os.kill)(self.process.pid, number)
             time.sleep(0.02 if times > 1 else 0)
         try:
-            _, said = self.process.communicate(timeout=_ENOUGH)
+            _, output = self.process.communicate(timeout=_ENOUGH)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
             raise
-        assert "Traceback" not in said, said
-        assert "by force" not in said, said
+        assert "Traceback" not in output, output
+        assert "by force" not in output, output
         self._await_children()
         return self.process.returncode
 
@@ -79,16 +79,16 @@ class Process:
 def run(*words: str, folder: Path) -> None:
     """Run a command to its end."""
     process = Process(*words, folder=folder).process
-    # Unlike `wait`, this closes the pipe; left open, it fails whichever test frees it.
-    _, said = process.communicate(timeout=100)
-    assert process.returncode == 0, said
+    # Unlike `wait`, this closes the pipe; an open pipe would fail whichever test frees it.
+    _, output = process.communicate(timeout=100)
+    assert process.returncode == 0, output
 
 
 _BUSY = """
 import os
 from app.kit.process import shutdown_signals
 shutdown_signals.install()
-os.write(2, b"begun\\n")
+os.write(2, b"started\\n")
 import sqlite3, time
 """
 _MOMENTS = {
@@ -142,7 +142,7 @@ def test_a_signal_ends_the_process(tmp_path: Path, moment: str, number: int) -> 
 
 
 def test_a_signal_that_the_parent_ignores_or_blocks_ends_the_process(tmp_path: Path) -> None:
-    """A shell lets what runs in the background ignore SIGINT."""
+    """A shell lets background processes ignore SIGINT."""
     for preparing in (
         "signal.signal(signal.SIGINT, signal.SIG_IGN)",
         "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])",
@@ -165,9 +165,9 @@ def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
     process = Process(folder=tmp_path, program=program)
     time.sleep(0.5)
     os.kill(process.process.pid, signal.SIGTERM)
-    _, said = process.process.communicate(timeout=_ENOUGH)
+    _, output = process.process.communicate(timeout=_ENOUGH)
     assert process.process.returncode == 1
-    assert "by force" in said
+    assert "by force" in output
 
 
 def test_a_partial_file_is_removed(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def delays(number: int, end: float) -> list[float]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)  # servers start, one after the other
+@pytest.mark.timeout(600)  # servers start one after the other
 @pytest.mark.parametrize(
     ("words", "moments"),
     [
@@ -216,7 +216,7 @@ def test_a_server_can_be_stopped_at_any_time(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)  # servers start, on a machine with much to do
+@pytest.mark.timeout(300)  # servers start, on a busy machine
 @pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize(
     "number",
@@ -225,7 +225,7 @@ def test_a_server_can_be_stopped_at_any_time(
         *(pytest.param(number, marks=pytest.mark.exhaustive) for number in _SIGNALS[::2]),
     ],
 )
-def test_a_running_server_shuts_down_orderly_after_any_number_of_signals(
+def test_a_server_shuts_down_in_order_after_any_number_of_signals(
     tmp_path: Path, workers: str, number: int
 ) -> None:
     for times in (1, 3) if workers == "1" else (3,):
@@ -233,7 +233,7 @@ def test_a_running_server_shuts_down_orderly_after_any_number_of_signals(
         process = Process("serve", "--port", str(port), "--workers", workers, folder=tmp_path)
         assert answer(f"http://127.0.0.1:{port}/readyz").status_code == 200
         assert process.end(number, times=times) == 0
-    # Whoever closes the database last takes these away: it was closed.
+    # The last process that closes the database removes these files, so the database was closed.
     assert not list(tmp_path.glob("*-wal"))
 
 
@@ -258,8 +258,8 @@ def test_a_command_can_be_stopped_at_any_time(tmp_path: Path) -> None:
                 process.process.wait(moment)
             number = _SIGNALS[place % len(_SIGNALS)]
             code = process.end(number)
-            # It may have been done, also but for the end of Python itself, which takes the handlers
-            # back.
+            # The command may have finished; only the exit of Python, which restores the signal
+            # handlers, may remain.
             assert code in {0, 128 + number, -number}, (words, moment)
             assert leftovers(tmp_path) == []
     run("check", folder=tmp_path)

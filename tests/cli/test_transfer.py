@@ -34,12 +34,12 @@ def test_a_pipe_is_read_and_refused_lines_are_named_on_stderr(shell: Shell) -> N
     ended = shell.run("import", "-", stdin=LINES)
     assert ended.code == 1
     assert ended.text == "2 created, 0 updated, 0 unchanged, 3 refused\n"
-    told = ended.err.splitlines()
-    assert [line.partition(":")[0] for line in told] == ["line 3", "line 4", "line 5"]
-    assert "not JSON" in told[0]
-    assert "#/source" in told[1]
-    assert "'nobody'" in told[1]
-    assert "#/title" in told[2]
+    messages = ended.err.splitlines()
+    assert [line.partition(":")[0] for line in messages] == ["line 3", "line 4", "line 5"]
+    assert "not JSON" in messages[0]
+    assert "#/source" in messages[1]
+    assert "'nobody'" in messages[1]
+    assert "#/title" in messages[2]
 
 
 def test_a_dry_run_writes_nothing(shell: Shell) -> None:

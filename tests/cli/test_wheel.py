@@ -1,4 +1,4 @@
-"""The wheel is complete: installed alone, it migrates, serves and runs the demo."""
+"""The wheel is complete: installed without the checkout, it migrates, serves and runs the demo."""
 
 import os
 import shutil
@@ -23,10 +23,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def dateline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel, install it in an environment of its own, and return its command."""
+    """Build the wheel, install it in a new environment, and return its command."""
     folder = tmp_path_factory.mktemp("wheel")
     source, environment = folder / "source", folder / "environment"
-    # A build leaves files behind.
+    # A build leaves files.
     for name in ("app", "migrations", "samples"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "LICENSE"):
@@ -36,8 +36,9 @@ def dateline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = folder.glob("dateline-*.whl")
     venv.create(environment, with_pip=False)
     _run(*pip, "--python", str(environment), "install", "--no-deps", "--no-index", str(wheel))
-    # The libraries are those of the tests, but not this checkout: a path that a `.pth` names is
-    # not searched for others.
+    # The libraries are those of the tests, without this checkout: Python does not search a path
+    # from a
+    # `.pth` file for further ones.
     (packages,) = environment.glob("lib/python*/site-packages")
     (packages / "libraries.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
     return environment / "bin" / "dateline"
@@ -74,7 +75,7 @@ def _check_demo(dateline: Path, tmp_path: Path) -> None:
 
 
 def read(url: str) -> httpx2.Response:
-    """Read what takes long for the first time, on a machine with much to do."""
+    """Read for the first time, which takes long on a busy machine."""
     return httpx2.get(url, timeout=60)
 
 

@@ -1,4 +1,4 @@
-"""A small archive in the delivery tables, written directly: query plans depend on its size."""
+"""A small archive in the delivery tables, written directly: query plans depend on the size."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from app.kit.sql.database import Database
 STORIES = 3_000
 SCHEDULED = 600
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-# The first so many are out; the others come minute after minute.
+# This many stories are public; each of the others is published a minute after the previous one.
 NOW = EPOCH + timedelta(minutes=STORIES - SCHEDULED) - timedelta(seconds=30)
 
 
@@ -24,7 +24,7 @@ def story_id(number: int) -> str:
 
 
 def write_archive(database: Database) -> None:
-    """Write the archive, and let PostgreSQL's planner know it."""
+    """Write the archive, and update the planner statistics of PostgreSQL."""
     documents = [_document(number) for number in range(STORIES)]
     with database.write() as session:
         store.insert_documents(session, documents)
@@ -37,7 +37,7 @@ def write_archive(database: Database) -> None:
 
 
 def attributes(number: int) -> SelectionFields:
-    """Return what a story is selected by."""
+    """Return the attributes that select a story."""
     rng = random.Random(number)
     at = EPOCH + timedelta(minutes=number)
     return {

@@ -11,9 +11,9 @@ from app.kit.sql.statement import CompiledStatement, Statement
 
 @dataclass(frozen=True)
 class Cost:
-    """The steps of a plan, the rows it returned, and the most that one of its steps looked at.
+    """The steps of a plan, its number of rows, and the most rows that one of its steps read.
 
-    On SQLite that is told by the work done, in instructions of its virtual machine.
+    On SQLite that number is computed from the instructions of its virtual machine.
     """
 
     steps: list[str]
@@ -22,14 +22,14 @@ class Cost:
 
     @property
     def sorts(self) -> bool:
-        """Tell whether rows are gathered and sorted."""
+        """Whether rows are collected and sorted."""
         return any("TEMP B-TREE" in step or "Sort" in step for step in self.steps)
 
 
 def cost(
     database: Database, statement: ClauseElement | Statement[Any], params: dict[str, Any]
 ) -> Cost:
-    """Run a statement of a public list and see what it takes."""
+    """Run a statement of a public list and measure its cost."""
     kept = statement if isinstance(statement, Statement) else Statement[Any](statement)
     compiled = CompiledStatement(kept, database.engine.dialect)
     values = compiled.values(params)
@@ -66,7 +66,7 @@ def _on_postgresql(database: Database, sql: str, values: dict[str, Any]) -> Cost
 
 
 def _walk(node: dict[str, Any], steps: list[str], seen: list[int]) -> None:
-    # What is looked up once for the whole statement (the log's end) is not part of the list.
+    # A step that runs once for the statement (the end of the log) is not part of the list.
     if node.get("Parent Relationship") == "InitPlan":
         return
     steps.append(node["Node Type"])

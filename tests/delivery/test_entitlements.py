@@ -1,4 +1,4 @@
-"""A list contains exactly what the grants of its reader include, each story under the first one."""
+"""A list has exactly the stories that the reader's grants include, each under its first grant."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def grants() -> st.SearchStrategy[Grant]:
 
 def read_pages(session: ReadSession, query: StoryQuery) -> list[tuple[str, int]]:
     """Return the ids of a list with the numbers of their grants, read in pages of seven."""
-    found: list[tuple[str, int]] = []
+    rows_read: list[tuple[str, int]] = []
     position = None
     for _ in range(5):
         page = StoryQuery(
@@ -52,9 +52,9 @@ def read_pages(session: ReadSession, query: StoryQuery) -> list[tuple[str, int]]
         rows = sort_page(page, story_queries.load_page(session, page, NOW))
         if not rows:
             break
-        found += [(row.id, row.grant) for row in rows]
+        rows_read += [(row.id, row.grant) for row in rows]
         position = (rows[-1].place, rows[-1].id)
-    return found
+    return rows_read
 
 
 _TWICE = (
@@ -90,8 +90,8 @@ def test_pages_contain_each_granted_story_once_under_its_first_grant(
     listed = sorted(expected, reverse=descending)
     query = StoryQuery(selection, key, descending, entitlement=entitlement)
     with archive.read() as session:
-        found = read_pages(session, query)
-        assert found == [(id_, expected[id_]) for id_ in listed[:35]]
+        actual = read_pages(session, query)
+        assert actual == [(id_, expected[id_]) for id_ in listed[:35]]
         assert story_queries.count_stories(session, query, NOW).number == len(expected)
         for number in (0, 7, 900, STORIES - 1):
             story = story_queries.load_story(
@@ -109,9 +109,9 @@ def test_a_reader_without_grants_sees_nothing(archive: Database) -> None:
 
 
 def _find_granted(entitlement: Entitlement, selection: Selection) -> dict[str, int]:
-    found = {}
+    granted = {}
     for story in _OUT:
         grant = entitlement.find_grant(story, NOW)
         if grant is not None and selection.matches(story):
-            found[story["id"][0]] = entitlement.grants.index(grant)
-    return found
+            granted[story["id"][0]] = entitlement.grants.index(grant)
+    return granted

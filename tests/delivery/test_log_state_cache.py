@@ -16,7 +16,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class _Watch:
-    """A version that is moved by hand."""
+    """A version that tests set."""
 
     moved = 0
 
@@ -73,8 +73,8 @@ def test_a_read_is_repeated_after_a_concurrent_write(
     fetch = services.database.fetch
     interruptions: list[str] = []
 
-    def interrupted(*asked: Any) -> Any:
-        rows = fetch(*asked)
+    def interrupted(*arguments: Any) -> Any:
+        rows = fetch(*arguments)
         # The write reads through the same gateway.
         if not interruptions:
             interruptions.append("correct")
@@ -86,8 +86,8 @@ def test_a_read_is_repeated_after_a_concurrent_write(
         page = services.delivery.list_stories(StoryQuery())
         head, body = page.log_state, page.items[0]
     else:
-        found = services.delivery.find_story("one")
-        head, body = found.log_state, found.body or b""
+        loaded = services.delivery.find_story("one")
+        head, body = loaded.log_state, loaded.body or b""
     assert interruptions
     assert b'"title":"Two"' in body
     assert head.serial == services.delivery.load_log_state().serial

@@ -1,7 +1,7 @@
-"""Lookups by id or slug use an index, however many stories are public.
+"""Lookups by id or slug use an index, for any number of public stories.
 
-Half of all stories are in the index of what is out. An engine without statistics may take that
-one, and looks through the whole archive for every change then.
+Half of all stories are in the index of public stories. An engine without statistics may use that
+index, and would read the whole archive for every change.
 """
 
 from typing import Any
@@ -22,12 +22,12 @@ _NAMED: dict[str, tuple[Statement[Any], int]] = {
 }
 
 
-# PostgreSQL knows how many stories are out.
+# PostgreSQL knows the number of public stories.
 @pytest.mark.parametrize("archive", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("what", _NAMED)
 def test_rows_are_looked_up_by_id_or_slug(archive: Database, what: str) -> None:
     statement, names = _NAMED[what]
     named = [story_id(number) for number in range(names)]
-    found = cost(archive, statement, {"now": NOW, "values": named})
-    assert found.steps
-    assert not any("released" in step or step.startswith("SCAN d") for step in found.steps)
+    measured = cost(archive, statement, {"now": NOW, "values": named})
+    assert measured.steps
+    assert not any("released" in step or step.startswith("SCAN d") for step in measured.steps)

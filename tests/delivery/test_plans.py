@@ -71,18 +71,18 @@ def page_cost(
         limit=_PAGE - 1,
         preferred=preferred,
     )
-    asked = story_queries.build_page_statement(query, NOW, database.dialect, with_state=True)
-    return cost(database, *asked)
+    statement = story_queries.build_page_statement(query, NOW, database.dialect, with_state=True)
+    return cost(database, *statement)
 
 
 def work_for_ids(database: Database, number: int) -> int:
-    """Return what it takes to fetch so many stories by their ids."""
+    """Return the work of fetching a number of stories by their ids."""
     ids = tuple(story_id(element) for element in range(number))
     selection = Selection((Clause("id", ids),))
-    asked = story_queries.build_page_statement(
+    statement = story_queries.build_page_statement(
         StoryQuery(selection), NOW, database.dialect, with_state=True
     )
-    return cost(database, *asked).visited
+    return cost(database, *statement).visited
 
 
 @pytest.mark.parametrize("name", INDEXED)

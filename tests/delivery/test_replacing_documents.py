@@ -56,8 +56,8 @@ def test_a_text_is_written_only_if_it_differs(newsroom: Newsroom, services: Serv
         (update_,) = (statement for statement in sent if statement.startswith("UPDATE articles"))
         assert (" body=" in update_) is written
     newsroom.verb(story, "publish")
-    found = newsroom.client.get("/v1/articles/one").json()
-    assert (found["title"], found["body_text"]) == ("Two", "Other words.")
+    document = newsroom.client.get("/v1/articles/one").json()
+    assert (document["title"], document["body_text"]) == ("Two", "Other words.")
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
@@ -99,9 +99,7 @@ def test_lost_terms_and_bodies_are_repaired(newsroom: Newsroom, services: Servic
     assert_consistent(services.settings.database_url)
 
 
-def test_a_story_that_comes_back_deletes_its_tombstone(
-    newsroom: Newsroom, services: Services
-) -> None:
+def test_a_republished_story_deletes_its_tombstone(newsroom: Newsroom, services: Services) -> None:
     story = newsroom.story("One")
     story = newsroom.verb(story, "unpublish", answer="gone", notice="Wait.")
     with services.database.read() as session:

@@ -48,16 +48,16 @@ def selections() -> st.SearchStrategy[Selection]:
 
 def pages(session: ReadSession, selection: Selection, key: SortKey, descending: bool) -> list[str]:
     """Return the ids of a selection, read in five pages at most."""
-    found: list[str] = []
+    ids: list[str] = []
     position = None
     for _ in range(5):
         query = StoryQuery(selection, key, descending, position, limit=7)
         rows = sort_page(query, story_queries.load_page(session, query, NOW))
         if not rows:
             break
-        found += [row.id for row in rows]
+        ids += [row.id for row in rows]
         position = (rows[-1].place, rows[-1].id)
-    return found
+    return ids
 
 
 # Stories that are in both categories.

@@ -59,7 +59,7 @@ def test_surrogate_keys_hide_an_original_that_is_not_public(
             assert set(_find_ids(keys)) == {translation["id"]}, (state, path, keys)
 
 
-def test_surrogate_keys_of_answers_name_only_public_stories(
+def test_surrogate_keys_of_responses_name_only_public_stories(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.source("Wire")
@@ -82,7 +82,7 @@ def test_surrogate_keys_of_answers_name_only_public_stories(
         assert not ids & set(_find_ids(keys)), (path, keys)
         if "articles/public" in path:
             assert public["id"] in set(_find_ids(keys))
-    # Those who may read an embargoed story read it, and its key is not in the headers.
+    # Readers with embargo access see an embargoed story, but its key is not in the headers.
     key = embargo_key(services)
     assert client.get("/v1/articles/held", headers=key).status_code == 200
     for path in [*_PATHS, *(f"v1/articles/{ref}" for ref in refs)]:

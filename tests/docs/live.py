@@ -1,4 +1,4 @@
-"""A demo of the tests' own: the command that newcomers run, on a free port and a new file."""
+"""A demo for tests: the command that new users run, on a free port and a new file."""
 
 import os
 import re
@@ -19,7 +19,7 @@ _TIMEOUT = 60
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A demo that runs: where it is, the key it printed, and the folder it was started in."""
+    """A running demo: its address, the key it printed, and the folder it was started in."""
 
     address: str
     key: str
@@ -27,7 +27,7 @@ class Demo:
 
 
 def free_port() -> int:
-    """Return a port on loopback that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as item:
         item.bind(("127.0.0.1", 0))
         port: int = item.getsockname()[1]
@@ -42,7 +42,7 @@ def dateline() -> str:
 @contextmanager
 def demo(folder: Path) -> Iterator[Demo]:
     """Run `dateline demo` in a folder until the block ends."""
-    # A newcomer stands in the checkout, where the command is .venv/bin/dateline.
+    # A new user works in the checkout, where the command is .venv/bin/dateline.
     (folder / ".venv").symlink_to(sys.prefix)
     port = free_port()
     with (
@@ -56,9 +56,9 @@ def demo(folder: Path) -> Iterator[Demo]:
         ) as process,
     ):
         try:
-            told = _read_banner(process, folder / "demo.log")
-            key = re.search(r"your key\s+(dl_\S+)", told)
-            assert key is not None, told
+            banner = _read_banner(process, folder / "demo.log")
+            key = re.search(r"your key\s+(dl_\S+)", banner)
+            assert key is not None, banner
             _await(port, process)
             yield Demo(f"http://127.0.0.1:{port}", key.group(1), folder)
         finally:
@@ -70,18 +70,18 @@ def demo(folder: Path) -> Iterator[Demo]:
 
 
 def _read_banner(process: subprocess.Popen[str], log: Path) -> str:
-    """Return what the demo says before it serves."""
+    """Return the output of the demo before it serves."""
     assert process.stdout is not None
     until = time.monotonic() + _TIMEOUT
-    told = ""
-    while "Ctrl-C" not in told:
+    banner = ""
+    while "Ctrl-C" not in banner:
         ready, _, _ = select.select([process.stdout], [], [], 0.5)
         chunk = os.read(process.stdout.fileno(), 65_536).decode() if ready else ""
-        told += chunk
+        banner += chunk
         ended = process.poll() is not None and not chunk
         assert not ended, f"the demo ended: {log.read_text(encoding='utf-8')}"
-        assert time.monotonic() < until, f"the demo took too long: {told}"
-    return told
+        assert time.monotonic() < until, f"the demo took too long: {banner}"
+    return banner
 
 
 def _await(port: int, process: subprocess.Popen[str]) -> None:

@@ -1,4 +1,4 @@
-"""The allow-list for bodies stands in the documentation as it is in the code."""
+"""The documentation has the allow-list for bodies of the code."""
 
 import re
 from pathlib import Path
@@ -18,19 +18,19 @@ def section(title: str) -> str:
 
 
 def rows(title: str) -> list[tuple[set[str], set[str]]]:
-    """Return the names in the two first cells of each row of a section's table."""
+    """Return the names in the first two cells of each row of a section's table."""
     lines = [line for line in section(title).splitlines() if line.startswith("| ")][1:]
     cells = [line.strip("| ").split(" | ") for line in lines]
     return [(set(_CODE.findall(row[0])), set(_CODE.findall(row[1]))) for row in cells]
 
 
-def test_every_element_is_listed_and_no_other() -> None:
+def test_exactly_the_allowed_elements_are_documented() -> None:
     listed = [name for names, _ in rows("Elements") for name in names]
     listed += [name for _, names in rows("Elements") for name in names]
     assert sorted(listed) == sorted(TAGS)
 
 
-def test_every_attribute_is_listed_and_no_other() -> None:
+def test_exactly_the_allowed_attributes_are_documented() -> None:
     listed: dict[str, set[str]] = {}
     for elements, attributes in rows("Attributes"):
         for element in elements or {"*"}:
@@ -46,5 +46,5 @@ def test_every_attribute_is_listed_and_no_other() -> None:
         ("Warnings", set(CODES)),
     ],
 )
-def test_values_are_explained(title: str, wanted: set[str]) -> None:
+def test_allowed_attribute_values_are_documented(title: str, wanted: set[str]) -> None:
     assert wanted - set(_CODE.findall(section(title))) == set()

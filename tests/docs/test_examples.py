@@ -1,4 +1,4 @@
-"""The examples of the API reference are real: as documented, and answered the same today."""
+"""The examples of the API reference are valid, and requests still get the same responses."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ _STALE = "Answers have changed. If they should: make examples openapi, and read 
 
 @pytest.fixture(scope="module")
 def examples() -> Examples:
-    """What `make examples` wrote."""
+    """The output of `make examples`."""
     examples: Examples = json.loads(FILE.read_text(encoding="utf-8"))
     return examples
 
@@ -36,7 +36,7 @@ def operations_of(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_the_page_of_answers_is_recorded(examples: Examples) -> None:
+def test_the_page_of_responses_is_up_to_date(examples: Examples) -> None:
     assert PAGE.read_text(encoding="utf-8") == page(examples), "make examples"
 
 
@@ -49,19 +49,19 @@ def test_every_operation_has_an_example(examples: Examples, described: dict[str,
     assert examples.keys() == operations_of(described).keys() - WITHOUT_EXAMPLE
 
 
-def test_every_example_is_as_documented(examples: Examples, described: dict[str, Any]) -> None:
+def test_every_example_matches_its_schema(examples: Examples, described: dict[str, Any]) -> None:
     operations = operations_of(described)
     for name, example in examples.items():
         operation = operations[name]
         if "request" in example:
-            _hold(example["request"], operation["requestBody"]["content"], described, name)
+            _check_response(
+                example["request"], operation["requestBody"]["content"], described, name
+            )
         for status, answer in example["responses"].items():
-            _hold(answer, operation["responses"][status]["content"], described, name)
+            _check_response(answer, operation["responses"][status]["content"], described, name)
 
 
-def test_every_example_stands_in_the_document(
-    examples: Examples, described: dict[str, Any]
-) -> None:
+def test_every_example_is_in_the_document(examples: Examples, described: dict[str, Any]) -> None:
     operations = operations_of(described)
     for name, example in examples.items():
         for status, answer in example["responses"].items():
@@ -69,20 +69,20 @@ def test_every_example_stands_in_the_document(
             assert [content["example"] for content in contents] == [answer] * len(contents), name
 
 
-def test_every_request_is_answered_as_recorded(
+def test_every_request_gets_the_recorded_response(
     examples: Examples, described: dict[str, Any]
 ) -> None:
     answers: list[tuple[str, Response]] = []
     answered = record(lambda operation, answer: answers.append((operation, answer)))
     for operation, answer in answers:
-        _hold_headers(answer, operations_of(described)[operation], described)
+        _check_headers(answer, operations_of(described)[operation], described)
     assert answered.keys() == examples.keys(), _STALE
     for name, example in answered.items():
         assert example == examples[name], f"{name}: {_STALE}"
 
 
-def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
-    """Compare the headers of an answer with those that are described."""
+def _check_headers(answer: Response, operation: dict[str, Any], described: dict[str, Any]) -> None:
+    """Compare the headers of a response with the described ones."""
     headers = operation["responses"][str(answer.status_code)]["headers"]
     known = described["components"]["headers"]
     required = {name.lower() for name in headers if known[name]["required"]}
@@ -92,9 +92,11 @@ def _hold_headers(answer: Response, operation: dict[str, Any], described: dict[s
     assert not undescribed, (operation["operationId"], undescribed)
 
 
-def _hold(value: Any, contents: dict[str, Any], described: dict[str, Any], name: str) -> None:
+def _check_response(
+    value: Any, contents: dict[str, Any], described: dict[str, Any], name: str
+) -> None:
     for media_type, content in contents.items():
-        # Only a body of JSON or of lines; the problems of a status are examples of their own.
+        # Only a body of JSON or of lines; problems have their own examples.
         schema = {**content["schema"], "components": described["components"]}
         wrong = [
             f"{error.instance_path}: {error.message}"

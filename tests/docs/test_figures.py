@@ -18,7 +18,7 @@ _SCREEN = 40
         (r"\| \*\*Dateline\*\*, each answer computed \| ([\d,]+)", "headlines, cache off", "floor"),
     ],
 )
-def test_datelines_figures_are_those_of_the_benchmarks(
+def test_figures_in_the_readme_are_those_of_the_benchmarks(
     shown: str, measured: str, against: str
 ) -> None:
     figure = re.search(shown, README)
@@ -28,7 +28,7 @@ def test_datelines_figures_are_those_of_the_benchmarks(
     assert figure[1] == row[1], "make bench has new results: renew the table of the README"
 
 
-def test_the_idiomatic_version_is_told_as_it_was_in_the_same_run() -> None:
+def test_figures_of_the_idiomatic_version_are_those_of_the_same_run() -> None:
     row = re.search(
         r"^\| headlines, cache off \| idiomatic version \| .*? / ([\d,]+) ",
         BENCHMARKS,
@@ -38,7 +38,7 @@ def test_the_idiomatic_version_is_told_as_it_was_in_the_same_run() -> None:
     assert f"idiomatic FastAPI made {row[1]}." in README.replace("\n", " ")
 
 
-def test_the_first_screen_says_the_licence_and_all_figures() -> None:
+def test_the_first_screen_has_the_licence_and_all_figures() -> None:
     screen = "\n".join(README.splitlines()[:_SCREEN])
     assert "MIT licence" in screen
     for name in ("Dateline", "WordPress", "Wagtail", "Ghost", "Directus", "Strapi", "FastAPI"):

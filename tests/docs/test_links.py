@@ -1,4 +1,4 @@
-"""Every link between the project's own pages leads somewhere, to the heading that it names."""
+"""Every link between pages of the project has an existing target and heading."""
 
 import re
 from pathlib import Path
@@ -17,13 +17,13 @@ PAGES = sorted(
 
 
 def anchors_of(page: Path) -> set[str]:
-    """Return the names under which a page's headings can be linked to."""
+    """Return the anchors of a page's headings."""
     headings = _HEADING.findall(_FENCED.sub("", page.read_text(encoding="utf-8")))
     return {_NOT_KEPT.sub("", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_has_an_existing_target(page: Path) -> None:
     text = _FENCED.sub("", page.read_text(encoding="utf-8"))
     for link in _LINK.findall(text):
         if link.startswith(("http:", "https:")):
@@ -48,7 +48,7 @@ def test_every_decision_is_listed_and_short() -> None:
             assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), name
 
 
-def test_the_index_lists_each_decision_once_in_order_and_tells_what_is_superseded() -> None:
+def test_the_index_lists_each_decision_once_in_order_and_marks_superseded_ones() -> None:
     folder = ROOT / "docs" / "adr"
     index = (folder / "README.md").read_text(encoding="utf-8")
     listed = re.findall(
@@ -62,13 +62,13 @@ def test_the_index_lists_each_decision_once_in_order_and_tells_what_is_supersede
 
 
 def _superseded_by(record: Path) -> set[str]:
-    """Return the numbers of the decisions that a record, above its context, says are newer."""
+    """Return the numbers of the newer decisions that a record names above its context."""
     above = record.read_text(encoding="utf-8").partition("## Context")[0]
     behind = above.partition("Supersedes")[0].partition("uperseded")[2]
     return set(re.findall(r"\[(?:ADR )?(\d+)\]", behind))
 
 
-def test_a_record_that_supersedes_another_is_named_in_that_one() -> None:
+def test_a_superseded_record_names_its_successor() -> None:
     folder = ROOT / "docs" / "adr"
     named = 0
     for record in sorted(folder.glob("[0-9]*.md")):

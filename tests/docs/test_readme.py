@@ -1,4 +1,4 @@
-"""The commands of the README and of guides do what these say: each is run, on a demo that serves.
+"""The commands of the README and of guides are run on a demo, and print what the pages show.
 
 All pages share one demo, in the order of `PAGES`, because it takes seconds to start.
 """
@@ -27,7 +27,7 @@ _WRITTEN_KEY = "dl_your_key"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A block of commands and what the page shows as their output, if it does."""
+    """A block of commands, and the output that the page shows, if any."""
 
     commands: str
     output: str | None
@@ -44,8 +44,8 @@ def steps_of(page: str) -> list[Step]:
     return steps
 
 
-@pytest.mark.timeout(240)  # Three pages, and 20 s each where cores are shared.
-def test_every_command_does_what_its_page_shows(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.mark.timeout(240)  # Three pages, and 20 s each on shared cores.
+def test_every_command_prints_what_its_page_shows(tmp_path_factory: pytest.TempPathFactory) -> None:
     for program in ("bash", "curl", "python3", "make"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not here")
@@ -59,7 +59,7 @@ def test_every_command_does_what_its_page_shows(tmp_path_factory: pytest.TempPat
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_command_is_written_where_it_is_not_run(page: str) -> None:
+def test_every_page_with_commands_is_tested(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     fences = re.findall(r"^```(\w*)$", text, re.MULTILINE)
     assert set(fences) <= {"sh", "json", "text", "http", ""}, "another kind escapes the test"
@@ -67,7 +67,7 @@ def test_no_command_is_written_where_it_is_not_run(page: str) -> None:
 
 
 def _create_partner(client: httpx2.Client) -> str:
-    """Create the partner whose developer reads the guide for partners; return its key."""
+    """Create the partner of the guide for partners; return its key."""
     climate = {"name": "Climate", "filter": {"category": ["climate"]}}
     headlines = {"name": "All headlines", "filter": {}, "form": "headline", "images": False}
     for product in (climate, headlines):
@@ -75,19 +75,19 @@ def _create_partner(client: httpx2.Client) -> str:
     products, end = ["climate", "all-headlines"], "2099-01-01T00:00:00Z"
     _post(client, "partners", {"name": "South Wire", "products": products, "ends_at": end})
     scopes = ["read", "webhooks"]
-    made = _post(client, "keys", {"name": "South", "scopes": scopes, "partner": "south-wire"})
-    return str(made["key"])
+    new_key = _post(client, "keys", {"name": "South", "scopes": scopes, "partner": "south-wire"})
+    return str(new_key["key"])
 
 
 def _post(client: httpx2.Client, things: str, document: dict[str, Any]) -> dict[str, Any]:
     answer = client.post(f"/v1/manage/{things}", json=document)
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    created: dict[str, Any] = answer.json()
+    return created
 
 
 def _check_copy_of_a_smaller_agreement(client: httpx2.Client, live: Demo, key: str) -> None:
-    """Run the program of the guide again after a change of rights, which ends its cursor."""
+    """Run the program of the guide again after a change of rights, which invalidates its cursor."""
     patch = {"content-type": "application/merge-patch+json", "if-match": '"v1"'}
     path = "/v1/manage/partners/south-wire"
     assert client.patch(path, json={"products": ["climate"]}, headers=patch).status_code == 200
@@ -99,7 +99,7 @@ def _check_copy_of_a_smaller_agreement(client: httpx2.Client, live: Demo, key: s
 
 
 def _check(page: str, live: Demo, key: str) -> None:
-    """Run the commands of a page, and compare what they print with what it shows."""
+    """Run the commands of a page, and compare their output with the page."""
     steps = steps_of(page)
     outputs = _run([step.commands for step in steps], live, key)
     for step, output in zip(steps, outputs, strict=True):
@@ -110,7 +110,7 @@ def _check(page: str, live: Demo, key: str) -> None:
 
 
 def _run(blocks: list[str], live: Demo, key: str) -> list[str]:
-    """Run blocks one after the other in one shell and return what each of them printed."""
+    """Run blocks in sequence in one shell and return the output of each."""
     script = ["set -euo pipefail"]
     for number, block in enumerate(blocks):
         script += [_local(block, live, key), "echo", f"echo '{_MARK.format(number=number)}'"]
@@ -131,12 +131,12 @@ def _run(blocks: list[str], live: Demo, key: str) -> list[str]:
 
 
 def _local(block: str, live: Demo, key: str) -> str:
-    """Point a block at the demo that runs; of make, look only whether it knows the target."""
+    """Point a block at the running demo; of `make`, only check that the target exists."""
     block = block.replace(_WRITTEN_ADDRESS, live.address).replace(_WRITTEN_KEY, key)
     block = re.sub(r"^curl ", "curl -sS ", block, flags=re.MULTILINE)
     return re.sub(r"^make ", f"make -n -C '{ROOT}' ", block, flags=re.MULTILINE)
 
 
 def _pattern(shown: str) -> str:
-    """Return a pattern for an output in which `…` stands for what differs each time."""
+    """Return a pattern for an output, in which `…` stands for variable text."""
     return ".+".join(re.escape(part) for part in shown.strip().split("…"))

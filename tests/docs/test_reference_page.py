@@ -1,4 +1,4 @@
-"""The API reference in a real browser: it renders, and asks nobody else for anything."""
+"""The API reference renders in a real browser, and requests nothing from other origins."""
 
 import json
 import re
@@ -20,40 +20,40 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # The browser's own errands find no host, so nothing leaves the machine.
+    # The browser's own background requests find no host, so nothing leaves the machine.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--window-size=1200,1600",
     "--virtual-time-budget=20000",
-    # What a page may not do stands in the log.
+    # Violations of the content security policy are in the log.
     "--enable-logging=stderr",
 )
 
 
 def browser() -> str:
-    """Return the path of a browser, or say how to get one."""
+    """Return the path of a browser; skip the test and explain the installation if there is none."""
     for name in _BROWSERS:
-        found = shutil.which(name)
-        if found is not None:
-            return found
+        path = shutil.which(name)
+        if path is not None:
+            return path
     pytest.skip("no browser is here; install one, on Debian with: apt-get install chromium")
 
 
-def test_the_reference_renders_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+def test_the_reference_renders_without_other_origins(tmp_path: Path) -> None:
     program = browser()
     with demo(tmp_path) as live:
         page, log = _page(program, live, tmp_path)
-        asked = _find_requests(live.address, tmp_path / "net.json")
+        requests = _find_requests(live.address, tmp_path / "net.json")
     assert "Dateline" in page
     assert "Content Security Policy" not in log
     assert "/v1/headlines" in page, "the operations are not there"
     assert len(re.findall(r'class="opblock ', page)) > 30
     assert "Failed to load" not in page
-    assert f"{live.address}/openapi.json" in asked
-    assert [item for item in asked if not item.startswith(f"{live.address}/")] == []
+    assert f"{live.address}/openapi.json" in requests
+    assert [item for item in requests if not item.startswith(f"{live.address}/")] == []
 
 
 def _page(program: str, live: Demo, folder: Path) -> tuple[str, str]:
-    """Return the page as the browser made it, with its log; leave one of what it asked for."""
+    """Return the rendered page with its log; write the requests to a file."""
     done = subprocess.run(
         [
             program,

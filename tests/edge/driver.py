@@ -1,4 +1,4 @@
-"""The whole application as a server calls it, without a network: requests in, messages out."""
+"""Calls the whole application like a server, without a network: requests in, messages out."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ HOST = (b"host", b"testserver")
 
 
 def request(path: str, headers: Fields = (HOST,)) -> dict[str, Any]:
-    """Return the scope of a GET; what follows a question mark in the path is its query."""
+    """Return the scope of a GET; the query follows a question mark in the path."""
     path, _, query = path.partition("?")
     return {
         "type": "http",
@@ -32,12 +32,12 @@ def request(path: str, headers: Fields = (HOST,)) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Sent:
-    """What the application sent, last of all; nothing is kept of what came before."""
+    """The last message of the application; earlier messages are not stored."""
 
     status: int = 0
 
     async def __call__(self, message: Message) -> None:
-        """Note a message."""
+        """Record a message."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
 
@@ -48,14 +48,14 @@ async def nothing() -> Message:
 
 
 class Driver:
-    """Sends requests to an application on a loop of its own."""
+    """Sends requests to an application on its own event loop."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._runner = asyncio.Runner()
 
     def ask(self, scope: dict[str, Any], times: int = 1) -> int:
-        """Send a request, so many times, each from a scope of its own; return the status."""
+        """Send a request a number of times, each with a new scope; return the status."""
         sent = Sent()
 
         async def run() -> None:
@@ -66,5 +66,5 @@ class Driver:
         return sent.status
 
     def close(self) -> None:
-        """End the loop."""
+        """Close the loop."""
         self._runner.close()

@@ -1,4 +1,4 @@
-"""What answers from memory cost in memory: nothing that stays, and no more than is allowed."""
+"""Memory of cached responses: nothing stays allocated, and the peak is limited."""
 
 import gc
 import sys
@@ -20,9 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.parametrize("dialect", ["sqlite"])]
 _CODINGS = ("identity", "gzip", "br", "zstd")
 _CACHE_BYTES = 2_000_000
 _DIFFERENT = 5_000
-# Real bytes for each byte that the cache counts, at the most.
+# The maximum of real bytes for each byte that the cache counts.
 _FACTOR = 1.25
-# At the peak of one request. A 404 names its request, so its document is made anew.
+# The peak of one request. A 404 contains the request, so its document is built for each request.
 _MOST_BYTES = {"a 404": 40_000}
 _MOST_BYTES_OF_A_HIT = 6_000
 
@@ -36,9 +36,9 @@ def settings(database_url: str) -> Settings:
 def driver(services: Services, newsroom: Newsroom) -> Iterator[Driver]:
     for number in range(3):
         newsroom.story(f"Story {number}", body="<p>" + "All eleven hives. " * 60 + "</p>")
-    made = Driver(create_app(services))
-    yield made
-    made.close()
+    new_driver = Driver(create_app(services))
+    yield new_driver
+    new_driver.close()
 
 
 def _build_request(path: str, *more: tuple[bytes, bytes]) -> dict[str, Any]:
@@ -55,22 +55,22 @@ _WAYS = {
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_an_answer_from_memory_leaves_nothing_behind(driver: Driver, way: str) -> None:
+def test_a_cached_response_leaves_no_memory_allocated(driver: Driver, way: str) -> None:
     scope, status = _WAYS[way]
     assert driver.ask(scope, times=50) == status
-    before = _blocks()
+    before = _count_blocks()
     driver.ask(scope, times=1_000)
-    # The loop and the interpreter keep a handful; a thousand would be one for each request.
-    assert _blocks() - before < 100
+    # The loop and the interpreter allocate a few; a thousand would be one for each request.
+    assert _count_blocks() - before < 100
 
 
-def _blocks() -> int:
+def _count_blocks() -> int:
     gc.collect()
     return sys.getallocatedblocks()
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_an_answer_from_memory_takes_little_while_it_is_given(driver: Driver, way: str) -> None:
+def test_a_cached_response_has_a_low_memory_peak(driver: Driver, way: str) -> None:
     scope, _ = _WAYS[way]
     driver.ask(scope, times=50)
     with _trace_memory():
@@ -91,28 +91,28 @@ def _trace_memory() -> Iterator[None]:
         tracemalloc.stop()
 
 
-def _different(number: int) -> dict[str, Any]:
-    """Return one of five thousand requests: each thing in each of four codings."""
+def _build_numbered_request(number: int) -> dict[str, Any]:
+    """Return one of five thousand requests: each object in each of four encodings."""
     limit, second = number // 4 % 100 + 1, number // 400
     path = f"/v1/headlines?limit={limit}&published_before=2027-01-01T00:00:{second:02d}Z"
     coding = _CODINGS[number % len(_CODINGS)].encode()
     return request(path, [HOST, (b"accept-encoding", coding)])
 
 
-def test_the_cache_takes_what_it_may_and_gives_everything_back(
+def test_the_cache_stays_within_its_limit_and_frees_its_memory(
     driver: Driver, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What queries mean is remembered in addition to the cache, within a bound of its own.
+    # Parsed queries are cached separately, with a separate limit.
     monkeypatch.setattr(story_lists, "_QUERY_BYTES", 2**30)
-    # What is loaded once, and the short forms of queries, are none of the cache's.
+    # Data that is loaded once, and canonical queries, do not belong to the cache.
     for number in range(_DIFFERENT):
-        story_lists.HEADLINES.parameters.canonical(_different(number)["query_string"])
-    driver.ask(_different(0))
+        story_lists.HEADLINES.parameters.canonical(_build_numbered_request(number)["query_string"])
+    driver.ask(_build_numbered_request(0))
     newsroom.source("Something that drops everything")
     with _trace_memory():
         before = _measure_memory()
         for number in range(_DIFFERENT):
-            assert driver.ask(_different(number)) == 200
+            assert driver.ask(_build_numbered_request(number)) == 200
         kept = _measure_memory() - before
         newsroom.source("Something else that drops everything")
         driver.ask(_build_request("/v1/articles/none"))

@@ -1,4 +1,4 @@
-"""Hot reads on PostgreSQL: one statement that is awaited, and a thread for whatever takes more."""
+"""Reads on PostgreSQL: one asynchronous statement, or a thread for anything that takes more."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,22 +21,22 @@ pytestmark = pytest.mark.parametrize("dialect", ["postgresql"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Nothing is kept, so each answer is computed."""
+    """Nothing is cached, so each response is computed."""
     return Settings(database_url=database_url, cache_bytes=0)
 
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The queries that were answered in a worker thread."""
-    asked: list[bytes] = []
+    queries: list[bytes] = []
     run_for = respond.run_for
 
     async def run_and_note(services: object, request: object, work: object) -> object:
-        asked.append(request.query)  # type: ignore[attr-defined]
+        queries.append(request.query)  # type: ignore[attr-defined]
         return await run_for(services, request, work)  # type: ignore[arg-type]
 
     monkeypatch.setattr(respond, "run_for", run_and_note)
-    return asked
+    return queries
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def _titles(client: TestClient, path: str, **headers: str) -> list[str]:
     return [story["title"] for story in answer.json()["data"]]
 
 
-def test_a_list_and_a_story_are_one_statement_without_a_thread(
+def test_a_list_and_a_story_take_one_statement_and_no_thread(
     newsroom: Newsroom, client: TestClient, services: Services, threads: list[bytes]
 ) -> None:
     newsroom.category("World")
@@ -79,7 +79,7 @@ def test_a_list_and_a_story_are_one_statement_without_a_thread(
     assert threads == []
 
 
-def test_an_empty_list_is_as_new_as_the_log(client: TestClient, newsroom: Newsroom) -> None:
+def test_an_empty_list_has_the_serial_of_the_log(client: TestClient, newsroom: Newsroom) -> None:
     before = int(client.get("/v1/headlines?tag=none").headers["dateline-serial"])
     newsroom.story("A story")
     answer = client.get("/v1/headlines?tag=none")
@@ -87,8 +87,10 @@ def test_an_empty_list_is_as_new_as_the_log(client: TestClient, newsroom: Newsro
     assert int(answer.headers["dateline-serial"]) > before
 
 
-def test_pages_are_in_one_order_in_both_directions(client: TestClient, newsroom: Newsroom) -> None:
-    """Stories of one instant are in the order of their ids."""
+def test_pages_have_the_same_order_in_both_directions(
+    client: TestClient, newsroom: Newsroom
+) -> None:
+    """Stories with the same instant are in the order of their ids."""
     for number in range(5):
         newsroom.story(f"Story {number}")
     listed = _titles(client, "/v1/headlines")
@@ -100,7 +102,7 @@ def test_pages_are_in_one_order_in_both_directions(client: TestClient, newsroom:
     assert _titles(client, "/v1/headlines?sort=published_at") == listed[::-1]
 
 
-def test_what_another_process_made_is_known(
+def test_writes_of_another_process_are_visible(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     newsroom.source("The Post")
@@ -117,7 +119,7 @@ def test_what_another_process_made_is_known(
         assert other.get("/v1/articles/new").json()["source"]["name"] == "Mail"
 
 
-def test_refusals_and_absent_stories_are_as_everywhere(
+def test_errors_and_missing_stories_are_answered_as_on_other_paths(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
     story = newsroom.story("A story")

@@ -1,4 +1,4 @@
-"""One canonical form for all requests that ask for the same, and no two that do not."""
+"""Equivalent requests have one canonical form; different requests have different forms."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from app.api.http import parameters
         (b"updated_after=2026-01-01", b"updated_after=2026-01-01&sort=-updated_at"),
     ],
 )
-def test_what_means_the_same_is_one(same: tuple[bytes, ...]) -> None:
+def test_equivalent_queries_have_one_canonical_form(same: tuple[bytes, ...]) -> None:
     assert len({HEADLINES.parameters.canonical(query) for query in same}) == 1
 
 
@@ -32,12 +32,12 @@ def test_what_means_the_same_is_one(same: tuple[bytes, ...]) -> None:
         (b"tag=%ff", b"tag=%EF%BF%BD"),
     ],
 )
-def test_what_means_something_else_is_another(different: tuple[bytes, ...]) -> None:
+def test_different_queries_have_different_canonical_forms(different: tuple[bytes, ...]) -> None:
     forms = {HEADLINES.parameters.canonical(query) for query in different}
     assert len(forms) == len(different)
 
 
-def test_long_queries_are_not_remembered() -> None:
+def test_canonical_forms_of_long_queries_are_not_cached() -> None:
     before = len(parameters._canonical)
     HEADLINES.parameters.canonical(b"tag=" + b"x" * 40_000)
     assert len(parameters._canonical) == before
@@ -45,6 +45,6 @@ def test_long_queries_are_not_remembered() -> None:
     assert len(parameters._canonical) == before + 1
 
 
-def test_a_default_stays_where_it_means_nothing() -> None:
+def test_a_default_value_stays_where_the_parameter_does_not_exist() -> None:
     assert STORY.parameters.canonical(b"limit=20") == b"limit=20"
     assert SOURCES.parameters.canonical(b"sort=-published_at") == b"sort=-published_at"

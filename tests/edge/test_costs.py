@@ -1,4 +1,4 @@
-"""What answers cost the database where there is a memory: nothing, or what a first one costs."""
+"""The number of queries with a cache: none for a cached response, few for a computed one."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -31,14 +31,14 @@ _WAYS: dict[str, tuple[str, str, dict[str, str]]] = {
 @pytest.fixture
 def story(newsroom: Newsroom) -> str:
     newsroom.source("The Post")
-    made = newsroom.story("Story", slug="former", source="the-post", tags=["t"])
-    newsroom.patch(made, slug="story", status="published")
-    id_: str = made["id"]
+    created = newsroom.story("Story", slug="former", source="the-post", tags=["t"])
+    newsroom.patch(created, slug="story", status="published")
+    id_: str = created["id"]
     return id_
 
 
 @pytest.mark.parametrize("way", _WAYS)
-def test_what_is_in_memory_costs_no_query(
+def test_a_cached_response_takes_no_query(
     story: str, client: TestClient, services: Services, way: str
 ) -> None:
     method, path, headers = _WAYS[way]
@@ -49,7 +49,7 @@ def test_what_is_in_memory_costs_no_query(
     assert sent == []
 
 
-def test_a_reader_with_a_key_costs_none_either(
+def test_a_cached_response_to_a_key_takes_no_query(
     story: str, client: TestClient, services: Services
 ) -> None:
     headers = {"x-api-key": key_for(services, "read")}
@@ -60,7 +60,7 @@ def test_a_reader_with_a_key_costs_none_either(
     assert sent == []
 
 
-def test_a_first_answer_costs_one_query(
+def test_a_computed_response_takes_one_query(
     story: str, client: TestClient, services: Services, dialect: str
 ) -> None:
     read(client, "/v1/headlines")
@@ -69,11 +69,11 @@ def test_a_first_answer_costs_one_query(
         with count_queries(services.database) as sent:
             assert client.get(path, headers={"if-none-match": "*"}).status_code == 304
         costs[path] = len(sent)
-    # How new it is comes with the rows, or is remembered; sources are in memory, too.
+    # The serial comes with the rows or is cached; sources are cached, too.
     assert list(costs.values()) == [1, 1, 1, 0 if dialect == "sqlite" else 1]
 
 
-def test_a_404_and_a_redirect_look_for_where_a_story_went(
+def test_a_404_and_a_redirect_query_former_slugs(
     story: str, client: TestClient, services: Services, dialect: str
 ) -> None:
     read(client, "/v1/headlines")

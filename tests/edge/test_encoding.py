@@ -1,4 +1,4 @@
-"""Content codings: chosen as RFC 9110 says, and made so that they can be undone."""
+"""Content encodings: selected according to RFC 9110, and reversible."""
 
 import gzip
 
@@ -28,11 +28,11 @@ from app.api.cache.encoding import Coding, choose_coding, encode
         (";;;,,,=q", "identity"),
     ],
 )
-def test_the_reader_gets_what_it_likes_best(accept: str, coding: Coding) -> None:
+def test_the_most_preferred_encoding_is_selected(accept: str, coding: Coding) -> None:
     assert choose_coding(accept) == coding
 
 
-def test_each_coding_can_be_undone_and_is_the_same_each_time() -> None:
+def test_each_encoding_is_reversible_and_deterministic() -> None:
     body = b'{"title": "The lighthouse"}' * 100
     undone = {
         "gzip": gzip.decompress,
@@ -41,6 +41,6 @@ def test_each_coding_can_be_undone_and_is_the_same_each_time() -> None:
         "identity": bytes,
     }
     for coding, undo in undone.items():
-        made = encode(body, coding)  # type: ignore[arg-type]
-        assert undo(made) == body
-        assert encode(body, coding) == made  # type: ignore[arg-type]
+        encoded = encode(body, coding)  # type: ignore[arg-type]
+        assert undo(encoded) == body
+        assert encode(body, coding) == encoded  # type: ignore[arg-type]

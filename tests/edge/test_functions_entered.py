@@ -1,4 +1,4 @@
-"""How many functions of the project a request enters: what a newcomer would have to read."""
+"""The number of functions of the project that a request enters, and that a reader has to know."""
 
 import asyncio
 import sys
@@ -23,7 +23,7 @@ from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 OURS = str(Path(app.__file__).parent)
-# Different functions, and the files that they are in.
+# The number of different functions, and of their files.
 _MOST = {
     "a list from the cache": (7, 5),
     "a list": (108, 26),
@@ -36,7 +36,7 @@ _MOST = {
 
 @dataclass(frozen=True, slots=True)
 class ServerLikeClient:
-    """An application as its server asks it: for what is cached first, then in a task."""
+    """Calls an application like its server: the cache first, then a task."""
 
     app: App
 
@@ -105,14 +105,14 @@ def test_a_request_enters_few_functions(asking: ServerLikeClient, services: Serv
     def publish() -> int:
         return asking.ask({**request("/v1/manage/articles", fields), "method": "POST"}, body)
 
-    # Statements are compiled, keys recognised, and connections opened by now.
+    # Statements are compiled, keys cached and connections open by now.
     for _ in range(3):
         read("/v1/headlines")
         read("/v1/headlines?category=world&limit=3", key)
         read("/v1/articles/story-1")
         publish()
     read("/v1/headlines")
-    found = {
+    entered = {
         "a list from the cache": _count_entered(lambda: read("/v1/headlines"), 200),
         "a list": _count_entered(lambda: read("/v1/headlines?category=world&limit=4"), 200),
         "a list with a key": _count_entered(
@@ -123,8 +123,8 @@ def test_a_request_enters_few_functions(asking: ServerLikeClient, services: Serv
         "publishing a story": _count_entered(publish, 201),
     }
     more = {
-        name: found[name]
+        name: entered[name]
         for name, most in _MOST.items()
-        if any(now > bound for now, bound in zip(found[name], most, strict=True))
+        if any(now > bound for now, bound in zip(entered[name], most, strict=True))
     }
-    assert not more, found
+    assert not more, entered

@@ -1,4 +1,4 @@
-"""How often the log is read before answers, on PostgreSQL."""
+"""How often the log is read before responses, on PostgreSQL."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ class ReadPolicy:
     """Counts the reads of the log; during each of them, another process writes."""
 
     def __init__(self, services: Services) -> None:
-        """Count those of an application."""
+        """Count the reads of an application."""
         assert services.database.async_reads is not None
         self._reads: AsyncReads = services.database.async_reads
         self._watch = services.watch
@@ -27,7 +27,7 @@ class ReadPolicy:
         self.failures = 0
 
     async def fetch(self, statement: Any, params: Any) -> list[Any]:
-        """Return what the statement reads, unless this read is to fail."""
+        """Return the result of the statement, unless this read has to fail."""
         self.count += 1
         rows = await self._reads.fetch(statement, params)
         self._watch.announce()
@@ -39,30 +39,31 @@ class ReadPolicy:
 
 @pytest.fixture
 def reads(services: Services) -> ReadPolicy:
-    """Reads that are counted."""
+    """Counted reads."""
     return ReadPolicy(services)
 
 
 @pytest.fixture
 def freshness(services: Services, reads: ReadPolicy) -> Freshness:
-    """What follows the log, with nothing in the cache."""
+    """The component that follows the log, with an empty cache."""
     freshness = Freshness(services, EntryStore(0))
     freshness._async_reads = reads  # type: ignore[assignment]
     return freshness
 
 
-def test_one_read_serves_all_requests_that_arrived_before_it(
+def test_one_log_read_serves_all_requests_that_arrived_before_it(
     freshness: Freshness, reads: ReadPolicy
 ) -> None:
     async def check() -> None:
         await asyncio.gather(*(freshness.refresh() for _ in range(20)))
 
     asyncio.run(check())
-    # The first request begins a read at once. The others arrive during it and share the next.
+    # The first request starts a read immediately. The others arrive during it and share the next
+    # one.
     assert reads.count == 2
 
 
-def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadPolicy) -> None:
+def test_a_failed_log_read_serves_no_request(freshness: Freshness, reads: ReadPolicy) -> None:
     reads.failures = 2
 
     async def check() -> list[BaseException | None]:
@@ -74,9 +75,7 @@ def test_a_read_that_failed_serves_no_request(freshness: Freshness, reads: ReadP
     assert reads.count == 3
 
 
-def test_a_request_sees_what_was_written_before_it(
-    freshness: Freshness, newsroom: Newsroom
-) -> None:
+def test_a_request_sees_all_earlier_writes(freshness: Freshness, newsroom: Newsroom) -> None:
     asyncio.run(freshness.refresh())
     before = freshness.serial
     newsroom.story("Rain")

@@ -1,4 +1,4 @@
-"""Paths in which something is encoded that need not be."""
+"""Paths with needless encodings."""
 
 import asyncio
 from typing import Any
@@ -17,10 +17,10 @@ embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 def _send_path(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[bytes, bytes]]:
     from urllib.parse import unquote
 
-    told: list[Message] = []
+    messages: list[Message] = []
 
     async def send(message: Message) -> None:
-        told.append(message)
+        messages.append(message)
 
     scope = request("/") | {"path": unquote(raw.decode()), "raw_path": raw} | more
 
@@ -28,7 +28,7 @@ def _send_path(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[b
         await create_app(services)(scope, nothing, send)
 
     asyncio.run(ask())
-    return told[0]["status"], dict(told[0]["headers"])
+    return messages[0]["status"], dict(messages[0]["headers"])
 
 
 @embedded
@@ -49,7 +49,7 @@ def _send_path(services: Services, raw: bytes, **more: Any) -> tuple[int, dict[b
 )
 @pytest.mark.parametrize("query", [b"", b"a=%20%61&b=//c"])
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_the_plain_path_is_named(
+def test_a_needlessly_encoded_path_redirects_to_the_plain_one(
     services: Services, raw: bytes, location: bytes, query: bytes, method: str
 ) -> None:
     status, headers = _send_path(services, raw, query_string=query, method=method)
@@ -73,7 +73,7 @@ def test_the_plain_path_is_named(
         b"/%6d%2Fx",
     ],
 )
-def test_nothing_is_at_a_path_that_could_lead_elsewhere(services: Services, raw: bytes) -> None:
+def test_an_ambiguous_encoded_path_is_a_404(services: Services, raw: bytes) -> None:
     status, headers = _send_path(services, raw)
     assert status == 404
     assert b"location" not in headers
@@ -95,10 +95,10 @@ def test_nothing_is_at_a_path_that_could_lead_elsewhere(services: Services, raw:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS"])
 @pytest.mark.parametrize("accept", [b"application/json", b"application/rss+xml"])
-def test_an_encoded_slash_parts_nothing(
+def test_an_encoded_slash_does_not_separate_segments(
     services: Services, raw: bytes, method: str, accept: bytes
 ) -> None:
-    """A proxy that keeps `/v1/manage` from the public reads a path as it was sent."""
+    """A proxy that hides `/v1/manage` from the public reads the raw path."""
     headers = [(b"host", b"x"), (b"accept", accept)]
     status, answered = _send_path(services, raw, method=method, headers=headers)
     assert status == 404
@@ -106,14 +106,16 @@ def test_an_encoded_slash_parts_nothing(
 
 
 @embedded
-def test_a_backslash_or_an_encoded_percent_sign_is_no_slash(services: Services) -> None:
+def test_a_backslash_and_an_encoded_percent_sign_do_not_separate_segments(
+    services: Services,
+) -> None:
     for raw in (b"/v1%5Cmanage%5Carticles", b"/v1%252Fmanage%252Farticles"):
         assert _send_path(services, raw)[0] == 404
     assert _send_path(services, b"/v1/headlines", query_string=b"tag=a%2Fb")[0] == 200
 
 
 @embedded
-def test_what_has_to_be_encoded_is_no_other_path(services: Services, newsroom: Newsroom) -> None:
+def test_necessary_encoding_does_not_redirect(services: Services, newsroom: Newsroom) -> None:
     newsroom.story("Été", slug="été")
     assert _send_path(services, b"/v1/articles/%C3%A9t%C3%A9")[0] == 200
     assert _send_path(services, b"/v1/articles/%c3%a9t%c3%a9")[0] == 200
@@ -121,14 +123,16 @@ def test_what_has_to_be_encoded_is_no_other_path(services: Services, newsroom: N
 
 @embedded
 @pytest.mark.parametrize("accept", [b"application/json", b"application/rss+xml"])
-def test_neither_memory_nor_formats_hide_it(services: Services, accept: bytes) -> None:
+def test_an_encoded_path_redirects_despite_cache_and_accept(
+    services: Services, accept: bytes
+) -> None:
     headers = [(b"host", b"x"), (b"accept", accept)]
     assert _send_path(services, b"/v1/headlines", headers=headers)[0] == 200
     assert _send_path(services, b"/v1/headline%73", headers=headers)[0] == 308
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_host_is_looked_at_first(services: Services) -> None:
+def test_the_host_is_checked_before_the_path(services: Services) -> None:
     for raw in (b"/%6detrics", b"/%2e/metrics"):
         two = [(b"host", b"a"), (b"host", b"b")]
         assert _send_path(services, raw, headers=two)[0] == 400

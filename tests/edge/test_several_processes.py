@@ -1,7 +1,7 @@
-"""Several server processes on one database: none answers older than what was acknowledged.
+"""Several server processes on one database never send responses from before an acknowledged write.
 
-Writers and readers are interleaved at random. After each write was acknowledged by one process,
-every process is asked for everything it could have kept, and has to show the write.
+Writers and readers are interleaved at random. After one process has acknowledged a write, every
+process is asked for everything that it could have cached, and must show the write.
 """
 
 import random
@@ -25,41 +25,41 @@ _STORIES = 4
 @pytest.fixture
 def key(database_url: str) -> str:
     services = bootstrap(Settings(database_url=database_url))
-    made = services.runner.run(
+    new_key = services.runner.run(
         Actor(None, "tests"), lambda unit: create_key(unit, "desk", ["admin"])
     )
     services.close()
-    return made.key
+    return new_key.key
 
 
 @pytest.fixture
 def processes(database_url: str, key: str) -> Iterator[list[tuple[Client, Client]]]:
-    """Two servers, each with an editor's and a reader's connection."""
+    """Two servers, each with connections of an editor and of a reader."""
     with ExitStack() as stack:
-        found = []
+        servers = []
         for _ in range(2):
             server = stack.enter_context(server_row(database_url))
             server.start()
-            found.append((Client(server.port, key), Client(server.port)))
-            for client in found[-1]:
+            servers.append((Client(server.port, key), Client(server.port)))
+            for client in servers[-1]:
                 stack.callback(client.close)
-        yield found
+        yield servers
 
 
 class Model:
-    """What readers should see: titles of what is public, by id."""
+    """What readers should see: titles of public stories, by id."""
 
     def __init__(self, editor: Client) -> None:
         self.public: dict[str, str] = {}
         self.versions: dict[str, int] = {}
         for number in range(_STORIES):
             document = {"title": f"Story {number}", "language": "en", "slug": f"s-{number}"}
-            status, _, made = editor.call("POST", "/v1/manage/articles", document)
+            status, _, story = editor.call("POST", "/v1/manage/articles", document)
             assert status == 201
-            self.versions[made["id"]] = made["version"]
+            self.versions[story["id"]] = story["version"]
 
     def step(self, editor: Client, chance: random.Random, number: int) -> None:
-        """Publish, change or withdraw one story, and note what was acknowledged."""
+        """Publish, change or withdraw one story, and record the acknowledged state."""
         id_ = chance.choice(list(self.versions))
         if id_ in self.public and chance.random() < 0.3:
             answer = self._send(editor, "POST", id_, "/unpublish", {})
@@ -74,12 +74,12 @@ class Model:
         path = f"/v1/manage/articles/{id_}{verb}"
         status, _, answer = editor.call(method, path, body, if_match=f'"v{self.versions[id_]}"')
         assert status == 200, answer
-        found: dict[str, Any] = answer
-        return found
+        document: dict[str, Any] = answer
+        return document
 
 
 @pytest.mark.exhaustive_on("sqlite")
-def test_no_process_answers_older_than_what_another_acknowledged(
+def test_no_response_is_older_than_a_write_that_another_process_acknowledged(
     processes: list[tuple[Client, Client]],
 ) -> None:
     chance = random.Random(20261122)

@@ -1,4 +1,4 @@
-"""The store of finished answers: bounded, and emptied by what entries show."""
+"""The store of finished responses is bounded, and entries are dropped by their dependencies."""
 
 from datetime import UTC, datetime
 
@@ -19,7 +19,7 @@ def _key(number: int) -> CacheKey:
     return (f"/v1/articles/{number}", b"", False, "")
 
 
-def test_it_never_holds_more_than_its_limit_and_drops_the_longest_unused() -> None:
+def test_the_store_stays_within_its_limit_and_evicts_the_least_recently_used() -> None:
     store = EntryStore(200_000)
     for number in range(100):
         store.put(_key(number), _entry(8_000))
@@ -29,7 +29,7 @@ def test_it_never_holds_more_than_its_limit_and_drops_the_longest_unused() -> No
     assert store.get(_key(99), NOW) is not None
 
 
-def test_an_entry_is_dropped_by_each_thing_that_it_shows() -> None:
+def test_an_entry_is_dropped_by_each_of_its_dependencies() -> None:
     store = EntryStore(1_000_000)
     store.put(_key(1), _entry(10, "story:1", "group:7"))
     store.put(_key(2), _entry(10, "story:2", "group:7"))
@@ -40,20 +40,20 @@ def test_an_entry_is_dropped_by_each_thing_that_it_shows() -> None:
     assert store.weight == 0
 
 
-def test_nothing_is_kept_of_dropped_keys() -> None:
+def test_dropped_keys_leave_no_dependencies() -> None:
     store = EntryStore(50_000)
     for number in range(1_000):
         store.put(_key(number), _entry(1_000, f"story:{number}", "stories"))
     assert sum(len(keys) for keys in store._keys_by_dependency.values()) == 2 * len(store)
 
 
-def test_an_answer_too_large_for_it_is_not_kept() -> None:
+def test_a_response_that_is_too_large_is_not_stored() -> None:
     store = EntryStore(100_000)
     store.put(_key(1), _entry(90_000))
     assert len(store) == 0
 
 
-def test_codings_made_later_count() -> None:
+def test_later_encodings_count_towards_the_limit() -> None:
     store = EntryStore(1_000_000)
     entry = _entry(50_000)
     store.put(_key(1), entry)
@@ -63,13 +63,13 @@ def test_codings_made_later_count() -> None:
     assert before < store.weight <= before + 50_000
 
 
-def test_a_limit_of_nothing_keeps_nothing() -> None:
+def test_a_limit_of_zero_stores_nothing() -> None:
     store = EntryStore(0)
     store.put(_key(1), _entry(10))
     assert len(store) == 0
 
 
-def test_what_was_asked_for_at_length_is_not_kept() -> None:
+def test_responses_to_long_requests_are_not_stored() -> None:
     store = EntryStore(1_000_000)
     store.put((f"/v1/articles/{'x' * 40_000}", b"", False, ""), _entry(10))
     store.put(("/v1/headlines", b"tag=" + b"x" * 40_000, False, ""), _entry(10))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.faults.cluster import Node, Reply, soon
+from tests.faults.cluster import Node, Reply, wait_until
 from tests.faults.server import CUT_OFF
 
 _READS = (
@@ -77,7 +77,7 @@ class Load:
             were_read = all(self.reads[path] >= wanted for path, wanted in reads.items())
             return bool(self.failures) or (were_read and len(self.titles) >= stories)
 
-        soon(has_progressed)
+        wait_until(has_progressed)
         assert self.failures == []
 
     def read(self) -> None:
@@ -101,7 +101,7 @@ class Load:
             self._call("POST", f"{path}/publish", {}, if_match="*")
 
     def _call(self, *request: Any, **headers: str) -> Any:
-        """Return the answer, or nothing after a failure or a `503` with `Retry-After`."""
+        """Return the response, or nothing after a failure or a `503` with `Retry-After`."""
         try:
             status, received, answer = self.balancer.call(*request, **headers)
         except CUT_OFF as wrong:

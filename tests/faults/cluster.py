@@ -1,6 +1,6 @@
-"""A cluster: servers of PostgreSQL that follow each other, and nodes of Dateline that use them.
+"""A cluster: PostgreSQL servers that replicate, and nodes of Dateline that use them.
 
-What runs on which machine is up to the test: all on loopback, or each on a `Machine` of its own.
+The test chooses the machines: all processes on loopback, or each on a separate `Machine`.
 """
 
 import shutil
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 Reply = tuple[int, dict[str, str], Any]
 _TIMEOUT = 120
 _SERVE = "from app.cli import main; main()"
-# Imports what takes long, and begins when its standard input ends.
+# Imports slow modules first, and starts when its standard input ends.
 _PREPARED = f"import sys, app.main; sys.stdin.read(); {_SERVE}"
 _ACCESS = "".join(
     f"{line} trust\n"
@@ -46,12 +46,12 @@ class Machine:
     address = "127.0.0.1"
 
     def run(self, function: Callable[[], Result]) -> Result:
-        """Call a function there; what it starts and opens belongs to this machine."""
+        """Call a function there; its processes and sockets belong to this machine."""
         return function()
 
 
 class DatabaseServer:
-    """A PostgreSQL server, copied from another one; `follow` makes it a hot standby of that."""
+    """A PostgreSQL server, copied from another one; `follow` makes it its hot standby."""
 
     def __init__(self, seed: Postgres, machine: Machine) -> None:
         postmaster = seed.processes()[0]
@@ -62,8 +62,8 @@ class DatabaseServer:
         shutil.chown(self._folder, self._user)
 
     def copy(self, seed: Postgres) -> None:
-        """Become a primary with what another server has."""
-        # Files of the wheel's own, which the copy reads, too, whatever the umask.
+        """Become a primary with the data of another server."""
+        # Files of the PostgreSQL wheel, which the copy also reads, with any umask.
         for file in Path(seed.socket).parent.glob(".*.json"):
             file.chmod(0o644)
         self._run("pg_basebackup", "-h", Path(seed.socket).parent, *self._copying)
@@ -74,43 +74,43 @@ class DatabaseServer:
         source = ("-h", primary.machine.address, "-p", str(primary.port), "-R")
         self._run("pg_basebackup", *source, *self._copying)
         self._start()
-        found = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
-        soon(lambda: primary.ask(found) == (1,))
+        statement = "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"
+        wait_until(lambda: primary.ask(statement) == (1,))
 
     def wait_for_standby(self) -> None:
-        """Acknowledge from now on only what a standby has stored, too."""
+        """Acknowledge from now on only commits that a standby has stored, too."""
         self.ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.ask("SELECT pg_reload_conf()")
-        found = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
-        soon(lambda: self.ask(found) == (1,))
+        statement = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+        wait_until(lambda: self.ask(statement) == (1,))
 
     def stop_receiving(self) -> None:
         """Receive nothing any more, as if the network between it and its primary were cut."""
         self.ask("ALTER SYSTEM SET primary_conninfo = ''")
         self.ask("SELECT pg_reload_conf()")
-        soon(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == (0,))
+        wait_until(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == (0,))
 
     def promote(self) -> None:
         """Become a primary."""
         self._run("pg_ctl", "-D", self._data, "-w", "promote")
 
     def ask(self, statement: str) -> tuple[Any, ...]:
-        """Run a statement by the server's socket, which no network is needed for."""
+        """Run a statement through the server's socket, which needs no network."""
         where = f"host={self._folder} port={self.port} user=postgres dbname=dateline"
         with psycopg.connect(where, autocommit=True) as connection:
-            # The text is one of a test.
-            found = connection.execute(statement.encode())
-            return (found.fetchone() or ()) if found.description is not None else ()
+            # The text comes from a test.
+            cursor = connection.execute(statement.encode())
+            return (cursor.fetchone() or ()) if cursor.description is not None else ()
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to all its processes, the one first that starts the others."""
+        """Send a signal to all its processes, the parent first."""
         postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
         for process in (postmaster, *postmaster.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
     def close(self) -> None:
-        """End it, and remove what it wrote."""
+        """Stop the server, and remove its files."""
         with suppress(FileNotFoundError, psutil.NoSuchProcess):
             self.send_signal(signal.SIGKILL)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -138,7 +138,7 @@ class DatabaseServer:
 
 
 class Node:
-    """`dateline serve` on a machine; `call` asks it from the same machine."""
+    """`dateline serve` on a machine; `call` sends requests from the same machine."""
 
     def __init__(
         self,
@@ -149,10 +149,10 @@ class Node:
         /,
         **settings: object,
     ) -> None:
-        """Start it; or the version in the folder `code`, which serves from `begin` on."""
+        """Start the node, or the version in the folder `code`, which serves after `begin`."""
         self.machine, self.port = machine, free_port()
         self._log = folder / "serve.log"
-        # Processes of one machine share what they know of writes; these are to be apart.
+        # Processes of one machine share a counter of writes; these must not.
         apart = f"{database_url}&application_name={folder.name}"
         known = environment(apart, port=self.port, search_path=folder / "search", **settings)
         program = _SERVE if code is None else _PREPARED
@@ -164,14 +164,14 @@ class Node:
             self.process = machine.run(start)
 
     def begin(self) -> None:
-        """Let a version serve, which was prepared only, and wait until it does."""
+        """Let a prepared version serve, and wait until it does."""
         self.process.stdin.close()
         self.wait_until_ready()
 
     def call(
         self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
     ) -> Reply:
-        """Send a request on a connection of its own."""
+        """Send a request on a new connection."""
 
         def ask() -> Reply:
             with closing(Client(self.port, key)) as client:
@@ -180,7 +180,7 @@ class Node:
         return self.machine.run(ask)
 
     def status(self, path: str, key: str | None = None) -> int:
-        """Return the status of an answer; 0 where there is none."""
+        """Return the status of a response; 0 if there is none."""
         try:
             return self.call("GET", path, key=key)[0]
         except CUT_OFF:
@@ -188,28 +188,28 @@ class Node:
 
     def wait_until_ready(self) -> None:
         """Wait until it serves."""
-        soon(lambda: self.process.poll() is not None or self.status("/readyz") == 200)
+        wait_until(lambda: self.process.poll() is not None or self.status("/readyz") == 200)
         assert self.process.poll() is None, self.log
 
     @property
     def leads(self) -> bool:
-        """Tell whether it does the background work."""
+        """Whether it does the background work."""
         return b"\ndateline_leader 1.0" in self.call("GET", "/metrics")[2]
 
     @property
     def log(self) -> str:
-        """Return what it wrote to its log."""
+        """Return its log."""
         return self._log.read_text()
 
     def end(self, seconds: float) -> int:
-        """Send SIGTERM, and return the exit code, which has to come within a time."""
+        """Send SIGTERM, and return the exit code; fail if it takes too long."""
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(seconds)
         assert isinstance(code, int)
         return code
 
     def close(self) -> None:
-        """End it by force, if it runs."""
+        """Kill it if it runs."""
         with suppress(psutil.NoSuchProcess):
             self.process.kill()
         if self.process.stdin is not None:
@@ -226,7 +226,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """The address of whichever of both takes writes."""
+        """The address with both servers, which leads to the one that accepts writes."""
         return address_of(
             [(item.machine.address, item.port) for item in (self.primary, self.standby)]
         )
@@ -244,7 +244,7 @@ class Cluster:
 
 
 def address_of(places: list[tuple[str, int]]) -> str:
-    """Return the address of a database at whichever of these takes writes."""
+    """Return the address of a database on whichever of these servers accepts writes."""
     hosts = ",".join(f"{host}:{port}" for host, port in places)
     return f"postgresql+psycopg://postgres:@{hosts}/dateline?target_session_attrs=read-write"
 
@@ -263,8 +263,8 @@ def cluster(first: Machine, second: Machine) -> Iterator[Cluster]:
         yield Cluster(servers, key, stack)
 
 
-def soon(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
-    """Wait until something is true, for so long at most, and return how long it took."""
+def wait_until(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
+    """Wait until a condition is true, up to a time limit, and return the time taken."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds
@@ -273,8 +273,8 @@ def soon(true: Callable[[], object], seconds: float = _TIMEOUT) -> float:
 
 
 @contextmanager
-def meanwhile(work: Callable[[], object]) -> Iterator[None]:
-    """Do something in another thread until it is done."""
+def run_in_background(work: Callable[[], object]) -> Iterator[None]:
+    """Run a function in another thread during the block, and wait for its end."""
     thread = threading.Thread(target=work)
     thread.start()
     try:

@@ -19,7 +19,7 @@ class CommandResult:
 
 
 def dateline(*words: str, database_url: str) -> CommandResult:
-    """Run a command in this process, which saves the time that a new one takes to start."""
+    """Run a command in this process, which saves the start of a new one."""
     out, err = io.StringIO(), io.StringIO()
     code = 0
     argv = ["dateline", *words, "--database-url", database_url]
@@ -32,13 +32,13 @@ def dateline(*words: str, database_url: str) -> CommandResult:
 
 
 def assert_consistent(database_url: str) -> None:
-    """Insist that `dateline check` finds nothing wrong."""
+    """Require that `dateline check` finds no error."""
     ended = dateline("check", database_url=database_url)
     assert ended.code == 0, ended.err
 
 
 def assert_reported_in_a_sentence(ended: CommandResult) -> None:
-    """Insist on exit code 1 and a sentence, and on no traceback."""
+    """Require exit code 1, a sentence, and no traceback."""
     assert ended.code == 1, ended
     assert ended.err.startswith("dateline: "), ended.err
     assert "Traceback" not in ended.err

@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 def run_concurrently(acts: Sequence[Callable[[], Result]]) -> list[Result]:
-    """Run acts side by side, beginning at one moment; what one of them raises comes out."""
+    """Run functions in threads that start together; raise the first exception."""
     ready = threading.Barrier(len(acts))
 
     def begin(act: Callable[[], Result]) -> Result:

@@ -1,6 +1,6 @@
-"""What each kind of reader is answered while a database is there, silent, away, and back.
+"""Responses to each kind of reader while the database is up, silent, down, and up again.
 
-The tables of `docs/high-availability.md` say the same.
+The tables of `docs/high-availability.md` have the same contents.
 """
 
 import time
@@ -14,7 +14,7 @@ from typing import Any
 from tests.faults.cluster import Node, Reply
 from tests.faults.server import CUT_OFF
 
-# The promises are 1 and 2 seconds; what is above the first is left to a busy machine.
+# The documented limits are 1 and 2 seconds; the rest is a margin for a busy machine.
 ANSWERED_WITHIN, READY_WITHIN, BACK_WITHIN, ENDED_WITHIN = 1.0 + 1.0, 2.0, 5.0, 10.0
 SERVED = frozenset({200, 201})
 _FEED = "/feeds/latest.rss"
@@ -23,7 +23,7 @@ _numbers = count(21)
 
 @dataclass(slots=True)
 class Readers:
-    """One of each kind, who asks a node."""
+    """A reader of each kind, which sends requests to a node."""
 
     node: Node
     key: str
@@ -31,42 +31,42 @@ class Readers:
     kept: frozenset[str] = field(default=frozenset({"anonymous, cached", "feed, cached"}))
 
     def prepare(self) -> None:
-        """Let the node cache what it may, and know that it is current."""
+        """Let the node fill its cache, and verify that it is current."""
         self.cursor = self.node.call("GET", "/v1/changes")[2]["cursor"]
         for path in ("/v1/headlines", _FEED):
             self.node.call("GET", path)
         time.sleep(1)
 
     def ask(self) -> dict[str, int]:
-        """Return the status for each kind; insist on an answer in time, and on `Retry-After`."""
+        """Return the status for each kind; require a response in time, and `Retry-After`."""
         return {name: _in_time(name, ask) for name, ask in self._questions().items()}
 
     def are_served(self) -> bool:
-        """Tell whether all are served, as if nothing had happened."""
+        """Whether all readers get normal responses."""
         return set(self.ask().values()) <= SERVED
 
-    def insist_on_away(self) -> None:
-        """Insist that those are answered from memory who may be, and all others refused."""
+    def require_away(self) -> None:
+        """Require cached responses for readers that may get them, and refusals for all others."""
         for _ in range(2):
             for name, status in self.ask().items():
                 assert status == (200 if name in self.kept else 503), name
         assert self.ready() == (200, "away")
-        self._insist_on_life()
+        self._require_life()
 
-    def insist_on_refusals(self) -> None:
-        """Insist that nobody is answered from memory any more."""
+    def require_refusals(self) -> None:
+        """Require that no reader gets a cached response any more."""
         assert set(self.ask().values()) == {503}
         assert self.ready() == (503, "does not answer")
-        self._insist_on_life()
+        self._require_life()
 
     def ready(self) -> tuple[int, str]:
-        """Return what `/readyz` says, in time."""
+        """Return the state in `/readyz`, in time."""
         began = time.monotonic()
         status, _, report = self.node.call("GET", "/readyz")
         assert time.monotonic() - began < READY_WITHIN
         return status, report["database"]
 
-    def _insist_on_life(self) -> None:
+    def _require_life(self) -> None:
         for path in ("/healthz", "/metrics"):
             began = time.monotonic()
             assert self.node.status(path) == 200
@@ -90,7 +90,7 @@ class Readers:
         }
 
     def _stream(self) -> Reply:
-        """Begin to listen, and leave."""
+        """Open a stream and close it."""
 
         def begin() -> Reply:
             with closing(HTTPConnection("127.0.0.1", self.node.port, timeout=60)) as connection:
@@ -117,7 +117,7 @@ def _in_time(name: str, ask: Callable[[], Reply]) -> int:
 
 
 def keep_writing(node: Node, key: str, published: list[dict[str, Any]]) -> None:
-    """Publish stories until one is refused; append each that was acknowledged."""
+    """Publish stories until one is refused; append each acknowledged one."""
     for number in count():
         document = {"title": f"Story {number}", "language": "en", "status": "published"}
         try:

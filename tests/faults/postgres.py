@@ -37,7 +37,7 @@ class Postgres:
         database.close()
 
     def processes(self) -> list[psutil.Process]:
-        """Return the processes of the server, the one first that starts the others."""
+        """Return the processes of the server, the parent first."""
         pid = self._server.get_pid()
         assert pid is not None
         postmaster = psutil.Process(pid)
@@ -49,7 +49,7 @@ class Postgres:
         postmaster = self.processes()[0]
         folder = Path(tempfile.mkdtemp(prefix="dateline-pg-standby-"))
         programs = Path(postmaster.exe()).parent
-        # Notes of the wheel's own, which the copy reads, too, whatever the umask.
+        # Notes of the PostgreSQL wheel, which the copy also reads, with any umask.
         for notes in Path(self.socket).parent.glob(".*.json"):
             notes.chmod(0o644)
         standby = Standby(programs, folder, postmaster.username(), self.socket)
@@ -59,15 +59,15 @@ class Postgres:
             standby.close()
 
     def down(self) -> None:
-        """Stop it; whoever is connected is thrown out."""
+        """Stop the server; connections are closed."""
         self._server.stop()
 
     def up(self) -> None:
-        """Bring it back."""
+        """Start the server again."""
         self._server.ensure_postgres_running()
 
     def close(self) -> None:
-        """Take it away."""
+        """Remove the server."""
         self._server.cleanup()
 
 
@@ -86,7 +86,7 @@ class Standby:
         self._control("start", "-o", options, "-l", folder / "log")
 
     def wait_for_primary(self) -> None:
-        """Wait until it has all that its primary has by now."""
+        """Wait until it has replayed everything that its primary has written by now."""
         (end,) = _query(self._primary, "SELECT pg_current_wal_lsn()")
         has_it = f"SELECT pg_last_wal_replay_lsn() >= '{end}'"
         deadline = time.monotonic() + 60
@@ -105,11 +105,11 @@ class Standby:
             time.sleep(0.02)
 
     def promote(self) -> None:
-        """Make it a server that takes writes."""
+        """Make it a server that accepts writes."""
         self._control("promote")
 
     def close(self) -> None:
-        """Take it away."""
+        """Remove the server."""
         self._control("stop", "-m", "immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -124,14 +124,14 @@ class Standby:
 def _query(host: str, statement: str) -> tuple[Any, ...]:
     """Run a statement, and return its first row."""
     with psycopg.connect(f"host={host} user=postgres", autocommit=True) as connection:
-        # The text is one of this file.
-        found = connection.execute(statement.encode())
-        return (found.fetchone() or ()) if found.description is not None else ()
+        # The text comes from this file.
+        cursor = connection.execute(statement.encode())
+        return (cursor.fetchone() or ()) if cursor.description is not None else ()
 
 
 @contextmanager
 def start_postgres() -> Iterator[Postgres]:
-    """Give a PostgreSQL of its own to a test."""
+    """Start a separate PostgreSQL for a test."""
     server = Postgres()
     try:
         yield server

@@ -23,11 +23,11 @@ class Proxy:
         self._thread.start()
 
     def silence(self) -> None:
-        """Forward nothing any more, and say nothing to those that connect."""
+        """Forward nothing, and send nothing to new connections."""
         self._is_silent.set()
 
     def speak(self) -> None:
-        """Forward again, also what was held back."""
+        """Forward again, including the data that was held back."""
         self._is_silent.clear()
 
     def close(self) -> None:
@@ -69,9 +69,9 @@ class Proxy:
 
 @contextmanager
 def proxy(path: str) -> Iterator[Proxy]:
-    """Give a proxy to a test."""
-    made = Proxy(path)
+    """Start a proxy for a test."""
+    tcp_proxy = Proxy(path)
     try:
-        yield made
+        yield tcp_proxy
     finally:
-        made.close()
+        tcp_proxy.close()

@@ -16,12 +16,12 @@ from typing import Any
 _ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT = 180
 
-# What a client sees when the server dies under it.
+# Exceptions in a client whose server dies.
 CUT_OFF = (OSError, HTTPException)
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -35,7 +35,7 @@ def environment(database_url: str, **settings: object) -> dict[str, str]:
 
 
 class Client:
-    """One connection, kept open, with a key; an answer counts once it was read whole."""
+    """A keep-alive connection with a key; a response counts once it was read completely."""
 
     def __init__(self, port: int, key: str | None = None) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
@@ -53,11 +53,11 @@ class Client:
         read = answer.read()
         received = {name.lower(): value for name, value in answer.getheaders()}
         is_json = "json" in received.get("content-type", "") and "ndjson" not in str(received)
-        told = json.loads(read) if is_json else read
-        return answer.status, received, told
+        value = json.loads(read) if is_json else read
+        return answer.status, received, value
 
     def stream_lines(self, path: str, lines: bytes) -> Iterator[dict[str, Any]]:
-        """Send NDJSON and yield each line of the answer as it comes."""
+        """Send NDJSON and yield each line of the response as it arrives."""
         headers = {**self._headers, "content-type": "application/x-ndjson"}
         self._connection.request("POST", path, lines, headers)
         answer = self._connection.getresponse()
@@ -71,12 +71,12 @@ class Client:
         answer.read()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()
 
 
 class ServerRow:
-    """A row of server processes on one port; see `server_row`."""
+    """Server processes in sequence on one port; see `server_row`."""
 
     def __init__(self, database_url: str, **settings: object) -> None:
         self.port = free_port()
@@ -97,15 +97,15 @@ class ServerRow:
         wait_until_ready(self.port)
 
     def kill(self) -> None:
-        """Kill the server, so that it has no chance to do anything about it."""
+        """Kill the server with SIGKILL."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """Tell the server to stop, and wait until it has."""
+        """Send SIGTERM to the server, and wait until it has stopped."""
         self._end(signal.SIGTERM)
 
     def close(self) -> None:
-        """End it all."""
+        """Stop all processes."""
         if self._child is not None:
             self.kill()
         self._process.communicate(timeout=_TIMEOUT)
@@ -128,16 +128,16 @@ class ServerRow:
 
 @contextmanager
 def server_row(database_url: str, **settings: object) -> Iterator[ServerRow]:
-    """Give a server_row on a database, and end what is left of it afterwards."""
-    made = ServerRow(database_url, **settings)
+    """Start a server row on a database, and stop its processes afterwards."""
+    servers = ServerRow(database_url, **settings)
     try:
-        yield made
+        yield servers
     finally:
-        made.close()
+        servers.close()
 
 
 def wait_until_ready(port: int) -> None:
-    """Wait until a server answers that it can serve."""
+    """Wait until a server is ready."""
     ends = time.monotonic() + _TIMEOUT
     while True:
         try:

@@ -1,7 +1,7 @@
-"""Server processes, one after the other, each a fork of this one: a start costs little.
+"""Server processes in sequence, each a fork of this one, which makes a start cheap.
 
-`python -m tests.faults.server_row PORT` starts a server for each line that it reads, tells its
-process id, and tells when it has ended. The settings come from the environment, as always.
+`python -m tests.faults.server_row PORT` starts a server for each line that it reads, prints its
+process id, and prints when it has ended. The settings come from the environment, as always.
 """
 
 import os
@@ -16,7 +16,7 @@ from app.kit.http_client import HttpClient
 from app.kit.sql.migrations import find_head
 from app.server.protocol import HttpProtocol
 
-# A server that nobody ends, because the test itself was killed, ends by itself.
+# A server that is never stopped, because the test itself was killed, stops by itself.
 _LONGEST = 300
 
 
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _prepare() -> None:
-    """Find out once what each server finds out: its routes, its migrations, whom it trusts."""
+    """Do the work once that each server would repeat: routes, migrations, trusted certificates."""
     openapi_document()
     find_head()
     HttpClient("dateline")

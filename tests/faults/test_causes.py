@@ -33,7 +33,7 @@ every_command = pytest.mark.parametrize("words", _COMMANDS, ids=lambda words: wo
 
 
 def run_refused(words: list[str], url: str) -> str:
-    """Return the sentence with which a command ends."""
+    """Return the error message of a command."""
     ended = dateline(*words, database_url=url)
     assert_reported_in_a_sentence(ended)
     assert len(ended.err.splitlines()) == 1
@@ -50,44 +50,44 @@ def run_refused(words: list[str], url: str) -> str:
         ("u:secret@/x?host=/nowhere", "Nothing listens at PostgreSQL's address. Check that"),
     ],
 )
-def test_an_address_where_no_postgresql_is(words: list[str], address: str, cause: str) -> None:
-    said = run_refused(words, f"postgresql+psycopg://{address}")
-    assert cause in said
-    assert "secret" not in said
+def test_an_address_without_a_postgresql_server(words: list[str], address: str, cause: str) -> None:
+    message = run_refused(words, f"postgresql+psycopg://{address}")
+    assert cause in message
+    assert "secret" not in message
 
 
 @pytest.mark.postgresql
 @every_command
-def test_a_database_that_postgresql_does_not_have(words: list[str], postgresql: str) -> None:
+def test_an_unknown_postgresql_database(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).path, "/nowhere", 1)
     assert "no database of this name. Check the name in" in run_refused(words, url)
 
 
 @pytest.mark.postgresql
 @every_command
-def test_a_role_that_postgresql_does_not_have(words: list[str], postgresql: str) -> None:
+def test_an_unknown_postgresql_role(words: list[str], postgresql: str) -> None:
     url = postgresql.replace(urlsplit(postgresql).netloc, "nobody:secret@", 1)
-    said = run_refused(words, url)
-    assert "does not let this role in. Check the user and the password in" in said
-    assert "secret" not in said
+    message = run_refused(words, url)
+    assert "does not let this role in. Check the user and the password in" in message
+    assert "secret" not in message
 
 
 @pytest.mark.postgresql
 @every_command
-def test_a_postgresql_without_tls(words: list[str], postgresql: str) -> None:
+def test_a_postgresql_server_without_tls(words: list[str], postgresql: str) -> None:
     with over_tcp(postgresql) as url:
         assert "fails at TLS. Check sslmode and" in run_refused(words, f"{url}?sslmode=require")
 
 
 @pytest.mark.postgresql
 @pytest.mark.slow
-def test_a_postgresql_that_says_nothing(postgresql: str) -> None:
+def test_a_postgresql_server_that_does_not_respond(postgresql: str) -> None:
     with over_tcp(postgresql, silent=True) as url:
         assert "PostgreSQL's host does not answer. Check the host" in run_refused(["check"], url)
 
 
 @pytest.mark.postgresql
-def test_a_role_without_rights(postgresql: str) -> None:
+def test_a_postgresql_role_without_privileges(postgresql: str) -> None:
     with psycopg.connect(postgresql.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute("CREATE ROLE powerless LOGIN")
         try:
@@ -98,27 +98,27 @@ def test_a_role_without_rights(postgresql: str) -> None:
 
 
 @pytest.mark.parametrize("words", [*_COMMANDS[:2], *_COMMANDS[3:]], ids=lambda words: words[0])
-def test_a_folder_that_may_not_be_written_to(words: list[str]) -> None:
-    # Nobody makes a file there, root included.
+def test_an_unwritable_folder(words: list[str]) -> None:
+    # No user can create a file there, not even root.
     if not Path("/sys/kernel").is_dir():
         pytest.skip("there is no /sys here")
-    said = run_refused(words, "sqlite:////sys/kernel/dateline.db")
-    assert "The folder of the database file may not be written to. Give it to" in said
+    message = run_refused(words, "sqlite:////sys/kernel/dateline.db")
+    assert "The folder of the database file may not be written to. Give it to" in message
 
 
 @every_command
-def test_a_folder_in_place_of_a_file(words: list[str], tmp_path: Path) -> None:
+def test_a_folder_instead_of_a_file(words: list[str], tmp_path: Path) -> None:
     assert "is a folder. Name a file in it" in run_refused(words, f"sqlite:///{tmp_path}")
 
 
-def test_a_disk_that_is_full_for_an_import(tmp_path: Path) -> None:
+def test_a_full_disk_during_an_import(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url, full_disk():
-        said = run_refused(["import", _SAMPLES], url)
-    assert "No space is left on the disk of the database. Free some" in said
+        message = run_refused(["import", _SAMPLES], url)
+    assert "No space is left on the disk of the database. Free some" in message
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_a_disk_that_is_full_for_postgresql(services: Services) -> None:
+def test_a_full_disk_of_postgresql(services: Services) -> None:
     full = "RAISE 'could not extend file: No space left on device' USING ERRCODE = '53100'"
     with (
         pytest.raises(DatabaseUnavailable, match="No space is left"),
@@ -129,14 +129,14 @@ def test_a_disk_that_is_full_for_postgresql(services: Services) -> None:
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
-        said = run_refused(["export", str(tmp_path / "nowhere" / "all.ndjson")], url)
-        assert "No such file or directory. Check the name" in said
-        said = run_refused(["import", str(tmp_path / "none.ndjson")], url)
-        assert "No such file or directory. Check the name" in said
+        message = run_refused(["export", str(tmp_path / "nowhere" / "all.ndjson")], url)
+        assert "No such file or directory. Check the name" in message
+        message = run_refused(["import", str(tmp_path / "none.ndjson")], url)
+        assert "No such file or directory. Check the name" in message
 
 
 @pytest.mark.slow
-def test_an_output_that_is_full(tmp_path: Path) -> None:
+def test_a_full_output_device(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url, Path("/dev/full").open("wb") as full:
         assert dateline("import", _SAMPLES, database_url=url).code == 0
         program = [sys.executable, "-c", "from app.cli import main; main()", "export"]
@@ -164,7 +164,7 @@ def postgresql(tmp_path: Path) -> Iterator[str]:
 
 @contextmanager
 def over_tcp(url: str, *, silent: bool = False) -> Iterator[str]:
-    """Return the address of a database over TCP, of which its server knows nothing."""
+    """Return an address over TCP of a database that its server does not have."""
     given = conninfo_to_dict(url.replace("+psycopg", "", 1))
     with proxy(f"{given['host']}/.s.PGSQL.{given.get('port', 5432)}") as way:
         if silent:
@@ -174,7 +174,7 @@ def over_tcp(url: str, *, silent: bool = False) -> Iterator[str]:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let SQLite take no more pages than its file has, as on a disk that is full."""
+    """Limit SQLite to the pages that its file has, as on a full disk."""
 
     def limit(connection: object, _record: object) -> None:
         connection.execute("PRAGMA max_page_count = 1")  # type: ignore[attr-defined]

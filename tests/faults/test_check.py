@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 @dataclass(frozen=True, slots=True)
 class Newspaper:
-    """Two public stories, of which one has a newer draft, and what they hang on."""
+    """Two public stories, one of which has a newer draft, and the objects that they refer to."""
 
     story: dict[str, Any]
     edited: dict[str, Any]
@@ -32,7 +32,7 @@ class Newspaper:
 
 @pytest.fixture
 def newspaper(newsroom: Newsroom) -> Newspaper:
-    """A small newspaper in which all is sound."""
+    """A small newspaper with consistent data."""
     source = newsroom.source("Agency", url="https://agency.example")
     above = newsroom.category("Africa")
     category = newsroom.category("Morocco", parent=above["slug"])
@@ -195,12 +195,12 @@ def test_many_errors_are_counted_and_the_first_ones_shown(
     with services.database.engine.connect() as connection, connection.begin():
         connection.execution_options(dateline_begins="BEGIN IMMEDIATE")
         connection.execute(update(Document).values(head=b"{}"))
-    found = dateline("check", database_url=services.settings.database_url)
-    told = (
+    report = dateline("check", database_url=services.settings.database_url)
+    expected = (
         "55 thing(s) are wrong. `dateline rebuild` mends documents, `dateline reindex` the index."
     )
-    _assert_named(found, told)
-    assert len(found.err.splitlines()) == 51
+    _assert_named(report, expected)
+    assert len(report.err.splitlines()) == 51
 
 
 def _revision_lost(article_id: str, version: int) -> Damage:
@@ -223,7 +223,7 @@ def _assert_named(ended: CommandResult, words: str) -> None:
 
 
 def _assert_public(services: Services, paper: Newspaper, *, gone: bool = False) -> None:
-    """The stories are as they were published, whatever was mended."""
+    """The stories are as they were published, whatever was repaired."""
     story = services.delivery.find_story(paper.story["id"])
     assert (story.body is None) is gone
     if story.body is not None:

@@ -87,15 +87,15 @@ def test_a_category_moved_during_a_slug_change_is_logged_with_its_new_path(
             partial(_move, newsroom, loose, below),
         ]
         run_concurrently(acts)
-        told = _find_last_change(services, after)
-        # Whoever came before the new slug was told of again with it.
-        assert min(told, key=lambda id_: told[id_]) == top["id"], number
-        assert len(told) == len([top, below, loose]) + 2
+        serials = _find_last_change(services, after)
+        # A row from before the new slug is repeated with the new slug.
+        assert min(serials, key=lambda id_: serials[id_]) == top["id"], number
+        assert len(serials) == len([top, below, loose]) + 2
     assert_consistent(services.settings.database_url)
 
 
 def _find_last_change(services: Services, after: int = 0) -> dict[str, int]:
-    """Return the serial at which each category was told of last, after another serial."""
+    """Return the last serial, after another one, of the rows about each category."""
     with services.database.read() as session:
         return {row.id: row.serial for row in store.load_changes(session, after, 10_000)}
 

@@ -15,7 +15,7 @@ _WRITERS = 10
 
 
 def _append(newsroom: Newsroom, article_id: str, tag: str) -> int:
-    """Read, add a tag, write under the version read; return how often others were faster."""
+    """Read, add a tag, write under the version read; return the number of conflicts."""
     for lost in range(200):
         read = newsroom.call("GET", f"/articles/{article_id}")
         headers = {"if-match": read.headers["etag"], "content-type": MERGE_PATCH}
@@ -60,7 +60,7 @@ def test_opposite_concurrent_verbs_leave_a_consistent_state(
     article = newsroom.story()
     verbs = ["publish", "unpublish"] * 5
     acts = [partial(_verb, newsroom, article["id"], verb) for verb in verbs]
-    # With `*` for a version all of them apply, in some order; a second unpublish cannot.
+    # With `*` as the version all of them apply, in some order; a second unpublish cannot.
     assert set(run_concurrently(acts)) <= {200, 409}
     assert_consistent(services.settings.database_url)
 
@@ -89,22 +89,22 @@ def test_an_idempotency_key_sent_concurrently_creates_once(
         return answer.status_code, answer.json()
 
     answers = run_concurrently([partial(create, number) for number in range(6)])
-    made = [body for status, body in answers if status == 201]
-    assert len({body["id"] for body in made}) == 1
+    created = [body for status, body in answers if status == 201]
+    assert len({body["id"] for body in created}) == 1
     refused = {(status, body["code"]) for status, body in answers if status != 201}
     running, other = (409, "idempotency_running"), (422, "idempotency_mismatch")
     assert refused <= ({running} if same else {running, other})
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 1
     if same:
-        assert create(0) == (201, made[0])
+        assert create(0) == (201, created[0])
     assert_consistent(services.settings.database_url)
 
 
 def test_concurrent_equal_titles_get_different_slugs(
     newsroom: Newsroom, services: Services
 ) -> None:
-    made = run_concurrently([partial(newsroom.story, "The same title") for _ in range(8)])
-    slugs = {item["slug"] for item in made}
+    stories = run_concurrently([partial(newsroom.story, "The same title") for _ in range(8)])
+    slugs = {item["slug"] for item in stories}
     assert slugs == {"the-same-title", *(f"the-same-title-{n}" for n in range(2, 9))}
     assert_consistent(services.settings.database_url)
 
@@ -114,8 +114,8 @@ def test_an_external_id_created_concurrently_is_one_story(
 ) -> None:
     source = newsroom.source("Agency")
     fields = {"source": source["slug"], "external_id": "x-1"}
-    made = run_concurrently([partial(newsroom.story, f"Title {n}", **fields) for n in range(6)])
-    assert len({item["id"] for item in made}) == 1
+    stories = run_concurrently([partial(newsroom.story, f"Title {n}", **fields) for n in range(6)])
+    assert len({item["id"] for item in stories}) == 1
     assert_consistent(services.settings.database_url)
 
 

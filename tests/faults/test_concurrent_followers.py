@@ -16,10 +16,10 @@ from tests.faults.server import Client, server_row
 
 _WRITERS = 6
 _STORIES = 15
-# The last of them begins in the midst of it, with a snapshot.
+# The last of them starts during the writes, with a snapshot.
 _FILTERS = ("", "", "tag=even", "source=agency", "")
-# Commits take their time, and not equally long: what is numbered first is not through first,
-# unless something sees to it.
+# Commits take different times, so the first serial would not be committed first without a
+# mechanism that ensures it.
 _SLOW_COMMITS = """
 CREATE FUNCTION take_time() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_sleep(random() * 0.02); RETURN NULL; END $$;
@@ -29,16 +29,16 @@ CREATE CONSTRAINT TRIGGER take_time AFTER INSERT ON changes DEFERRABLE INITIALLY
 
 
 class Follower:
-    """Follows over a connection of its own, and waits where there is nothing."""
+    """Follows the log on a separate connection, and waits if there is nothing new."""
 
     def __init__(self, port: int, filters: str, *, limit: int) -> None:
         self._client = Client(port)
         self._limit = limit
         self._next = f"/v1/changes?{filters}"
-        self.heard: list[dict[str, Any]] = []
+        self.entries: list[dict[str, Any]] = []
 
     def follow(self, done: threading.Event) -> None:
-        """Take what there is, until all is written and heard."""
+        """Read changes until all writes are finished and read."""
         while True:
             last, wait = done.is_set(), 0 if done.is_set() else 1
             if not self.step(wait) and last:
@@ -46,24 +46,24 @@ class Follower:
                 return
 
     def step(self, wait: int = 0) -> bool:
-        """Ask once, and tell whether anything came or will."""
-        asked = f"{self._next}&limit={self._limit}&wait={wait}"
-        status, _, answer = self._client.call("GET", asked)
+        """Send one request; return whether there are changes or more to come."""
+        path = f"{self._next}&limit={self._limit}&wait={wait}"
+        status, _, answer = self._client.call("GET", path)
         assert status == 200, answer
-        self.heard += answer["data"]
+        self.entries += answer["data"]
         self._next = f"/v1/changes?cursor={answer['cursor']}"
         return bool(answer["data"] or answer["more"])
 
     def skip(self) -> None:
-        """Take what there is so far, and forget it."""
+        """Read the changes so far, and drop them."""
         while self.step():
             pass
-        self.heard.clear()
+        self.entries.clear()
 
     @property
     def log_entries(self) -> list[tuple[int, str]]:
-        """What it heard, as the log has it."""
-        return [(item["serial"], item["id"]) for item in self.heard]
+        """The received changes, as the log has them."""
+        return [(item["serial"], item["id"]) for item in self.entries]
 
 
 @pytest.mark.slow
@@ -103,12 +103,12 @@ def test_no_sync_client_misses_or_repeats_an_entry(
         run_concurrently(acts)
     log = [row for row in _log(services) if row[0] > began]
     assert len(log) == _WRITERS * _STORIES
-    # Each story is published once, so each row of the log is an entry, and in its order.
+    # Each story is published once, so the entries are the rows of the log, in the same order.
     numbers = {id_: int(title) for id_, title in _titles(early[0]).items()}
     assert early[0].log_entries == early[1].log_entries == log
     assert early[2].log_entries == [row for row in log if numbers[row[1]] % 2 == 0]
     assert early[3].log_entries == [row for row in log if numbers[row[1]] % 3 == 0]
-    # What the snapshot had, the log after its beginning may tell again; but nothing is missing.
+    # After a snapshot, the log may repeat its contents, but nothing may be missing.
     assert _titles(late).keys() == numbers.keys()
     assert len(set(late.log_entries)) == len(late.log_entries)
 
@@ -118,8 +118,8 @@ def _write(port: int, key: str, writer: int, midst: threading.Event) -> None:
     for number in range(_STORIES):
         if number == _STORIES // 3:
             midst.set()
-        status, _, made = client.call("POST", "/v1/manage/articles", _story(writer, number))
-        assert status == 201, made
+        status, _, story = client.call("POST", "/v1/manage/articles", _story(writer, number))
+        assert status == 201, story
     client.close()
 
 
@@ -136,8 +136,8 @@ def _story(writer: int, number: int) -> dict[str, Any]:
 
 def _make(port: int, key: str, what: str, document: dict[str, Any]) -> None:
     client = Client(port, key)
-    status, _, made = client.call("POST", f"/v1/manage/{what}", document)
-    assert status == 201, made
+    status, _, created = client.call("POST", f"/v1/manage/{what}", document)
+    assert status == 201, created
     client.close()
 
 
@@ -154,5 +154,5 @@ def _log(services: Services) -> list[tuple[int, str]]:
 
 
 def _titles(follower: Follower) -> dict[str, str]:
-    stories = (item for item in follower.heard if item["type"] == "article")
+    stories = (item for item in follower.entries if item["type"] == "article")
     return {story["id"]: story["document"]["title"] for story in stories}

@@ -17,16 +17,16 @@ def test_two_imports_with_the_same_external_ids_create_each_story_once(
     newsroom: Newsroom, services: Services
 ) -> None:
     newsroom.source("Agency")
-    told = run_concurrently(
+    results = run_concurrently(
         [
             partial(_import, newsroom, range(700), "First"),
             partial(_import, newsroom, range(1000, 300, -1), "Second"),
         ]
     )
-    statuses = Counter(line["status"] for lines in told for line in lines)
-    assert set(statuses) <= {"created", "updated"}, told
+    statuses = Counter(line["status"] for lines in results for line in lines)
+    assert set(statuses) <= {"created", "updated"}, results
     assert statuses["created"] == 1001
-    ids = {line["id"] for lines in told for line in lines}
+    ids = {line["id"] for lines in results for line in lines}
     assert len(ids) == 1001
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 1001
     assert_consistent(services.settings.database_url)
@@ -37,8 +37,8 @@ def test_two_imports_of_the_same_sources_and_categories_agree(
 ) -> None:
     lines = [{"type": "category", "slug": f"c-{n}", "name": f"Category {n}"} for n in range(20)]
     ndjson = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-    told = run_concurrently([partial(_send, newsroom, ndjson) for _ in range(3)])
-    for answers in told:
+    results = run_concurrently([partial(_send, newsroom, ndjson) for _ in range(3)])
+    for answers in results:
         assert {answer["status"] for answer in answers} <= {"created", "unchanged"}, answers
     assert newsroom.call("GET", "/categories?count=exact").json()["page"]["count"] == 20
     assert_consistent(services.settings.database_url)

@@ -25,7 +25,7 @@ class Follower:
         self.seen: list[tuple[int, str, str]] = []
 
     def follow(self) -> None:
-        """Read what comes after the last serial seen, until all is written and read."""
+        """Read the rows after the last serial, until all writes are finished and read."""
         while True:
             done = self._done.is_set()
             after = self.seen[-1][0] if self.seen else 0
@@ -36,7 +36,7 @@ class Follower:
                 return
 
     def finish(self) -> None:
-        """Let it end once it has read everything."""
+        """Stop it once it has read everything."""
         self._done.set()
 
 
@@ -63,7 +63,7 @@ def test_a_log_reader_neither_skips_nor_repeats_a_row(
     with services.database.read() as session:
         log = [(row.serial, row.id, row.reason) for row in store.load_changes(session, 0, 10_000)]
     assert follower.seen == log
-    # One for the category, and three for each story, in the order in which they happened.
+    # One row for the category, and three for each story, in the order in which they were written.
     assert len(log) == 1 + 3 * _WRITERS * _STORIES
     reasons: dict[str, list[str]] = {}
     for _, id_, reason in log[1:]:

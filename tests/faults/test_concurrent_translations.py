@@ -1,6 +1,6 @@
-"""Stories tied at once: one of each language, and each told of the others.
+"""Concurrent links of translations: one story for each language, and each is logged.
 
-One of two is held up amid its transaction, so that the other comes at the worst moment.
+One of two transactions is held open, so that the other runs at the worst moment.
 """
 
 import threading
@@ -21,7 +21,7 @@ from tests.faults.commandline import assert_consistent
 from tests.life.log import rows
 from tests.newsroom import Newsroom
 
-# Long enough for the other one to do all that it can do without waiting.
+# Long enough for the other one to do everything that needs no waiting.
 _HELD = 0.5
 _WRITER = Actor(None, "tests")
 
@@ -33,7 +33,7 @@ def original(newsroom: Newsroom) -> str:
 
 
 class HeldTransaction:
-    """A runner whose transactions wait a while at their end."""
+    """A runner whose transactions wait for a while before their commit."""
 
     def __init__(self, services: Services) -> None:
         self.wait_for_start = threading.Event()
@@ -48,7 +48,7 @@ class HeldTransaction:
 
 
 def link_translation(original: str, language: str) -> Callable[[UnitOfWork], str]:
-    # Equal slugs would take turns anyway.
+    # Equal slugs would be serialized anyway.
     fields: dict[str, Any] = {"title": "Tied", "status": "published", "slug": new_id()[-12:]}
     story = ArticleInput(**fields, language=language, translation_of=original)
     return lambda unit: create_article(unit, story)[0].id
@@ -68,9 +68,9 @@ def run_both(
             return wrong
 
     with ThreadPoolExecutor(2) as pool:
-        one = pool.submit(held.runner.run, _WRITER, first)
+        earlier = pool.submit(held.runner.run, _WRITER, first)
         other = pool.submit(run_second)
-        return one.result(timeout=60), other.result(timeout=60)
+        return earlier.result(timeout=60), other.result(timeout=60)
 
 
 def test_of_two_concurrent_translations_in_one_language_one_is_linked(
@@ -89,6 +89,6 @@ def test_sync_clients_receive_each_story_again_after_the_link(
     first, second = run_both(
         services, link_translation(original, "fr"), link_translation(original, "ar")
     )
-    told = [(row.id, row.reason) for row in rows(services)]
-    assert told == [(first, "published"), (second, "published"), (first, "updated")]
+    logged = [(row.id, row.reason) for row in rows(services)]
+    assert logged == [(first, "published"), (second, "published"), (first, "updated")]
     assert_consistent(services.settings.database_url)

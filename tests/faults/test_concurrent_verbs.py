@@ -1,4 +1,4 @@
-"""Ten concurrent verbs on a story, and bulk orders: one order, no loss, no deadlock."""
+"""Ten concurrent verbs on a story, and bulk commands: one order, no loss, no deadlock."""
 
 from collections.abc import Callable
 from functools import partial

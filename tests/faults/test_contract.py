@@ -1,7 +1,6 @@
-"""Requests of every shape that the OpenAPI document allows, and of some that it does not.
+"""Requests of every form that the OpenAPI document allows, and of some invalid forms.
 
-Whatever is sent, no answer is a server error, and each is one that the document describes: its
-status, its content type, its schema.
+No response is a server error, and each has a documented status, content type and schema.
 """
 
 from collections.abc import Sequence
@@ -35,7 +34,7 @@ _CHECKS = [
     response_schema_conformance,
 ]
 
-# Seconds for an answer: a machine that others use too may stand still for a while.
+# Seconds for a response: a shared machine may stall for a while.
 _TIMEOUT = 120.0
 
 schemathesis.serializer.alias("application/x-ndjson", "text/plain")
@@ -43,13 +42,13 @@ schemathesis.serializer.alias("application/x-ndjson", "text/plain")
 
 @pytest.fixture
 def dialect() -> str:
-    """What is answered does not depend on the database; that both agree, other tests prove."""
+    """Responses do not depend on the database; other tests prove that both agree."""
     return "sqlite"
 
 
 @pytest.fixture
 def refs(newsroom: Newsroom) -> list[str]:
-    """Ids and slugs of things that are there, so that not every answer is a 404."""
+    """Ids and slugs of existing objects, so that not every response is a 404."""
     source = newsroom.source("Agency")
     category = newsroom.category("World")
     links = {"source": source["slug"], "categories": [category["slug"]], "tags": ["Tag"]}
@@ -81,21 +80,22 @@ def test_every_answer_is_documented(
 ) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(services))
     headers = newsroom.headers if who == "admin" else {}
-    found = []
+    violations = []
     for read in schema.get_all_operations():
         assert isinstance(read, Ok), read
         operation = read.ok()
         if operation.path in ENDLESS:
             continue
         cases = operation.as_strategy(generation_mode=mode)
-        found += [
-            f"{operation.label}: {fault}" for fault in _faults(cases, headers, refs, examples)
+        violations += [
+            f"{operation.label}: {fault}"
+            for fault in _find_violations(cases, headers, refs, examples)
         ]
-    assert not found, "\n\n".join(found)
+    assert not violations, "\n\n".join(violations)
 
 
-def _make_likely(case: Case, ref: str | None, version: str | None) -> None:
-    """Name what is there, where there is a ref; otherwise nearly all answers are refusals."""
+def _use_existing_refs(case: Case, ref: str | None, version: str | None) -> None:
+    """Use existing objects as refs; otherwise nearly all requests would be refused."""
     for generated in ("X-Api-Key", "Authorization"):
         case.headers.pop(generated, None)
     if ref is None:
@@ -110,10 +110,10 @@ def _make_likely(case: Case, ref: str | None, version: str | None) -> None:
             case.body.pop(name, None)
 
 
-def _faults(
+def _find_violations(
     cases: st.SearchStrategy[Case], headers: dict[str, str], refs: Sequence[str], examples: int
 ) -> list[str]:
-    """Send requests of many shapes and return what was wrong with an answer."""
+    """Send requests of many forms and return the violations in the responses."""
 
     @settings(
         max_examples=repetitions(examples),
@@ -129,13 +129,13 @@ def _faults(
         version=st.sampled_from([None, "*", '"v1"']),
     )
     def send(case: Case, ref: str | None, version: str | None) -> None:
-        _make_likely(case, ref, version)
+        _use_existing_refs(case, ref, version)
         case.call_and_validate(headers=headers, checks=_CHECKS, timeout=_TIMEOUT)
 
     try:
         send()
     except Unsatisfiable:
-        # Nothing can be sent wrongly to a path without parameters.
+        # A path without parameters has no invalid requests.
         return []
     except (AssertionError, BaseExceptionGroup) as wrong:
         return [f"{wrong!r} {wrong}"]

@@ -10,7 +10,7 @@ from app.settings import Settings
 from tests.conftest import key_for
 from tests.faults.commandline import assert_consistent
 from tests.faults.server import Client, ServerRow, server_row
-from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, settle, writing
+from tests.faults.writers import IMPORTED, ImportingWriter, Ledger, Writer, reconcile, writing
 from tests.repetitions import repetitions
 
 _KILLS = {"sqlite": repetitions(8), "postgresql": repetitions(4)}
@@ -34,12 +34,12 @@ def test_acknowledged_writes_survive_sigkill(dialect: str, database_url: str) ->
                 server.kill()
             server.start()
             assert ledger.wrong == []
-            _is_there(ledger, server, key)
+            _check_recent_writes(ledger, server, key)
             if kill % _CHECK_EVERY == 0:
                 assert_consistent(database_url)
-        _is_whole(ledger, server, key)
+        _check_all_stories(ledger, server, key)
     assert_consistent(database_url)
-    # However busy the machine is: more was written than what was imported.
+    # Even on a busy machine, more was written than the import alone.
     assert len(ledger.stories) > IMPORTED
 
 
@@ -58,26 +58,26 @@ def _begin(server: ServerRow, key: str, importing: ImportingWriter) -> None:
     client.close()
 
 
-def _is_there(ledger: Ledger, server: ServerRow, key: str) -> None:
-    """Look at all that was written since the last kill."""
+def _check_recent_writes(ledger: Ledger, server: ServerRow, key: str) -> None:
+    """Check everything that was written since the last kill."""
     client = Client(server.port, key)
     touched = set(ledger.touched)
     ledger.touched.clear()
-    settle(ledger, client, touched)
+    reconcile(ledger, client, touched)
     client.close()
 
 
-def _is_whole(ledger: Ledger, server: ServerRow, key: str) -> None:
-    """Look at every story: its version, its history, and whether it is public as it should be."""
+def _check_all_stories(ledger: Ledger, server: ServerRow, key: str) -> None:
+    """Check every story: its version, its history, and whether it is public as it should be."""
     client = Client(server.port, key)
-    settle(ledger, client, set(ledger.stories))
+    reconcile(ledger, client, set(ledger.stories))
     for known in ledger.stories.values():
         story = known.story
         path = f"/v1/manage/articles/{story.id}/revisions/"
         for version in (1, story.version):
             assert client.call("GET", f"{path}{version}")[0] == 200
         public, _, shown = client.call("GET", f"/v1/articles/{story.id}")
-        # One that was killed is told of where it was public once.
+        # A killed story is logged where it was once public.
         there = {"published": {200}, "killed": {404, 410}}.get(story.state, {404})
         assert public in there, (story, shown)
     client.close()

@@ -24,13 +24,13 @@ _TIMEOUT = 0.5
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that does not wait for long."""
+    """A deployment with a short timeout."""
     return Settings(database_url=database_url, busy_timeout=_TIMEOUT)
 
 
 @contextmanager
 def _lock_database(services: Services) -> Iterator[None]:
-    """Hold all articles in a writing transaction of somebody else's."""
+    """Lock all articles in a writing transaction of another client."""
     engine = create_engine(services.settings.database_url)
     sqlite = engine.dialect.name == "sqlite"
     with engine.connect() as connection:
@@ -60,7 +60,7 @@ def test_writers_get_database_busy_and_readers_continue(
             refused = newsroom.call(method, path, json=body, headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (503, "database_busy")
             assert int(refused.headers["retry-after"]) > 0
-            # A deployment that was told nothing would wait for as long as this.
+            # A deployment with default settings would wait for as long as this.
             assert time.monotonic() - began < 5
         _assert_readable(client, newsroom, story["id"])
     assert newsroom.story("After")["version"] == 1
@@ -76,8 +76,8 @@ def test_an_import_refuses_its_lines_while_the_database_is_busy(
     ndjson = {"content-type": "application/x-ndjson"}
     with _lock_database(services):
         answer = newsroom.call("POST", "/import", content=line * 2, headers=ndjson)
-    told = [item["problem"]["code"] for item in map(json.loads, answer.text.splitlines())]
-    assert told == ["database_busy", "database_busy"]
+    codes = [item["problem"]["code"] for item in map(json.loads, answer.text.splitlines())]
+    assert codes == ["database_busy", "database_busy"]
     again = newsroom.call("POST", "/import", content=line, headers=ndjson)
     assert json.loads(again.text)["status"] == "created"
 
@@ -101,7 +101,7 @@ def _assert_readable(client: TestClient, newsroom: Newsroom, id_: str) -> None:
 def test_a_write_that_waits_does_not_block_the_event_loop(
     services: Services, database_url: str
 ) -> None:
-    """One process answers others while the thread of a write waits for the lock."""
+    """The process answers other requests while the thread of a write waits for the lock."""
     key = key_for(services, "write")
     with (
         server_row(database_url, busy_timeout=60) as server,

@@ -27,7 +27,7 @@ LONG = "<p>word</p>" * (MAX_COST_INSIDE // 8)
 
 
 class PreparationWatch:
-    """Notes for each long text whether a transaction of the same thread was open."""
+    """Records for each long text whether a transaction of the same thread was open."""
 
     def __init__(self) -> None:
         self.inside = threading.local()
@@ -43,7 +43,7 @@ class PreparationWatch:
 def preparation_watch(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[PreparationWatch]:
-    """What notes in which of two places long texts are prepared."""
+    """Records the preparation of long texts in one of two places."""
     noted, run_once = PreparationWatch(), services.runner._run_once
 
     def run(*given: object, **named: object) -> object:
@@ -63,8 +63,8 @@ def preparation_watch(
 def test_every_write_precomputes_texts_before_its_transaction(
     preparation_watch: PreparationWatch, newsroom: Newsroom, services: Services
 ) -> None:
-    made = newsroom.story(body=LONG)
-    path, anyone = f"/articles/{made['id']}", {"if-match": "*"}
+    story = newsroom.story(body=LONG)
+    path, anyone = f"/articles/{story['id']}", {"if-match": "*"}
     patching = {**anyone, "content-type": MERGE_PATCH}
     document = {"title": "A", "language": "en", "body": LONG + "<p>a</p>"}
     calls = [
@@ -75,7 +75,7 @@ def test_every_write_precomputes_texts_before_its_transaction(
         ("POST", f"{path}/correct", {"note": "N", "changes": {"body": LONG + "*d*"}}, anyone),
         ("POST", f"{path}/revisions/1/restore", {}, anyone),
         ("POST", f"{path}/unpublish", {}, anyone),
-        ("POST", "/articles/bulk", {"verb": "publish", "refs": [made["id"]]}, {}),
+        ("POST", "/articles/bulk", {"verb": "publish", "refs": [story["id"]]}, {}),
     ]
     for method, where, body, headers in calls:
         answer = newsroom.call(method, where, json=body, headers=headers)
@@ -108,11 +108,11 @@ def test_a_kill_does_not_wait_for_a_long_text(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     victim = newsroom.story("Victim")
-    begun, go_on = threading.Event(), threading.Event()
+    started, go_on = threading.Event(), threading.Event()
 
     def slow(body: str, form: str, *, is_clean: bool = False) -> BodyText:
         if len(body) > MAX_COST_INSIDE:
-            begun.set()
+            started.set()
             assert go_on.wait(60)
         return render_text(body, form, is_clean=is_clean)
 
@@ -123,7 +123,7 @@ def test_a_kill_does_not_wait_for_a_long_text(
     )
     writer.start()
     try:
-        assert begun.wait(60)
+        assert started.wait(60)
         killed = services.runner.run(
             ACTOR, lambda unit: kill_article(unit, victim["id"], KillInput(notice="N"), None)
         )
@@ -172,18 +172,18 @@ def test_few_long_texts_are_computed_concurrently_and_many_are_refused() -> None
 def test_a_stored_body_above_a_new_limit_is_refused_on_publication(
     newsroom: Newsroom, services: Services
 ) -> None:
-    made = newsroom.article(body="*a*", body_format="markdown")
+    draft = newsroom.article(body="*a*", body_format="markdown")
 
     def spoil(unit: UnitOfWork) -> None:
         from app.content import store
 
-        article = store.find_article(unit.session, made["id"], lock=True)
+        article = store.find_article(unit.session, draft["id"], lock=True)
         assert article is not None
         store.update_articles(unit.session, [(article, replace(article, body="**a " * 90_000))])
 
     services.runner.run(ACTOR, spoil)
     answer = newsroom.call(
-        "POST", f"/articles/{made['id']}/publish", json={}, headers={"if-match": "*"}
+        "POST", f"/articles/{draft['id']}/publish", json={}, headers={"if-match": "*"}
     )
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "#/body"
@@ -201,9 +201,9 @@ def test_relative_addresses_may_not_make_a_body_far_longer(newsroom: Newsroom) -
     assert blamed("POST", "/articles", {**document, "url": far}) == wanted
     marked = {"body": "![a](a)\n\n" * 10_000, "body_format": "markdown"}
     assert blamed("POST", "/articles", {**document, **marked, "url": far}) == wanted
-    # Feeds resolve what nothing resolved when it was stored.
-    made = newsroom.article(body=body, status="published")
-    path, patching = f"/articles/{made['id']}", {"if-match": "*", "content-type": MERGE_PATCH}
+    # Feeds resolve addresses that were not resolved when they were stored.
+    story = newsroom.article(body=body, status="published")
+    path, patching = f"/articles/{story['id']}", {"if-match": "*", "content-type": MERGE_PATCH}
     assert blamed("PATCH", path, {"url": far}, **patching) == (200, [])
     assert blamed("POST", f"{path}/publish", {}, **{"if-match": "*"}) == wanted
     assert blamed("PATCH", path, {"url": "https://a.example/b"}, **patching) == (200, [])

@@ -54,7 +54,7 @@ def test_a_server_notices_that_its_database_was_restored(
     lost = listener.next().id
     _wait_for(reader, "/v1/search?q=rain", {"Rain kept", "Rain lost"})
     copy.restore()
-    # It ends, so that its client comes back with the id of its last event.
+    # The stream ends, so that its client returns with the id of its last event.
     assert listener.has_ended()
     _wait_for(reader, "/v1/headlines", {"Rain kept"})
     publish(editor, "Rain new")
@@ -62,11 +62,11 @@ def test_a_server_notices_that_its_database_was_restored(
     _wait_for(reader, "/v1/search?q=rain", {"Rain kept", "Rain new"})
     again = StreamClient(running_server.port, last_event_id=lost)
     assert again.status == 410
-    # Who had heard of nothing that was lost goes on.
+    # A client that received none of the lost rows continues.
     going_on = StreamClient(running_server.port, last_event_id=first).wait_for_start()
     assert going_on.next().data["document"]["title"] == "Rain new"
-    status, _, found = reader.call("GET", f"/v1/articles/{kept['id']}")
-    assert (status, found["title"]) == (200, "Rain kept")
+    status, _, story = reader.call("GET", f"/v1/articles/{kept['id']}")
+    assert (status, story["title"]) == (200, "Rain kept")
     for item in (listener, again, going_on, editor, reader):
         item.close()
     copy.close()

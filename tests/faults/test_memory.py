@@ -20,7 +20,7 @@ from tests.faults.server import server_row
 from tests.transfer.helpers import import_all
 
 pytestmark = pytest.mark.exhaustive
-# Bytes over its start that a process may take, kept answers included.
+# The bytes that a process may use in addition to its start, cached responses included.
 _MOST_GROWTH = 150 * 2**20
 _STORIES, _WORDS = 40, 25_000
 _LONG = 1_000
@@ -94,7 +94,7 @@ def _suggestions(rng: random.Random) -> Iterator[Ask]:
 
 
 def _lists_of_values(rng: random.Random) -> Iterator[Ask]:
-    """Each with another number of values of some fields: as many shapes as there are."""
+    """Each list has a different number of values of some fields: as many forms as there are."""
     while True:
         tags = ",".join(f"t{rng.random()}" for _ in range(rng.randint(1, 30)))
         authors = ",".join(f"a{rng.random()}" for _ in range(rng.randint(1, 30)))
@@ -109,18 +109,18 @@ def _lists_of_values(rng: random.Random) -> Iterator[Ask]:
 
 
 def _lists_of_many_fields(rng: random.Random) -> Iterator[Ask]:
-    """The largest statements: each value of the widest filter has a part of its own."""
+    """The largest statements: each value of the widest filter has a separate clause."""
     while True:
-        asked = "&".join(
+        query = "&".join(
             f"{field}={','.join(_word(rng) for _ in range(rng.randint(1, 32)))}"
             for field in ("tag", "author", "kind")
         )
         sort = rng.choice(("published_at", "-published_at", "updated_at", "-updated_at"))
-        yield partial(_get, f"/v1/articles?{asked}&sort={sort}")
+        yield partial(_get, f"/v1/articles?{query}&sort={sort}")
 
 
 def _large_answers(rng: random.Random) -> Iterator[Ask]:
-    """As many bytes as are kept, and more."""
+    """More bytes than the cache can hold."""
     while True:
         ext = rng.choice(("rss", "atom", "json", "ninjs", "newsml"))
         yield partial(_get, f"/feeds/latest.{ext}?limit={rng.randint(5, 20)}&tag=-{_word(rng)}")
@@ -178,7 +178,7 @@ _KINDS: dict[str, tuple[Callable[[random.Random], Iterator[Ask]], int]] = {
 
 
 def _measure_resident(port: int) -> int:
-    """Return what the process that listens on a port has in memory, with those it began."""
+    """Return the resident memory of the process that listens on a port, with its children."""
     (pid,) = {
         connection.pid
         for connection in psutil.net_connections("tcp4")

@@ -13,7 +13,7 @@ from tests.faults.commandline import assert_consistent
 from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.server import Client, ready, server_row
 from tests.faults.test_killed import admin_key
-from tests.faults.writers import Ledger, Writer, settle, writing
+from tests.faults.writers import Ledger, Writer, reconcile, writing
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.slow
@@ -21,20 +21,20 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of the test's own."""
+    """A separate PostgreSQL for the test."""
     with start_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def settings(postgres: Postgres) -> Settings:
-    """A deployment on it."""
+    """A deployment on that PostgreSQL."""
     return Settings(database_url=postgres.url, worker_interval=0.05)
 
 
 @pytest.fixture
 def database_url(postgres: Postgres) -> str:
-    """Its address."""
+    """The address of that PostgreSQL."""
     return postgres.url
 
 
@@ -67,7 +67,7 @@ def test_every_path_reports_an_unreachable_database_and_recovers(
     assert client.get(f"/v1/articles/{story['id']}").json()["title"] == "Before"
     assert newsroom.article("After")["version"] == 1
     assert newsroom.call("GET", "/articles?count=exact").json()["page"]["count"] == 2
-    _worker_still_works(newsroom, services)
+    _check_worker(newsroom, services)
     worker.stop()
     assert_consistent(postgres.url)
 
@@ -82,21 +82,21 @@ def test_a_lost_database_leaves_no_partial_write(postgres: Postgres) -> None:
             with writing([*writers], server.port, key):
                 time.sleep(0.3)
                 postgres.down()
-            # What a writer was told while it was away is a refusal, and no wonder.
+            # Writes during the outage are expected to be refused.
             assert all("answered 503" in item for item in ledger.wrong), ledger.wrong
             assert ready(server.port) == 503
             ledger.wrong.clear()
             postgres.up()
             assert ready(server.port) == 200
             client = Client(server.port, key)
-            settle(ledger, client, set(ledger.stories))
+            reconcile(ledger, client, set(ledger.stories))
             client.close()
             assert_consistent(postgres.url)
     assert ledger.stories
 
 
-def _worker_still_works(newsroom: Newsroom, services: Services) -> None:
-    """A story whose time comes is told to the log, by the loop that saw the database go."""
+def _check_worker(newsroom: Newsroom, services: Services) -> None:
+    """A due story is logged by the loop that lost the database before."""
     from datetime import timedelta
 
     at = (services.clock.now() + timedelta(minutes=1)).isoformat().replace("+00:00", "Z")

@@ -21,29 +21,29 @@ from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.slow
 
-# The promise is a second; what is above it is left to a machine that does other things.
+# The documented limit is a second; the rest is a margin for a busy machine.
 _PROMISE, _BACK = 1.0 + 1.0, 5.0
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of these tests' own."""
+    """A separate PostgreSQL for these tests."""
     with start_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def first(postgres: Postgres) -> Iterator[Proxy]:
-    """The first address of it."""
-    with proxy(postgres.socket) as made:
-        yield made
+    """The first address of that PostgreSQL."""
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture
 def second(postgres: Postgres) -> Iterator[Proxy]:
-    """Its other address."""
-    with proxy(postgres.socket) as made:
-        yield made
+    """The second address of that PostgreSQL."""
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture(params=["first", "first,second"])
@@ -54,7 +54,7 @@ def addresses(request: pytest.FixtureRequest) -> list[str]:
 
 @pytest.fixture
 def settings(addresses: list[str], request: pytest.FixtureRequest) -> Settings:
-    """A deployment on them."""
+    """A deployment with these addresses."""
     hosts = ",".join(f"127.0.0.1:{request.getfixturevalue(name).port}" for name in addresses)
     url = f"postgresql+psycopg://postgres:@{hosts}/dateline"
     return Settings(database_url=url, stale_seconds=0)
@@ -62,14 +62,14 @@ def settings(addresses: list[str], request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 def listening(services: Services) -> Services:
-    """A deployment that finds out whether the server answers."""
+    """A deployment that detects whether the server responds."""
     services.watch.listen()
     _wait_until(lambda: services.watch._heard_at > 0)  # type: ignore[attr-defined]
     return services
 
 
 def _assert_refused(ask: Callable[[], Response]) -> None:
-    """Insist on a refusal within the time."""
+    """Require a refusal within the time limit."""
     began = time.monotonic()
     answer = ask()
     assert time.monotonic() - began < _PROMISE
@@ -132,7 +132,7 @@ def test_a_suspended_server_causes_no_wait(
 def test_readiness_does_not_wait_for_a_busy_thread_pool(
     first: Proxy, client: TestClient, services: Services
 ) -> None:
-    """Nothing listens, so nobody is told that the server is silent."""
+    """The deployment has no listening connection, so it does not know that the server is silent."""
     assert client.get("/readyz").status_code == 200
     first.silence()
     _is_not_ready(client)
@@ -176,11 +176,13 @@ def test_a_leader_that_vanishes_is_replaced(
     leader.stop()
     heir.stop()
     other.close()
-    told = [record.getMessage() for record in caplog.records if record.name == "dateline.worker"]
-    assert told.count("this process does the background work") == 2
-    assert told.count("this process leaves the background work") == 1
-    # Once for each loop, and not with each try.
-    assert len([item for item in told if item.startswith("leadership could not go on")]) <= 2
+    messages = [
+        record.getMessage() for record in caplog.records if record.name == "dateline.worker"
+    ]
+    assert messages.count("this process does the background work") == 2
+    assert messages.count("this process leaves the background work") == 1
+    # Once for each loop, and not with each attempt.
+    assert len([item for item in messages if item.startswith("leadership could not go on")]) <= 2
 
 
 def _attempt(services: Services) -> str:

@@ -20,18 +20,18 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A primary of these tests' own."""
+    """A separate primary for these tests."""
     with start_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def key(postgres: Postgres) -> str:
-    """A key, made on the primary."""
+    """A key, created on the primary."""
     services = bootstrap(Settings(database_url=postgres.url))
-    made = key_for(services, "admin")
+    new_key = key_for(services, "admin")
     services.close()
-    return made
+    return new_key
 
 
 @pytest.fixture
@@ -44,20 +44,20 @@ def standby(postgres: Postgres, key: str) -> Iterator[Standby]:
 @pytest.fixture
 def primary_proxy(postgres: Postgres) -> Iterator[Proxy]:
     """The address of the primary."""
-    with proxy(postgres.socket) as made:
-        yield made
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture
 def standby_proxy(standby: Standby) -> Iterator[Proxy]:
     """The address of the standby."""
-    with proxy(standby.socket) as made:
-        yield made
+    with proxy(standby.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture
 def settings(request: pytest.FixtureRequest) -> Settings:
-    """A deployment on the addresses that a test names."""
+    """A deployment with the addresses that a test names."""
     names, more = request.param
     hosts = ",".join(f"127.0.0.1:{request.getfixturevalue(name).port}" for name in names)
     return Settings(database_url=f"postgresql+psycopg://postgres:@{hosts}/dateline{more}")
@@ -65,13 +65,13 @@ def settings(request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture
 def node(client: TestClient, services: Services, key: str) -> Newsroom:
-    """An editor at a node."""
+    """An editor that sends requests to a node."""
     services.watch.listen()
     return Newsroom(client, key)
 
 
-def _is_away(node: Newsroom) -> bool:
-    """Tell whether the database does not answer; for some seconds a node may still be ready."""
+def _is_unreachable(node: Newsroom) -> bool:
+    """Whether the database does not respond; for some seconds a node may still be ready."""
     answer = node.client.get("/readyz")
     return answer.status_code == 503 or answer.json()["database"] == "away"
 
@@ -109,7 +109,7 @@ def test_a_standby_serves_reads_and_refuses_writes_until_it_is_promoted(
 
 @pytest.mark.parametrize("settings", [(["standby_proxy"], "")], indirect=True)
 def test_a_standby_shows_writes_of_its_primary(postgres: Postgres, node: Newsroom) -> None:
-    """Nobody listens on a standby, so it is looked at several times a second."""
+    """There are no notifications on a standby, so it is polled several times a second."""
     assert node.client.get("/v1/headlines").json()["data"] == []
     services = bootstrap(Settings(database_url=postgres.url))
     with make_client(create_app(services)) as client:
@@ -128,7 +128,7 @@ def test_writes_continue_after_a_promotion(
 ) -> None:
     assert node.article("Before")["version"] == 1
     primary_proxy.silence()
-    _wait_until(lambda: _is_away(node), 5)
+    _wait_until(lambda: _is_unreachable(node), 5)
     standby.promote()
     _wait_until(lambda: _writes(node), 5)
     assert node.article("After")["version"] == 1
@@ -149,7 +149,7 @@ def test_rows_that_a_promoted_standby_lacks_are_noticed(
     if loses:
         standby.wait_for_primary()
         standby.stop_following()
-    # The sequence of serials goes on 32 numbers later there.
+    # The sequence of serials continues 32 numbers later there.
     for number in range(40):
         second = node.patch(second, title=f"Second {number}", status="published")
     cursor = client.get("/v1/changes?limit=1000").json()["cursor"]
@@ -157,7 +157,7 @@ def test_rows_that_a_promoted_standby_lacks_are_noticed(
     if not loses:
         standby.wait_for_primary()
     primary_proxy.silence()
-    _wait_until(lambda: _is_away(node), 5)
+    _wait_until(lambda: _is_unreachable(node), 5)
     standby.promote()
     _wait_until(lambda: _writes(node), 5)
     node.verb(first, "kill", notice="Withdrawn.")

@@ -12,10 +12,10 @@ from app.bootstrap import Services
 from tests.conftest import key_for
 from tests.faults.server import Client, server_row
 from tests.receiver import Receiver, receiving
-from tests.worker.test_telling_a_cdn import position, wait_until
+from tests.worker.test_purge_loop import position, wait_until
 
 _TIMEOUT = 60
-# For the answer to reach the server: a shorter while would only make the test easier to pass.
+# Time for the response to reach the server: a shorter time would only make the test easier to pass.
 _A_WHILE = 0.5
 
 
@@ -27,15 +27,15 @@ def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str
         wait_until(lambda: position(services) is not None)
         first = _publish(server.port, key, "First")
         wait_until(lambda: position(services) == 1)
-        with _fail_to_record(services, receiver) as told:
+        with _fail_to_record(services, receiver) as purge_received:
             second = _publish(server.port, key, "Second")
-            assert told.wait(_TIMEOUT)
+            assert purge_received.wait(_TIMEOUT)
             time.sleep(_A_WHILE)
             server.kill()
         assert position(services) == 1
         server.start()
         wait_until(lambda: position(services) == 2)
-    assert [item.status for item in receiver.heard] == [200, 200, 200]
+    assert [item.status for item in receiver.requests] == [200, 200, 200]
     told_of = [keys[2] for keys in receiver.load_keys()]
     assert told_of == [f"story:{item}" for item in (first, second, second)]
 
@@ -48,16 +48,16 @@ def _options(receiver: Receiver) -> dict[str, object]:
 def _publish(port: int, key: str, title: str) -> str:
     client = Client(port, key)
     document = {"title": title, "language": "en", "status": "published"}
-    status, _, made = client.call("POST", "/v1/manage/articles", document)
+    status, _, story = client.call("POST", "/v1/manage/articles", document)
     client.close()
     assert status == 201
-    id_: str = made["id"]
+    id_: str = story["id"]
     return id_
 
 
 @contextmanager
 def _fail_to_record(services: Services, receiver: Receiver) -> Iterator[threading.Event]:
-    """From the next request on, let nobody move a follower on until the block ends."""
+    """From the next request on, let no process move a follower until the block ends."""
     held, ended = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -9,7 +9,7 @@ from app.bootstrap import Services
 from tests.conftest import key_for
 from tests.faults.server import Client, server_row
 from tests.receiver import ReceivedRequest, receiving
-from tests.worker.test_telling_a_cdn import wait_until
+from tests.worker.test_purge_loop import wait_until
 
 _TIMEOUT = 60
 _ROUNDS = 2
@@ -38,23 +38,23 @@ def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
             for number in range(_STORIES):
                 published.add(_publish(client, f"Story {round_} {number}"))
             client.close()
-            # Some of them are on their way now, some were answered, some not yet written down.
+            # Some of them are on their way now, and some responses are not yet recorded.
             receiver.wait_for(round_ * _STORIES + 3)
             server.kill()
         server.start()
-        wait_until(lambda: _group_by_story(receiver.heard).keys() >= published)
+        wait_until(lambda: _group_by_story(receiver.requests).keys() >= published)
         wait_until(lambda: services.push.status().pending == 0)
-    assert _group_by_story(receiver.heard).keys() == published
-    assert all(len(ids) == 1 for ids in _group_by_story(receiver.heard).values())
+    assert _group_by_story(receiver.requests).keys() == published
+    assert all(len(ids) == 1 for ids in _group_by_story(receiver.requests).values())
 
 
-def _group_by_story(heard: list[ReceivedRequest]) -> dict[str, set[str]]:
-    """Return the ids under which each story was told of."""
-    told: dict[str, set[str]] = {}
-    for item in list(heard):
+def _group_by_story(requests: list[ReceivedRequest]) -> dict[str, set[str]]:
+    """Return the ids of the events about each story."""
+    ids_by_story: dict[str, set[str]] = {}
+    for item in list(requests):
         id_ = json.loads(item.body)["data"]["id"]
-        told.setdefault(id_, set()).add(item.headers["webhook-id"])
-    return told
+        ids_by_story.setdefault(id_, set()).add(item.headers["webhook-id"])
+    return ids_by_story
 
 
 def _subscribe(client: Client, url: str) -> None:
@@ -64,7 +64,7 @@ def _subscribe(client: Client, url: str) -> None:
 
 def _publish(client: Client, title: str) -> str:
     document = {"title": title, "language": "en", "status": "published"}
-    status, _, made = client.call("POST", "/v1/manage/articles", document)
+    status, _, story = client.call("POST", "/v1/manage/articles", document)
     assert status == 201
-    id_: str = made["id"]
+    id_: str = story["id"]
     return id_

@@ -32,13 +32,13 @@ from tests.sync.stream_client import StreamClient
 _JSON, _NDJSON = "application/json", "application/x-ndjson"
 _PATCH = {"if_match": "*", "content_type": "application/merge-patch+json"}
 _TESTS = Actor(None, "tests")
-# By now a server has recognised the key of a request whose head it was sent.
+# By now, a server has verified the key of a request whose head it received.
 _RECOGNISED_SECONDS = 0.5
 
 
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
-    """A real server on the test's own database and clock."""
+    """A real server on the database and the clock of the test."""
     with serve(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
@@ -78,7 +78,7 @@ _opened: list["PendingRequest"] = []
 
 
 class PendingRequest:
-    """A request on a connection of its own, sent in parts; the fixture closes it."""
+    """A request on a separate connection, sent in parts; the fixture closes the connection."""
 
     def __init__(
         self, port: int, key: CreatedKey, method: str, path: str, length: int = 0, **more: str
@@ -97,7 +97,7 @@ class PendingRequest:
         self._socket.sendall(part)
 
     def answer(self) -> HTTPResponse:
-        """Return the answer, once it begins."""
+        """Return the response once it begins."""
         self._answer = HTTPResponse(self._socket)
         self._answer.begin()
         return self._answer
@@ -153,7 +153,7 @@ def test_a_change_that_was_half_sent_is_refused(
     at = f"/v1/manage/articles/{article['id']}"
     bulk = {"verb": "publish", "refs": [article["id"]]}
     anything = {"if_match": "*"}
-    begun = [
+    partial = [
         PartialRequest(port, editor, method, path, body, **headers)
         for method, path, body, headers in (
             ("POST", "/v1/manage/keys", {"name": "K", "scopes": ["admin"]}, {}),
@@ -168,7 +168,7 @@ def test_a_change_that_was_half_sent_is_refused(
             ("PATCH", f"/v1/manage/sources/{source['id']}", {"name": "New"}, _PATCH),
             ("POST", "/v1/manage/categories", {"name": "New"}, {}),
             ("POST", "/v1/manage/webhooks", hook, {}),
-            # What is there and what is not is nothing for a revoked key, either.
+            # A revoked key does not learn which objects exist.
             ("PATCH", "/v1/manage/articles/none", {"title": "Changed"}, _PATCH),
         )
     ]
@@ -177,7 +177,7 @@ def test_a_change_that_was_half_sent_is_refused(
         revoke(other_services, editor)
     else:
         clock.advance(hours=1)
-    for item in begun:
+    for item in partial:
         status, problem = item.finish()
         assert (status, problem.get("code")) == (401, "key_refused"), problem
     other = make_key(services)
@@ -204,7 +204,7 @@ def test_a_change_that_waits_for_others_is_refused(
         connection.execute(text("LOCK TABLE articles IN EXCLUSIVE MODE"))
         waiting = threads.submit(publish, services, "Late", Actor(editor.id, "editor"))
         time.sleep(_RECOGNISED_SECONDS)
-        # The transaction has begun, and found the key to be valid. Revoking does not wait for it.
+        # The transaction has begun, and found the key valid. The revocation does not wait for it.
         revoke(other_services, editor)
         connection.rollback()
         with pytest.raises(KeyRefused):
@@ -221,7 +221,7 @@ def test_a_revocation_is_not_acknowledged_before_a_commit_that_it_does_not_stop(
     checked, may_go_on = threading.Event(), threading.Event()
 
     def hold(unit: UnitOfWork) -> None:
-        # Whatever waits to be sent is sent: from here on the key is locked.
+        # All buffered responses are sent: from here on the key is locked.
         unit.session.scalar(text("SELECT 1"))
         checked.set()
         may_go_on.wait(30)
@@ -263,13 +263,13 @@ def test_an_open_import_ends(
     editor, before, after = make_key(services, "publish"), _lines(500, "a"), _lines(600, "b")
     path = f"/v1/manage/import{query}"
     length = len(before) + len(after) + 1
-    asked = PendingRequest(port, editor, "POST", path, length, content_type=_NDJSON)
-    asked.send(before)
-    answer = asked.answer()
+    pending = PendingRequest(port, editor, "POST", path, length, content_type=_NDJSON)
+    pending.send(before)
+    answer = pending.answer()
     first = [json.loads(answer.readline()) for _ in range(500)]
     assert {item["status"] for item in first} == {"created"}
     revoke(other_services, editor)
-    asked.send(after)
+    pending.send(after)
     rest = [json.loads(line) for line in answer.read().splitlines()]
     assert [(item["line"], item["status"]) for item in rest] == [(501, "refused")]
     assert (rest[0]["problem"]["status"], rest[0]["problem"]["code"]) == (401, "key_refused")
@@ -282,15 +282,15 @@ def test_an_open_import_of_bad_lines_ends_as_well(
     port: int, services: Services, other_services: Services
 ) -> None:
     editor, bad = make_key(services, "publish"), b"{}\n" * 500
-    asked = PendingRequest(
+    pending = PendingRequest(
         port, editor, "POST", "/v1/manage/import", 1_501 * 2, content_type=_NDJSON
     )
-    asked.send(bad)
-    answer = asked.answer()
+    pending.send(bad)
+    answer = pending.answer()
     for _ in range(500):
         assert json.loads(answer.readline())["problem"]["code"] == "invalid_input"
     revoke(other_services, editor)
-    asked.send(bad)
+    pending.send(bad)
     (last,) = [json.loads(line) for line in answer.read().splitlines()]
     assert (last["line"], last["problem"]["code"]) == (501, "key_refused")
 
@@ -301,11 +301,11 @@ def test_an_export_is_cut_off(
     editor = make_key(services, "publish")
     for number in range(250):
         publish(services, f"T {number}", body_format="text", body="x" * 100_000)
-    asked = PendingRequest(port, editor, "GET", "/v1/manage/export")
-    answer = asked.answer()
+    pending = PendingRequest(port, editor, "GET", "/v1/manage/export")
+    answer = pending.answer()
     first = answer.read(10_000)
     revoke(other_services, editor)
-    # A part of it does not look like the whole.
+    # A part of it does not look complete.
     with pytest.raises(IncompleteRead) as cut:
         answer.read()
     assert len(first) + len(cut.value.partial) < 250 * 100_000
@@ -322,16 +322,16 @@ def test_a_long_poll_with_a_revoked_key_gets_no_data(
     )
     cursor, more = "", True
     while more:
-        told = call(port, partner, "GET", f"/v1/changes?{cursor}")
-        cursor, more = f"cursor={told['cursor']}", told["more"]
-    asked = PendingRequest(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
+        page = call(port, partner, "GET", f"/v1/changes?{cursor}")
+        cursor, more = f"cursor={page['cursor']}", page["more"]
+    pending = PendingRequest(port, partner, "GET", f"/v1/changes?{cursor}&wait=30")
     time.sleep(_RECOGNISED_SECONDS)
     if ends == "revoked":
         revoke(other_services, partner)
     else:
         clock.advance(hours=1)
     publish(other_services, "Under embargo", embargo_until=clock.now().replace(hour=18))
-    answer = asked.answer()
+    answer = pending.answer()
     read = answer.read()
     assert (answer.status, json.loads(read)["code"]) == (401, "key_refused")
 
@@ -340,16 +340,16 @@ def test_a_shared_long_poll_answers_only_valid_keys(
     port: int, services: Services, other_services: Services
 ) -> None:
     keys = [make_key(services, "read") for _ in range(3)]
-    told = call(port, keys[0], "GET", "/v1/changes")
-    told = call(port, keys[0], "GET", f"/v1/changes?cursor={told['cursor']}")
-    path = f"/v1/changes?cursor={told['cursor']}&wait=20"
+    page = call(port, keys[0], "GET", "/v1/changes")
+    page = call(port, keys[0], "GET", f"/v1/changes?cursor={page['cursor']}")
+    path = f"/v1/changes?cursor={page['cursor']}&wait=20"
     for key in keys:
         call(port, key, "GET", "/v1/me")
-    asked = [PendingRequest(port, key, "GET", path) for key in keys]
+    pending = [PendingRequest(port, key, "GET", path) for key in keys]
     time.sleep(_RECOGNISED_SECONDS)
     revoke(other_services, keys[1])
     publish(other_services, "News")
-    assert [item.answer().status for item in asked] == [200, 401, 200]
+    assert [item.answer().status for item in pending] == [200, 401, 200]
 
 
 def test_a_stream_ends_before_events_after_the_revocation(
@@ -358,32 +358,32 @@ def test_a_stream_ends_before_events_after_the_revocation(
     clock: HandClock,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The keys are looked at, then one is revoked and a story published, then events are read."""
+    """The keys are checked, then one is revoked and a story published, then events are read."""
     partner = make_key(services, "read", embargoed=True)
     look, revoked = KeyRevalidation.refresh, threading.Event()
 
     async def looked(self: KeyRevalidation) -> None:
         await look(self)
-        if told.is_set() and not revoked.is_set():
+        if event_sent.is_set() and not revoked.is_set():
             revoked.set()
             await asyncio.to_thread(revoke, other_services, partner)
             until = clock.now().replace(hour=18)
             await asyncio.to_thread(publish, other_services, "Held", embargo_until=until)
 
-    told = threading.Event()
+    event_sent = threading.Event()
     monkeypatch.setattr(KeyRevalidation, "refresh", looked)
     with serve(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
         listener = StreamClient(port_of(server), authorization=bearer).wait_for_start()
         time.sleep(_RECOGNISED_SECONDS)
-        told.set()
+        event_sent.set()
         publish(other_services, "Moves the version")
-        heard = b""
+        received = b""
         while (size := int(listener._file.readline(), 16)) > 0:
-            heard += listener._file.read(size + 2)
+            received += listener._file.read(size + 2)
         listener.close()
     assert revoked.is_set()
-    assert b"Held" not in heard
+    assert b"Held" not in received
 
 
 def test_a_caller_verified_before_a_revocation_is_not_cached(

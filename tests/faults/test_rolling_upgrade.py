@@ -67,7 +67,7 @@ def replace(clients: Load, node: Node, other: Node) -> None:
 
 
 def read_schema(node: Node) -> str:
-    """Require that a node is ready, and return what it says about the schema."""
+    """Require that a node is ready, and return the schema that it reports."""
     status, _, report = node.call("GET", "/readyz")
     assert status == 200, report
     schema: str = report["migrations"]
@@ -78,9 +78,9 @@ def assert_stories(clients: Load, node: Node, key: str) -> None:
     """Require that each acknowledged story exists as it was acknowledged."""
     ids = list(clients.titles)
     for batch in (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)):
-        asked = f"ids={','.join(batch)}&limit={_BATCH}"
+        query = f"ids={','.join(batch)}&limit={_BATCH}"
         for path in ("/v1/manage/articles", "/v1/headlines"):
-            found = node.call("GET", f"{path}?{asked}", key=key)[2]["data"]
-            assert {story["id"] for story in found} == set(batch)
+            rows = node.call("GET", f"{path}?{query}", key=key)[2]["data"]
+            assert {story["id"] for story in rows} == set(batch)
             if path.startswith("/v1/manage"):
-                assert all(story["title"] in clients.titles[story["id"]] for story in found)
+                assert all(story["title"] in clients.titles[story["id"]] for story in rows)

@@ -14,9 +14,9 @@ embedded = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 def _writer(services: Services) -> sqlite_writer.SqliteWriter:
-    found = services.database._writer
-    assert found is not None
-    return found
+    writer = services.database._writer
+    assert writer is not None
+    return writer
 
 
 def _record_connections(database: Database) -> object:

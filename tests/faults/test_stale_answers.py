@@ -24,16 +24,16 @@ _LIST = "/v1/headlines"
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of these tests' own."""
+    """A separate PostgreSQL for these tests."""
     with start_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def database_proxy(postgres: Postgres) -> Iterator[Proxy]:
-    """The way to it."""
-    with proxy(postgres.socket) as made:
-        yield made
+    """The proxy in front of the database."""
+    with proxy(postgres.socket) as tcp_proxy:
+        yield tcp_proxy
 
 
 @pytest.fixture(params=[_SECONDS])
@@ -45,7 +45,7 @@ def settings(database_proxy: Proxy, request: pytest.FixtureRequest) -> Settings:
 
 @pytest.fixture(autouse=True)
 def listening(services: Services) -> None:
-    """Find out whether the server answers."""
+    """Detect whether the server responds."""
     services.watch.listen()
     _wait_until(lambda: services.watch.proof().at > 0)
 
@@ -76,7 +76,7 @@ def test_stale_answers_are_sent_for_a_limited_time(
     ):
         assert (refused.status_code, refused.json()["code"]) == (503, "database_unavailable")
     assert time.monotonic() - silent_at < _SECONDS
-    # The time counts from the last proof, which is a quarter of a second older than the silence.
+    # The time starts at the last proof, a quarter of a second before the silence.
     _wait_until(lambda: client.get(_LIST).status_code == 503)
     assert _SECONDS - 0.6 < time.monotonic() - silent_at < _SECONDS + 2
     assert client.get("/readyz").status_code == 503
@@ -115,10 +115,10 @@ def test_a_known_write_ends_older_stale_answers(
 def test_a_node_with_an_empty_cache_is_not_ready(
     database_proxy: Proxy, newsroom: Newsroom, client: TestClient
 ) -> None:
-    """It knows the log, by an answer that is not kept."""
+    """It has read the log, for a response that was not cached."""
     for _ in range(2):
         assert client.get("/v1/changes").status_code == 200
-        # By then it has heard of all that was written before.
+        # By then it has seen all earlier writes.
         time.sleep(1.0)
     database_proxy.silence()
     _wait_until(lambda: client.get("/readyz").json()["database"] != "answers")
@@ -137,7 +137,7 @@ def test_stale_answers_can_be_turned_off(
 
 
 def _warm_up(client: TestClient) -> Response:
-    """Return the list once it is answered from memory, and nothing has to be looked up for it."""
+    """Return the list once it is sent from the cache without a query."""
     client.get(_LIST)
     time.sleep(1.0)
     return client.get(_LIST)
@@ -150,11 +150,11 @@ def _is_stale(answer: Response, status: int, before: Response) -> None:
     assert answer.headers["etag"] == before.headers["etag"]
     age = answer.headers["age"]
     assert 0 <= int(age) <= _SECONDS
-    found = re.fullmatch(
+    match = re.fullmatch(
         r'Dateline; hit; ttl=(-?\d+); detail="database away"', answer.headers["cache-status"]
     )
-    assert found is not None
-    assert int(found[1]) == -int(age)
+    assert match is not None
+    assert int(match[1]) == -int(age)
 
 
 def _wait_until(true: Callable[[], object], seconds: float = 20) -> None:

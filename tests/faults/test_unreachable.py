@@ -111,8 +111,8 @@ def test_a_read_only_database_is_read_and_not_written(
     assert (refused.status_code, refused.json()["code"]) == (503, "database_read_only")
     line = b'{"type":"article","external_id":"x","title":"T","language":"en"}\n'
     ndjson = {"content-type": "application/x-ndjson"}
-    told = newsroom.call("POST", "/import", content=line, headers=ndjson)
-    assert told.json()["problem"]["code"] == "database_read_only"
+    outcome = newsroom.call("POST", "/import", content=line, headers=ndjson)
+    assert outcome.json()["problem"]["code"] == "database_read_only"
     assert client.get(f"/v1/articles/{story['id']}").json()["title"] == "Before"
     assert newsroom.call("GET", "/articles").json()["data"][0]["title"] == "Before"
     assert client.get("/readyz").status_code == 200
@@ -136,7 +136,7 @@ def test_an_embedded_database_opened_read_only_is_served(tmp_path: Path) -> None
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_a_removed_file_is_not_created_again(services: Services, snapshot: bool) -> None:
-    """By a connection that is opened after it, for a thread that had none."""
+    """A connection is opened after the removal, for a thread without one."""
     file = Path(str(services.database.engine.url.database))
     services.database.check_file()
     file.rename(file.with_suffix(".gone"))
@@ -164,7 +164,7 @@ def _pretend(services: Services, revision: str) -> None:
 
 
 def _forbid_writing(database: Database) -> None:
-    """Make every transaction from now on read-only, as a file or a standby server would be."""
+    """Make every later transaction read-only, as with a read-only file or a standby server."""
     if database.dialect == "postgresql":
         read_only = text("SET TRANSACTION READ ONLY")
         event.listen(database.engine, "begin", lambda connection: connection.execute(read_only))
@@ -172,5 +172,5 @@ def _forbid_writing(database: Database) -> None:
     query_only = "PRAGMA query_only = ON"
     event.listen(database.engine, "connect", lambda connection, _: connection.execute(query_only))
     with database.write() as session:
-        # The connection that is kept.
+        # The connection that stays open.
         session.execute(text(query_only))

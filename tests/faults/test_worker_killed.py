@@ -10,9 +10,9 @@ import pytest
 from tests.faults.commandline import assert_consistent
 from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.test_workers import receives_due_changes
-from tests.faults.workers import Workers, serving, until
-from tests.faults.writers import ImportingWriter, Ledger, Writer, settle, writing
+from tests.faults.test_workers import check_due_changes
+from tests.faults.workers import Workers, serving, wait_until
+from tests.faults.writers import ImportingWriter, Ledger, Writer, reconcile, writing
 from tests.repetitions import repetitions
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def test_acknowledged_writes_survive_and_other_workers_continue(
     ledger, chance = Ledger(), random.Random(11)
     importing = ImportingWriter(ledger)
     writers = [Writer(ledger, f"Writer {number}", number).work for number in range(3)]
-    # Writers of several processes compete for the lock of SQLite, without rest here.
+    # Writers of several processes continuously compete for the lock of SQLite here.
     with serving(database_url, 2, tmp_path, worker_interval=0.05, busy_timeout=60) as server:
         _begin(server, key, importing)
         for _ in range(_KILLS[dialect]):
@@ -37,7 +37,7 @@ def test_acknowledged_writes_survive_and_other_workers_continue(
                 _kill_worker(server, chance)
             assert ledger.wrong == []
             _settle(ledger, server, key)
-        receives_due_changes(server, key)
+        check_due_changes(server, key)
     assert_consistent(database_url)
 
 
@@ -48,14 +48,14 @@ def _begin(server: Workers, key: str, importing: ImportingWriter) -> None:
 
 
 def _kill_worker(server: Workers, chance: random.Random) -> None:
-    """Kill one of the workers, and wait until another takes its place."""
+    """Kill one of the workers, and wait until another one replaces it."""
     before = server.pids()
     server.kill(chance.choice(sorted(before)))
-    until(lambda: len(server.pids() - before) == 1)
+    wait_until(lambda: len(server.pids() - before) == 1)
 
 
 def _settle(ledger: Ledger, server: Workers, key: str) -> None:
     touched = set(ledger.touched)
     ledger.touched.clear()
     with closing(Client(server.port, key)) as client:
-        settle(ledger, client, touched)
+        reconcile(ledger, client, touched)

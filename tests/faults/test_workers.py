@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.server import Client
 from tests.faults.test_killed import admin_key
-from tests.faults.workers import TIMEOUT, Connections, Workers, is_free, serving, until
+from tests.faults.workers import TIMEOUT, Connections, Workers, is_free, serving, wait_until
 
 pytestmark = pytest.mark.slow
 _NUMBER = 2
@@ -30,8 +30,8 @@ def key(database_url: str) -> str:
 
 @pytest.fixture
 def server(database_url: str, key: str, tmp_path: Path) -> Iterator[Workers]:
-    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1) as made:
-        yield made
+    with serving(database_url, _NUMBER, tmp_path, worker_interval=0.1) as workers:
+        yield workers
 
 
 @pytest.mark.exhaustive_on("postgresql")
@@ -44,46 +44,46 @@ def test_each_worker_may_be_killed(server: Workers, key: str) -> None:
             gone = time.monotonic()
             strangers.wait_for(50)
             server.wait_until_complete()
-            assert strangers.came_after(gone) == [], server.log.read_text()
-            receives_due_changes(server, key)
-            _is_fresh(server, key, number)
+            assert strangers.find_failures_after(gone) == [], server.log.read_text()
+            check_due_changes(server, key)
+            _check_freshness(server, key, number)
     assert strangers.wrong == []
     assert server.pids().isdisjoint(originals)
-    said = server.log.read_text()
+    log = server.log.read_text()
     for pid in originals:
-        assert f"Child process [{pid}] died" in said
+        assert f"Child process [{pid}] died" in log
 
 
-def receives_due_changes(server: Workers, key: str) -> None:
-    """A story that comes out by the clock gets its row in the log from whoever leads now."""
+def check_due_changes(server: Workers, key: str) -> None:
+    """The current leader logs a story that is published by schedule."""
     before = _serial(server)
     at = datetime.now(UTC) + timedelta(seconds=0.5)
     _write(server, key, title="Later", published_at=at.isoformat())
-    until(lambda: _serial(server) > before)
+    wait_until(lambda: _serial(server) > before)
 
 
 def _serial(server: Workers) -> float:
     with closing(Client(server.port)) as client:
         text = client.call("GET", "/metrics")[2].decode()
-    found = _SERIAL.search(text)
-    assert found is not None
-    return float(found.group(1))
+    match = _SERIAL.search(text)
+    assert match is not None
+    return float(match.group(1))
 
 
 def _write(server: Workers, key: str, **fields: Any) -> dict[str, Any]:
     with closing(Client(server.port, key)) as editor:
         document = {"language": "en", "status": "published", **fields}
-        status, _, made = editor.call("POST", "/v1/manage/articles", document)
-    assert status == 201, made
-    story: dict[str, Any] = made
+        status, _, response = editor.call("POST", "/v1/manage/articles", document)
+    assert status == 201, response
+    story: dict[str, Any] = response
     return story
 
 
-def _is_fresh(server: Workers, key: str, number: int) -> None:
-    """Whatever process acknowledges a write, all show it with their next answer."""
-    with server.connections(each=2) as found:
-        readers = [connection for connections in found.values() for connection in connections]
-        assert len(found) == _NUMBER
+def _check_freshness(server: Workers, key: str, number: int) -> None:
+    """After a write in any process, all processes show it in their next response."""
+    with server.connections(each=2) as by_worker:
+        readers = [connection for connections in by_worker.values() for connection in connections]
+        assert len(by_worker) == _NUMBER
         for turn in range(5):
             title = f"Fresh {number} {turn}"
             story = _write(server, key, title=title)
@@ -98,7 +98,7 @@ def _first(reader: HTTPConnection) -> str:
     try:
         return _ask(reader)
     except ConnectionError:
-        # A connection that was quiet for some seconds may be closed just as it is used again.
+        # An idle connection may be closed just when it is used again.
         reader.close()
         return _ask(reader)
 
@@ -130,7 +130,7 @@ def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
     workers = server.processes()
     assert len(workers) == _NUMBER
     with server.connections(each=1), closing(Client(server.port, key)) as slow:
-        # An import that never ends is cut off when the time for ending gracefully is over.
+        # An endless import is aborted when the time for a graceful shutdown is over.
         unfinished = slow._connection
         unfinished.putrequest("POST", "/v1/manage/import")
         unfinished.putheader("Authorization", f"Bearer {key}")
@@ -146,13 +146,13 @@ def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_metrics_are_sums_that_never_decrease(server: Workers) -> None:
-    with server.connections(each=1) as found:
-        for reader, *_ in found.values():
+    with server.connections(each=1) as connections:
+        for reader, *_ in connections.values():
             reader.request("GET", "/v1/sources")
             reader.getresponse().read()
-    until(lambda: _ask_for_sources(server) == _NUMBER)
+    wait_until(lambda: _ask_for_sources(server) == _NUMBER)
     assert _sum(server, r"dateline_leader") == 1
-    # A worker writes its counts once a second; what it counted since is lost when it is killed.
+    # A worker writes its counters once a second; later counts are lost when it is killed.
     time.sleep(2)
     server.kill(min(server.pids()))
     server.wait_until_complete()

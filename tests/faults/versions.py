@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from app.kit.sql import migrations
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.migrations.releases import find_previous_number, parse_number
 
 # Everything that a migration may add for the next release.

@@ -15,7 +15,7 @@ import psutil
 
 from tests.faults.server import CUT_OFF, environment, free_port, wait_until_ready
 
-# Four processes that import everything, on a machine that others keep busy, take their time.
+# On a busy machine, four processes that import everything start slowly.
 TIMEOUT = 180
 
 
@@ -38,20 +38,20 @@ class Workers:
 
     def pids(self) -> set[int]:
         """Return the ids of the processes that serve."""
-        found = {
+        pids = {
             child for child in self.parent.children() if "spawn_main" in "".join(_command(child))
         }
-        self._known |= found
-        return {item.pid for item in found}
+        self._known |= pids
+        return {item.pid for item in pids}
 
     def processes(self) -> list[psutil.Process]:
-        """Return the processes that serve."""
+        """Return the child processes that serve."""
         return [psutil.Process(pid) for pid in self.pids()]
 
     def wait_until_complete(self) -> None:
-        """Wait until all serve: each has connections of its own to answer on."""
+        """Wait until all processes serve: each has accepted connections."""
         wait_until_ready(self.port)
-        until(lambda: len(self.pids()) == self.number)
+        wait_until(lambda: len(self.pids()) == self.number)
         with self.connections(each=1):
             pass
 
@@ -59,49 +59,50 @@ class Workers:
         """Kill a worker, and wait until it is gone."""
         worker = psutil.Process(pid)
         worker.kill()
-        until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
 
     @contextmanager
     def connections(self, each: int) -> Iterator[dict[int, list[HTTPConnection]]]:
-        """Give open connections, so many to each of the processes."""
+        """Open connections, this many to each of the processes."""
         opened: list[HTTPConnection] = []
-        found: dict[int, list[HTTPConnection]] = {}
+        by_worker: dict[int, list[HTTPConnection]] = {}
         try:
             ends = time.monotonic() + TIMEOUT
-            while not self._suffice(found, each):
+            while not self._suffice(by_worker, each):
                 assert time.monotonic() < ends, self.log.read_text()
-                # Not so many that whoever is slow to start leaves the others without files.
-                time.sleep(0.05 if found else 0)
+                # Few enough connections that a slow process leaves enough file descriptors for the
+                # others.
+                time.sleep(0.05 if by_worker else 0)
                 opened.append(self._connection())
-                found = self._by_worker(opened)
-            yield found
+                by_worker = self._by_worker(opened)
+            yield by_worker
         finally:
             for connection in opened:
                 connection.close()
 
-    def _suffice(self, found: dict[int, list[HTTPConnection]], each: int) -> bool:
-        return all(len(found.get(pid, ())) >= each for pid in self.pids())
+    def _suffice(self, by_worker: dict[int, list[HTTPConnection]], each: int) -> bool:
+        return all(len(by_worker.get(pid, ())) >= each for pid in self.pids())
 
     def _connection(self) -> HTTPConnection:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
         connection.connect()
-        # Answered, it is surely accepted.
+        # An answered connection is certainly accepted.
         connection.request("GET", "/healthz")
         connection.getresponse().read()
         return connection
 
     def _by_worker(self, opened: list[HTTPConnection]) -> dict[int, list[HTTPConnection]]:
         ports = {item.sock.getsockname()[1]: item for item in opened}
-        found: dict[int, list[HTTPConnection]] = {}
+        by_worker: dict[int, list[HTTPConnection]] = {}
         for pid in self.pids():
             with suppress(psutil.Error):
                 for known in psutil.Process(pid).net_connections("tcp"):
                     reader = ports.get(known.raddr.port if known.status == "ESTABLISHED" else 0)
-                    found.setdefault(pid, []).extend([] if reader is None else [reader])
-        return found
+                    by_worker.setdefault(pid, []).extend([] if reader is None else [reader])
+        return by_worker
 
     def close(self) -> None:
-        """End whatever is left of it, the parent first, so that it starts nothing new."""
+        """End the remaining processes, the parent first, so that it starts no new ones."""
         with suppress(psutil.NoSuchProcess):
             self.pids()
             self.parent.kill()
@@ -120,17 +121,17 @@ def _command(process: psutil.Process) -> list[str]:
 
 @contextmanager
 def serving(database_url: str, number: int, folder: Path, **settings: object) -> Iterator[Workers]:
-    """Give a server of so many processes, all of them ready."""
-    made = Workers(database_url, number, folder / "serve.log", **settings)
+    """Start a server with this many processes, and wait until all are ready."""
+    workers = Workers(database_url, number, folder / "serve.log", **settings)
     try:
-        made.wait_until_complete()
-        yield made
+        workers.wait_until_complete()
+        yield workers
     finally:
-        made.close()
+        workers.close()
 
 
-def until(done: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait until a condition is true."""
     ends = time.monotonic() + TIMEOUT
     while not done():
         assert time.monotonic() < ends
@@ -139,7 +140,10 @@ def until(done: Callable[[], bool]) -> None:
 
 @dataclass
 class Connections:
-    """Readers who come, ask once and go, all the time; `cut` says when those came who were cut."""
+    """Readers that continuously send requests on new connections.
+
+    `cut` has the start times of the failed ones.
+    """
 
     port: int
     has_answer: int = 0
@@ -147,17 +151,17 @@ class Connections:
     wrong: list[int] = field(default_factory=list)
 
     def wait_for(self, more: int) -> None:
-        """Wait until so many more were answered."""
+        """Wait for this many more responses."""
         enough = self.has_answer + more
-        until(lambda: self.has_answer >= enough)
+        wait_until(lambda: self.has_answer >= enough)
 
-    def came_after(self, moment: float) -> list[float]:
-        """Return when those came who were cut off though they came after a moment."""
+    def find_failures_after(self, moment: float) -> list[float]:
+        """Return the start times of failed readers that started after an instant."""
         return [item for item in self.cut if item > moment]
 
     @contextmanager
     def reading(self, number: int = 4) -> Iterator["Connections"]:
-        """Read from so many threads."""
+        """Read in this many threads."""
         stopped = threading.Event()
         threads = [threading.Thread(target=self._read, args=(stopped,)) for _ in range(number)]
         for thread in threads:
@@ -170,7 +174,7 @@ class Connections:
                 thread.join()
 
     def _read(self, stopped: threading.Event) -> None:
-        # Not so often that the machine has no time for what is tested.
+        # Slow enough that the machine has time for the code under test.
         while not stopped.wait(0.02):
             began = time.monotonic()
             try:
@@ -193,6 +197,6 @@ class Connections:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nobody listens on a port any longer."""
+    """Whether a port is free again."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0

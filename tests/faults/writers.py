@@ -12,7 +12,7 @@ from typing import Any
 from tests.faults.server import CUT_OFF, Client
 
 MERGE_PATCH = "application/merge-patch+json"
-# More than one batch of an import, so that some are cut off in between.
+# More than one batch of an import, so that some imports are interrupted between batches.
 IMPORTED = 520
 
 
@@ -20,7 +20,8 @@ IMPORTED = 520
 class Story:
     """A story as the server acknowledged it.
 
-    `current` says that its working copy is the public one, `original` which story it translates.
+    `current` means that its working copy is the public one, `original` is the story that it
+    translates.
     """
 
     id: str
@@ -34,37 +35,37 @@ class Story:
 
 @dataclass(slots=True)
 class Known:
-    """What was acknowledged of a story last, and what was asked for since without an answer."""
+    """The last acknowledged state of a story, and the unanswered request after it."""
 
     story: Story
-    asked: Story | None = None
+    requested: Story | None = None
 
-    def allows(self, found: Story) -> bool:
-        """Tell whether a story may be in a state, no matter when the server died."""
-        return found in {self.story, self.asked}
+    def allows(self, actual: Story) -> bool:
+        """Whether a story may be in a state, for any moment of the server's death."""
+        return actual in {self.story, self.requested}
 
 
 @dataclass(slots=True)
 class Ledger:
-    """All that was acknowledged; each story belongs to one writer."""
+    """All acknowledged writes; each story belongs to one writer."""
 
     stories: dict[str, Known] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
 
     def acknowledge(self, story: Story) -> None:
-        """Note what was acknowledged."""
+        """Record an acknowledged write."""
         self.stories[story.id] = Known(story)
         self.touched.add(story.id)
 
-    def insist(self, right: bool, otherwise: str) -> None:
-        """Note what is wrong where the main thread finds it, and stop the writer."""
+    def require(self, right: bool, otherwise: str) -> None:
+        """Record an error for the main thread, and stop the writer."""
         if not right:
             self.wrong.append(otherwise)
             raise HTTPException(otherwise)
 
 
-# What a verb is called, what it makes of a story, and what it is told.
+# The name of a verb, its effect on a story, and its body.
 Step = tuple[str, Story, dict[str, Any]]
 _OVER = frozenset({"killed", "deleted"})
 _FAR = "2040-01-01T00:00:00Z"
@@ -72,7 +73,7 @@ _STATES = "draft,scheduled,published,expired,unpublished,killed,deleted"
 
 
 class Writer:
-    """Takes stories of its own through every verb, one request at a time."""
+    """Applies every verb to its stories, one request at a time."""
 
     def __init__(self, ledger: Ledger, name: str, seed: int) -> None:
         self._ledger = ledger
@@ -80,11 +81,11 @@ class Writer:
         self._random = random.Random(seed)
         self._own: list[str] = []
         self._count = 0
-        # Never touched again, so that every other story can be tied to it.
+        # Never changed again, so that every other story can be linked to it.
         self._original: str | None = None
 
     def work(self, client: Client, stopped: threading.Event) -> None:
-        """Write until the server is gone."""
+        """Write until the server has died."""
         while not stopped.is_set():
             self._step(client)
 
@@ -104,26 +105,30 @@ class Writer:
         self._change(client, verb, known, wanted, body)
 
     def _next(self, story: Story) -> Step:
-        """Choose what is done to a story, among what can be done to it as it stands."""
+        """Choose a verb that the state of a story allows."""
         chosen = self._random.random()
         wanted = replace(story, version=story.version + 1)
         if chosen < 0.6:
-            return self._whatever_its_state(chosen, replace(wanted, current=False))
+            return self._choose_any_command(chosen, replace(wanted, current=False))
         if story.state == "published" and chosen < 0.8:
-            return "correct", self._corrected(story), {"note": "N.", "changes": {"urgency": 1}}
+            return (
+                "correct",
+                self._apply_correction(story),
+                {"note": "N.", "changes": {"urgency": 1}},
+            )
         if story.state == "published":
             return "unpublish", replace(wanted, current=False, state="unpublished"), {}
         if story.state == "scheduled" or chosen < 0.7:
             return "schedule", replace(wanted, current=True, state="scheduled"), {"at": _FAR}
         return "publish", replace(wanted, current=True, state="published"), {}
 
-    def _whatever_its_state(self, chosen: float, wanted: Story) -> Step:
-        """Choose what can be done to every story; `wanted` is the next version of one."""
+    def _choose_any_command(self, chosen: float, wanted: Story) -> Step:
+        """Choose a command that every state allows; `wanted` is the expected next version."""
         if chosen < 0.35:
             title = self._title()
             return "PATCH", replace(wanted, title=title), {"title": title}
         if chosen < 0.5:
-            # A language of its own: a group has one story of each.
+            # A separate language: a group has one story in each.
             tie = {"translation_of": self._original, "language": f"en-x-{self._number()}"}
             return "PATCH", replace(wanted, original=self._original), tie
         if chosen < 0.55:
@@ -131,8 +136,8 @@ class Writer:
         return "DELETE", replace(wanted, state="deleted"), {}
 
     @staticmethod
-    def _corrected(story: Story) -> Story:
-        """Return a story after a correction: a working copy that is ahead has a version more."""
+    def _apply_correction(story: Story) -> Story:
+        """Return a story after a correction: a working copy that is ahead gets another version."""
         version = story.version + (1 if story.current else 2)
         return replace(story, version=version, corrections=story.corrections + 1)
 
@@ -143,16 +148,16 @@ class Writer:
             "body": f"<p>{self._name}</p>" * 20,
             "status": self._random.choice(["draft", "published"]),
         }
-        status, _, made = client.call("POST", "/v1/manage/articles", document)
-        self._ledger.insist(status == 201, f"creating answered {status}: {made}")
-        self._ledger.acknowledge(_story(made))
-        story: dict[str, Any] = made
+        status, _, created = client.call("POST", "/v1/manage/articles", document)
+        self._ledger.require(status == 201, f"creating answered {status}: {created}")
+        self._ledger.acknowledge(_story(created))
+        story: dict[str, Any] = created
         return story
 
     def _change(
         self, client: Client, verb: str, known: Known, wanted: Story, body: dict[str, Any]
     ) -> None:
-        known.asked = wanted
+        known.requested = wanted
         path = f"/v1/manage/articles/{wanted.id}"
         version = f'"v{known.story.version}"'
         self._ledger.touched.add(wanted.id)
@@ -162,8 +167,8 @@ class Writer:
             answer = client.call("PATCH", path, body, if_match=version, content_type=MERGE_PATCH)
         else:
             answer = client.call("POST", f"{path}/{verb}", body, if_match=version)
-        self._ledger.insist(answer[0] == 200, f"{verb} answered {answer[0]}: {answer[2]}")
-        self._ledger.insist(_story(answer[2]) == wanted, f"{verb} made {answer[2]} of {known}")
+        self._ledger.require(answer[0] == 200, f"{verb} answered {answer[0]}: {answer[2]}")
+        self._ledger.require(_story(answer[2]) == wanted, f"{verb} made {answer[2]} of {known}")
         self._ledger.acknowledge(wanted)
 
     def _title(self) -> str:
@@ -183,14 +188,14 @@ class ImportingWriter:
         self._ids: list[str] = []
 
     def begin(self, client: Client) -> None:
-        """Import everything for the first time, while nothing goes wrong."""
-        for told in client.stream_lines("/v1/manage/import", self._lines("Round 0")):
-            assert told["status"] == "created", told
-            self._ids.append(told["id"])
-            self._ledger.acknowledge(Story(told["id"], 1, "Round 0", "published", current=True))
+        """Import everything for the first time, while the server runs."""
+        for outcome in client.stream_lines("/v1/manage/import", self._lines("Round 0")):
+            assert outcome["status"] == "created", outcome
+            self._ids.append(outcome["id"])
+            self._ledger.acknowledge(Story(outcome["id"], 1, "Round 0", "published", current=True))
 
     def work(self, client: Client, stopped: threading.Event) -> None:
-        """Import until the server is gone."""
+        """Import until the server has died."""
         while not stopped.is_set():
             self._round += 1
             self._import(client, f"Round {self._round}")
@@ -198,13 +203,13 @@ class ImportingWriter:
     def _import(self, client: Client, title: str) -> None:
         for id_ in self._ids:
             known = self._ledger.stories[id_]
-            known.asked = replace(known.story, version=known.story.version + 1, title=title)
+            known.requested = replace(known.story, version=known.story.version + 1, title=title)
             self._ledger.touched.add(id_)
-        for told in client.stream_lines("/v1/manage/import", self._lines(title)):
-            self._ledger.insist(told["status"] == "updated", f"importing told {told}")
-            asked = self._ledger.stories[told["id"]].asked
-            assert asked is not None
-            self._ledger.acknowledge(asked)
+        for outcome in client.stream_lines("/v1/manage/import", self._lines(title)):
+            self._ledger.require(outcome["status"] == "updated", f"import returned {outcome}")
+            requested = self._ledger.stories[outcome["id"]].requested
+            assert requested is not None
+            self._ledger.acknowledge(requested)
 
     @staticmethod
     def _lines(title: str) -> bytes:
@@ -215,7 +220,7 @@ class ImportingWriter:
 def writing(
     workers: list[Callable[[Client, threading.Event], None]], port: int, key: str
 ) -> Iterator[None]:
-    """Let workers write side by side until the block ends, by which time the server is gone."""
+    """Let workers write concurrently until the block ends and the server has died."""
     stopped = threading.Event()
 
     def run(work: Callable[[Client, threading.Event], None]) -> None:
@@ -238,20 +243,20 @@ def writing(
             thread.join()
 
 
-def settle(ledger: Ledger, client: Client, ids: set[str]) -> None:
-    """Insist that stories are as acknowledged, or as asked for last; take that as known."""
+def reconcile(ledger: Ledger, client: Client, ids: set[str]) -> None:
+    """Require that stories are as acknowledged, or as last requested; record that state."""
     ordered = sorted(ids)
     for start in range(0, len(ordered), 100):
-        asked = ordered[start : start + 100]
-        query = f"ids={','.join(asked)}&limit=100&state={_STATES}"
+        requested = ordered[start : start + 100]
+        query = f"ids={','.join(requested)}&limit=100&state={_STATES}"
         status, _, page = client.call("GET", f"/v1/manage/articles?{query}")
         assert status == 200, page
-        found = {view["id"]: _story(view) for view in page["data"]}
-        for id_ in asked:
+        actual = {view["id"]: _story(view) for view in page["data"]}
+        for id_ in requested:
             known = ledger.stories[id_]
-            assert id_ in found, f"{known} was acknowledged, and is gone"
-            assert known.allows(found[id_]), f"{known} became {found[id_]}"
-            ledger.stories[id_] = Known(found[id_])
+            assert id_ in actual, f"{known} was acknowledged, and is gone"
+            assert known.allows(actual[id_]), f"{known} became {actual[id_]}"
+            ledger.stories[id_] = Known(actual[id_])
 
 
 def _story(view: dict[str, Any]) -> Story:

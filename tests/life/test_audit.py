@@ -21,8 +21,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "life.md"
 
 
 def list_audit(newsroom: Newsroom, query: str = "") -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = newsroom.call("GET", f"/audit{query}").json()["data"]
-    return found
+    rows: list[dict[str, Any]] = newsroom.call("GET", f"/audit{query}").json()["data"]
+    return rows
 
 
 def test_a_change_is_audited_with_actor_address_and_difference(newsroom: Newsroom) -> None:
@@ -106,14 +106,14 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     newsroom.verb(story, "kill", notice="N.")
     _remove_stories(newsroom, services)
     import_lines(services, [b'{"type": "article", "language": "en", "title": "T", "slug": "t"}'])
-    _do_everything_to_a_webhook(newsroom, services)
+    _apply_every_webhook_verb(newsroom, services)
     assert newsroom.call("GET", "/export").is_success
     assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
     services.refusals.write(services.runner)
-    said = list_audit(newsroom, "?limit=100")
-    # Of subscriptions, `tests/push/test_hub_audit.py` tells.
-    assert {entry["verb"] for entry in said} == set(VERBS) - {"subscribed", "unsubscribed"}
-    assert {entry["type"] for entry in said} == set(TYPES) - {"subscription"}
+    entries = list_audit(newsroom, "?limit=100")
+    # Subscriptions are tested in `tests/push/test_hub_audit.py`.
+    assert {entry["verb"] for entry in entries} == set(VERBS) - {"subscribed", "unsubscribed"}
+    assert {entry["type"] for entry in entries} == set(TYPES) - {"subscription"}
 
 
 def _remove_stories(newsroom: Newsroom, services: Services) -> None:
@@ -125,7 +125,7 @@ def _remove_stories(newsroom: Newsroom, services: Services) -> None:
     services.runner.run(Actor(None, "tests"), lambda unit: erase_article(unit, erased))
 
 
-def _do_everything_to_a_webhook(newsroom: Newsroom, services: Services) -> None:
+def _apply_every_webhook_verb(newsroom: Newsroom, services: Services) -> None:
     body = {"url": "https://receiver.example/hook", "events": ["article.killed"]}
     path = f"/webhooks/{newsroom.call('POST', '/webhooks', json=body).json()['id']}"
     since = {"since": "2026-11-22T12:00:00Z"}
@@ -189,7 +189,7 @@ def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClo
 
 
 def _documented(name: str) -> list[str]:
-    """Return the values in the guide for a parameter: verbs in a sentence, types in a table."""
+    """Return the documented values of a parameter: verbs in a sentence, types in a table."""
     text = DOCS.read_text("utf-8")
     start, end = ("The verbs are ", ".\n") if name == "verb" else ("| `type` | ", " |\n")
     listed = text.split(start, 1)[1].split(end, 1)[0]

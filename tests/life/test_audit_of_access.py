@@ -82,9 +82,9 @@ def test_refused_keys_are_counted_in_one_audit_entry(
 def test_a_refused_revoked_key_writes_an_audit_entry(
     newsroom: Newsroom, services: Services
 ) -> None:
-    made = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
-    newsroom.call("DELETE", f"/keys/{made['id']}")
-    headers = {"x-api-key": made["key"]}
+    new_key = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"]}).json()
+    newsroom.call("DELETE", f"/keys/{new_key['id']}")
+    headers = {"x-api-key": new_key["key"]}
     assert newsroom.client.get("/v1/headlines", headers=headers).status_code == 401
     services.refusals.write_if_due(services.runner)
     (row,) = _load_entries(newsroom, "verb=refused")
@@ -137,7 +137,7 @@ def test_a_failed_write_of_refused_keys_is_retried(
 ) -> None:
     services.refusals.note("203.0.113.7")
     with services.database.write(), pytest.raises(DatabaseBusy):
-        services.refusals.write(_Impatient(services))  # type: ignore[arg-type]
+        services.refusals.write(_RunnerWithoutWaiting(services))  # type: ignore[arg-type]
     services.refusals.note("203.0.113.7")
     clock.advance(minutes=1)
     services.refusals.write_if_due(services.runner)
@@ -145,8 +145,8 @@ def test_a_failed_write_of_refused_keys_is_retried(
     assert row["after"]["count"] == 2
 
 
-class _Impatient:
-    """Runs commands on a database that somebody else is writing to, and does not wait for it."""
+class _RunnerWithoutWaiting:
+    """Runs commands on a database that another client is writing to, without waiting."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -25,12 +25,12 @@ def test_a_bulk_command_returns_a_result_for_each_story(
     answer = send_bulk(
         newsroom, "unpublish", [out["id"], "draft", "nowhere"], body={"answer": "gone"}
     )
-    found = answer.json()
-    assert (answer.status_code, found["done"], found["refused"]) == (200, 1, 2)
-    assert [result["status"] for result in found["results"]] == ["done", "refused", "refused"]
+    document = answer.json()
+    assert (answer.status_code, document["done"], document["refused"]) == (200, 1, 2)
+    assert [result["status"] for result in document["results"]] == ["done", "refused", "refused"]
     article = {"id": out["id"], "slug": "out", "state": "unpublished", "version": 2}
-    assert found["results"][0]["article"] == article
-    codes = [result["problem"]["code"] for result in found["results"][1:]]
+    assert document["results"][0]["article"] == article
+    codes = [result["problem"]["code"] for result in document["results"][1:]]
     assert codes == ["wrong_state", "not_found"]
     assert client.get("/v1/articles/out").status_code == 410
     assert newsroom.call("GET", f"/articles/{draft['id']}").json()["version"] == 1
@@ -66,8 +66,8 @@ def test_every_verb_works_in_bulk(newsroom: Newsroom, services: Services) -> Non
         ("restore", {}, "unpublished"),
         ("kill", {"notice": "N."}, "killed"),
     ):
-        (found,) = send_bulk(newsroom, verb, ["a"], body=body).json()["results"]
-        assert found["article"]["state"] == state, verb
+        (result,) = send_bulk(newsroom, verb, ["a"], body=body).json()["results"]
+        assert result["article"]["state"] == state, verb
     (refused,) = send_bulk(editor, "restore", ["a"], body={"reason": "R."}).json()["results"]
     assert refused["problem"]["code"] == "forbidden"
 
@@ -79,9 +79,9 @@ def test_a_bulk_command_accepts_former_slugs(
     story, other = newsroom.story("Old"), newsroom.story("Other")
     newsroom.patch(story, slug="new", status="published")
     answer = send_bulk(newsroom, "unpublish", ["OLD", other["id"]], atomic=atomic).json()
-    (found, second) = answer["results"]
-    assert (answer["done"], found["ref"], found["status"]) == (2, "OLD", "done")
-    assert (found["article"]["id"], found["article"]["slug"]) == (story["id"], "new")
+    (first, second) = answer["results"]
+    assert (answer["done"], first["ref"], first["status"]) == (2, "OLD", "done")
+    assert (first["article"]["id"], first["article"]["slug"]) == (story["id"], "new")
     assert second["article"]["id"] == other["id"]
     assert (titles(client), list_inconsistencies(services)) == ([], [])
 
@@ -120,11 +120,12 @@ def test_a_story_that_refuses_the_command_is_rolled_back(
         newsroom.call("POST", "/sources", json={"name": name})
     newsroom.article("Other", source="beta", external_id="x")
     story = newsroom.story("Story", source="alpha")
-    # What is public takes the id, and what is worked on does not: another of its source has it.
+    # The public copy can have the id, but the working copy cannot: another story of its source has
+    # it.
     ahead = newsroom.patch(story, source="beta")
     changes = {"note": "N.", "changes": {"external_id": "x"}}
-    found = send_bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()
-    codes = [result["problem"]["code"] for result in found["results"]]
+    document = send_bulk(newsroom, "correct", [story["id"], "nowhere"], body=changes).json()
+    codes = [result["problem"]["code"] for result in document["results"]]
     assert codes == ["external_id_taken", "not_found"]
     revisions = newsroom.call("GET", f"/articles/{story['id']}/revisions").json()["data"]
     assert [revision["version"] for revision in revisions] == [ahead["version"], story["version"]]

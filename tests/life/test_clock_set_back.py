@@ -20,16 +20,16 @@ AT_ONE = "2026-11-22T13:00:00Z"
 def story(
     request: pytest.FixtureRequest, newsroom: Newsroom, clock: HandClock, services: Services
 ) -> dict[str, Any]:
-    """A story that came out at one, an hour before the clock is set back to half past twelve."""
+    """A story that was published at 13:00, before the clock is set back to 12:30."""
     scheduled = request.param == "by the clock"
-    made = newsroom.article("Out")
+    article = newsroom.article("Out")
     if scheduled:
-        made = newsroom.verb(made, "schedule", at=AT_ONE)
+        article = newsroom.verb(article, "schedule", at=AT_ONE)
     clock.advance(hours=1)
-    made = made if scheduled else newsroom.verb(made, "publish")
+    article = article if scheduled else newsroom.verb(article, "publish")
     log_due_changes(services)
     clock.advance(hours=-0.5)
-    return made
+    return article
 
 
 def test_a_released_story_stays_published_in_the_newsroom(
@@ -37,9 +37,9 @@ def test_a_released_story_stays_published_in_the_newsroom(
 ) -> None:
     assert titles(client) == ["Out"]
     assert newsroom.call("GET", f"/articles/{story['id']}").json()["state"] == "published"
-    for state, found in (("published", 1), ("scheduled", 0)):
+    for state, count in (("published", 1), ("scheduled", 0)):
         listed = newsroom.call("GET", f"/articles?state={state}").json()["data"]
-        assert len(listed) == found
+        assert len(listed) == count
     refused = newsroom.call(
         "POST", f"/articles/{story['id']}/schedule", json={"at": None}, headers={"if-match": "*"}
     )

@@ -105,11 +105,11 @@ def test_a_correction_needs_a_note_and_cannot_change_dates(newsroom: Newsroom) -
 def test_the_state_of_a_corrected_story_is_that_of_its_public_copy(
     newsroom: Newsroom, client: TestClient
 ) -> None:
-    """What the working copy says of times does not hold before it is published."""
+    """The dates of the working copy take effect when it is published."""
     story = newsroom.story("Out")
     later = newsroom.patch(
         story, published_at="2026-12-01T00:00:00Z", expires_at="2026-11-01T00:00:00Z"
     )
     assert (later["state"], titles(client)) == ("published", ["Out"])
-    found = newsroom.call("GET", "/articles?state=published").json()["data"]
-    assert [result["title"] for result in found] == ["Out"]
+    rows = newsroom.call("GET", "/articles?state=published").json()["data"]
+    assert [result["title"] for result in rows] == ["Out"]

@@ -20,14 +20,14 @@ UNTIL = "2026-11-22T18:00:00Z"
 
 
 class Reader:
-    """A client with a key that reads what is under embargo."""
+    """A client whose key has embargo access."""
 
     def __init__(self, newsroom: Newsroom) -> None:
         body = {"name": "partner", "scopes": ["read"], "embargoed": True}
-        made = newsroom.call("POST", "/keys", json=body).json()
-        assert made["embargoed"] is True
+        new_key = newsroom.call("POST", "/keys", json=body).json()
+        assert new_key["embargoed"] is True
         self._client = newsroom.client
-        self.headers = {"authorization": f"Bearer {made['key']}"}
+        self.headers = {"authorization": f"Bearer {new_key['key']}"}
 
     def get(self, path: str, **headers: str) -> Any:
         return self._client.get(path, headers=self.headers | headers)
@@ -91,7 +91,7 @@ def _paths() -> list[str]:
 
 
 @pytest.mark.parametrize(("answer", "status"), [("not_found", 404), ("gone", 410)])
-def test_a_story_taken_back_is_offered_again_at_once(
+def test_a_withdrawn_story_under_embargo_is_offered_again_immediately(
     newsroom: Newsroom, client: TestClient, entitled: Reader, answer: str, status: int
 ) -> None:
     story = newsroom.story("Held", embargo_until=UNTIL)
@@ -134,8 +134,8 @@ def test_lists_and_counts_include_embargoed_stories_with_embargo_access_only(
         joint = "&" if "?" in path else "?"
         page = entitled.get(f"{path}{joint}count=exact&limit=4").json()
         rest = entitled.get(f"{path}{joint}limit=4&cursor={page['page']['next']}").json()
-        found = [story["title"] for story in page["data"] + rest["data"]]
-        assert (page["page"]["count"], len(found), len(set(found))) == (6, 6, 6)
+        listed_titles = [story["title"] for story in page["data"] + rest["data"]]
+        assert (page["page"]["count"], len(listed_titles), len(set(listed_titles))) == (6, 6, 6)
         assert client.get(f"{path}{joint}count=exact").json()["page"]["count"] == 3
         public = client.get(f"{path}{joint}limit=4&cursor={page['page']['next']}")
         assert "Held" not in public.text
@@ -209,16 +209,16 @@ def test_a_kill_reaches_readers_of_a_story_unpublished_without_notice(
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def _unpublish_after_reading(
+def _create_removed_story(
     newsroom: Newsroom, how: str, clock: HandClock, services: Services
 ) -> Any:
-    """Return a story that was under embargo, and that even its readers do not see any more."""
+    """Return a story that was under embargo, and is now hidden from all readers."""
     ends = "2026-11-22T14:00:00Z" if how == "expired" else None
     story = newsroom.story("Held", slug="held", embargo_until=UNTIL, expires_at=ends)
     if how == "scheduled":
         return newsroom.verb(story, "schedule", at="2026-11-23T08:00:00Z")
     if how == "published":
-        # Under another slug, too.
+        # Under another slug as well.
         later = newsroom.patch(story, slug="later", published_at="2026-11-23T08:00:00Z")
         return newsroom.verb(later, "publish")
     clock.advance(hours=3)
@@ -226,8 +226,8 @@ def _unpublish_after_reading(
     return story
 
 
-def _hide(client: TestClient, *refs: str) -> None:
-    """Insist that refs are byte for byte, and header for header, like one that never was."""
+def _require_hidden(client: TestClient, *refs: str) -> None:
+    """Require that refs get the same bytes and headers as unknown stories."""
     never = client.get("/v1/articles/never")
     for ref in refs:
         hidden = client.get(f"/v1/articles/{ref}")
@@ -244,18 +244,18 @@ def test_a_kill_reaches_readers_of_a_story_rescheduled_or_expired(
     services: Services,
     clock: HandClock,
 ) -> None:
-    story = _unpublish_after_reading(newsroom, how, clock, services)
+    story = _create_removed_story(newsroom, how, clock, services)
     refs = ("held", story["id"])
     assert {entitled.get(f"/v1/articles/{ref}").status_code for ref in refs} == {404}
     newsroom.verb(story, "kill", notice="Wrong.")
     for ref in refs:
         answer = entitled.get(f"/v1/articles/{ref}")
         assert (answer.status_code, answer.json()["detail"]) == (410, "Wrong.")
-    _hide(client, *refs)
+    _require_hidden(client, *refs)
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_a_kill_of_a_story_that_nobody_read_is_not_announced(
+def test_a_kill_of_a_story_that_was_never_readable_is_not_announced(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services
 ) -> None:
     story = newsroom.story("Ahead", published_at="2026-11-22T13:00:00Z", embargo_until=UNTIL)
@@ -263,14 +263,14 @@ def test_a_kill_of_a_story_that_nobody_read_is_not_announced(
     again = newsroom.call("GET", f"/articles/{story['id']}").json()
     newsroom.verb(again, "kill", notice="Wrong.")
     assert entitled.get("/v1/articles/ahead").status_code == 404
-    _hide(client, "ahead", story["id"])
+    _require_hidden(client, "ahead", story["id"])
     assert (reasons(services), list_inconsistencies(services)) == ([], [])
 
 
-def test_a_rescheduled_story_comes_out_without_a_tombstone(
+def test_a_rescheduled_story_is_published_without_a_tombstone(
     newsroom: Newsroom, client: TestClient, entitled: Reader, services: Services, clock: HandClock
 ) -> None:
-    _unpublish_after_reading(newsroom, "scheduled", clock, services)
+    _create_removed_story(newsroom, "scheduled", clock, services)
     clock.advance(hours=20)
     assert titles(client) == entitled.titles() == ["Held"]
     log_due_changes(services)

@@ -115,18 +115,18 @@ def test_a_search_selects_by_labels(newsroom: Newsroom, services: Services) -> N
     newsroom.story("Bees one", labels=["Other", WORD])
     newsroom.story("Bees two")
     for _ in range(2):
-        found = services.search.search(SearchQuery("bees", selection=_OF))
-        assert [b"Bees one" in item for item in found.items] == [True]
-        found = services.search.search(SearchQuery("bees", selection=_NOT))
-        assert [b"Bees two" in item for item in found.items] == [True]
+        results = services.search.search(SearchQuery("bees", selection=_OF))
+        assert [b"Bees one" in item for item in results.items] == [True]
+        results = services.search.search(SearchQuery("bees", selection=_NOT))
+        assert [b"Bees two" in item for item in results.items] == [True]
         assert not services.search.search(SearchQuery(WORD)).items
-        # At first in the overlay, then in the index.
+        # First in the overlay, then in the index.
         list(IndexUpdater(services.index, services.delivery).rebuild())
 
 
 def test_erased_labels_may_have_matched_but_grant_nothing() -> None:
     moment = "2026-11-22T12:00:00Z"
-    # Typed loosely: log rows from before labels have no `label`, and erased ones lack others.
+    # Log rows from before labels have no `label`, and erased ones lack other members.
     facts: Any = {"id": ["i"], "category": [], "published_at": moment, "updated_at": moment}
     older: Any = {**facts, "tag": [], "author": []}
     assert (_OF.matches(older), _NOT.matches(older)) == (False, True)
@@ -157,10 +157,10 @@ def test_erasing_removes_labels(newsroom: Newsroom, services: Services) -> None:
     services.runner.run(actor, lambda unit: erase_article(unit, other["id"]))
     with services.database.read() as session:
         rows = store.load_changes(session, 0, 100)
-    said = [facts for row in rows for facts in (row.before, row.after) if facts]
-    assert not [facts for facts in said if "Mirabel".lower() in str(facts)]
-    assert not [facts for facts in said if "zoe" in str(facts)]
-    assert {str(facts.get("label")) for facts in said if facts["id"] == [story["id"]]} == {
+    attributes = [facts for row in rows for facts in (row.before, row.after) if facts]
+    assert not [facts for facts in attributes if "Mirabel".lower() in str(facts)]
+    assert not [facts for facts in attributes if "zoe" in str(facts)]
+    assert {str(facts.get("label")) for facts in attributes if facts["id"] == [story["id"]]} == {
         "None",
         "['web']",
     }
@@ -169,7 +169,7 @@ def test_erasing_removes_labels(newsroom: Newsroom, services: Services) -> None:
 
 @pytest.fixture
 def labelled(newsroom: Newsroom) -> list[dict[str, Any]]:
-    """Stories with the word as a label: a public, an updated, a withdrawn and an embargoed one."""
+    """Stories with the word as a label: public, updated, withdrawn and embargoed ones."""
     newsroom.story("Hives", slug="hives", labels=[WORD], tags=["bees"])
     moved = newsroom.story("Frost", labels=["web"], tags=["bees"])
     newsroom.verb(newsroom.patch(moved, labels=[WORD]), "publish")
@@ -182,7 +182,7 @@ def labelled(newsroom: Newsroom) -> list[dict[str, Any]]:
 
 
 def list_texts(path: str, names: list[str], story: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield an address, and one with each parameter that takes a text, with a word for it."""
+    """Yield an address without parameters, and with the word in each text parameter."""
     yield fill_path(path, story["id"]), ""
     for name in ("q", "tag", "author", "kind", "ids"):
         if name in names:
@@ -215,5 +215,5 @@ def _check_address(client: TestClient, address: str, readers: list[dict[str, str
 
 
 def _count(answer: Response, word: str) -> tuple[int, int, int]:
-    """Count what an answer shows, and how often it repeats the word that it was asked for."""
+    """Count the results in a response, and how often it repeats the requested word."""
     return answer.status_code, answer.text.count('"id"'), find_traces(answer).count(word)

@@ -1,7 +1,7 @@
 """Hidden stories leave no trace on any route, in any form, for any reader.
 
-Routes and their parameters are taken from the application itself, so that one added later is
-tested without anybody remembering it.
+Routes and their parameters are taken from the application itself, so that a later one is tested
+automatically.
 """
 
 import base64
@@ -25,9 +25,9 @@ from tests.clock import HandClock
 from tests.conftest import embargo_key, key_for
 from tests.newsroom import Newsroom
 
-# Nothing else in an answer looks like these, and each is as long as the others.
+# Nothing else in a response looks like these, and each has the same length.
 HIDDEN, NOWHERE = "zanzibar", "xylotomy"
-# What was public once may be named as gone, to those who follow; by this they could find it.
+# Stories that were once public may be named as gone in the changes; this id identifies them.
 ONCE = "yoghurts"
 _ONCE = frozenset({"expired", "untold", "unpublished", "deleted"})
 _TELLING = (".atom", ".newsml", ".ninjs")
@@ -36,15 +36,15 @@ FAR = "2026-12-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class HiddenStory:
-    """A story that is hidden, and who may see it all the same."""
+    """A hidden story, and the readers that may see it."""
 
     kind: str
     id: str
     slug: str
 
 
-def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
-    """Return fields with the word in each that takes a text."""
+def make_fields(kind: str, word: str = HIDDEN) -> dict[str, Any]:
+    """Return fields with the word in each text."""
     address, found_by = f"https://{word}.example/{kind}", ONCE if kind in _ONCE else word
     return {
         "title": f"{word} {kind}",
@@ -52,7 +52,7 @@ def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
         "language": f"en-x-{word}-{kind[:8]}",
         "summary": word,
         "body": f"<p>{word}</p>",
-        # In another case than anybody asks for it.
+        # In a different case than any request has.
         "tags": [found_by.upper()],
         "authors": [{"name": found_by, "url": address}],
         "url": address,
@@ -66,57 +66,57 @@ def collect_changes(kind: str, word: str = HIDDEN) -> dict[str, Any]:
 
 @pytest.fixture
 def hidden_stories(newsroom: Newsroom, services: Services, clock: HandClock) -> list[HiddenStory]:
-    """A story in each state that readers may not see, beside a public one."""
+    """A story in each hidden state, and a public one."""
     public = newsroom.story("Public", slug="public")
-    # Translations of what everybody sees, too.
+    # Translations of public stories as well.
     tied = {"translation_of": public["id"]}
-    made = {
-        "draft": newsroom.article(**collect_changes("draft"), **tied),
-        "scheduled": newsroom.story(**collect_changes("scheduled"), **tied, published_at=FAR),
-        "embargoed": newsroom.story(**collect_changes("embargoed"), **tied, embargo_until=FAR),
+    stories = {
+        "draft": newsroom.article(**make_fields("draft"), **tied),
+        "scheduled": newsroom.story(**make_fields("scheduled"), **tied, published_at=FAR),
+        "embargoed": newsroom.story(**make_fields("embargoed"), **tied, embargo_until=FAR),
         "expired": newsroom.story(
-            **collect_changes("expired"), **tied, expires_at="2026-11-22T12:30:00Z"
+            **make_fields("expired"), **tied, expires_at="2026-11-22T12:30:00Z"
         ),
-        "untold": newsroom.story(**collect_changes("untold"), expires_at="2026-11-22T13:30:00Z"),
-        "over": newsroom.story(**collect_changes("over"), expires_at="2020-01-01T00:00:00Z"),
-        "unpublished": newsroom.verb(newsroom.story(**collect_changes("unpublished")), "unpublish"),
+        "untold": newsroom.story(**make_fields("untold"), expires_at="2026-11-22T13:30:00Z"),
+        "over": newsroom.story(**make_fields("over"), expires_at="2020-01-01T00:00:00Z"),
+        "unpublished": newsroom.verb(newsroom.story(**make_fields("unpublished")), "unpublish"),
         "cancelled": newsroom.verb(
-            newsroom.story(**collect_changes("cancelled"), published_at=FAR), "schedule", at=None
+            newsroom.story(**make_fields("cancelled"), published_at=FAR), "schedule", at=None
         ),
-        "deleted": newsroom.story(**collect_changes("deleted")),
+        "deleted": newsroom.story(**make_fields("deleted")),
         "killed": newsroom.verb(
-            newsroom.article(**collect_changes("killed"), **tied), "kill", notice="A notice."
+            newsroom.article(**make_fields("killed"), **tied), "kill", notice="A notice."
         ),
     }
-    newsroom.delete(made["deleted"])
-    ahead = collect_changes("ahead")
+    newsroom.delete(stories["deleted"])
+    ahead = make_fields("ahead")
     del ahead["kind"]
     newsroom.patch(public, **ahead)
     clock.advance(hours=1)
     log_due_changes(services)
     clock.advance(hours=1)
-    return [HiddenStory(kind, element["id"], element["slug"]) for kind, element in made.items()]
+    return [HiddenStory(kind, element["id"], element["slug"]) for kind, element in stories.items()]
 
 
 @pytest.fixture
 def readers(services: Services, newsroom: Newsroom) -> dict[str, dict[str, str]]:
-    """Headers of every kind of reader but the entitled."""
+    """Headers of every kind of reader without embargo access."""
     keys = {scope: key_for(services, scope) for scope in ("read", "write", "publish", "admin")}
     return {"anonymous": {}} | {
         name: {"authorization": f"Bearer {key}"} for name, key in keys.items()
     }
 
 
-# It counts the very requests of this test.
+# It counts the requests of this test.
 _COUNTS = "/metrics"
 
 
 def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
-    """Yield the path of every GET of a surface, with the names of its parameters."""
+    """Yield the path of every GET of an API, with the names of its parameters."""
     document = openapi_document()
     shared = document["components"]["parameters"]
     for path, methods in document["paths"].items():
-        if "get" not in methods or path == _COUNTS or _never_ends(methods["get"]):
+        if "get" not in methods or path == _COUNTS or _is_endless(methods["get"]):
             continue
         if path.startswith("/v1/manage") is managed:
             parameters = [
@@ -128,8 +128,8 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
                 yield path.replace("{ext}", ext), names
 
 
-def _never_ends(operation: dict[str, Any]) -> bool:
-    """Tell whether an answer is a stream of events; what it tells, `/v1/changes` tells as well."""
+def _is_endless(operation: dict[str, Any]) -> bool:
+    """Whether a response is an endless event stream; `/v1/changes` has the same events."""
     return "text/event-stream" in operation["responses"]["200"].get("content", {})
 
 
@@ -137,15 +137,15 @@ _PART = re.compile(r"\{\w+\}")
 
 
 def fill_path(path: str, value: str) -> str:
-    """Return a path with a value for each of its parts."""
+    """Return a path with a value for each parameter."""
     return _PART.sub(value, path)
 
 
 def list_requests(names: list[str], word: str, ids: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield query strings, each with the id that it names or may show.
+    """Yield query strings, each with the id that it contains or may show.
 
-    They are none, and each parameter with the word, a slug and one of the ids, in turn; the list of
-    ids with each of them.
+    First comes the empty one, then each parameter with the word, a slug and one of the ids in turn,
+    and the list of ids with each of them.
     """
     yield "", ids[0]
     for place, name in enumerate(names):
@@ -158,8 +158,8 @@ def list_requests(names: list[str], word: str, ids: list[str]) -> Iterator[tuple
 
 
 def decode_answer(answer: Response, word: str, id_: str) -> tuple[int, str, dict[str, str]]:
-    """Return an answer without what was said to get it, and without the request's id."""
-    # A tag is a hash of the body, which is compared itself.
+    """Return a response without the text of its request, and without the request's id."""
+    # An ETag is a hash of the body, which is compared itself.
     aside = {"x-request-id", "etag"}
     headers = {name: value for name, value in answer.headers.items() if name not in aside}
     text = _CURSOR.sub(_decode_cursors, answer.text.replace(answer.headers["x-request-id"], ""))
@@ -178,15 +178,15 @@ _CURSOR = re.compile(r'(?<="cursor":")[\w-]+')
 _SIGNATURE = 12
 
 
-def _decode_cursors(found: re.Match[str]) -> str:
-    """Return what a cursor says, without its signature: among it is what was asked for."""
-    token = found.group()
-    said = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
-    return said.decode()
+def _decode_cursors(match: re.Match[str]) -> str:
+    """Return the contents of a cursor without its signature; they include the query."""
+    token = match.group()
+    content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[_SIGNATURE:]
+    return content.decode()
 
 
 def find_traces(answer: Response) -> str:
-    """Return all that a reader can read of an answer, in lower case."""
+    """Return everything in a response that a reader can see, in lower case."""
     return f"{answer.text} {dict(answer.headers)}".lower()
 
 
@@ -210,10 +210,10 @@ def test_no_route_shows_a_hidden_story(
 def test_the_changes_do_not_mention_hidden_stories(
     readers: dict[str, dict[str, str]], client: TestClient, request: pytest.FixtureRequest
 ) -> None:
-    begun = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
+    first_pages = {name: client.get("/v1/changes", headers=readers[name]) for name in readers}
     hidden_stories: list[HiddenStory] = request.getfixturevalue("hidden_stories")
-    for name, answer in begun.items():
-        while answer.json()["data"] or answer.json()["more"] or answer is begun[name]:
+    for name, answer in first_pages.items():
+        while answer.json()["data"] or answer.json()["more"] or answer is first_pages[name]:
             path = f"/v1/changes?cursor={answer.json()['cursor']}"
             answer = client.get(path, headers=readers[name])  # noqa: PLW2901 - it is followed
             assert HIDDEN not in find_traces(answer)
@@ -229,10 +229,10 @@ NO_ID = "0198f0a2-7c1e-7a30-8f5e-0123456789ab"
 def test_a_hidden_story_is_answered_like_an_unknown_one(
     hidden_stories: list[HiddenStory], client: TestClient
 ) -> None:
-    # Packed, what was asked for would make another length.
+    # In compressed form, the query would change the length.
     client.headers["accept-encoding"] = "identity"
     for path, names in operations(managed=False):
-        # This form names what was public once and is gone.
+        # This form names stories that were once public and are gone.
         some = [
             story
             for story in hidden_stories
@@ -241,8 +241,11 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
         pairs = [(f"{HIDDEN}-{story.kind}", f"{NOWHERE}-{story.kind}") for story in some]
         pairs += [(story.id, NO_ID) for story in some]
         for this, that in pairs if "{" in path else []:
-            found, nothing = client.get(fill_path(path, this)), client.get(fill_path(path, that))
-            assert decode_answer(found, this, this) == decode_answer(nothing, that, that), (
+            hidden_answer, nothing = (
+                client.get(fill_path(path, this)),
+                client.get(fill_path(path, that)),
+            )
+            assert decode_answer(hidden_answer, this, this) == decode_answer(nothing, that, that), (
                 path,
                 this,
             )
@@ -252,10 +255,10 @@ def test_a_hidden_story_is_answered_like_an_unknown_one(
         for (this, id_), (that, _) in zip(
             list_requests(names, HIDDEN, there), list_requests(names, NOWHERE, absent), strict=True
         ):
-            found, nothing = client.get(path + this), client.get(path + that)
-            assert decode_answer(found, HIDDEN, id_) == decode_answer(nothing, NOWHERE, NO_ID), (
-                path + this
-            )
+            hidden_answer, nothing = client.get(path + this), client.get(path + that)
+            assert decode_answer(hidden_answer, HIDDEN, id_) == decode_answer(
+                nothing, NOWHERE, NO_ID
+            ), path + this
 
 
 def test_a_key_without_a_scope_reads_nothing_of_the_newsroom(
@@ -291,8 +294,8 @@ _KNOWN = {"kind": "news", "language": "en"}
 def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
     newsroom: Newsroom, readers: dict[str, dict[str, str]], client: TestClient
 ) -> None:
-    """Its address, kind, language and categories stay known to the newsroom; its text does not."""
-    story = newsroom.story(**{**collect_changes("killed"), "slug": "an-address", **_KNOWN})
+    """The newsroom still sees its address, type, language and categories, but not its text."""
+    story = newsroom.story(**{**make_fields("killed"), "slug": "an-address", **_KNOWN})
     story = newsroom.verb(story, "correct", note=f"It was {HIDDEN}.")
     newsroom.verb(story, "kill", notice="A notice.")
     for path, names in operations(managed=True):
@@ -300,8 +303,8 @@ def test_only_an_admin_reads_the_text_of_a_killed_story_anywhere(
             for query in ("", *(f"?{name}={HIDDEN}" for name in names)):
                 path_ = path.replace("{version}", "1")
                 answer = client.get(fill_path(path_, story["id"]) + query, headers=readers[name])
-                said = find_traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
-                assert HIDDEN not in said, (path, name, query)
+                visible = find_traces(answer).replace(query[1:], "").replace(f"'{HIDDEN}'", "")
+                assert HIDDEN not in visible, (path, name, query)
 
 
 @pytest.mark.slow

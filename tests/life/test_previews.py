@@ -135,7 +135,7 @@ def test_a_repeated_idempotency_key_creates_one_preview_link(
 
     for _ in range(3):
         answers = {*run_concurrently([ask] * 6), ask()}
-        # Those that came while another one ran were refused.
+        # Requests during another one were refused.
         assert {status for status, _ in answers} <= {201, 409}
         assert len({url for status, url in answers if status == 201}) == 1
     with services.database.read() as session:

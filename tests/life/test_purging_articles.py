@@ -1,4 +1,4 @@
-"""Purging deletes a story for good, and nothing else."""
+"""Purging deletes a story permanently, and nothing else."""
 
 from typing import Any
 
@@ -30,8 +30,8 @@ def purge(newsroom: Newsroom, article: dict[str, Any]) -> Response:
 def delete_story(newsroom: Newsroom, article: dict[str, Any]) -> dict[str, Any]:
     answer = newsroom.delete(article)
     assert answer.is_success
-    found: dict[str, Any] = answer.json()
-    return found
+    document: dict[str, Any] = answer.json()
+    return document
 
 
 def test_purging_a_story_frees_its_source_and_category(
@@ -130,7 +130,7 @@ def test_the_worker_purges_the_trash_after_its_retention(
     assert row["by"]["name"] == "worker"
 
 
-def test_the_trash_is_kept_for_ever_without_a_retention(
+def test_the_trash_is_never_purged_without_a_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     from functools import partial

@@ -35,7 +35,7 @@ from tests.transfer.helpers import list_inconsistencies
 pytestmark = [pytest.mark.slow, pytest.mark.exhaustive_on("postgresql")]
 
 _STORIES = 3
-# What the verbs mean depends on no database; that both know as much, fewer lives show.
+# The verbs do not depend on the database; fewer examples show that both databases agree.
 _LIVES = {"sqlite": repetitions(8), "postgresql": repetitions(4)}
 _NUMBER = st.integers(0, _STORIES - 1)
 _HOURS = st.sampled_from([0.5, 1, 2, 5])
@@ -59,7 +59,7 @@ class PublicCopy:
 
 @dataclass
 class StoryModel:
-    """What a plain reading of the verbs says of one story."""
+    """A simple model of one story, as the documentation of the verbs describes it."""
 
     title: str
     stage: str = "draft"
@@ -69,13 +69,13 @@ class StoryModel:
     ends: datetime | None = None
     public: PublicCopy | None = None
     answer: str | None = None
-    # Who could ever have seen it: all, those who read what is under embargo, or nobody.
+    # The readers that could ever have seen it: all, those with embargo access, or none.
     seen: str | None = None
-    # Who is told of the answer, once it is given.
-    told: str | None = None
+    # The readers that get the answer for a withdrawn story.
+    audience: str | None = None
 
     def look(self, now: datetime) -> None:
-        """Note who can have seen it by now."""
+        """Record which readers can have seen it by now."""
         copy = self.public
         if copy is None:
             return
@@ -95,16 +95,16 @@ class StoryModel:
         return "expired" if ended else "published"
 
     def find_publication_time(self, now: datetime, at: datetime | None = None) -> datetime:
-        """Return when it should come out, not counting an embargo, if it is published now."""
+        """Return its publication time without the embargo, if it is published now."""
         waits = self.public is not None and self.state(now) == "scheduled"
         untouched = self.public is not None and self.at == self.public.opens
         before = self.public.offered if self.public and waits and untouched else self.at
         return at or before or now
 
     def is_never(self, now: datetime, at: datetime | None = None) -> bool:
-        """Tell whether it would expire before it comes out."""
-        asked = self.find_publication_time(now, at)
-        return asked > now and self.ends is not None and self.ends <= asked
+        """Whether it would expire before its publication."""
+        publication = self.find_publication_time(now, at)
+        return publication > now and self.ends is not None and self.ends <= publication
 
     def publish(self, now: datetime, at: datetime | None = None) -> None:
         waits = self.public is not None and self.state(now) == "scheduled"
@@ -115,11 +115,11 @@ class StoryModel:
             opens = self.embargo
         elif waits and before is not None and offered == before.offered:
             opens = max(offered, now)
-        # What is out stays out, though the clock was set back since.
+        # A public story stays public when the clock is set back.
         was_out = before is not None and before.released and opens == before.opens
         out = was_out or opens <= now
         if out:
-            self.answer = self.told = None
+            self.answer = self.audience = None
         self.stage, self.at = "published", opens
         self.public = PublicCopy(self.title, offered, opens, self.ends, out)
         if self.ends is not None and self.ends <= now:
@@ -129,20 +129,20 @@ class StoryModel:
         self.look(now)
         copy = self.public
         if copy is not None and self.state(now) == "scheduled" and self.at == copy.opens:
-            # What was asked for, if that lies ahead, and not the end of an embargo.
+            # The requested publication time, if it is in the future, and not the end of an embargo.
             self.at = copy.offered if copy.offered > now else None
         self.stage, self.public = stage, None
-        self.answer, self.told = answer, self.seen
+        self.answer, self.audience = answer, self.seen
 
     def find_expected(self, now: datetime, *, entitled: bool) -> tuple[int, str | None]:
         if self.public is not None and self.public.shows(now, entitled=entitled):
             return 200, self.public.title
-        told = self.told == "all" or (self.told == "entitled" and entitled)
-        return (410, None) if self.answer is not None and told else (404, None)
+        is_visible = self.audience == "all" or (self.audience == "entitled" and entitled)
+        return (410, None) if self.answer is not None and is_visible else (404, None)
 
 
 class StoryMachine(RuleBasedStateMachine):
-    """Three stories, two kinds of readers, a newsroom, a worker that comes and goes."""
+    """Three stories, two kinds of readers, a newsroom, and a worker that runs at times."""
 
     dialect: ClassVar[str]
     folder: ClassVar[Path]
@@ -218,7 +218,7 @@ class StoryMachine(RuleBasedStateMachine):
 
     @rule(number=_NUMBER, hours=_HOURS)
     def set_end(self, number: int, hours: float) -> None:
-        # Long after any schedule or embargo of this machine, so that nothing ends before it begins.
+        # After every schedule and embargo of this machine, so that nothing ends before it begins.
         ends = self.now + timedelta(hours=20 + hours)
         if self._do(number, "patch", allowed=self._alive(number), expires_at=format_instant(ends)):
             self.lives[number].ends = ends
@@ -244,9 +244,9 @@ class StoryMachine(RuleBasedStateMachine):
     def cancel(self, number: int) -> None:
         life = self.lives[number]
         if self._do(number, "schedule", allowed=life.state(self.now) == "scheduled", at=None):
-            answer, told = life.answer, life.told
+            answer, audience = life.answer, life.audience
             life.withdraw(self.now, "unpublished", answer)
-            life.told = told or life.told
+            life.audience = audience or life.audience
             if life.at is not None and life.at > self.now:
                 life.at = None
             if life.seen is None:
@@ -265,11 +265,11 @@ class StoryMachine(RuleBasedStateMachine):
     @rule(number=_NUMBER, answer=_ANSWERS)
     def unpublish(self, number: int, answer: str) -> None:
         life = self.lives[number]
-        said = None if answer == "not_found" else answer
-        same = life.stage == "unpublished" and life.answer == said
+        expected = None if answer == "not_found" else answer
+        same = life.stage == "unpublished" and life.answer == expected
         allowed = self._alive(number) and life.stage != "draft" and not same
         if self._do(number, "unpublish", allowed=allowed, answer=answer):
-            life.withdraw(self.now, "unpublished", said)
+            life.withdraw(self.now, "unpublished", expected)
 
     @rule(number=_NUMBER)
     def kill(self, number: int) -> None:
@@ -299,9 +299,9 @@ class StoryMachine(RuleBasedStateMachine):
         self.clock.advance(hours=hours)
         for life in self.lives:
             life.look(self.now)
-            # What stood in a story's place is over for good when the story is there again.
+            # The answer for a withdrawn story ends for good when the story is public again.
             if life.public is not None and life.public.shows(self.now, entitled=False):
-                life.answer = life.told = None
+                life.answer = life.audience = None
 
     @rule()
     def work(self) -> None:
@@ -314,7 +314,7 @@ class StoryMachine(RuleBasedStateMachine):
 
     @rule()
     def set_clock_back(self) -> None:
-        """The worker looks every second, so it has told of everything when this happens."""
+        """The worker runs every second, so it has logged everything before this happens."""
         self.work()
         self.clock.advance(hours=-0.25)
 

@@ -60,8 +60,8 @@ def recipients(newsroom: Newsroom, services: Services, story: dict[str, Any]) ->
     services.receipts.write()
     answer = newsroom.call("GET", f"/articles/{story['id']}/recipients")
     assert answer.status_code == 200, answer.text
-    found: list[Any] = answer.json()["data"]
-    return found
+    rows: list[Any] = answer.json()["data"]
+    return rows
 
 
 ROUTES = {
@@ -85,9 +85,11 @@ def test_every_route_that_shows_stories_gives_receipts(
     newsroom.story("Frost", slug="frost", tags=["bees"], body="<p>Bees in hives, and frost.</p>")
     for path, (route, form) in ROUTES.items():
         assert client.get(path, headers=north.headers).status_code == 200
-        (found,) = recipients(newsroom, services, story)
-        assert (found["route"], found["form"], found["version"]) == (route, form, 1), path
-        assert (found["partner_id"], found["partner"]) == (north.id, "north")
+        (recipient,) = recipients(newsroom, services, story)
+        assert (recipient["route"], recipient["form"], recipient["version"]) == (route, form, 1), (
+            path
+        )
+        assert (recipient["partner_id"], recipient["partner"]) == (north.id, "north")
     for path in ROUTES:
         client.get(path)
     assert len(recipients(newsroom, services, story)) == 1
@@ -123,13 +125,19 @@ def test_an_answer_from_the_cache_gives_a_receipt(
         refused = {**north.headers, "if-match": '"other"'}
         assert client.get("/v1/headlines", headers=refused).status_code == 412
         assert client.head("/v1/headlines", headers=north.headers).status_code == 200
-    found = {row["partner"]: row for row in recipients(newsroom, services, story)}
-    assert [row["last_at"][14:16] for row in (found["south"], found["north"])] == ["01", "02"]
-    assert [row["first_at"][14:16] for row in (found["south"], found["north"])] == ["01", "00"]
+    by_partner = {row["partner"]: row for row in recipients(newsroom, services, story)}
+    assert [row["last_at"][14:16] for row in (by_partner["south"], by_partner["north"])] == [
+        "01",
+        "02",
+    ]
+    assert [row["first_at"][14:16] for row in (by_partner["south"], by_partner["north"])] == [
+        "01",
+        "00",
+    ]
     path = f"/articles/{story['id']}/recipients?limit=1"
     first = newsroom.call("GET", path).json()
     second = newsroom.call("GET", f"{path}&cursor={first['page']['next']}").json()
-    assert {row["partner"] for page in (first, second) for row in page["data"]} == set(found)
+    assert {row["partner"] for page in (first, second) for row in page["data"]} == set(by_partner)
 
 
 def test_a_partner_receives_new_versions_and_the_removal(
@@ -148,24 +156,24 @@ def test_a_partner_receives_new_versions_and_the_removal(
     assert recipients(newsroom, services, story) == [first]
     path = f"/v1/changes?cursor={changes['cursor']}"
     changes = client.get(path, headers=north.headers).json()
-    (found,) = recipients(newsroom, services, story)
-    assert (found["first_at"], found["version"]) == (first["first_at"], 2)
-    assert found["last_at"] > first["last_at"]
+    (recipient,) = recipients(newsroom, services, story)
+    assert (recipient["first_at"], recipient["version"]) == (first["first_at"], 2)
+    assert recipient["last_at"] > first["last_at"]
     newsroom.verb(story, "kill", notice="Wrong.")
     assert recipients(newsroom, services, story)[0]["removal"] == "pending"
     clock.advance(minutes=5)
     path = f"/v1/changes?cursor={changes['cursor']}"
     removed = client.get(path, headers=north.headers).json()
     assert [entry["op"] for entry in removed["data"]] == ["remove"]
-    (found,) = recipients(newsroom, services, story)
-    assert (found["removal"], found["removal_route"]) == ("received", "/v1/changes")
-    assert found["removal_at"] > found["last_at"]
+    (recipient,) = recipients(newsroom, services, story)
+    assert (recipient["removal"], recipient["removal_route"]) == ("received", "/v1/changes")
+    assert recipient["removal_at"] > recipient["last_at"]
     answer = client.get(f"/v1/articles/{story['id']}", headers=north.headers)
     assert answer.status_code == 410
-    assert recipients(newsroom, services, story) == [found], "the first removal counts"
+    assert recipients(newsroom, services, story) == [recipient], "the first removal counts"
 
 
-def test_a_410_is_a_removal_for_those_who_had_the_story(
+def test_a_410_is_a_removal_for_recipients_of_the_story(
     newsroom: Newsroom, services: Services, client: TestClient, clock: HandClock
 ) -> None:
     story = newsroom.story("Hives", slug="hives")
@@ -177,13 +185,13 @@ def test_a_410_is_a_removal_for_those_who_had_the_story(
     story = newsroom.verb(story, "unpublish", answer="gone", notice="N.")
     for partner in (north, south):
         assert client.get("/v1/articles/hives", headers=partner.headers).status_code == 410
-    (found,) = recipients(newsroom, services, story)
-    assert (found["removal"], found["removal_route"]) == ("received", "/v1/articles/{ref}")
+    (recipient,) = recipients(newsroom, services, story)
+    assert (recipient["removal"], recipient["removal_route"]) == ("received", "/v1/articles/{ref}")
     clock.advance(minutes=1)
     story = newsroom.verb(story, "publish")
     client.get("/v1/articles/hives", headers=north.headers)
-    (found,) = recipients(newsroom, services, story)
-    assert (found["removal"], found["removal_at"]) == ("none", None)
+    (recipient,) = recipients(newsroom, services, story)
+    assert (recipient["removal"], recipient["removal_at"]) == ("none", None)
     newsroom.delete(story)
     story = newsroom.call("GET", f"/articles/{story['id']}").json()
     version = {"if-match": f'"v{story["version"]}"'}
@@ -214,12 +222,12 @@ def test_a_webhook_gives_receipts(
         newsroom.source("A source")
         clock.advance(minutes=30)
         pushing.settle()
-        found = {row["partner"]: row for row in recipients(newsroom, services, story)}
-        assert {slug: row["form"] for slug, row in found.items()} == {
+        by_partner = {row["partner"]: row for row in recipients(newsroom, services, story)}
+        assert {slug: row["form"] for slug, row in by_partner.items()} == {
             "north": "full",
             "south": "headline",
         }
-        assert {(row["route"], row["version"]) for row in found.values()} == {("webhook", 2)}
+        assert {(row["route"], row["version"]) for row in by_partner.values()} == {("webhook", 2)}
         newsroom.verb(story, "kill", notice="Wrong.")
         pushing.settle()
     for row in recipients(newsroom, services, story):
@@ -239,10 +247,10 @@ def test_the_stream_gives_receipts(newsroom: Newsroom, services: Services, north
         assert [stream.next().name for stream in streams] == ["remove", "remove"]
         for stream in streams:
             stream.close()
-    (found,) = recipients(newsroom, services, story)
-    assert (found["partner"], found["route"]) == ("north", "/v1/stream")
-    assert (found["form"], found["version"]) == ("full", 1)
-    assert (found["removal"], found["removal_route"]) == ("received", "/v1/stream")
+    (recipient,) = recipients(newsroom, services, story)
+    assert (recipient["partner"], recipient["route"]) == ("north", "/v1/stream")
+    assert (recipient["form"], recipient["version"]) == ("full", 1)
+    assert (recipient["removal"], recipient["removal_route"]) == ("received", "/v1/stream")
 
 
 def test_batches_may_arrive_in_another_order(
@@ -257,13 +265,17 @@ def test_batches_may_arrive_in_another_order(
     late.add(PARTNER, [SentStory(story["id"], 0, REMOVED)], "/v1/changes")
     late.write()
     early.write()
-    (found,) = recipients(newsroom, services, story)
-    assert (found["version"], found["form"], found["route"]) == (2, "headline", "/v1/search")
-    assert found["removal"] == "received"
-    assert found["first_at"] < found["last_at"] < found["removal_at"]
+    (recipient,) = recipients(newsroom, services, story)
+    assert (recipient["version"], recipient["form"], recipient["route"]) == (
+        2,
+        "headline",
+        "/v1/search",
+    )
+    assert recipient["removal"] == "received"
+    assert recipient["first_at"] < recipient["last_at"] < recipient["removal_at"]
 
 
-def test_receipts_are_kept_while_they_cannot_be_written(
+def test_receipts_stay_in_memory_while_they_cannot_be_written(
     newsroom: Newsroom, services: Services, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     stories = [newsroom.story(f"Story {number}") for number in range(3)]

@@ -20,9 +20,13 @@ def test_versions_are_compared_by_field_and_word(newsroom: Newsroom) -> None:
     article = newsroom.article("A bridge in Rabat", tags=["a"], body="<p>Old, and long.</p>")
     article = newsroom.patch(article, title="A bridge in Sal\u00e9, Morocco", tags=["a", "b"])
     newsroom.patch(article, body="<p>New, and long.</p>", summary="S")
-    found = compare(newsroom, article, 3, 1)
-    assert (found["version"], found["compared_with"], found["action"]) == (3, 1, "edited")
-    changes = {change["field"]: change for change in found["changes"]}
+    comparison = compare(newsroom, article, 3, 1)
+    assert (comparison["version"], comparison["compared_with"], comparison["action"]) == (
+        3,
+        1,
+        "edited",
+    )
+    changes = {change["field"]: change for change in comparison["changes"]}
     assert list(changes) == ["body", "summary", "tags", "title"]
     assert changes["tags"] == {"field": "tags", "before": ["a"], "after": ["a", "b"], "words": None}
     assert changes["title"]["words"] == [

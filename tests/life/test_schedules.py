@@ -123,7 +123,7 @@ def test_cancelling_a_schedule_restores_the_earlier_state(
 
 
 class _NewRules:
-    """A zone whose government has moved the clocks by an hour since the story was scheduled."""
+    """A zone whose clocks were moved by an hour after the story was scheduled."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(local_time, "ZoneInfo", lambda _: ZoneInfo("Europe/London"))
@@ -161,7 +161,7 @@ def test_new_time_zone_rules_keep_the_local_time_of_a_schedule(
 
 
 def test_the_time_zone_database_is_installed() -> None:
-    """A slim system has none of its own; then the package has to be there."""
+    """A minimal system has no time zones; then the package must be installed."""
     assert local_time.load_time_zone("Africa/Casablanca").key == "Africa/Casablanca"
 
 
@@ -201,7 +201,7 @@ def test_a_past_publication_may_have_expired(newsroom: Newsroom, services: Servi
     assert newsroom.story("At once", expires_at="2020-01-01T00:00:00Z")["state"] == "expired"
     backwards = {"published_at": "2020-02-01T00:00:00Z", "expires_at": "2020-01-01T00:00:00Z"}
     assert newsroom.story("Backwards", **backwards)["state"] == "expired"
-    # A working copy may say anything, and an embargo is no schedule: some read the story till then.
+    # A working copy may have any dates, and an embargo is no schedule: some readers have access.
     newsroom.article("Draft", published_at=LATER, expires_at=SOON)
     held = newsroom.story("Held", expires_at=SOON, embargo_until=LATER)
     assert newsroom.verb(held, "publish")["state"] == "scheduled"

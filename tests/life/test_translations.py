@@ -79,8 +79,8 @@ def test_an_import_links_translations_by_the_same_rules(newsroom: Newsroom) -> N
 {"type":"article","slug":"c","language":"fr","title":"C","translation_of":"a"}
 """
     headers = {"content-type": "application/x-ndjson"}
-    told = newsroom.call("POST", "/import", content=lines.strip(), headers=headers)
-    outcomes = [json.loads(line) for line in told.text.splitlines()]
+    response = newsroom.call("POST", "/import", content=lines.strip(), headers=headers)
+    outcomes = [json.loads(line) for line in response.text.splitlines()]
     assert [outcome["status"] for outcome in outcomes[:5]] == [
         "created",
         "created",
@@ -147,15 +147,15 @@ def test_an_edit_that_translations_do_not_show_is_logged_once(
 
 @pytest.fixture
 def groups(newsroom: Newsroom, clock: HandClock) -> None:
-    """Three stories in up to three languages, and one in none of those asked for."""
+    """Three stories in up to three languages, and one in none of the requested ones."""
     for number, languages in enumerate((("en", "fr", "ar"), ("fr", "en"), ("ar",), ("de", "en"))):
         original: str | None = None
         for language in languages:
             clock.advance(minutes=1)
-            made = newsroom.story(
+            created = newsroom.story(
                 f"{language} {number}", language=language, translation_of=original, tags=["t"]
             )
-            original = original or made["id"]
+            original = original or created["id"]
 
 
 @pytest.mark.usefixtures("groups")
@@ -229,8 +229,8 @@ def test_categories_have_names_in_the_requested_language(
     story = newsroom.story("Story", categories=["morocco", "plain"])
 
     def read_names(path: str, languages: str) -> list[str]:
-        found = read(client, f"{path}?names_in={languages}")
-        listed = found.get("categories") or found["data"]
+        document = read(client, f"{path}?names_in={languages}")
+        listed = document.get("categories") or document["data"]
         listed = listed[0].get("categories", listed)
         return [story["name"] for story in listed]
 

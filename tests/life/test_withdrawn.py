@@ -22,7 +22,7 @@ NOTICE = "The letter was forged. We withdraw the story."
 
 
 def ask(client: TestClient, ref: str) -> tuple[int, str | None, str | None]:
-    """Return status, code and detail (or where it leads) of an answer to a reader."""
+    """Return status, code, and detail or redirect target of a response to a reader."""
     answer = client.get(f"/v1/articles/{ref}")
     if answer.status_code == 301:
         return 301, None, answer.headers["location"]
@@ -89,7 +89,7 @@ def test_a_cycle_of_redirects_is_refused(newsroom: Newsroom, client: TestClient)
     )
     (error,) = refused.json()["errors"]
     assert (error["pointer"], error["code"]) == ("#/redirect_to", "cycle")
-    # Such a circle can come about all the same, when what stood in between is taken back.
+    # Such a cycle can still occur when an intermediate story is unpublished.
     ahead = newsroom.verb(back, "schedule", at="2027-01-01T00:00:00Z")
     newsroom.verb(third, "unpublish", **order)
     newsroom.verb(ahead, "schedule", at=None)
@@ -202,15 +202,15 @@ def test_a_story_that_was_public_can_be_killed_in_any_state(
 
 @pytest.fixture
 def editor(client: TestClient, services: Services) -> Newsroom:
-    """A client with the verbs, and without the administrator's eyes."""
+    """A client with the verbs, but without the rights of an administrator."""
     return Newsroom(client, key_for(services, "publish"))
 
 
 SECRET = "Zanzibar"
 
 
-def _list_verbs(newsroom: Newsroom) -> dict[str, Any]:
-    """Return a public story with the marker in every field that has text."""
+def _publish_secret_story(newsroom: Newsroom) -> dict[str, Any]:
+    """Return a public story with the marker in every text field."""
     fields = dict.fromkeys(("title", "summary", "body", "dateline", "external_id"), SECRET)
     return newsroom.story(
         **fields,
@@ -223,7 +223,7 @@ def _list_verbs(newsroom: Newsroom) -> dict[str, Any]:
     )
 
 
-def _everything(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Response]:
+def _read_everything(newsroom: Newsroom, story: dict[str, Any]) -> dict[str, Response]:
     paths = [
         "/articles",
         "/articles?state=killed",
@@ -244,17 +244,17 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     newsroom: Newsroom, editor: Newsroom
 ) -> None:
     once = {"idempotency-key": "a", "if-match": "*"}
-    story = newsroom.verb(_list_verbs(newsroom), "correct", note=f"In {SECRET}.")
+    story = newsroom.verb(_publish_secret_story(newsroom), "correct", note=f"In {SECRET}.")
     path = f"/articles/{story['id']}"
     first = editor.call("POST", f"{path}/publish", json={}, headers=once)
     assert SECRET in first.text
     killed = editor.call("POST", f"{path}/kill", json={"notice": NOTICE}, headers={"if-match": "*"})
     assert killed.status_code == 200
     assert SECRET not in killed.text
-    answers = _everything(editor, story)
+    answers = _read_everything(editor, story)
     assert {answer.status_code for answer in answers.values()} == {200}
-    told = {path for path, answer in answers.items() if SECRET in answer.text}
-    assert told == set()
+    leaking = {path for path, answer in answers.items() if SECRET in answer.text}
+    assert leaking == set()
     assert [answers[f"/articles?{by}={SECRET}"].json()["data"] for by in ("tag", "author")] == [
         [],
         [],
@@ -262,7 +262,7 @@ def test_only_an_admin_sees_the_text_of_a_killed_story(
     replayed = editor.call("POST", f"{path}/publish", json={}, headers=once)
     assert replayed.headers["idempotency-replayed"] == "true"
     assert (SECRET not in replayed.text, replayed.json()["state"]) == (True, "killed")
-    whole = _everything(newsroom, story)
+    whole = _read_everything(newsroom, story)
     assert {element for element, answer in whole.items() if SECRET not in answer.text} == set()
 
 
@@ -354,8 +354,12 @@ def test_the_changes_have_the_notice_of_a_withdrawn_story(
     story = newsroom.story("Here")
     cursor = client.get("/v1/changes").json()["cursor"]
     newsroom.verb(story, "unpublish", answer="gone", notice=NOTICE)
-    (told,) = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
-    assert (told["op"], told["reason"], told["notice"]) == ("remove", "unpublished", NOTICE)
+    (removal,) = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
+    assert (removal["op"], removal["reason"], removal["notice"]) == (
+        "remove",
+        "unpublished",
+        NOTICE,
+    )
     assert f"<at:comment>{NOTICE}<" in client.get("/feeds/latest.atom").text
     assert f"<edNote>{NOTICE}<" in client.get("/feeds/latest.newsml").text
 
@@ -368,9 +372,9 @@ def test_the_changes_have_the_notice_of_a_kill(newsroom: Newsroom, client: TestC
     cursor = client.get(f"/v1/changes?cursor={snapshot['cursor']}").json()["cursor"]
     for element in (story, gone, never):
         newsroom.verb(element, "kill", notice=NOTICE)
-    told = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
+    changes = client.get(f"/v1/changes?cursor={cursor}").json()["data"]
     assert [
-        (change["id"], change["op"], change["reason"], change["notice"]) for change in told
+        (change["id"], change["op"], change["reason"], change["notice"]) for change in changes
     ] == [
         (story["id"], "remove", "killed", NOTICE),
         (gone["id"], "remove", "killed", NOTICE),

@@ -1,1 +1,1 @@
-"""The schema: what the models say is what the migrations make, on both databases."""
+"""The schema: models and migrations agree, on both databases."""

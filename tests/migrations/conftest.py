@@ -29,7 +29,7 @@ def empty(empty_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def migrated(dialect: str, tmp_path: Path) -> Iterator[Database]:
-    """A database that was migrated here, and not copied."""
+    """A database that was migrated here, not copied."""
     folder = tmp_path / "migrated"
     folder.mkdir()
     with fresh_database(dialect, folder, migrated=False) as url:

@@ -1,4 +1,4 @@
-"""Brings a database up to date, as one of several processes that start at once."""
+"""Migrates a database, as one of several processes that start concurrently."""
 
 import sys
 
@@ -6,5 +6,5 @@ from app.kit.sql import migrations
 from app.kit.sql.database import Database
 
 if __name__ == "__main__":
-    # A newly started machine migrates under load; waiting is right, however long it takes.
+    # A newly started machine migrates under load, and may wait as long as it takes.
     migrations.upgrade(Database(sys.argv[1], busy_timeout=60))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from app.kit.sql import migrations
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 
 _ROW = re.compile(r"^\| `(\d+\.\d+\.\d+)` \| `(\d{4})` \|$", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def parse_previous_number(revision: str) -> str:
 def find_name_flaws(revision: str, releases: Mapping[str, str]) -> list[str]:
     """Check the name of a revision that is newer than the first release."""
     number = parse_number(revision)
-    before = max((found for found in releases.values() if found < number), default=None)
+    before = max((schema for schema in releases.values() if schema < number), default=None)
     if before is None or revision == f"{number}_from_{before}":
         return []
     return [f"{revision} has to be named {number}_from_{before}, after the previous release."]
@@ -48,8 +48,8 @@ def find_contract_flaws(revision: str, contract: str, releases: Mapping[str, str
     before = versions[max(versions.index(contract) - 1, 0)]
     if before != contract and releases[before] == releases[contract]:
         return [
-            f"{contract} has no migration of its own, so {before}, which uses what {revision} "
-            "removes, cannot be told from it. Remove it in a later release."
+            f"{contract} has no separate migration, so {before}, which uses what {revision} "
+            "removes, has the same schema. Remove it in a later release."
         ]
     return []
 

@@ -1,4 +1,4 @@
-"""Documents from before digital source types are those that would be rendered today."""
+"""Documents from before digital source types become those that would be rendered today."""
 
 import pytest
 from sqlalchemy import text
@@ -17,7 +17,7 @@ _BEFORE = (
 
 
 def _without(database: Database) -> None:
-    """Take the member out of all documents, as they were written before."""
+    """Remove the member from all documents, as they were written before."""
     with database.engine.begin() as connection:
         for id_, extra, tail in connection.execute(text("SELECT id, extra, tail FROM documents")):
             pieces = {"id": id_, "extra": bytes(extra), "tail": bytes(tail)}
@@ -29,7 +29,7 @@ def _without(database: Database) -> None:
 
 
 @pytest.mark.parametrize("image", [None, {"url": "https://site.example/ä.jpg", "alt": '"},"'}])
-def test_documents_get_the_member_of_the_new_field_once(
+def test_documents_get_the_new_member_once(
     services: Services, newsroom: Newsroom, image: dict[str, str] | None
 ) -> None:
     newsroom.story('A "title"', image=image, tags=['},"urgency":', "é"], urgency=3)

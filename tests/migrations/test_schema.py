@@ -16,7 +16,7 @@ import app.partners.models  # noqa: F401 - models register themselves
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.migrations.releases import find_previous_number
 
 REVISIONS = [
@@ -24,18 +24,18 @@ REVISIONS = [
     for script in reversed(list(ScriptDirectory(str(ROOT / "migrations")).walk_revisions()))
 ]
 
-# Tables, and columns and indexes as "table.name", that no model has: those that the next release
-# will use, and those that it will remove.
+# Tables, and columns and indexes as "table.name", that no model has: the next release will use or
+# remove them.
 UNUSED = frozenset[str]()
 
 
 def is_used(name: str | None, _kind: str, parents: Mapping[str, str | None]) -> bool:
-    """Tell whether a model has a table, or a part of one."""
+    """Whether a model has a table, or a part of one."""
     return not {name, f"{parents.get('table_name')}.{name}"} & UNUSED
 
 
 def differences(database: Database) -> list[Any]:
-    """Return what Alembic would change to make the database what the models say."""
+    """Return the changes that Alembic would make to match the models."""
     with database.engine.connect() as connection:
         options = {"compare_type": True, "include_name": is_used}
         context = MigrationContext.configure(connection, opts=options)
@@ -43,22 +43,22 @@ def differences(database: Database) -> list[Any]:
 
 
 def schema(database: Database) -> dict[str, Any]:
-    """Return tables with their columns, keys and indexes, as the database tells them."""
-    found = inspect(database.engine)
+    """Return tables with their columns, keys and indexes, as the database reports them."""
+    inspector = inspect(database.engine)
     described: dict[str, Any] = {}
-    for table in sorted(set(found.get_table_names()) - {"alembic_version"} - UNUSED):
+    for table in sorted(set(inspector.get_table_names()) - {"alembic_version"} - UNUSED):
         columns = [
             (column["name"], str(column["type"]), column["nullable"])
-            for column in found.get_columns(table)
+            for column in inspector.get_columns(table)
             if f"{table}.{column['name']}" not in UNUSED
         ]
         indexes = [
             (index["name"], index["column_names"], index["unique"])
-            for index in found.get_indexes(table)
+            for index in inspector.get_indexes(table)
             if f"{table}.{index['name']}" not in UNUSED
         ]
-        foreign = [(f["name"], f["options"]) for f in found.get_foreign_keys(table)]
-        key = found.get_pk_constraint(table)["constrained_columns"]
+        foreign = [(f["name"], f["options"]) for f in inspector.get_foreign_keys(table)]
+        key = inspector.get_pk_constraint(table)["constrained_columns"]
         described[table] = (columns, key, sorted(indexes, key=str), sorted(foreign, key=str))
     return described
 
@@ -74,7 +74,7 @@ def test_models_work_with_the_schema_of_the_previous_release(migrated: Database)
     assert not {"add_table", "add_column"}.intersection(kinds), "use it from the next release on"
 
 
-def test_the_models_make_the_very_schema_that_the_migrations_make(
+def test_models_and_migrations_create_identical_schemas(
     migrated: Database, empty: Database
 ) -> None:
     Base.metadata.create_all(empty.engine)
@@ -86,7 +86,9 @@ def test_every_model_has_a_table_and_every_table_a_model(migrated: Database) -> 
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_each_revision_goes_up_down_and_up_again(empty: Database, revision: str) -> None:
+def test_each_revision_can_be_upgraded_downgraded_and_upgraded_again(
+    empty: Database, revision: str
+) -> None:
     below = REVISIONS[REVISIONS.index(revision) - 1] if revision != REVISIONS[0] else "base"
     migrations.upgrade(empty, revision)
     first = schema(empty)
@@ -97,26 +99,26 @@ def test_each_revision_goes_up_down_and_up_again(empty: Database, revision: str)
     assert schema(empty) == first
 
 
-def test_all_the_way_down_leaves_nothing(migrated: Database) -> None:
+def test_a_full_downgrade_leaves_no_tables(migrated: Database) -> None:
     migrations.downgrade(migrated, "base")
     assert schema(migrated) == {}
     migrations.upgrade(migrated)
     assert differences(migrated) == []
 
 
-def test_migrating_what_is_current_changes_nothing(migrated: Database) -> None:
+def test_migrating_an_up_to_date_database_changes_nothing(migrated: Database) -> None:
     before = schema(migrated), _secret(migrated)
     migrations.upgrade(migrated)
     assert (schema(migrated), _secret(migrated)) == before
 
 
-def test_each_deployment_gets_a_secret_of_its_own(migrated: Database, empty: Database) -> None:
+def test_each_deployment_gets_its_own_secret(migrated: Database, empty: Database) -> None:
     migrations.upgrade(empty)
     assert len(_secret(empty)) >= 40
     assert _secret(empty) != _secret(migrated)
 
 
-def test_keys_sort_byte_by_byte_on_both_databases(migrated: Database) -> None:
+def test_keys_sort_by_bytes_on_both_databases(migrated: Database) -> None:
     slugs = ["a-b", "aa", "a", "é", "b", "ب", "a-b-c", "日本", "z"]
     insert = text(
         "INSERT INTO sources (id, slug, name, version, created_at, modified_at)"

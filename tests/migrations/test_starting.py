@@ -1,4 +1,4 @@
-"""Who migrates when: SQLite by itself, PostgreSQL on command, nobody backwards."""
+"""When a database is migrated: SQLite at the start, PostgreSQL by command, never a newer one."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from app.bootstrap import prepare_database
 from app.kit.errors import DatabaseBehind, DatabaseUnavailable
 from app.kit.sql import migrations
 from app.kit.sql.database import Database
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.migrations.releases import parse_number
 
 AT_ONCE = 3
@@ -20,7 +20,7 @@ _WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'Acc
 
 
 def set_revision(database: Database, revision: str) -> None:
-    """Pretend that another version of the code was here."""
+    """Store the revision of another version of the code."""
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :r"), {"r": revision})
 
@@ -32,7 +32,7 @@ def test_an_embedded_database_is_migrated_at_start(empty: Database) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
-def test_postgresql_is_refused_while_behind_and_left_alone(empty: Database) -> None:
+def test_an_outdated_postgresql_is_refused_and_not_migrated(empty: Database) -> None:
     with pytest.raises(DatabaseBehind, match=r"`dateline migrate`"):
         prepare_database(empty)
     assert migrations.find_current(empty) is None
@@ -49,7 +49,7 @@ def test_a_database_of_a_newer_version_is_refused(migrated: Database) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ours", "found", "stands"),
+    ("ours", "schema", "state"),
     [
         ("0008", "0008", "current"),
         ("0008", "0010_from_0008", "newer"),
@@ -66,17 +66,17 @@ def test_code_runs_on_the_schemas_of_the_previous_and_the_next_release(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     ours: str,
-    found: str | None,
-    stands: str | None,
+    schema: str | None,
+    state: str | None,
 ) -> None:
     monkeypatch.setattr(migrations, "find_head", lambda: ours)
-    monkeypatch.setattr(migrations, "find_current", lambda _: found)
+    monkeypatch.setattr(migrations, "find_current", lambda _: schema)
     database = Database(f"sqlite:///{tmp_path / 'news.db'}")
-    if stands is None:
+    if state is None:
         with pytest.raises(DatabaseBehind):
             migrations.check(database)
     else:
-        assert migrations.check(database) == stands
+        assert migrations.check(database) == state
 
 
 def test_a_schema_of_the_next_release_is_used_and_not_changed(migrated: Database) -> None:
@@ -106,7 +106,7 @@ def test_a_migration_that_waits_for_a_reader_blocks_no_requests(migrated: Databa
 
 
 @pytest.mark.slow
-def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+def test_concurrent_migrations_wait_for_each_other(empty_url: str) -> None:
     command = [sys.executable, "-m", "tests.migrations.migrate", empty_url]
     running = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
@@ -121,7 +121,7 @@ def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str) -> N
     database.close()
 
 
-def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_a_sentence(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("These are notes, and no database. " * 20, encoding="utf-8")
     database = Database(f"sqlite:///{file}")
@@ -131,13 +131,13 @@ def test_a_file_that_is_no_database_is_refused_in_words(tmp_path: Path) -> None:
     assert file.read_text(encoding="utf-8").startswith("These are notes")
 
 
-def test_a_folder_that_is_missing_is_told_in_words(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_in_a_sentence(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'nowhere' / 'news.db'}")
     with pytest.raises(DatabaseUnavailable, match="folder"):
         prepare_database(database)
 
 
-def test_a_migration_that_fails_leaves_the_schema_as_it_was(
+def test_a_failed_migration_does_not_change_the_schema(
     empty: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:

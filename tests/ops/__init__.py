@@ -1,1 +1,1 @@
-"""What operators watch and run."""
+"""Operation: metrics, traces and deployment files."""

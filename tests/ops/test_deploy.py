@@ -1,4 +1,4 @@
-"""The files of `deploy/`: they parse, and name only what there is."""
+"""The files of `deploy/` can be parsed, and contain only existing names."""
 
 import re
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ DEPLOY = ROOT / "deploy"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 _SETTING = re.compile(r"\bDATELINE_[A-Z_]+\b")
 _METRIC = re.compile(r"\bdateline_[a-z_]+\b")
-# What the library of Prometheus appends to the name of a metric.
+# Suffixes that the Prometheus library adds to the name of a metric.
 _ENDINGS = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
-# Times in which a process ends behind its draining (app/cli/serving.py).
+# Seconds that the shutdown of a process takes after draining (app/cli/serving.py).
 _END_SECONDS = 8
 
 
@@ -28,8 +28,8 @@ def _documents(name: str) -> list[Any]:
 
 
 def _compose() -> dict[str, Any]:
-    found: dict[str, Any] = _documents("compose.yaml")[0]
-    return found
+    document: dict[str, Any] = _documents("compose.yaml")[0]
+    return document
 
 
 def _manifests() -> dict[str, dict[str, Any]]:
@@ -86,7 +86,7 @@ def test_the_settings_can_be_read(name: str) -> None:
     assert settings.operations_port == 9000
 
 
-def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> None:
+def test_dashboard_and_alerts_use_every_metric_and_no_other() -> None:
     exposed = {
         family.name + ending: family.name
         for family in Metrics().families()
@@ -97,7 +97,7 @@ def test_every_metric_of_dashboard_and_alerts_exists_and_none_is_left_out() -> N
     assert set(exposed.values()) - {exposed[name] for name in named} == set()
 
 
-def test_images_are_the_built_ones() -> None:
+def test_image_names_are_those_of_the_release() -> None:
     services, manifests = _compose()["services"], _manifests()
     pods = [manifests[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "Job")]
     images = {container["image"] for pod in pods for container in pod["containers"]}
@@ -109,7 +109,7 @@ def test_images_are_the_built_ones() -> None:
         assert (str(context["runAsUser"]), str(context["runAsGroup"])) == user.groups()
 
 
-def test_ports_are_the_ones_of_the_server() -> None:
+def test_ports_are_those_of_the_server() -> None:
     port = re.search(r"^EXPOSE (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert port is not None
     manifests = _manifests()
@@ -127,7 +127,7 @@ def test_ports_are_the_ones_of_the_server() -> None:
     assert scrape["static_configs"][0]["targets"] == [f"dateline:{compose}"]
 
 
-def test_selectors_find_the_pods_of_the_deployment_alone() -> None:
+def test_selectors_match_only_the_pods_of_the_deployment() -> None:
     manifests = _manifests()
     labels = manifests["Deployment"]["spec"]["template"]["metadata"]["labels"]
     selectors = (
@@ -142,7 +142,7 @@ def test_selectors_find_the_pods_of_the_deployment_alone() -> None:
 
 
 def test_the_grace_period_is_long_enough() -> None:
-    found = _environments()
+    environments = _environments()
     pod = _manifests()["Deployment"]["spec"]["template"]["spec"]
     grace = {
         "compose": _compose()["services"]["dateline"]["stop_grace_period"].removesuffix("s"),
@@ -150,7 +150,7 @@ def test_the_grace_period_is_long_enough() -> None:
         "systemd": dict(_unit())["TimeoutStopSec"],
     }
     for name, seconds in grace.items():
-        assert int(seconds) > int(found[name]["DATELINE_DRAIN_SECONDS"]) + _END_SECONDS, name
+        assert int(seconds) > int(environments[name]["DATELINE_DRAIN_SECONDS"]) + _END_SECONDS, name
     assert pod["enableServiceLinks"] is False
 
 

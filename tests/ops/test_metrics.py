@@ -18,13 +18,13 @@ from tests.server.serving import port_of, serve
 
 
 def _value(text: str, name: str) -> float:
-    found = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
-    assert found is not None, name
-    return float(found.group(1))
+    match = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    assert match is not None, name
+    return float(match.group(1))
 
 
 class Process:
-    """What one of several processes counts."""
+    """The counters of one of several processes."""
 
     def __init__(self, folder: Path, slot: int) -> None:
         registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""`/metrics` and `/docs`: public, at the port of operators, or off."""
+"""`/metrics` and `/docs`: public, at the operations port, or off."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -34,38 +34,40 @@ def settings(database_url: str, port: int) -> Settings:
 
 @pytest.fixture
 def client(services: Services, port: int) -> Iterator[TestClient]:
-    """A client of the public port of an application that serves operators at another."""
+    """A client of the public port of an application with another port for operators."""
 
     @asynccontextmanager
     async def lifespan(inside: FastAPI) -> AsyncIterator[None]:
         async with serve_operators(inside.state.operations, "127.0.0.1", port):
             yield
 
-    with make_client(create_app(services, lifespan)) as made:
-        yield made
+    with make_client(create_app(services, lifespan)) as test_client:
+        yield test_client
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 class TestMoved:
-    def test_they_are_not_public(self, client: TestClient) -> None:
+    def test_metrics_and_reference_are_not_public(self, client: TestClient) -> None:
         assert [client.get(path).status_code for path in (*PAGES, "/readyz")] == [404] * 4 + [200]
         assert client.get("/metrics").json()["code"] == "not_found"
 
-    def test_no_public_page_names_them(self, client: TestClient) -> None:
+    def test_no_public_page_links_to_metrics_or_reference(self, client: TestClient) -> None:
         names = client.get("/").json()["links"].keys()
         assert {"reference", "openapi"}.isdisjoint(names)
         assert "status" in names
         assert "/docs" not in client.get("/.well-known/api-catalog").text
 
-    def test_they_are_at_the_operations_port(self, client: TestClient, port: int) -> None:
+    def test_metrics_and_reference_are_at_the_operations_port(
+        self, client: TestClient, port: int
+    ) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
-            found = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
-            assert found == [200, 404, 404, 404, 200, 200]
+            statuses = [operator.get(path).status_code for path in (*PAGES, "/readyz", "/healthz")]
+            assert statuses == [200, 404, 404, 404, 200, 200]
             metrics = operator.get("/metrics")
             assert "dateline_connections" in metrics.text
             assert metrics.headers["x-request-id"]
 
-    def test_nothing_else_is_there(self, client: TestClient, port: int) -> None:
+    def test_the_operations_port_serves_nothing_else(self, client: TestClient, port: int) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             paths = ("/", "/v1/headlines", "/v1/manage/articles", "/hub", "/v1/stream")
             assert [operator.get(path).status_code for path in paths] == [404] * 5
@@ -81,7 +83,7 @@ class TestReferenceMoved:
             database_url=database_url, metrics="off", docs="operations", operations_port=port
         )
 
-    def test_it_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
+    def test_the_reference_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             assert [operator.get(path).status_code for path in PAGES] == [404, 200, 200, 200]
         assert [client.get(path).status_code for path in PAGES] == [404] * 4
@@ -91,10 +93,10 @@ class TestReferenceMoved:
 class TestPublic:
     @pytest.fixture
     def settings(self, database_url: str, port: int) -> Settings:
-        """Nothing is moved; the port of operators is one more place."""
+        """Nothing is moved; the operations port serves them in addition."""
         return Settings(database_url=database_url, operations_port=port)
 
-    def test_they_are_at_both(self, client: TestClient, port: int) -> None:
+    def test_metrics_and_reference_are_at_both_ports(self, client: TestClient, port: int) -> None:
         assert [client.get(path).status_code for path in PAGES] == [200] * 4
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             assert [operator.get(path).status_code for path in PAGES] == [200] * 4

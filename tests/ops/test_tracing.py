@@ -1,4 +1,4 @@
-"""Traces: a request, its SQL, its search and its webhooks are one trace, and tell no secret."""
+"""A request, its SQL, its search and its webhooks are one trace, which contains no secret."""
 
 import gzip
 import os
@@ -36,7 +36,7 @@ SECRET = "hush-hush"
 
 
 class RecordedSpans:
-    """The spans that have ended."""
+    """The finished spans."""
 
     def __init__(self) -> None:
         self._exporter = InMemorySpanExporter()
@@ -108,14 +108,14 @@ def services(settings: Settings, clock: HandClock, tracing: Tracing) -> Iterator
 def client(services: Services, tracing: Tracing) -> Iterator[TestClient]:
     """A client of an application that is traced."""
     app = tracing.wrap(create_app(services, request_log=TracedRequestLog))
-    with make_client(app) as made:
-        yield made
+    with make_client(app) as test_client:
+        yield test_client
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 def _settle(services: Services, receiver: Receiver) -> None:
@@ -136,8 +136,8 @@ def test_a_request_its_sql_and_its_webhook_are_one_trace(
     assert webhook.status_code == 201
     exporter.clear()
     document = {"title": SECRET, "language": "en", "status": "published"}
-    made = newsroom.call("POST", "/articles", json=document, headers=TRACEPARENT)
-    assert made.status_code == 201
+    response = newsroom.call("POST", "/articles", json=document, headers=TRACEPARENT)
+    assert response.status_code == 201
     _settle(services, receiver)
     spans = exporter.of(TRACE)
     request, sql, sent = spans["POST /v1/manage/articles"], spans["write"], spans["POST"]
@@ -150,8 +150,8 @@ def test_a_request_its_sql_and_its_webhook_are_one_trace(
     assert _attributes(sql)["db.system.name"] == services.database.dialect
     assert _attributes(sent)["server.address"] == "127.0.0.1"
     assert _attributes(sent)["http.response.status_code"] == 204
-    told = receiver.heard[0].headers["traceparent"]
-    assert told == f"00-{TRACE}-{_id(sent)}-01"
+    traceparent = receiver.requests[0].headers["traceparent"]
+    assert traceparent == f"00-{TRACE}-{_id(sent)}-01"
     assert SECRET not in _everything(exporter)
 
 
@@ -170,12 +170,12 @@ def test_cache_hits_and_problems_are_recorded(client: TestClient, exporter: Reco
         client.get("/v1/headlines", headers=TRACEPARENT)
     client.get(f"/{SECRET}", headers=TRACEPARENT)
     client.get(f"/v1/articles/{SECRET}", headers=TRACEPARENT)
-    found = [
+    attributes = [
         (span.name, _attributes(span)["dateline.from_memory"])
         for span in exporter.spans
         if "http.route" in _attributes(span)
     ]
-    assert found == [
+    assert attributes == [
         ("GET /v1/headlines", False),
         ("GET /v1/headlines", True),
         ("GET unmatched", False),
@@ -240,15 +240,15 @@ def test_a_server_sends_its_spans_by_otlp(tmp_path: Path) -> None:
         finally:
             process.terminate()
             process.communicate(timeout=60)
-    exported = [span for heard in collector.heard for span in _read_exported(heard)]
+    exported = [span for request in collector.requests for span in _read_exported(request)]
     assert ("news", "GET /v1/headlines", TRACE) in exported
 
 
-def _read_exported(heard: ReceivedRequest) -> Iterator[tuple[str, str, str]]:
-    """Yield service, name and trace of each span of a request by OTLP over HTTP."""
-    assert heard.path == "/v1/traces"
-    is_packed = heard.headers.get("content-encoding") == "gzip"
-    body = gzip.decompress(heard.body) if is_packed else heard.body
+def _read_exported(exported: ReceivedRequest) -> Iterator[tuple[str, str, str]]:
+    """Yield service, name and trace of each span in an OTLP request over HTTP."""
+    assert exported.path == "/v1/traces"
+    is_packed = exported.headers.get("content-encoding") == "gzip"
+    body = gzip.decompress(exported.body) if is_packed else exported.body
     request = ExportTraceServiceRequest.FromString(body)
     for resource in request.resource_spans:
         known = {

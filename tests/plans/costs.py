@@ -12,18 +12,18 @@ from sqlalchemy import Engine, event
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 
-# What no planner runs, or has no rows to find for.
+# Statements without a plan, or without rows to find.
 _PLAIN = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SELECT pg_")
-# SQLite's virtual machine takes some hundred steps a row at the most where it reads by an index.
+# SQLite's virtual machine takes at most some hundred steps a row if it reads by an index.
 _STEPS_A_ROW = 100
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """A statement, the steps of its plan, and the most rows that one of them looked at.
+    """A statement, the steps of its plan, and the most rows that one of them read.
 
-    On SQLite they are reckoned from the steps of its virtual machine, in all.
+    On SQLite, the rows are computed from all steps of its virtual machine.
     """
 
     sql: str
@@ -34,7 +34,7 @@ class Cost:
 def costs(
     database: Database, work: Callable[[Any], object], engine: Engine | None = None
 ) -> list[Cost]:
-    """Run work in a transaction that is undone, and return what each of its statements costs."""
+    """Run a function, roll its transaction back, and return the cost of each statement."""
     engine = engine or database.engine
     with engine.connect() as connection:
         transaction = connection.begin()
@@ -43,15 +43,15 @@ def costs(
             work(session)
         transaction.rollback()
     explain = _on_sqlite if database.dialect == "sqlite" else _on_postgresql
-    found = []
+    results = []
     for sql, values in statements:
         if not sql.startswith(_PLAIN):
             with engine.connect() as connection:
                 transaction = connection.begin()
-                found.append(explain(connection.connection.dbapi_connection, sql, values))
+                results.append(explain(connection.connection.dbapi_connection, sql, values))
                 transaction.rollback()
-    assert found
-    return found
+    assert results
+    return results
 
 
 @contextmanager
@@ -85,9 +85,9 @@ def _on_sqlite(raw: Any, sql: str, values: Any) -> Cost:
 
 
 def _on_postgresql(raw: Any, sql: str, values: Any) -> Cost:
-    """Explain a statement as it runs once it is prepared, with the planner settings it has then."""
+    """Explain a prepared statement as it runs, with the planner settings of that moment."""
     names = list(dict.fromkeys(_PARAMETER.findall(sql)))
-    numbered = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", sql)
+    numbered = _PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", sql)
     given = f"({', '.join(['%s'] * len(names))})" if names else ""
     cursor = ClientCursor(raw)
     cursor.execute(f"PREPARE explained AS {numbered.replace('%%', '%')}")

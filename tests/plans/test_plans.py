@@ -1,4 +1,4 @@
-"""No statement reads more rows than it needs, whatever the planner knows of the tables."""
+"""No statement reads more rows than it needs, with any planner statistics."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,7 +44,7 @@ from tests.plans.archive import (
 from tests.plans.costs import costs
 
 _LIMIT = 21
-# More than a page and what leads to it, and far less than a table.
+# More than a page and its lookups, and far less than a table.
 _FEW = 1_000
 _MIDDLE = ARTICLES // 2
 _PLACE = (to_micros(EPOCH + timedelta(minutes=_MIDDLE)), article_id(_MIDDLE))
@@ -52,13 +52,13 @@ Work = Callable[[Any], object]
 
 
 def check(database: Database, work: Work, most: int = _FEW, engine: Any = None) -> None:
-    """Insist that no statement of some work looks at more rows than these."""
+    """Require that no statement of a function reads more rows than these."""
     for cost in costs(database, work, engine):
         assert cost.visited <= most, (cost.visited, cost.steps, cost.sql)
 
 
-# Without statistics PostgreSQL takes a column that is not unique to have two hundred values: twenty
-# of them are a tenth of the table then, and "the rows of a thing" are as many as those of a range.
+# Without statistics, PostgreSQL assumes two hundred values for a column that is not unique: twenty
+# of them are a tenth of the table then, and the rows of an object are as many as those of a range.
 _NEED_STATISTICS = {
     *("public slugs", "snapshots", "attributes", "whole documents", "texts", "released texts"),
     *("released of groups", "offered of groups", "embargoed groups", "last embargoed rows"),
@@ -139,7 +139,7 @@ _LISTED: dict[str, ArticleList] = {
 def test_a_newsroom_list_stops_after_its_page(name: str, archive: Database) -> None:
     for descending, position in product((True, False), (None, _PLACE)):
         wanted = replace(_LISTED[name], descending=descending, position=position)
-        # What is rare is gathered by its stage.
+        # Rows of a rare state are collected by an index of the state.
         most = ARTICLES // 20 + 50 if name == "drafts" else _FEW
         check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW), most)
 

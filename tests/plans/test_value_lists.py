@@ -53,7 +53,8 @@ def test_a_newsroom_list_has_few_statements(
             session, wanted, START
         ), article_lists.count_articles(session, wanted, START)
 
-    # Languages are told one by one: 1, 2, 4, … 64 of them, on a page and where it is counted.
+    # The statements differ by the number of languages: 1, 2, 4, … 64 of them, on a page and in a
+    # count.
     assert 2 <= len(_record_statements(services, ask)) <= (14 if field == "language" else 3)
 
 
@@ -91,11 +92,11 @@ def test_values_with_special_characters_are_included_and_excluded(
     strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]
     kept = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
     with services.database.write() as session:
-        found = content.lock_articles_by_ids(session, [*strange, *kept, new_id()])
+        locked = content.lock_articles_by_ids(session, [*strange, *kept, new_id()])
         page = article_lists.load_article_page(
             session, ArticleList(Selection((Clause("id", (), (*strange, kept[0])),))), START
         )
         keys = [(kept[1], 1), (kept[2], 9), (strange[0], 1)]
         assert set(content.load_snapshots(session, keys)) == {kept[1]}
-    assert set(found) == set(kept)
+    assert set(locked) == set(kept)
     assert {row.article.id for row in page} == set(kept[1:])

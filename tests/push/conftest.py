@@ -17,54 +17,54 @@ PUBLIC = "http://testserver"
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that knows its address, and may send to this machine."""
+    """A deployment with a public address that may send to this machine."""
     return Settings(database_url=database_url, public_url=PUBLIC, push_networks="127.0.0.0/8")
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A receiver on loopback."""
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 class Pushing:
-    """Push, driven by hand."""
+    """Webhook deliveries, driven step by step."""
 
     def __init__(self, services: Services, newsroom: Newsroom) -> None:
         self.services = services
         self.newsroom = newsroom
-        # Its place in the log is here, before anything happens.
+        # Its log position is stored here, before anything happens.
         self.services.push.run_step()
 
     def webhook(self, url: str, *events: str, **filter_: list[str]) -> dict[str, Any]:
-        """Create a webhook for some events, or for all that there are."""
+        """Create a webhook for some events, or for all events."""
         body = {"url": url, "events": list(events) or EVERYTHING, "filter": filter_}
         answer = self.newsroom.call("POST", "/webhooks", json=body)
         assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
+        created: dict[str, Any] = answer.json()
+        return created
 
     def verb(self, webhook: dict[str, Any], verb: str, **body: Any) -> dict[str, Any]:
-        """Do something to a webhook."""
+        """Apply a verb to a webhook."""
         answer = self.newsroom.call("POST", f"/webhooks/{webhook['id']}/{verb}", json=body or None)
         assert answer.is_success, answer.text
         done: dict[str, Any] = answer.json()
         return done
 
     def view(self, webhook: dict[str, Any]) -> dict[str, Any]:
-        """Return how a webhook stands."""
+        """Return a webhook."""
         view: dict[str, Any] = self.newsroom.call("GET", f"/webhooks/{webhook['id']}").json()
         return view
 
     def log(self, webhook: dict[str, Any]) -> list[dict[str, Any]]:
-        """Return the deliveries to a webhook, the first first."""
+        """Return the deliveries to a webhook, oldest first."""
         path = f"/webhooks/{webhook['id']}/deliveries?limit=100"
         data: list[dict[str, Any]] = self.newsroom.call("GET", path).json()["data"]
         return data[::-1]
 
     def settle(self) -> None:
-        """Send all that is due, and wait for the answers."""
+        """Send everything that is due, and wait for the responses."""
         push = self.services.push
         ends = time.monotonic() + _TIMEOUT
         push.run_step()
@@ -74,7 +74,7 @@ class Pushing:
             push.run_step()
 
     def until(self, true: Callable[[], object]) -> None:
-        """Go on until something is true."""
+        """Continue until a condition is true."""
         ends = time.monotonic() + _TIMEOUT
         while not true():
             assert time.monotonic() < ends
@@ -95,13 +95,13 @@ EVERYTHING = [
 
 @pytest.fixture
 def pushing(services: Services, newsroom: Newsroom) -> Pushing:
-    """Push on the deployment under test."""
+    """Webhook deliveries of the deployment under test."""
     return Pushing(services, newsroom)
 
 
-def events(heard: list[ReceivedRequest]) -> list[tuple[str, str]]:
-    """Return types and ids of what came."""
+def events(requests: list[ReceivedRequest]) -> list[tuple[str, str]]:
+    """Return types and ids of the received events."""
     import json
 
-    bodies = [json.loads(request.body) for request in heard]
+    bodies = [json.loads(request.body) for request in requests]
     return [(body["type"], body["data"].get("id", "")) for body in bodies]

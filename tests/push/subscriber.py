@@ -1,4 +1,4 @@
-"""A tiny subscriber of WebSub: answers questions, keeps what it is sent."""
+"""A small WebSub subscriber, which answers verifications and records the requests it receives."""
 
 import threading
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass
 class Subscriber:
-    """What it was asked and sent; `agrees` says whether it means what is asked.
+    """The verifications and contents that it received; `agrees` says whether it confirms.
 
-    One that `is_broken` answers questions with 500.
+    If it `is_broken`, it answers verifications with 500.
     """
 
     url: str = ""
     agrees: bool = True
     is_broken: bool = False
     status: int = 204
-    asked: list[dict[str, str]] = field(default_factory=list)
+    verifications: list[dict[str, str]] = field(default_factory=list)
     sent: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
@@ -45,7 +45,7 @@ def _handler(state: Subscriber) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = dict(parse_qsl(urlsplit(self.path).query))
-            state.asked.append(query)
+            state.verifications.append(query)
             known = state.agrees and "hub.challenge" in query
             status = 500 if state.is_broken else 200 if known else 404
             self._answer(status, query.get("hub.challenge", "").encode())

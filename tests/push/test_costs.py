@@ -1,4 +1,4 @@
-"""What waits is found by its index, however long the log of deliveries is."""
+"""Due deliveries are found by an index, for any length of the delivery log."""
 
 import threading
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ _BROKEN = (
 
 @pytest.fixture
 def dialect() -> str:
-    """The plans of SQLite, which are told without statistics."""
+    """The plans of SQLite, which need no statistics."""
     return "sqlite"
 
 
@@ -51,7 +51,7 @@ def test_a_publication_takes_as_many_statements_to_one_webhook_as_to_many(
     counted = threading.Event()
 
     def answer(_: ReceivedRequest) -> int:
-        # What an answer takes is none of it, and may come sooner or later.
+        # The work for a response is not included, and may happen earlier or later.
         counted.wait()
         return 204
 
@@ -108,7 +108,7 @@ def test_the_log_position_is_committed_with_its_deliveries(
     newsroom.story()
     lag = services.push.status().lag
     with services.database.write() as session:
-        # Whatever goes wrong while deliveries are made.
+        # Any error during deliveries.
         session.execute(text(_BROKEN))
     with pytest.raises(ConstraintViolated):
         services.push.run_step()
@@ -116,4 +116,4 @@ def test_the_log_position_is_committed_with_its_deliveries(
     with services.database.write() as session:
         session.execute(text("DROP TRIGGER broken"))
     pushing.settle()
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1

@@ -1,4 +1,4 @@
-"""Webhooks that name every event at once, and the guide's example, which misses no removal."""
+"""Webhooks for every event, and the example of the guide, which misses no removal."""
 
 import json
 from typing import get_args
@@ -7,7 +7,7 @@ import pytest
 
 from app.syndication.push.events import EVENTS, EVERY_EVENT
 from app.syndication.push.inputs import Event
-from tests.migrations.places import ROOT
+from tests.migrations.paths import ROOT
 from tests.newsroom import Newsroom
 from tests.push.conftest import Pushing, events
 from tests.receiver import Receiver
@@ -21,8 +21,8 @@ def test_an_asterisk_selects_every_event() -> None:
 def test_a_webhook_may_select_every_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, named: list[str]
 ) -> None:
-    made = pushing.webhook(receiver.url, *named)
-    assert made["events"] == sorted(named)
+    webhook = pushing.webhook(receiver.url, *named)
+    assert webhook["events"] == sorted(named)
     category = newsroom.category("World")
     source = newsroom.source("Wire")
     story = newsroom.story("One")
@@ -32,17 +32,17 @@ def test_a_webhook_may_select_every_event(
     newsroom.verb(newsroom.verb(story, "publish"), "kill", notice="It was wrong.")
     newsroom.delete(newsroom.story("Other"))
     pushing.settle()
-    told = {event for event, _ in events(receiver.heard)}
-    assert told >= {"category.updated", "source.updated", "article.deleted", "article.killed"}
-    (published,) = {id_ for event, id_ in events(receiver.heard) if event == "article.killed"}
+    types = {event for event, _ in events(receiver.requests)}
+    assert types >= {"category.updated", "source.updated", "article.deleted", "article.killed"}
+    (published,) = {id_ for event, id_ in events(receiver.requests) if event == "article.killed"}
     assert published == story["id"]
-    assert {category["id"], source["id"]} <= {id_ for _, id_ in events(receiver.heard)}
+    assert {category["id"], source["id"]} <= {id_ for _, id_ in events(receiver.requests)}
 
 
 def test_a_new_event_is_sent_to_webhooks_for_every_event(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # What a later version adds is an event that this one's list does not hold.
+    # An event of a later version is not in the list of this version.
     monkeypatch.setattr(
         "app.syndication.push.delivery_creation.find_event", lambda *_: "poll.closed"
     )
@@ -50,7 +50,7 @@ def test_a_new_event_is_sent_to_webhooks_for_every_event(
     pushing.webhook(receiver.url, *(event for event in EVENTS))
     newsroom.story("One")
     pushing.settle()
-    assert [event for event, _ in events(receiver.heard)] == ["poll.closed"]
+    assert [event for event, _ in events(receiver.requests)] == ["poll.closed"]
 
 
 def test_the_first_example_of_the_guide_receives_every_removal() -> None:

@@ -1,4 +1,4 @@
-"""The WebSub hub, against a subscriber that does what the specification says."""
+"""The WebSub hub, with a subscriber that follows the specification."""
 
 import hashlib
 import hmac
@@ -26,7 +26,7 @@ def reader() -> Iterator[Subscriber]:
 
 
 def ask(client: TestClient, reader: Subscriber, topic: str = LATEST, **more: str) -> int:
-    """Ask the hub for something and return the status."""
+    """Send a request to the hub and return the status."""
     form = {"hub.mode": "subscribe", "hub.topic": topic, "hub.callback": reader.url}
     form |= {f"hub.{name}": value for name, value in more.items()}
     return client.post("/hub", data=form).status_code
@@ -37,9 +37,13 @@ def test_a_confirmed_subscriber_receives_the_feed_when_it_changes(
 ) -> None:
     assert ask(client, reader, secret="quiet", lease_seconds="7200") == 202
     pushing.settle()
-    (asked,) = reader.asked
-    assert (asked["mine"], asked["hub.mode"], asked["hub.topic"]) == ("1", "subscribe", LATEST)
-    assert asked["hub.lease_seconds"] == "7200"
+    (verification,) = reader.verifications
+    assert (verification["mine"], verification["hub.mode"], verification["hub.topic"]) == (
+        "1",
+        "subscribe",
+        LATEST,
+    )
+    assert verification["hub.lease_seconds"] == "7200"
     newsroom.story("Pushed")
     pushing.settle()
     ((headers, body),) = reader.sent
@@ -72,7 +76,7 @@ def test_a_callback_that_does_not_confirm_receives_nothing(
     pushing.settle()
     newsroom.story()
     pushing.settle()
-    assert (len(reader.asked), reader.sent) == (1, [])
+    assert (len(reader.verifications), reader.sent) == (1, [])
 
 
 def test_a_verification_without_an_answer_is_repeated(
@@ -87,7 +91,7 @@ def test_a_verification_without_an_answer_is_repeated(
     pushing.settle()
     newsroom.story("Before anybody agreed")
     pushing.settle()
-    assert (len(reader.asked), reader.sent) == (1, [])
+    assert (len(reader.verifications), reader.sent) == (1, [])
     reader.is_broken = False
     clock.advance(minutes=1)
     pushing.settle()
@@ -133,7 +137,7 @@ def test_a_lease_ends_and_can_be_renewed(
     for _ in range(2):
         assert ask(client, reader, lease_seconds="1") == 202
         pushing.settle()
-        assert reader.asked[-1]["hub.lease_seconds"] == "3600"
+        assert reader.verifications[-1]["hub.lease_seconds"] == "3600"
         clock.advance(minutes=40)
     newsroom.story("Within the second lease")
     pushing.settle()
@@ -161,7 +165,10 @@ def test_unsubscribing_is_verified_too(
     pushing.settle()
     newsroom.story("No more")
     pushing.settle()
-    assert [query["hub.mode"] for query in reader.asked] == ["subscribe", *["unsubscribe"] * 2]
+    assert [query["hub.mode"] for query in reader.verifications] == [
+        "subscribe",
+        *["unsubscribe"] * 2,
+    ]
     assert len(reader.sent) == 1
 
 
@@ -194,7 +201,7 @@ def test_a_removed_feed_ends_its_subscriptions(
     pushing.settle()
     newsroom.delete(category, "categories")
     pushing.settle()
-    assert reader.asked[-1]["hub.mode"] == "denied"
+    assert reader.verifications[-1]["hub.mode"] == "denied"
     newsroom.story()
     pushing.settle()
     assert reader.sent == []
@@ -241,7 +248,7 @@ def test_invalid_subscription_requests_are_refused(client: TestClient, reader: S
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_hub_request"), field
 
 
-def test_feeds_name_the_hub_and_themselves(client: TestClient) -> None:
+def test_feeds_link_to_the_hub_and_themselves(client: TestClient) -> None:
     rss = client.get("/feeds/latest.rss")
     links = {link["rel"]: link["url"] for link in rss.links.values()}
     assert links["hub"] == f"{PUBLIC}/hub"

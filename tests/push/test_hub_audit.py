@@ -1,4 +1,4 @@
-"""The audit of subscriptions to feeds: what a callback agreed to, and who had asked for it."""
+"""The audit of feed subscriptions: what a callback confirmed, and the client that requested it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,19 +30,27 @@ def test_a_subscription_and_its_end_are_audited(
     pushing: Pushing, newsroom: Newsroom, client: TestClient, reader: Subscriber
 ) -> None:
     assert ask(client, reader, secret="quiet") == 202
-    # What nobody has agreed to is no subscription.
+    # Without a confirmation there is no subscription.
     assert _rows(newsroom) == []
     pushing.settle()
-    (begun,) = _rows(newsroom)
-    told = {"topic": LATEST, "callback": reader.url}
-    assert (begun["verb"], begun["before"], begun["after"]) == ("subscribed", None, told)
-    assert (begun["by"], begun["address"]) == ({"key": None, "name": "hub"}, "testclient")
-    assert begun["request_id"]
+    (subscribed,) = _rows(newsroom)
+    subscription = {"topic": LATEST, "callback": reader.url}
+    assert (subscribed["verb"], subscribed["before"], subscribed["after"]) == (
+        "subscribed",
+        None,
+        subscription,
+    )
+    assert (subscribed["by"], subscribed["address"]) == ({"key": None, "name": "hub"}, "testclient")
+    assert subscribed["request_id"]
     assert ask(client, reader, mode="unsubscribe") == 202
     pushing.settle()
-    _, ended = _rows(newsroom)
-    assert (ended["verb"], ended["before"], ended["after"]) == ("unsubscribed", told, None)
-    assert ended["subject"] == begun["subject"]
+    _, unsubscribed = _rows(newsroom)
+    assert (unsubscribed["verb"], unsubscribed["before"], unsubscribed["after"]) == (
+        "unsubscribed",
+        subscription,
+        None,
+    )
+    assert unsubscribed["subject"] == subscribed["subject"]
     assert "quiet" not in str(_rows(newsroom))
 
 

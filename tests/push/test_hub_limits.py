@@ -1,4 +1,4 @@
-"""The hub does little for clients and callbacks that have proven nothing."""
+"""The hub does little work for unverified clients and callbacks."""
 
 import asyncio
 import logging
@@ -51,7 +51,7 @@ def reader() -> Iterator[Subscriber]:
 
 
 def ask(client: TestClient, callback: str, **more: str) -> httpx2.Response:
-    """Ask the hub for a subscription to the newest stories, unless `more` says otherwise."""
+    """Request a subscription to the newest stories, with other fields in `more`."""
     form = {"mode": "subscribe", "topic": LATEST, "callback": callback, **more}
     answer = client.post("/hub", data={f"hub.{name}": value for name, value in form.items()})
     assert isinstance(answer, httpx2.Response)
@@ -69,8 +69,8 @@ class Crowd:
         """Return a client with an address."""
         return make_client(self._app, base_url=PUBLIC, client=(address, 1))
 
-    def stranger(self) -> TestClient:
-        """Return a client that nobody has seen before."""
+    def new_client(self) -> TestClient:
+        """Return a client with a new address."""
         self._count += 1
         return self.client(f"198.51.{self._count // 250}.{self._count % 250 + 1}")
 
@@ -82,7 +82,7 @@ def crowd(pushing: Pushing, services: Services) -> Crowd:
 
 
 def _assert_refused(answer: httpx2.Response, status: int, code: str) -> int:
-    """Insist that an answer is a problem; return the seconds after which to try again."""
+    """Require that a response is a problem; return the seconds after which to try again."""
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     return int(answer.headers["retry-after"])
@@ -98,7 +98,7 @@ def test_many_requests_of_one_client_cause_few_verifications(
         if number % 4 == 3:
             pushing.settle()
     assert set(statuses) == {202, 429}
-    assert len(reader.asked) <= hub_limits.CLIENT_BURST
+    assert len(reader.verifications) <= hub_limits.CLIENT_BURST
 
 
 def test_a_client_gets_its_tokens_back_with_time(crowd: Crowd, clock: HandClock) -> None:
@@ -114,7 +114,7 @@ def test_a_client_gets_its_tokens_back_with_time(crowd: Crowd, clock: HandClock)
 
 
 def _is_limited(clients: list[TestClient]) -> bool:
-    """Tell whether these clients are one to the hub."""
+    """Whether the hub counts these clients as one."""
     answers = [
         ask(clients[turn % len(clients)], "http://10.0.0.1/").status_code
         for turn in range(hub_limits.CLIENT_BURST + 1)
@@ -140,7 +140,7 @@ def test_only_trusted_proxies_name_the_client(crowd: Crowd) -> None:
     assert not _is_limited(
         [through("192.0.2.1", f"[2001:db8:{number:x}::1]:443", "192.0.2.9") for number in range(30)]
     )
-    # What a client wrote stands before what the proxy added.
+    # The client's own entry precedes the one that the proxy adds.
     assert _is_limited(
         [through("192.0.2.1", f"1.2.3.{number}", "203.0.113.77") for number in range(30)]
     )
@@ -159,67 +159,67 @@ _SPELLINGS = (
 
 def test_few_verifications_of_one_host_are_pending_for_every_spelling(crowd: Crowd) -> None:
     for number, spelling in enumerate(_SPELLINGS):
-        assert ask(crowd.stranger(), spelling.format(number)).status_code == 202
+        assert ask(crowd.new_client(), spelling.format(number)).status_code == 202
     for spelling in _SPELLINGS:
-        answer = ask(crowd.stranger(), spelling.format("more"))
+        answer = ask(crowd.new_client(), spelling.format("more"))
         assert _assert_refused(answer, 429, "rate_limited") > 0
-    assert ask(crowd.stranger(), "http://another.example/").status_code == 202
+    assert ask(crowd.new_client(), "http://another.example/").status_code == 202
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_notations_of_one_address_are_one_host(crowd: Crowd) -> None:
     for host in ("127.0.0.1", "127.1", "0x7f.1", "2130706433", "127.0.0.1:81"):
-        assert ask(crowd.stranger(), f"http://{host}/").status_code == 202
-    _assert_refused(ask(crowd.stranger(), "http://0177.0.0.1/"), 429, "rate_limited")
+        assert ask(crowd.new_client(), f"http://{host}/").status_code == 202
+    _assert_refused(ask(crowd.new_client(), "http://0177.0.0.1/"), 429, "rate_limited")
 
 
-def test_one_host_is_asked_a_bounded_number_of_times(
+def test_verifications_of_one_host_are_limited(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, clock: HandClock
 ) -> None:
     for agrees in (False, True):
-        reader.agrees, asked = agrees, len(reader.asked)
+        reader.agrees, earlier = agrees, len(reader.verifications)
         clock.advance(minutes=11)
         answers = []
         for number in range(hub_limits.QUESTIONS_OF_HOST + 5):
-            answers.append(ask(crowd.stranger(), f"{reader.url}&{agrees}={number}"))
+            answers.append(ask(crowd.new_client(), f"{reader.url}&{agrees}={number}"))
             pushing.settle()
         accepted = [answer.status_code for answer in answers].count(202)
-        assert accepted == len(reader.asked) - asked == hub_limits.QUESTIONS_OF_HOST
+        assert accepted == len(reader.verifications) - earlier == hub_limits.QUESTIONS_OF_HOST
         assert _assert_refused(answers[-1], 429, "rate_limited") <= 600
     clock.advance(minutes=11)
-    assert ask(crowd.stranger(), f"{reader.url}&later=1").status_code == 202
+    assert ask(crowd.new_client(), f"{reader.url}&later=1").status_code == 202
 
 
 def test_renewing_and_unsubscribing_are_bounded_alike(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     for _ in range(hub_limits.QUESTIONS_OF_HOST):
-        assert ask(crowd.stranger(), reader.url).status_code == 202
+        assert ask(crowd.new_client(), reader.url).status_code == 202
         pushing.settle()
     for mode in ("subscribe", "unsubscribe"):
-        _assert_refused(ask(crowd.stranger(), reader.url, mode=mode), 429, "rate_limited")
-    assert len(reader.asked) == hub_limits.QUESTIONS_OF_HOST
-    # Nobody is asked, so nothing is refused.
-    assert ask(crowd.stranger(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
+        _assert_refused(ask(crowd.new_client(), reader.url, mode=mode), 429, "rate_limited")
+    assert len(reader.verifications) == hub_limits.QUESTIONS_OF_HOST
+    # No verification is sent, so nothing is refused.
+    assert ask(crowd.new_client(), f"{reader.url}&x=1", mode="unsubscribe").status_code == 202
 
 
 def test_a_pending_verification_is_not_repeated(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     for _ in range(20):
-        assert ask(crowd.stranger(), reader.url).status_code == 202
+        assert ask(crowd.new_client(), reader.url).status_code == 202
     pushing.settle()
-    assert len(reader.asked) == 1
+    assert len(reader.verifications) == 1
 
 
 def test_unconfirmed_subscriptions_use_no_capacity(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, services: Services, clock: HandClock
 ) -> None:
     for number in range(2 * SEATS):
-        answer = ask(crowd.stranger(), f"http://host-{number}.example/")
+        answer = ask(crowd.new_client(), f"http://host-{number}.example/")
         assert answer.status_code == 202
-    assert ask(crowd.stranger(), reader.url).status_code == 202
-    pushing.until(lambda: reader.asked)
+    assert ask(crowd.new_client(), reader.url).status_code == 202
+    pushing.until(lambda: reader.verifications)
     pushing.settle()
     with services.database.read() as session:
         assert receivers.count_live(session, clock.now()) == 1
@@ -234,12 +234,12 @@ def test_unconfirmed_subscriptions_are_limited_in_total(
 ) -> None:
     monkeypatch.setattr(hub_limits, "PENDING_IN_ALL", 7)
     for number in range(7):
-        assert ask(crowd.stranger(), f"http://host-{number}.example/").status_code == 202
-    assert _assert_refused(ask(crowd.stranger(), "http://host-8.example/"), 503, "hub_full") > 0
+        assert ask(crowd.new_client(), f"http://host-{number}.example/").status_code == 202
+    assert _assert_refused(ask(crowd.new_client(), "http://host-8.example/"), 503, "hub_full") > 0
 
 
 class TestFull:
-    """A hub with one seat."""
+    """A hub with a capacity of one."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -257,24 +257,24 @@ class TestFull:
         reader: Subscriber,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        assert ask(crowd.stranger(), reader.url).status_code == 202
+        assert ask(crowd.new_client(), reader.url).status_code == 202
         pushing.settle()
         monkeypatch.setattr("app.api.routes.delivery.hub.find_topic_selection", _fail)
-        assert _assert_refused(ask(crowd.stranger(), f"{reader.url}&b=1"), 503, "hub_full") > 0
+        assert _assert_refused(ask(crowd.new_client(), f"{reader.url}&b=1"), 503, "hub_full") > 0
 
     def test_a_late_confirmation_is_denied(
         self, crowd: Crowd, pushing: Pushing, reader: Subscriber, newsroom: Newsroom
     ) -> None:
         for number in range(2):
-            assert ask(crowd.stranger(), f"{reader.url}&b={number}").status_code == 202
+            assert ask(crowd.new_client(), f"{reader.url}&b={number}").status_code == 202
         pushing.settle()
-        modes = [query["hub.mode"] for query in reader.asked]
+        modes = [query["hub.mode"] for query in reader.verifications]
         assert sorted(modes) == ["denied", "subscribe", "subscribe"]
         newsroom.story()
         pushing.settle()
         assert len(reader.sent) == 1
-        # Who has a seat may go on and renew.
-        assert ask(crowd.stranger(), f"{reader.url}&b=0").status_code in {202, 503}
+        # A subscriber can still renew its subscription.
+        assert ask(crowd.new_client(), f"{reader.url}&b=0").status_code in {202, 503}
 
 
 def _fail(*_: object) -> None:
@@ -291,7 +291,7 @@ def test_a_subscription_request_renders_no_feed(
     monkeypatch.setattr("app.api.delivery.feeds.render_feed", _fail)
     for number, path in enumerate(("latest.rss", "tags/a.atom", "search.json?q=a")):
         topic = f"{PUBLIC}/feeds/{path}"
-        answer = ask(crowd.stranger(), f"http://h{number}.example/", topic=topic)
+        answer = ask(crowd.new_client(), f"http://h{number}.example/", topic=topic)
         assert answer.status_code == 202, answer.text
 
 
@@ -310,19 +310,19 @@ def test_only_feeds_are_topics(crowd: Crowd, newsroom: Newsroom, services: Servi
         "feeds/search.rss?limit=1000",
         "feeds/latest.rss?cursor=x",
     ):
-        answer = ask(crowd.stranger(), "http://h.example/", topic=f"{PUBLIC}/{path}")
+        answer = ask(crowd.new_client(), "http://h.example/", topic=f"{PUBLIC}/{path}")
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_hub_request"), path
 
 
 class TestClosed:
-    """A deployment where nothing is read without a key."""
+    """A deployment in which every read needs a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, public_url=PUBLIC, anonymous="none")
 
     def test_closed_feeds_are_no_topics(self, crowd: Crowd) -> None:
-        assert ask(crowd.stranger(), "http://h.example/").status_code == 400
+        assert ask(crowd.new_client(), "http://h.example/").status_code == 400
 
 
 class TestOff:
@@ -345,9 +345,9 @@ class TestOff:
         for number in range(SEATS):
             assert ask(client, f"{reader.url}&path={number}").status_code == 202
         _assert_refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
-        pushing.until(lambda: len(reader.asked) >= SEATS)
+        pushing.until(lambda: len(reader.verifications) >= SEATS)
         pushing.settle()
-        assert len(reader.asked) == SEATS
+        assert len(reader.verifications) == SEATS
         _assert_refused(ask(client, f"{reader.url}&path=more"), 503, "hub_full")
 
 
@@ -355,20 +355,20 @@ class TestOff:
 def test_many_names_of_one_address_are_limited_together(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also where each name is asked but once, and none answers."""
+    """The limit also holds if each name is verified only once, and none responds."""
     name_leads_to(monkeypatch, "127.0.0.1")
     reader.agrees, port = False, reader.url.split(":")[2].partition("/")[0]
     for number in range(hub_limits.ADDRESS_BURST + 20):
-        answer = ask(crowd.stranger(), f"http://n{number}.victim.example:{port}/")
+        answer = ask(crowd.new_client(), f"http://n{number}.victim.example:{port}/")
         assert answer.status_code == 202
-    pushing.until(lambda: len(reader.asked) >= hub_limits.ADDRESS_BURST)
+    pushing.until(lambda: len(reader.verifications) >= hub_limits.ADDRESS_BURST)
     pushing.settle()
-    assert len(reader.asked) == hub_limits.ADDRESS_BURST
+    assert len(reader.verifications) == hub_limits.ADDRESS_BURST
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])
 def test_limits_hold_for_requests_at_the_same_moment(crowd: Crowd) -> None:
-    clients = [crowd.stranger() for _ in range(12)]
+    clients = [crowd.new_client() for _ in range(12)]
     statuses: list[int] = []
 
     def subscribe(client: TestClient, number: int) -> None:
@@ -390,14 +390,14 @@ def test_a_verification_follows_no_redirect(
     crowd: Crowd, pushing: Pushing, reader: Subscriber
 ) -> None:
     with _redirecting(reader.url) as address:
-        assert ask(crowd.stranger(), address).status_code == 202
+        assert ask(crowd.new_client(), address).status_code == 202
         pushing.settle()
-    assert reader.asked == []
+    assert reader.verifications == []
 
 
 @contextmanager
 def _redirecting(target: str) -> Iterator[str]:
-    """Run a server that leads everybody elsewhere; yield its address."""
+    """Run a server that redirects every request; yield its address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def answer() -> None:
@@ -416,13 +416,13 @@ def _redirecting(target: str) -> Iterator[str]:
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_form_that_is_too_large_is_not_read_completely(services: Services) -> None:
     parts = iter([b"a" * 10_000] * 2)
-    told: list[Any] = []
+    messages: list[Any] = []
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": next(parts), "more_body": True}
 
     async def send(message: Any) -> None:
-        told.append(message)
+        messages.append(message)
 
     app = create_app(services)
 
@@ -430,7 +430,7 @@ def test_a_form_that_is_too_large_is_not_read_completely(services: Services) -> 
         await app(_scope(), receive, send)
 
     asyncio.run(answer())
-    assert told[0]["status"] == 400
+    assert messages[0]["status"] == 400
     assert next(parts, None) is None
 
 

@@ -1,4 +1,4 @@
-"""The hub where a product decides what may be read without a key."""
+"""The hub in a deployment in which a product decides what can be read without a key."""
 
 from collections.abc import Iterator
 

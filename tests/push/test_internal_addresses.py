@@ -1,4 +1,4 @@
-"""Nobody makes this server ask machines of its own network."""
+"""No user can make this server send requests to its internal network."""
 
 import json
 import socket
@@ -18,13 +18,13 @@ _REFUSED = HttpFailure("its address is inside the network")
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that may send to public addresses alone."""
+    """A deployment that may send to public addresses only."""
     return Settings(database_url=database_url, public_url="http://testserver")
 
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 
@@ -70,11 +70,11 @@ def test_nothing_is_sent_to_a_name_with_an_internal_address(
 ) -> None:
     name_leads_to(monkeypatch, "127.0.0.1")
     port = receiver.url.rpartition(":")[2]
-    made = pushing.webhook(f"http://rebinding.example:{port}", "article.published")
+    webhook = pushing.webhook(f"http://rebinding.example:{port}", "article.published")
     newsroom.story()
     pushing.settle()
-    assert receiver.heard == []
-    (tried,) = pushing.log(made)
+    assert receiver.requests == []
+    (tried,) = pushing.log(webhook)
     assert tried["answer"] == "its address is inside the network"
 
 
@@ -88,13 +88,13 @@ def test_one_internal_address_is_enough_to_refuse_a_name(
 def test_a_name_is_resolved_once_and_that_address_is_used(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = name_leads_to(monkeypatch, "127.0.0.1")
+    looked_up = name_leads_to(monkeypatch, "127.0.0.1")
     port = receiver.url.rpartition(":")[2].removesuffix("/purge")
     url = f"http://receiver.example:{port}/hook?x=1"
     assert isinstance(_send_to(url, AllowedNetworks.parse("127.0.0.1/32")), HttpResponse)
-    assert asked == ["receiver.example"]
-    assert receiver.heard[0].path == "/hook?x=1"
-    assert receiver.heard[0].headers["host"] == f"receiver.example:{port}"
+    assert looked_up == ["receiver.example"]
+    assert receiver.requests[0].path == "/hook?x=1"
+    assert receiver.requests[0].headers["host"] == f"receiver.example:{port}"
 
 
 def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
@@ -102,23 +102,23 @@ def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
     outcome = _send_to(receiver.url, AllowedNetworks.parse("127.0.0.1"))
     assert isinstance(outcome, HttpResponse)
     assert outcome.status == 307
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def name_leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
-    """Let names that are nobody's lead somewhere; return what is looked up."""
-    asked: list[str] = []
+    """Resolve unassigned names to an address; return the looked-up names."""
+    looked_up: list[str] = []
     real = socket.getaddrinfo
 
     def look_up(host: Any, port: Any, *more: Any, **named: Any) -> Any:
         if not str(host).removesuffix(".").endswith(".example"):
             return real(host, port, *more, **named)
-        asked.append(str(host))
+        looked_up.append(str(host))
         kind = socket.SOCK_STREAM
         return [(socket.AF_INET, kind, 6, "", (address, port)) for address in addresses]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return asked
+    return looked_up
 
 
 def _send_to(url: str, reach: AllowedNetworks) -> object:

@@ -1,4 +1,4 @@
-"""Managing webhooks: who may, what is shown, and what is shown once."""
+"""Management of webhooks: permissions, contents, and secrets that are shown once."""
 
 from app.bootstrap import Services
 from tests.conftest import key_for
@@ -14,33 +14,33 @@ def test_a_secret_is_shown_once(newsroom: Newsroom) -> None:
     headers = {"idempotency-key": "once"}
     first = newsroom.call("POST", "/webhooks", json=body, headers=headers)
     again = newsroom.call("POST", "/webhooks", json=body, headers=headers)
-    made = first.json()
+    webhook = first.json()
     assert first.status_code == 201
-    assert made["secret"].startswith("whsec_")
-    assert again.json() == {**made, "secret": None}
-    seen = newsroom.call("GET", f"/webhooks/{made['id']}")
+    assert webhook["secret"].startswith("whsec_")
+    assert again.json() == {**webhook, "secret": None}
+    seen = newsroom.call("GET", f"/webhooks/{webhook['id']}")
     assert seen.headers["etag"] == '"v1"'
-    assert seen.json() == {name: value for name, value in made.items() if name != "secret"}
+    assert seen.json() == {name: value for name, value in webhook.items() if name != "secret"}
     assert newsroom.call("GET", "/webhooks").json()["data"] == [seen.json()]
-    audit = newsroom.call("GET", f"/audit?subject={made['id']}").text
-    assert made["secret"] not in audit
+    audit = newsroom.call("GET", f"/audit?subject={webhook['id']}").text
+    assert webhook["secret"] not in audit
 
 
 def test_changes_need_the_current_version(newsroom: Newsroom) -> None:
-    made = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
-    changed = newsroom.patch(made, "webhooks", events=["article.killed"], filter={"kind": ["x"]})
+    webhook = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
+    changed = newsroom.patch(webhook, "webhooks", events=["article.killed"], filter={"kind": ["x"]})
     assert (changed["version"], changed["events"]) == (2, ["article.killed"])
-    assert newsroom.delete(made, "webhooks").status_code == 412
+    assert newsroom.delete(webhook, "webhooks").status_code == 412
     assert newsroom.delete(changed, "webhooks").status_code == 204
-    assert newsroom.call("GET", f"/webhooks/{made['id']}").status_code == 404
+    assert newsroom.call("GET", f"/webhooks/{webhook['id']}").status_code == 404
 
 
 def test_commands_check_the_version_if_it_is_sent(newsroom: Newsroom) -> None:
-    made = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
-    newsroom.patch(made, "webhooks", events=["article.killed"])
+    webhook = newsroom.call("POST", "/webhooks", json={"url": _URL, "events": EVERYTHING}).json()
+    newsroom.patch(webhook, "webhooks", events=["article.killed"])
     for verb in ("pause", "resume", "rotate"):
-        path = f"/webhooks/{made['id']}/{verb}"
-        seen = newsroom.call("GET", f"/webhooks/{made['id']}").headers["etag"]
+        path = f"/webhooks/{webhook['id']}/{verb}"
+        seen = newsroom.call("GET", f"/webhooks/{webhook['id']}").headers["etag"]
         for tag, status in (('"v1"', 412), (seen, 200)):
             answer = newsroom.call("POST", path, headers={"if-match": tag})
             assert answer.status_code == status, (verb, answer.text)
@@ -61,9 +61,9 @@ def test_errors_name_the_wrong_field(newsroom: Newsroom) -> None:
     assert pointers(url="http://u:p@receiver.example/") == ["#/url"]
     assert pointers(state="paused") == ["#/state"]
     body = {"url": _URL, "events": EVERYTHING, "filter": None}
-    made = newsroom.call("POST", "/webhooks", json=body).json()
-    assert made["filter"] == {}
-    listed = newsroom.call("GET", f"/webhooks/{made['id']}/deliveries?state=nope").json()
+    webhook = newsroom.call("POST", "/webhooks", json=body).json()
+    assert webhook["filter"] == {}
+    listed = newsroom.call("GET", f"/webhooks/{webhook['id']}/deliveries?state=nope").json()
     assert "one of delivered, dropped, failed, pending." in listed["detail"]
 
 
@@ -76,42 +76,42 @@ def test_only_administrators_manage_webhooks(newsroom: Newsroom, pushing: Pushin
 def test_a_paused_webhook_keeps_deliveries_and_cannot_be_tested(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
-    made = pushing.webhook(receiver.url)
-    assert pushing.verb(made, "pause")["state"] == "paused"
+    webhook = pushing.webhook(receiver.url)
+    assert pushing.verb(webhook, "pause")["state"] == "paused"
     newsroom.story()
     pushing.settle()
-    assert receiver.heard == []
-    tested = newsroom.call("POST", f"/webhooks/{made['id']}/test")
+    assert receiver.requests == []
+    tested = newsroom.call("POST", f"/webhooks/{webhook['id']}/test")
     assert (tested.status_code, tested.json()["code"]) == (409, "wrong_state")
-    pushing.verb(made, "resume")
+    pushing.verb(webhook, "resume")
     pushing.settle()
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_deliveries_are_listed_and_sent_again_by_id_and_by_time(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver
 ) -> None:
-    made = pushing.webhook(receiver.url)
+    webhook = pushing.webhook(receiver.url)
     for number in range(3):
         newsroom.story(f"Story {number}")
     pushing.settle()
-    path = f"/webhooks/{made['id']}/deliveries?state=delivered&limit=2"
+    path = f"/webhooks/{webhook['id']}/deliveries?state=delivered&limit=2"
     page = newsroom.call("GET", path).json()
     more = newsroom.call("GET", f"{path}&cursor={page['page']['next']}").json()
     assert (len(page["data"]), len(more["data"]), more["page"]["next"]) == (2, 1, None)
     delivery = page["data"][0]
-    assert pushing.verb(made, "replay", ids=[delivery["id"]]) == {"deliveries": 1}
+    assert pushing.verb(webhook, "replay", ids=[delivery["id"]]) == {"deliveries": 1}
     pushing.settle()
-    assert receiver.heard[3].headers["webhook-id"] == delivery["id"]
-    asked = {"ids": [delivery["id"], "nope"]}
-    refused = newsroom.call("POST", f"/webhooks/{made['id']}/replay", json=asked)
+    assert receiver.requests[3].headers["webhook-id"] == delivery["id"]
+    selection = {"ids": [delivery["id"], "nope"]}
+    refused = newsroom.call("POST", f"/webhooks/{webhook['id']}/replay", json=selection)
     assert [wrong["pointer"] for wrong in refused.json()["errors"]] == ["#/ids/1"]
     since = {"since": "2026-11-22T12:00:00Z", "until": "2026-11-22T12:00:01Z"}
-    assert pushing.verb(made, "replay", **since) == {"deliveries": 3}
+    assert pushing.verb(webhook, "replay", **since) == {"deliveries": 3}
     pushing.settle()
-    ids = [request.headers["webhook-id"] for request in receiver.heard]
+    ids = [request.headers["webhook-id"] for request in receiver.requests]
     assert sorted(ids[4:]) == sorted(ids[:3])
-    assert newsroom.call("POST", f"/webhooks/{made['id']}/replay", json={}).status_code == 422
+    assert newsroom.call("POST", f"/webhooks/{webhook['id']}/replay", json={}).status_code == 422
 
 
 def test_events_before_the_first_step_are_sent(
@@ -122,4 +122,4 @@ def test_events_before_the_first_step_are_sent(
     assert newsroom.call("POST", "/webhooks", json=body).status_code == 201
     story = newsroom.story("After")
     Pushing(services, newsroom).settle()
-    assert events(receiver.heard) == [("article.published", story["id"])]
+    assert events(receiver.requests) == [("article.published", story["id"])]

@@ -1,4 +1,4 @@
-"""Webhooks of partners: about what their agreements grant, in that form, when it is due."""
+"""Webhooks of partners send what their agreements grant, in that form, when it is due."""
 
 import json
 from typing import Any
@@ -27,8 +27,8 @@ class Partner:
     def key(self, *scopes: str) -> dict[str, str]:
         """Create a key with scopes."""
         partner = self.agreement["id"]
-        made = self._create("/keys", name="K", scopes=list(scopes), partner=partner)
-        return {"authorization": f"Bearer {made['key']}"}
+        new_key = self._create("/keys", name="K", scopes=list(scopes), partner=partner)
+        return {"authorization": f"Bearer {new_key['key']}"}
 
     def call(self, method: str, path: str = "", **more: Any) -> Any:
         """Send a request to the webhooks of this partner."""
@@ -40,30 +40,30 @@ class Partner:
         """Create a webhook for all events."""
         answer = self.call("POST", json={"url": url, "events": ["*"], **more})
         assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
+        created: dict[str, Any] = answer.json()
+        return created
 
     def _create(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self._newsroom.call("POST", path, json=body)
         assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
+        created: dict[str, Any] = answer.json()
+        return created
 
 
 def take(receiver: Receiver) -> list[tuple[str, dict[str, Any]]]:
-    """Return types and data of the story events that came since the last call."""
-    bodies = [json.loads(request.body) for request in receiver.heard]
-    receiver.heard.clear()
+    """Return types and data of the story events since the last call."""
+    bodies = [json.loads(request.body) for request in receiver.requests]
+    receiver.requests.clear()
     return [(body["type"], body["data"]) for body in bodies if "article." in body["type"]]
 
 
 def test_a_partner_manages_its_own_webhooks_only(newsroom: Newsroom) -> None:
     first, second = Partner(newsroom, "first"), Partner(newsroom, "second")
-    made = first.webhook(_URL, document=True, filter={"language": ["en"]})
-    assert (made["partner"], made["document"]) == (first.agreement["id"], True)
+    created = first.webhook(_URL, document=True, filter={"language": ["en"]})
+    assert (created["partner"], created["document"]) == (first.agreement["id"], True)
     theirs = second.webhook(_URL)
     newsroom.call("POST", "/webhooks", json={"url": _URL, "events": ["*"]})
-    assert [row["id"] for row in first.call("GET").json()["data"]] == [made["id"]]
+    assert [row["id"] for row in first.call("GET").json()["data"]] == [created["id"]]
     match = {"if-match": '"v1"'}
     patch = {**match, "content-type": MERGE_PATCH}
     path = f"/{theirs['id']}"
@@ -82,7 +82,7 @@ def test_a_partner_manages_its_own_webhooks_only(newsroom: Newsroom) -> None:
             **({} if method in {"GET", "DELETE"} else {"json": {}}),
         )
         assert answer.status_code == 404, (method, end, answer.text)
-    changed = first.call("PATCH", f"/{made['id']}", headers=patch, json={"document": False})
+    changed = first.call("PATCH", f"/{created['id']}", headers=patch, json={"document": False})
     assert (changed.json()["document"], changed.json()["filter"]) == (False, {"language": ["en"]})
     internal = first.call("POST", json={"url": "http://10.0.0.1/", "events": ["*"]})
     assert internal.json()["errors"][0]["pointer"] == "#/url"
@@ -94,7 +94,7 @@ def test_a_partner_manages_its_own_webhooks_only(newsroom: Newsroom) -> None:
     ):
         answer = newsroom.client.get("/v1/me/webhooks", headers=headers)
         assert answer.status_code == status, answer.text
-    assert first.call("DELETE", f"/{made['id']}", headers={"if-match": "*"}).status_code == 204
+    assert first.call("DELETE", f"/{created['id']}", headers={"if-match": "*"}).status_code == 204
 
 
 def test_events_are_about_granted_stories_and_contain_their_form(
@@ -121,7 +121,7 @@ def test_events_are_about_granted_stories_and_contain_their_form(
     assert "document" not in data
 
 
-def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
+def test_a_delayed_story_is_sent_in_its_state_at_the_due_time(
     pushing: Pushing, newsroom: Newsroom, receiver: Receiver, clock: HandClock
 ) -> None:
     partner = Partner(newsroom, "p", delay_minutes=30)
@@ -172,5 +172,5 @@ def test_nothing_is_sent_after_the_end_of_an_agreement(
     newsroom.story("Late")
     newsroom.source("Source")
     pushing.settle()
-    assert receiver.heard == []
+    assert receiver.requests == []
     assert services.push.status().pending == 0

@@ -1,4 +1,4 @@
-"""Many slow receivers together delay nobody who is quick."""
+"""Many slow receivers do not delay a fast one."""
 
 import threading
 import time
@@ -15,47 +15,47 @@ from tests.receiver import ReceivedRequest, Receiver, receiving
 
 pytestmark = pytest.mark.slow
 
-# As many as could fill the whole room, with eight requests to each.
+# Enough receivers to occupy all slots, with eight requests to each.
 _MANY = send_slots.MOST_SLOTS // 8 + 4
 _STORIES = 12
-# A request is given up after ten seconds, and then there is room whatever else is done.
+# A request times out after ten seconds, and then there are free slots in any case.
 _SOON = 9
 
 
 class Hanging:
-    """A receiver that answers nothing for as long as it hangs."""
+    """A receiver that can hang: then it responds to nothing."""
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver
-        self.asked = 0
+        self.waiting = 0
         self.ended = threading.Event()
 
     def hang(self) -> None:
-        """Answer nothing from now on."""
+        """Respond to nothing from now on."""
         self.receiver.answer = self._answer
 
     def _answer(self, _: ReceivedRequest) -> int:
-        self.asked += 1
+        self.waiting += 1
         return 204 if self.ended.wait(30) else 500
 
 
 @pytest.fixture
 def hanging() -> Iterator[Hanging]:
-    """Run a receiver that can hang, and let go in the end whoever waits for it."""
+    """Run a receiver that can hang, and release all waiting requests at the end."""
     with receiving() as receiver:
-        made = Hanging(receiver)
-        yield made
-        made.ended.set()
+        hanging_receiver = Hanging(receiver)
+        yield hanging_receiver
+        hanging_receiver.ended.set()
 
 
 @pytest.fixture
 def dialect() -> str:
-    """One database: nothing here depends on which."""
+    """One database is enough: nothing here depends on it."""
     return "sqlite"
 
 
 @pytest.mark.parametrize("quick_until_now", [False, True])
-def test_a_fast_receiver_is_served_at_once_while_many_others_hang(
+def test_a_fast_receiver_gets_requests_immediately_while_many_others_hang(
     pushing: Pushing,
     newsroom: Newsroom,
     receiver: Receiver,
@@ -68,16 +68,16 @@ def test_a_fast_receiver_is_served_at_once_while_many_others_hang(
     if quick_until_now:
         newsroom.story("Before")
         pushing.settle()
-    told = len(receiver.heard)
+    earlier = len(receiver.requests)
     hanging.hang()
     for number in range(_STORIES):
         newsroom.story(f"Story {number}")
     began = time.monotonic()
-    pushing.until(lambda: len(receiver.heard) == told + _STORIES)
+    pushing.until(lambda: len(receiver.requests) == earlier + _STORIES)
     assert time.monotonic() - began < _SOON
     hanging.ended.set()
     pushing.settle()
-    assert len(hanging.receiver.heard) == _MANY * (_STORIES + told)
+    assert len(hanging.receiver.requests) == _MANY * (_STORIES + earlier)
 
 
 def test_a_hanging_receiver_gets_fewer_requests_over_time(
@@ -89,17 +89,17 @@ def test_a_hanging_receiver_gets_fewer_requests_over_time(
     hanging.hang()
     for number in range(4):
         newsroom.story(f"Story {number}")
-    pushing.until(lambda: hanging.asked == 4)
+    pushing.until(lambda: hanging.waiting == 4)
     # By now each has taken so long that three would be enough.
     time.sleep(2.1 * send_slots.QUICK_SECONDS)
     newsroom.story("More")
     for _ in range(5):
         pushing.services.push.run_step()
         time.sleep(0.1)
-    assert hanging.asked == 4
+    assert hanging.waiting == 4
     hanging.ended.set()
     pushing.settle()
-    assert hanging.asked == 5
+    assert hanging.waiting == 5
 
 
 def test_the_slots_of_a_receiver_shrink_with_its_answer_time(
@@ -107,28 +107,28 @@ def test_the_slots_of_a_receiver_shrink_with_its_answer_time(
 ) -> None:
     now = [0.0]
     monkeypatch.setattr("app.syndication.push.send_slots.time.monotonic", lambda: now[0])
-    made, shares = SendSlots(), list[int]()
+    slots, shares = SendSlots(), list[int]()
     for seconds in (0.1, 0.1, 3.9, 9, 9, 0.1, 0.1, 0.1, 0.1):
-        place = made.take("one", failing=False)
+        place = slots.take("one", failing=False)
         now[0] += seconds
         place.stop_clock()
-        made.release(place)
-        shares.append(_fill(deepcopy(made), "one", 8))
+        slots.release(place)
+        shares.append(_fill(deepcopy(slots), "one", 8))
     assert shares == [8, 8, 4, 1, 1, 2, 4, 8, 8]
 
 
 def test_slow_receivers_have_half_of_the_slots_and_some_are_kept_for_idle_ones() -> None:
-    made = SendSlots()
+    slots = SendSlots()
     for number in range(send_slots.SLOW_SLOTS):
-        assert made.has_slot(f"new {number}", 8, failing=False)
-        made.take(f"new {number}", failing=False)
-    assert not made.has_slot("newer", 8, failing=False)
-    assert not made.has_slot("failing", 8, failing=True)
+        assert slots.has_slot(f"new {number}", 8, failing=False)
+        slots.take(f"new {number}", failing=False)
+    assert not slots.has_slot("newer", 8, failing=False)
+    assert not slots.has_slot("failing", 8, failing=True)
     for name in ("quick", "also quick"):
-        made.release(made.take(name, failing=False))
-    assert made.has_slot("quick", 100, failing=False)
-    assert _fill(made, "quick", 100) == send_slots.SLOTS_FOR_ADDITIONAL - send_slots.SLOW_SLOTS
-    assert made.has_slot("also quick", 100, failing=False)
+        slots.release(slots.take(name, failing=False))
+    assert slots.has_slot("quick", 100, failing=False)
+    assert _fill(slots, "quick", 100) == send_slots.SLOTS_FOR_ADDITIONAL - send_slots.SLOW_SLOTS
+    assert slots.has_slot("also quick", 100, failing=False)
 
 
 def test_a_hanging_receiver_that_was_fast_leaves_slots_for_slow_ones(
@@ -136,31 +136,31 @@ def test_a_hanging_receiver_that_was_fast_leaves_slots_for_slow_ones(
 ) -> None:
     now = [1.0]
     monkeypatch.setattr("app.syndication.push.send_slots.time.monotonic", lambda: now[0])
-    made = SendSlots()
+    slots = SendSlots()
     hang = [f"hangs {number}" for number in range(12)]
     for name in hang:
-        made.release(made.take(name, failing=False))
-    assert sum(_fill(made, name, 8) for name in hang) == send_slots.SLOTS_FOR_ADDITIONAL
-    late, quick = made.take("late", failing=False), made.take("quick", failing=False)
+        slots.release(slots.take(name, failing=False))
+    assert sum(_fill(slots, name, 8) for name in hang) == send_slots.SLOTS_FOR_ADDITIONAL
+    late, quick = slots.take("late", failing=False), slots.take("quick", failing=False)
     quick.stop_clock()
-    # As it is to everybody on a machine that is busy.
+    # Like every receiver on a busy machine.
     now[0] += 1.2
     late.stop_clock()
     for place in (late, quick):
-        made.release(place)
-    assert made.has_slot("late", 8, failing=False)
+        slots.release(place)
+    assert slots.has_slot("late", 8, failing=False)
     firsts = send_slots.SLOTS_BEFORE_QUICK_ONLY - send_slots.SLOTS_FOR_ADDITIONAL
     for number in range(firsts):
-        assert made.has_slot(f"new {number}", 8, failing=False)
-        made.take(f"new {number}", failing=False)
-    assert not made.has_slot("late", 8, failing=False)
-    assert made.has_slot("quick", 8, failing=False)
+        assert slots.has_slot(f"new {number}", 8, failing=False)
+        slots.take(f"new {number}", failing=False)
+    assert not slots.has_slot("late", 8, failing=False)
+    assert slots.has_slot("quick", 8, failing=False)
 
 
-def _fill(made: SendSlots, receiver: str, most: int) -> int:
-    """Take all places that a receiver gets, and return how many they are."""
+def _fill(slots: SendSlots, receiver: str, most: int) -> int:
+    """Occupy all slots that a receiver gets, and return their number."""
     taken = 0
-    while made.has_slot(receiver, most, failing=False):
-        made.take(receiver, failing=False)
+    while slots.has_slot(receiver, most, failing=False):
+        slots.take(receiver, failing=False)
         taken += 1
     return taken

@@ -11,9 +11,9 @@ from app.search.index_updater import IndexUpdater
 @pytest.fixture
 def follower(services: Services) -> Iterator[IndexUpdater]:
     """An index updater that does nothing before the test says so."""
-    made = IndexUpdater(services.index, services.delivery)
-    yield made
-    made.close()
+    updater = IndexUpdater(services.index, services.delivery)
+    yield updater
+    updater.close()
 
 
 @pytest.fixture

@@ -42,9 +42,9 @@ def read_contents(folder: Path) -> dict[str, Any]:
     held: dict[str, Any] = {}
     for name in (*_WORDS, *_VALUES):
         for term, _ in searcher.terms_with_prefix(name, ""):
-            found = count_stories(searcher, Query.term_query(SCHEMA, name, term, "basic"))
-            if found:
-                held[f"{name} {term}"] = found
+            count = count_stories(searcher, Query.term_query(SCHEMA, name, term, "basic"))
+            if count:
+                held[f"{name} {term}"] = count
     hits = searcher.search(all_stories(), 100_000).hits
     addresses = [address for _, address in hits]
     ids = [searcher.doc(address)["id"][0] for address in addresses]

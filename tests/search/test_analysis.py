@@ -128,17 +128,17 @@ def test_spellings_of_a_word_fold_to_one_form(written: str, kept: list[str]) -> 
 
 
 def _texts(first: int, last: int) -> st.SearchStrategy[str]:
-    """Texts in the letters between two, with the marks, spaces and signs that stand there."""
+    """Texts in the letters of a range, with the marks, spaces and signs in that range."""
     written = st.characters(
         categories=["L", "M", "N", "P", "Z"],
         min_codepoint=first,
         max_codepoint=last,
-        exclude_characters="\u3099\u309a",  # never alone
+        exclude_characters="\u3099\u309a",  # never without a letter
     )
     return st.text(st.one_of(written, st.sampled_from(" 7'.-’\u00ad\u200b\u2060")), max_size=100)
 
 
-# Scripts with spaces and without; the engine knows a newer Unicode, with more of the past.
+# Scripts with and without spaces; the engine has a newer Unicode version, with more old scripts.
 _SPACED = _texts(0x20, 0xDFF)
 _UNSPACED = _texts(0x3041, 0x9FFF).map(lambda text: normalize("NFC", text))
 _WRITTEN = st.lists(st.one_of(_SPACED, _UNSPACED), max_size=4).map(" ".join)
@@ -146,10 +146,10 @@ _WRITTEN = st.lists(st.one_of(_SPACED, _UNSPACED), max_size=4).map(" ".join)
 
 @given(_WRITTEN)
 def test_spans_have_the_same_words_as_the_engine(text: str) -> None:
-    found = list(find_spans(text))
+    spans = list(find_spans(text))
 
-    assert [span.word for span in found] == tokenize(text)
-    assert all(0 <= span.start < span.end <= len(text) for span in found)
+    assert [span.word for span in spans] == tokenize(text)
+    assert all(0 <= span.start < span.end <= len(text) for span in spans)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_letters_without_accents_are_lower_case(written: str, typed: str) -> Non
     assert tokenize(written) == tokenize(typed) == [typed]
 
 
-# A number in brackets that is one sign is one word, and its brackets would be none.
+# A bracketed number in a single character is one word, and its brackets would be no word.
 _BRACKETED = "".join(map(chr, range(0x2474, 0x24B6)))
 
 
@@ -179,7 +179,7 @@ def _signs(page: str) -> str:
 def test_texts_of_one_code_page_fold_like_all_others(page: str, data: st.DataObject) -> None:
     text = data.draw(st.text(_signs(page), max_size=40))
 
-    # Of this sign no such page knows.
+    # No such code page has this character.
     assert tokenize(text) == tokenize(f"{text} \u4e00")[:-1]
 
 

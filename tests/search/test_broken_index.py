@@ -1,7 +1,4 @@
-"""The index is disposable:
-
-if it is lost, truncated, overwritten or foreign, it is rebuilt while serving.
-"""
+"""A lost, truncated, overwritten or foreign index is rebuilt while the server runs."""
 
 import shutil
 from collections.abc import Callable
@@ -37,13 +34,13 @@ def generation(
         newsroom.story(f"Rain {number}", body="Clouds. " * 200)
         follow()
     assert len(_find_titles(client)) == 3
-    found = [path for path in (tmp_path / "search").iterdir() if path.is_dir()]
-    assert len(found) == 1
-    return found[0]
+    folders = [path for path in (tmp_path / "search").iterdir() if path.is_dir()]
+    assert len(folders) == 1
+    return folders[0]
 
 
 def _find_titles(client: TestClient, query: str = "q=rain") -> list[str]:
-    """Search past the cache: each order of the parameters is another cache entry."""
+    """Search without the cache: each order of the parameters is another cache entry."""
     page = read(client, f"/v1/search?{query}&count=exact")
     assert page["page"]["count"] == len(page["data"])
     return sorted(story["title"] for story in page["data"])

@@ -16,14 +16,14 @@ from tests.search.contract.test_contract import ask, fill, list_ids, story
 @pytest.fixture
 def index(tmp_path: Path) -> Iterator[TantivyIndex]:
     """An empty engine."""
-    made = TantivyIndex(tmp_path / "search")
-    yield made
-    made.close()
+    empty = TantivyIndex(tmp_path / "search")
+    yield empty
+    empty.close()
 
 
 @pytest.fixture
 def meant(monkeypatch: pytest.MonkeyPatch) -> list[ParsedQuery]:
-    """Return the queries that were compiled."""
+    """Return the compiled queries."""
     noted: list[ParsedQuery] = []
     found_out = compiler.compile_with_vocabulary
 
@@ -73,7 +73,7 @@ def test_a_cached_correction_never_leads_to_a_removed_word(
 def test_the_query_cache_is_bounded(
     index: TantivyIndex, meant: list[ParsedQuery], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Room for two queries of one word.
+    # Space for two queries of one word.
     monkeypatch.setattr(engine_words, "_MOST_BYTES", 2 * 2 * engine_words._WORD_BYTES)
     reader = fill(index, story("Rain over the hills"))
     for typed in ("rain ", "hills ", "over ", "rain "):

@@ -1,4 +1,4 @@
-"""What a query finds among a few stories, and in which order."""
+"""The stories that a query finds, and their order."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,7 +26,7 @@ def stories() -> MemoryIndex:
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("election ", {"vote", "fr"}),
         ("government ", {"budget", "vote"}),
@@ -38,13 +38,13 @@ def stories() -> MemoryIndex:
     ],
 )
 def test_a_word_finds_its_family_in_every_language(
-    stories: MemoryIndex, typed: str, found: set[str]
+    stories: MemoryIndex, typed: str, expected: set[str]
 ) -> None:
-    assert set(stories.find(typed)) == found
+    assert set(stories.find(typed)) == expected
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("l'élection ", {"fr", "vote"}),
         ("l’election", {"fr", "vote"}),
@@ -59,12 +59,12 @@ def test_a_word_finds_its_family_in_every_language(
         ("国中", set()),
     ],
 )
-def test_compounds_find_their_parts(stories: MemoryIndex, typed: str, found: set[str]) -> None:
-    assert set(stories.find(typed)) == found
+def test_compounds_find_their_parts(stories: MemoryIndex, typed: str, expected: set[str]) -> None:
+    assert set(stories.find(typed)) == expected
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("storm coast", ["storm", "calm"]),
         ("storm parliament", []),
@@ -80,8 +80,10 @@ def test_compounds_find_their_parts(stories: MemoryIndex, typed: str, found: set
         ("budget OR storm coast", ["storm", "calm"]),
     ],
 )
-def test_operators(stories: MemoryIndex, typed: str, found: list[str]) -> None:
-    assert sorted(stories.find(typed)) == sorted(found)
+def test_query_operators_select_the_expected_stories(
+    stories: MemoryIndex, typed: str, expected: list[str]
+) -> None:
+    assert sorted(stories.find(typed)) == sorted(expected)
 
 
 def test_excluded_words_alone_find_all_other_stories(stories: MemoryIndex) -> None:
@@ -144,7 +146,7 @@ def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: MemoryIndex) 
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("parli", {"budget"}),
         ("storm casa", {"storm"}),
@@ -155,12 +157,14 @@ def test_a_quotation_mark_after_a_letter_starts_no_phrase(stories: MemoryIndex) 
         ("parli budget", set()),
     ],
 )
-def test_the_last_word_may_be_a_prefix(stories: MemoryIndex, typed: str, found: set[str]) -> None:
-    assert set(stories.find(typed)) == found
+def test_the_last_word_may_be_a_prefix(
+    stories: MemoryIndex, typed: str, expected: set[str]
+) -> None:
+    assert set(stories.find(typed)) == expected
 
 
 @pytest.mark.parametrize(
-    ("typed", "corrected", "found"),
+    ("typed", "corrected", "expected"),
     [
         ("goverment ", "government", {"budget", "vote"}),
         ("storm in Moroco", "storm in morocco", {"storm", "calm"}),
@@ -178,10 +182,10 @@ def test_the_last_word_may_be_a_prefix(stories: MemoryIndex, typed: str, found: 
     ],
 )
 def test_misspelt_words_are_corrected_and_reported(
-    stories: MemoryIndex, typed: str, corrected: str | None, found: set[str]
+    stories: MemoryIndex, typed: str, corrected: str | None, expected: set[str]
 ) -> None:
     assert stories.match(typed).corrected == corrected
-    assert set(stories.find(typed)) == found
+    assert set(stories.find(typed)) == expected
 
 
 def test_an_indexed_word_is_not_corrected(stories: MemoryIndex) -> None:
@@ -343,11 +347,11 @@ def test_any_combination_of_operators_can_be_compiled(stories: MemoryIndex, type
 @given(st.lists(_PIECES, max_size=12).map(" ".join))
 def test_the_unscored_query_finds_the_same_stories(stories: MemoryIndex, typed: str) -> None:
     matched = stories.match(typed)
-    scored, found = (
+    scored, unscored = (
         {(at.segment_ord, at.doc) for _, at in stories.searcher.search(query, 100).hits}
         for query in (matched.query, matched.unscored)
     )
-    assert found == scored
+    assert unscored == scored
 
 
 @pytest.mark.parametrize("typed", ["a-b-" * 120, "中" * 500, "الا " * 120, "x" * 500, "' " * 200])

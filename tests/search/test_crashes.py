@@ -1,4 +1,4 @@
-"""A server that is killed while it indexes leaves an index as good as a new one."""
+"""A server that is killed during indexing leaves an index equal to a new one."""
 
 import random
 import threading
@@ -26,7 +26,7 @@ _WORDS = "rain snow wheat harvest harbour market night river bridge school".spli
 
 
 class RandomEditor:
-    """An editor who publishes, changes and withdraws stories without pause."""
+    """An editor that publishes, changes and withdraws stories continuously."""
 
     def __init__(self) -> None:
         self._chance = random.Random(11)
@@ -34,7 +34,7 @@ class RandomEditor:
         self.done = 0
 
     def work(self, port: int, key: str, stopped: threading.Event) -> None:
-        """Work until stopped, or until the server is gone."""
+        """Work until stopped, or until the server has died."""
         client = Client(port, key)
         with suppress(*CUT_OFF):
             while not stopped.is_set():
@@ -47,8 +47,8 @@ class RandomEditor:
         story = {"title": words, "body": words * 30, "tags": words.split()[:2], "language": "en"}
         if len(self._versions) < 150 or self._chance.random() < 0.2:
             published = story | {"status": "published"}
-            _, _, made = client.call("POST", "/v1/manage/articles", published)
-            self._versions[made["id"]] = made["version"]
+            _, _, created = client.call("POST", "/v1/manage/articles", published)
+            self._versions[created["id"]] = created["version"]
             return
         id_ = self._chance.choice(list(self._versions))
         path = f"/v1/manage/articles/{id_}"
@@ -60,9 +60,9 @@ class RandomEditor:
 
 
 @contextmanager
-def _at_work(desk: RandomEditor, port: int, key: str) -> Iterator[None]:
+def _run_editor(editor: RandomEditor, port: int, key: str) -> Iterator[None]:
     stopped = threading.Event()
-    thread = threading.Thread(target=desk.work, args=(port, key, stopped))
+    thread = threading.Thread(target=editor.work, args=(port, key, stopped))
     thread.start()
     try:
         yield
@@ -84,11 +84,11 @@ def _follows(server: ServerRow) -> bool:
 def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
-    key, desk, chance = admin_key(database_url), RandomEditor(), random.Random(3)
+    key, editor, chance = admin_key(database_url), RandomEditor(), random.Random(3)
     with server_row(database_url) as server:
         for _ in range(_KILLS[dialect]):
             server.start()
-            with _at_work(desk, server.port, key):
+            with _run_editor(editor, server.port, key):
                 time.sleep(chance.uniform(*_LIVES[dialect]))
                 server.kill()
         server.start()
@@ -101,8 +101,8 @@ def test_after_many_crashes_the_index_equals_a_rebuilt_one(
         )
     finally:
         services.close()
-    # However busy the machine is, there was something to index between the kills.
-    assert desk.done > 5
+    # Even on a busy machine, there was something to index between the kills.
+    assert editor.done > 5
 
 
 @pytest.mark.exhaustive_on("postgresql")
@@ -121,8 +121,8 @@ def test_one_of_two_processes_writes_and_the_other_takes_over(
             assert clients[turn % 2].call("POST", "/v1/manage/articles", document)[0] == 201
             for client in clients:
                 path = "/v1/search?q=rain&count=exact&sort=-published_at"
-                found = client.call("GET", path)[2]
-                assert (found["page"]["count"], found["data"][0]["title"]) == (turn + 1, title)
+                results = client.call("GET", path)[2]
+                assert (results["page"]["count"], results["data"][0]["title"]) == (turn + 1, title)
         for server in servers:
             wait_until(partial(_follows, server))
         servers[0].kill()

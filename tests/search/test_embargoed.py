@@ -1,4 +1,4 @@
-"""Search under embargo: for entitled keys, and without a hint for anybody else."""
+"""Search under embargo: results for entitled keys, and no hint for other readers."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -21,8 +21,8 @@ Headers = dict[str, str]
 def entitled(newsroom: Newsroom) -> Headers:
     """The headers of an entitled reader."""
     body = {"name": "partner", "scopes": ["read"], "embargoed": True}
-    made = newsroom.call("POST", "/keys", json=body).json()
-    return {"authorization": f"Bearer {made['key']}"}
+    new_key = newsroom.call("POST", "/keys", json=body).json()
+    return {"authorization": f"Bearer {new_key['key']}"}
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def embargoed_id(newsroom: Newsroom, follow: Follow) -> str:
     newsroom.story("Rain over the reservoir", tags=["rain"], **more)
     body = "<p>Engineers knew of the cracked reservoir wall of Almería; heavy rain did it.</p>"
     follow()
-    made = newsroom.story(
+    story = newsroom.story(
         "Reservoir zanzibar",
         embargo_until=UNTIL,
         tags=["zanzibarite"],
@@ -42,7 +42,7 @@ def embargoed_id(newsroom: Newsroom, follow: Follow) -> str:
         body=body,
     )
     follow()
-    id_: str = made["id"]
+    id_: str = story["id"]
     return id_
 
 
@@ -52,17 +52,17 @@ def _titles(client: TestClient, path: str, headers: Headers) -> list[str]:
     return [entry.get("title") or entry["text"] for entry in answer.json()["data"]]
 
 
-def test_entitled_readers_find_it_with_its_embargo(
+def test_entitled_readers_find_an_embargoed_story_with_its_embargo(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=reservoir&count=exact&facets=tag,category&highlight=true"
     page = client.get(path, headers=entitled).json()
-    found = {story["title"]: story for story in page["data"]}
+    stories = {story["title"]: story for story in page["data"]}
     assert reading.SearchPage.model_validate(page).model_dump(exclude_unset=True) == page
-    hit = found["Reservoir zanzibar"]
+    hit = stories["Reservoir zanzibar"]
     assert (hit["embargoed"], hit["embargo_until"], page["complete"]) == (True, UNTIL, True)
     assert "<mark>reservoir</mark>" in hit["highlights"]["body"][0]
-    assert "embargoed" not in found["Rain over the reservoir"]
+    assert "embargoed" not in stories["Rain over the reservoir"]
     assert page["page"]["count"] == 2
     assert [value["value"] for value in page["facets"]["tag"]] == ["rain", "zanzibarite"]
     assert page["facets"]["category"][0]["count"] == 2
@@ -70,7 +70,7 @@ def test_entitled_readers_find_it_with_its_embargo(
     assert few == [{"title": "Reservoir zanzibar", "embargoed": True, "embargo_until": UNTIL}]
 
 
-def test_they_find_its_latest_version(
+def test_entitled_readers_find_the_latest_version(
     embargoed_id: str, newsroom: Newsroom, client: TestClient, entitled: Headers
 ) -> None:
     path = "/v1/search?q=zanzibar"
@@ -81,7 +81,7 @@ def test_they_find_its_latest_version(
     assert _titles(client, path, entitled) == []
 
 
-def test_they_see_it_in_suggestions_corrections_and_related_stories(
+def test_entitled_readers_get_suggestions_corrections_and_related_stories(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     suggested = client.get("/v1/suggest?q=zanz", headers=entitled).json()
@@ -103,7 +103,7 @@ def test_they_see_it_in_suggestions_corrections_and_related_stories(
     assert _titles(client, own, entitled) == ["Rain over the reservoir"]
 
 
-def test_nobody_else_gets_a_hint_of_it(
+def test_other_readers_get_no_hint_of_an_embargoed_story(
     newsroom: Newsroom,
     client: TestClient,
     entitled: Headers,
@@ -124,9 +124,9 @@ def test_nobody_else_gets_a_hint_of_it(
             # The answer of an entitled reader must not be cached for others.
             client.get(path, headers=entitled)
             text = client.get(path, headers=headers).text.lower()
-            said = text.replace("zanzibra", "")
-            assert "zanz" not in said, path
-            assert embargoed_id not in said, path
+            visible = text.replace("zanzibra", "")
+            assert "zanz" not in visible, path
+            assert embargoed_id not in visible, path
         page = client.get("/v1/search?q=reservoir&count=exact", headers=headers).json()
         assert (page["page"]["count"], page["complete"]) == (1, True)
         assert (
@@ -134,7 +134,7 @@ def test_nobody_else_gets_a_hint_of_it(
         )
 
 
-def test_the_index_never_contains_it_before_its_time(
+def test_the_index_never_contains_a_story_under_embargo(
     embargoed_id: str, client: TestClient, services: Services, clock: HandClock, follow: Follow
 ) -> None:
     assert services.index.reader().count() == 1
@@ -145,7 +145,7 @@ def test_the_index_never_contains_it_before_its_time(
     assert services.index.reader().count() == 2
 
 
-def test_it_is_found_while_it_is_offered_and_not_after_expiry_or_withdrawal(
+def test_an_embargoed_story_is_found_until_it_expires_or_is_withdrawn(
     newsroom: Newsroom, client: TestClient, entitled: Headers, clock: HandClock
 ) -> None:
     story = newsroom.article(
@@ -165,7 +165,7 @@ def test_it_is_found_while_it_is_offered_and_not_after_expiry_or_withdrawal(
 
 
 @SQLITE
-def test_an_order_by_date_includes_it(
+def test_an_order_by_date_includes_embargoed_stories(
     embargoed_id: str, client: TestClient, entitled: Headers
 ) -> None:
     first = client.get("/v1/search?q=reservoir&sort=-published_at&limit=1", headers=entitled).json()

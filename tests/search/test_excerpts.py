@@ -1,4 +1,4 @@
-"""Only a part of a long body is read for highlights, wherever it ends."""
+"""Only a part of a long body is read for highlights, at any end position."""
 
 from collections.abc import Callable
 
@@ -19,11 +19,11 @@ def test_an_excerpt_ends_between_characters_and_escapes(
     id_ = newsroom.story("Cut", body=_BODY)["id"]
     with open_snapshot(services.delivery) as public:
         for most in range(len(_TEXT.encode()) + 20):
-            (found,) = public.load_excerpts([id_], most)
-            assert _TEXT.startswith(found.body)
-            assert len(found.body.encode()) <= most
-        assert found.body == _TEXT
-        assert found.title == "Cut"
+            (excerpt,) = public.load_excerpts([id_], most)
+            assert _TEXT.startswith(excerpt.body)
+            assert len(excerpt.body.encode()) <= most
+        assert excerpt.body == _TEXT
+        assert excerpt.title == "Cut"
 
 
 @pytest.mark.parametrize("number", [1, 45])
@@ -33,6 +33,6 @@ def test_every_hit_is_highlighted(
     for index in range(number):
         newsroom.story(f"Story {index}", body=f"<p>About a harbour, {index}.</p>")
     follow()
-    found = services.search.search(SearchQuery("harbour", highlight=True, limit=100))
-    assert len(found.items) == number
-    assert all(b"<mark>harbour</mark>" in item for item in found.items)
+    results = services.search.search(SearchQuery("harbour", highlight=True, limit=100))
+    assert len(results.items) == number
+    assert all(b"<mark>harbour</mark>" in item for item in results.items)

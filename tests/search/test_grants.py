@@ -31,7 +31,7 @@ from tests.repetitions import repetitions
 from tests.search.test_searching import Follow
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
-# None is an inflected form of another, or a misspelling of it.
+# No word is an inflected form or a misspelling of another one.
 _WORDS = ("zanzibar", "quagga", "onyx", "fjord", "umbra", "wharf")
 _TAGS, _KINDS, _LANGUAGES = ("t1", "t2", "t3"), ("news", "opinion"), ("en", "fr-CA")
 _FACETS: tuple[FacetField, ...] = ("tag", "kind", "language", "published_month")
@@ -51,7 +51,7 @@ class Model:
         return parse_instant(self.attributes["published_at"])
 
     def has(self, text: str, *, in_full: bool) -> bool:
-        """Tell whether a word or a phrase occurs in what a form of the story has."""
+        """Whether a word or a phrase occurs in a form of the story."""
         fields = [self.title, self.summary]
         if in_full:
             fields += [self.body, *self.attributes["tag"]]
@@ -60,7 +60,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Words:
-    """A query: words or phrases that are required, and one that is excluded."""
+    """A query: words or phrases that are required, and an excluded one."""
 
     required: tuple[str, ...] = ()
     excluded: str | None = None
@@ -85,7 +85,7 @@ def _choose_text(chance: random.Random, most: int) -> str:
 
 @pytest.fixture
 def archive(newsroom: Newsroom, follow: Follow) -> dict[str, Model]:
-    """Stories of the last days, some of them not in the index yet, and some under embargo."""
+    """Stories of the last days; some are not in the index yet, and some are under embargo."""
     chance = random.Random(5)
     stories = {}
     for number in range(_STORIES):
@@ -130,7 +130,7 @@ def _choose_grant(chance: random.Random, ids: list[str]) -> Grant:
             picked = tuple(chance.sample(values, k=min(len(values) - 1, chance.randint(1, 9))))
             is_excluded = chance.random() < 0.4
             included, excluded = ((), picked) if is_excluded else (picked, ())
-            # `field` is a text for mypy, not one of the literals.
+            # mypy sees `field` as a text, not as one of the literals.
             clauses.append(Clause(field, included, excluded))  # type: ignore[arg-type]
     return Grant(
         Selection(tuple(clauses)),
@@ -170,21 +170,21 @@ def test_readers_find_what_a_model_of_their_grants_finds(
             highlight=True,
             entitlement=entitlement,
         )
-        found = services.search.search(query)
-        said = f"{grants} {words}"
-        assert sorted(hit.id for hit in found.hits) == sorted(expected), said
-        assert (found.total, found.corrected) == (len(expected), None), said
-        assert _counts(found) == _count(archive, expected), said
-        for story in map(json.loads, found.items):
+        results = services.search.search(query)
+        description = f"{grants} {words}"
+        assert sorted(hit.id for hit in results.hits) == sorted(expected), description
+        assert (results.total, results.corrected) == (len(expected), None), description
+        assert _counts(results) == _count(archive, expected), description
+        for story in map(json.loads, results.items):
             form = expected.pop(story["id"]).form
             is_scored = form == "full" and query.order == "relevance"
-            assert (story["score"] is not None) == is_scored, said
-            assert form == "full" or story["highlights"]["body"] == [], said
-        assert not expected, said
+            assert (story["score"] is not None) == is_scored, description
+            assert form == "full" or story["highlights"]["body"] == [], description
+        assert not expected, description
 
 
 @pytest.mark.usefixtures("dialect")
-def test_the_query_for_everything_in_one_form_is_bare() -> None:
+def test_the_query_for_everything_in_one_form_has_no_conditions() -> None:
     queries = FormQueries(Query.all_query(), Query.empty_query())
     for entitlement, query in ((PUBLIC, 0), (EMBARGOED, 0), (HEADLINES, 1)):
         assert apply_grants(queries, to_index_grants(entitlement, START)) is queries[query]
@@ -228,17 +228,17 @@ def test_a_delay_and_a_depth_end_on_the_microsecond(
         for slip in (-1, 0, 1):
             clock.moment = START + moment + timedelta(microseconds=slip)
             query = SearchQuery("zanzibar", count_total=True, entitlement=entitlement)
-            found = services.search.search(query)
-            assert found.total == len(found.items)
-            seen.append(found.total)
+            results = services.search.search(query)
+            assert results.total == len(results.items)
+            seen.append(results.total)
     assert seen == [0, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.usefixtures("archive")
 def test_a_reader_without_grants_finds_nothing(services: Services) -> None:
     query = SearchQuery(None, count_total=True, facets=("tag",), entitlement=NOTHING)
-    found = services.search.search(query)
-    assert (list(found.items), found.total, found.is_complete) == ([], 0, True)
+    results = services.search.search(query)
+    assert (list(results.items), results.total, results.is_complete) == ([], 0, True)
     assert services.search.suggest("t1", 9, entitlement=NOTHING)[0] == []
     assert services.search.suggest("t1", 9, entitlement=HEADLINES)[0] != []
 
@@ -257,10 +257,10 @@ def _evaluate(
     }
 
 
-def _counts(found: SearchAnswer) -> dict[str, dict[str, int]]:
+def _counts(answer: SearchAnswer) -> dict[str, dict[str, int]]:
     return {
         name: {value.value: value.count for value in values}
-        for name, values in found.facets.items()
+        for name, values in answer.facets.items()
     }
 
 

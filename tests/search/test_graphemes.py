@@ -12,7 +12,7 @@ from app.search.highlighting.graphemes import boundary_after, boundary_before
 from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
 
-# One character each, as it is seen.
+# Each of them is displayed as one character.
 CHARACTERS = {
     "combining marks": (
         "e\u0301",
@@ -96,22 +96,22 @@ _TYPED = st.sampled_from(
 
 @given(st.lists(_CLUSTERS, max_size=120), st.lists(_TYPED, min_size=1, max_size=4))
 def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: list[str]) -> None:
-    # A space before each keeps neighbours apart, so that it is known where characters end.
+    # A space before each one separates neighbours, so that the ends of characters are known.
     pieces = [f" {cluster}" if cluster != " " else cluster for cluster in clusters]
     text = "".join(pieces)
     ends = {0, *accumulate(map(len, pieces))}
     edges = (
         ends | {end + 1 for end in ends} | {at for at in range(len(text)) if _is_plain(text, at)}
     )
-    made = Highlighter(parse_query(" OR ".join(typed))).highlight("en", text, text)
+    highlight = Highlighter(parse_query(" OR ".join(typed))).highlight("en", text, text)
 
     place = 0
-    for part in re.split("(</?mark>)", made.title):
+    for part in re.split("(</?mark>)", highlight.title):
         if _TAGS.fullmatch(part):
             assert place in edges
         else:
             place += len(unescape(part))
-    for fragment in made.body:
+    for fragment in highlight.body:
         plain = _TAGS.sub("", fragment).strip("… ") or " "
         start, end = plain[0], plain[-1]
         assert not re.match("[\u0300-\u036f\ufe0f\u200d\u20e3\u3099]", start)
@@ -119,7 +119,7 @@ def test_marks_and_fragments_end_between_characters(clusters: list[str], typed: 
 
 
 def _is_plain(text: str, at: int) -> bool:
-    """Tell whether no character may be cut here by chance: both neighbours stand alone."""
+    """Whether no character can be split here: both neighbours are separate characters."""
     alone = "car中国한국ราย1か "
     return at > 0 and text[at - 1] in alone and text[at] in alone
 

@@ -53,11 +53,11 @@ def test_titles_are_highlighted_in_full(typed: str, language: str, text: str, ma
 
 def test_words_in_another_language_than_the_story_are_highlighted() -> None:
     typed = parse_query("chevaux ")
-    found = Highlighter(typed).highlight("en", "Un cheval", "")
+    highlight = Highlighter(typed).highlight("en", "Un cheval", "")
     french = type(typed)(typed.required, languages=("fr",))
     with_languages = Highlighter(french).highlight("en", "Un cheval", "")
 
-    assert found.title == "Un cheval"
+    assert highlight.title == "Un cheval"
     assert with_languages.title == "Un <mark>cheval</mark>"
 
 
@@ -117,10 +117,10 @@ def test_without_marks_a_highlight_equals_the_text(
     typed: str, language: str, pieces: list[str]
 ) -> None:
     text = "".join(pieces)
-    found = Highlighter(parse_query(typed + " car 中国")).highlight(language, text, text)
+    parsed = Highlighter(parse_query(typed + " car 中国")).highlight(language, text, text)
 
-    assert unescape(_TAGS.sub("", found.title)) == text
-    assert "<" not in _TAGS.sub("", found.title)
-    for fragment in found.body:
+    assert unescape(_TAGS.sub("", parsed.title)) == text
+    assert "<" not in _TAGS.sub("", parsed.title)
+    for fragment in parsed.body:
         assert "<" not in _TAGS.sub("", fragment)
         assert unescape(_TAGS.sub("", fragment)).strip("… ") in " ".join(text.split())

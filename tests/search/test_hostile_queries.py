@@ -83,7 +83,7 @@ _HOSTILE = [
 def ask(
     newsroom: Newsroom, client: TestClient, follow: Callable[[], None]
 ) -> Callable[[str], None]:
-    """Search for something in each way there is; it has to be answered."""
+    """Search for something on every path; each response must be a success or a problem."""
     newsroom.story("Rain over Rabat", tags=["rain"], body="It rained all night.")
     follow()
     newsroom.story("Snow in Ifrane", tags=["snow"])

@@ -88,8 +88,8 @@ def test_another_updater_continues_an_unfinished_index(
     first = IndexUpdater(services.index, services.delivery)
     first.step()
     first.close()
-    begun = services.search.status()
-    assert (begun.built, begun.stories) == (False, 2)
+    status = services.search.status()
+    assert (status.built, status.stories) == (False, 2)
     newsroom.verb(stories[0], "unpublish")
     newsroom.patch(stories[5], title="Snow", status="published")
     second = IndexUpdater(services.index, services.delivery)
@@ -145,25 +145,25 @@ def test_answers_are_cached_only_if_the_index_is_up_to_date(
     follow: Follow,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made: list[SearchQuery] = []
+    computed: list[SearchQuery] = []
     search = Search.search
 
     def search_and_note(self: Search, query: SearchQuery) -> SearchAnswer:
-        made.append(query)
+        computed.append(query)
         return search(self, query)
 
     monkeypatch.setattr(Search, "search", search_and_note)
     newsroom.story("Rain")
     for _ in range(2):
         client.get("/v1/search?q=rain")
-    assert len(made) == 2
+    assert len(computed) == 2
     follow()
     for _ in range(3):
         client.get("/v1/search?q=rain&limit=20")
-    assert len(made) == 3
+    assert len(computed) == 3
     newsroom.story("More rain")
     assert len(titles(client, "/v1/search?q=rain")) == 2
-    assert len(made) == 4
+    assert len(computed) == 4
 
 
 def test_the_updater_pauses_while_stories_are_published(

@@ -8,7 +8,7 @@ from app.search.highlighting.highlighter import Highlighter
 from app.search.query.parser import parse_query
 from tests.search.memory_index import MemoryIndex, story
 
-# What each line has stands for the same; text before and after it is put around each.
+# The notations in each line are equivalent; text before and after them is added to each.
 SAME = {
     "en": (
         ("US", "U.S.", "U. S.", "U.S"),
@@ -109,7 +109,7 @@ def test_possessives_find_names(typed: str, written: str) -> None:
         ("title:B52", "B-52"),
     ],
 )
-def test_phrases_and_titles_follow(typed: str, written: str) -> None:
+def test_phrases_and_titles_are_found_in_each_notation(typed: str, written: str) -> None:
     shelf = MemoryIndex(wanted=story(written, title=written), **_FILLER)
 
     assert shelf.find(typed) == ["wanted"]
@@ -132,7 +132,7 @@ def test_excluded_words_are_not_joined() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("US economy ", ["states"]),
         ("us economy ", ["states"]),
@@ -142,13 +142,13 @@ def test_excluded_words_are_not_joined() -> None:
         ("O'Hara's ", []),
     ],
 )
-def test_other_words_are_not_found(typed: str, found: list[str]) -> None:
+def test_other_words_are_not_found(typed: str, expected: list[str]) -> None:
     shelf = MemoryIndex(
         states=story("The U.S. economy grew by 1,299,500, said O'Brien of a B-52."),
         other=story("The economy of Spain grew by 7."),
     )
 
-    assert shelf.find(typed) == found
+    assert shelf.find(typed) == expected
 
 
 _ADDRESS = "https://www.news.example.org/2024/05/reforme-retraites.html?page=2"

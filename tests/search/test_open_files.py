@@ -1,4 +1,4 @@
-"""Files of the index are open while their state is read, and no longer."""
+"""Files of the index are open only while their state is read."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,15 +37,15 @@ def test_files_of_older_states_are_closed(
         newsroom.story(f"Rain {number}")
         follow()
         assert len(titles(client, f"/v1/search?q=rain&limit={number + 20}")) == number + 1
-    # The engine merges its segments on a thread; until the next search, the state before is held.
+    # The engine merges segments in a thread; the previous state stays open until the next search.
     numbers = count()
 
-    def only_the_last_state_is_held() -> bool:
+    def has_only_last_state() -> bool:
         titles(client, f"/v1/search?q=rain%20-x{next(numbers)}")
         files = [path for path in (tmp_path / "search").rglob("*") if path.is_file()]
         return 0 < _count_open_files(tmp_path / "search") <= len(files)
 
-    wait_until(only_the_last_state_is_held)
+    wait_until(has_only_last_state)
 
 
 def _count_open_files(folder: Path) -> int:

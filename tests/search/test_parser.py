@@ -45,9 +45,9 @@ def test_words_phrases_and_alternatives(typed: str, groups: list[list[str]]) -> 
     ],
 )
 def test_a_minus_excludes_a_word(typed: str, unwanted: list[str]) -> None:
-    found = parse_query(typed)
+    parsed = parse_query(typed)
 
-    assert [part.text for part in found.excluded] == unwanted
+    assert [part.text for part in parsed.excluded] == unwanted
 
 
 @pytest.mark.parametrize(
@@ -80,11 +80,11 @@ def test_the_last_word_is_a_prefix(typed: str, is_open: bool) -> None:
     ],
 )
 def test_an_id_or_an_address_is_a_reference(typed: str, reference: str | None) -> None:
-    found = parse_query(typed)
+    parsed = parse_query(typed)
 
-    assert found.reference == reference
-    # An address is looked for in texts, too, where it names no story.
-    assert bool(found.required) is (reference is None or "/" in reference)
+    assert parsed.reference == reference
+    # An address is also searched for in texts, if it belongs to no story.
+    assert bool(parsed.required) is (reference is None or "/" in reference)
 
 
 @pytest.mark.parametrize("typed", ["Who won?", "من فاز؟", "誰が勝った？ "])
@@ -112,9 +112,9 @@ def test_an_empty_query_parses_to_nothing() -> None:
 
 @given(st.text())
 def test_any_text_can_be_parsed(typed: str) -> None:
-    found = parse_query(typed)
+    parsed = parse_query(typed)
 
-    parts = [part for group in found.required for part in group] + list(found.excluded)
+    parts = [part for group in parsed.required for part in group] + list(parsed.excluded)
     assert all(any(map(str.isalnum, "".join(part.words))) for part in parts)
     assert sum(len(part.words) for part in parts) <= MOST_WORDS
 
@@ -126,12 +126,12 @@ _PIECES = st.sampled_from(
 
 @given(st.lists(_PIECES, max_size=30).map("".join))
 def test_a_parsed_query_reads_like_the_original(typed: str) -> None:
-    found = parse_query(typed)
-    again = parse_query(found.text + " ")
+    parsed = parse_query(typed)
+    again = parse_query(parsed.text + " ")
 
     closed = tuple(
         tuple(QueryPart(part.words, part.phrase, part.title) for part in group)
-        for group in found.required
+        for group in parsed.required
     )
     assert again.required == closed
-    assert again.excluded == found.excluded
+    assert again.excluded == parsed.excluded

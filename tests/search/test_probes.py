@@ -1,4 +1,4 @@
-"""No answer of search tells a reader about bodies that it may not read."""
+"""No search response reveals bodies that the reader may not read."""
 
 import asyncio
 from collections.abc import Mapping
@@ -40,8 +40,8 @@ _PROBES = (
 
 @pytest.fixture
 def stories(newsroom: Newsroom, follow: Follow) -> list[dict[str, Any]]:
-    """Stories with words of others in their bodies, one of them open; and others without them."""
-    made = [
+    """Stories with and without words of other stories in their bodies, one of them readable."""
+    created = [
         newsroom.story("Rain over Rabat", body=_BODY, tags=["a"]),
         newsroom.story("Rain over Fez", body=_BODY + " Again.", tags=["b"]),
         newsroom.story("Rain over Taza", body=_BODY + " Later.", tags=["c", "open"]),
@@ -52,7 +52,7 @@ def stories(newsroom: Newsroom, follow: Follow) -> list[dict[str, Any]]:
     newsroom.story("Zanzibal wins", summary="A draw would have been enough.", body="Nil nil.")
     newsroom.story("Sun over Rabat", body="Nothing was sold.", tags=["a"])
     follow()
-    return made
+    return created
 
 
 def ask(
@@ -74,7 +74,7 @@ def ask(
 
 
 def probe(services: Services, entitlement: Entitlement, ref: str) -> dict[str, Any]:
-    """Return all that a reader can observe."""
+    """Return everything that a reader can observe."""
     seen: dict[str, Any] = {}
     for typed in _PROBES:
         query = {"q": typed, "count": "exact", "facets": "tag,kind", "highlight": "true"}
@@ -113,7 +113,7 @@ def test_a_word_of_a_body_is_corrected_to_a_word_of_a_title(
     assert correct(HEADLINES) == ("zanzibal", ["Zanzibal wins"])
     assert correct(MIXED) == (None, ["Rain over Taza"])
     assert len(correct(PUBLIC)[1]) == 3
-    # The word that it would be corrected to is in no story of this reader.
+    # The corrected word is in no story of this reader.
     assert correct(combine((Grant(_OPEN.selection, form="headline"),))) == (None, [])
 
 

@@ -18,7 +18,7 @@ _WHEAT = (
 
 @pytest.fixture
 def farming(newsroom: Newsroom, follow: Follow) -> None:
-    """A story about wheat; some like it, some not; copies and a translation."""
+    """A story about wheat, similar and different ones, copies and a translation."""
     newsroom.category("Farming")
     newsroom.category("Sport")
     main = newsroom.story("Wheat fails", slug="wheat-fails", body=_WHEAT, categories=["farming"])
@@ -29,17 +29,19 @@ def farming(newsroom: Newsroom, follow: Follow) -> None:
     newsroom.story("Le blé cher", language="fr", body="Wheat harvest Gharb cooperatives seed.")
     newsroom.story("A draw", body="Nil nil after ninety minutes.", categories=["sport"])
     for number in range(20):
-        # What is common everywhere tells little.
+        # Words that occur in all stories have little weight.
         newsroom.story(f"Note {number}", body=f"After the winter, in the {number}th year. Later.")
     follow()
 
 
 @pytest.mark.usefixtures("farming")
-def test_similar_stories_come_first_and_near_duplicates_never(client: TestClient) -> None:
-    found = titles(client, "/v1/articles/wheat-fails/related")
-    assert set(found[:2]) == {"Bread is dear", "Seed on credit"}
-    assert not {"Wheat fails", "Wheat fails in the plain", "Le blé manque", "A draw"} & set(found)
-    assert "Le blé cher" not in found
+def test_similar_stories_are_first_and_near_duplicates_are_excluded(client: TestClient) -> None:
+    found_titles = titles(client, "/v1/articles/wheat-fails/related")
+    assert set(found_titles[:2]) == {"Bread is dear", "Seed on credit"}
+    assert not {"Wheat fails", "Wheat fails in the plain", "Le blé manque", "A draw"} & set(
+        found_titles
+    )
+    assert "Le blé cher" not in found_titles
 
 
 @pytest.mark.usefixtures("farming")
@@ -106,7 +108,7 @@ def test_a_story_that_is_not_indexed_yet_has_the_same_related_stories(
     body = "In the Gharb cooperatives have no wheat seed. Later, after the winter, in the year."
     newsroom.story("Growers wait", slug="growers-wait", body=body)
     newsroom.story("Waiting for seed", body="The Gharb has no seed, and wheat growers wait.")
-    found = titles(client, "/v1/articles/growers-wait/related")
-    assert "Waiting for seed" in found[:2]
-    assert {"Seed on credit", "Wheat fails"} <= set(found)
-    assert not [title for title in found if title.startswith("Note")]
+    found_titles = titles(client, "/v1/articles/growers-wait/related")
+    assert "Waiting for seed" in found_titles[:2]
+    assert {"Seed on credit", "Wheat fails"} <= set(found_titles)
+    assert not [title for title in found_titles if title.startswith("Note")]

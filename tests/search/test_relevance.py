@@ -16,13 +16,13 @@ from bench.search.systems import DatelineSystem, PlainSystem
 
 def test_measures_equal_published_values() -> None:
     judgements = {"q": {"a": 2.0, "b": 1.0}, "none": {}}
-    found = averages({"q": ["x", "b", "a"], "none": ["x"]}, judgements)
+    measured = averages({"q": ["x", "b", "a"], "none": ["x"]}, judgements)
 
-    assert found["MRR"] == pytest.approx(1 / 2)
-    assert found["R@1"] == 0
-    assert found["R@10"] == 1
-    assert found["MAP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
-    assert found["nDCG@10"] == pytest.approx((1 / 1.58496 + 3 / 2) / (3 + 1 / 1.58496), abs=1e-5)
+    assert measured["MRR"] == pytest.approx(1 / 2)
+    assert measured["R@1"] == 0
+    assert measured["R@10"] == 1
+    assert measured["MAP"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert measured["nDCG@10"] == pytest.approx((1 / 1.58496 + 3 / 2) / (3 + 1 / 1.58496), abs=1e-5)
 
 
 @pytest.fixture
@@ -63,17 +63,17 @@ def test_the_command_prints_a_line_for_each_system(collection: list[str]) -> Non
 
 def test_questions_find_their_passages(shared: Path) -> None:
     questions = squad(shared / "xquad" / "xquad.en.json", "en")
-    found = {
-        system: averages(rankings(made, questions), questions.judgements)["R@1"]
-        for system, made in (
+    recall = {
+        system: averages(rankings(ranker, questions), questions.judgements)["R@1"]
+        for system, ranker in (
             ("ours", DatelineSystem(questions.documents)),
             ("naive", PlainSystem(questions.documents)),
             ("stemmed", PlainSystem(questions.documents, "english")),
         )
     }
 
-    assert found["ours"] >= 0.945
-    assert found["ours"] > found["stemmed"] > found["naive"]
+    assert recall["ours"] >= 0.945
+    assert recall["ours"] > recall["stemmed"] > recall["naive"]
 
 
 def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:
     ]
     path = tmp_path / "news.ndjson"
     path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    for made in (titles, passages):
-        every, tuning, testing = (made(path, half) for half in ("all", "tuning", "testing"))
+    for generate in (titles, passages):
+        every, tuning, testing = (generate(path, half) for half in ("all", "tuning", "testing"))
         assert every.queries == {**tuning.queries, **testing.queries}
         assert not tuning.queries.keys() & testing.queries.keys()
         assert len(every.queries) == len(every.documents) == 5
@@ -103,10 +103,10 @@ def test_the_halves_of_generated_questions_are_disjoint(tmp_path: Path) -> None:
 def test_long_questions_find_their_stories(shared: Path) -> None:
     every = passages(shared / "spanish" / "fakenewscorpus_es.jsonl.gz", "testing")
     ids = list(every.queries)[::8]
-    asked = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
+    sample = Collection(every.documents, {id_: every.queries[id_] for id_ in ids}, every.judgements)
     ours, stemmed = (
-        averages(rankings(made, asked), asked.judgements)["R@1"]
-        for made in (DatelineSystem(asked.documents), PlainSystem(asked.documents, "spanish"))
+        averages(rankings(ranker, sample), sample.judgements)["R@1"]
+        for ranker in (DatelineSystem(sample.documents), PlainSystem(sample.documents, "spanish"))
     )
 
     assert ours >= stemmed + 0.02

@@ -93,13 +93,13 @@ def test_filters_narrow_a_search(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("archive")
-def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
+def test_facet_values_can_be_used_as_filters(client: TestClient) -> None:
     wanted = "category,source,language,tag,kind,published_month"
     page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
     assert page["page"]["count"] == 4
     values = {
-        name: [(value["value"], value["label"], value["count"]) for value in found]
-        for name, found in page["facets"].items()
+        name: [(value["value"], value["label"], value["count"]) for value in facet_values]
+        for name, facet_values in page["facets"].items()
     }
     assert values == {
         "category": [("world", "World", 2), ("morocco", "Morocco", 1)],
@@ -118,8 +118,8 @@ def test_facets_name_values_as_filters_take_them(client: TestClient) -> None:
     }
     for name in ("category", "source", "language", "tag", "kind"):
         for facet in page["facets"][name]:
-            found = read(client, f"/v1/search?q=rain&{name}={facet['value']}&count=exact")
-            assert found["page"]["count"] == facet["count"], facet
+            facet_values = read(client, f"/v1/search?q=rain&{name}={facet['value']}&count=exact")
+            assert facet_values["page"]["count"] == facet["count"], facet
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -154,9 +154,9 @@ def test_a_hit_is_a_headline_with_a_score_and_highlights(client: TestClient) -> 
 
 def test_markup_in_a_title_is_text_in_a_highlight(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story("Rain <script>alert(1)</script> & more", body="&lt;img src=x&gt; rain")
-    made = read(client, "/v1/search?q=rain&highlight=true")["data"][0]["highlights"]
-    assert made["title"].startswith("<mark>Rain</mark> &lt;script&gt;")
-    assert "<img" not in made["body"][0]
+    highlights = read(client, "/v1/search?q=rain&highlight=true")["data"][0]["highlights"]
+    assert highlights["title"].startswith("<mark>Rain</mark> &lt;script&gt;")
+    assert "<img" not in highlights["body"][0]
 
 
 @pytest.mark.parametrize("order", ["sort=-published_at&", "sort=updated_at&", ""])
@@ -328,7 +328,7 @@ def test_refresh_does_not_wait_if_the_answer_is_complete(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_refresh_waits_for_the_index_but_not_for_ever(
+def test_refresh_waits_for_the_index_up_to_a_time_limit(
     newsroom: Newsroom, client: TestClient, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overlay, "MOST_CHANGED_STORIES", 1)
@@ -391,7 +391,7 @@ def test_a_url_is_found_without_scheme_and_with_tracking_parameters(
     assert titles(client, "/v1/search?q=node.js/deno") == ["Server node.js/deno compared"]
 
 
-def test_categories_are_named_in_the_language_that_is_asked_for(
+def test_categories_have_names_in_the_requested_language(
     newsroom: Newsroom, client: TestClient, follow: Follow
 ) -> None:
     names = {"fr": "Maroc", "ar": "المغرب"}
@@ -403,9 +403,11 @@ def test_categories_are_named_in_the_language_that_is_asked_for(
     newsroom.story("Rain on the coast", body="<p>Rain fell on the harbour.</p>", **named)
 
     def read_names(path: str, languages: str) -> list[list[str]]:
-        found = read(client, f"{path}names_in={languages}")
-        listed = [[category["name"] for category in story["categories"]] for story in found["data"]]
-        facets = found.get("facets", {}).get("category")
+        document = read(client, f"{path}names_in={languages}")
+        listed = [
+            [category["name"] for category in story["categories"]] for story in document["data"]
+        ]
+        facets = document.get("facets", {}).get("category")
         return [*listed, [facet["label"] for facet in facets]] if facets else listed
 
     search = "/v1/search?q=rain&facets=category&"

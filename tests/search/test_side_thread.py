@@ -19,7 +19,7 @@ from tests.search.contract.test_contract import ask, fill, story, words
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have one thread for what is done meanwhile, however many processors there are."""
+    """One side thread, whatever the number of processors."""
     monkeypatch.setattr(beside, "_free_threads", Semaphore(1))
     with ThreadPoolExecutor(1) as pool:
         monkeypatch.setattr(beside, "_threads", pool)
@@ -27,41 +27,41 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_work_runs_on_another_thread() -> None:
-    begun = Event()
+    started = Event()
 
     def work() -> int:
-        begun.set()
+        started.set()
         return threading.get_ident()
 
     result = start_on_side_thread(work)
-    assert begun.wait(60)
+    assert started.wait(60)
     assert result() != threading.get_ident()
 
 
 def test_work_without_a_free_thread_runs_in_the_caller() -> None:
-    begun, end = Event(), Event()
+    started, end = Event(), Event()
 
     def long() -> bool:
-        begun.set()
+        started.set()
         return end.wait(60)
 
     first = start_on_side_thread(long)
-    assert begun.wait(60)
+    assert started.wait(60)
     assert start_on_side_thread(threading.get_ident)() == threading.get_ident()
     end.set()
     assert first()
 
 
 def test_work_that_has_not_started_runs_in_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun, end = Event(), Event()
+    started, end = Event(), Event()
 
     def long() -> bool:
-        begun.set()
+        started.set()
         return end.wait(60)
 
     monkeypatch.setattr(beside, "_free_threads", Semaphore(2))
     first = start_on_side_thread(long)
-    assert begun.wait(60)
+    assert started.wait(60)
     assert start_on_side_thread(threading.get_ident)() == threading.get_ident()
     end.set()
     assert first()
@@ -69,12 +69,12 @@ def test_work_that_has_not_started_runs_in_the_caller(monkeypatch: pytest.Monkey
 
 def test_a_failure_is_raised_for_the_caller_and_the_thread_is_free_again() -> None:
     def fail() -> None:
-        begun.set()
+        started.set()
         raise ValueError("no")
 
-    begun = Event()
+    started = Event()
     result = start_on_side_thread(fail)
-    assert begun.wait(60)
+    assert started.wait(60)
     with pytest.raises(ValueError, match="no"):
         result()
     assert beside._free_threads.acquire(timeout=60)
@@ -88,22 +88,22 @@ def test_facets_of_many_stories_are_counted_on_a_side_thread_with_equal_results(
         story(f"Rain {number}", kind="news" if number % 3 else "note") for number in range(9)
     ]
     reader = fill(index, *stories)
-    asked = ask(words("rain"), order="relevance", facets=FACETS)
-    begun: list[Callable[[], Any]] = []
+    query = ask(words("rain"), order="relevance", facets=FACETS)
+    tasks: list[Callable[[], Any]] = []
 
     def start_and_note(work: Callable[[], Any]) -> Callable[[], Any]:
-        begun.append(work)
+        tasks.append(work)
         return start_on_side_thread(work)
 
     monkeypatch.setattr(engine_reader, "start_on_side_thread", start_and_note)
-    few = reader.search(asked)
-    assert begun == []
+    few = reader.search(query)
+    assert tasks == []
     monkeypatch.setattr(engine_reader, "MANY_STORIES", len(stories))
-    many = reader.search(asked)
-    assert len(begun) == 1
+    many = reader.search(query)
+    assert len(tasks) == 1
     assert many == few
     assert {value.value: value.count for value in many.facets["kind"]} == {"news": 6, "note": 3}
-    # Nothing is counted where nobody asked for it.
+    # Nothing is counted without a request for facets.
     reader.search(ask(words("rain"), order="relevance"))
-    assert len(begun) == 1
+    assert len(tasks) == 1
     index.close()

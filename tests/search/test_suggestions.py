@@ -32,9 +32,9 @@ def _suggested(client: TestClient, typed: str, **more: str) -> list[tuple[str, s
 
 @pytest.mark.usefixtures("archive")
 def test_suggestions_of_each_type_complete_the_query(client: TestClient) -> None:
-    found = _suggested(client, "clim")
+    suggestions = _suggested(client, "clim")
     assert (
-        found[:5]
+        suggestions[:5]
         == [
             ("category", "Climate", "climate"),
             ("source", "The Climber's Gazette", "the-climber-s-gazette"),
@@ -42,9 +42,9 @@ def test_suggestions_of_each_type_complete_the_query(client: TestClient) -> None
             ("tag", "Climax", "Climax"),
             ("tag", "climbing", "climbing"),
         ]
-        or found[2][2].lower() == "climate"
+        or suggestions[2][2].lower() == "climate"
     )
-    assert {text for type_, text, _ in found if type_ == "title"} == {
+    assert {text for type_, text, _ in suggestions if type_ == "title"} == {
         "Climbing in the Atlas",
         "A climate of doubt",
         "Climbers turn back",
@@ -80,8 +80,8 @@ def test_accents_and_marks_are_optional_for_every_type(
     newsroom.story("Écologie", tags=["Écran", "كِتَاب"])
     follow()
     for typed in ("ec", "éc", "EC"):
-        found = [text for _, text, _ in _suggested(client, typed)]
-        assert found == ["Économie", "Ecole de presse", "Écran", "Écologie"]
+        suggestions = [text for _, text, _ in _suggested(client, typed)]
+        assert suggestions == ["Économie", "Ecole de presse", "Écran", "Écologie"]
     assert _suggested(client, "كتا") == [("tag", "كِتَاب", "كِتَاب")]
 
 

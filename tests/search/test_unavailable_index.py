@@ -26,7 +26,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @contextmanager
 def _limit_resource(what: int, most: int) -> Iterator[None]:
-    """Let this process have no more of something, as if there were no more of it."""
+    """Limit a resource of this process, as if the system had no more of it."""
     soft, hard = resource.getrlimit(what)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(what, (most, hard))
@@ -42,8 +42,8 @@ def _full_disk() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _no_files() -> Iterator[None]:
-    """Fill the numbers below the last one in use, so that a limit after it leaves none."""
+def _exhaust_file_descriptors() -> Iterator[None]:
+    """Occupy the file descriptors below the last used one, so that a limit above it leaves none."""
     last = max(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208
     filled = [os.open(os.devnull, os.O_RDONLY)]
     while filled[-1] < last:
@@ -62,14 +62,14 @@ def _generations(folder: Path) -> set[str]:
 
 @pytest.fixture
 def folder(newsroom: Newsroom, follow: Follow, client: TestClient, tmp_path: Path) -> Path:
-    """The folder of an index with a story that somebody has searched."""
+    """The folder of an index with a story that was already searched."""
     newsroom.story("Rain 1", body="Clouds. " * 300)
     follow()
     assert titles(client, "/v1/search?q=rain") == ["Rain 1"]
     return tmp_path / "search"
 
 
-@pytest.mark.parametrize("limited", [_full_disk, _no_files])
+@pytest.mark.parametrize("limited", [_full_disk, _exhaust_file_descriptors])
 def test_an_index_that_cannot_be_written_is_kept(
     limited: Callable[[], AbstractContextManager[None]],
     folder: Path,
@@ -99,7 +99,7 @@ def test_the_last_state_is_read_if_no_file_can_be_opened(
     before = _generations(folder)
     newsroom.story("Rain 2")
     follow()
-    with _no_files():
+    with _exhaust_file_descriptors():
         reader = services.index.reader()
         assert services.search.write_fault() is not None
         with pytest.raises(IndexUnavailable):

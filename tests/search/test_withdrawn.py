@@ -1,4 +1,4 @@
-"""A withdrawn story is in no further answer, whatever the index and the cache contain."""
+"""No response after its withdrawal contains a story, for any state of the index and the cache."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ _PATHS = (
 
 @pytest.fixture
 def withdrawn_story(newsroom: Newsroom, client: TestClient, follow: Follow) -> dict[str, Any]:
-    """A story that all answers tell of, and one that stays."""
+    """A story in all responses, and one that stays public."""
     category = newsroom.category("Trade")
     body = "What growers of cloves in Pemba ask at a market."
     newsroom.story("Cloves", slug="cloves", categories=[category["id"]], body=body)

@@ -15,7 +15,7 @@ from app.server.protocol import HttpProtocol
 
 @contextmanager
 def serve(app: Any, protocol: Any = HttpProtocol, **more: Any) -> Iterator[uvicorn.Server]:
-    """Serve an application as the product is served, but for what `more` says otherwise."""
+    """Serve an application like the product does, with other options in `more`."""
     config = uvicorn.Config(
         app,
         port=0,
@@ -24,7 +24,7 @@ def serve(app: Any, protocol: Any = HttpProtocol, **more: Any) -> Iterator[uvico
         lifespan="off",
         log_config=None,
         access_log=False,
-        # What stands between has nothing at hand.
+        # An application between the server and the cache has no inline lookup.
         **{"proxy_headers": False, **more},
     )
     server = uvicorn.Server(config)
@@ -40,31 +40,31 @@ def serve(app: Any, protocol: Any = HttpProtocol, **more: Any) -> Iterator[uvico
 
 
 def port_of(server: uvicorn.Server) -> int:
-    """Return where a server listens."""
+    """Return the port of a server."""
     port: int = server.servers[0].sockets[0].getsockname()[1]
     return port
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Read until the server hangs up."""
-    found = b""
+    """Read until the server closes the connection."""
+    received = b""
     while True:
         try:
             part = connection.recv(65_536)
         except ConnectionResetError:
-            return found
+            return received
         if not part:
-            return found
-        found += part
+            return received
+        received += part
 
 
 def split_responses(data: bytes) -> list[int]:
-    """Return the statuses of answers, in order."""
+    """Return the statuses of responses, in order."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
 
 
 def is_over_within(connection: socket.socket, seconds: float) -> bool:
-    """Read what comes, and tell whether the server hangs up in time."""
+    """Read responses; return whether the server closes the connection in time."""
     connection.settimeout(seconds)
     try:
         read_all(connection)

@@ -25,9 +25,10 @@ _DEADLINES = Deadlines(head=0.4, body=0.4, body_rate=1_000, reading=0.4, extende
 
 
 class Slow:
-    """Reads bodies, at `/patient` with patience; `/large` is in memory, `/busy` takes a second.
+    """Reads bodies, at `/extended` with longer timeouts.
 
-    `/stream` sends without end, and `/left` notes when its client left.
+    `/large` is in memory, `/busy` takes a second, `/stream` sends without end, and `/left` records
+    when its client disconnected.
     """
 
     def __init__(self) -> None:
@@ -40,7 +41,7 @@ class Slow:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path == "/patient":
+        if path == "/extended":
             allow_time(scope)
         if path == "/stream":
             await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -87,8 +88,8 @@ def server(app: Slow) -> Iterator[uvicorn.Server]:
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as made:
-        yield made
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=20) as client_socket:
+        yield client_socket
 
 
 def _wait_until_gone(server: uvicorn.Server, seconds: float = 10) -> None:
@@ -101,9 +102,9 @@ def _wait_until_gone(server: uvicorn.Server, seconds: float = 10) -> None:
 @pytest.mark.parametrize("sent", [b"", b"\r\n", _GET + b"\r\n"])
 def test_an_idle_connection_is_closed(connection: socket.socket, sent: bytes) -> None:
     connection.sendall(sent)
-    begun = time.monotonic()
+    start = time.monotonic()
     assert len(split_responses(read_all(connection))) == (sent[:3] == b"GET")
-    assert 0.3 < time.monotonic() - begun < 5
+    assert 0.3 < time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("sent", [b"GET / HT", _GET, _GET + b"X-Slow: "])
@@ -111,23 +112,23 @@ def test_an_incomplete_head_is_refused_after_the_timeout(
     connection: socket.socket, sent: bytes
 ) -> None:
     connection.sendall(sent)
-    found = read_all(connection)
-    assert split_responses(found) == [408]
-    assert b'"code":"request_timeout"' in found
+    received = read_all(connection)
+    assert split_responses(received) == [408]
+    assert b'"code":"request_timeout"' in received
 
 
 def test_a_slow_head_does_not_extend_its_timeout(connection: socket.socket) -> None:
-    begun = time.monotonic()
+    start = time.monotonic()
     connection.settimeout(0.02)
-    found = b""
+    received = b""
     connection.sendall(_GET + b"X: ")
-    while not found:
+    while not received:
         connection.sendall(b"a")
         try:
-            found = connection.recv(1000)
+            received = connection.recv(1000)
         except TimeoutError:
-            assert time.monotonic() - begun < 5
-    assert split_responses(found) == [408]
+            assert time.monotonic() - start < 5
+    assert split_responses(received) == [408]
 
 
 def test_empty_lines_do_not_keep_a_connection_open(connection: socket.socket) -> None:
@@ -149,8 +150,8 @@ def test_a_missing_body_is_refused_after_the_timeout(
     app: Slow, server: uvicorn.Server, connection: socket.socket, framing: bytes, expects: bytes
 ) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n" + framing + expects + b"\r\n")
-    found = read_all(connection)
-    assert split_responses(found)[-1] == 408
+    received = read_all(connection)
+    assert split_responses(received)[-1] == 408
     connection.close()
     _wait_until_gone(server)
     assert app.left == 1
@@ -159,14 +160,14 @@ def test_a_missing_body_is_refused_after_the_timeout(
 def test_a_body_that_is_too_slow_is_refused(connection: socket.socket) -> None:
     connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\n")
     connection.settimeout(0.05)
-    found, begun = b"", time.monotonic()
-    while not found:
+    received, start = b"", time.monotonic()
+    while not received:
         connection.sendall(b"abc")
         try:
-            found = connection.recv(1000)
+            received = connection.recv(1000)
         except TimeoutError:
-            assert time.monotonic() - begun < 5
-    assert split_responses(found) == [408]
+            assert time.monotonic() - start < 5
+    assert split_responses(received) == [408]
 
 
 def test_a_body_that_is_fast_enough_is_read(connection: socket.socket) -> None:
@@ -176,13 +177,13 @@ def test_a_body_that_is_fast_enough_is_read(connection: socket.socket) -> None:
 
 
 def test_the_application_may_extend_timeouts(connection: socket.socket) -> None:
-    connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    connection.sendall(b"POST /extended HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     time.sleep(1)
     connection.sendall(b"x")
     time.sleep(1)
     connection.sendall(b"x")
     assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
-    connection.sendall(b"POST /patient HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
+    connection.sendall(b"POST /extended HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
     assert split_responses(read_all(connection)) == [408]
 
 
@@ -219,7 +220,7 @@ def test_a_response_that_is_read_slowly_is_sent(connection: socket.socket) -> No
     assert read > 50_000_000
 
 
-def test_the_application_is_told_that_the_client_has_gone(
+def test_the_application_is_notified_when_the_client_disconnects(
     app: Slow, connection: socket.socket
 ) -> None:
     connection.sendall(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")

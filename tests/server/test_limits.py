@@ -22,14 +22,14 @@ from tests.server.serving import port_of, read_all, serve, split_responses
 
 
 class LoopbackLimits(Limits):
-    """Limits under which loopback counts as one client, so that there can be tests."""
+    """Limits that count loopback as one client, for tests."""
 
     def find_client(self, host: str | None) -> str | None:
         return host
 
 
 class App:
-    """Answers at once, or with `/wait` when its client has gone."""
+    """Responds immediately, or with `/wait` when its client has disconnected."""
 
     def __init__(self, limits: Limits, **settings: str) -> None:
         self._settings = Settings(database_url="sqlite:///none.db", **settings)  # type: ignore[arg-type]
@@ -77,10 +77,10 @@ def test_a_connection_above_the_limit_is_refused_and_a_free_slot_is_used(
             _ask(item)
             assert _status(item) == [200]
         with _connect(server) as third:
-            found = read_all(third)
-        assert split_responses(found) == [503]
-        assert b'"code":"too_many_connections"' in found
-        assert b"retry-after: " in found
+            received = read_all(third)
+        assert split_responses(received) == [503]
+        assert b'"code":"too_many_connections"' in received
+        assert b"retry-after: " in received
         held[0].close()
         until = time.monotonic() + 10
         while True:
@@ -147,7 +147,7 @@ def _wait_for(app: App, waiting: int) -> None:
         (None, None),
     ],
 )
-def test_what_counts_as_one_client(host: str | None, client: str | None) -> None:
+def test_addresses_of_one_network_are_one_client(host: str | None, client: str | None) -> None:
     limits = Limits(trusted=(ip_network("10.0.0.0/8"),))
     assert limits.find_client(host) == client
 

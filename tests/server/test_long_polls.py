@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
 class _Local(Limits):
-    """Limits under which loopback counts as one client."""
+    """Limits that count loopback as one client."""
 
     def find_client(self, host: str | None) -> str | None:
         return host
@@ -125,5 +125,5 @@ def test_a_hub_request_without_its_body_times_out(services: Services) -> None:
         address = ("127.0.0.1", port_of(server))
         with socket.create_connection(address, timeout=20) as connection:
             connection.sendall(b"POST /hub HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\na")
-            # A hub that is turned off answers without the body; it is not waited for, either.
+            # A disabled hub responds without the body, and does not wait for it.
             assert split_responses(read_all(connection)) in ([404], [408])

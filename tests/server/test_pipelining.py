@@ -22,14 +22,14 @@ _NEXT = f"GET /next{_HEAD}".encode()
 
 
 class App:
-    """An application that has `/ready` in memory, and goes on with `/long` until its reader leaves.
+    """Has `/ready` in memory, and runs `/long` until its client disconnects.
 
-    `/v1/stream` never ends, and what else is asked for is noted.
+    `/v1/stream` never ends; other requests are recorded.
     """
 
     def __init__(self) -> None:
         self.hooks = Hooks(lookup=self.lookup, deadlines=Deadlines(reading=0.5))
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.left = threading.Event()
 
     def lookup(self, scope: Scope) -> Message | None:
@@ -48,12 +48,13 @@ class App:
             await send(start)
             leaving = asyncio.create_task(_remaining(receive))
             while not leaving.done():
-                # Nothing is read while others wait, so only writing shows that nobody is there.
+                # The server reads nothing while requests wait, so only a write detects the
+                # disconnect.
                 await send(part | {"body": b"x"})
                 await asyncio.sleep(0.02)
             self.left.set()
         else:
-            self.asked.append(scope["path"])
+            self.requests.append(scope["path"])
             await send_response(send, 200, {}, b"")
 
 
@@ -81,16 +82,16 @@ def server(app: App) -> Iterator[uvicorn.Server]:
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
-        yield made
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as client_socket:
+        yield client_socket
 
 
 def _read_rest(connection: socket.socket) -> bytes:
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
-def _is_begun(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
-    """Ask for what goes on, and for something else behind it."""
+def _begin(connection: socket.socket, path: str, behind: bytes = _NEXT) -> None:
+    """Send an endless request, and another one after it."""
     data = f"GET {path}{_HEAD}".encode() + behind
     threading.Thread(target=_send, args=(connection, data), daemon=True).start()
     assert connection.recv(15) == b"HTTP/1.1 200 OK"
@@ -104,46 +105,46 @@ def test_requests_after_the_last_one_are_ignored(
     connection.sendall(head.encode() + f"DELETE /next{_HEAD}".encode())
     assert _read_rest(connection).count(b"HTTP/1.1 ") == 1
     time.sleep(0.1)
-    assert "/next" not in app.asked
+    assert "/next" not in app.requests
 
 
 def test_a_response_ends_on_disconnect_with_pipelined_requests(
     app: App, connection: socket.socket
 ) -> None:
-    _is_begun(connection, "/long")
+    _begin(connection, "/long")
     connection.close()
     assert app.left.wait(5)
 
 
 def test_no_refusal_is_written_into_a_response(app: App, connection: socket.socket) -> None:
-    _is_begun(connection, "/long", b"")
+    _begin(connection, "/long", b"")
     connection.sendall(_NEXT + b"no HTTP\r\n\r\n")
     time.sleep(0.2)
     connection.close()
     assert app.left.wait(5)
-    assert app.asked == []
+    assert app.requests == []
 
 
 def test_earlier_responses_are_sent_before_a_refusal(connection: socket.socket) -> None:
     connection.sendall(f"GET /ready{_HEAD}".encode() + b"no HTTP\r\n\r\n")
-    found = _read_rest(connection)
-    assert found.index(b"HTTP/1.1 200 ") < found.index(b"HTTP/1.1 400 ")
+    received = _read_rest(connection)
+    assert received.index(b"HTTP/1.1 200 ") < received.index(b"HTTP/1.1 400 ")
 
 
 def test_many_pipelined_requests_are_answered_in_order(connection: socket.socket) -> None:
-    asked = f"GET /ready{_HEAD}".encode() + f"GET /a{_HEAD}".encode() + f"HEAD /b{_HEAD}".encode()
-    sender = threading.Thread(target=connection.sendall, args=(asked * 3_000,))
+    data = f"GET /ready{_HEAD}".encode() + f"GET /a{_HEAD}".encode() + f"HEAD /b{_HEAD}".encode()
+    sender = threading.Thread(target=connection.sendall, args=(data * 3_000,))
     sender.start()
     connection.settimeout(30)
-    found = b""
-    while len(split_responses(found)) < 9_000:
-        found += connection.recv(1_000_000)
+    received = b""
+    while len(split_responses(received)) < 9_000:
+        received += connection.recv(1_000_000)
     sender.join()
-    assert split_responses(found) == [200] * 9_000
+    assert split_responses(received) == [200] * 9_000
 
 
 def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.socket) -> None:
-    _is_begun(connection, "/long", _NEXT * 50_000)
+    _begin(connection, "/long", _NEXT * 50_000)
     time.sleep(0.2)
     gc.collect()
     before = len([item for item in gc.get_objects() if isinstance(item, Exchange)])
@@ -153,7 +154,7 @@ def test_few_pipelined_requests_are_parsed_ahead(app: App, connection: socket.so
 def test_a_listener_that_does_not_read_is_disconnected(
     server: uvicorn.Server, connection: socket.socket
 ) -> None:
-    _is_begun(connection, "/v1/stream")
+    _begin(connection, "/v1/stream")
     until = time.monotonic() + 5
     while server.server_state.connections:
         assert time.monotonic() < until, "it is still listened to"

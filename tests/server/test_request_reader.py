@@ -1,4 +1,4 @@
-"""Bytes in any chunks give the same requests."""
+"""Bytes in any chunks result in the same requests."""
 
 import gc
 import socket
@@ -27,7 +27,7 @@ _SENT = [
 
 
 class RecordingConnection:
-    """A connection that notes the requests it is given, and their bodies."""
+    """A connection that records its requests and their bodies."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []

@@ -22,9 +22,9 @@ _KNOWN = {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body"
 
 
 class Echo:
-    """Answers with how many bytes of a body came; has `/known` in memory, and fails at `/broken`.
+    """Responds with the length of the body; has `/known` in memory, and fails at `/broken`.
 
-    `/early` answers before the body has come, `/half` when 300 kB of it have, `/meanwhile` in parts
+    `/early` responds before the body has arrived, `/half` after 300 kB of it, `/meanwhile` in parts
     between which it reads the body, `/parts` in two parts without a length, `/empty` with 204, and
     `/host` with the host that it sees.
     """
@@ -75,8 +75,8 @@ def server() -> Iterator[uvicorn.Server]:
 
 @pytest.fixture
 def connection(server: uvicorn.Server) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as made:
-        yield made
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=30) as client_socket:
+        yield client_socket
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_upgrade_to_another_protocol_is_ignored(
 
 
 def _ask(connection: socket.socket, *parts: bytes) -> bytes:
-    """Send all parts; return all that comes until the server hangs up."""
+    """Send all parts; return everything that arrives until the server closes the connection."""
     connection.sendall(b"".join(parts))
     return read_all(connection)
 
@@ -168,9 +168,9 @@ _CHUNKED = b"Transfer-Encoding: chunked\r\n"
     ],
 )
 def test_a_chunked_body_is_joined(connection: socket.socket, body: bytes) -> None:
-    found = _ask(connection, _POST, _CHUNKED, b"\r\n", body, _LAST)
-    assert split_responses(found) == [200, 200]
-    assert found.count(b"read 5") == 1
+    received = _ask(connection, _POST, _CHUNKED, b"\r\n", body, _LAST)
+    assert split_responses(received) == [200, 200]
+    assert received.count(b"read 5") == 1
 
 
 @pytest.mark.parametrize(
@@ -214,10 +214,10 @@ def test_a_chunked_body_is_joined(connection: socket.socket, body: bytes) -> Non
 def test_an_ambiguous_request_is_refused_and_the_connection_closed(
     connection: socket.socket, head: bytes, status: int, code: bytes
 ) -> None:
-    found = _ask(connection, head, b"\r\n", b"0\r\n\r\n", _LAST)
-    assert split_responses(found) == [status], found
-    assert b'"code":"' + code + b'"' in found
-    assert b"connection: close\r\n" in found
+    received = _ask(connection, head, b"\r\n", b"0\r\n\r\n", _LAST)
+    assert split_responses(received) == [status], received
+    assert b'"code":"' + code + b'"' in received
+    assert b"connection: close\r\n" in received
 
 
 @pytest.mark.parametrize(
@@ -281,10 +281,10 @@ def test_requests_after_an_upgrade_are_answered(
     connection: socket.socket, path: bytes, body: bytes, read: bytes
 ) -> None:
     head = b"POST %b HTTP/1.1\r\nHost: x\r\n" % path
-    found = _ask(connection, head + _OFFER + body, _GET, b"\r\n", _LAST)
-    assert split_responses(found)[-2:] == [200, 200]
-    assert len(split_responses(found)) == 3
-    assert path != b"/" or read in found
+    received = _ask(connection, head + _OFFER + body, _GET, b"\r\n", _LAST)
+    assert split_responses(received)[-2:] == [200, 200]
+    assert len(split_responses(received)) == 3
+    assert path != b"/" or read in received
 
 
 def test_a_body_after_an_upgrade_may_arrive_late(connection: socket.socket) -> None:
@@ -292,9 +292,9 @@ def test_a_body_after_an_upgrade_may_arrive_late(connection: socket.socket) -> N
     time.sleep(0.05)
     connection.sendall(b"GET ")
     time.sleep(0.05)
-    found = _ask(connection, b"/", _LAST)
-    assert split_responses(found) == [200, 200]
-    assert b"read 5" in found
+    received = _ask(connection, b"/", _LAST)
+    assert split_responses(received) == [200, 200]
+    assert b"read 5" in received
 
 
 def test_a_last_request_that_offers_an_upgrade_is_the_last(connection: socket.socket) -> None:
@@ -302,13 +302,13 @@ def test_a_last_request_that_offers_an_upgrade_is_the_last(connection: socket.so
     assert split_responses(_ask(connection, head, _GET, b"\r\n")) == [200]
 
 
-def test_a_client_that_expects_it_gets_100_continue(connection: socket.socket) -> None:
+def test_a_client_that_expects_100_continue_gets_it(connection: socket.socket) -> None:
     expecting = _POST + b"Expect: 100-Continue\r\nContent-Length: 5\r\n\r\n"
     connection.sendall(expecting)
     assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
-    found = _ask(connection, b"hello", _LAST)
-    assert split_responses(found) == [200, 200]
-    assert b"read 5" in found
+    received = _ask(connection, b"hello", _LAST)
+    assert split_responses(received) == [200, 200]
+    assert b"read 5" in received
 
 
 def test_a_client_that_sent_its_body_gets_no_100_continue(connection: socket.socket) -> None:
@@ -333,11 +333,11 @@ def test_an_unread_body_is_discarded(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("size", [b"Content-Length: 300000", b"Transfer-Encoding: chunked"])
 def test_a_large_unread_body_closes_the_connection(connection: socket.socket, size: bytes) -> None:
-    """A client that is not told asks again on a connection where nobody answers."""
+    """Without the header, a client would send its next request on a connection that is closing."""
     connection.sendall(b"POST /early HTTP/1.1\r\nHost: x\r\n%b\r\n\r\n" % size)
-    found = read_all(connection)
-    assert split_responses(found) == [401]
-    assert b"\r\nconnection: close\r\n" in found
+    received = read_all(connection)
+    assert split_responses(received) == [401]
+    assert b"\r\nconnection: close\r\n" in received
 
 
 def test_a_connection_stays_open_if_a_streamed_response_reads_the_body(
@@ -346,9 +346,9 @@ def test_a_connection_stays_open_if_a_streamed_response_reads_the_body(
     head = b"POST /meanwhile HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
     connection.sendall(head)
     assert b"connection: close" not in connection.recv(1000)
-    found = _ask(connection, b"x" * 400_000, _LAST)
-    assert b"read 400000" in found
-    assert split_responses(found) == [200]
+    received = _ask(connection, b"x" * 400_000, _LAST)
+    assert b"read 400000" in received
+    assert split_responses(received) == [200]
 
 
 def test_a_connection_closes_if_a_streamed_response_does_not_read_the_body(
@@ -377,46 +377,46 @@ def test_only_a_part_of_a_large_unread_body_is_read(
 
 
 def test_a_large_body_after_another_request_is_read(connection: socket.socket) -> None:
-    """It comes with the request before it, of which the answer takes a turn of the loop."""
+    """It arrives with the previous request, whose response takes an iteration of the loop."""
     head = _POST + b"Connection: close\r\nContent-Length: 100000\r\n\r\n"
-    found = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
-    assert split_responses(found) == [200, 200]
-    assert found.endswith(b"read 100000")
+    received = _ask(connection, _GET, b"\r\n", head, b"x" * 100_000)
+    assert split_responses(received) == [200, 200]
+    assert received.endswith(b"read 100000")
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts", "/empty"])
-def test_http_1_0_closes_the_connection_unless_it_says_keep_alive(
+def test_http_1_0_closes_the_connection_without_keep_alive(
     connection: socket.socket, path: str
 ) -> None:
-    found = _ask(connection, f"GET {path} HTTP/1.0\r\n\r\n".encode(), _LAST)
-    assert len(split_responses(found)) == 1
-    assert b"connection: close\r\n" in found
-    assert b"chunked" not in found
+    received = _ask(connection, f"GET {path} HTTP/1.0\r\n\r\n".encode(), _LAST)
+    assert len(split_responses(received)) == 1
+    assert b"connection: close\r\n" in received
+    assert b"chunked" not in received
     if path == "/parts":
-        assert found.endswith(b"\r\n\r\none two")
+        assert received.endswith(b"\r\n\r\none two")
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/empty"])
-def test_http_1_0_may_ask_for_keep_alive(connection: socket.socket, path: str) -> None:
-    asked = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
-    found = _ask(connection, asked, asked, _LAST)
-    assert len(split_responses(found)) == 3
-    assert found.count(b"connection: keep-alive\r\n") == 2
+def test_http_1_0_can_request_keep_alive(connection: socket.socket, path: str) -> None:
+    data = f"GET {path} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n".encode()
+    received = _ask(connection, data, data, _LAST)
+    assert len(split_responses(received)) == 3
+    assert received.count(b"connection: keep-alive\r\n") == 2
 
 
 def test_a_response_without_a_length_is_chunked(connection: socket.socket) -> None:
-    found = _ask(connection, b"GET /parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert found.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
+    received = _ask(connection, b"GET /parts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert received.endswith(b"\r\n\r\n4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n")
 
 
 def test_head_has_no_body(connection: socket.socket) -> None:
-    asked = b"".join(
+    data = b"".join(
         b"HEAD %b HTTP/1.1\r\nHost: x\r\n\r\n" % path for path in (b"/", b"/parts", b"/empty")
     )
-    found = _ask(connection, asked, _LAST)
-    assert split_responses(found) == [200, 200, 204, 200]
-    assert found.count(b"read 0") == 1
-    assert b"one" not in found
+    received = _ask(connection, data, _LAST)
+    assert split_responses(received) == [200, 200, 204, 200]
+    assert received.count(b"read 0") == 1
+    assert b"one" not in received
 
 
 @pytest.mark.parametrize("path", ["/known", "/", "/parts"])
@@ -430,8 +430,8 @@ def test_a_half_closed_client_is_answered(connection: socket.socket, path: str) 
 def test_garbage_after_requests_is_refused_after_their_responses(
     connection: socket.socket, path: str
 ) -> None:
-    asked = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
-    assert split_responses(_ask(connection, asked, b"no HTTP\r\n\r\n", _LAST)) == [
+    data = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 3
+    assert split_responses(_ask(connection, data, b"no HTTP\r\n\r\n", _LAST)) == [
         200,
         200,
         200,
@@ -440,14 +440,14 @@ def test_garbage_after_requests_is_refused_after_their_responses(
 
 
 def test_an_invalid_chunk_is_refused_once(connection: socket.socket) -> None:
-    found = _ask(connection, _POST, _CHUNKED, b"\r\n5\r\nhello\r\nno number\r\n", _LAST)
-    assert split_responses(found) == [400]
+    received = _ask(connection, _POST, _CHUNKED, b"\r\n5\r\nhello\r\nno number\r\n", _LAST)
+    assert split_responses(received) == [400]
 
 
 def test_a_failing_application_is_answered_with_a_problem(connection: socket.socket) -> None:
-    found = _ask(connection, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)
-    assert split_responses(found) == [500]
-    assert b'"code":"internal"' in found
+    received = _ask(connection, b"GET /broken HTTP/1.1\r\nHost: x\r\n\r\n", _LAST)
+    assert split_responses(received) == [500]
+    assert b'"code":"internal"' in received
 
 
 def _send_slowly(connection: socket.socket, part: bytes, times: int) -> None:

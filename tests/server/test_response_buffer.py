@@ -18,7 +18,7 @@ from tests.server.serving import port_of, serve
 
 
 class Wire:
-    """A connection that notes what is sent on it."""
+    """A connection that records what is sent on it."""
 
     def __init__(self, sent: list[bytes]) -> None:
         self.sent = sent
@@ -78,16 +78,16 @@ def test_nothing_is_written_to_a_closed_connection() -> None:
 
 
 class Slow:
-    """An application that has everything in memory, and `/slow` once others have come."""
+    """Has everything in memory; `/slow` responds after others have arrived."""
 
     def __init__(self) -> None:
-        self.made = 0
+        self.created = 0
         self.before: Callable[[], None] = lambda: None
         self.hooks = Hooks(lookup=self.lookup)
 
     def lookup(self, scope: Scope) -> Message:
         time.sleep(0.3 if scope["path"] == "/slow" else 0.01)
-        self.made += 1
+        self.created += 1
         self.before()
         return {"type": WHOLE, "status": 200, "head": b"content-length: 2\r\n", "body": b"ok"}
 
@@ -125,7 +125,7 @@ def test_received_requests_are_parsed_before_responses_are_sent(slow: Slow, port
         first, *others = [
             opened.enter_context(socket.create_connection(address, timeout=30)) for _ in range(4)
         ]
-        # The server knows all of them.
+        # The server has read all of them.
         for item in (first, *others):
             _ask(item)
             assert _is_answered(item)
@@ -135,7 +135,7 @@ def test_received_requests_are_parsed_before_responses_are_sent(slow: Slow, port
             _ask(other)
         assert _is_answered(first)
         assert _is_answered(others[0])
-        assert slow.made == 8
+        assert slow.created == 8
         assert all(_is_answered(other) for other in others[1:])
 
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def page_story(shared: Path) -> dict[str, Any]:
-    """The story as it was found on its page, taken apart."""
+    """The story of a real page, parsed."""
     lines = (shared / "seed-article.txt").read_text(encoding="utf-8").strip().splitlines()
     paragraphs = [line.strip() for line in lines if line.strip()]
     trail, title, *body = paragraphs
@@ -30,7 +30,7 @@ def page_story(shared: Path) -> dict[str, Any]:
     }
 
 
-def test_a_real_story_from_draft_to_withdrawal(
+def test_a_real_story_is_drafted_published_renamed_and_withdrawn(
     page_story: dict[str, Any],
     newsroom: Newsroom,
     client: TestClient,

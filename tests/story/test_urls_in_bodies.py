@@ -19,12 +19,12 @@ BODIES = {"html": '<p><a href="/more">more</a></p>', "markdown": "[more](/more)"
 
 @pytest.fixture(params=BODIES)
 def story(request: pytest.FixtureRequest, newsroom: Newsroom) -> dict[str, Any]:
-    """A story whose source has an address, and moves to another one afterwards."""
+    """A story whose source has an address that changes afterwards."""
     source = newsroom.source("Wire", url="https://old.example")
     form: str = request.param
-    made = newsroom.story("A", source="wire", body=BODIES[form], body_format=form)
+    created = newsroom.story("A", source="wire", body=BODIES[form], body_format=form)
     newsroom.patch(source, "sources", url="https://new.example")
-    return made
+    return created
 
 
 def test_resolved_urls_stay_when_the_url_of_the_source_changes(

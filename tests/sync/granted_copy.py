@@ -1,4 +1,4 @@
-"""A client with an entitlement that keeps a copy, below HTTP, and what a model says it may have."""
+"""A client with an entitlement that keeps a copy, below HTTP, and a model of what it may have."""
 
 import json
 from datetime import datetime
@@ -16,12 +16,12 @@ from app.delivery.store import Attributes
 from app.syndication.sync.sync_state import SyncState, from_json, to_json
 
 Form = tuple[GrantForm, bool]
-# These are told by themselves (see `OfflineApp`).
+# They are separate changes (see `OfflineApp`).
 _JOINED = ("source", "categories", "translations")
 
 
 class GrantedCopy:
-    """A copy that is kept by following the changes of an entitlement."""
+    """A copy that follows the changes of an entitlement."""
 
     def __init__(
         self, services: Services, entitlement: Entitlement, selection: Selection | None = None
@@ -31,14 +31,14 @@ class GrantedCopy:
         self.selection = selection or Selection()
         self._state = SyncState(self.selection, entitlement=entitlement)
         self.stories: dict[str, dict[str, Any]] = {}
-        self.heard: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
 
     def catch_up(self, limit: int) -> list[dict[str, Any]]:
-        """Ask until there is no more, and return what was heard."""
-        before = len(self.heard)
+        """Request changes until there are no more, and return them."""
+        before = len(self.changes)
         while self._step(limit):
             pass
-        return self.heard[before:]
+        return self.changes[before:]
 
     def _step(self, limit: int) -> bool:
         batch = self._services.changes.next(self._state, limit)
@@ -47,25 +47,25 @@ class GrantedCopy:
             change = json.loads(entry.data)
             if change["type"] == "article":
                 self._apply(change)
-        # As a cursor has it.
+        # In the format of a cursor.
         value = json.loads(json.dumps(to_json(batch.after)))
         self._state = from_json(value, self.entitlement)
         assert self._state == batch.after
         return batch.more
 
     def _apply(self, change: dict[str, Any]) -> None:
-        self.heard.append(change)
+        self.changes.append(change)
         if change["op"] == "upsert":
             self.stories[change["id"]] = change["document"]
         else:
             self.stories.pop(change["id"], None)
 
     def list_stories(self) -> dict[str, dict[str, Any]]:
-        """Return its stories."""
+        """Return the stories of the copy."""
         return {id_: _without_joined(story) for id_, story in self.stories.items()}
 
     def forms(self) -> dict[str, Form]:
-        """Return the forms that it has of its stories."""
+        """Return the forms of its stories."""
         return {
             id_: ("full" if "body_html" in story else "headline", story["image"] is not None)
             for id_, story in self.stories.items()
@@ -74,8 +74,8 @@ class GrantedCopy:
     def load_expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now."""
         with open_snapshot(self._services.delivery, self.entitlement) as snapshot:
-            found = snapshot.render_stories(sorted(self.allowed()), "whole")
-        return {id_: _without_joined(json.loads(story)) for id_, story in found.items()}
+            rendered = snapshot.render_stories(sorted(self.allowed()), "whole")
+        return {id_: _without_joined(json.loads(story)) for id_, story in rendered.items()}
 
     def allowed(self) -> dict[str, Form]:
         """Return the stories that it may have now, and in which form, by the definition."""
@@ -92,11 +92,11 @@ class GrantedCopy:
 
 
 def _load_all(services: Services) -> list[tuple[str, Attributes, datetime | None]]:
-    """Return all documents, whoever may see them."""
+    """Return all documents, whether readable or not."""
     with services.database.read() as session:
-        found = store.load_documents(session, session.scalars(select(Document.id)))
-        stories = store.load_attributes(session, list(found))
-    return [(id_, stories[id_], whole.document.expires_at) for id_, whole in found.items()]
+        documents = store.load_documents(session, session.scalars(select(Document.id)))
+        stories = store.load_attributes(session, list(documents))
+    return [(id_, stories[id_], whole.document.expires_at) for id_, whole in documents.items()]
 
 
 def _without_joined(story: dict[str, Any]) -> dict[str, Any]:

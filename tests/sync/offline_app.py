@@ -1,4 +1,4 @@
-"""An app with an offline copy: it applies changes, and knows nothing else of the server."""
+"""An app with an offline copy: it applies changes, and has no other source."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 
 class OfflineApp:
-    """A copy of what an app wants, kept by following `/v1/changes`."""
+    """A copy of the selected objects, kept by following `/v1/changes`."""
 
     def __init__(
         self, client: TestClient, filters: str = "", headers: Mapping[str, str] | None = None
@@ -17,32 +17,32 @@ class OfflineApp:
         self.headers = dict(headers or {})
         self._next = f"/v1/changes?{filters}"
         self.filters = filters
-        self.heard: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
         self.copies: dict[str, dict[str, Any]] = {"article": {}, "source": {}, "category": {}}
-        # What it was given since it started again; nothing once the rest was deleted.
+        # The changes since it started again; empty once the rest was deleted.
         self._given: dict[str, set[str]] | None = None
         self.refusals: list[str] = []
 
     @property
     def cursor(self) -> str:
-        """The cursor that it was given last."""
+        """The last cursor."""
         return self._next.partition("cursor=")[2]
 
     def move_to(self, client: TestClient) -> None:
-        """Ask another server from now on."""
+        """Use another server from now on."""
         self._client = client
 
-    def comes_back(self) -> bool:
-        """Catch up, or start again if it was away for too long; tell whether it was not."""
+    def try_catch_up(self) -> bool:
+        """Catch up, or start again if it was away for too long; return whether it was not."""
         before = len(self.refusals)
         self.catch_up()
         return len(self.refusals) == before
 
     def step(self, limit: int = 100) -> bool:
-        """Ask once and apply the answer; tell whether there is more.
+        """Send one request and apply the response; return whether there is more.
 
-        A `410` is obeyed: it starts again without a cursor, keeps what it has meanwhile, and
-        deletes what is not in the new snapshot when it has caught up.
+        After a `410` it starts again without a cursor, keeps what it has meanwhile, and deletes
+        what is not in the new snapshot when it has caught up.
         """
         response = self._client.get(f"{self._next}&limit={limit}", headers=self.headers)
         if response.status_code == 410:
@@ -67,14 +67,14 @@ class OfflineApp:
             self._given = None
 
     def catch_up(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Ask until there is no more, and return what was heard."""
-        before = len(self.heard)
+        """Request changes until there are no more, and return them."""
+        before = len(self.changes)
         while self.step(limit):
             pass
-        return self.heard[before:]
+        return self.changes[before:]
 
     def _apply(self, entry: dict[str, Any]) -> None:
-        self.heard.append(entry)
+        self.changes.append(entry)
         copy = self.copies[entry["type"]]
         if entry["op"] == "upsert":
             copy[entry["id"]] = entry["document"]
@@ -84,9 +84,9 @@ class OfflineApp:
             copy.pop(entry["id"], None)
 
     def list_stories(self) -> dict[str, dict[str, Any]]:
-        """Return what it has, with sources and categories in stories as it knows them by now.
+        """Return its stories, with the current sources and categories that it knows.
 
-        One that changes is told by itself, and not as a change of its stories.
+        A changed source or category is a separate change, not a change of its stories.
         """
         stories = {id_: self._join_taxonomy(story) for id_, story in self.copies["article"].items()}
         return {**self.copies, "article": stories}
@@ -101,8 +101,8 @@ class OfflineApp:
         return {name: known[name] for name in named}
 
     def log_ends(self) -> set[str]:
-        """Return the stories of whose end it heard."""
-        entries = (change for change in self.heard if change["type"] == "article")
+        """Return the stories of received removals."""
+        entries = (change for change in self.changes if change["type"] == "article")
         return {change["id"] for change in entries if change["op"] == "remove"}
 
     def list_allowed(self) -> set[str]:
@@ -111,7 +111,7 @@ class OfflineApp:
         return {story["id"] for story in page["data"]}
 
     def load_expected(self) -> dict[str, dict[str, Any]]:
-        """Return what the server shows of it now, read in the ordinary way."""
+        """Return what the server shows of it now, read by ordinary requests."""
         return {
             "article": self._all(f"/v1/articles?include=body&{self.filters}"),
             "source": self._all("/v1/sources?"),
@@ -119,13 +119,13 @@ class OfflineApp:
         }
 
     def _all(self, path: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        objects: dict[str, Any] = {}
         cursor = ""
         while True:
             page = self._read(f"{path}&limit=100{cursor}")
-            found |= {story["id"]: story for story in page["data"]}
+            objects |= {story["id"]: story for story in page["data"]}
             if page["page"]["next"] is None:
-                return found
+                return objects
             cursor = f"&cursor={page['page']['next']}"
 
     def _read(self, path: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _OVER = frozenset({"killed", "deleted"})
 
 
 class RandomEditor:
-    """Somebody who does this and that."""
+    """An editor that makes random changes."""
 
     def __init__(self, newsroom: Newsroom, clock: HandClock, rng: random.Random) -> None:
         self.rng = rng
@@ -24,11 +24,11 @@ class RandomEditor:
         self._stories: list[dict[str, Any]] = []
         self._sources = [newsroom.source(f"S {number}") for number in range(3)]
         self._categories = [newsroom.category(f"C {number}") for number in range(4)]
-        # Nothing is ever done to these: their paths change with what is done above them.
+        # These are never changed directly: their paths change with the categories above them.
         newsroom.category("Below", parent="c-3")
         newsroom.category("Far below", parent="below")
         self._spare: dict[str, Any] | None = None
-        # All of it in turns, but in no order that could be foreseen.
+        # All changes in turn, but in an unpredictable order.
         self._dealt: list[Callable[[], None]] = []
         self._ends = cycle(("unpublish", "kill", "unpublish", "delete"))
 
@@ -38,10 +38,16 @@ class RandomEditor:
         return id_
 
     def act(self) -> None:
-        """Do one thing."""
+        """Make one change."""
         if not self._dealt:
             often = [self._write, self._write, self._change, self._change]
-            seldom = [self._end, self._move, self._rename, self._tie, self._make_and_delete]
+            seldom = [
+                self._end,
+                self._move,
+                self._rename,
+                self._link_translation,
+                self._make_and_delete,
+            ]
             seldom.append(self._correct)
             self._dealt = self.rng.sample(often + seldom, len(often + seldom))
         self._dealt.pop()()
@@ -71,23 +77,23 @@ class RandomEditor:
         story = self._newsroom.story(f"Story {self._count}", **self._fields())
         self._stories.append(story)
 
-    def _any(self, *states: str) -> int | None:
-        """Choose a story that is not over, in one of these states if any are given."""
-        found = [
+    def _choose_story(self, *states: str) -> int | None:
+        """Choose a story that is not deleted or killed, in one of these states if any are given."""
+        candidates = [
             number
             for number, story in enumerate(self._stories)
             if story["state"] not in _OVER and (not states or story["status"] in states)
         ]
-        return self.rng.choice(found) if found else None
+        return self.rng.choice(candidates) if candidates else None
 
     def _change(self) -> None:
-        at = self._any()
+        at = self._choose_story()
         if at is not None:
             fields = self._fields() | {"status": "published"}
             self._stories[at] = self._newsroom.patch(self._stories[at], **fields)
 
     def _end(self) -> None:
-        at = self._any("published")
+        at = self._choose_story("published")
         if at is None:
             return
         how = next(self._ends)
@@ -96,8 +102,8 @@ class RandomEditor:
             response = self._newsroom.delete(self._stories.pop(at))
             assert response.is_success, response.text
         else:
-            said = {"notice": "Wrong."} if how == "kill" else {}
-            self._stories[at] = self._newsroom.verb(self._stories[at], how, **said)
+            fields = {"notice": "Wrong."} if how == "kill" else {}
+            self._stories[at] = self._newsroom.verb(self._stories[at], how, **fields)
 
     def _correct(self) -> None:
         """Correct a story, and restore the one that was killed last."""
@@ -108,7 +114,7 @@ class RandomEditor:
             story = self._stories[killed[-1]]
             self._stories[killed[-1]] = self._newsroom.verb(story, "restore", reason="Right.")
             self.done.add("restore")
-        at = self._any("published")
+        at = self._choose_story("published")
         if at is not None and self._is_published(at):
             self._count += 1
             changes = {"title": f"Right {self._count}"}
@@ -118,13 +124,13 @@ class RandomEditor:
             self.done.add("correct")
 
     def _is_published(self, at: int) -> bool:
-        """Read whether a story is published: its time may have expired."""
+        """Return whether a story is published: it may have expired."""
         article = self._newsroom.call("GET", f"/articles/{self._stories[at]['id']}").json()
         return bool(article["state"] == "published")
 
-    def _tie(self) -> None:
-        """Make a story a translation of another, in a language of its own, or part them."""
-        at, other = self._any("published"), self._any("published")
+    def _link_translation(self) -> None:
+        """Make a story a translation of another, in a separate language, or unlink it."""
+        at, other = self._choose_story("published"), self._choose_story("published")
         if at is None or at == other:
             return
         self._count += 1
@@ -138,7 +144,7 @@ class RandomEditor:
             self._stories[at] = response.json()
             self.done.add("part" if parted else "tie")
         else:
-            # Others name it as their original, or it names one that is not there any more.
+            # Others refer to it as their original, or its original does not exist any more.
             assert response.status_code == 422, response.text
 
     def _rename(self) -> None:
@@ -154,7 +160,7 @@ class RandomEditor:
         things[at] = self._newsroom.patch(things[at], kind, **fields)
 
     def _make_and_delete(self) -> None:
-        """Make a category that no story is in, and delete it the next time."""
+        """Create a category without stories, and delete it the next time."""
         if self._spare is None:
             self._spare = self._newsroom.category("Spare")
             return

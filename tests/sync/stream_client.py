@@ -1,4 +1,4 @@
-"""A client of the event stream with its own socket."""
+"""A client of the event stream with a separate socket."""
 
 import json
 import socket
@@ -10,7 +10,7 @@ _TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class StreamEvent:
-    """An event as the HTML standard reads it."""
+    """An event, parsed according to the HTML standard."""
 
     id: str
     name: str
@@ -18,7 +18,7 @@ class StreamEvent:
 
 
 class StreamClient:
-    """An open stream; events are read as they come."""
+    """An open stream; events are read as they arrive."""
 
     def __init__(self, port: int, query: str = "", **headers: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), _TIMEOUT)
@@ -32,7 +32,7 @@ class StreamClient:
         self.opened_at = ""
 
     def next(self) -> StreamEvent:
-        """Return the next event; comments and `retry` are no events."""
+        """Return the next event; comments and `retry` are not events."""
         while True:
             block = self._block()
             fields = dict(line.split(b": ", 1) for line in block.splitlines() if b": " in line)
@@ -41,20 +41,20 @@ class StreamClient:
                 return StreamEvent(fields[b"id"].decode(), fields[b"event"].decode(), data)
 
     def wait_for_start(self) -> "StreamClient":
-        """Wait until the stream has begun: what is written from now on is heard."""
+        """Wait until the stream has begun: it contains all changes from now on."""
         retry, opened_at = self._block().splitlines()
         assert retry == b"retry: 2000"
         self.opened_at = opened_at.removeprefix(b"id: ").decode()
         return self
 
     def has_ended(self) -> bool:
-        """Tell whether the stream ends as an answer should; what comes before is in `rest`."""
+        """Return whether the stream ends correctly; the last data is in `rest`."""
         while (size := int(self._file.readline() or b"-1", 16)) > 0:
             self.rest += self._file.read(size + 2)
         return size == 0
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         self._file.close()
         self._socket.close()
 
@@ -72,8 +72,8 @@ class StreamClient:
         return chunk
 
     def _read_headers(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+        headers: dict[str, str] = {}
         while (line := self._file.readline().decode().strip()) != "":
             name, _, value = line.partition(":")
-            found[name.lower()] = value.strip()
-        return found
+            headers[name.lower()] = value.strip()
+        return headers

@@ -36,7 +36,9 @@ def test_a_snapshot_has_all_stories_and_then_no_changes(
     assert app.catch_up() == []
 
 
-def test_changes_come_once_and_oldest_first(newsroom: Newsroom, client: TestClient) -> None:
+def test_each_change_is_sent_once_and_the_oldest_first(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     first, second = newsroom.story("First"), newsroom.story("Second")
     app = OfflineApp(client)
     app.catch_up()
@@ -132,9 +134,10 @@ def test_a_moved_category_is_logged_with_its_descendants(
     app = OfflineApp(client)
     app.catch_up()
     africa = newsroom.patch(africa, "categories", parent="world")
-    told = app.catch_up()
+    changes = app.catch_up()
     assert {
-        (change["type"], *about) for change, about in zip(told, follow_changes(told), strict=True)
+        (change["type"], *about)
+        for change, about in zip(changes, follow_changes(changes), strict=True)
     } == {("category", "upsert", "updated", category["id"]) for category in (africa, country, city)}
     assert app.copies["category"][city["id"]]["path"] == ["world", "africa", "country", "city"]
     assert app.list_stories() == app.load_expected()
@@ -154,8 +157,8 @@ def test_a_new_slug_is_logged_for_descendants_and_a_new_name_is_not(
     world = newsroom.patch(world, "categories", name="The world", names={"fr": "Le monde"})
     assert [change["id"] for change in app.catch_up()] == [world["id"]]
     newsroom.patch(world, "categories", slug="globe")
-    told = [change["id"] for change in app.catch_up()]
-    assert sorted(told) == sorted([world["id"], africa["id"], city["id"]])
+    changed_ids = [change["id"] for change in app.catch_up()]
+    assert sorted(changed_ids) == sorted([world["id"], africa["id"], city["id"]])
     assert app.copies["category"][africa["id"]]["parent"] == "globe"
     assert app.list_stories() == app.load_expected()
 
@@ -177,9 +180,9 @@ def test_a_category_moved_by_an_import_is_logged_once_with_its_descendants(
     content = "\n".join(json.dumps(line) for line in lines)
     headers = {"content-type": "application/x-ndjson"}
     assert newsroom.call("POST", "/import", content=content, headers=headers).is_success
-    told = [change["id"] for change in app.catch_up()]
+    changed_ids = [change["id"] for change in app.catch_up()]
     with services.database.read() as session:
-        assert [row.id for row in store.load_changes(session, 4, 100)] == told
-    assert len(told) == len({"africa", "country", "new", "city"})
+        assert [row.id for row in store.load_changes(session, 4, 100)] == changed_ids
+    assert len(changed_ids) == len({"africa", "country", "new", "city"})
     assert app.copies["category"][city["id"]]["path"] == ["world", "country", "city"]
     assert app.list_stories() == app.load_expected()

@@ -65,8 +65,11 @@ def test_embargo_access_gets_changes_when_a_story_is_offered_changed_and_release
     assert anybody.catch_up() == []
     clock.advance(hours=9)
     log_due_changes(services)
-    told = [("upsert", "published", story["id"])]
-    assert (follow_changes(partner.catch_up()), follow_changes(anybody.catch_up())) == (told, told)
+    expected = [("upsert", "published", story["id"])]
+    assert (follow_changes(partner.catch_up()), follow_changes(anybody.catch_up())) == (
+        expected,
+        expected,
+    )
     assert "embargoed" not in partner.copies["article"][story["id"]]
     assert partner.list_stories() == anybody.list_stories() == anybody.load_expected()
 
@@ -151,7 +154,7 @@ def test_an_embargoed_story_leaves_a_filter_and_is_rescheduled(
     app.catch_up()
     newsroom.patch(story, published_at=LATER, status="published")
     assert follow_changes(app.catch_up()) == [("remove", "unpublished", story["id"])]
-    # Out with other tags at once: whoever had it under the old ones is told.
+    # Published with other tags: readers who had it under the old tags get the change.
     again = newsroom.story("Again", embargo_until=UNTIL, tags=["a"])
     app.catch_up()
     newsroom.patch(again, embargo_until=None, tags=["b"], status="published")
@@ -185,8 +188,8 @@ def test_changes_of_translations_and_categories_match_embargo_access(
         language="fr",
         categories=[city["id"]],
     )
-    told = partner.catch_up()
-    assert {change["id"] for change in told} == {public["id"], held["id"]}
+    changes = partner.catch_up()
+    assert {change["id"] for change in changes} == {public["id"], held["id"]}
     assert partner.list_stories() == partner.load_expected()
     public = newsroom.patch(public, title="Changed", slug="changed", status="published")
     assert {change["id"] for change in partner.catch_up()} == {public["id"], held["id"]}
@@ -205,22 +208,22 @@ def test_changes_during_a_snapshot_follow_it(
     stories = [newsroom.story(f"Out {number}") for number in range(3)]
     first = newsroom.story("First", embargo_until=UNTIL)
     app = OfflineApp(client, headers=headers)
-    while len(app.heard) < 3:
+    while len(app.changes) < 3:
         assert app.step(limit=1)
     second = newsroom.story("Second", embargo_until=LATER)
     first = newsroom.verb(newsroom.patch(first, summary="S"), "publish")
     app.catch_up(limit=1)
-    ids = [change["id"] for change in app.heard]
+    ids = [change["id"] for change in app.changes]
     assert ids[:3] == [story["id"] for story in stories]
-    # As they are now, and as changes since it began.
+    # In their current state, and as changes since the start of the snapshot.
     assert sorted(ids[3:]) == sorted([first["id"], second["id"]] * 2)
     assert app.list_stories() == app.load_expected()
-    assert all(change["at"] < UNTIL for change in app.heard)
+    assert all(change["at"] < UNTIL for change in app.changes)
     assert app.catch_up() == []
 
 
 def is_refused(response: Response) -> str:
-    """Return the code of a `410` that no cache keeps."""
+    """Return the code of an uncacheable `410`."""
     assert response.status_code == 410, response.text
     assert response.headers["cache-control"] == "no-store"
     code: str = response.json()["code"]
@@ -261,7 +264,7 @@ def test_changed_access_rights_end_a_snapshot(
     newsroom.story("Held", embargo_until=UNTIL)
     newsroom.story("Out")
     app = OfflineApp(client, headers=headers)
-    while len(app.heard) < 1:
+    while len(app.changes) < 1:
         assert app.step(limit=1)
     app.headers = {}
     app.catch_up(limit=1)

@@ -25,8 +25,8 @@ def minutes(count: int) -> timedelta:
     return timedelta(minutes=count)
 
 
-def choose_entitlements(desk: RandomEditor) -> list[Entitlement]:
-    first, second, third = (desk.category_id(number) for number in range(3))
+def choose_entitlements(editor: RandomEditor) -> list[Entitlement]:
+    first, second, third = (editor.category_id(number) for number in range(3))
     delayed, archive = Grant(delay=minutes(40)), Grant(images=False, depth=minutes(100))
     early = Grant(some("category", first, second), embargoed=True)
     headlines = Grant(some("tag", excluded=("b",)), "headline")
@@ -52,32 +52,32 @@ def choose_entitlements(desk: RandomEditor) -> list[Entitlement]:
 def test_a_copy_has_what_its_grants_include(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
-    desk = RandomEditor(newsroom, clock, random.Random(7))
-    copies = [GrantedCopy(services, entitlement) for entitlement in choose_entitlements(desk)]
+    editor = RandomEditor(newsroom, clock, random.Random(7))
+    copies = [GrantedCopy(services, entitlement) for entitlement in choose_entitlements(editor)]
     copies += [GrantedCopy(services, copies[-1].entitlement, some("tag", "b"))]
     lazy = [GrantedCopy(services, copy.entitlement) for copy in copies[1:6]]
     could_have: dict[GrantedCopy, set[str]] = {copy: set() for copy in (*copies, *lazy)}
     for number in range(_STEPS):
-        clock.advance(minutes=desk.rng.randrange(30))
+        clock.advance(minutes=editor.rng.randrange(30))
         log_due_changes(services)
-        _check(desk, copies, could_have)
-        desk.act()
+        _check(editor, copies, could_have)
+        editor.act()
         log_due_changes(services)
-        _check(desk, [*copies, *(lazy if number % 7 == 6 else ())], could_have)
-    assert desk.done >= {"unpublish", "kill", "delete", "correct", "restore"}
-    # The verbs and the clock made all of it happen.
-    reasons = {(change["op"], change["reason"]) for copy in copies for change in copy.heard}
+        _check(editor, [*copies, *(lazy if number % 7 == 6 else ())], could_have)
+    assert editor.done >= {"unpublish", "kill", "delete", "correct", "restore"}
+    # Both verbs and the clock caused changes.
+    reasons = {(change["op"], change["reason"]) for copy in copies for change in copy.changes}
     assert reasons >= {("upsert", "updated"), ("remove", "left"), ("remove", "killed")}
 
 
 def _check(
-    desk: RandomEditor, copies: list[GrantedCopy], could_have: dict[GrantedCopy, set[str]]
+    editor: RandomEditor, copies: list[GrantedCopy], could_have: dict[GrantedCopy, set[str]]
 ) -> None:
     for copy in could_have:
         could_have[copy] |= copy.allowed().keys()
     for copy in copies:
-        heard = copy.catch_up(desk.rng.choice((1, 2, 3)))
-        assert copy.forms() == copy.allowed(), (copy.entitlement, heard)
-        assert copy.list_stories() == copy.load_expected(), (copy.entitlement, heard)
-        removed = {change["id"] for change in heard if change["op"] == "remove"}
-        assert removed <= could_have[copy], heard
+        changes = copy.catch_up(editor.rng.choice((1, 2, 3)))
+        assert copy.forms() == copy.allowed(), (copy.entitlement, changes)
+        assert copy.list_stories() == copy.load_expected(), (copy.entitlement, changes)
+        removed = {change["id"] for change in changes if change["op"] == "remove"}
+        assert removed <= could_have[copy], changes

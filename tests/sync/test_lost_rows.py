@@ -1,4 +1,4 @@
-"""The log loses its last rows, and others get their serials: every client of them notices."""
+"""The log loses its last rows, and other rows get their serials: every client notices it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,20 +24,20 @@ UNTIL = "2026-12-24T09:00:00Z"
 
 @pytest.fixture
 def partner_headers(services: Services) -> dict[str, str]:
-    """A key that reads what is under embargo; the copy has it, too."""
+    """A key with embargo access, which is also in the copy."""
     return embargo_key(services)
 
 
 class LogLoss:
-    """What is written after its beginning is lost by `happen`."""
+    """Everything that is written after its creation is lost with `happen`."""
 
     def __init__(self, copy: Copy, services: Services, stories: list[dict[str, Any]]) -> None:
         self.stories = stories
         self._copy = copy
         self._services = services
 
-    def happen(self) -> None:
-        """Go back to what there was."""
+    def lose_rows(self) -> None:
+        """Restore the earlier state."""
         self._copy.restore()
         # On PostgreSQL a process does this when it listens again.
         self._services.watch.announce()
@@ -51,18 +51,18 @@ def loss(
     partner_headers: dict[str, str],
     tmp_path: Path,
 ) -> Iterator[LogLoss]:
-    """A newsroom with a source and two stories, which will be all that is left."""
+    """A newsroom with a source and two stories, which remain after the loss."""
     newsroom.source("Wire")
     stories = [newsroom.story(f"Rain {name}", source="wire", tags=["a"]) for name in "AB"]
-    made = Copy(settings.database_url, tmp_path)
-    yield LogLoss(made, services, stories)
-    made.close()
+    copy = Copy(settings.database_url, tmp_path)
+    yield LogLoss(copy, services, stories)
+    copy.close()
 
 
 def list_refusals(
     client: TestClient, cursor: str, headers: dict[str, str] | None = None
 ) -> set[str]:
-    """Return how a cursor is refused everywhere."""
+    """Return how a cursor is refused on every path."""
     answers = [
         client.get(f"/v1/changes?cursor={cursor}", headers=headers),
         client.get(f"/v1/changes?cursor={cursor}&wait=30", headers=headers),
@@ -87,7 +87,7 @@ def test_a_kill_with_the_serial_of_a_lost_row_is_seen(
     paths = [f"/v1/articles/{first['id']}", "/v1/headlines", "/v1/articles?tag=a"]
     for path in paths:
         assert client.get(path).status_code == 200
-    loss.happen()
+    loss.lose_rows()
     newsroom.verb(first, "kill", notice="Withdrawn.")
     assert client.get(paths[0]).status_code == 410
     for path in paths[1:]:
@@ -101,7 +101,7 @@ def test_lost_changes_are_not_served_from_the_cache(
     newsroom.verb(first, "unpublish")
     assert client.get(f"/v1/articles/{first['id']}").status_code == 404
     assert titles(client, "/v1/headlines") == ["Rain B"]
-    loss.happen()
+    loss.lose_rows()
     assert client.get(f"/v1/articles/{first['id']}").status_code == 200
     assert sorted(titles(client, "/v1/headlines")) == ["Rain A", "Rain B"]
 
@@ -117,7 +117,7 @@ def test_lost_sources_leave_the_cached_directory(
         changed = newsroom.patch(changed, "sources", name=f"Lost {changed['version']}")
     assert read(client, path)["name"] == changed["name"]
     assert read(client, "/v1/headlines")["data"][0]["source"]["name"] == changed["name"]
-    loss.happen()
+    loss.lose_rows()
     newsroom.patch(before, "sources", name="Kept")
     assert read(client, path)["name"] == "Kept"
     assert read(client, "/v1/headlines")["data"][0]["source"]["name"] == "Kept"
@@ -128,7 +128,7 @@ def test_a_tag_with_the_serial_of_a_lost_row_is_known(
 ) -> None:
     edit(newsroom, loss.stories[0], 2)
     assert client.get("/feeds/tags/zoo-park.json").json()["items"] == []
-    loss.happen()
+    loss.lose_rows()
     newsroom.story("Tagged", tags=["Zoo & Park"])
     items = client.get("/feeds/tags/zoo-park.json").json()["items"]
     assert [element["title"] for element in items] == ["Tagged"]
@@ -145,7 +145,7 @@ def test_the_search_index_is_rebuilt_after_lost_rows(
     while follower.step():
         pass
     assert len(titles(client, path)) == 2 + lost
-    loss.happen()
+    loss.lose_rows()
     newsroom.story("Rain new")
     expected = ["Rain A", "Rain B", "Rain new"]
     assert set(titles(client, path)) <= set(expected)
@@ -163,14 +163,14 @@ def test_the_search_index_is_rebuilt_after_lost_rows(
 def test_a_cursor_of_a_lost_row_is_answered_410(
     filters: str, later: int, newsroom: Newsroom, client: TestClient, loss: LogLoss
 ) -> None:
-    """The log is shorter by now, or has another row there, or others after that."""
+    """Now the log is shorter, or has another row there, or more rows after that."""
     _, second = loss.stories
     app = OfflineApp(client, filters)
     app.catch_up()
     kept = app.cursor
     edit(newsroom, second, 1)
     assert len(app.catch_up()) == 1
-    loss.happen()
+    loss.lose_rows()
     if later:
         edit(newsroom, loss.stories[0], later)
     assert list_refusals(client, app.cursor) == {"cursor_too_old"}
@@ -190,7 +190,7 @@ def test_cursors_inside_a_page_are_answered_410(
     assert following.step(limit=1)
     taking = OfflineApp(client)
     assert taking.step(limit=1)
-    loss.happen()
+    loss.lose_rows()
     edit(newsroom, loss.stories[0], 2)
     for app in (following, taking):
         assert list_refusals(client, app.cursor) == {"cursor_too_old"}
@@ -206,7 +206,7 @@ def test_a_cursor_of_lost_embargo_rows_is_answered_410(
     before = partner.cursor
     newsroom.story("Lost", embargo_until=UNTIL)
     assert (len(public.catch_up()), len(partner.catch_up())) == (0, 1)
-    loss.happen()
+    loss.lose_rows()
     newsroom.story("Other", embargo_until=UNTIL)
     assert list_refusals(client, partner.cursor, headers) == {"cursor_too_old"}
     assert client.get(f"/v1/changes?cursor={before}", headers=headers).status_code == 200
@@ -225,7 +225,7 @@ def test_cursors_without_lost_rows_still_work(
     app = OfflineApp(client)
     app.catch_up()
     etag = client.get("/v1/headlines").headers["etag"]
-    loss.happen()
+    loss.lose_rows()
     assert client.get("/v1/headlines").headers["etag"] == etag
     assert app.catch_up() == []
     assert not index.step()
@@ -236,14 +236,14 @@ def test_cursors_without_lost_rows_still_work(
     index.close()
 
 
-def test_a_follower_beyond_the_end_of_the_log_goes_back_to_it(
+def test_a_follower_beyond_the_end_of_the_log_returns_to_the_end(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     follower = LogFollower(services.database, clock, "a follower")
-    heard: list[str] = []
+    received: list[str] = []
 
     def take(rows: Any) -> bool:
-        heard.extend(row.id for row in rows)
+        received.extend(row.id for row in rows)
         return True
 
     follower.follow(take)
@@ -252,14 +252,14 @@ def test_a_follower_beyond_the_end_of_the_log_goes_back_to_it(
     follower.follow(take)
     story = newsroom.story("Story")
     follower.follow(take)
-    assert heard == [story["id"]]
+    assert received == [story["id"]]
     assert follower.count_waiting() == 0
 
 
 def test_cursors_without_marks_are_answered_410(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
-    """Earlier versions issued them: what they count may have been lost."""
+    """Earlier versions issued them: the rows before them may have been lost."""
     newsroom.story("Out")
     app = OfflineApp(client)
     app.catch_up()

@@ -1,4 +1,4 @@
-"""A copy that follows the changes equals the server, whatever was edited."""
+"""A copy that follows the changes equals the server, after any edits."""
 
 import random
 from collections.abc import Callable
@@ -24,51 +24,51 @@ _STEPS = 45
 def test_a_copy_equals_the_server_after_it_catches_up(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    desk = RandomEditor(newsroom, clock, random.Random(seed))
+    editor = RandomEditor(newsroom, clock, random.Random(seed))
     early = embargo_key(services)
     apps = [OfflineApp(client, filters, headers) for filters in _FILTERS for headers in ({}, early)]
-    possible = _edit_at_random(desk, apps, services, clock)
+    possible = _edit_at_random(editor, apps, services, clock)
     for number, app in enumerate(apps):
-        app.catch_up(limit=desk.rng.choice((1, 3, 100)))
+        app.catch_up(limit=editor.rng.choice((1, 3, 100)))
         assert app.list_stories() == app.load_expected(), (app.filters, app.headers)
-        # Nobody hears of the end of what could not be had.
+        # No client receives the end of a story that it could not have.
         assert app.log_ends() <= possible[number]
         assert app.refusals == []
-        serials = [change["serial"] for change in app.heard]
+        serials = [change["serial"] for change in app.changes]
         assert serials == sorted(serials)
-    assert desk.done >= {"unpublish", "kill", "delete", "tie"}
+    assert editor.done >= {"unpublish", "kill", "delete", "tie"}
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_client_that_obeys_410_converges_to_what_it_may_see(
+def test_a_client_that_obeys_410_converges_to_its_readable_stories(
     seed: int, newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    desk = RandomEditor(newsroom, clock, random.Random(seed))
+    editor = RandomEditor(newsroom, clock, random.Random(seed))
     rights: tuple[dict[str, str], ...] = ({}, embargo_key(services))
     apps = [OfflineApp(client, filters) for filters in _FILTERS for _ in range(2)]
 
     def turn() -> None:
         for app in apps:
-            if desk.rng.random() < 0.2:
-                app.headers = desk.rng.choice(rights)
+            if editor.rng.random() < 0.2:
+                app.headers = editor.rng.choice(rights)
 
-    _edit_at_random(desk, apps, services, clock, turn)
+    _edit_at_random(editor, apps, services, clock, turn)
     for headers in (*rights, rights[0]):
         for app in apps:
             app.headers = headers
-            app.catch_up(limit=desk.rng.choice((1, 3, 100)))
+            app.catch_up(limit=editor.rng.choice((1, 3, 100)))
             assert app.list_stories() == app.load_expected(), (app.filters, headers)
     assert {code for app in apps for code in app.refusals} == {"rights_changed"}
 
 
 def _edit_at_random(
-    desk: RandomEditor,
+    editor: RandomEditor,
     apps: list[OfflineApp],
     services: Services,
     clock: HandClock,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[set[str]]:
-    """Let this and that be done, and apps follow now and then; return what each could have had."""
+    """Make random changes, with some requests of apps; return what each app could have had."""
     possible: list[set[str]] = [set() for _ in apps]
 
     def note() -> None:
@@ -76,13 +76,13 @@ def _edit_at_random(
             possible[number] |= app.list_allowed()
 
     for _ in range(_STEPS):
-        clock.advance(minutes=desk.rng.randrange(30))
+        clock.advance(minutes=editor.rng.randrange(30))
         note()
-        desk.act()
+        editor.act()
         note()
         log_due_changes(services)
         meanwhile()
         for app in apps:
-            if desk.rng.random() < 0.3:
-                app.step(limit=desk.rng.choice((1, 5, 20)))
+            if editor.rng.random() < 0.3:
+                app.step(limit=editor.rng.choice((1, 5, 20)))
     return possible

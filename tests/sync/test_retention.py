@@ -1,4 +1,4 @@
-"""Log retention: a client that returns in time misses nothing, any other gets an error."""
+"""Log retention: a client that returns in time misses nothing, any other client gets an error."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def settings(database_url: str) -> Settings:
 
 
 def log(services: Services) -> list[tuple[str, str]]:
-    """Return what the log has of stories: reason and id."""
+    """Return the rows of stories in the log: reason and id."""
     with services.database.read() as session:
         rows = store.load_changes(session, 0, 10_000)
     return [(row.reason, row.id) for row in rows if row.type == "article"]
@@ -36,7 +36,7 @@ def rewrite_often(newsroom: Newsroom, story: dict[str, Any], times: int = 3) -> 
     return story
 
 
-def test_the_last_old_row_of_each_thing_is_kept(
+def test_the_last_old_row_of_each_object_is_kept(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     kept, gone = rewrite_often(newsroom, newsroom.story("Kept")), newsroom.story("Gone")
@@ -55,7 +55,7 @@ def test_the_last_old_row_of_each_thing_is_kept(
         ("published", last["id"]),
         ("updated", last["id"]),
     ]
-    # What is superseded later goes later, wherever it stands.
+    # A row is deleted some time after it was superseded, in any position.
     rewrite_often(newsroom, kept, 1)
     clock.advance(days=11)
     trim_log_in_batches(services)
@@ -95,7 +95,7 @@ def test_a_snapshot_older_than_the_log_is_answered_410(
 ) -> None:
     stories = [newsroom.story(f"Story {number}") for number in range(3)]
     app = OfflineApp(client)
-    while not app.heard:
+    while not app.changes:
         app.step(limit=1)
     newsroom.verb(stories[0], "unpublish")
     clock.advance(days=11)
@@ -124,19 +124,19 @@ def test_copies_within_the_retention_catch_up_and_older_ones_get_410(
 ) -> None:
     apps = [OfflineApp(client, "tag=a") for _ in range(4)]
     stories = [newsroom.story(f"Story {number}", tags=["a"]) for number in range(4)]
-    told = 0
+    restarts = 0
     for day in range(40):
         clock.advance(days=1)
-        one = stories[day % 4]
+        story = stories[day % 4]
         tags = ["a"] if day % 3 else ["b"]
-        stories[day % 4] = newsroom.patch(one, title=f"Day {day}", tags=tags, status="published")
+        stories[day % 4] = newsroom.patch(story, title=f"Day {day}", tags=tags, status="published")
         trim_log_in_batches(services)
         for number, app in enumerate(apps):
-            # Every day, every fifth, every ninth, and too seldom.
+            # Every day, every fifth, every ninth, and too rarely.
             if day % (1, 5, 9, 19)[number] == 0:
-                told += not app.comes_back()
+                restarts += not app.try_catch_up()
                 assert app.list_stories() == app.load_expected()
-    assert told == 2
+    assert restarts == 2
     assert list_inconsistencies(services) == []
 
 
@@ -167,7 +167,7 @@ def test_a_removed_cdn_does_not_block_trimming(
     assert len(log(services)) == 1
 
 
-def test_the_log_is_kept_for_ever_without_a_retention(
+def test_the_log_is_never_trimmed_without_a_retention(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     rewrite_often(newsroom, newsroom.story("Story"))
@@ -181,7 +181,7 @@ def test_the_log_is_kept_for_ever_without_a_retention(
 def test_a_process_that_was_suspended_serves_nothing_outdated(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    """What showed a translation that left twice is named in none of the rows that stay."""
+    """No remaining row names the story that showed a translation which was moved twice."""
     first, *others = [newsroom.story(f"Story {number}") for number in range(3)]
     moving = newsroom.story("En français", language="fr", translation_of=first["id"])
     shown = read(client, f"/v1/articles/{first['id']}")["translations"]

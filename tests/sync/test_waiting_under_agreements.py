@@ -1,4 +1,4 @@
-"""Clients that wait under an agreement: time brings them stories, and its end ends the waiting."""
+"""Long polls and streams under an agreement get stories on time, and end with it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def agreement(newsroom: Newsroom, clock: HandClock) -> Agreement:
 Act = Callable[[HandClock, Newsroom, Agreement], object]
 
 
-def let_time_pass(clock: HandClock, _newsroom: Newsroom, _agreement: Agreement) -> None:
+def advance_time(clock: HandClock, _newsroom: Newsroom, _agreement: Agreement) -> None:
     clock.advance(minutes=31)
 
 
@@ -64,7 +64,7 @@ def change_the_product(clock: HandClock, newsroom: Newsroom, agreement: Agreemen
 
 
 @pytest.mark.parametrize(
-    ("act", "status"), [(let_time_pass, 200), (end_the_agreement, 410), (change_the_product, 410)]
+    ("act", "status"), [(advance_time, 200), (end_the_agreement, 410), (change_the_product, 410)]
 )
 def test_a_long_poll_ends_when_time_or_the_agreement_changes_its_answer(
     act: Act,

@@ -15,8 +15,8 @@ TOKEN = "tok-4f1c-not-to-be-seen"
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def settings(database_url: str, receiver: Receiver) -> Settings:
 
 @pytest.fixture
 def purging(services: Services) -> CdnPurger:
-    """The purger, already started: it purges all further changes."""
+    """The running purger, which purges all further changes."""
     assert services.purging is not None
     assert services.purging.catch_up()
     return services.purging

@@ -27,7 +27,9 @@ def story(newsroom: Newsroom) -> dict[str, Any]:
     )
 
 
-def test_editors_read_and_change_it(newsroom: Newsroom, story: dict[str, Any]) -> None:
+def test_editors_read_and_change_digital_source_types(
+    newsroom: Newsroom, story: dict[str, Any]
+) -> None:
     assert story["digital_source_type"] == "trainedAlgorithmicMedia"
     assert story["image"]["digital_source_type"] == "digitalCapture"
     same = newsroom.patch(story, digital_source_type="trainedAlgorithmicMedia")
@@ -45,7 +47,9 @@ def test_editors_read_and_change_it(newsroom: Newsroom, story: dict[str, Any]) -
     }
 
 
-def test_a_story_without_one_has_null(newsroom: Newsroom, client: TestClient) -> None:
+def test_a_story_without_a_digital_source_type_has_null(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     story = newsroom.story("None", image=IMAGE)
     assert story["digital_source_type"] is story["image"]["digital_source_type"] is None
     shown = read(client, "/v1/articles/none")
@@ -63,7 +67,7 @@ def test_every_code_of_the_vocabulary_is_accepted(newsroom: Newsroom, code: str)
 
 
 @pytest.mark.parametrize("code", ["", "AI", "TrainedAlgorithmicMedia", f"{IPTC}print", 7])
-def test_anything_else_is_refused(newsroom: Newsroom, code: object) -> None:
+def test_an_unknown_digital_source_type_is_refused(newsroom: Newsroom, code: object) -> None:
     for fields, pointer in (
         ({"digital_source_type": code}, "#/digital_source_type"),
         ({"image": {**IMAGE, "digital_source_type": code}}, "#/image/digital_source_type"),
@@ -75,7 +79,7 @@ def test_anything_else_is_refused(newsroom: Newsroom, code: object) -> None:
         assert error["code"] == "not_allowed"
 
 
-def test_readers_see_it_in_the_full_form_and_at_the_image(
+def test_readers_see_the_type_in_the_full_form_and_at_the_image(
     client: TestClient, story: dict[str, Any]
 ) -> None:
     shown = read(client, f"/v1/articles/{story['slug']}")
@@ -85,7 +89,7 @@ def test_readers_see_it_in_the_full_form_and_at_the_image(
     assert listed == [{"image": {"digital_source_type": "digitalCapture"}}]
 
 
-def test_ninjs_contains_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_ninjs_contains_the_digital_source_type(client: TestClient, story: dict[str, Any]) -> None:
     alone = json.loads(fetch(client, f"/v1/articles/{story['slug']}.ninjs"))
     (listed,) = json.loads(fetch(client, "/feeds/latest.ninjs"))
     for shown in (alone, listed):
@@ -94,26 +98,32 @@ def test_ninjs_contains_it(client: TestClient, story: dict[str, Any]) -> None:
         assert picture["digitalSourceType"] == {"uri": f"{IPTC}digitalCapture"}
 
 
-def test_newsml_contains_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_newsml_contains_the_digital_source_type(client: TestClient, story: dict[str, Any]) -> None:
     root = ElementTree.fromstring(fetch(client, f"/v1/articles/{story['slug']}.newsml"))
-    found = root.find(f"{G2}contentMeta/{G2}digitalSourceType")
-    assert found is not None
-    assert found.get("uri") == f"{IPTC}trainedAlgorithmicMedia"
+    element = root.find(f"{G2}contentMeta/{G2}digitalSourceType")
+    assert element is not None
+    assert element.get("uri") == f"{IPTC}trainedAlgorithmicMedia"
 
 
-def test_json_ld_contains_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_json_ld_contains_the_digital_source_type(
+    client: TestClient, story: dict[str, Any]
+) -> None:
     shown = json.loads(fetch(client, f"/v1/articles/{story['slug']}.jsonld"))
     assert shown["digitalSourceType"] == "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
     picture = shown["image"]["digitalSourceType"]
     assert picture == "https://schema.org/DigitalCaptureDigitalSource"
 
 
-def test_markdown_contains_it(client: TestClient, story: dict[str, Any]) -> None:
+def test_markdown_contains_the_digital_source_type(
+    client: TestClient, story: dict[str, Any]
+) -> None:
     text = fetch(client, f"/v1/articles/{story['slug']}.md").decode()
     assert '\ndigital_source_type: "trainedAlgorithmicMedia"\n' in text.partition("\n---")[0] + "\n"
 
 
-def test_an_export_contains_it(newsroom: Newsroom, story: dict[str, Any]) -> None:
+def test_an_export_contains_the_digital_source_type(
+    newsroom: Newsroom, story: dict[str, Any]
+) -> None:
     answer = newsroom.call("GET", "/export")
     (line,) = [
         json.loads(splitline) for splitline in answer.text.splitlines() if '"article"' in splitline
@@ -130,7 +140,7 @@ def test_an_export_contains_it(newsroom: Newsroom, story: dict[str, Any]) -> Non
     assert other["id"] != story["id"]
 
 
-def test_a_correction_changes_it(
+def test_a_correction_changes_the_digital_source_type(
     newsroom: Newsroom, client: TestClient, story: dict[str, Any]
 ) -> None:
     changes = {"digital_source_type": "compositeWithTrainedAlgorithmicMedia"}

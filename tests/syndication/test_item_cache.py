@@ -1,4 +1,4 @@
-"""Stories are read once for all feeds that show them, and only so many are remembered."""
+"""A story is parsed once for all feeds that contain it, and the cache is bounded."""
 
 from typing import Any
 

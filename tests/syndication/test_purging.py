@@ -1,4 +1,4 @@
-"""A CDN is told of each change: the right keys, at least once, in order, and no secret spilt."""
+"""CDN purges for each change: correct keys, at least once, in order, no secrets in logs."""
 
 import logging
 
@@ -17,14 +17,14 @@ from tests.syndication.conftest import TOKEN
 
 
 def position(services: Services) -> int | None:
-    """Return how far the receiver has been told."""
+    """Return the last serial that was sent to the receiver."""
     with services.database.read() as session:
         standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
 
 
 def keys_of(services: Services, *ids: str) -> list[str]:
-    """Return what a change to these stories, each a group by itself, makes outdated."""
+    """Return the keys that a change of these stories makes outdated; each is a separate group."""
     shown = (services.surrogates.story_keys(id_, id_) for id_ in ids)
     return ["stories", "absent", *(key for keys in shown for key in keys)]
 
@@ -35,12 +35,12 @@ def test_a_publication_is_purged(
     story = newsroom.story()
     assert purging.catch_up()
     assert purging.catch_up()
-    [heard] = receiver.heard
-    assert (heard.method, heard.path) == ("POST", "/purge")
-    assert heard.keys == keys_of(services, story["id"])
-    assert heard.headers["authorization"] == f"Bearer {TOKEN}"
-    assert heard.headers["content-type"] == "application/json"
-    assert heard.headers["user-agent"].startswith("dateline/")
+    [request] = receiver.requests
+    assert (request.method, request.path) == ("POST", "/purge")
+    assert request.keys == keys_of(services, story["id"])
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"].startswith("dateline/")
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -54,8 +54,8 @@ def test_method_and_token_are_configurable(
     newsroom.story()
     assert services.purging.catch_up()
     services.close()
-    assert receiver.heard[0].method == "PURGE"
-    assert "authorization" not in receiver.heard[0].headers
+    assert receiver.requests[0].method == "PURGE"
+    assert "authorization" not in receiver.requests[0].headers
 
 
 def test_new_changes_are_purged_in_one_request(
@@ -73,7 +73,7 @@ def test_drafts_and_scheduled_stories_are_not_purged(
     newsroom.article("Draft")
     newsroom.story("Later", published_at="2026-11-22T13:00:00Z")
     assert purging.catch_up()
-    assert receiver.heard == []
+    assert receiver.requests == []
 
 
 def test_publications_and_expiries_by_time_are_purged(
@@ -114,8 +114,8 @@ def test_requests_have_few_keys_and_too_many_become_a_purge_of_everything(
     assert purging.catch_up()
     assert [len(keys) for keys in receiver.load_keys()] == [30, 30, 22]
     assert [key for keys in receiver.load_keys() for key in keys] == keys_of(services, *ids)
-    for heard in receiver.heard:
-        assert len(heard.headers["surrogate-key"]) < 2_000
+    for request in receiver.requests:
+        assert len(request.headers["surrogate-key"]) < 2_000
     ids = [newsroom.story(f"More {number}")["id"] for number in range(150)]
     assert purging.catch_up()
     assert receiver.load_keys()[3:] == [["all"]]
@@ -163,7 +163,7 @@ def test_only_a_2xx_status_is_success(
     receiver.answer = lambda _: status
     assert not purging.catch_up()
     assert position(services) == before
-    assert [request.path for request in receiver.heard] == ["/purge"]
+    assert [request.path for request in receiver.requests] == ["/purge"]
 
 
 def test_after_failures_everything_is_purged_once_and_in_order(
@@ -184,9 +184,9 @@ def test_after_failures_everything_is_purged_once_and_in_order(
     receiver.answer = lambda _: 200
     assert purging.catch_up()
     assert receiver.load_keys() == [keys_of(services, *ids[:2]), keys_of(services, *ids[2:])]
-    said = [record for record in caplog.records if record.name == "dateline.purging"]
-    assert [record.levelname for record in said] == ["WARNING", "INFO"]
-    assert "503" in said[0].getMessage()
+    records = [record for record in caplog.records if record.name == "dateline.purging"]
+    assert [record.levelname for record in records] == ["WARNING", "INFO"]
+    assert "503" in records[0].getMessage()
 
 
 def test_a_cancelled_purge_is_sent_by_the_next_process(
@@ -211,13 +211,13 @@ def test_a_cancelled_purge_is_sent_by_the_next_process(
     assert successor.purging.catch_up()
     successor.close()
     receiver.wait_for(2)
-    assert [request.keys for request in receiver.heard] == [keys_of(services, story["id"])] * 2
+    assert [request.keys for request in receiver.requests] == [keys_of(services, story["id"])] * 2
 
 
 def test_two_leaders_at_the_same_time_are_harmless(
     newsroom: Newsroom, purging: CdnPurger, receiver: Receiver, settings: Settings, clock: HandClock
 ) -> None:
-    """The other tells of all and of more, while the one waits for its answer."""
+    """The other one purges more while the first one waits for its response."""
     other = bootstrap(settings, clock=clock)
     assert other.purging is not None
     first = newsroom.story("First")
@@ -254,7 +254,7 @@ def test_the_token_is_never_logged_or_printed(
     receiver.stop()
     newsroom.story("Another")
     assert not purging.catch_up()
-    assert receiver.heard[0].headers["authorization"] == f"Bearer {TOKEN}"
+    assert receiver.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
     exposed = [
         caplog.text,
         repr(settings),

@@ -1,8 +1,8 @@
-"""Whatever a change does to readers' answers, one of the keys of each was told.
+"""For every change of a response, one of its surrogate keys was purged.
 
-Stories, sources and categories are changed at random. Before and after each change the answers
-of many addresses are read, made anew, and compared. A shared cache that holds those of before
-has to be told of each that differs: by one of the keys that it came with.
+Stories, sources and categories are changed at random. Before and after each change the responses of
+many addresses are computed again and compared. For each response that differs, one of its earlier
+keys must have been purged.
 """
 
 import random
@@ -30,7 +30,7 @@ _LISTS = (
 
 
 class RandomEditor:
-    """Changes things at random, one at a time."""
+    """Makes random changes, one at a time."""
 
     def __init__(self, newsroom: Newsroom, services: Services, clock: HandClock) -> None:
         self._newsroom = newsroom
@@ -45,7 +45,7 @@ class RandomEditor:
             newsroom.article(f"Story {number}", **links)
 
     def step(self) -> str:
-        """Make a change and say which."""
+        """Make a change and return its name."""
         steps = [self.publish] * 4 + [self.withdraw, self.schedule, self.rename, self.translate]
         return self._chance.choice([*steps, self.move, self.wait])()
 
@@ -60,14 +60,14 @@ class RandomEditor:
         return f"publish {number}"
 
     def withdraw(self) -> str:
-        """Take a story away, if it is public."""
+        """Unpublish a story if it is public."""
         story = self._story(self._number())
         if story["state"] == "published":
             self._newsroom.verb(story, "unpublish")
         return f"withdraw {story['slug']}"
 
     def schedule(self) -> str:
-        """Let a story come out, or expire, in a minute."""
+        """Schedule the publication or the expiry of a story in a minute."""
         story = self._story(self._number())
         at = self._clock.now().replace(microsecond=0)
         soon = at.replace(minute=(at.minute + 1) % 60, hour=at.hour + (at.minute + 1) // 60)
@@ -82,7 +82,7 @@ class RandomEditor:
         of = self._chance.choice([None, "0"])
         original = self._story(0)["id"] if of else None
         fields: dict[str, Any] = {
-            # Each in its own: a group has one story of a language.
+            # Each in a different language: a group has one story in each.
             "language": f"fr-x-{number}" if of else "en",
             "translation_of": original,
         }
@@ -90,7 +90,7 @@ class RandomEditor:
         return f"translate {story['slug']}"
 
     def rename(self) -> str:
-        """Give the source or a category another name and slug."""
+        """Change the name and the slug of the source or of a category."""
         kind, slugs = self._chance.choice(
             [("sources", ("wire", "the-wire")), ("categories", ("asia", "far-east"))]
         )
@@ -100,14 +100,14 @@ class RandomEditor:
         return f"rename {slug}"
 
     def move(self) -> str:
-        """Put a category below another one, or at the top."""
+        """Move a category below another one, or to the top."""
         thing = self._newsroom.call("GET", "/categories/asia", follow_redirects=True).json()
         parent = None if thing["parent"] else "world"
         self._newsroom.patch(thing, "categories", parent=parent)
         return "move"
 
     def wait(self) -> str:
-        """Let two minutes pass, and the worker see it."""
+        """Advance the clock by two minutes, and run the worker."""
         self._clock.advance(minutes=2)
         log_due_changes(self._services)
         return "wait"
@@ -118,8 +118,8 @@ class RandomEditor:
     def _story(self, number: int) -> dict[str, Any]:
         listed = self._newsroom.call("GET", "/articles?limit=100&sort=modified_at").json()["data"]
         ids = sorted(story["id"] for story in listed)
-        found: dict[str, Any] = self._newsroom.call("GET", f"/articles/{ids[number]}").json()
-        return found
+        document: dict[str, Any] = self._newsroom.call("GET", f"/articles/{ids[number]}").json()
+        return document
 
 
 @pytest.mark.exhaustive_on("postgresql")
@@ -131,33 +131,33 @@ def test_every_changed_answer_had_a_key_that_was_purged(
     purging: CdnPurger,
     receiver: Receiver,
 ) -> None:
-    desk = RandomEditor(newsroom, services, clock)
+    editor = RandomEditor(newsroom, services, clock)
     listed = newsroom.call("GET", "/articles").json()["data"]
     refs = [story["id"] for story in listed] + [f"{a}-{n}" for a in "st" for n in range(_STORIES)]
     paths = [f"/v1/{path}" for path in [*_LISTS, *(f"articles/{ref}" for ref in refs)]]
     purging.catch_up()
     before, differing = _read(client, paths), 0
     for _ in range(_STEPS):
-        receiver.heard.clear()
-        step = desk.step()
+        receiver.requests.clear()
+        step = editor.step()
         assert purging.catch_up()
-        told = {key for keys in receiver.load_keys() for key in keys}
+        purged = {key for keys in receiver.load_keys() for key in keys}
         after = _read(client, paths)
         for path in paths:
             if after[path][0] != before[path][0]:
                 differing += 1
-                assert told & before[path][1], (step, path, told, before[path])
+                assert purged & before[path][1], (step, path, purged, before[path])
         before = after
     assert differing > 5 * _STEPS
 
 
 def _read(client: TestClient, paths: list[str]) -> dict[str, tuple[object, set[str]]]:
-    """Return what each address answers, and the keys with which it does."""
-    found: dict[str, tuple[object, set[str]]] = {}
+    """Return the response of each address, and its surrogate keys."""
+    answers: dict[str, tuple[object, set[str]]] = {}
     for path in paths:
         answer = client.get(path)
         assert answer.status_code in {200, 301, 404}, (path, answer.text)
         body = answer.content if answer.status_code == 200 else b""
         shown = (answer.status_code, body, answer.headers.get("location"))
-        found[path] = shown, set(answer.headers["surrogate-key"].split(" "))
-    return found
+        answers[path] = shown, set(answer.headers["surrogate-key"].split(" "))
+    return answers

@@ -1,4 +1,4 @@
-"""A real browser without a window, and a site of our own whose page tells us what it hears."""
+"""A real browser without a window, and a local site whose page posts the events it receives."""
 
 import queue
 import subprocess
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 _TIMEOUT = 60
 _QUIET = (
@@ -18,7 +18,7 @@ _QUIET = (
 
 
 class Site:
-    """A page on an origin of its own; what its scripts post comes out of `told`."""
+    """A page on a separate origin; `told` yields what its scripts post."""
 
     def __init__(self, page: str) -> None:
         self.posts: queue.Queue[str] = queue.Queue()
@@ -40,7 +40,7 @@ class Site:
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}/"
@@ -53,12 +53,12 @@ class Site:
 @contextmanager
 def browsing(page: str, folder: Path) -> Iterator[Site]:
     """Open a page in Chromium, and close it at the end."""
-    program = needed("chromium", "chromium")
+    program = require_program("chromium", "chromium")
     site = Site(page)
     thread = threading.Thread(target=site.server.serve_forever, daemon=True)
     thread.start()
     command = [program, *_QUIET, f"--user-data-dir={folder / 'profile'}", site.address]
-    # A browser at nobody's address is told of no proxy either.
+    # The browser needs no proxy for a loopback address.
     browser = subprocess.Popen(
         [*command[:-1], "--no-proxy-server", command[-1]],
         stdin=subprocess.DEVNULL,

@@ -28,15 +28,15 @@ class Site:
     reader_key: str
 
     def story(self, **fields: Any) -> dict[str, Any]:
-        """Publish a story under a slug and a tag of its own."""
+        """Publish a story with a unique slug and tag."""
         return self._send("POST", "/v1/manage/articles", self.document(**fields))
 
     def draft(self, **fields: Any) -> dict[str, Any]:
-        """Make a story that is not public yet."""
+        """Create a draft."""
         return self.story(status="draft", **fields)
 
     def document(self, **fields: Any) -> dict[str, Any]:
-        """Return a story, long enough to be worth a coding."""
+        """Return a story, long enough to be compressed."""
         name = f"story-{next(_numbers)}"
         body = "<p>" + "All eleven hives came through the winter. " * 20 + "</p>"
         known = {"title": name, "slug": name, "tags": [name], "language": "en", "body": body}
@@ -56,18 +56,18 @@ class Site:
         with closing(Client(self.port, self.editor_key)) as editor:
             status, _, answer = editor.call(method, path, body, **headers)
         assert status in {200, 201}, answer
-        found: dict[str, Any] = answer
-        return found
+        document: dict[str, Any] = answer
+        return document
 
 
 def paths(story: dict[str, Any]) -> tuple[str, str]:
-    """Return where a story can be read, and a list with nothing else in it."""
+    """Return the address of a story, and of a list with no other stories."""
     return f"/v1/articles/{story['slug']}", f"/v1/headlines?tag={story['slug']}"
 
 
 @contextmanager
 def running_site(folder: Path, **settings: object) -> Iterator[Site]:
-    """Run a Dateline on a database of its own."""
+    """Run a Dateline on a separate database."""
     with fresh_database("sqlite", folder) as url:
         services = bootstrap(Settings(database_url=url))
         admin, reader = key_for(services, "admin"), key_for(services, "read")
@@ -80,25 +80,25 @@ def running_site(folder: Path, **settings: object) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One Dateline for the tests of a file; each reads its own stories."""
-    with running_site(tmp_path_factory.mktemp("dateline")) as made:
-        yield made
+    with running_site(tmp_path_factory.mktemp("dateline")) as new_site:
+        yield new_site
 
 
 @pytest.fixture(scope="module", params=["varnish", "nginx"])
 def cache(
     request: pytest.FixtureRequest, site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[SharedCache]:
-    """A shared cache in front of it: each in turn."""
+    """A shared cache in front of it; a test runs with each."""
     start = {"varnish": varnish, "nginx": nginx}[request.param]
-    with start(tmp_path_factory.mktemp(request.param), site.port) as made:
-        yield made
+    with start(tmp_path_factory.mktemp(request.param), site.port) as shared_cache:
+        yield shared_cache
 
 
 @pytest.fixture(scope="module")
 def caches(
     site: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[SharedCache, ...]]:
-    """All of them in front of one Dateline, for what has to wait."""
+    """All shared caches in front of one Dateline, for tests that have to wait."""
     with (
         varnish(tmp_path_factory.mktemp("varnish"), site.port) as item,
         nginx(tmp_path_factory.mktemp("nginx"), site.port) as other,

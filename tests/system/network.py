@@ -1,7 +1,7 @@
-"""Machines that are network namespaces on one switch, and may lose their cable or an address.
+"""Machines that are network namespaces on one switch, and can lose their cable or an address.
 
-Whatever is sent to such a machine then is dropped, as if it had lost its power: nobody is refused,
-and no connection is reset.
+All packets to such a machine are dropped then, as after a power failure: no connection is refused
+or reset.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cluster import Machine, Result
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 _PREFIX = f"dl{os.getpid()}"
 _SWITCH = f"{_PREFIX}-switch"
@@ -36,10 +36,10 @@ class Host(Machine):
         for link in ("lo", "eth0"):
             _ip("-n", self._name, "link", "set", link, "up")
         _ip("-n", _SWITCH, "link", "set", self._port, "up")
-        self.plug_in()
+        self.connect()
 
     def run(self, function: Callable[[], Result]) -> Result:
-        """Call a function on a thread in the namespace, to which sockets and children belong."""
+        """Call a function in a thread of the namespace; its sockets and children stay there."""
 
         def inside() -> Result:
             with Path(f"/run/netns/{self._name}").open() as file:
@@ -50,27 +50,27 @@ class Host(Machine):
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(inside).result()
 
-    def pull_out(self) -> None:
-        """Lose the connection to all others; its own side does not notice."""
+    def disconnect(self) -> None:
+        """Disconnect it from all others; the machine itself does not notice."""
         _ip("-n", _SWITCH, "link", "set", self._port, "nomaster")
 
-    def plug_in(self) -> None:
-        """Get it (back)."""
+    def connect(self) -> None:
+        """Connect it (again)."""
         _ip("-n", _SWITCH, "link", "set", self._port, "master", "switch")
 
     def add_address(self, address: str) -> None:
-        """Get one more address."""
+        """Add another address."""
         _ip("-n", self._name, "address", "add", f"{address}/24", "dev", "eth0")
 
     def remove_address(self, address: str) -> None:
-        """Lose an address."""
+        """Remove an address."""
         _ip("-n", self._name, "address", "delete", f"{address}/24", "dev", "eth0")
 
 
 @contextmanager
 def hosts(number: int) -> Iterator[list[Host]]:
-    """Give so many machines that reach each other."""
-    needed("ip", "iproute2")
+    """Create this many machines that can reach each other."""
+    require_program("ip", "iproute2")
     if os.geteuid() != 0:
         pytest.skip("network namespaces need root: sudo make test-system")
     try:
@@ -92,5 +92,5 @@ def _remove() -> None:
 
 
 def _ip(*words: str) -> None:
-    program = needed("ip", "iproute2")
+    program = require_program("ip", "iproute2")
     subprocess.run([program, *words], check=True, capture_output=True, text=True, timeout=60)

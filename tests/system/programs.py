@@ -1,4 +1,4 @@
-"""Programs of the system: found or not, started from our own examples, ended by their id."""
+"""Programs of the system: found or skipped, and started from the documented examples."""
 
 import re
 import shutil
@@ -25,23 +25,23 @@ _BLANK = re.compile(r"@[A-Z_]+@")
 
 @dataclass(frozen=True, slots=True)
 class SharedCache:
-    """A shared cache that stands in front of a Dateline."""
+    """A shared cache in front of a Dateline."""
 
     name: str
     port: int
 
 
-def needed(program: str, packages: str) -> str:
-    """Return where a program is, or skip the test and say how to get it."""
-    found = shutil.which(program) or shutil.which(program, path=_FOLDERS)
-    if found is None:
+def require_program(program: str, packages: str) -> str:
+    """Return the path of a program, or skip the test and name the package."""
+    path = shutil.which(program) or shutil.which(program, path=_FOLDERS)
+    if path is None:
         pytest.skip(f"{program} is not installed: apt-get install {packages}")
-    return found
+    return path
 
 
-def needed_modules(said: str) -> None:
-    """Skip the test if Varnish's compiler said that a module is missing; say how to get it."""
-    missing = _MISSING_MODULE.search(said)
+def require_varnish_modules(output: str) -> None:
+    """Skip the test if Varnish's compiler reports a missing module; name the package."""
+    missing = _MISSING_MODULE.search(output)
     if missing is not None:
         pytest.skip(
             f"Varnish's module {missing[1]} is not installed: apt-get install varnish-modules"
@@ -49,7 +49,7 @@ def needed_modules(said: str) -> None:
 
 
 def fill_example(example: str, **values: object) -> str:
-    """Return an example of the documentation with its blanks filled in, every one of them."""
+    """Return an example of the documentation with all its placeholders filled in."""
     text = (EXAMPLES / example).read_text(encoding="utf-8")
     for name, value in values.items():
         text = text.replace(f"@{name.upper()}@", str(value))
@@ -62,14 +62,14 @@ def varnish(
     folder: Path, dateline: int, source: str | None = None, port: int | None = None
 ) -> Iterator[SharedCache]:
     """Run Varnish in front of a Dateline, with the example or with other VCL."""
-    program = needed("varnishd", "varnish varnish-modules")
+    program = require_program("varnishd", "varnish varnish-modules")
     port = port or free_port()
     given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
     vcl = folder / "dateline.vcl"
     vcl.write_text(source or fill_example("varnish.vcl", **given), encoding="utf-8")
     command = [program, "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
     compiled = subprocess.run([*command, "-C"], capture_output=True, text=True, check=False)
-    needed_modules(compiled.stderr)
+    require_varnish_modules(compiled.stderr)
     command += ["-F"]
     command += ["-a", f"127.0.0.1:{port}", "-s", "malloc,32m", "-p", "http_gzip_support=off"]
     with _running("varnish", command, folder, port):
@@ -79,7 +79,7 @@ def varnish(
 @contextmanager
 def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
     """Run nginx in front of a Dateline, with the example."""
-    program = needed("nginx", "nginx-light")
+    program = require_program("nginx", "nginx-light")
     port = free_port()
     given: Mapping[str, object] = {
         "dateline_host": "127.0.0.1",
@@ -96,7 +96,7 @@ def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
         yield SharedCache("nginx", port)
 
 
-# What a distribution has around the files of sites; one process, under whoever runs the tests.
+# The files that a distribution adds to site files; one process, run as the user of the tests.
 _AROUND = """
 daemon off;
 master_process off;
@@ -133,9 +133,9 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         try:
             fetch(port, "/healthz")
         except (OSError, HTTPException):
-            said = log.read_text(encoding="utf-8", errors="replace")
-            assert process.poll() is None, said
-            assert time.monotonic() < ends, said
+            output = log.read_text(encoding="utf-8", errors="replace")
+            assert process.poll() is None, output
+            assert time.monotonic() < ends, output
             time.sleep(0.05)
         else:
             return

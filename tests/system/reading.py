@@ -1,4 +1,4 @@
-"""A reader behind a shared cache, who looks at the very bytes."""
+"""A client behind a shared cache that sees the exact bytes."""
 
 import re
 import zlib
@@ -16,7 +16,7 @@ _COUNT = re.compile(r"^dateline_requests_total\{(.*?)\} (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it came: nothing is unpacked."""
+    """A response as it arrived, without decoding."""
 
     status: int
     headers: dict[str, str]
@@ -24,7 +24,7 @@ class Answer:
 
     @property
     def coding(self) -> str:
-        """The coding of the body."""
+        """The encoding of the body."""
         return self.headers.get("content-encoding", "identity")
 
     @property
@@ -33,7 +33,7 @@ class Answer:
         return self.headers["x-cache"] in {"HIT", "STALE", "UPDATING", "REVALIDATED"}
 
     def json(self) -> Any:
-        """Return what it says, unpacked."""
+        """Return the decoded JSON."""
         return json.loads(_UNPACKERS[self.coding](self.body))
 
 
@@ -46,7 +46,7 @@ _UNPACKERS = {
 
 
 def fetch(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
-    """Send a request on a connection of its own; an underscore in a name is a hyphen."""
+    """Send a request on a new connection; an underscore in a name is a hyphen."""
     connection = HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -62,8 +62,14 @@ def fetch(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
 
 
 def count_requests(dateline: int, **labels: str) -> int:
-    """Return how many requests a Dateline has counted that have all these labels."""
+    """Return the number of requests with all these labels that a Dateline has counted."""
     text = fetch(dateline, "/metrics").body.decode()
     wanted = {f'{name}="{value}"' for name, value in labels.items()}
     lines = _COUNT.findall(text)
-    return int(sum(float(count) for found, count in lines if wanted <= set(found.split(","))))
+    return int(
+        sum(
+            float(count)
+            for labels_of_line, count in lines
+            if wanted <= set(labels_of_line.split(","))
+        )
+    )

@@ -1,4 +1,4 @@
-"""A browser's own `EventSource` follows the stream, from another site, and misses nothing."""
+"""The `EventSource` of a browser follows the stream from another origin, and misses nothing."""
 
 import json
 from contextlib import closing
@@ -31,8 +31,8 @@ for (const name of ['upsert', 'remove']) stream.addEventListener(name, event => 
 </script>"""
 
 
-class Desk:
-    """An editor at a server."""
+class Editor:
+    """An editor of a server."""
 
     def __init__(self, port: int, key: str) -> None:
         self._port, self._key = port, key
@@ -40,10 +40,10 @@ class Desk:
     def call(self, method: str, path: str, **body: Any) -> dict[str, Any]:
         with closing(Client(self._port, self._key)) as client:
             headers = {} if path == "articles" else {"if_match": "*"}
-            status, _, made = client.call(method, f"/v1/manage/{path}", body, **headers)
-        assert status in {200, 201}, made
-        found: dict[str, Any] = made
-        return found
+            status, _, response = client.call(method, f"/v1/manage/{path}", body, **headers)
+        assert status in {200, 201}, response
+        document: dict[str, Any] = response
+        return document
 
     def story(self, title: str, tag: str = "a") -> dict[str, Any]:
         fields = {"title": title, "language": "en", "tags": [tag], "status": "published"}
@@ -51,43 +51,43 @@ class Desk:
 
 
 def _next(site: Site, *names: str) -> dict[str, Any]:
-    """Return what the page tells next of these."""
+    """Return the next of these events that the page posts."""
     while True:
-        told: dict[str, Any] = json.loads(site.next_post())
-        if told["name"] in names:
-            return told
+        post: dict[str, Any] = json.loads(site.next_post())
+        if post["name"] in names:
+            return post
 
 
-def test_an_event_source_follows_and_comes_back_without_a_gap(tmp_path: Path) -> None:
+def test_an_event_source_reconnects_without_a_gap(tmp_path: Path) -> None:
     with fresh_database("sqlite", tmp_path) as url:
         services = bootstrap(Settings(database_url=url))
         key = key_for(services, "admin")
         services.close()
         with server_row(url) as server:
             server.start()
-            desk = Desk(server.port, key)
+            editor = Editor(server.port, key)
             with browsing(_PAGE.replace("PORT", str(server.port)), tmp_path) as site:
                 _next(site, "open")
-                # Before the browser has heard of anything, the server goes away.
+                # The server stops before the browser has received an event.
                 server.kill()
                 server.start()
-                unheard = desk.story("Unheard")
+                unheard = editor.story("Unheard")
                 assert _next(site, "upsert", "remove")["id"] == unheard["id"]
-                desk.story("Not for it", tag="b")
-                first = desk.story("“Hives” – خلايا 🐝")
-                heard = _next(site, "upsert", "remove")
-                assert (heard["id"], heard["title"]) == (first["id"], "“Hives” – خلايا 🐝")
-                # The server goes away, and much happens before the browser has noticed.
+                editor.story("Not for it", tag="b")
+                first = editor.story("“Hives” – خلايا 🐝")
+                event = _next(site, "upsert", "remove")
+                assert (event["id"], event["title"]) == (first["id"], "“Hives” – خلايا 🐝")
+                # The server stops, and many changes happen before the browser has noticed.
                 server.kill()
                 server.start()
-                missed = [desk.story(f"Missed {number}")["id"] for number in range(3)]
-                desk.call("POST", f"articles/{first['id']}/unpublish")
-                told = [_next(site, "upsert", "remove") for _ in range(4)]
-                assert [item["id"] for item in told] == [*missed, first["id"]]
-                assert (told[-1]["name"], told[-1]["reason"]) == ("remove", "unpublished")
-                # When it is told to stop, the stream ends at once, and begins again.
+                missed = [editor.story(f"Missed {number}")["id"] for number in range(3)]
+                editor.call("POST", f"articles/{first['id']}/unpublish")
+                events = [_next(site, "upsert", "remove") for _ in range(4)]
+                assert [item["id"] for item in events] == [*missed, first["id"]]
+                assert (events[-1]["name"], events[-1]["reason"]) == ("remove", "unpublished")
+                # When the server shuts down, the stream ends immediately, and starts again.
                 server.stop()
                 assert _next(site, "error")["closed"] is False
                 server.start()
-                last = desk.story("Last")
+                last = editor.story("Last")
                 assert _next(site, "upsert", "remove")["id"] == last["id"]

@@ -1,4 +1,4 @@
-"""A cluster on machines of its own, which vanish: nobody is told, and no connection is reset."""
+"""A cluster on separate machines, which vanish without a reset of their connections."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cluster import Cluster, Node, address_of, cluster, soon
+from tests.faults.cluster import Cluster, Node, address_of, cluster, wait_until
 from tests.faults.phases import BACK_WITHIN, ENDED_WITHIN, Readers
 from tests.receiver import ReceivedRequest, Receiver, receiving
 from tests.sync.stream_client import StreamClient
@@ -30,11 +30,11 @@ def machines() -> Iterator[list[Host]]:
 
 @pytest.fixture
 def healthy_cluster(machines: list[Host]) -> Iterator[Cluster]:
-    """A cluster on them, whose network is whole again afterwards."""
+    """A cluster on them, whose network is restored afterwards."""
     with cluster(*machines[:2]) as servers:
         yield servers
     for machine in machines:
-        machine.plug_in()
+        machine.connect()
 
 
 def _nodes(
@@ -45,11 +45,11 @@ def _nodes(
     for number, machine in enumerate(machines[2:]):
         nodes.append(healthy_cluster.node(machine, folder / f"node{number}", **settings))
         nodes[number].wait_until_ready()
-        soon(lambda: nodes[0].leads)
+        wait_until(lambda: nodes[0].leads)
     return nodes
 
 
-def test_an_address_that_vanishes_is_left_for_another_one(
+def test_a_node_switches_to_another_address_when_one_vanishes(
     healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     host, port = machines[0], healthy_cluster.primary.port
@@ -71,7 +71,7 @@ def test_an_address_that_vanishes_is_left_for_another_one(
 
 
 @pytest.mark.parametrize("loses", [False, True], ids=["synchronous", "asynchronous"])
-def test_a_primary_that_vanishes_as_each_reader_sees_it(
+def test_each_kind_of_reader_gets_its_response_when_a_primary_vanishes(
     loses: bool, healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     node, ending = _nodes(healthy_cluster, machines, tmp_path, stale_seconds=_STALE_SECONDS)
@@ -83,19 +83,19 @@ def test_a_primary_that_vanishes_as_each_reader_sees_it(
     readers = Readers(node, healthy_cluster.key)
     readers.prepare()
     listener = node.machine.run(lambda: StreamClient(node.port).wait_for_start())
-    machines[0].pull_out()
+    machines[0].disconnect()
     vanished = time.monotonic()
-    soon(lambda: readers.ready()[1] == "away", 5)
-    readers.insist_on_away()
+    wait_until(lambda: readers.ready()[1] == "away", 5)
+    readers.require_away()
     assert time.monotonic() - vanished < _STALE_SECONDS, "the machine is too slow for this test"
     assert listener.has_ended()
     listener.close()
     assert ending.end(ENDED_WITHIN) == 0
-    soon(lambda: time.monotonic() - vanished > _STALE_SECONDS + 1)
-    readers.insist_on_refusals()
+    wait_until(lambda: time.monotonic() - vanished > _STALE_SECONDS + 1)
+    readers.require_refusals()
     healthy_cluster.standby.promote()
     promoted = time.monotonic()
-    soon(lambda: node.status("/v1/headlines", healthy_cluster.key) == 200, BACK_WITHIN)
+    wait_until(lambda: node.status("/v1/headlines", healthy_cluster.key) == 200, BACK_WITHIN)
     status, _, answer = node.call("GET", f"/v1/changes?cursor={readers.cursor}")
     assert time.monotonic() - promoted < BACK_WITHIN
     if loses:
@@ -103,11 +103,11 @@ def test_a_primary_that_vanishes_as_each_reader_sees_it(
         assert node.call("GET", "/v1/headlines")[2]["data"] == []
     else:
         assert readers.are_served()
-        _insist_on_all(node, healthy_cluster.key, published)
+        _require_all(node, healthy_cluster.key, published)
     assert node.end(ENDED_WITHIN) == 0
 
 
-def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> None:
+def _require_all(node: Node, key: str, published: list[dict[str, Any]]) -> None:
     shown = [item["id"] for item in node.call("GET", "/v1/headlines?limit=100")[2]["data"]]
     assert shown == [story["id"] for story in reversed(published)]
     for story in published:
@@ -115,7 +115,7 @@ def _insist_on_all(node: Node, key: str, published: list[dict[str, Any]]) -> Non
 
 
 @pytest.mark.parametrize("stands_still", [False, True])
-def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
+def test_a_leader_whose_machine_vanishes_is_replaced_and_stops_sending(
     stands_still: bool, healthy_cluster: Cluster, machines: list[Host], tmp_path: Path
 ) -> None:
     settings = {"push_networks": "127.0.0.0/8", "worker_interval": 0.1}
@@ -128,11 +128,11 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
         assert leader.call("POST", "/v1/manage/webhooks", hook, key=healthy_cluster.key)[0] == 201
         _publish(heir, healthy_cluster.key, "Before")
         first.wait_for(1)
-        # It is noted that it was sent; otherwise it would be sent once more.
+        # The event is recorded as sent; otherwise it would be sent again.
         delivered = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
-        soon(lambda: healthy_cluster.primary.ask(delivered) == (1,))
+        wait_until(lambda: healthy_cluster.primary.ask(delivered) == (1,))
         before = _lease(healthy_cluster)
-        machines[2].pull_out()
+        machines[2].disconnect()
         vanished = time.monotonic()
         if stands_still:
             leader.process.suspend()
@@ -141,17 +141,17 @@ def test_a_leader_whose_machine_vanishes_is_replaced_and_sends_nothing_more(
         assert time.monotonic() - vanished < _REPLACED_WITHIN
         after = _lease(healthy_cluster)
         assert after == (before[0] + 1, after[1])
-        machines[2].plug_in()
+        machines[2].connect()
         if stands_still:
             leader.process.resume()
-        soon(lambda: leader.call("GET", "/readyz")[2]["database"] == "answers", BACK_WITHIN)
+        wait_until(lambda: leader.call("GET", "/readyz")[2]["database"] == "answers", BACK_WITHIN)
         _publish(leader, healthy_cluster.key, "After")
         second.wait_for(2)
         assert (leader.leads, heir.leads) == (False, True)
         assert _lease(healthy_cluster) == after
         assert [_slugs(item) for item in (first, second)] == [["before"], ["meanwhile", "after"]]
-        # The one that leads is told to end while it is cut off.
-        machines[3].pull_out()
+        # The leader is told to shut down while it is disconnected.
+        machines[3].disconnect()
         assert heir.end(ENDED_WITHIN) == 0
         assert leader.end(ENDED_WITHIN) == 0
 
@@ -170,7 +170,7 @@ def _lease(servers: Cluster) -> tuple[int, str]:
 
 
 def _slugs(receiver: Receiver) -> list[str]:
-    def slug(heard: ReceivedRequest) -> str:
-        return str(json.loads(heard.body)["data"]["slug"])
+    def slug(request: ReceivedRequest) -> str:
+        return str(json.loads(request.body)["data"]["slug"])
 
-    return list(map(slug, receiver.heard))
+    return list(map(slug, receiver.requests))

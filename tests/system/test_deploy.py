@@ -1,4 +1,4 @@
-"""The files of `deploy/`, read by the programs that they are for."""
+"""The files of `deploy/`, parsed by the programs that they are for."""
 
 import subprocess
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from app.kit import json
 from tests.architecture.source import ROOT
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 pytestmark = pytest.mark.system
 DEPLOY = ROOT / "deploy"
@@ -18,13 +18,16 @@ def _accepts(*command: str | Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_prometheus_takes_its_configuration_and_the_alerts() -> None:
+def test_prometheus_accepts_its_configuration_and_the_alerts() -> None:
     _accepts(
-        needed("promtool", "prometheus"), "check", "config", DEPLOY / "prometheus/prometheus.yaml"
+        require_program("promtool", "prometheus"),
+        "check",
+        "config",
+        DEPLOY / "prometheus/prometheus.yaml",
     )
 
 
-def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path) -> None:
+def test_prometheus_parses_every_expression_of_the_dashboard(tmp_path: Path) -> None:
     dashboard = json.loads((DEPLOY / "grafana/dateline.json").read_bytes())
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     rules = [
@@ -36,21 +39,21 @@ def test_prometheus_understands_every_expression_of_the_dashboard(tmp_path: Path
     ]
     # JSON is YAML, too.
     (tmp_path / "rules.yaml").write_bytes(json.dumps({"groups": [{"name": "t", "rules": rules}]}))
-    _accepts(needed("promtool", "prometheus"), "check", "rules", tmp_path / "rules.yaml")
+    _accepts(require_program("promtool", "prometheus"), "check", "rules", tmp_path / "rules.yaml")
 
 
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = (DEPLOY / "systemd/dateline.service").read_text(encoding="utf-8")
     program = "/srv/dateline/.venv/bin/dateline"
     assert program in unit
     (tmp_path / "dateline.service").write_text(
         unit.replace(f"ExecStart={program}", "ExecStart=/bin/true")
     )
-    _accepts(needed("systemd-analyze", "systemd"), "verify", tmp_path / "dateline.service")
+    _accepts(require_program("systemd-analyze", "systemd"), "verify", tmp_path / "dateline.service")
 
 
-def test_nginx_takes_the_configuration_of_the_proxy(tmp_path: Path) -> None:
-    program = needed("nginx", "nginx-light")
+def test_nginx_accepts_the_configuration_of_the_proxy(tmp_path: Path) -> None:
+    program = require_program("nginx", "nginx-light")
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     for given, here in (
         ("server dateline:8000", "server 127.0.0.1:8000"),

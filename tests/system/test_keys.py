@@ -1,4 +1,4 @@
-"""What one reader may have, a shared cache gives to no other."""
+"""A shared cache never sends the response of one reader to another reader."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.system.reading import Answer, count_requests, fetch
 
 pytestmark = pytest.mark.system
 
-# Varnish with nothing but its own rules, which do not know of X-Api-Key: the headers have to do.
+# Varnish with its default rules, which do not know X-Api-Key: the response headers must suffice.
 _BARE = 'vcl 4.1; backend dateline { .host = "127.0.0.1"; .port = "%d"; }'
 _MARK = """
 sub vcl_deliver {
@@ -28,25 +28,25 @@ _START = {
 
 @pytest.fixture(params=["all", "headlines", "none"])
 def anonymous(request: pytest.FixtureRequest) -> str:
-    """What may be read without a key."""
+    """What can be read without a key."""
     value: str = request.param
     return value
 
 
 @pytest.fixture
 def site(anonymous: str, tmp_path: Path) -> Iterator[Site]:
-    with running_site(tmp_path, anonymous=anonymous) as made:
-        yield made
+    with running_site(tmp_path, anonymous=anonymous) as new_site:
+        yield new_site
 
 
 @pytest.fixture(params=_START)
 def cache(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterator[SharedCache]:
-    with _START[request.param](tmp_path, site.port) as made:
-        yield made
+    with _START[request.param](tmp_path, site.port) as shared_cache:
+        yield shared_cache
 
 
 @pytest.mark.parametrize("first", ["a stranger", "a reader with a key"])
-def test_an_answer_to_a_key_is_given_to_nobody_else(
+def test_a_response_to_a_key_is_not_sent_to_other_readers(
     site: Site, cache: SharedCache, anonymous: str, first: str
 ) -> None:
     story, listed = paths(site.story())
@@ -80,7 +80,9 @@ def _is_for_strangers(answer: Answer, is_open: bool) -> None:
 
 
 @pytest.mark.parametrize("anonymous", ["none"], indirect=True)
-def test_where_nothing_is_open_nothing_is_kept(site: Site, cache: SharedCache) -> None:
+def test_a_shared_cache_stores_nothing_if_every_read_needs_a_key(
+    site: Site, cache: SharedCache
+) -> None:
     for path in (*paths(site.story()), "/v1/articles/none", "/v1/sources"):
         for way in ({}, {"x_api_key": site.reader_key}, {}):
             before = count_requests(site.port)

@@ -1,4 +1,4 @@
-"""Scripts of other sites, behind a shared cache: each site is told what it may read."""
+"""Scripts of other origins behind a shared cache: each origin gets its own CORS headers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,17 +23,19 @@ def origins(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def site(origins: str, tmp_path: Path) -> Iterator[Site]:
-    with running_site(tmp_path, cors_origins=origins) as made:
-        yield made
+    with running_site(tmp_path, cors_origins=origins) as new_site:
+        yield new_site
 
 
 @pytest.fixture(params=_START)
 def cache(request: pytest.FixtureRequest, site: Site, tmp_path: Path) -> Iterator[SharedCache]:
-    with _START[request.param](tmp_path, site.port) as made:
-        yield made
+    with _START[request.param](tmp_path, site.port) as shared_cache:
+        yield shared_cache
 
 
-def test_each_site_is_told_what_it_may_read(site: Site, cache: SharedCache, origins: str) -> None:
+def test_each_origin_gets_its_own_cors_headers(
+    site: Site, cache: SharedCache, origins: str
+) -> None:
     for path in (*paths(site.story()), "/v1/articles/none", "/nowhere"):
         for origin in (*_ORIGINS, *_ORIGINS, *reversed(_ORIGINS)):
             answer = fetch(cache.port, path, **({"origin": origin} if origin else {}))

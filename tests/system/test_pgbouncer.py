@@ -1,4 +1,4 @@
-"""PgBouncer in front of PostgreSQL: sessions work as they are, transactions are refused."""
+"""PgBouncer in front of PostgreSQL: session pooling works, transaction pooling is refused."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ from tests.faults.commandline import assert_reported_in_a_sentence, dateline
 from tests.faults.postgres import Postgres, start_postgres
 from tests.faults.server import free_port
 from tests.newsroom import Newsroom
-from tests.system.programs import needed
+from tests.system.programs import require_program
 
 pytestmark = pytest.mark.system
 
@@ -42,16 +42,16 @@ default_pool_size = {size}
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of these tests' own."""
-    needed("pgbouncer", "pgbouncer")
+    """A separate PostgreSQL for these tests."""
+    require_program("pgbouncer", "pgbouncer")
     with start_postgres() as server:
         yield server
 
 
 @contextmanager
 def pgbouncer(postgres: Postgres, mode: str, size: int = 20) -> Iterator[str]:
-    """Run PgBouncer in front of a server, and give the address of the database behind it."""
-    program, port = needed("pgbouncer", "pgbouncer"), free_port()
+    """Run PgBouncer in front of a server, and return the address of the database behind it."""
+    program, port = require_program("pgbouncer", "pgbouncer"), free_port()
     folder, user = Path(tempfile.mkdtemp()), postgres.processes()[0].username()
     file = folder / "pgbouncer.ini"
     host = Path(postgres.socket).parent
@@ -82,7 +82,7 @@ def _wait(url: str) -> None:
             return
 
 
-def test_sessions_are_pooled_without_any_setting(postgres: Postgres) -> None:
+def test_session_pooling_needs_no_setting(postgres: Postgres) -> None:
     with pgbouncer(postgres, "session") as url:
         settings = Settings(database_url=url, worker_interval=0.05, pool_size=4)
         database = open_database(settings)
@@ -108,7 +108,7 @@ def test_sessions_are_pooled_without_any_setting(postgres: Postgres) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 20])
-def test_pooled_transactions_are_refused_with_the_remedy(postgres: Postgres, size: int) -> None:
+def test_transaction_pooling_is_refused_with_the_remedy(postgres: Postgres, size: int) -> None:
     with pgbouncer(postgres, "transaction", size) as url:
         with (
             closing(open_database(Settings(database_url=url))) as database,

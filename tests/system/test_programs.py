@@ -1,10 +1,10 @@
-"""What is missing for the tests of the system is a skip that says how to get it."""
+"""A system test with a missing program is skipped, with installation instructions."""
 
 import pytest
 
-from tests.system.programs import needed, needed_modules
+from tests.system.programs import require_program, require_varnish_modules
 
-# What Varnish 7.1 says where the package with its modules is missing.
+# The message of Varnish 7.1 without the package of its modules.
 _SAID = """Message from VCC-compiler:
 Could not find VMOD xkey
 ('dateline.vcl' Line 13 Pos 8)
@@ -16,15 +16,15 @@ VCL compilation failed
 """
 
 
-def test_a_program_that_is_missing_is_named_with_its_package() -> None:
+def test_a_missing_program_is_named_with_its_package() -> None:
     with pytest.raises(pytest.skip.Exception, match="apt-get install some-package"):
-        needed("no-such-program", "some-package")
+        require_program("no-such-program", "some-package")
 
 
-def test_a_module_of_varnish_that_is_missing_is_named_with_its_package() -> None:
+def test_a_missing_varnish_module_is_named_with_its_package() -> None:
     with pytest.raises(pytest.skip.Exception, match=r"xkey .* apt-get install varnish-modules"):
-        needed_modules(_SAID)
+        require_varnish_modules(_SAID)
 
 
-def test_other_words_of_the_compiler_are_no_reason_to_skip() -> None:
-    needed_modules("VCL compilation failed")
+def test_other_compiler_errors_do_not_skip_the_test() -> None:
+    require_varnish_modules("VCL compilation failed")

@@ -1,4 +1,4 @@
-"""Varnish is told which answers to fetch anew, and the next one that it gives is right."""
+"""Varnish receives purges, and its next response is correct."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +13,13 @@ from tests.system.programs import PURGE_TOKEN, SharedCache, varnish
 from tests.system.reading import Answer, fetch
 
 pytestmark = pytest.mark.system
-# Far less than the lifetime of any answer, so that only being told can be the reason.
+# Far less than the lifetime of any response, so that only a purge can be the reason.
 _TIMEOUT = 5
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeSite:
-    """A Dateline, and the Varnish in front of it that it tells of changes."""
+    """A Dateline, and the Varnish in front of it that receives its purges."""
 
     site: Site
     cache: SharedCache
@@ -29,12 +29,12 @@ class PurgeSite:
         return fetch(self.cache.port, path)
 
     def settle(self) -> None:
-        """Wait until Varnish knows of all that has happened."""
+        """Wait until Varnish has received all purges."""
         while b"dateline_purge_lag 0.0" not in fetch(self.site.port, "/metrics").body:
             time.sleep(0.02)
 
     def keep(self, *at: str) -> list[Answer]:
-        """Let Varnish keep what stands at some addresses, and return it."""
+        """Let Varnish cache some addresses, and return the responses."""
         self.settle()
         for path in at:
             self.read(path)
@@ -43,7 +43,7 @@ class PurgeSite:
         return kept
 
     def until(self, path: str, is_right: Callable[[Answer], bool]) -> Answer:
-        """Read until an answer is right."""
+        """Read until a response is correct."""
         ends = time.monotonic() + _TIMEOUT
         while not is_right(answer := self.read(path)):
             assert time.monotonic() < ends, answer
@@ -64,13 +64,13 @@ def purge_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PurgeSite]:
         running_site(folder, **settings) as site,
         varnish(folder, site.port, port=port) as cache,
     ):
-        made = PurgeSite(site, cache)
-        _begin(made)
-        yield made
+        purged_site = PurgeSite(site, cache)
+        _begin(purged_site)
+        yield purged_site
 
 
 def _begin(purge_site: PurgeSite) -> None:
-    """Change something until Varnish hears of it: it is told of what comes after the beginning."""
+    """Make changes until Varnish receives a purge; changes before the start are not purged."""
     until = time.monotonic() + 60
     while b'dateline_purges_total{outcome="sent"}' not in _read_purge_metrics(purge_site):
         assert time.monotonic() < until
@@ -87,7 +87,7 @@ def _titles(answer: Answer) -> list[str]:
     return [item["title"] for item in answer.json()["data"]]
 
 
-def test_what_is_published_is_there_at_once(purge_site: PurgeSite) -> None:
+def test_a_publication_is_visible_immediately(purge_site: PurgeSite) -> None:
     draft = purge_site.site.draft()
     path, listed = paths(draft)
     absent, empty = purge_site.keep(path, listed)
@@ -99,7 +99,7 @@ def test_what_is_published_is_there_at_once(purge_site: PurgeSite) -> None:
     ]
 
 
-def test_what_is_taken_back_is_gone_at_once(purge_site: PurgeSite) -> None:
+def test_a_withdrawn_story_disappears_immediately(purge_site: PurgeSite) -> None:
     story = purge_site.site.story()
     path, listed = paths(story)
     by_id = f"/v1/articles/{story['id']}"
@@ -110,7 +110,7 @@ def test_what_is_taken_back_is_gone_at_once(purge_site: PurgeSite) -> None:
     assert _titles(purge_site.read(listed)) == []
 
 
-def test_every_coding_of_what_changed_is_fetched_anew(purge_site: PurgeSite) -> None:
+def test_every_encoding_of_a_changed_response_is_fetched_again(purge_site: PurgeSite) -> None:
     story = purge_site.site.story()
     path, _ = paths(story)
     codings = ("zstd", "br", "gzip", "identity")
@@ -125,7 +125,7 @@ def test_every_coding_of_what_changed_is_fetched_anew(purge_site: PurgeSite) -> 
         assert (answer.coding, answer.json()["title"]) == (coding, "Corrected")
 
 
-def test_a_story_that_comes_out_by_the_clock_takes_the_404_away(purge_site: PurgeSite) -> None:
+def test_a_scheduled_publication_purges_the_404(purge_site: PurgeSite) -> None:
     moment = datetime.now(UTC) + timedelta(seconds=2)
     story = purge_site.site.story(published_at=moment.isoformat())
     path, _ = paths(story)
@@ -134,7 +134,7 @@ def test_a_story_that_comes_out_by_the_clock_takes_the_404_away(purge_site: Purg
     purge_site.until(path, lambda answer: answer.status == 200)
 
 
-def test_what_did_not_change_stays(purge_site: PurgeSite) -> None:
+def test_unchanged_responses_stay_in_the_cache(purge_site: PurgeSite) -> None:
     other, changing = purge_site.site.story(), purge_site.site.story()
     path, _ = paths(other)
     purge_site.keep(path, paths(changing)[0])
@@ -143,7 +143,7 @@ def test_what_did_not_change_stays(purge_site: PurgeSite) -> None:
     assert purge_site.read(path).is_from_cache
 
 
-def test_nobody_else_may_purge(purge_site: PurgeSite) -> None:
+def test_only_dateline_may_purge(purge_site: PurgeSite) -> None:
     story = purge_site.site.story()
     path, _ = paths(story)
     purge_site.keep(path)

@@ -1,4 +1,4 @@
-"""Answers through a real shared cache: kept, compared, fetched anew, each in its own coding."""
+"""Responses through a real shared cache: cached, revalidated and fetched again in each encoding."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.system
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["a story", "a list"])
-def test_within_its_lifetime_an_answer_comes_from_the_shared_cache(
+def test_a_fresh_response_is_served_by_the_shared_cache(
     site: Site, cache: SharedCache, which: int
 ) -> None:
     path = paths(site.story())[which]
@@ -22,7 +22,7 @@ def test_within_its_lifetime_an_answer_comes_from_the_shared_cache(
     first = fetch(cache.port, path)
     time.sleep(2)
     again = fetch(cache.port, path)
-    # The question itself is one, too.
+    # The request for the metrics is counted as well.
     assert count_requests(site.port) == before + 2
     assert (first.is_from_cache, again.is_from_cache) == (False, True)
     assert first.json() == again.json()
@@ -30,9 +30,9 @@ def test_within_its_lifetime_an_answer_comes_from_the_shared_cache(
         assert first.headers[name] == again.headers[name]
 
 
-def test_the_age_of_an_answer_is_told(site: Site, cache: SharedCache) -> None:
+def test_cached_responses_have_an_age(site: Site, cache: SharedCache) -> None:
     if cache.name == "nginx":
-        pytest.skip("nginx tells no Age")
+        pytest.skip("nginx sends no Age")
     path, _ = paths(site.story())
     began = time.monotonic()
     assert fetch(cache.port, path).headers["age"] == "0"
@@ -41,7 +41,7 @@ def test_the_age_of_an_answer_is_told(site: Site, cache: SharedCache) -> None:
     assert 2 <= age <= time.monotonic() - began + 1
 
 
-def test_conditions_are_met_from_the_shared_cache(site: Site, cache: SharedCache) -> None:
+def test_the_shared_cache_answers_conditional_requests(site: Site, cache: SharedCache) -> None:
     path, _ = paths(site.story())
     tag = fetch(cache.port, path).headers["etag"]
     before = count_requests(site.port)
@@ -55,10 +55,10 @@ def test_conditions_are_met_from_the_shared_cache(site: Site, cache: SharedCache
     assert count_requests(site.port) == before + 1
 
 
-def test_what_is_too_old_is_asked_for_by_its_tag_alone(
+def test_a_stale_response_is_revalidated_by_its_etag(
     site: Site, caches: tuple[SharedCache, ...]
 ) -> None:
-    """Both at once: it takes as long as an answer may be kept."""
+    """Both caches in one test: it takes as long as the lifetime of a response."""
     routes = {"/v1/articles/{ref}": 0, "/v1/headlines": 1}
     at = paths(site.story())
     for cache in caches:
@@ -100,7 +100,7 @@ _EXPECTED = ("zstd", "br", "gzip", "identity", "br", "identity", "zstd", "gzip")
 
 @pytest.mark.parametrize("which", [0, 1], ids=["a story", "a list"])
 @pytest.mark.parametrize("step", [1, 3, 5], ids=["in turn", "by threes", "by fives"])
-def test_nobody_gets_bytes_in_a_coding_of_others(
+def test_every_client_gets_its_requested_encoding(
     site: Site, cache: SharedCache, which: int, step: int
 ) -> None:
     path = paths(site.story(summary="word " * 100))[which]
@@ -127,7 +127,7 @@ _FORMATS = {
 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["a story", "a list"])
-def test_nobody_gets_a_format_of_others(site: Site, cache: SharedCache, which: int) -> None:
+def test_every_client_gets_its_requested_format(site: Site, cache: SharedCache, which: int) -> None:
     story = site.story(summary="word " * 100)
     path = (f"/v1/articles/{story['slug']}", f"/v1/headlines?tag={story['slug']}")[which]
     offered = _FORMATS if which else {k: v for k, v in _FORMATS.items() if "json" in v}
@@ -143,27 +143,27 @@ def test_nobody_gets_a_format_of_others(site: Site, cache: SharedCache, which: i
 
 
 def _is_whole(answer: Answer) -> None:
-    """The tag is a hash of the bytes, so they are those that Dateline sent under it."""
+    """The ETag is a hash of the bytes, so the bytes are those that Dateline sent with it."""
     assert answer.status == 200
     assert answer.headers["etag"] == entity_tag(answer.body)
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert answer.json()
 
 
-def test_head_says_what_get_would(site: Site, cache: SharedCache) -> None:
+def test_head_has_the_headers_of_get(site: Site, cache: SharedCache) -> None:
     path, _ = paths(site.story())
     for coding in ("zstd", "br", "gzip", "identity"):
         head = fetch(cache.port, path, "HEAD", accept_encoding=coding)
-        got = fetch(cache.port, path, accept_encoding=coding)
+        answer = fetch(cache.port, path, accept_encoding=coding)
         assert (head.status, head.body) == (200, b"")
         for name in ("content-length", "content-encoding", "etag", "content-type", "vary"):
-            assert head.headers.get(name) == got.headers.get(name)
+            assert head.headers.get(name) == answer.headers.get(name)
         known = fetch(cache.port, path, "HEAD", accept_encoding=coding, if_none_match="*")
         assert (known.status, known.body) == (304, b"")
 
 
-def test_a_part_is_a_part_of_the_same_coding(site: Site, cache: SharedCache) -> None:
-    """Dateline sends no parts; a shared cache may cut them from what it has."""
+def test_a_range_is_cut_from_the_same_encoding(site: Site, cache: SharedCache) -> None:
+    """Dateline sends no ranges; a shared cache may cut them from a complete response."""
     at, tags = paths(site.story())[0], {}
     for coding in ("zstd", "br", "gzip", "identity"):
         for _ in range(2):
@@ -191,7 +191,7 @@ def _is_part(part: Answer, whole: Answer) -> None:
     assert part.headers["content-range"] == f"bytes 10-29/{len(whole.body)}"
 
 
-def test_a_404_is_kept_for_its_five_seconds_and_no_longer(
+def test_a_404_is_cached_for_exactly_five_seconds(
     site: Site, caches: tuple[SharedCache, ...]
 ) -> None:
     story: dict[str, Any] = site.draft()

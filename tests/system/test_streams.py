@@ -1,4 +1,4 @@
-"""Live streams through a shared cache: to each listener its own, and as things happen."""
+"""Streams through a shared cache: each client gets its own events immediately."""
 
 from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
@@ -20,7 +20,7 @@ def _listen(connection: HTTPConnection) -> HTTPResponse:
     return answer
 
 
-def test_all_listeners_of_one_stream_hear_at_once(site: Site, cache: SharedCache) -> None:
+def test_all_subscribers_of_a_stream_get_events_immediately(site: Site, cache: SharedCache) -> None:
     connections = [HTTPConnection("127.0.0.1", cache.port, timeout=10) for _ in range(_LISTENERS)]
     try:
         streams = [_listen(connection) for connection in connections]

@@ -1,4 +1,4 @@
-"""What comes out or expires by the clock does so behind a shared cache as well, in real time."""
+"""Scheduled publications and expiries behind a shared cache, in real time."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.system.programs import SharedCache
 from tests.system.reading import Answer, fetch
 
 pytestmark = pytest.mark.system
-# How far beyond the moment an answer may be kept: as exactly as the cache itself counts time.
+# The precision with which each cache counts lifetimes.
 _COUNTS_IN = {"varnish": timedelta(seconds=0.2), "nginx": timedelta(seconds=1)}
 
 
@@ -24,11 +24,12 @@ def _soon() -> tuple[datetime, str]:
 def _watch(
     cache: SharedCache, path: str, moment: datetime, shows: Callable[[Answer], bool]
 ) -> list[tuple[bool, bool]]:
-    """Read until after a moment; tell for each answer whether it came from the cache, and shows it.
+    """Read until after an instant; return whether each response was cached and has the story.
 
-    What came before the moment may not show it, and what was asked for after it has to.
+    A response before the instant must not have the story, and a response to a request after it
+    must.
     """
-    found: list[tuple[bool, bool]] = []
+    observations: list[tuple[bool, bool]] = []
     while True:
         asked_at = datetime.now(UTC)
         answer = fetch(cache.port, path)
@@ -37,8 +38,8 @@ def _watch(
             assert not shown
         elif asked_at > moment + _COUNTS_IN[cache.name]:
             assert shown
-            return found
-        found.append((answer.is_from_cache, shown))
+            return observations
+        observations.append((answer.is_from_cache, shown))
         time.sleep(0.05)
 
 
@@ -46,28 +47,28 @@ def _titles(answer: Answer) -> list[str]:
     return [item["title"] for item in answer.json()["data"]]
 
 
-def test_a_scheduled_story_appears_at_its_moment(site: Site, cache: SharedCache) -> None:
+def test_a_scheduled_story_appears_on_time(site: Site, cache: SharedCache) -> None:
     moment, at = _soon()
     story: dict[str, Any] = site.story(published_at=at)
     _, listed = paths(story)
-    found = _watch(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
-    assert (True, False) in found
+    observations = _watch(cache, listed, moment, lambda answer: _titles(answer) == [story["title"]])
+    assert (True, False) in observations
 
 
-def test_an_expiring_story_disappears_at_its_moment(site: Site, cache: SharedCache) -> None:
+def test_an_expiring_story_disappears_on_time(site: Site, cache: SharedCache) -> None:
     moment, at = _soon()
     story: dict[str, Any] = site.story(expires_at=at)
     path, listed = paths(story)
     assert _titles(fetch(cache.port, listed)) == [story["title"]]
-    found = _watch(cache, path, moment, lambda answer: answer.status == 404)
-    assert (True, False) in found
+    observations = _watch(cache, path, moment, lambda answer: answer.status == 404)
+    assert (True, False) in observations
     assert _titles(fetch(cache.port, listed)) == []
 
 
-def test_the_address_of_a_scheduled_story_is_there_five_seconds_later_at_the_most(
+def test_a_scheduled_story_is_found_within_five_seconds_of_its_publication(
     site: Site, caches: tuple[SharedCache, ...]
 ) -> None:
-    """Every 404 has one lifetime, so that none tells of what is to come."""
+    """Every 404 has the same lifetime, so that none reveals a schedule."""
     moment, at = _soon()
     path, _ = paths(site.story(published_at=at))
     before = timedelta(seconds=0.5)

@@ -12,7 +12,7 @@ _TAGS = {"se": "sv", "dk": "da"}
 
 
 def load_rows(path: Path) -> list[dict[str, Any]]:
-    """Read a packed file of one object a line."""
+    """Read a compressed file with one object a line."""
     with gzip.open(path) as lines:
         return [json.loads(line) for line in lines]
 
@@ -40,7 +40,7 @@ def build_arabic_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any
 
 
 def build_spanish_lines(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Convert the Spanish articles; one without a headline is called by its first words."""
+    """Convert the Spanish articles; the first words are the title of one without a headline."""
     rows = list(rows)
     for slug, name in _remove_duplicates(row["source"] for row in rows if row["source"]).items():
         yield {"type": "source", "slug": slug, "name": name, "language": "es"}
@@ -76,15 +76,15 @@ def build_topic_lines(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def instant(found: str) -> str:
-    """Return an instant; some rows have a day alone, and one has lost its colons."""
-    if found[2:3] == "/":
-        day, month, year = found.split("/")
+def instant(text: str) -> str:
+    """Return an instant; some rows have only a date, and one lacks its colons."""
+    if text[2:3] == "/":
+        day, month, year = text.split("/")
         return f"{year}-{month}-{day}T00:00:00Z"
-    hours = found.partition("T")[2]
+    hours = text.partition("T")[2]
     if hours.isdigit():
-        return f"{found[:11]}{hours[:2]}:{hours[2:4]}:{hours[4:]}Z"
-    return found
+        return f"{text[:11]}{hours[:2]}:{hours[2:4]}:{hours[4:]}Z"
+    return text
 
 
 def _topic(concept: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Helpers for imports, exports, and readers who compare."""
+"""Helpers for imports, exports, and comparisons of what readers get."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ from tests.databases import fresh_database
 
 IMPORTER = Actor(None, "tests")
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
-# One secret on both sides, so that cursors in pages are equal bytes too.
+# Both sides have the same secret, so that cursors in pages are equal bytes, too.
 SECRET = "one secret for both sides of the move"
 
 
 @contextmanager
 def open_newsroom(dialect: str, folder: Path, clock: Clock) -> Iterator[Services]:
-    """Open services on an empty database of their own."""
+    """Open services on an empty database."""
     folder.mkdir(exist_ok=True)
     with fresh_database(dialect, folder) as url:
         settings = Settings(database_url=url, secret_key=SECRET)
@@ -42,7 +42,7 @@ def open_newsroom(dialect: str, folder: Path, clock: Clock) -> Iterator[Services
 
 @contextmanager
 def open_client(services: Services) -> Iterator[TestClient]:
-    """Read a house over HTTP, without following redirects."""
+    """Open a client of a newsroom, which does not follow redirects."""
     with make_client(create_app(services), base_url="http://testserver") as client:
         client.follow_redirects = False
         yield client
@@ -56,7 +56,7 @@ def to_ndjson(lines: Iterable[dict[str, Any]]) -> list[bytes]:
 def import_lines(
     services: Services, lines: Iterable[bytes], *, dry_run: bool = False
 ) -> list[LineOutcome]:
-    """Import lines and return what became of each."""
+    """Import lines and return their outcomes."""
     importer = Importer(services.runner, IMPORTER, dry_run=dry_run)
     return [outcome for batch in importer.run(lines) for outcome in batch]
 
@@ -76,12 +76,12 @@ def export_all(services: Services, *, killed: bool = True) -> list[bytes]:
 
 
 def list_statuses(outcomes: Iterable[LineOutcome]) -> list[str]:
-    """Return what became of each line in a word."""
+    """Return the outcome of each line in a word."""
     return [outcome.status for outcome in outcomes]
 
 
 def list_inconsistencies(services: Services) -> list[str]:
-    """Return what is wrong between content, documents and log."""
+    """Return the inconsistencies between content, documents and log."""
     with services.database.read() as session:
         return [
             f"{flaw.id}: {flaw.detail}"

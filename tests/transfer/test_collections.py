@@ -39,7 +39,7 @@ def all_stories(client: TestClient, query: str) -> Iterator[dict[str, Any]]:
 
 
 def flat(text: str) -> str:
-    """Return words alone, to compare text that was laid out differently."""
+    """Return words only, to compare text with a different layout."""
     return " ".join(text.split())
 
 
@@ -111,8 +111,8 @@ def test_a_story_in_a_deep_category_is_found_by_the_root_category(
     import_all(services, *lines, story | {"categories": [deepest], "status": "published"})
     assert len(paths[deepest]) >= 5
     for slug in paths[deepest]:
-        (found,) = client.get(f"/v1/headlines?category={slug}").json()["data"]
-        assert found["slug"] == "deep"
+        (rows,) = client.get(f"/v1/headlines?category={slug}").json()["data"]
+        assert rows["slug"] == "deep"
 
 
 def _path(slug: str, parents: dict[str, str | None]) -> list[str]:

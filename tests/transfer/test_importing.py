@@ -1,4 +1,4 @@
-"""Import: what a line matches and changes, and that a repeated import changes nothing."""
+"""Import: the object that a line matches, its changes, and repeated imports."""
 
 from typing import Any
 
@@ -64,18 +64,18 @@ def test_importing_a_file_again_changes_nothing(services: Services, newsroom: Ne
 
 def test_a_line_matches_by_id_then_by_external_id_then_by_slug(services: Services) -> None:
     import_all(services, SOURCE, ASIA, JAPAN)
-    one, two, three = import_all(
+    first, second, third = import_all(
         services,
         story(slug="one", external_id="x-1"),
         story(slug="two", external_id="x-2"),
         story(slug="three", external_id="x-3"),
     )
-    (found,) = import_all(services, story(id=one.id, external_id="x-new", title="By id"))
-    assert (found.id, found.slug, found.status) == (one.id, "one", "updated")
-    (found,) = import_all(services, story(external_id="x-2", slug="zwei", title="By external id"))
-    assert (found.id, found.slug, found.status) == (two.id, "zwei", "updated")
-    (found,) = import_all(services, story(slug="three", title="By slug"))
-    assert (found.id, found.status) == (three.id, "updated")
+    (outcome,) = import_all(services, story(id=first.id, external_id="x-new", title="By id"))
+    assert (outcome.id, outcome.slug, outcome.status) == (first.id, "one", "updated")
+    (outcome,) = import_all(services, story(external_id="x-2", slug="zwei", title="By external id"))
+    assert (outcome.id, outcome.slug, outcome.status) == (second.id, "zwei", "updated")
+    (outcome,) = import_all(services, story(slug="three", title="By slug"))
+    assert (outcome.id, outcome.status) == (third.id, "updated")
 
 
 def test_external_ids_belong_to_their_source(services: Services) -> None:
@@ -245,9 +245,9 @@ def test_a_line_of_a_published_story_needs_published_at(services: Services, stat
     copy = {"language": "en", "title": "Public", "version": 1}
     behind = story(slug="b", state=state, version=2, public=copy)
     first, second, third = import_lines(services, to_ndjson([line, behind, story(slug="c")]))
-    for found, pointer in ((first, "#/published_at"), (second, "#/public/published_at")):
-        assert isinstance(found.error, InvalidInput)
-        assert [(error.pointer, error.code) for error in found.error.errors] == [
+    for outcome, pointer in ((first, "#/published_at"), (second, "#/public/published_at")):
+        assert isinstance(outcome.error, InvalidInput)
+        assert [(error.pointer, error.code) for error in outcome.error.errors] == [
             (pointer, "required")
         ]
     assert third.status == "created"
@@ -258,8 +258,8 @@ def test_a_line_of_a_published_story_needs_only_published_at(
     services: Services, client: TestClient
 ) -> None:
     import_all(services, SOURCE, ASIA, JAPAN, story(slug="a", state="published"))
-    found = client.get("/v1/articles/a").json()
-    assert found["updated_at"] == found["published_at"] == "2026-01-12T10:00:00Z"
+    document = client.get("/v1/articles/a").json()
+    assert document["updated_at"] == document["published_at"] == "2026-01-12T10:00:00Z"
 
 
 def test_a_line_of_a_deleted_story_is_imported_as_deleted(

@@ -1,4 +1,4 @@
-"""Import and export keep a batch in memory, never the whole file."""
+"""Import and export hold one batch in memory, never the whole file."""
 
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ FEW, MANY = 1_000, 6_000
 
 
 def lines(count: int) -> Iterator[bytes]:
-    """Make stories of about five hundred bytes, one after the other."""
+    """Yield stories of about five hundred bytes."""
     body = "<p>" + "A sentence of the body. " * 12 + "</p>"
     for number in range(count):
         line = {"type": "article", "slug": f"s-{number}", "language": "en", "title": f"T {number}"}
@@ -26,7 +26,7 @@ def lines(count: int) -> Iterator[bytes]:
 
 
 def measure_peak(work: Callable[[], None]) -> int:
-    """Return the most memory that some work held at once."""
+    """Return the peak memory of a function."""
     tracemalloc.start()
     try:
         work()

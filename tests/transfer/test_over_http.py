@@ -37,19 +37,19 @@ def test_an_import_over_http_has_the_outcomes_of_the_command(
     newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:
     expected = import_lines(elsewhere, to_ndjson(LINES))
-    found = read_results(newsroom, b"".join(to_ndjson(LINES)))
-    assert [result["status"] for result in found] == list_statuses(expected)
-    assert [(result["line"], result["type"], result["slug"]) for result in found] == [
+    outcomes = read_results(newsroom, b"".join(to_ndjson(LINES)))
+    assert [result["status"] for result in outcomes] == list_statuses(expected)
+    assert [(result["line"], result["type"], result["slug"]) for result in outcomes] == [
         (outcome.line, outcome.type, outcome.slug) for outcome in expected
     ]
-    problems = [result["problem"]["code"] for result in found if result["problem"]]
+    problems = [result["problem"]["code"] for result in outcomes if result["problem"]]
     assert problems == ["invalid_input", "invalid_input"]
     assert len(export_all(services)) == len(export_all(elsewhere)) == 4
 
 
 def test_a_dry_run_over_http_writes_nothing(newsroom: Newsroom, services: Services) -> None:
-    found = read_results(newsroom, b"".join(to_ndjson(LINES)), "?dry_run=true")
-    assert [result["status"] for result in found].count("refused") == 2
+    outcomes = read_results(newsroom, b"".join(to_ndjson(LINES)), "?dry_run=true")
+    assert [result["status"] for result in outcomes].count("refused") == 2
     assert export_all(services) == []
 
 
@@ -60,8 +60,8 @@ def test_packets_may_split_lines_anywhere(newsroom: Newsroom) -> None:
         for start in range(0, len(whole), 7):
             yield whole[start : start + 7]
 
-    found = read_results(newsroom, packets())
-    assert [result["line"] for result in found] == [1, 2, 3, 4, 5, 6]
+    outcomes = read_results(newsroom, packets())
+    assert [result["line"] for result in outcomes] == [1, 2, 3, 4, 5, 6]
 
 
 def test_lines_may_end_with_crlf_and_begin_with_spaces(newsroom: Newsroom) -> None:
@@ -108,12 +108,12 @@ class TestWithShortLines:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, max_line_bytes=2_000)
 
-    def test_a_line_that_is_too_long_is_refused_alone(
+    def test_only_the_line_that_is_too_long_is_refused(
         self, newsroom: Newsroom, services: Services
     ) -> None:
         long = LINES[2] | {"body": "x" * 5_000}
-        found = read_results(newsroom, b"".join(to_ndjson([*LINES[:2], long, LINES[5]])))
-        statuses = [result["status"] for result in found]
+        outcomes = read_results(newsroom, b"".join(to_ndjson([*LINES[:2], long, LINES[5]])))
+        statuses = [result["status"] for result in outcomes]
         assert statuses == ["created", "created", "refused", "created"]
-        assert found[2]["problem"]["code"] == "body_too_large"
+        assert outcomes[2]["problem"]["code"] == "body_too_large"
         assert len(export_all(services)) == 3

@@ -41,7 +41,7 @@ CORRECTED = {
 
 @pytest.fixture
 def full_newsroom(newsroom: Newsroom, services: Services, clock: HandClock) -> dict[str, Any]:
-    """A newsroom in which everything has happened that can happen to a story."""
+    """A newsroom with stories in every state, and with every kind of change."""
     import_all(services, CORRECTED)
     _taxonomy(newsroom, clock)
     stories = {
@@ -119,7 +119,7 @@ def _rename_twice(newsroom: Newsroom, article: dict[str, Any]) -> None:
 
 
 def read_everything(client: TestClient, refs: list[str]) -> dict[str, Any]:
-    """Return what readers get, byte by byte, at every address that they may know."""
+    """Return everything that readers get, byte by byte, at every known address."""
     paths = [
         *("/v1/headlines?limit=100", "/v1/articles?limit=100&include=body&count=exact"),
         *("/v1/articles?category=asia", "/v1/articles?category=-sport", "/v1/headlines?limit=3"),
@@ -138,7 +138,7 @@ def read_everything(client: TestClient, refs: list[str]) -> dict[str, Any]:
     return answers
 
 
-def test_readers_get_the_same_bytes_from_the_other_database(
+def test_readers_get_identical_bytes_from_the_other_database(
     full_newsroom: dict[str, Any],
     services: Services,
     elsewhere: Services,

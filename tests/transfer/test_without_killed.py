@@ -28,17 +28,17 @@ def list_translations(client: TestClient, slug: str) -> list[str]:
 
 @pytest.fixture
 def group(newsroom: Newsroom, clock: HandClock) -> dict[str, dict[str, Any]]:
-    """Stories of one group whose original was killed; one is deleted, one runs ahead."""
-    made = {"en": newsroom.story("English")}
+    """Stories of a group whose original was killed; one is deleted, one has newer changes."""
+    stories = {"en": newsroom.story("English")}
     for language in ("fr", "es", "ar", "de"):
         clock.advance(minutes=1)
         fields = {"language": language, "translation_of": "english"}
-        made[language] = newsroom.story(f"In {language}", **fields)
-    newsroom.patch(made["es"], title="Otra vez")
-    newsroom.verb(made["ar"], "kill", notice="N.")
-    newsroom.delete(made["de"])
-    newsroom.verb(made["en"], "kill", notice="N.")
-    return made
+        stories[language] = newsroom.story(f"In {language}", **fields)
+    newsroom.patch(stories["es"], title="Otra vez")
+    newsroom.verb(stories["ar"], "kill", notice="N.")
+    newsroom.delete(stories["de"])
+    newsroom.verb(stories["en"], "kill", notice="N.")
+    return stories
 
 
 @pytest.mark.postgresql
@@ -79,12 +79,12 @@ def test_importing_the_export_again_changes_nothing(
     moved = export_all(elsewhere)
     assert list_statuses(import_lines(elsewhere, exported)) == ["unchanged"] * 3
     assert export_all(elsewhere) == moved
-    # With the killed ones nothing has to stand in for an original.
+    # With the killed stories, the group keeps its original.
     assert b"translated_with" not in b"".join(whole)
 
 
 @pytest.mark.postgresql
-def test_an_editor_imports_what_an_editor_exports(
+def test_an_editor_can_import_an_export_of_an_editor(
     group: dict[str, dict[str, Any]], newsroom: Newsroom, services: Services, elsewhere: Services
 ) -> None:
     editor = Newsroom(newsroom.client, key_for(services, "publish"))

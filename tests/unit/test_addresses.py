@@ -68,11 +68,11 @@ UNSOUND = [
 
 def test_a_long_host_is_refused_before_it_is_encoded() -> None:
     letters = "".join(chr(0x4E00 + number) for number in range(1_900))
-    begun = time.thread_time()
+    start_time = time.thread_time()
     for start in range(10):
         assert find_address_problem(f"https://{letters[start:]}/")
         assert clean_url(f"//{letters[start:]}/") is None
-    assert time.thread_time() - begun < 0.5
+    assert time.thread_time() - start_time < 0.5
 
 
 @pytest.mark.parametrize("address", SOUND)
@@ -82,7 +82,7 @@ def test_valid_addresses_are_accepted(address: str) -> None:
 
 
 @pytest.mark.parametrize("address", UNSOUND)
-def test_others_are_refused_with_a_reason(address: str) -> None:
+def test_invalid_addresses_are_refused_with_a_reason(address: str) -> None:
     assert find_address_problem(address)
 
 
@@ -117,11 +117,11 @@ def test_addresses_in_bodies_follow_the_same_rule(value: str, kept: str | None) 
 
 @pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])
 @pytest.mark.parametrize("address", ["javascript:alert(1)", " JavaScript&colon;a", "data:x"])
-def test_addresses_of_quotations_have_the_schemes_that_links_have(tag: str, address: str) -> None:
+def test_addresses_of_quotations_have_the_schemes_of_links(tag: str, address: str) -> None:
     assert sanitise_html(f'<{tag} cite="{address}">x</{tag}>') == f"<{tag}>x</{tag}>"
 
 
-def test_what_looks_like_an_attribute_inside_another_is_left_alone() -> None:
+def test_text_that_looks_like_an_attribute_inside_another_is_unchanged() -> None:
     markup = '<img alt="x href=" title="y onerror=alert(1) z" src="a.png">'
     assert resolve_relative_urls(markup, "https://site.example/") == (
         '<img alt="x href=" title="y onerror=alert(1) z" src="https://site.example/a.png">'

@@ -34,14 +34,14 @@ _AUDITS = Statement(select(table_of(AuditRow)).order_by(AuditRow.id), AuditRecor
 _DOCUMENTS: Statement[tuple[object, ...]] = Statement(
     select(table_of(Document)).order_by(Document.id)
 )
-# All connections but the one that asks.
+# All connections except the querying one.
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    with closing(Database(database_url, pool_size=4)) as made:
-        yield made
+    with closing(Database(database_url, pool_size=4)) as small_pool:
+        yield small_pool
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_an_entry_above_the_limit_is_not_stored_and_evicts_nothing() -> None:
     kept["a"] = b"1234"
     kept["b"] = bytes(100)
     assert (dict(kept), kept.weight) == ({"a": b"1234"}, 5)
-    # What it was before is no longer true.
+    # The earlier value is outdated.
     kept["a"] = bytes(100)
     assert (dict(kept), kept.weight) == ({}, 0)
 

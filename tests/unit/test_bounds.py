@@ -1,6 +1,6 @@
-"""What a body may cost: hostile bodies of every format are refused, or take little.
+"""The cost of a body: hostile bodies of every format are refused, or are rendered quickly.
 
-Times are ceilings far above what is measured, for busy machines; steps are counted.
+Times are limits far above the measured ones, for busy machines; steps are counted.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from app.content.body_text import render_text
 from app.content.markdown import MOST_STEPS, render_markdown
 
 LARGEST = 4_000_000
-# In seconds of processor time. Without bounds each of these takes minutes.
+# Seconds of processor time. Without limits each of these takes minutes.
 CEILING = 8.0
 HTML: dict[str, Callable[[int], str]] = {
     "ampersands": lambda n: "&" * n,
@@ -106,18 +106,20 @@ MADE = {"html": HTML, "text": TEXT, "markdown": MARKDOWN}
         for number, case in enumerate(CASES)
     ],
 )
-def test_no_body_takes_long(form: str, name: str) -> None:
+def test_every_body_is_rendered_or_refused_quickly(form: str, name: str) -> None:
     for size in (LARGEST, 90_000):
         body = MADE[form][name](size)
-        begun = time.thread_time()
+        start = time.thread_time()
         with contextlib.suppress(BodyLimitExceeded):
             render_text(body, form)
-        assert time.thread_time() - begun < CEILING
+        assert time.thread_time() - start < CEILING
 
 
-# Rows are filled up to the columns, so these grow with both; cells are bounded instead.
+# Rows are padded to all columns, so these grow with both; cells are limited instead.
 @pytest.mark.parametrize("name", sorted(MARKDOWN.keys() - {"ragged rows"}))
-def test_steps_of_markdown_grow_with_its_length(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_markdown_steps_grow_linearly_with_the_length(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(markdown, "MOST_STEPS", 10_000_000)
     counts = []
     for size in (4_000, 8_000):
@@ -127,7 +129,7 @@ def test_steps_of_markdown_grow_with_its_length(name: str, monkeypatch: pytest.M
     assert counts[1] <= 2.5 * counts[0] + 100
 
 
-def test_more_steps_than_allowed_end_it() -> None:
+def test_too_many_markdown_steps_are_refused() -> None:
     steps = [0]
     with pytest.raises(BodyLimitExceeded):
         render_markdown("**a " * 20_000 + "\n\n" + "**a " * 20_000 + "\n\n" + "[" * 60_000, steps)
@@ -146,18 +148,18 @@ def test_more_steps_than_allowed_end_it() -> None:
         "<script>for(i=0;i<n&&m;i++){a(b, c, d)}</script>" * 50,
     ],
 )
-def test_long_bodies_that_people_read_are_accepted(body: str) -> None:
+def test_long_ordinary_bodies_are_accepted(body: str) -> None:
     assert render_text(body, "html").markup is not None
 
 
-def test_long_markdown_that_people_read_is_accepted() -> None:
+def test_long_ordinary_markdown_is_accepted() -> None:
     line = "The *quick* fox [ran](https://a.example/x) & hid. It did **not** come back.\n"
     assert render_text((line * 5 + "\n") * 500, "markdown").words == 25_000
     rows = "| a | b | c |\n|---|---|---|\n" + "| 1 | 2 | 3 |\n" * 2_000
     assert "<td>" in render_text(rows, "markdown").markup
 
 
-def test_a_tag_may_have_as_many_attributes_as_that() -> None:
+def test_the_number_of_attributes_of_an_element_is_limited() -> None:
     names = [f"a{number}" for number in range(MOST_ATTRIBUTES)]
     assert render_text(f"<p {' '.join(names)}>x</p>", "html").markup == "<p>x</p>"
     with pytest.raises(BodyLimitExceeded):

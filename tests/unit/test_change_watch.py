@@ -29,8 +29,8 @@ _NAME = "elsewhere"
 
 @pytest.fixture
 def watch(database_url: str) -> Iterator[Watch]:
-    with closing(Database(database_url).open_watch()) as made:
-        yield made
+    with closing(Database(database_url).open_watch()) as new_watch:
+        yield new_watch
 
 
 def _write(unit: UnitOfWork) -> None:
@@ -65,9 +65,9 @@ def test_the_version_changes_with_each_acknowledged_write(database_url: str, wat
 
 @contextmanager
 def _write_elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Connection]]:
-    """Give a watch as on another machine, which listens, whoever writes, and a way to look on."""
+    """Return a listening watch as on another machine, a writer, and a monitoring connection."""
     with fresh_database("postgresql", folder) as url:
-        # Another machine shares no counter; a differently spelt address has one of its own.
+        # Another machine shares no counter; a differently spelt address has a separate one.
         here = PostgresWatch(PostgresServer(f"{url}&application_name={_NAME}", 5))
         with (
             closing(here),
@@ -75,39 +75,39 @@ def _write_elsewhere(folder: Path) -> Iterator[tuple[PostgresWatch, Services, Co
             PostgresServer(url, 5).connect_monitor() as looking_on,
         ):
             here.listen()
-            _until(lambda: here._heard_at > 0)
+            _wait_until(lambda: here._heard_at > 0)
             yield here, there, looking_on
 
 
-def _until(true: Callable[[], object]) -> None:
+def _wait_until(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def _is_noticed(here: PostgresWatch, there: Services) -> None:
+def _require_notice(here: PostgresWatch, there: Services) -> None:
     before = here.version()
     there.runner.run(Actor(None, "tests"), _write)
-    _until(lambda: here.version() != before)
+    _wait_until(lambda: here.version() != before)
 
 
 @pytest.mark.postgresql
 def test_writes_on_other_machines_change_the_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And stands still without one, for as long as the server answers."""
+    """Without a write it stays the same, as long as the server responds."""
     monkeypatch.setattr(watching, "_MAX_SILENCE_SECONDS", 1e9)
     with _write_elsewhere(tmp_path) as (here, there, _):
         before, heard_at = here.version(), here._heard_at
-        _until(lambda: here._heard_at > heard_at + 1)
+        _wait_until(lambda: here._heard_at > heard_at + 1)
         assert here.version() == before
-        _is_noticed(here, there)
+        _require_notice(here, there)
 
 
 @pytest.mark.postgresql
 def test_the_version_changes_while_the_connection_is_silent(tmp_path: Path) -> None:
-    """A server process that stands still, as a proxy may, looks like one with nothing to tell."""
+    """A stalled server process, like a stalled proxy, looks like a server without notifications."""
     with _write_elsewhere(tmp_path) as (here, there, looking_on):
         ((pid,),) = looking_on.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = %s", [_NAME]
@@ -115,7 +115,7 @@ def test_the_version_changes_while_the_connection_is_silent(tmp_path: Path) -> N
         os.kill(pid, signal.SIGSTOP)
         try:
             time.sleep(0.5)
-            _is_noticed(here, there)
+            _require_notice(here, there)
         finally:
             os.kill(pid, signal.SIGCONT)
 
@@ -130,8 +130,8 @@ def test_the_version_changes_without_a_connection(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
             [_NAME],
         )
-        _is_noticed(here, there)
-        _is_noticed(here, there)
+        _require_notice(here, there)
+        _require_notice(here, there)
 
 
 _TRY_TO_LOCK = """
@@ -142,10 +142,10 @@ with open(sys.argv[1], "r+b") as index:
 
 
 def _is_locked(path: Path) -> bool:
-    """Tell whether SQLite's lock on a WAL index keeps another process from making it anew.
+    """Whether SQLite's lock on a WAL index keeps another process from rebuilding it.
 
-    It is byte 128 of the index ("WAL-mode File Format", section 2.3); who gets it alone thinks
-    that nobody has the database open.
+    It is byte 128 of the index ("WAL-mode File Format", section 2.3); a process that gets it
+    exclusively assumes that the database is not open elsewhere.
     """
     command = [sys.executable, "-c", _TRY_TO_LOCK, f"{path}-shm"]
     tried = subprocess.run(command, check=False, capture_output=True, text=True)

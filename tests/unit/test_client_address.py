@@ -49,7 +49,7 @@ def test_a_list_of_addresses_is_read_from_its_end(value: str | None, address: st
         ("for=203.0.113.9" + " " * 2_000, _PEER),
     ],
 )
-def test_forwarded_is_read_as_rfc_7239_says(value: str, address: str) -> None:
+def test_forwarded_is_parsed_according_to_rfc_7239(value: str, address: str) -> None:
     assert _address("Forwarded", value) == address
 
 

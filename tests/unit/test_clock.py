@@ -34,7 +34,7 @@ MOMENTS = st.datetimes(timezones=st.just(UTC))
         "2026-01-13T09:59:00+23:59",
     ],
 )
-def test_one_instant_has_many_spellings(text: str) -> None:
+def test_every_spelling_of_an_instant_is_parsed(text: str) -> None:
     assert parse_instant(text) == TEN
 
 
@@ -55,12 +55,12 @@ def test_a_fraction_is_truncated_to_microseconds(fraction: str, micros: int) -> 
         ("9999-12-31T23:59:60Z", "9999-12-31T23:59:59.999999Z"),
     ],
 )
-def test_a_leap_second_is_the_last_moment_before_it(text: str, stands_for: str) -> None:
+def test_a_leap_second_becomes_the_moment_before_it(text: str, stands_for: str) -> None:
     assert format_instant(parse_instant(text)) == stands_for
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
-def test_the_first_and_the_last_instant_come_back_as_they_were(text: str) -> None:
+def test_the_first_and_the_last_instant_are_preserved(text: str) -> None:
     moment = parse_instant(text)
     assert format_instant(moment) == text
     assert from_micros(to_micros(moment)) == moment
@@ -111,7 +111,7 @@ def test_a_formatted_instant_parses_to_itself(moment: datetime) -> None:
 
 
 @given(MOMENTS, MOMENTS)
-def test_microseconds_sort_as_instants_do(item: datetime, other: datetime) -> None:
+def test_microseconds_sort_like_instants(item: datetime, other: datetime) -> None:
     assert (item < other) == (to_micros(item) < to_micros(other))
     assert from_micros(to_micros(item)) == item
 
@@ -122,7 +122,7 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
         assert parse_instant_or_date(text).tzinfo is UTC
 
 
-def test_a_date_stands_for_its_first_moment_in_utc() -> None:
+def test_a_date_means_its_first_moment_in_utc() -> None:
     assert parse_instant_or_date("2026-01-12") == datetime(2026, 1, 12, tzinfo=UTC)
     assert parse_instant_or_date("2026-01-12T10:00:00Z") == TEN
     for wrong in ("2026-02-30", "0000-01-01", "2026-1-1", "20260112"):
@@ -135,7 +135,7 @@ def test_a_whole_second_is_written_without_a_fraction() -> None:
     assert format_instant(TEN.replace(microsecond=500_000)) == "2026-01-12T10:00:00.5Z"
 
 
-def test_the_machines_clock_is_aware_and_counts_milliseconds() -> None:
+def test_the_system_clock_is_timezone_aware_and_counts_milliseconds() -> None:
     now = SystemClock().now()
     assert now.tzinfo is UTC
     assert now.microsecond % 1000 == 0

@@ -78,6 +78,6 @@ def test_nodes_with_one_secret_read_each_others_cursors() -> None:
     assert twin.read(SIGNER.sign([1, "a"])) == [1, "a"]
 
 
-def test_a_query_has_one_fingerprint() -> None:
+def test_equivalent_queries_have_one_fingerprint() -> None:
     assert fingerprint("category=morocco") == fingerprint("category=morocco")
     assert fingerprint("category=morocco") != fingerprint("category=maroc")

@@ -31,15 +31,15 @@ def link(address: str, text: str) -> str:
         ('<object data="/a"><embed src="/a.swf"></object>', "/a.swf", "/a.swf"),
     ],
 )
-def test_a_link_stands_where_something_was_embedded(markup: str, address: str, text: str) -> None:
-    found = render_text(f"<p>Before</p>{markup}", "html")
-    assert found.markup == f"<p>Before</p><p>{link(address, text)}</p>"
-    assert [warning.code for warning in found.warnings] == ["element_removed"]
-    assert "replaced by a link" in found.warnings[0].detail
-    assert sanitise_html(found.markup) == found.markup
+def test_a_link_replaces_embedded_content(markup: str, address: str, text: str) -> None:
+    rendered = render_text(f"<p>Before</p>{markup}", "html")
+    assert rendered.markup == f"<p>Before</p><p>{link(address, text)}</p>"
+    assert [warning.code for warning in rendered.warnings] == ["element_removed"]
+    assert "replaced by a link" in rendered.warnings[0].detail
+    assert sanitise_html(rendered.markup) == rendered.markup
 
 
-def test_in_a_line_the_link_stands_in_the_line() -> None:
+def test_an_inline_embed_becomes_an_inline_link() -> None:
     clean = sanitise_html(f'<p>Watch<iframe src="{TUBE}" title="it"></iframe>now.</p>')
     assert clean == f"<p>Watch {link(TUBE, 'it')} now.</p>"
     clean = sanitise_html(f'<a href="/x">Watch<iframe src="{TUBE}" title="it"></iframe></a>')
@@ -55,7 +55,7 @@ def test_a_frame_without_an_address_is_removed(source: str) -> None:
     assert [warning.code for warning in text.warnings] == ["element_removed"]
 
 
-def test_an_object_keeps_what_it_says_instead() -> None:
+def test_an_object_keeps_its_fallback_content() -> None:
     clean = sanitise_html('<object data="/a.pdf"><p>Read <a href="/b">this</a></p></object>')
     assert clean == f"<p>Read {link('/b', 'this')}</p>"
     clean = sanitise_html('<object data="/a.pdf" title="T">Read this</object>')
@@ -89,14 +89,16 @@ def test_an_object_keeps_what_it_says_instead() -> None:
         ),
     ],
 )
-def test_what_a_script_would_have_embedded_is_linked(markup: str, address: str, words: str) -> None:
+def test_content_that_a_script_would_embed_becomes_a_link(
+    markup: str, address: str, words: str
+) -> None:
     clean = sanitise_html(markup)
     assert clean.count("<a ") == 1
     assert f'href="{address}"' in clean
     assert extract_text(clean).split() == words.split()
 
 
-def test_a_quotation_is_no_embed() -> None:
+def test_a_quotation_is_not_treated_as_an_embed() -> None:
     quoted = '<blockquote cite="https://a.example/">Hi</blockquote>'
     assert sanitise_html(quoted) == quoted
 
@@ -108,14 +110,14 @@ HOSTS = frozenset({"youtube.com", "player.example"})
     "address", [TUBE, "https://youtube.com/e", "//player.example/1", "https://A.Player.Example./1"]
 )
 @pytest.mark.parametrize("body_format", ["html", "markdown"])
-def test_a_frame_of_a_named_host_stays_in_a_sandbox(address: str, body_format: str) -> None:
+def test_a_frame_of_an_allowed_host_stays_in_a_sandbox(address: str, body_format: str) -> None:
     written = (
         f'<iframe src="{address}" title="T" width="560" height="100%" onload="x()" '
         'sandbox="allow-top-navigation" srcdoc="<script>" name="n" allow="camera">x</iframe>'
     )
     text = render_text(written, body_format, frames=HOSTS)
-    told = "".join(f' {name}="{value}"' for name, value in FRAME_SET.items())
-    frame = f'<iframe src="{address}" title="T" width="560" height="100%"{told}></iframe>'
+    attributes = "".join(f' {name}="{value}"' for name, value in FRAME_SET.items())
+    frame = f'<iframe src="{address}" title="T" width="560" height="100%"{attributes}></iframe>'
     assert text.markup.strip() == frame
     assert text.warnings == ()
     assert text.plain == ""
@@ -133,13 +135,13 @@ def test_a_frame_of_a_named_host_stays_in_a_sandbox(address: str, body_format: s
         "https://com/",
     ],
 )
-def test_other_frames_are_links(address: str) -> None:
+def test_frames_of_other_hosts_become_links(address: str) -> None:
     clean = render_text(f'<iframe src="{address}"></iframe>', "html", frames=HOSTS).markup
     assert "<iframe" not in clean
     assert f'href="{address}"' in clean
 
 
-def test_a_stored_frame_is_a_link_when_its_host_is_not_named_any_more() -> None:
+def test_a_stored_frame_becomes_a_link_when_its_host_is_no_longer_allowed() -> None:
     stored = render_text(
         f'<p>a</p><iframe src="{TUBE}" title="T"></iframe>', "html", frames=HOSTS
     ).markup

@@ -13,7 +13,7 @@ HOME = "https://press.example/"
 @pytest.mark.parametrize(
     "name", ["n1", "fn:1", "_ftn1", "cite_note-3", "1", "fnref-12.a", "ßé1", "sdfootnote1sym"]
 )
-def test_notes_and_the_way_back_stay_in_the_story(base: str | None, name: str) -> None:
+def test_footnotes_and_their_back_links_stay_in_the_story(base: str | None, name: str) -> None:
     mark = f'<p>x<a id="r-{name}" href="#{name}">1</a></p>'
     written = f'{mark}<p id="{name}">N <a href="#r-{name}">b</a></p>'
     clean = sanitise_html(written, base)
@@ -56,7 +56,7 @@ def test_notes_and_the_way_back_stay_in_the_story(base: str | None, name: str) -
         ('<a href="#n1">1</a><img name="n1" src="/a">', f'<a href="#n1"{REL}>1</a><img src="/a">'),
     ],
 )
-def test_ids_stay_where_a_link_names_them_once_and_safely(markup: str, clean: str) -> None:
+def test_only_safe_unique_ids_that_links_refer_to_are_kept(markup: str, clean: str) -> None:
     assert sanitise_html(markup) == clean
     assert sanitise_html(clean) == clean
 
@@ -74,7 +74,7 @@ def test_ids_stay_where_a_link_names_them_once_and_safely(markup: str, clean: st
         (f"{PAGE}#word", "#story-word"),
     ],
 )
-def test_the_address_of_the_story_itself_is_no_other_page(href: str, resolved: str) -> None:
+def test_a_link_to_the_story_itself_becomes_a_fragment(href: str, resolved: str) -> None:
     body = f'<a href="{href}">1</a><p id="n1">a</p><p id="word">b</p>'
     text = render_text(body, "html").resolve(PAGE)
     assert f'href="{resolved}"' in text.markup

@@ -16,20 +16,20 @@ _TIMEOUT = 60
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    made = HttpClient("tests/1", seconds=_TIMEOUT, max_bytes=1_000)
-    yield made
-    made.close()
+    http_client = HttpClient("tests/1", seconds=_TIMEOUT, max_bytes=1_000)
+    yield http_client
+    http_client.close()
 
 
 @contextmanager
 def serve_bytes(speak: Callable[[socket.socket], None]) -> Iterator[str]:
-    """Accept one connection, read a little of it, and let `speak` say what comes back."""
+    """Accept one connection, read a little of it, and let `speak` send the response."""
 
     def serve() -> None:
         connection, _ = server.accept()
         with connection:
             connection.recv(65_536)
-            # The client may hang up whenever it likes.
+            # The client may close the connection at any time.
             with suppress(OSError):
                 speak(connection)
 
@@ -45,16 +45,16 @@ def test_a_request_arrives_and_its_response_is_returned(client: HttpClient) -> N
         receiver.answer = lambda _: 202
         outcome = client.send("PURGE", receiver.url, {"x-one": "1"}, b'{"a": 1}')
     assert outcome == HttpResponse(202, b"")
-    [heard] = receiver.heard
-    assert (heard.method, heard.body, heard.headers["x-one"]) == ("PURGE", b'{"a": 1}', "1")
-    assert heard.headers["user-agent"] == "tests/1"
+    [request] = receiver.requests
+    assert (request.method, request.body, request.headers["x-one"]) == ("PURGE", b'{"a": 1}', "1")
+    assert request.headers["user-agent"] == "tests/1"
 
 
 def test_a_redirect_is_not_followed(client: HttpClient) -> None:
     with receiving() as receiver:
         receiver.answer = lambda _: 307
         assert client.send("POST", receiver.url, {}, b"") == HttpResponse(307, b"")
-    assert len(receiver.heard) == 1
+    assert len(receiver.requests) == 1
 
 
 def test_only_the_beginning_of_a_long_response_is_read(client: HttpClient) -> None:
@@ -120,16 +120,16 @@ def test_proxies_of_the_environment_are_ignored(
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
         assert client.send("POST", receiver.url, {}, b"") == HttpResponse(204, b"")
-    assert (len(receiver.heard), proxy.heard) == (1, [])
+    assert (len(receiver.requests), proxy.requests) == (1, [])
 
 
 def test_closing_cancels_running_requests(client: HttpClient) -> None:
-    asked, called_off = threading.Event(), threading.Event()
+    received, cancelled = threading.Event(), threading.Event()
     outcomes: list[object] = []
 
     def hold(_: object) -> int:
-        asked.set()
-        assert called_off.wait(_TIMEOUT)
+        received.set()
+        assert cancelled.wait(_TIMEOUT)
         return 200
 
     with receiving() as receiver:
@@ -138,10 +138,10 @@ def test_closing_cancels_running_requests(client: HttpClient) -> None:
             target=lambda: outcomes.append(client.send("POST", receiver.url, {}, b""))
         )
         sending.start()
-        assert asked.wait(_TIMEOUT)
+        assert received.wait(_TIMEOUT)
         client.close()
         sending.join()
-        called_off.set()
+        cancelled.set()
         assert outcomes == [HttpFailure("called off")]
         assert client.send("POST", receiver.url, {}, b"") == HttpFailure("called off")
 

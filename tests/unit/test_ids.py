@@ -8,21 +8,21 @@ from app.kit.ids import is_id, new_id
 
 
 def test_an_id_is_a_uuid_of_version_7_in_its_canonical_form() -> None:
-    made = uuid.UUID(new_id())
-    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    id_ = uuid.UUID(new_id())
+    assert (id_.version, id_.variant) == (7, uuid.RFC_4122)
     assert len(new_id()) == 36
 
 
-def test_ids_are_distinct_and_sort_by_the_time_at_which_they_were_made() -> None:
-    made = [new_id() for _ in range(5_000)]
-    assert len(set(made)) == len(made)
-    assert made == sorted(made)
+def test_ids_are_distinct_and_sort_by_creation_time() -> None:
+    ids = [new_id() for _ in range(5_000)]
+    assert len(set(ids)) == len(ids)
+    assert ids == sorted(ids)
 
 
 @pytest.mark.parametrize(
     "text", ["0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44", "0198F0A2-7C1E-7A30-8F5E-2F6D0C1B9A44"]
 )
-def test_the_form_of_a_uuid_is_known_in_either_case(text: str) -> None:
+def test_a_uuid_is_recognized_in_either_case(text: str) -> None:
     assert is_id(text)
 
 
@@ -39,5 +39,5 @@ def test_the_form_of_a_uuid_is_known_in_either_case(text: str) -> None:
         "٠198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",
     ],
 )
-def test_nothing_else_is_taken_for_an_id(text: str) -> None:
+def test_nothing_else_is_recognized_as_an_id(text: str) -> None:
     assert not is_id(text)

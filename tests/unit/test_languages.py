@@ -23,7 +23,7 @@ from app.content.inputs import normalize_language
         ("en-x-US-Twain", "en-x-us-twain"),
     ],
 )
-def test_a_tag_is_kept_in_its_customary_case(written: str, kept: str) -> None:
+def test_a_tag_is_stored_in_canonical_case(written: str, kept: str) -> None:
     assert normalize_language(written) == kept
     assert normalize_language(kept) == kept
 
@@ -49,12 +49,12 @@ def test_a_tag_is_kept_in_its_customary_case(written: str, kept: str) -> None:
         "en-a-b",
     ],
 )
-def test_what_is_no_tag_is_refused(tag: str) -> None:
+def test_an_invalid_tag_is_refused(tag: str) -> None:
     with pytest.raises(PydanticCustomError):
         normalize_language(tag)
 
 
 @given(st.from_regex(r"[a-zA-Z]{2,3}(-[a-zA-Z]{4})?(-[a-zA-Z]{2})?", fullmatch=True))
-def test_case_makes_no_difference(tag: str) -> None:
+def test_tags_are_compared_without_regard_to_case(tag: str) -> None:
     if tag.isascii():
         assert normalize_language(tag.upper()) == normalize_language(tag.lower())

@@ -30,9 +30,9 @@ sys.stdin.read()
 @pytest.fixture
 def leadership(database_url: str) -> Iterator[Leadership]:
     with closing(Database(database_url)) as database:
-        made = database.open_leadership()
-        yield made
-        made.release()
+        candidate = database.open_leadership()
+        yield candidate
+        candidate.release()
 
 
 def test_one_process_leads_until_it_dies(database_url: str, leadership: Leadership) -> None:
@@ -89,7 +89,7 @@ def lease(tmp_path: Path) -> Iterator[Database]:
 
 
 def _end(database: Database) -> None:
-    """Let the lease end, as if its holder had said nothing for long."""
+    """Let the lease expire, as if its holder had not renewed it."""
     with database.write() as session:
         session.execute(text("UPDATE leases SET expires_at = 1"))
 
@@ -111,14 +111,14 @@ def test_a_lease_lasts_while_it_is_renewed(
     assert not first.try_acquire()
 
 
-def test_a_leader_that_was_replaced_writes_reads_and_sends_nothing(lease: Database) -> None:
+def test_a_replaced_leader_writes_reads_and_sends_nothing(lease: Database) -> None:
     first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     with as_leader(first), lease.write() as session:
         session.execute(text("UPDATE secrets SET value = 'first'"))
     _end(lease)
     assert second.try_acquire()
-    # It has not asked since, so it does not know.
+    # It has not checked since, so it does not know.
     assert first.term is not None
     with as_leader(first), pytest.raises(LeadershipLost), lease.write() as session:
         session.execute(text("UPDATE secrets SET value = 'late'"))
@@ -144,7 +144,7 @@ def test_a_leader_relies_on_its_lease_for_less_than_its_duration(
     assert not second.try_acquire()
 
 
-def test_nobody_leads_before_a_transaction_of_the_last_leader_ends(lease: Database) -> None:
+def test_no_process_leads_before_the_transaction_of_the_last_leader_ends(lease: Database) -> None:
     first, second = lease.open_leadership(), lease.open_leadership()
     assert first.try_acquire()
     with as_leader(first), lease.write():
@@ -177,7 +177,7 @@ def test_an_idle_transaction_of_a_leader_is_ended(
 
 
 def _wait_until(leadership: Leadership) -> bool:
-    """Ask for a while: a lease ends some seconds after its holder."""
+    """Try for a while: a lease ends some seconds after its holder."""
     for _ in range(1_200):
         if leadership.try_acquire():
             return True

@@ -35,23 +35,23 @@ DOCUMENTS = st.recursive(
         ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
     ],
 )
-def test_a_patch_does_what_the_standard_shows(before: Any, patch: Any, after: Any) -> None:
+def test_a_patch_has_the_result_of_the_standard(before: Any, patch: Any, after: Any) -> None:
     assert merge_patch(before, patch) == after
 
 
-def test_the_patched_document_stays_as_it_was() -> None:
+def test_the_original_document_is_not_modified() -> None:
     before = {"a": {"b": 1, "c": 2}, "d": [1]}
     merge_patch(before, {"a": {"b": None}, "d": None})
     assert before == {"a": {"b": 1, "c": 2}, "d": [1]}
 
 
 @given(DOCUMENTS)
-def test_an_empty_patch_changes_no_object(document: Any) -> None:
+def test_an_empty_patch_changes_nothing(document: Any) -> None:
     expected = document if isinstance(document, dict) else {}
     assert merge_patch(document, {}) == expected
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_a_patch_applied_twice_is_a_patch_applied_once(document: Any, patch: Any) -> None:
+def test_applying_a_patch_is_idempotent(document: Any, patch: Any) -> None:
     once = merge_patch(document, patch)
     assert merge_patch(once, patch) == once

@@ -37,13 +37,13 @@ def test_public_addresses_are_allowed(address: str) -> None:
 
 @pytest.mark.parametrize("host", NOTATIONS)
 def test_every_notation_of_an_address_is_recognized(host: str) -> None:
-    found = parse_ip(host)
-    assert found is not None
-    assert not AllowedNetworks().includes(found)
-    assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(found)
+    address = parse_ip(host)
+    assert address is not None
+    assert not AllowedNetworks().includes(address)
+    assert AllowedNetworks.parse("127.0.0.0/8, ::1").includes(address)
 
 
-def test_names_are_no_addresses() -> None:
+def test_host_names_are_not_addresses() -> None:
     assert [parse_ip(item) for item in ("example.org", "localhost", "a.127.0.0.1.example")] == [
         None
     ] * 3

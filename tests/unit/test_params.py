@@ -15,7 +15,7 @@ WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.s
 
 
 def escape(word: str) -> str:
-    """Write a word so that nothing in it is read as a sign."""
+    """Escape a word so that no character has a special meaning."""
     plain = word.replace("\\", "\\\\").replace(",", "\\,")
     return "\\" + plain if plain.startswith("-") else plain
 
@@ -45,7 +45,7 @@ def test_a_comma_list_is_split_as_documented(text: str, values: list[tuple[bool,
 
 
 @given(st.lists(st.tuples(st.booleans(), WORDS), min_size=1, max_size=6))
-def test_any_words_can_be_written_as_a_list(values: list[tuple[bool, str]]) -> None:
+def test_any_words_can_be_escaped_as_a_list(values: list[tuple[bool, str]]) -> None:
     text = ",".join(("-" if negated else "") + escape(word) for negated, word in values)
     assert split_list(text) == values
 
@@ -82,7 +82,7 @@ def test_a_name_without_similar_ones_finds_nothing(name: str) -> None:
     assert find_nearest(name, ()) is None
 
 
-def test_an_unknown_parameter_is_named_with_the_nearest_known_one() -> None:
+def test_an_unknown_parameter_is_named_with_the_most_similar_known_one() -> None:
     with pytest.raises(BadParameter) as refused:
         ParameterSet(*FILTERS, LIMIT).parse(b"categroy=morocco&limit=3")
     (error,) = refused.value.errors
@@ -91,7 +91,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_known_one() -> None:
 
 
 @pytest.mark.parametrize("query", [b"limit=%ff", b"limit=\xff", b"&".join([b"limit=1"] * 201)])
-def test_a_query_string_that_cannot_be_read_is_refused(query: bytes) -> None:
+def test_an_unparsable_query_string_is_refused(query: bytes) -> None:
     with pytest.raises(BadParameter):
         ParameterSet(LIMIT).parse(query)
 

@@ -72,7 +72,7 @@ def test_each_address_of_a_srcset_is_resolved() -> None:
         f'<a href="/x"><img data-src="{JPG}"></a><noscript><img src="{JPG}"></noscript>',
     ],
 )
-def test_a_picture_is_shown_once_however_it_is_loaded(written: str, body_format: str) -> None:
+def test_a_lazily_loaded_picture_is_shown_once(written: str, body_format: str) -> None:
     text = render_text(written, body_format)
     assert text.markup.count("<img") == 1, text.markup
     assert f'src="{JPG}"' in text.markup
@@ -80,7 +80,7 @@ def test_a_picture_is_shown_once_however_it_is_loaded(written: str, body_format:
     assert [warning.detail for warning in text.warnings] == []
 
 
-def test_pictures_of_a_gallery_are_all_shown() -> None:
+def test_all_pictures_of_a_gallery_are_kept() -> None:
     pair = '<img data-src="/{0}.jpg"><noscript><img src="/{0}.jpg"></noscript>'
     clean = sanitise_html("".join(map(pair.format, "abc")))
     assert clean == '<img src="/a.jpg"><img src="/b.jpg"><img src="/c.jpg">'
@@ -110,7 +110,7 @@ def test_pictures_of_a_gallery_are_all_shown() -> None:
         f'<img data-src="{DATA}" srcset="{DATA} 1x">',
     ],
 )
-def test_a_picture_that_shows_nothing_is_removed(written: str) -> None:
+def test_an_empty_picture_is_removed(written: str) -> None:
     text = render_text(f"<p>Alpha{written}Bravo</p>", "html")
     assert text.markup == "<p>Alpha Bravo</p>"
     assert [warning.code for warning in text.warnings] == ["element_removed"]
@@ -120,9 +120,9 @@ def test_a_picture_that_shows_nothing_is_removed(written: str) -> None:
 @pytest.mark.parametrize(
     "name", ["blank-stare.jpg", "pixel-9.png", "transparent.html", "dots.gif", "a/spacer/b.gif"]
 )
-def test_pictures_with_like_names_stay(name: str) -> None:
+def test_pictures_with_similar_names_are_kept(name: str) -> None:
     assert sanitise_html(f'<img src="/{name}">') == f'<img src="/{name}">'
 
 
-def test_words_in_a_picture_without_a_picture_stay() -> None:
+def test_text_in_an_empty_picture_element_is_kept() -> None:
     assert sanitise_html("<picture>Alpha</picture>") == "Alpha"

@@ -50,11 +50,15 @@ def test_each_address_is_tried_in_turn(url: str, attempts: list[dict[str, Any]])
 
 def test_every_connection_has_timeouts(attempts: list[dict[str, Any]]) -> None:
     _try("postgresql+psycopg://h/news")
-    (one,) = attempts
-    assert one["application_name"] == "dateline"
-    assert one["connect_timeout"] == 2
-    assert one["tcp_user_timeout"] == 5_000
-    assert (one["keepalives_idle"], one["keepalives_interval"], one["keepalives_count"]) == (
+    (attempt,) = attempts
+    assert attempt["application_name"] == "dateline"
+    assert attempt["connect_timeout"] == 2
+    assert attempt["tcp_user_timeout"] == 5_000
+    assert (
+        attempt["keepalives_idle"],
+        attempt["keepalives_interval"],
+        attempt["keepalives_count"],
+    ) == (
         2,
         1,
         3,
@@ -63,9 +67,9 @@ def test_every_connection_has_timeouts(attempts: list[dict[str, Any]]) -> None:
 
 def test_parameters_of_the_url_override_defaults(attempts: list[dict[str, Any]]) -> None:
     _try("postgresql+psycopg://h/news?connect_timeout=9&application_name=desk&tcp_user_timeout=1")
-    (one,) = attempts
-    assert (one["connect_timeout"], one["application_name"]) == ("9", "desk")
-    assert one["tcp_user_timeout"] == "1"
+    (attempt,) = attempts
+    assert (attempt["connect_timeout"], attempt["application_name"]) == ("9", "desk")
+    assert attempt["tcp_user_timeout"] == "1"
 
 
 def test_options_of_the_url_override_settings(tmp_path: Path) -> None:
@@ -77,7 +81,7 @@ def test_options_of_the_url_override_settings(tmp_path: Path) -> None:
                 connection.execute(f"SHOW {name}").fetchone()
                 for name in ("lock_timeout", "timezone", "enable_sort", "tcp_keepalives_idle")
             ]
-    # On a socket of a file there is nothing to keep alive.
+    # A Unix socket needs no keep-alive.
     assert shown == [("3s",), ("Europe/Berlin",), ("off",), ("0",)]
 
 

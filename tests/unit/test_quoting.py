@@ -9,7 +9,7 @@ from app.kit.quoting import quote_text, shorten
     ("text", "short"),
     [("", ""), ("x" * 100, "x" * 100), ("x" * 101, "x" * 99 + "…"), ("é" * 5_000, "é" * 99 + "…")],
 )
-def test_a_text_has_100_characters_at_most(text: str, short: str) -> None:
+def test_a_quoted_text_has_at_most_100_characters(text: str, short: str) -> None:
     assert shorten(text) == short
     assert quote_text(text) == f"'{short}'"
 

@@ -12,7 +12,7 @@ from app.bootstrap import Services
 from app.kit.errors import ReadTooLong
 from app.kit.sql.sqlite_readers import ReadLimit, unlimited
 
-# Each would take minutes; what is above the limit is left to a machine that does other things.
+# Each would take minutes; the time above the limit is a margin for a busy machine.
 _SLOW = {
     "sqlite": text(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) "
@@ -45,7 +45,7 @@ def test_a_statement_ends_at_its_limit(services: Services, slow: TextClause, lis
         with pytest.raises(ReadTooLong):
             ReadLimit(_LIMIT).run(_read(services, slow, lists=lists))
         assert _LIMIT <= time.monotonic() - began < _TIMEOUT
-        # What comes next on the same connection has another limit, or none.
+        # The next read on the same connection has another limit, or none.
         ReadLimit(_TIMEOUT).run(_read(services, text("SELECT 1"), lists=lists))
 
 
@@ -81,7 +81,8 @@ def test_each_statement_has_its_own_time(services: Services, dialect: str) -> No
 
     began = time.perf_counter()
     read(times=1)
-    # All together take longer than the limit, each of them a fraction of it on a busy machine, too.
+    # Together they take longer than the limit, each of them a fraction of it, even on a busy
+    # machine.
     ReadLimit(max(4 * _LIMIT, 5 * (time.perf_counter() - began))).run(read)
 
 
@@ -99,7 +100,7 @@ def test_an_abandoned_read_is_cancelled(services: Services, slow: TextClause) ->
 
 
 def test_the_limit_releases_the_connection_after_the_read(services: Services) -> None:
-    """A late `abandon` ends nothing of those who have the connection next."""
+    """A late `abandon` cancels nothing for the next user of the connection."""
     limit, read, done = ReadLimit(300), threading.Event(), threading.Event()
 
     def once() -> None:

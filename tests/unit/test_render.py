@@ -62,7 +62,7 @@ ARTICLE = Article(
 
 
 def members(rendered: RenderedStory) -> dict[str, Any]:
-    """Join the pieces as they leave."""
+    """Join the rendered parts."""
     pieces = (rendered.head, rendered.tail, rendered.extra, rendered.body)
     whole: dict[str, Any] = json.loads(b"{" + b",".join(pieces) + b"}")
     return whole
@@ -72,11 +72,11 @@ def render_now(article: Article) -> RenderedStory:
     return render_article(article, compute_text(article))
 
 
-def test_a_story_leaves_with_the_public_fields_and_no_others() -> None:
+def test_a_rendered_story_has_exactly_the_public_fields() -> None:
     assert members(render_now(ARTICLE)).keys() == PUBLIC
 
 
-def test_a_field_added_to_articles_does_not_leak() -> None:
+def test_a_new_article_field_is_not_rendered() -> None:
     wider = make_dataclass(
         "Wider", [("editors_note", str)], bases=(Article,), frozen=True, slots=True, kw_only=True
     )
@@ -85,7 +85,7 @@ def test_a_field_added_to_articles_does_not_leak() -> None:
     assert rendered == render_now(ARTICLE)
 
 
-def test_what_is_added_inside_a_nested_value_does_not_leak() -> None:
+def test_a_new_field_of_a_nested_value_is_not_rendered() -> None:
     whole = members(render_now(ARTICLE))
     assert SECRET not in json.dumps_text(whole)
     assert whole["authors"] == [{"name": "Nadia Óscar", "url": None}]
@@ -112,7 +112,7 @@ def test_a_story_is_selected_by_folded_tags_and_every_language_range() -> None:
     assert attributes["source"] == []
 
 
-def test_a_source_and_a_category_leave_with_their_public_fields() -> None:
+def test_rendered_sources_and_categories_have_exactly_their_public_fields() -> None:
     stamps: dict[str, Any] = {"version": 7, "created_at": NOW, "modified_at": NOW}
     source = Source(id="s", slug="s", name="S", url=None, description="d", language="en", **stamps)
     category = Category(id="c", slug="c", name="C", names={"fr": "Cé"}, parent_id="p", **stamps)

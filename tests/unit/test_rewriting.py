@@ -1,4 +1,4 @@
-"""Elements that are not on the allow-list: their words stay, and stay separate."""
+"""Elements that are not on the allow-list: their text stays, and stays separate."""
 
 import pytest
 from html5lib import HTMLParser
@@ -19,7 +19,7 @@ BLOCKS = (
 
 @pytest.mark.parametrize("name", BLOCKS)
 @pytest.mark.parametrize("around", ["{}", "<div>{}</div>", "<DIV>{}</DIV>", "<li>{}</li>"])
-def test_the_words_of_two_blocks_are_never_one_word(name: str, around: str) -> None:
+def test_words_of_adjacent_blocks_stay_separate(name: str, around: str) -> None:
     for markup in (
         f"<{name}>Alpha</{name}><{name}>Bravo</{name}>",
         f"<{name.upper()} class=a>Alpha</{name.upper()}><{name}>Bravo</{name}>",
@@ -70,13 +70,13 @@ def test_the_words_of_two_blocks_are_never_one_word(name: str, around: str) -> N
         ("<plaintext>a<b>c", "<pre>a<b>c</b></pre>"),
     ],
 )
-def test_elements_are_said_in_those_of_the_allow_list(markup: str, clean: str | None) -> None:
-    found = sanitise_html(markup)
+def test_unknown_elements_become_elements_of_the_allow_list(markup: str, clean: str | None) -> None:
+    cleaned = sanitise_html(markup)
     if clean is None:
-        assert extract_text(found).split() == ["Alpha", "Bravo"]
+        assert extract_text(cleaned).split() == ["Alpha", "Bravo"]
     else:
-        assert found == clean
-    assert sanitise_html(found) == found
+        assert cleaned == clean
+    assert sanitise_html(cleaned) == cleaned
 
 
 PIECES = (
@@ -96,7 +96,7 @@ def _tag(piece: str) -> str:
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=14))
-def test_what_is_left_is_sanitised_and_nests_as_html_does(pieces: list[str]) -> None:
+def test_rewritten_markup_is_sanitised_and_correctly_nested(pieces: list[str]) -> None:
     frames = frozenset({"b.example"})
     for hosts in (frozenset[str](), frames):
         clean = sanitise("".join(map(_tag, pieces)), hosts).markup
@@ -104,7 +104,7 @@ def test_what_is_left_is_sanitised_and_nests_as_html_does(pieces: list[str]) -> 
         HTMLParser(strict=True).parseFragment(clean)
 
 
-def test_markdown_with_html_in_it_is_treated_alike() -> None:
+def test_html_in_markdown_is_rewritten_too() -> None:
     markup = render_text(
         "<section>Alpha</section><section>Bravo</section>\n\n*x*", "markdown"
     ).plain

@@ -93,7 +93,7 @@ class Inspector(HTMLParser):
 
 
 def find_dangers(markup: str) -> list[str]:
-    """Parse markup and return what should not be in it."""
+    """Parse markup and return its dangerous parts."""
     inspector = Inspector()
     inspector.feed(markup)
     inspector.close()
@@ -167,31 +167,31 @@ def test_relative_addresses_are_resolved_against_the_base(address: str, resolved
     assert f'href="{resolved}"' in cleaned
 
 
-def test_without_a_base_a_relative_address_stays_and_the_last_base_is_forgotten() -> None:
+def test_a_relative_address_stays_unchanged_without_a_base() -> None:
     sanitise_html('<a href="/a">x</a>', "https://site.example/")
     assert 'href="/a"' in sanitise_html('<a href="/a">x</a>')
 
 
-def test_links_do_not_tell_where_the_reader_came_from() -> None:
+def test_links_send_no_referrer() -> None:
     cleaned = sanitise_html('<a href="https://x.example/" rel="opener" target="_blank">x</a>')
     assert cleaned == '<a href="https://x.example/" rel="noopener noreferrer">x</a>'
 
 
 @given(st.lists(PIECES, max_size=14).map("".join))
-def test_no_heap_of_broken_markup_gets_through(markup: str) -> None:
+def test_broken_markup_cannot_bypass_the_sanitiser(markup: str) -> None:
     cleaned = sanitise_html(markup, "https://site.example/")
     assert find_dangers(cleaned) == []
     assert sanitise_html(cleaned, "https://site.example/") == cleaned
 
 
-def test_the_inspector_finds_what_it_looks_for() -> None:
+def test_the_inspector_of_this_test_finds_dangers() -> None:
     assert find_dangers("<script>") == ["<script>"]
     assert find_dangers('<p OnClick="x">') == ["p onclick"]
     assert find_dangers('<a href="java\tscript:x">') == ["java\tscript:x"]
     assert find_dangers('<a href="/a:b?c:d">') == []
 
 
-def test_nothing_hostile_survives_of_745_hostile_feeds(shared: Path) -> None:
+def test_all_745_hostile_feeds_become_harmless(shared: Path) -> None:
     survivors = {}
     seen = 0
     with open_archive(shared / "feeds" / "feedparser-sanitize.tar.gz") as archive:
@@ -211,7 +211,7 @@ def test_nothing_hostile_survives_of_745_hostile_feeds(shared: Path) -> None:
 
 
 def _unescaped(feed: str) -> str:
-    """Return what the feed carries, as a reader of the feed would see it."""
+    """Return the content of the feed, as a feed reader would see it."""
     from html import unescape
 
     return unescape(feed.replace("<![CDATA[", "").replace("]]>", ""))
@@ -231,7 +231,7 @@ def _unescaped(feed: str) -> str:
         "<xmp><b>a</xmp><listing>b</listing>",
     ],
 )
-def test_what_is_left_nests_as_html_does(markup: str) -> None:
+def test_sanitised_markup_is_correctly_nested(markup: str) -> None:
     left = sanitise_html(markup)
     assert sanitise_html(left) == left
     HtmlParser(strict=True).parseFragment(left)
@@ -274,6 +274,6 @@ def test_what_is_left_nests_as_html_does(markup: str) -> None:
         ),
     ],
 )
-def test_what_says_something_to_readers_is_kept(markup: str, clean: str) -> None:
+def test_meaningful_elements_are_kept(markup: str, clean: str) -> None:
     assert sanitise_html(markup) == clean
     assert sanitise_html(clean) == clean

@@ -36,7 +36,7 @@ STORIES = st.fixed_dictionaries(
 
 
 def matches_naively(selection: Selection, story: SelectionFields) -> bool:
-    """Say the same in the longest words."""
+    """Match a selection by the simplest possible code."""
     for clause in selection.clauses:
         has = set(story[clause.field])
         if clause.included and not has & set(clause.included):
@@ -55,7 +55,7 @@ def matches_naively(selection: Selection, story: SelectionFields) -> bool:
 
 
 @given(SELECTIONS, STORIES)
-def test_a_selection_matches_what_its_filters_say(
+def test_a_selection_matches_like_a_naive_implementation(
     selection: Selection, story: SelectionFields
 ) -> None:
     assert selection.matches(story) == matches_naively(selection, story)
@@ -81,7 +81,7 @@ def test_tags_compare_without_regard_to_case_and_composition() -> None:
 
 
 @given(st.text(max_size=30))
-def test_folding_twice_is_folding_once(text: str) -> None:
+def test_folding_is_idempotent(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 

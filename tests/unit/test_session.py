@@ -96,8 +96,8 @@ def test_a_row_has_one_type_on_every_path(services: Services) -> None:
     for snapshot in (True, False):
         with services.database.read(snapshot=snapshot) as reading:
             for query in (_AUDIT, _KEPT_AUDIT):
-                (found,) = reading.all(query, {"id": row.id})
-                assert (type(found), found) == (AuditRecord, row)
+                (read_row,) = reading.all(query, {"id": row.id})
+                assert (type(read_row), read_row) == (AuditRecord, row)
 
 
 def _insert(services: Services, rows: list[_Pair], *, asking: bool) -> None:
@@ -175,7 +175,7 @@ def test_a_closed_connection_is_not_reused(services: Services) -> None:
     engine, process = services.database.engine, func.pg_backend_pid()
     with engine.connect() as item, engine.connect() as other:
         ended = other.scalar(select(process))
-        # The one that is asked next is the one that comes back first.
+        # The server returns the last used connection first.
         other.close()
         item.exec_driver_sql(f"SELECT pg_terminate_backend({ended}, 1000)")
         with services.database.read() as session:

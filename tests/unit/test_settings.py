@@ -160,7 +160,7 @@ def test_given_values_override_the_environment(monkeypatch: pytest.MonkeyPatch) 
     assert read_settings(port=None).port == 9000
 
 
-def test_every_setting_explains_itself_and_has_a_default() -> None:
+def test_every_setting_has_a_description_and_a_default() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert not field.is_required(), name

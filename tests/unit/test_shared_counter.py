@@ -58,7 +58,7 @@ with open(sys.argv[1], "r+b") as file:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder for temporary files, also of processes that a test starts."""
+    """The folder for temporary files, which processes of a test use as well."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
     return tmp_path
@@ -66,7 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def frequent_switches() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
+    """Let threads switch as often as possible."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     yield
@@ -112,7 +112,7 @@ def test_a_commit_changes_the_version_once_for_writer_and_listener() -> None:
 
 
 @pytest.mark.usefixtures("frequent_switches")
-def test_it_never_decreases_among_processes_and_threads() -> None:
+def test_the_counter_never_decreases_among_processes_and_threads() -> None:
     wrong: list[Any] = []
     with ExitStack() as stack:
         others = [stack.enter_context(_start(_HAMMER)) for _ in range(2)]
@@ -120,21 +120,23 @@ def test_it_never_decreases_among_processes_and_threads() -> None:
         second = stack.enter_context(closing(SharedCounter("test")))
         for other in others:
             _continue(other)
-        one = lambda: _check_growth(counter.value, counter.increase, wrong)  # noqa: E731
-        two = lambda: _check_growth(counter.value, second.increase, wrong)  # noqa: E731
-        threads = [threading.Thread(target=work) for work in (one, one, two)]
+        add_to_first = lambda: _check_growth(counter.value, counter.increase, wrong)  # noqa: E731
+        add_to_second = lambda: _check_growth(counter.value, second.increase, wrong)  # noqa: E731
+        threads = [
+            threading.Thread(target=work) for work in (add_to_first, add_to_first, add_to_second)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(timeout=60)
         for other in others:
-            _, said = other.communicate(timeout=60)
-            assert other.returncode == 0, said
+            _, output = other.communicate(timeout=60)
+            assert other.returncode == 0, output
     assert not wrong
 
 
 @pytest.mark.usefixtures("frequent_switches")
-def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
+def test_the_counter_never_decreases_while_its_file_is_removed_repeatedly() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as item, closing(SharedCounter("test")) as other:
         ended = threading.Event()
@@ -155,16 +157,16 @@ def test_it_never_decreases_while_its_file_is_removed_repeatedly() -> None:
 
 
 @pytest.mark.usefixtures("frequent_switches")
-def test_it_never_decreases_after_a_fork() -> None:
+def test_the_counter_never_decreases_after_a_fork() -> None:
     with closing(SharedCounter("test")) as counter:
-        # Of a process with no threads: one that has some may not be able to go on after a fork.
+        # Forked from a process without threads: a fork of a threaded process may deadlock.
         forking = _FORK.format(hammer=_HAMMER.partition("seen = 0")[2])
         with _start(forking) as forked:
             _continue(forked)
             wrong: list[Any] = []
             _check_growth(counter.value, counter.increase, wrong)
-            _, said = forked.communicate(timeout=60)
-            assert forked.returncode == 0, said
+            _, output = forked.communicate(timeout=60)
+            assert forked.returncode == 0, output
     assert not wrong
 
 
@@ -174,11 +176,11 @@ def test_processes_share_a_new_file_after_a_removal() -> None:
         old.path.unlink()
         with closing(SharedCounter("test")) as new:
             assert new.value() > before
-            # Who still has the removed file is heard by those who made it again, …
+            # Processes with the removed file notify those that created it again, …
             at_new = new.value()
             old.increase()
             assert new.value() > at_new
-            # … and hears them from then on.
+            # … and are notified by them from then on.
             at_old = old.value()
             new.increase()
             assert old.value() > at_old
@@ -245,7 +247,7 @@ def test_a_process_that_dies_releases_the_lock() -> None:
         assert counter.value() > before
 
 
-def test_only_its_user_can_open_it(folder: Path) -> None:
+def test_only_its_user_can_open_the_counter(folder: Path) -> None:
     before = os.umask(0)
     try:
         with closing(SharedCounter("test")) as counter:

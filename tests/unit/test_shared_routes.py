@@ -10,15 +10,15 @@ def _paths(app: FastAPI) -> set[str]:
     return {route.path or "" for route in iter_route_contexts(app.routes)}
 
 
-def test_routes_are_worked_out_once() -> None:
+def test_routes_are_built_once() -> None:
     first, second = _create_framework(management=True), _create_framework(management=True)
     shared = {id(route) for route in first.routes} & {id(route) for route in second.routes}
-    # All but the static files, which are mounted.
+    # All except the static files, which are mounted.
     assert len(shared) == len(first.routes) - 1 > 1
     assert first.routes is not second.routes
 
 
-def test_one_without_management_has_none_beside_one_that_has() -> None:
+def test_an_application_without_management_shares_no_management_routes() -> None:
     whole, closed = _create_framework(management=True), _create_framework(management=False)
     managed = {path for path in _paths(whole) if path.startswith("/v1/manage")}
     assert managed

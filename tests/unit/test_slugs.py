@@ -11,7 +11,7 @@ from app.kit.ids import normalize_ref, normalize_slug
 from app.kit.slugs import MAX_LENGTH, find_free_slug, find_slug_problem, make_slug
 
 UUID = "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44"
-# Letters of keyboards that only a compatibility form takes apart.
+# Letters of keyboards that only a compatibility form decomposes.
 _TYPED = [0x587, 0xE33, 0xEB3, 0xEDC, 0xEDD, *range(0x675, 0x679), *range(0x3131, 0x3164)]
 TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
 
@@ -39,7 +39,7 @@ TITLES = st.text(st.characters(codec="utf-8"), max_size=120)
         ("I ❤️ Rabat", "i-rabat"),
     ],
 )
-def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
+def test_a_title_becomes_words_with_hyphens(title: str, slug: str) -> None:
     assert make_slug(title, fallback="article") == slug
 
 
@@ -62,14 +62,14 @@ def test_a_title_becomes_words_and_hyphens(title: str, slug: str) -> None:
         "ガギグ",
     ],
 )
-def test_letters_are_kept_as_people_type_them(slug: str) -> None:
+def test_letters_are_kept_as_they_are_typed(slug: str) -> None:
     assert make_slug(slug.replace("-", " "), fallback="article") == slug
     assert normalize_slug(slug) == normalize_ref(slug) == slug
     assert normalize_slug(unicodedata.normalize("NFD", slug)) == slug
 
 
 @pytest.mark.parametrize("code", _TYPED, ids=lambda code: f"{code:04x}")
-def test_a_letter_that_has_a_form_of_its_own_in_nfc_is_found_as_it_is_typed(code: int) -> None:
+def test_a_letter_with_a_separate_nfc_form_is_found_as_it_is_typed(code: int) -> None:
     typed = f"{chr(code)}{chr(code)} {chr(code)}a"
     assert make_slug(typed, fallback="article") == normalize_ref(typed.replace(" ", "-"))
 
@@ -82,7 +82,9 @@ _UNSEEN = [
 
 @pytest.mark.parametrize("unseen", _UNSEEN, ids=lambda item: f"{ord(item):04x}")
 @pytest.mark.parametrize("word", [("Donau", "dampf"), ("می", "خواهم"), ("พรุ่ง", "นี้"), ("日", "本")])
-def test_what_nobody_sees_disappears_and_parts_no_word(unseen: str, word: tuple[str, str]) -> None:
+def test_invisible_characters_are_removed_and_do_not_separate_words(
+    unseen: str, word: tuple[str, str]
+) -> None:
     first, last = word
     whole = f"{first}{last}".lower()
     title = f"{unseen}{first}{unseen}{last}{unseen} {unseen}x{unseen} "
@@ -91,7 +93,7 @@ def test_what_nobody_sees_disappears_and_parts_no_word(unseen: str, word: tuple[
 
 
 @pytest.mark.parametrize("unseen", "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
-def test_a_letter_that_nobody_sees_makes_no_slug(unseen: str) -> None:
+def test_invisible_letters_are_not_in_slugs(unseen: str) -> None:
     assert make_slug(f"{unseen}a{unseen}b {unseen}", fallback="article") == "ab"
     assert make_slug(unseen, fallback="article") == "article"
 
@@ -105,7 +107,7 @@ def test_a_title_without_words_gets_the_fallback(title: str) -> None:
 
 
 @given(TITLES)
-def test_every_made_slug_is_one_that_could_be_given(title: str) -> None:
+def test_every_generated_slug_is_valid(title: str) -> None:
     slug = make_slug(title, fallback="article")
     assert find_slug_problem(slug) is None
     assert normalize_slug(slug) == slug
@@ -113,7 +115,7 @@ def test_every_made_slug_is_one_that_could_be_given(title: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_the_form_in_which_slugs_are_kept_is_stable(text: str) -> None:
+def test_slug_normalization_is_idempotent(text: str) -> None:
     assert normalize_slug(normalize_slug(text)) == normalize_slug(text)
 
 
@@ -153,18 +155,18 @@ def test_letters_digits_and_single_hyphens_make_a_slug(slug: str) -> None:
         "0198f0a2-7c1e-7a30-8f5e-2f6d0c1b9a44",
     ],
 )
-def test_anything_else_is_no_slug(slug: str) -> None:
+def test_anything_else_is_an_invalid_slug(slug: str) -> None:
     assert find_slug_problem(slug) is not None
 
 
-def test_a_taken_slug_gets_the_first_free_number() -> None:
+def test_a_used_slug_gets_the_first_free_number() -> None:
     assert find_free_slug("story", lambda _: set()) == "story"
     assert find_free_slug("story", lambda batch: {"story"} & set(batch)) == "story-2"
     used = {"story", "story-2", "story-4"}
     assert find_free_slug("story", lambda batch: used & set(batch)) == "story-3"
 
 
-def test_a_numbered_slug_fits_and_is_sound_however_long_the_wanted_one() -> None:
+def test_a_numbered_slug_is_valid_for_any_length_of_the_requested_one() -> None:
     wanted = "a" * MAX_LENGTH
     numbered = find_free_slug(wanted, lambda batch: {wanted} & set(batch))
     assert numbered.endswith("-2")
@@ -174,16 +176,16 @@ def test_a_numbered_slug_fits_and_is_sound_however_long_the_wanted_one() -> None
     assert find_slug_problem(numbered) is None
 
 
-def test_the_five_thousandth_equal_title_asks_a_few_times_only() -> None:
+def test_the_five_thousandth_equal_title_takes_few_queries() -> None:
     used = {"story", *(f"story-{number}" for number in range(2, 5_001))}
-    asked: list[int] = []
+    batch_sizes: list[int] = []
 
     def find_taken(batch: list[str]) -> set[str]:
-        asked.append(len(batch))
+        batch_sizes.append(len(batch))
         return used & set(batch)
 
     started = time.process_time()
     assert find_free_slug("story", find_taken) == "story-5001"
-    assert len(asked) < 20
-    assert sum(asked) < 7_000
+    assert len(batch_sizes) < 20
+    assert sum(batch_sizes) < 7_000
     assert time.process_time() - started < 5

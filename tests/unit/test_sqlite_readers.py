@@ -13,16 +13,16 @@ from app.kit.sql.statement import Statement
 
 @pytest.fixture
 def dialect() -> str:
-    """PostgreSQL keeps its own connections."""
+    """PostgreSQL has a separate pool."""
     return "sqlite"
 
 
 def test_the_event_loop_thread_has_a_larger_page_cache(services: Services) -> None:
-    asked = text("PRAGMA cache_size")
+    statement = text("PRAGMA cache_size")
 
     def read_cache_pages() -> int:
         with services.database.read() as session:
-            pages: int = session.scalar(asked)
+            pages: int = session.scalar(statement)
             return -pages
 
     with ThreadPoolExecutor(1) as pool:
@@ -31,7 +31,7 @@ def test_the_event_loop_thread_has_a_larger_page_cache(services: Services) -> No
 
 
 def _is_marked(session: ReadSession) -> bool:
-    """Tell whether this is a connection on which a table was made that only it has."""
+    """Whether this connection has a temporary table, which no other connection sees."""
     return bool(session.scalar(text("SELECT count(*) FROM temp.sqlite_master")))
 
 

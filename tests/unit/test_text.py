@@ -54,12 +54,12 @@ def body_html(body: str, form: str, base: str | None = None) -> str:
         ("<p>النص <em>هنا</em></p><p>ثم</p>", "النص هنا\nثم"),
     ],
 )
-def test_text_is_the_words_with_each_block_on_a_line(markup: str, text: str) -> None:
+def test_plain_text_has_each_block_on_a_line(markup: str, text: str) -> None:
     assert extract_text(markup) == text
 
 
 @given(st.lists(st.text("ab <>&\"'é", min_size=1, max_size=12), max_size=5))
-def test_words_survive_the_way_through_plain_text(paragraphs: list[str]) -> None:
+def test_conversion_from_plain_text_preserves_all_words(paragraphs: list[str]) -> None:
     written = "\n\n".join(paragraphs)
     words = extract_text(body_html(written, "text", None)).split()
     assert words == written.split()
@@ -102,11 +102,11 @@ def test_words_are_counted_in_every_script(text: str, count: int) -> None:
         ("\u200b \ufeff \u00ad", 0),
     ],
 )
-def test_punctuation_alone_is_no_word(text: str, count: int) -> None:
+def test_punctuation_alone_is_not_a_word(text: str, count: int) -> None:
     assert count_words(text) == count
 
 
-# Each as the dictionaries of ICU 78 divide it.
+# As the dictionaries of ICU 78 divide each of them.
 _UNSPACED = {
     "นายกรัฐมนตรีเดินทางไปเยี่ยมผู้ประสบภัยน้ำท่วมในจังหวัดเชียงใหม่เมื่อวานนี้": 21,
     "ตลาดหุ้นไทยปิดบวกในวันศุกร์ นักลงทุนรอดูผลการประชุมธนาคารกลาง": 17,
@@ -119,17 +119,17 @@ _UNSPACED = {
 @pytest.mark.parametrize(("text", "words"), _UNSPACED.items())
 def test_words_of_scripts_without_spaces_are_estimated(text: str, words: int) -> None:
     assert count_words(text) == pytest.approx(words, rel=0.3)
-    # Whatever stands around them, and however long it is.
+    # With any surrounding text, and of any length.
     assert count_words(f"{text} and 12 more") == count_words(text) + 3
     assert count_words(text.replace(" ", "") * 1_000) == pytest.approx(words * 1_000, rel=0.3)
 
 
 @pytest.mark.parametrize("text", ["ก", "ไทย", "ລາວ", "ខ្មែរ", "မြန်မာ", "บีบีซีไทย BBC"])
-def test_a_word_of_such_a_script_is_at_least_one(text: str) -> None:
+def test_every_text_in_such_a_script_has_at_least_one_word(text: str) -> None:
     assert 1 <= count_words(text) <= 3
 
 
-def test_spaces_that_are_not_seen_part_words_where_they_are_typed() -> None:
+def test_zero_width_spaces_separate_words() -> None:
     assert count_words("\u200b".join(["ខ្ញុំ", "ទៅ", "ផ្សារ", "ថ្មី"])) == 4
 
 
@@ -139,7 +139,7 @@ def test_a_long_body_in_thai_takes_minutes_to_read() -> None:
 
 
 @pytest.mark.parametrize("unit", ["ก", "a\u0301\u0327", "\u0301\u0327", "«", "é", "가", "\u1160"])
-def test_counting_takes_time_with_the_length_alone(unit: str) -> None:
+def test_counting_takes_linear_time(unit: str) -> None:
     started = time.process_time()
     count_words(unit * 100_000)
     assert time.process_time() - started < 5
@@ -181,6 +181,6 @@ def test_plain_text_is_escaped_and_keeps_its_lines() -> None:
     assert markup == "<p>1 &lt; 2 &amp; &lt;b&gt;<br>second</p><p>third</p><p>fourth</p>"
 
 
-def test_html_that_was_sanitised_when_it_was_stored_is_taken_as_it_is() -> None:
+def test_stored_sanitised_html_is_used_unchanged() -> None:
     assert body_html("<script>x</script>*a*", "html") == "*a*"
     assert render_text("<p>a</p>", "html", is_clean=True).markup == "<p>a</p>"

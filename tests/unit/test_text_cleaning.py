@@ -29,7 +29,7 @@ def test_meaningful_characters_stay(text: str) -> None:
 
 
 @pytest.mark.parametrize("kept", "\u00a0\u202f\u3000")
-def test_a_run_of_one_kind_of_space_becomes_one_such_space(kept: str) -> None:
+def test_repeated_spaces_of_one_kind_become_one_such_space(kept: str) -> None:
     assert clean_line(f"a{kept * 3}b") == f"a{kept}b"
 
 
@@ -39,6 +39,6 @@ def test_line_ends_are_normalized(end: str) -> None:
 
 
 @given(st.text(max_size=60))
-def test_cleaning_twice_is_cleaning_once(text: str) -> None:
+def test_cleaning_is_idempotent(text: str) -> None:
     assert clean_line(clean_line(text)) == clean_line(text)
     assert clean_paragraphs(clean_paragraphs(text)) == clean_paragraphs(text)

@@ -10,7 +10,7 @@ from app.kit.sql.vacuum import overwrite_deleted
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def test_deleted_bytes_are_overwritten_where_sqlite_leaves_them(services: Services) -> None:
+def test_deleted_bytes_are_overwritten(services: Services) -> None:
     """Many builds of SQLite do not overwrite what they delete."""
     file = services.database.file
     assert file is not None

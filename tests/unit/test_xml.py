@@ -18,7 +18,7 @@ def test_illegal_characters_are_found_in_json(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["plain", 'a "quoted" line\n\tand another', "« é » المغرب 🐝 ﷺ"])
-def test_usual_text_is_not_suspect(text: str) -> None:
+def test_ordinary_text_has_no_illegal_characters(text: str) -> None:
     assert not is_suspect(json.dumps({"text": text}))
 
 

@@ -1,1 +1,1 @@
-"""What the loops do when time passes."""
+"""The background loops as time passes."""

@@ -1,4 +1,4 @@
-"""Checkpoints of SQLite are made by the worker, not by whoever commits."""
+"""The worker makes checkpoints of SQLite, not the committing process."""
 
 import shutil
 import sqlite3
@@ -14,19 +14,19 @@ from app.worker import Worker
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 
-# PostgreSQL makes its own.
+# PostgreSQL makes checkpoints itself.
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
 
 def in_the_file(services: Services, folder: Path) -> int:
-    """Count the sources in the file of the database alone, as if its log had been lost."""
+    """Count the sources in the database file without its write-ahead log."""
     alone = folder / "alone.db"
     shutil.copyfile(str(services.database.engine.url.database), alone)
     with closing(sqlite3.connect(f"file:{alone}?mode=ro&immutable=1", uri=True)) as connection:
         return int(connection.execute("SELECT count(*) FROM sources").fetchone()[0])
 
 
-def test_a_checkpoint_moves_what_was_committed_to_the_file(
+def test_a_checkpoint_moves_committed_data_to_the_database_file(
     newsroom: Newsroom, services: Services, tmp_path: Path
 ) -> None:
     newsroom.source("Wire")

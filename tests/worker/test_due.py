@@ -1,4 +1,4 @@
-"""Time passes: each story that comes out or expires is told to the log once, in order."""
+"""Each publication and expiry by time is logged once, in order."""
 
 from typing import Any
 
@@ -18,25 +18,25 @@ _DAY = "2026-11-22"
 
 
 def load_log(services: Services) -> list[tuple[str, str, str]]:
-    """Return what the log says of stories: reason, operation, title's slug."""
+    """Return the rows about stories in the log: reason, operation, slug of the title."""
     with services.database.read() as session:
         rows = [row for row in store.load_changes(session, 0, 10_000) if row.type == "article"]
     return [(row.reason, row.op, row.id) for row in rows]
 
 
 def titles(client: TestClient) -> list[str]:
-    """Return what readers see, oldest first."""
+    """Return the titles that readers see, oldest first."""
     listed = client.get("/v1/headlines?sort=published_at&limit=100").json()["data"]
     return [item["title"] for item in listed]
 
 
 def schedule(newsroom: Newsroom, title: str, hour: int, **fields: Any) -> str:
-    """Publish a story for an hour of this day and return its id."""
+    """Publish a story at an hour of this day and return its id."""
     story = newsroom.story(title, published_at=f"2026-11-22T{hour}:00:00Z", **fields)
     return str(story["id"])
 
 
-def test_stories_that_are_due_are_told_once_and_in_order(
+def test_due_publications_are_logged_once_and_in_order(
     newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
 ) -> None:
     third = schedule(newsroom, "Third", 15)
@@ -56,7 +56,7 @@ def test_stories_that_are_due_are_told_once_and_in_order(
     assert list_inconsistencies(services) == []
 
 
-def test_stories_of_one_instant_are_told_in_one_order(
+def test_changes_at_one_instant_are_logged_in_the_order_of_ids(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     stories = [
@@ -73,7 +73,7 @@ def test_stories_of_one_instant_are_told_in_one_order(
     assert load_log(services)[4:] == [("expired", "remove", id_) for id_ in ids]
 
 
-def test_stories_that_expire_are_told_once_and_in_order(
+def test_expiries_are_logged_once_and_in_order(
     newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
 ) -> None:
     late = newsroom.story("Late", expires_at="2026-11-22T14:00:00Z")["id"]
@@ -93,7 +93,7 @@ def test_stories_that_expire_are_told_once_and_in_order(
     assert list_inconsistencies(services) == []
 
 
-def test_a_row_about_a_story_keeps_what_it_is_selected_by(
+def test_a_log_row_has_the_attributes_that_select_the_story(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     newsroom.category("Asia")
@@ -113,7 +113,7 @@ def test_a_row_about_a_story_keeps_what_it_is_selected_by(
     assert (out.version, over.version) == (1, 1)
 
 
-def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
+def test_a_worker_logs_everything_that_it_missed(
     newsroom: Newsroom,
     services: Services,
     clock: HandClock,
@@ -135,7 +135,7 @@ def test_a_worker_that_was_dead_for_long_tells_all_that_it_missed(
     assert list_inconsistencies(services) == []
 
 
-def test_a_clock_that_is_set_back_hides_nothing_and_tells_nothing_twice(
+def test_a_clock_set_back_hides_no_story_and_logs_nothing_twice(
     newsroom: Newsroom, services: Services, clock: HandClock, client: TestClient
 ) -> None:
     schedule(newsroom, "Out", 13)
@@ -150,7 +150,7 @@ def test_a_clock_that_is_set_back_hides_nothing_and_tells_nothing_twice(
     assert load_log(services) == before
 
 
-def test_what_changes_before_it_is_due_is_told_as_it_is_then(
+def test_a_schedule_that_changes_before_it_is_due_is_logged_as_changed(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     moved = newsroom.story("Moved", published_at="2026-11-22T13:00:00Z")
@@ -165,7 +165,7 @@ def test_what_changes_before_it_is_due_is_told_as_it_is_then(
     assert load_log(services) == [("published", "upsert", moved["id"])]
 
 
-def test_two_workers_on_one_database_tell_each_story_once(
+def test_two_workers_log_each_story_once(
     newsroom: Newsroom, services: Services, settings: Settings, clock: HandClock
 ) -> None:
     import threading
@@ -183,7 +183,7 @@ def test_two_workers_on_one_database_tell_each_story_once(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_loop_works_until_it_is_stopped_and_survives_a_fault(
+def test_the_loop_runs_until_it_is_stopped_and_survives_an_error(
     newsroom: Newsroom,
     services: Services,
     settings: Settings,

@@ -14,7 +14,7 @@ from tools.answers.server import Dateline
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SETTLE_SECONDS = 3.0
-# Other settings than the defaults, by the name of their phase.
+# Settings other than the defaults, by the name of their phase.
 _CONFIGURATIONS = {
     "anonymous none": {"anonymous": "none"},
     "anonymous headlines": {"anonymous": "headlines"},
@@ -31,8 +31,8 @@ _CONFIGURATIONS = {
 
 
 def main() -> int:
-    """Run a command; 1 says that recordings differ."""
-    # A recording that is ended ends its server, too.
+    """Run a command; return 1 if recordings differ."""
+    # A stopped recording stops its server, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     arguments = _parser().parse_args()
     if arguments.command == "compare":
@@ -49,7 +49,7 @@ def main() -> int:
 
 
 def record(folder: Path, checkout: Path, path: Path) -> int:
-    """Record what a checkout answers to a copy of the prepared database; return how many."""
+    """Record the responses of a checkout on a copy of the database; return their number."""
     with tempfile.TemporaryDirectory(prefix="answers-") as name:
         work = Path(name)
         with database.copy_database(folder, work) as url, path.open("w", encoding="utf-8") as out:
@@ -85,10 +85,10 @@ def _record_all(dateline: Dateline, keys: dict[str, str], output: TextIO) -> Non
         recorder = Recorder("management", connection, keys, output)
         position = reads.last_cursor(recorder)
         management.record(recorder)
-        # An answer has no Last-Modified until the last change is some seconds old.
+        # A response has no Last-Modified until the last change is some seconds old.
         time.sleep(_SETTLE_SECONDS)
         reads.record_changes(recorder, position)
-    # Scores depend on how an index has grown; one that is built anew is the same each time.
+    # Scores depend on the history of an index; a new one has the same scores each time.
     dateline.remove_index()
     with dateline.serve() as connection:
         recorder = Recorder("after management", connection, keys, output)
@@ -98,14 +98,14 @@ def _record_all(dateline: Dateline, keys: dict[str, str], output: TextIO) -> Non
 def _compare(before: Path, after: Path, allow: Path | None, examples: int) -> int:
     allowed = compare.read_allowed(allow)
     rows = compare.read(before)
-    found = list(compare.compare(rows, compare.read(after)))
+    differing = list(compare.compare(rows, compare.read(after)))
     differences = [
-        difference for difference in found if not compare.is_allowed(difference, allowed)
+        difference for difference in differing if not compare.is_allowed(difference, allowed)
     ]
     for line in compare.report(differences, examples):
         print(line)
     print(f"{len(rows)} answers, {len(differences)} differences", end="")
-    print(f", {len(found) - len(differences)} more that are allowed" if allowed else "")
+    print(f", {len(differing) - len(differences)} more that are allowed" if allowed else "")
     return 1 if differences else 0
 
 

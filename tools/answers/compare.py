@@ -1,4 +1,4 @@
-"""Compares two recordings and says what differs, by kind."""
+"""Compares two recordings and reports the differences, by kind."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _CONTEXT = 80
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What differs in the answers to one request: `what` is its kind."""
+    """A difference between the responses to one request: `what` is its kind."""
 
     label: str
     what: str
@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, Row]:
 
 
 def compare(before: dict[str, Row], after: dict[str, Row]) -> Iterator[Difference]:
-    """Yield what differs, in the order of the first recording."""
+    """Yield the differences, in the order of the first recording."""
     for label, row in before.items():
         if label not in after:
             yield Difference(label, "request: only before", row["status"], "")
@@ -50,7 +50,7 @@ def read_allowed(path: Path | None) -> list[re.Pattern[str]]:
 
 
 def is_allowed(difference: Difference, allowed: list[re.Pattern[str]]) -> bool:
-    """Tell whether a difference is an expected one."""
+    """Return whether a difference is expected."""
     text = f"{difference.what} | {difference.label}"
     return any(pattern.fullmatch(text) for pattern in allowed)
 
@@ -60,9 +60,9 @@ def report(differences: list[Difference], examples: int = _EXAMPLES) -> Iterator
     kinds: dict[str, list[Difference]] = defaultdict(list)
     for difference in differences:
         kinds[difference.what].append(difference)
-    for what, found in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
-        yield f"{what}: {len(found)}"
-        for difference in found[:examples]:
+    for what, differing in sorted(kinds.items(), key=lambda pair: -len(pair[1])):
+        yield f"{what}: {len(differing)}"
+        for difference in differing[:examples]:
             yield f"  {difference.label}"
             yield f"    before: {difference.before}"
             yield f"    after:  {difference.after}"
@@ -94,7 +94,7 @@ def _compare_headers(
 
 
 def _excerpts(before: str, after: str) -> tuple[str, str]:
-    """Return both from shortly before the first character that differs."""
+    """Return both texts from shortly before the first character that differs."""
     pairs = zip(before, after, strict=False)
     same = next((at for at, (old, new) in enumerate(pairs) if old != new), None)
     at = min(len(before), len(after)) if same is None else same

@@ -142,7 +142,7 @@ def _image(number: int) -> dict[str, Any]:
 
 
 def _life(number: int) -> dict[str, Any]:
-    """Return what makes one story in some a draft, scheduled, held, expired or a translation."""
+    """Return the fields that make some stories drafts, scheduled, held, expired or translations."""
     lives: dict[int, dict[str, Any]] = {
         3: {"status": "draft"},
         8: {"published_at": _FAR},

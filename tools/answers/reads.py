@@ -93,7 +93,7 @@ _PROBLEMS = (
     "conflict slug_taken in_use wrong_state version_mismatch body_too_large invalid_input internal "
     "unsupported_media_type version_required head_too_large too_many_listeners database_busy"
 ).split()
-# One of each kind, for what concerns all paths alike.
+# One of each kind, for tests that concern all paths.
 SAMPLE = (
     "/v1/headlines",
     "/v1/headlines?category=world&limit=5",
@@ -127,7 +127,7 @@ SAMPLE = (
 
 
 def targets() -> Iterator[str]:
-    """Yield everything that is read, once."""
+    """Yield every target that is read, once."""
     queries = ("", *FILTERS, *_SHAPES, *(f"sort={sort}" for sort in _SORTS), *_WRONG)
     for path, query in product(("/v1/headlines", "/v1/articles"), queries):
         yield f"{path}?{query}" if query else path
@@ -176,7 +176,7 @@ def _taxonomy() -> Iterator[str]:
 
 
 def record_twice(recorder: Recorder, every: Iterable[str]) -> None:
-    """Read each target twice: once computed, and once from the cache."""
+    """Read each target twice: first computed, then from the cache."""
     for target in every:
         recorder.get(target)
         recorder.get(target)
@@ -195,7 +195,7 @@ def record_readers(recorder: Recorder, every: Iterable[str] = SAMPLE) -> None:
 
 
 def record_conditions(recorder: Recorder) -> None:
-    """Read in every coding, as HEAD, and again with the validators that were received."""
+    """Read in every encoding, as HEAD, and again with the received validators."""
     for target in SAMPLE:
         recorder.ask("HEAD", target)
         for coding in ("identity", *CODINGS):
@@ -239,7 +239,7 @@ def record_methods(recorder: Recorder) -> None:
 
 
 def record_pages(recorder: Recorder) -> None:
-    """Follow cursors there and back."""
+    """Follow cursors in both directions."""
     lists = (
         *(f"/v1/headlines?limit=40&sort={sort}" for sort in _SORTS),
         "/v1/articles?limit=30&category=world",
@@ -268,7 +268,7 @@ def record_pages(recorder: Recorder) -> None:
 
 
 def last_cursor(recorder: Recorder) -> str:
-    """Return the position of a copy that has everything."""
+    """Return the position of a complete copy."""
     target = "/v1/changes?limit=1000"
     facts = json.loads(recorder.get(target).body)
     while facts["more"]:
@@ -278,7 +278,7 @@ def last_cursor(recorder: Recorder) -> str:
 
 
 def record_changes(recorder: Recorder, cursor: str) -> None:
-    """Read what has changed since a position, and search what the index may not have yet."""
+    """Read the changes after a position, and search for stories that the index may not have yet."""
     for path in ("/v1/changes?limit=1000", "/v1/changes?limit=7"):
         recorder.ask("GET", f"{path}&cursor={cursor}", name=f"{path}, changed")
         recorder.ask("GET", f"{path}&cursor={cursor}", "embargoed", name=f"{path}, changed")

@@ -1,4 +1,4 @@
-"""Send requests and write them with their answers as NDJSON."""
+"""Send requests and write them with their responses as NDJSON."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ PATCH = "application/merge-patch+json"
 
 
 class Recorder:
-    """Records what one server answers; `phase` names its settings and what was done before."""
+    """Records the responses of one server; `phase` names its settings and earlier steps."""
 
     def __init__(
         self, phase: str, connection: Connection, keys: Mapping[str, str], output: TextIO
@@ -32,7 +32,7 @@ class Recorder:
         return self._keys[name]
 
     def get(self, target: str, reader: str = "", **headers: str) -> Answer:
-        """Read a target as one kind of reader: the name of a key, or nobody."""
+        """Read a target as one kind of reader: the name of a key, or anonymous."""
         return self.ask("GET", target, reader, headers=headers)
 
     def ask(
@@ -47,7 +47,7 @@ class Recorder:
     ) -> Answer:
         """Send a request; names of headers may have `_` for `-`, a body is JSON unless bytes.
 
-        `name` stands for the target in the recording, where that differs from run to run.
+        `name` replaces the target in the recording, if that differs from run to run.
         """
         sent = {key.replace("_", "-"): value for key, value in (headers or {}).items()}
         label = f"{self._phase} | {reader or 'anonymous'} | {method} {name or target}"
@@ -60,11 +60,11 @@ class Recorder:
         return self._send(label, Request(method, target, sent, content))
 
     def raw(self, label: str, content: bytes) -> Answer:
-        """Send bytes that are no well-formed request."""
+        """Send bytes that are not a well-formed request."""
         return self._send(f"{self._phase} | raw | {label}", Request("GET", "", raw=content))
 
     def listen(self, target: str, events: int, *, name: str | None = None) -> Answer:
-        """Read a stream until it has told this many events."""
+        """Read a stream until it has sent this many events."""
         label = f"{self._phase} | anonymous | GET {name or target} | {events} events"
         return self._send(label, Request("GET", target, events=events))
 
@@ -94,7 +94,7 @@ def encode(content: bytes) -> str | dict[str, str]:
 
 
 def decode(content: str | dict[str, str]) -> bytes:
-    """Return the bytes that were written down."""
+    """Return the recorded bytes."""
     if isinstance(content, str):
         return content.encode()
     return base64.b64decode(content["base64"])

@@ -33,7 +33,7 @@ class Dateline:
     port: int
 
     def run(self, *arguments: str) -> str:
-        """Run a command to its end and return what it printed."""
+        """Run a command to its end and return its output."""
         done = subprocess.run(  # noqa: S603
             [self._program, *arguments],
             env=self._environment({}),
@@ -70,7 +70,7 @@ class Dateline:
                 process.wait(_END_SECONDS)
 
     def remove_index(self) -> None:
-        """Have the next server build its index anew."""
+        """Make the next server build a new index."""
         shutil.rmtree(self.folder / "index")
 
     @property
@@ -103,7 +103,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], connection: Connection, 
 
 
 def _is_ready(connection: Connection) -> bool:
-    """Tell whether both sides answer and the index has everything."""
+    """Return whether both sides respond and the index is up to date."""
     ready = connection.send(Request("GET", "/readyz"))
     managed = connection.send(Request("GET", "/v1/manage/articles"))
     return b'"index":"follows"' in ready.body and 0 < managed.status < _SERVER_ERROR

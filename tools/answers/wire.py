@@ -1,4 +1,4 @@
-"""HTTP/1.1 over a plain socket: an answer is recorded byte by byte."""
+"""HTTP/1.1 over a plain socket: a response is recorded byte by byte."""
 
 import socket
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request; `raw`, where given, is sent in place of everything else."""
+    """A request; `raw`, if given, is sent instead of everything else."""
 
     method: str
     target: str
@@ -24,7 +24,7 @@ class Request:
     events: int = 0
 
     def encode(self) -> bytes:
-        """Return the bytes that are sent."""
+        """Return the request as bytes."""
         if self.raw is not None:
             return self.raw
         headers = {"Host": "answers.example", **self.headers}
@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer: its status line, the header lines in their order, and the body unchunked."""
+    """A response: its status line, the header lines in their order, and the body unchunked."""
 
     status_line: str
     headers: tuple[tuple[str, str], ...]
@@ -45,7 +45,7 @@ class Answer:
 
     @property
     def status(self) -> int:
-        """Return the status code; 0 where the connection was closed without an answer."""
+        """Return the status code; 0 if the connection was closed without a response."""
         return int(self.status_line.split(" ")[1]) if self.status_line else 0
 
     def header(self, name: str) -> str | None:
@@ -54,7 +54,7 @@ class Answer:
 
 
 class Connection:
-    """A connection that is opened when it is needed and kept while the server keeps it."""
+    """A connection that is opened on demand and kept as long as the server keeps it."""
 
     def __init__(self, port: int) -> None:
         """Connect to a port of this machine with the first request."""
@@ -63,14 +63,14 @@ class Connection:
         self._buffer = b""
 
     def send(self, request: Request) -> Answer:
-        """Send a request and return its answer; an empty one if the connection was closed."""
+        """Send a request and return its response; an empty one if the connection was closed."""
         alone = request.raw is not None or request.events > 0
         if alone:
             self.close()
         if self._socket is None:
             self._socket = socket.create_connection((HOST, self._port), _TIMEOUT_SECONDS)
         with suppress(ConnectionError):
-            # A server may refuse a long request, and close, before it has all of it.
+            # A server may refuse a long request, and close, before it has received all of it.
             self._socket.sendall(request.encode())
         answer = self._receive(request)
         if alone or answer.status == 0 or answer.header("connection") == "close":
@@ -118,7 +118,7 @@ class Connection:
             if not size:
                 break
             body += self._read_exactly(size + 2)[:-2]
-        # How many events come in one piece depends on the moment.
+        # The number of events in one chunk depends on the moment.
         return b"".join(event + b"\n\n" for event in body.split(b"\n\n")[:number])
 
     def _read_exactly(self, size: int) -> bytes:
@@ -128,7 +128,7 @@ class Connection:
         return read
 
     def _read_until(self, end: bytes | None) -> bytes:
-        """Return what comes up to and with `end`, or up to the end of the connection."""
+        """Return the data up to and including `end`, or up to the end of the connection."""
         while (end is None or end not in self._buffer) and self._fill():
             pass
         size = len(self._buffer)

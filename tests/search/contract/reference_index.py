@@ -1,7 +1,7 @@
 """A second, simple engine that scans all stories for each search.
 
-It shows that the interface in `app/search/index.py` can be implemented otherwise, and keeps the
-contract from requiring what only Tantivy does.
+It shows that the interface in `app/search/index.py` has more than one implementation, and that the
+contract requires nothing specific to Tantivy.
 """
 
 import re
@@ -96,14 +96,14 @@ class ReferenceReader:
             self._stories[other.id] if has_bodies else _to_headline(other, keeps_names=True)
             for other in self._select_granted(grants)
         ]
-        found = [
+        similar = [
             (len(words & _words(other)), other.id)
             for other in others
             if other.id != story.id
             and other.group != story.group
             and _is_selected(other, selection)
         ]
-        best = sorted((hit for hit in found if hit[0]), reverse=True)[:limit]
+        best = sorted((hit for hit in similar if hit[0]), reverse=True)[:limit]
         return [Hit(id_, float(score), DatePosition(0, 0)) for score, id_ in best]
 
     def complete_tags(
@@ -116,7 +116,7 @@ class ReferenceReader:
         return len(self._stories)
 
     def _select_granted(self, grants: Grants) -> Iterator[IndexedStory]:
-        """Yield the stories of grants in the form that they are granted in."""
+        """Yield the stories of grants, each in its granted form."""
         for story in self._stories.values():
             forms = {grant.form for grant in grants if _is_selected(story, grant.selection)}
             if forms:
@@ -213,7 +213,7 @@ def _is_selected(story: IndexedStory, selection: Selection) -> bool:
 
 
 def _to_headline(story: IndexedStory, *, keeps_names: bool = False) -> IndexedStory:
-    """Return a story without the text that a headline form does not have."""
+    """Return a story without the text that the headline form lacks."""
     text = replace(story.text, body="")
     if not keeps_names:
         text = replace(text, tags=(), authors=(), source="")

@@ -39,11 +39,11 @@ _HOUR = 3_600_000_000
 @pytest.fixture(params=["tantivy", "plain"])
 def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Index]:
     """An empty engine."""
-    made: Index = (
+    empty: Index = (
         TantivyIndex(tmp_path / "search") if request.param == "tantivy" else ReferenceIndex()
     )
-    yield made
-    made.close()
+    yield empty
+    empty.close()
 
 
 def story(title: str, *, body: str = "", hours: float = 0, **given: Any) -> IndexedStory:
@@ -89,12 +89,12 @@ def words(*wanted: str, excluded: tuple[str, ...] = (), title: bool = False) -> 
 def ask(
     typed: ParsedQuery | None = None, *, order: Order = "published_at", **more: Any
 ) -> IndexQuery:
-    """Return a search, by date unless told otherwise."""
+    """Return a search, by default ordered by date."""
     return IndexQuery(typed, START, order=order, **more)
 
 
-def list_ids(found: IndexResult) -> list[str]:
-    return [hit.id for hit in found.hits]
+def list_ids(results: IndexResult) -> list[str]:
+    return [hit.id for hit in results.hits]
 
 
 def test_a_missing_index_is_empty_and_at_the_beginning_of_the_log(index: Index) -> None:
@@ -174,7 +174,7 @@ def test_writing_a_story_again_replaces_it(index: Index) -> None:
     assert list_ids(reader.search(ask(words("sunshine")))) == [id_]
 
 
-def test_a_new_index_replaces_the_old_one_at_once(index: Index) -> None:
+def test_a_new_index_immediately_replaces_the_old_one(index: Index) -> None:
     fill(index, story("Rain"))
     old = index.writer()
     assert index.is_current(old)
@@ -202,8 +202,8 @@ def test_all_required_words_and_no_excluded_word_must_match(index: Index) -> Non
 def test_a_query_of_excluded_words_finds_all_other_stories(index: Index) -> None:
     rain, snow = story("Rain"), story("Snow")
     reader = fill(index, rain, snow)
-    found = reader.search(ask(words(excluded=("rain",)), count_total=True))
-    assert (list_ids(found), found.total) == ([snow.id], 1)
+    results = reader.search(ask(words(excluded=("rain",)), count_total=True))
+    assert (list_ids(results), results.total) == ([snow.id], 1)
 
 
 def test_no_query_finds_everything_and_an_empty_query_finds_nothing(index: Index) -> None:
@@ -259,8 +259,8 @@ def test_date_ranges_include_their_start_and_not_their_end(index: Index) -> None
         Selection(published=TimeRange(start, end)),
         Selection(updated=TimeRange(start, end)),
     ):
-        found = list_ids(reader.search(ask(words("rain"), selection=selection)))
-        assert found == [stories[1].id, stories[0].id]
+        results = list_ids(reader.search(ask(words("rain"), selection=selection)))
+        assert results == [stories[1].id, stories[0].id]
 
 
 @pytest.mark.parametrize("order", ["published_at", "updated_at"])
@@ -274,8 +274,8 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
     seen: list[str] = []
     place: DatePosition | None = None
     while True:
-        asked = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
-        page = reader.search(asked)
+        query = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
+        page = reader.search(query)
         seen += list_ids(page)
         if not page.more:
             break
@@ -308,8 +308,8 @@ def test_pages_by_relevance_end_after_a_thousand_stories(index: Index) -> None:
     last = ask(
         words("rain"), order="relevance", limit=20, offset=MOST_RELEVANT - 10, count_total=True
     )
-    found = reader.search(last)
-    assert (len(found.hits), found.more, found.total) == (10, False, MOST_RELEVANT + 5)
+    results = reader.search(last)
+    assert (len(results.hits), results.more, results.total) == (10, False, MOST_RELEVANT + 5)
 
 
 def test_equally_relevant_stories_are_sorted_by_date_on_every_page(index: Index) -> None:
@@ -337,10 +337,10 @@ def test_facets_count_the_results_with_the_most_common_value_first(index: Index)
         story("Rain", source="s2", tags=("Storm",), kind="analysis"),
         story("Snow", branches=(("world",),), source="s2"),
     )
-    found = reader.search(ask(words("rain"), facets=FACETS, count_total=True))
+    results = reader.search(ask(words("rain"), facets=FACETS, count_total=True))
     counted = {
         name: [(value.value, value.label, value.count) for value in values]
-        for name, values in found.facets.items()
+        for name, values in results.facets.items()
     }
     month = from_micros(_NOW).strftime("%Y-%m")
     assert counted == {
@@ -351,7 +351,7 @@ def test_facets_count_the_results_with_the_most_common_value_first(index: Index)
         "kind": [("news", "news", 2), ("analysis", "analysis", 1)],
         "published_month": [(month, month, 3)],
     }
-    assert found.total == 3
+    assert results.total == 3
 
 
 @pytest.mark.parametrize("order", ["relevance", "published_at"])
@@ -361,10 +361,10 @@ def test_overlay_changes_are_found_like_committed_ones(index: Index, order: Orde
     new = story("Snow in place of rain", id=old.id, tags=("d",), hours=3)
     fresh = story("Rain", tags=("e",))
     reader = fill(index, kept, gone, old).with_changes([gone.id], [new, fresh])
-    found = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
-    assert set(list_ids(found)) == {kept.id, new.id, fresh.id}
-    assert (found.total, reader.count()) == (3, 3)
-    assert sorted(value.value for value in found.facets["tag"]) == ["a", "d", "e"]
+    results = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
+    assert set(list_ids(results)) == {kept.id, new.id, fresh.id}
+    assert (results.total, reader.count()) == (3, 3)
+    assert sorted(value.value for value in results.facets["tag"]) == ["a", "d", "e"]
     assert list_ids(reader.search(ask(words("snow")))) == [new.id]
     assert [value.value for value in reader.complete_tags("", 10)] == ["a", "d", "e"]
     assert index.reader().count() == 3
@@ -392,9 +392,9 @@ def test_similar_stories_share_words_or_a_category_and_exclude_the_story_itself(
     like = story("Wheat prices", body="Wheat harvests and winter rain.", branches=(("farming",),))
     unlike = story("Football", body="Nil nil.", branches=(("sport",),))
     reader = fill(index, wheat, translation, like, unlike)
-    found = [hit.id for hit in reader.find_similar(wheat, Selection(), 10)]
-    assert found[0] == like.id
-    assert not {wheat.id, translation.id} & set(found)
+    actual = [hit.id for hit in reader.find_similar(wheat, Selection(), 10)]
+    assert actual[0] == like.id
+    assert not {wheat.id, translation.id} & set(actual)
     narrowed = Selection((Clause("category", ("sport",)),))
     assert like.id not in [hit.id for hit in reader.find_similar(wheat, narrowed, 10)]
     rest = reader.with_changes([like.id], []).find_similar(wheat, Selection(), 10)
@@ -433,9 +433,9 @@ def test_only_granted_stories_are_found_by_words_of_their_form(index: Index) -> 
         (words("rain", excluded=("wheat",)), [short.id]),
         (None, [whole.id, short.id]),
     ):
-        found = reader.search(ask(query, grants=grants, count_total=True, facets=("source",)))
-        assert (list_ids(found), found.total) == (ids, len(ids))
-        assert sum(value.count for value in found.facets["source"]) == len(ids)
+        results = reader.search(ask(query, grants=grants, count_total=True, facets=("source",)))
+        assert (list_ids(results), results.total) == (ids, len(ids))
+        assert sum(value.count for value in results.facets["source"]) == len(ids)
     assert {tag.value for tag in reader.complete_tags("cli", 9, grants)} == {"climate", "clinic"}
     similar = reader.find_similar(whole, Selection(), 9, grants)
     assert [hit.id for hit in similar] == [short.id]

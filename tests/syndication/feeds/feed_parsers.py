@@ -25,10 +25,10 @@ def fetch(client: TestClient, path: str, **headers: str) -> bytes:
 
 
 def ids(client: TestClient, path: str) -> list[str]:
-    """Return the ids of the stories in a feed, in its order, whatever its format."""
+    """Return the ids of the stories in a feed of any format, in order."""
     body = fetch(client, path)
-    found = _IDS[path.partition("?")[0].rpartition(".")[2]](body)
-    return [urn.removeprefix("urn:uuid:") for urn in found]
+    parsed = _IDS[path.partition("?")[0].rpartition(".")[2]](body)
+    return [urn.removeprefix("urn:uuid:") for urn in parsed]
 
 
 def links(client: TestClient, path: str) -> dict[str, str]:
@@ -40,14 +40,14 @@ def links(client: TestClient, path: str) -> dict[str, str]:
 
 
 def withdrawn(client: TestClient, path: str = "/feeds/latest.atom") -> list[str]:
-    """Return the ids of the stories that an Atom feed says are gone."""
+    """Return the ids of the stories that an Atom feed has as deleted entries."""
     root = ElementTree.fromstring(fetch(client, path))
-    found = root.findall(f"{AT}deleted-entry")
-    return [element.get("ref", "").removeprefix("urn:uuid:") for element in found]
+    elements = root.findall(f"{AT}deleted-entry")
+    return [element.get("ref", "").removeprefix("urn:uuid:") for element in elements]
 
 
 def locations(client: TestClient, path: str) -> list[str]:
-    """Return the addresses of a sitemap or an index of sitemaps."""
+    """Return the addresses of a sitemap or of a sitemap index."""
     root = ElementTree.fromstring(fetch(client, path))
     return [element.text or "" for element in root.iter(f"{_SITE}loc")]
 
@@ -59,8 +59,8 @@ def _read(body: bytes) -> list[str]:
 
 
 def _newsml(body: bytes) -> list[str]:
-    found = ElementTree.fromstring(body).iter(f"{_G2}newsItem")
-    return [element.get("guid", "") for element in found if _status(element) == "stat:usable"]
+    elements = ElementTree.fromstring(body).iter(f"{_G2}newsItem")
+    return [element.get("guid", "") for element in elements if _status(element) == "stat:usable"]
 
 
 def canceled(client: TestClient, path: str = "/feeds/latest.newsml") -> dict[str, int]:
@@ -71,10 +71,10 @@ def canceled(client: TestClient, path: str = "/feeds/latest.newsml") -> dict[str
             for load in json.loads(fetch(client, path))
             if load["pubStatus"] == "canceled"
         }
-    found = ElementTree.fromstring(fetch(client, path)).iter(f"{_G2}newsItem")
+    elements = ElementTree.fromstring(fetch(client, path)).iter(f"{_G2}newsItem")
     return {
         element.get("guid", "").removeprefix("urn:uuid:"): int(element.get("version", ""))
-        for element in found
+        for element in elements
         if _status(element) == "stat:canceled"
     }
 

@@ -18,13 +18,13 @@ API = "http://127.0.0.1:8000"
 
 def walk(client: TestClient, path: str) -> tuple[list[str], list[str]]:
     """Follow a feed into its archive; return every id once, newest page first, and the pages."""
-    found: dict[str, None] = {}
+    found_ids: dict[str, None] = {}
     pages = [path]
     while len(pages) < 100:
-        found |= dict.fromkeys(ids(client, pages[-1]))
+        found_ids |= dict.fromkeys(ids(client, pages[-1]))
         older = links(client, pages[-1]).get("prev-archive")
         if older is None:
-            return list(found), pages
+            return list(found_ids), pages
         pages.append(older.removeprefix(API))
     raise AssertionError("the chain of archive pages does not end")
 
@@ -33,20 +33,20 @@ def walk(client: TestClient, path: str) -> tuple[list[str], list[str]]:
 def stories(newsroom: Newsroom) -> list[str]:
     """Forty stories over five days, eight of them at one moment; newest first."""
     start = datetime(2026, 1, 1, 8, tzinfo=UTC)
-    made = []
+    dated_ids = []
     for number in range(40):
         at = start + timedelta(hours=3 * (number if not 20 <= number < 28 else 20))
         story = newsroom.story(
             f"Story {number}", published_at=at.isoformat().replace("+00:00", "Z")
         )
-        made.append((at, story["id"]))
-    return [id_ for _, id_ in sorted(made, reverse=True)]
+        dated_ids.append((at, story["id"]))
+    return [id_ for _, id_ in sorted(dated_ids, reverse=True)]
 
 
 def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestClient) -> None:
     for limit in (3, 10, 39, 40, 100):
-        found, pages = walk(client, f"/feeds/latest.atom?limit={limit}")
-        assert found == stories, limit
+        archived, pages = walk(client, f"/feeds/latest.atom?limit={limit}")
+        assert archived == stories, limit
         for page in pages[1:]:
             oldest = page == pages[-1]
             assert (b"<fh:archive/>" in fetch(client, page)) is not oldest
@@ -56,15 +56,15 @@ def test_archive_pages_contain_the_whole_feed(stories: list[str], client: TestCl
 
 @SQLITE
 @pytest.mark.parametrize("ext", ["atom", "rss"])
-def test_the_link_header_leads_to_every_story_once(
+def test_the_pages_of_the_link_header_contain_every_story_once(
     ext: str, stories: list[str], client: TestClient
 ) -> None:
-    found: list[str] = []
+    listed: list[str] = []
     page: str | None = f"/feeds/latest.{ext}?limit=10"
     while page is not None:
-        found += ids(client, page)
+        listed += ids(client, page)
         page = client.get(page).links.get("next", {}).get("url")
-    assert found == stories
+    assert listed == stories
 
 
 @SQLITE
@@ -75,14 +75,14 @@ def test_archive_pages_share_no_story(stories: list[str], client: TestClient) ->
 
 
 @SQLITE
-def test_archive_pages_do_not_move(
+def test_archive_pages_keep_their_address(
     stories: list[str], newsroom: Newsroom, client: TestClient
 ) -> None:
     _, before = walk(client, "/feeds/latest.atom?limit=10")
     for hour in range(12):
         newsroom.story(f"New {hour}", published_at=f"2026-01-08T{hour:02}:00:00Z")
-    found, after = walk(client, "/feeds/latest.atom?limit=10")
-    assert len(found) == 52
+    archived, after = walk(client, "/feeds/latest.atom?limit=10")
+    assert len(archived) == 52
     assert before[-1] == after[-1]
     assert len(set(before[1:]) & set(after[1:])) >= 2
 
@@ -91,8 +91,8 @@ def test_archive_pages_do_not_move(
 def test_a_feed_in_another_order_has_pages_but_no_archive(
     stories: list[str], client: TestClient
 ) -> None:
-    told = links(client, "/feeds/latest.atom?limit=10&sort=published_at")
-    assert "prev-archive" not in told
+    relations = links(client, "/feeds/latest.atom?limit=10&sort=published_at")
+    assert "prev-archive" not in relations
 
 
 NEAR = timedelta(days=4_000)
@@ -100,7 +100,7 @@ INSTANTS = st.timedeltas(-NEAR, NEAR).map(lambda far: datetime(2020, 1, 1, tzinf
 
 
 @given(st.lists(INSTANTS, min_size=1, max_size=30))
-def test_pages_meet_in_the_older_half_of_a_page(moments: list[datetime]) -> None:
+def test_archive_pages_end_in_the_older_half_of_a_feed_page(moments: list[datetime]) -> None:
     moments.sort(reverse=True)
     meeting = find_page_boundary(moments)
     middle = moments[len(moments) // 2]
@@ -110,7 +110,7 @@ def test_pages_meet_in_the_older_half_of_a_page(moments: list[datetime]) -> None
         assert moments[-1] < meeting <= middle
 
 
-def test_pages_meet_at_round_moments() -> None:
+def test_archive_pages_end_at_round_times() -> None:
     day = datetime(2026, 3, 1, tzinfo=UTC)
     around = [day + timedelta(hours=hours) for hours in (40, 30, 20, 1.5, -3, -30)]
     assert find_page_boundary(around) == day
@@ -119,7 +119,7 @@ def test_pages_meet_at_round_moments() -> None:
     ) == day.replace(hour=9, minute=30)
 
 
-def test_withdrawn_stories_leave_a_tombstone(
+def test_withdrawn_stories_have_a_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.category("World")
@@ -153,7 +153,7 @@ def test_a_restored_story_has_no_tombstone(
 
 
 @SQLITE
-def test_a_story_that_never_was_public_has_no_tombstone(
+def test_a_story_that_was_never_public_has_no_tombstone(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     newsroom.verb(newsroom.story(published_at="2026-11-22T13:00:00Z"), "unpublish")

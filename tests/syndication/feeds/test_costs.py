@@ -9,8 +9,8 @@ from tests.databases import count_queries
 from tests.newsroom import Newsroom
 from tests.syndication.feeds.feed_parsers import fetch
 
-# The directory of a category is as new as the log: one look, and none where that is remembered.
-# Atom and NewsML-G2 ask what was withdrawn.
+# The directory of a category has the serial of the log: one query, or none if that is cached.
+# Atom and NewsML-G2 need the withdrawn stories.
 COSTS = {
     "/feeds/latest.rss": 1,
     "/feeds/latest.json?limit=100&category=world": 1,
@@ -32,7 +32,7 @@ def settings(database_url: str) -> Settings:
     return Settings(database_url=database_url, cache_bytes=0)
 
 
-def test_feeds_cost_as_many_queries_as_lists(
+def test_feeds_take_as_many_queries_as_lists(
     newsroom: Newsroom, client: TestClient, services: Services, dialect: str
 ) -> None:
     newsroom.category("World")

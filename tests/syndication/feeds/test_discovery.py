@@ -22,7 +22,7 @@ def story(newsroom: Newsroom) -> str:
     return slug
 
 
-def test_lists_name_their_feeds(story: str, client: TestClient) -> None:
+def test_lists_link_to_their_feeds(story: str, client: TestClient) -> None:
     for path in LISTS:
         for query, kept in (
             ("", ""),
@@ -34,12 +34,12 @@ def test_lists_name_their_feeds(story: str, client: TestClient) -> None:
                 ("atom", "application/atom+xml"),
                 ("json", "application/feed+json"),
             ):
-                told = f'</feeds/latest.{ext}{kept}>; rel="alternate"; type="{media_type}"'
-                assert told in link
+                expected = f'</feeds/latest.{ext}{kept}>; rel="alternate"; type="{media_type}"'
+                assert expected in link
                 assert len(ids(client, f"/feeds/latest.{ext}{kept}")) == 1
 
 
-def test_stories_name_their_formats(story: str, client: TestClient) -> None:
+def test_stories_link_to_their_formats(story: str, client: TestClient) -> None:
     link = client.get(f"/v1/articles/{story}").headers["link"]
     for ext in STORY_FORMATS:
         answer = client.get(f"/v1/articles/{story}.{ext}")
@@ -48,7 +48,7 @@ def test_stories_name_their_formats(story: str, client: TestClient) -> None:
         assert f'</v1/articles/{story}.{ext}>; rel="alternate"; type="{bare}"' in link
 
 
-def test_feeds_name_themselves_and_the_next_page(
+def test_feeds_link_to_themselves_and_the_next_page(
     story: str, newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Another")
@@ -90,7 +90,7 @@ def test_accept_chooses_the_format_of_a_story(story: str, client: TestClient) ->
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
 
 
-def test_caches_keep_formats_of_a_withdrawn_story_apart(
+def test_caches_store_each_format_of_a_withdrawn_story_separately(
     client: TestClient, newsroom: Newsroom
 ) -> None:
     story = newsroom.story("Was here", slug="was-here")
@@ -149,8 +149,8 @@ def test_the_api_catalogue_links_to_the_openapi_document(client: TestClient) -> 
     (api,) = answer.json()["linkset"]
     for relation in ("service-desc", "service-doc", "status"):
         (link,) = api[relation]
-        found = client.get(link["href"].removeprefix("http://127.0.0.1:8000"))
-        assert found.headers["content-type"].startswith(link["type"])
+        document_answer = client.get(link["href"].removeprefix("http://127.0.0.1:8000"))
+        assert document_answer.headers["content-type"].startswith(link["type"])
 
 
 class TestClosed:
@@ -160,7 +160,7 @@ class TestClosed:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, anonymous="none")
 
-    def test_crawlers_are_told_to_stay_away(self, client: TestClient) -> None:
+    def test_robots_txt_excludes_crawlers(self, client: TestClient) -> None:
         assert client.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
         for path in ("/feeds/latest.rss", "/sitemap.xml", "/sitemap-news.xml"):
             assert client.get(path).status_code == 401

@@ -1,4 +1,4 @@
-"""A feed has one address, however the request spells it, and names it where readers look.
+"""A feed has one canonical address for every spelling of the request, and contains it.
 
 The W3C validator rejects a feed's own address unless it is the requested one or the one in
 `Content-Location`.
@@ -43,15 +43,15 @@ def _stories(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("address", SPELLINGS)
-def test_a_feed_names_its_address_for_every_spelling_of_the_request(
+def test_a_feed_has_its_canonical_address_for_every_spelling_of_the_request(
     address: str, client: TestClient
 ) -> None:
-    for asked in (address, *SPELLINGS[address]):
-        answer = client.get(asked)
-        assert answer.headers["content-location"] == address, asked
+    for spelling in (address, *SPELLINGS[address]):
+        answer = client.get(spelling)
+        assert answer.headers["content-location"] == address, spelling
         assert f'<{address}>; rel="self"' in answer.headers["link"]
-        assert links(client, asked)["self"] == f"{HERE}{address}"
-        again = client.get(asked, headers={"if-none-match": answer.headers["etag"]})
+        assert links(client, spelling)["self"] == f"{HERE}{address}"
+        again = client.get(spelling, headers={"if-none-match": answer.headers["etag"]})
         assert (again.status_code, again.headers["content-location"]) == (304, address)
 
 
@@ -61,7 +61,7 @@ def test_a_list_in_another_format_has_the_address_of_the_feed(client: TestClient
     assert answer.headers["content-location"] == "/feeds/latest.atom?category=world"
 
 
-def test_other_pages_are_named_in_the_one_form_of_their_address(client: TestClient) -> None:
+def test_links_to_other_pages_have_the_canonical_address(client: TestClient) -> None:
     query = "category=world&limit=1&tag=caf%C3%A9+bees"
     seen = ids(client, f"/feeds/latest.atom?{query}")
     older = links(client, f"/feeds/latest.atom?{query}")["prev-archive"].removeprefix(HERE)

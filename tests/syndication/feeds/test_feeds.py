@@ -34,16 +34,16 @@ def archive(newsroom: Newsroom) -> dict[str, str]:
             "kind": "opinion",
         },
     }
-    made = {}
+    ids_by_title = {}
     for day, (title, fields) in enumerate(more.items(), 1):
         body = f"<p>Body of {title}. ]]> & 🐝 المغرب</p>"
         at = f"2026-01-0{day}T10:00:00Z"
-        made[title] = newsroom.story(title, published_at=at, body=body, **fields)["id"]
-    return made
+        ids_by_title[title] = newsroom.story(title, published_at=at, body=body, **fields)["id"]
+    return ids_by_title
 
 
 @pytest.mark.parametrize("ext", FORMATS)
-def test_a_feed_holds_the_newest_stories(
+def test_a_feed_contains_the_newest_stories(
     ext: str, archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.article("draft")
@@ -135,7 +135,7 @@ def test_an_unknown_feed_is_a_helpful_problem(archive: dict[str, str], client: T
         assert word in answer.json()["detail"], path
 
 
-def test_former_slugs_redirect_to_the_present_ones(
+def test_former_slugs_redirect_to_the_current_ones(
     archive: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     for kind, old, new in (("categories", "sport", "sports"), ("sources", "courier", "herald")):
@@ -232,7 +232,7 @@ def test_a_feed_changes_when_its_stories_change(
 def test_no_format_shows_stories_that_are_not_public(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
-    """Scheduled, expired and unpublished stories and drafts, in every format there is."""
+    """Scheduled, expired and unpublished stories and drafts, in every format."""
     out = newsroom.story("out-story", body="<p>Public.</p>")
     newsroom.article("secret-draft")
     newsroom.story("secret-scheduled", published_at="2026-11-22T13:00:00Z")
@@ -256,8 +256,8 @@ def test_no_format_shows_stories_that_are_not_public(
 
 
 @SQLITE
-class TestOnASite:
-    """A deployment that knows where people read, and what it is called."""
+class TestConfiguredSite:
+    """A deployment with the address and the name of its site."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -268,7 +268,7 @@ class TestOnASite:
             site_name="The Site",
         )
 
-    def test_links_lead_to_the_site(self, newsroom: Newsroom, client: TestClient) -> None:
+    def test_links_refer_to_the_site(self, newsroom: Newsroom, client: TestClient) -> None:
         newsroom.category("World")
         newsroom.story("النحل", url="https://publisher.example/x", categories=["world"])
         feed = feedparser.parse(fetch(client, "/feeds/categories/world.rss"))
@@ -283,14 +283,14 @@ class TestOnASite:
 
 
 @SQLITE
-class TestHeadlinesAlone:
-    """A deployment that shows headlines to everybody, and stories to those with a key."""
+class TestHeadlinesOnly:
+    """A deployment that shows headlines to all readers, and stories to readers with a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, anonymous="headlines")
 
-    def test_feeds_hold_bodies_for_those_with_a_key(
+    def test_feeds_contain_bodies_for_readers_with_a_key(
         self, newsroom: Newsroom, client: TestClient
     ) -> None:
         newsroom.story("Out", summary="In short.", body="<p>At length.</p>")

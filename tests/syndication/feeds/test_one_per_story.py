@@ -1,4 +1,4 @@
-"""Feeds give one story of each group of translations, as the lists do that they are named by."""
+"""Feeds contain one story of each translation group, like the lists that they belong to."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,26 +9,28 @@ from tests.syndication.feeds.feed_parsers import FORMATS, fetch, ids, links
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
-def test_feeds_give_one_story_of_each_group(newsroom: Newsroom, client: TestClient) -> None:
+def test_feeds_contain_one_story_of_each_translation_group(
+    newsroom: Newsroom, client: TestClient
+) -> None:
     newsroom.category("World", names={"fr": "Monde"})
     bees = newsroom.story("Bees", tags=["t"], categories=["world"])["id"]
     abeilles = newsroom.story("Abeilles", language="fr", tags=["t"], translation_of=bees)["id"]
-    asked = "one_per_story=true&prefer=fr"
+    query = "one_per_story=true&prefer=fr"
     for path in (*(f"/feeds/latest.{ext}" for ext in FORMATS), "/feeds/tags/t.rss"):
-        assert ids(client, f"{path}?{asked}") == [abeilles], path
+        assert ids(client, f"{path}?{query}") == [abeilles], path
         assert ids(client, f"{path}?one_per_story=true") == [bees], path
         assert len(ids(client, f"{path}?one_per_story=false")) == 2, path
-    # By `Accept` and by the header that says what is preferred, and as lists name them.
+    # Through `Accept`, through `Accept-Language`, and through the links of lists.
     wanted = {"accept": "application/atom+xml", "accept-language": "fr"}
     answer = client.get("/v1/headlines?one_per_story=true", headers=wanted)
     assert (answer.status_code, abeilles in answer.text, bees in answer.text) == (200, True, False)
     assert {"Accept", "Accept-Language"} <= set(answer.headers["vary"].split(", "))
-    told = client.get(f"/v1/headlines?{asked}").headers["link"]
-    assert "</feeds/latest.atom?one_per_story=true&prefer=fr>" in told
+    link_header = client.get(f"/v1/headlines?{query}").headers["link"]
+    assert "</feeds/latest.atom?one_per_story=true&prefer=fr>" in link_header
     assert b"Monde" in fetch(client, "/feeds/latest.rss?names_in=fr")
-    # Their pages do not stay as they are, and what a search finds is not grouped.
+    # Their pages would change, and search results are not grouped.
     newsroom.story("Hives")
-    paged = f"/feeds/latest.atom?limit=1&{asked}"
+    paged = f"/feeds/latest.atom?limit=1&{query}"
     assert "prev-archive" not in links(client, paged)
     for more in ("one_per_story=true", "one_per_story=false", "prefer=fr"):
         assert client.get(f"/feeds/search.rss?q=bees&{more}").status_code == 400

@@ -19,7 +19,7 @@ FILES = Path(__file__).resolve().parents[1] / "npm"
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Path:
-    """A folder with the reader, installed as its lock file says."""
+    """A folder with the parser, installed from its lock file."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("npm and node are not here: apt-get install npm")
     folder = tmp_path / "npm"

@@ -34,7 +34,7 @@ def follow(services: Services) -> Callable[[], None]:
 
 @pytest.fixture
 def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
-    """Stories of which some speak of rain, best where they are oldest; ids by title."""
+    """Stories of which some mention rain, the oldest ones most; ids by title."""
     newsroom.category("World")
     more: dict[str, dict[str, Any]] = {
         "Rain, rain, rain": {"body": "<p>Rain.</p>", "categories": ["world"]},
@@ -42,28 +42,30 @@ def rains(newsroom: Newsroom, follow: Callable[[], None]) -> dict[str, str]:
         "Snow": {"body": "<p>White.</p>"},
         "Storm": {"body": "<p>Wind and rain.</p>", "tags": ["Weather"]},
     }
-    made = {}
+    ids_by_title = {}
     for day, (title, fields) in enumerate(more.items(), 1):
         at = f"2026-01-0{day}T10:00:00Z"
-        made[title] = newsroom.story(title, published_at=at, **fields)["id"]
+        ids_by_title[title] = newsroom.story(title, published_at=at, **fields)["id"]
         if day == 3:
             follow()
-    return made
+    return ids_by_title
 
 
-def test_it_contains_the_results_newest_first(rains: dict[str, str], client: TestClient) -> None:
-    found = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
+def test_a_search_feed_contains_the_results_newest_first(
+    rains: dict[str, str], client: TestClient
+) -> None:
+    expected = [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
     for ext in FORMATS:
         path = f"/feeds/search.{ext}"
-        assert ids(client, f"{path}?q=rain") == found
-        assert ids(client, f"{path}?q=rain&sort=published_at") == found[::-1]
+        assert ids(client, f"{path}?q=rain") == expected
+        assert ids(client, f"{path}?q=rain&sort=published_at") == expected[::-1]
         assert ids(client, f"{path}?q=rain&language=fr") == [rains["Une pluie"]]
         assert ids(client, f"{path}?q=rain&category=-world&limit=1") == [rains["Storm"]]
         assert ids(client, f"{path}?q=nothing-like-it") == []
 
 
 @SQLITE
-def test_without_a_query_it_equals_the_list_with_the_same_filters(
+def test_a_search_feed_without_query_equals_the_list_with_the_same_filters(
     rains: dict[str, str], client: TestClient
 ) -> None:
     for query in ("language=en", "tag=weather", "updated_after=2020-01-01", ""):
@@ -73,7 +75,9 @@ def test_without_a_query_it_equals_the_list_with_the_same_filters(
 
 
 @SQLITE
-def test_its_title_contains_the_query(rains: dict[str, str], client: TestClient) -> None:
+def test_the_title_of_a_search_feed_contains_the_query(
+    rains: dict[str, str], client: TestClient
+) -> None:
     typed = 'rain <b>"\x07 & ]]>'
     for ext in ("rss", "atom"):
         feed = feedparser.parse(fetch(client, f"/feeds/search.{ext}?q={quote(typed)}"))
@@ -93,7 +97,7 @@ def test_pages_contain_all_results(rains: dict[str, str], client: TestClient) ->
 
 
 @SQLITE
-def test_a_cursor_belongs_to_its_words_and_filters(
+def test_a_cursor_belongs_to_its_query_and_filters(
     rains: dict[str, str], client: TestClient
 ) -> None:
     following = read(client, "/feeds/search.json?q=rain&limit=1")["next_url"]
@@ -113,7 +117,7 @@ def test_a_killed_story_is_removed_and_named_as_withdrawn(
 
 
 @SQLITE
-def test_it_uses_the_response_cache(
+def test_search_feeds_use_the_response_cache(
     rains: dict[str, str], client: TestClient, newsroom: Newsroom, follow: Callable[[], None]
 ) -> None:
     follow()
@@ -128,13 +132,13 @@ def test_it_uses_the_response_cache(
 
 
 @SQLITE
-def test_searches_name_their_feeds_and_accept_leads_there(
+def test_searches_link_to_their_feeds_and_accept_selects_them(
     rains: dict[str, str], client: TestClient
 ) -> None:
     query = "language=en&q=rain"
     link = client.get(f"/v1/search?{query}&facets=tag&sort=relevance").headers["link"]
-    told = f'</feeds/search.rss?{query}>; rel="alternate"; type="application/rss+xml"'
-    assert told in link
+    expected = f'</feeds/search.rss?{query}>; rel="alternate"; type="application/rss+xml"'
+    assert expected in link
     wanted = {"accept": "application/rss+xml"}
     answer = client.get(f"/v1/search?{query}", headers=wanted)
     assert answer.content == fetch(client, f"/feeds/search.rss?{query}")
@@ -173,7 +177,7 @@ def test_only_formats_that_mark_an_embargo_contain_embargoed_stories(
 
 
 class TestHeadlines:
-    """A deployment that shows headlines alone to those without a key."""
+    """A deployment that shows only headlines to readers without a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -184,7 +188,7 @@ class TestHeadlines:
         name: str = request.param
         return name
 
-    def test_bodies_are_not_searched_and_not_shown(
+    def test_bodies_are_neither_searched_nor_shown(
         self, rains: dict[str, str], newsroom: Newsroom, client: TestClient
     ) -> None:
         path = "/feeds/search.json?q=rain"
@@ -195,7 +199,7 @@ class TestHeadlines:
 
 
 @SQLITE
-def test_its_categories_are_named_in_the_language_that_is_asked_for(
+def test_categories_have_names_in_the_requested_language(
     rains: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     world = newsroom.call("GET", "/categories/world").json()
@@ -204,5 +208,5 @@ def test_its_categories_are_named_in_the_language_that_is_asked_for(
     for ext in (name for name in FORMATS if name != "csv"):
         assert b"Le monde" in fetch(client, f"/feeds/search.{ext}?q=rain&names_in=fr"), ext
         assert b"Le monde" not in fetch(client, f"/feeds/search.{ext}?q=rain"), ext
-    told = client.get("/v1/search?q=rain&names_in=fr").headers["link"]
-    assert "</feeds/search.rss?names_in=fr&q=rain>" in told
+    link_header = client.get("/v1/search?q=rain&names_in=fr").headers["link"]
+    assert "</feeds/search.rss?names_in=fr&q=rain>" in link_header

@@ -1,4 +1,4 @@
-"""Sitemaps: every public story once, the news of two days, and nothing longer than allowed."""
+"""Sitemaps: every public story once, the news of two days, and no file above the limit."""
 
 from xml.etree import ElementTree
 
@@ -18,7 +18,7 @@ SQLITE = pytest.mark.parametrize("dialect", ["sqlite"])
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """A deployment that knows its addresses."""
+    """A deployment with configured addresses."""
     return Settings(
         database_url=database_url,
         public_url=API,
@@ -33,7 +33,7 @@ def whole(client: TestClient) -> list[str]:
     return [address for part in parts for address in locations(client, part)]
 
 
-def test_the_index_leads_to_every_story(
+def test_the_sitemap_index_contains_every_story(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     for title, at in (
@@ -82,11 +82,14 @@ def test_news_sitemaps_contain_two_days(
     (news,) = [
         element for element in ElementTree.fromstring(body).iter() if element.tag.endswith("}news")
     ]
-    told = {element.tag.rpartition("}")[2]: element.text for element in news.iter()}
-    assert (told["name"], told["language"]) == ("The Site", "zh-tw")
-    assert (told["title"], told["publication_date"]) == ("Bees & kings", "2026-11-20T12:00:00Z")
+    elements = {element.tag.rpartition("}")[2]: element.text for element in news.iter()}
+    assert (elements["name"], elements["language"]) == ("The Site", "zh-tw")
+    assert (elements["title"], elements["publication_date"]) == (
+        "Bees & kings",
+        "2026-11-20T12:00:00Z",
+    )
     clock.advance(seconds=1)
-    # Nothing was written; the answer that is kept ends by itself.
+    # Nothing was written; the cached response expires.
     assert locations(client, "/sitemap-news.xml") == []
 
 
@@ -99,8 +102,8 @@ def test_many_news_stories_have_a_sitemap_index(
         newsroom.story(f"Story {number}", published_at=f"2026-11-22T0{number}:00:00Z")
     parts = locations(client, "/sitemap-news.xml")
     assert parts == [f"{API}/sitemap-news-{number}.xml" for number in (1, 2, 3)]
-    found = [location for part in parts for location in locations(client, part.removeprefix(API))]
-    assert found == [f"{SITE}/story-{number}" for number in (4, 3, 2, 1, 0)]
+    listed = [location for part in parts for location in locations(client, part.removeprefix(API))]
+    assert listed == [f"{SITE}/story-{number}" for number in (4, 3, 2, 1, 0)]
     assert client.get("/sitemap-news-4.xml").status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Kills and embargoes in every format: told where a format can tell, and hidden where not."""
+"""Kills and embargoes in every format: marked if the format can mark them, otherwise hidden."""
 
 import json
 from xml.etree import ElementTree
@@ -26,10 +26,10 @@ G2 = "{http://iptc.org/std/nar/2006-10-01/}"
 
 @pytest.fixture
 def entitled(newsroom: Newsroom) -> dict[str, str]:
-    """The headers of somebody who reads what is under embargo."""
+    """The headers of a reader with embargo access."""
     body = {"name": "partner", "scopes": ["read"], "embargoed": True}
-    made = newsroom.call("POST", "/keys", json=body).json()
-    return {"authorization": f"Bearer {made['key']}"}
+    new_key = newsroom.call("POST", "/keys", json=body).json()
+    return {"authorization": f"Bearer {new_key['key']}"}
 
 
 def test_formats_mark_an_embargo_if_they_can(
@@ -41,8 +41,8 @@ def test_formats_mark_an_embargo_if_they_can(
             assert UNTIL.encode() in fetch(client, path, **entitled), path
     whole = ElementTree.fromstring(fetch(client, "/v1/articles/held.newsml", **entitled))
     assert whole.findtext(f"{G2}itemMeta/{G2}embargoed") == UNTIL
-    told = json.loads(fetch(client, "/v1/articles/held.ninjs", **entitled))
-    assert told["embargoedUntil"] == UNTIL
+    ninjs = json.loads(fetch(client, "/v1/articles/held.ninjs", **entitled))
+    assert ninjs["embargoedUntil"] == UNTIL
     clock.advance(hours=7)
     assert "embargoedUntil" not in json.loads(fetch(client, "/v1/articles/held.ninjs", **entitled))
     assert ids(client, "/feeds/latest.rss") == [held["id"]]

@@ -1,4 +1,4 @@
-"""What the server itself sends as RSS and Atom, judged by the rules of a validator."""
+"""RSS and Atom from the server, checked with the rules of a validator."""
 
 from urllib.parse import quote
 from xml.etree import ElementTree

@@ -1,1 +1,1 @@
-"""Pure renderers: valid, well formed whatever the text, and nothing lost."""
+"""Pure renderers: valid, well formed for any text, and without loss."""

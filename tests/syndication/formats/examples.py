@@ -1,4 +1,4 @@
-"""Stories as delivery finishes them: with everything, with nothing, and with hostile text."""
+"""Stories as delivery renders them: with all values, with none, and with hostile text."""
 
 from typing import Any
 
@@ -81,17 +81,17 @@ RICH: dict[str, Any] = {
 
 
 def item(**fields: Any) -> Item:
-    """Return a story with everything, but for what is given."""
+    """Return a story with all values; the arguments replace some."""
     return build_item(json.dumps({**RICH, **fields}), ADDRESSES)
 
 
 def bare(**fields: Any) -> Item:
-    """Return a story with nothing, but for what is given."""
+    """Return a story without optional values; the arguments replace some."""
     return build_item(json.dumps({**BARE, **fields}), ADDRESSES)
 
 
 def hostile(text: str = HOSTILE) -> Item:
-    """Return a story with a text wherever a text may stand."""
+    """Return a story with a text in every text field."""
     named = {"id": ID, "slug": "s", "name": text, "url": "https://a.example"}
     return item(
         title=text,
@@ -111,7 +111,7 @@ def hostile(text: str = HOSTILE) -> Item:
 
 def feed(*items: Item, **fields: Any) -> Feed:
     """Return a feed of stories."""
-    made: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "site": "Dateline",
         "title": "Dateline: Bees & more",
         "home": "https://site.example/",
@@ -125,4 +125,4 @@ def feed(*items: Item, **fields: Any) -> Feed:
         "archive": "https://api.example/feeds/latest.rss?cursor=y",
         "hub": "https://hub.example/",
     }
-    return Feed(items=items, **{**made, **fields})
+    return Feed(items=items, **{**defaults, **fields})

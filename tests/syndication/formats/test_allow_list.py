@@ -1,4 +1,4 @@
-"""No format holds an element or an attribute that the allow-list lacks, as a browser reads it."""
+"""No format contains an element or an attribute outside the allow-list, as a browser parses it."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.syndication.formats.examples import BARE, feed
 OFTEN = settings(
     max_examples=repetitions(60), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-# What the formats add by themselves.
+# Elements that the formats add themselves.
 ADDED = {("a", "rel"), ("p", "class")}
 ADDRESSES = {"href", "src", "cite", "poster"}
 SCHEMES = ("http:", "https:", "mailto:", "tel:")
@@ -117,16 +117,16 @@ BODIES = st.lists(PIECES, max_size=16).map("".join)
 @example("https://a.example/", '<img alt="x href=" title="y onerror=alert(1) z" src="a">')
 @example("https://a.example/", '<video title="x controls=" src="y" poster="z onerror=a">')
 @example("https://a.example/", '<p title="<video "><video title=" controls=" src="b">')
-def test_no_format_has_markup_outside_the_allow_list(base: str, body: str) -> None:
+def test_no_format_contains_markup_outside_the_allow_list(base: str, body: str) -> None:
     for frames in (frozenset[str](), frozenset({"frame.example"})):
         for item in (story(base, body, None, frames), story(base, body, base, frames)):
-            for name, markup in markups(item):
-                assert (name, list(strangers(markup))) == (name, [])
+            for name, markup in list_markup(item):
+                assert (name, list(find_forbidden(markup))) == (name, [])
 
 
 @OFTEN
 @given(BASES)
-def test_json_ld_ends_no_script_and_csv_begins_no_formula(base: str) -> None:
+def test_json_ld_cannot_end_a_script_and_csv_cannot_begin_a_formula(base: str) -> None:
     item = story(base, "", None)
     assert b"<" not in STORIES["jsonld"].render(item)
     assert not FEEDS["csv"].render(feed(item)).startswith((b"=", b"@"))
@@ -135,8 +135,8 @@ def test_json_ld_ends_no_script_and_csv_begins_no_formula(base: str) -> None:
 def story(
     base: str, body: str, resolved_by: str | None, frames: frozenset[str] = frozenset()
 ) -> Item:
-    """Return a story at an address, whose body was resolved when it was stored, or was not."""
-    told: dict[str, Any] = {
+    """Return a story with an address, whose body was resolved when it was stored, or was not."""
+    document: dict[str, Any] = {
         **BARE,
         "url": base,
         "body_html": render_text(body, "html", frames=frames).resolve(resolved_by).markup,
@@ -144,10 +144,10 @@ def story(
         "image": {"url": base, "alt": "](x)", "credit": None, "width": None, "height": None},
         "authors": [{"name": "N", "url": base}],
     }
-    return build_item(compact.dumps(told), Addresses("https://api.example"))
+    return build_item(compact.dumps(document), Addresses("https://api.example"))
 
 
-def markups(item: Item) -> Iterator[tuple[str, str]]:
+def list_markup(item: Item) -> Iterator[tuple[str, str]]:
     """Yield the HTML that readers of each format see."""
     rss = ElementTree.fromstring(FEEDS["rss"].render(feed(item)))
     yield "rss", rss.findtext(f"channel/item/{CONTENT}") or ""
@@ -155,8 +155,8 @@ def markups(item: Item) -> Iterator[tuple[str, str]]:
     atom = ElementTree.fromstring(FEEDS["atom"].render(feed(item)))
     yield "atom", atom.findtext(f"{ATOM}entry/{ATOM}content") or ""
     yield "json", json.loads(FEEDS["json"].render(feed(item)))["items"][0].get("content_html", "")
-    for told in json.loads(STORIES["ninjs"].render(item)).get("bodies", []):
-        yield "ninjs", told["value"] if told["contentType"] == "text/html" else ""
+    for body in json.loads(STORIES["ninjs"].render(item)).get("bodies", []):
+        yield "ninjs", body["value"] if body["contentType"] == "text/html" else ""
     newsml = ElementTree.fromstring(STORIES["newsml"].render(item))
     yield "newsml", newsml.findtext(f"{G2}contentSet/{G2}inlineData") or ""
     written = STORIES["md"].render(item).decode().partition("\n---\n")[2]
@@ -164,17 +164,17 @@ def markups(item: Item) -> Iterator[tuple[str, str]]:
     yield "md", commonmark.render(written)
 
 
-def strangers(markup: str) -> Iterator[str]:
+def find_forbidden(markup: str) -> Iterator[str]:
     """Yield the elements, attributes and addresses that should not be there."""
-    for found in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter():
-        if not isinstance(found.tag, str) or found.tag == "DOCUMENT_FRAGMENT":
+    for element in html5lib.parseFragment(markup, namespaceHTMLElements=False).iter():
+        if not isinstance(element.tag, str) or element.tag == "DOCUMENT_FRAGMENT":
             continue
-        if found.tag not in TAGS:
-            yield f"<{found.tag}>"
-        for name, value in found.attrib.items():
-            allowed = name in ATTRIBUTES["*"] | ATTRIBUTES.get(found.tag, set())
-            if not allowed and (found.tag, name) not in ADDED:
-                yield f"{found.tag} {name}"
+        if element.tag not in TAGS:
+            yield f"<{element.tag}>"
+        for name, value in element.attrib.items():
+            allowed = name in ATTRIBUTES["*"] | ATTRIBUTES.get(element.tag, set())
+            if not allowed and (element.tag, name) not in ADDED:
+                yield f"{element.tag} {name}"
             yield from (
                 f"{name}={address}"
                 for address in addresses_in(name, value)
@@ -183,7 +183,7 @@ def strangers(markup: str) -> Iterator[str]:
 
 
 def addresses_in(name: str, value: str) -> list[str]:
-    """Return the addresses that an attribute holds."""
+    """Return the addresses in an attribute."""
     if name == "srcset":
         return [candidate.partition(" ")[0] for candidate in value.split(", ")]
     return [value] if name in ADDRESSES else []

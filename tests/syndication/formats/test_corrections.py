@@ -1,4 +1,4 @@
-"""A correction's note travels in every form that a story leaves in."""
+"""The note of a correction is in every format of a story."""
 
 import html
 
@@ -14,12 +14,12 @@ _NOTE = "There are eleven & not <twelve>."
 @pytest.mark.parametrize("body", ["<p>Hives.</p>", ""])
 def test_corrections_are_in_every_format(body: str) -> None:
     story = item(body_html=body, corrections=[{"at": "2026-01-13T08:30:00Z", "note": _NOTE}])
-    made = {ext: form.render(feed(story)) for ext, form in FEEDS.items()}
-    made |= {ext: form.render(story) for ext, form in STORIES.items()}
-    for ext, text in made.items():
-        # In Markdown and HTML some of its characters are written with marks before them.
+    documents = {ext: form.render(feed(story)) for ext, form in FEEDS.items()}
+    documents |= {ext: form.render(story) for ext, form in STORIES.items()}
+    for ext, text in documents.items():
+        # In Markdown and HTML some of its characters are escaped.
         plain = html.unescape(text.decode()).replace("\\", "")
         assert _NOTE in plain.replace("u003c", "<").replace("u003e", ">"), ext
         assert "2026-01-13" in plain, ext
     for ext in ("rss", "atom"):
-        assert find_errors(made[ext]) == []
+        assert find_errors(documents[ext]) == []

@@ -1,4 +1,4 @@
-"""Bodies in RSS and Atom have nothing that readers take for a risk, and say the same."""
+"""Bodies in RSS and Atom have no markup that feed readers reject, and the same text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever a text holds, what leaves is well formed and says the same."""
+"""For any text, the output is well formed and has the same text."""
 
 import csv
 import io
@@ -22,7 +22,7 @@ from app.syndication.model.markdown import render_markdown
 from tests.repetitions import repetitions
 from tests.syndication.formats.examples import HOSTILE, feed, hostile, item
 
-# As input takes it: no U+0000, no lone surrogates, and something between the spaces around it.
+# As input accepts it: no U+0000, no lone surrogates, and text between outer spaces.
 TEXTS = (
     st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
     .map(str.strip)
@@ -46,16 +46,20 @@ G2 = "{http://iptc.org/std/nar/2006-10-01/}"
 def test_xml_is_well_formed_and_contains_the_title(text: str) -> None:
     story = hostile(text)
     rss, atom = (ElementTree.fromstring(FEEDS[ext].render(feed(story))) for ext in ("rss", "atom"))
-    assert _same(rss.findtext("channel/item/title"), story.title)
+    assert _is_equal(rss.findtext("channel/item/title"), story.title)
     title = atom.find(f"{ATOM}entry/{ATOM}title")
     assert title is not None
-    told = title.text or ""
-    assert _same(unescape(told) if title.get("type") == "html" else told, story.title)
+    title_text = title.text or ""
+    assert _is_equal(
+        unescape(title_text) if title.get("type") == "html" else title_text, story.title
+    )
     newsml = ElementTree.fromstring(STORIES["newsml"].render(story))
-    assert _same(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
+    assert _is_equal(newsml.findtext(f"{G2}contentMeta/{G2}headline"), story.title)
     news = ElementTree.fromstring(sitemap.render_news([story], "Site"))
     assert any(
-        _same(found.text, story.title) for found in news.iter() if found.tag.endswith("title")
+        _is_equal(element.text, story.title)
+        for element in news.iter()
+        if element.tag.endswith("title")
     )
 
 
@@ -70,12 +74,12 @@ def test_bodies_survive_xml_unchanged(text: str) -> None:
     content = atom.findtext(f"{ATOM}entry/{ATOM}content")
     newsml = ElementTree.fromstring(FEEDS["newsml"].render(feed(story)))
     inline = next(newsml.iter(f"{G2}inlineData")).text
-    for found, meant in (
+    for actual, meant in (
         (encoded, append_corrections(story)),
         (content, append_corrections(story)),
         (inline, story.body_html),
     ):
-        assert _same(found, meant or "")
+        assert _is_equal(actual, meant or "")
 
 
 @OFTEN
@@ -138,7 +142,7 @@ def test_feedparser_reads_hostile_feeds_without_a_complaint() -> None:
         assert len(read.entries) == 1
 
 
-def test_a_body_of_two_megabytes_is_like_any_other() -> None:
+def test_a_body_of_two_megabytes_is_rendered() -> None:
     markup = "<p>" + "]]> Bees & 🐝 المغرب. " * 90_000 + "</p>"
     story = hostile()
     large: Any = type(story)(**{**_fields(story), "body_html": markup})
@@ -151,9 +155,9 @@ def _fields(story: Any) -> dict[str, Any]:
     return {name: getattr(story, name) for name in story.__slots__}
 
 
-def _same(found: str | None, text: str) -> bool:
-    """XML makes line feeds of returns; a joiner nobody sees may keep what looks like a tag."""
-    return _read(found or "") == _read(text)
+def _is_equal(actual: str | None, text: str) -> bool:
+    """Compare texts after line ends are normalized and invisible joiners removed."""
+    return _read(actual or "") == _read(text)
 
 
 def _read(text: str) -> str:
@@ -192,16 +196,16 @@ def test_csv_leaves_other_texts_unchanged(text: str) -> None:
 
 
 def _cells(text: str) -> set[str]:
-    """Return what stands in cells of one text."""
+    """Return the cells of one text."""
     rendered = FEEDS["csv"].render(feed(item(summary=text, dateline=text))).decode()
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
     return {row["summary"], row["dateline"]}
 
 
-def _parted(cell: str) -> list[str]:
-    """Read the values of a cell, as the documentation says."""
-    found = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
-    return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in found if cell]
+def _split_cell(cell: str) -> list[str]:
+    """Read the values of a cell as the documentation describes."""
+    parts = re.findall(r"(?:[^|\\]|\\.)*", cell, re.DOTALL)
+    return [re.sub(r"\\(.)", r"\1", cell, flags=re.DOTALL) for cell in parts if cell]
 
 
 @OFTEN
@@ -211,6 +215,6 @@ def test_csv_separates_the_values_of_a_cell(names: list[str]) -> None:
     story = item(authors=[{"name": name, "url": None} for name in names])
     rendered = FEEDS["csv"].render(feed(story)).decode()
     (row,) = csv.DictReader(io.StringIO(rendered, newline=""))
-    told = [author["name"] for author in story.authors]
-    mark = "'" if row["authors"].startswith("'") and not told[0].startswith("'") else ""
-    assert _parted(row["authors"].removeprefix(mark)) == told
+    authors = [author["name"] for author in story.authors]
+    mark = "'" if row["authors"].startswith("'") and not authors[0].startswith("'") else ""
+    assert _split_cell(row["authors"].removeprefix(mark)) == authors

@@ -1,6 +1,6 @@
-"""What validators of feeds complain of, held against feeds with everything and with nothing.
+"""The requirements of feed validators, checked for feeds with all values and with none.
 
-The rules are those of RSS 2.0, RFC 4287 and the validator of the W3C, read one by one.
+The rules are those of RSS 2.0, RFC 4287 and the W3C validator, one by one.
 """
 
 import re
@@ -27,9 +27,9 @@ ITEMS = (item(), bare(), hostile(), bare(body_html=None, body_text=None))
 @pytest.fixture
 def channel() -> ElementTree.Element:
     """The channel of an RSS feed."""
-    found = ElementTree.fromstring(FEEDS["rss"].render(feed(*ITEMS))).find("channel")
-    assert found is not None
-    return found
+    element = ElementTree.fromstring(FEEDS["rss"].render(feed(*ITEMS))).find("channel")
+    assert element is not None
+    return element
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_rss_channels_have_the_required_elements(channel: ElementTree.Element) -
         assert channel.findtext(name), name
     links = {element.get("rel"): element.get("href") for element in channel.iter(f"{ATOM}link")}
     assert links == {"self": feed().address, "hub": feed().hub}
-    # Items stand after all that is said of the channel.
+    # Items follow all other elements of the channel.
     names = [element.tag for element in channel]
     assert names[names.index("item") :] == ["item"] * len(ITEMS)
 
@@ -62,12 +62,12 @@ def test_rss_items_have_a_guid_that_is_not_a_url(channel: ElementTree.Element) -
 def test_every_address_is_an_absolute_uri(
     channel: ElementTree.Element, atom: ElementTree.Element
 ) -> None:
-    found = [element.text for name in ("link", "guid") for element in channel.iter(name)]
-    found += [element.get("url") for element in channel.iter() if element.get("url")]
-    found += [element.get("href") for element in atom.iter(f"{ATOM}link")]
-    found += [element.text for name in ("id", "uri") for element in atom.iter(f"{ATOM}{name}")]
-    assert len(found) > 20
-    for address in found:
+    addresses = [element.text for name in ("link", "guid") for element in channel.iter(name)]
+    addresses += [element.get("url") for element in channel.iter() if element.get("url")]
+    addresses += [element.get("href") for element in atom.iter(f"{ATOM}link")]
+    addresses += [element.text for name in ("id", "uri") for element in atom.iter(f"{ATOM}{name}")]
+    assert len(addresses) > 20
+    for address in addresses:
         assert _URI.fullmatch(address or ""), address
 
 
@@ -77,13 +77,13 @@ def test_no_address_in_a_body_is_relative() -> None:
         '<img src="//i.example/x"><a href="mailto:a@b.example">3</a> href="plain"</p>'
         '<video poster="p.png" src="v.mp4"></video>'
     )
-    made = item(body_html=markup, url="https://publisher.example/x/y").body_html or ""
-    assert "https://publisher.example/b?c=1&amp;d=2" in made
-    assert "https://publisher.example/x/y#note" in made
-    assert "https://i.example/x" in made
-    assert "https://publisher.example/x/p.png" in made
-    assert '</a> href="plain"</p>' in made
-    assert _RELATIVE.findall(made.replace(' href="plain"', "")) == []
+    body = item(body_html=markup, url="https://publisher.example/x/y").body_html or ""
+    assert "https://publisher.example/b?c=1&amp;d=2" in body
+    assert "https://publisher.example/x/y#note" in body
+    assert "https://i.example/x" in body
+    assert "https://publisher.example/x/p.png" in body
+    assert '</a> href="plain"</p>' in body
+    assert _RELATIVE.findall(body.replace(' href="plain"', "")) == []
 
 
 def test_rss_dates_are_rfc_822_dates() -> None:
@@ -109,7 +109,7 @@ def test_atom_has_the_required_elements(atom: ElementTree.Element) -> None:
 _NEEDED = ("id", "title", "updated", "author", "link")
 
 
-def test_a_story_is_read_on_the_site_if_there_is_one() -> None:
+def test_a_story_links_to_the_site_if_there_is_one() -> None:
     document = json.dumps(RICH)
     read_at = {
         Addresses("https://api.example"): "https://publisher.example/",

@@ -1,4 +1,4 @@
-"""Each format is valid by the schema that its standard has, with everything and with nothing."""
+"""Each format is valid by the schema of its standard, with all values and with none."""
 
 import json
 from dataclasses import replace
@@ -30,9 +30,9 @@ def test_ninjs_is_valid(shared: Path) -> None:
     validator = _ninjs(shared)
     for statu in _with_every_status(ITEMS):
         validator.validate(json.loads(STORIES["ninjs"].render(statu)))
-    made = json.loads(FEEDS["ninjs"].render(feed(*ITEMS)))
-    assert [story["pubStatus"] for story in made] == [*(["usable"] * len(ITEMS)), "canceled"]
-    for story in made:
+    stories = json.loads(FEEDS["ninjs"].render(feed(*ITEMS)))
+    assert [story["pubStatus"] for story in stories] == [*(["usable"] * len(ITEMS)), "canceled"]
+    for story in stories:
         validator.validate(story)
 
 
@@ -69,11 +69,11 @@ def test_news_sitemaps_are_valid(shared: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "told"),
+    ("tag", "code"),
     [("en", "en"), ("fr-CA", "fr"), ("zh", "zh-cn"), ("zh-Hant-TW", "zh-tw"), ("zh-HK", "zh-tw")],
 )
-def test_google_news_languages_have_two_letters(tag: str, told: str) -> None:
-    assert sitemap.news_language(tag) == told
+def test_google_news_languages_have_two_letters(tag: str, code: str) -> None:
+    assert sitemap.news_language(tag) == code
 
 
 def _with_every_status(items: list[Item]) -> list[Item]:

@@ -1,4 +1,4 @@
-"""RSS and Atom of everything, of nothing and of hostile text give a validator no cause."""
+"""RSS and Atom are valid with all values, with none and with hostile text."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ PIECES = ["</b>", "<b>", "</", "&amp;", "&#", "&", "&lt", "1", "<a@b.example>", 
 
 
 def build_feed(text: str) -> Feed:
-    """Return a feed with a text wherever people may have written one."""
+    """Return a feed with a text in every field that people write."""
     thing = {"id": ID, "slug": "s", "name": text, "url": "https://a.example/é?q=|"}
     fields: dict[str, Any] = {
         "title": text,
@@ -50,7 +50,7 @@ def build_feed(text: str) -> Feed:
         "body_html": sanitise_html(f"<p>{text}</p><p>{text.replace('<', '&lt;')}"),
         "body_text": text,
     }
-    # Names of feeds are one line, as are titles.
+    # Names of feeds are one line, like titles.
     title = item(**fields).title
     return feed(item(**fields), bare(title=text, summary=text), site=title, title=title)
 
@@ -64,7 +64,7 @@ def test_any_text_is_valid_in_every_feed(ext: str, text: str) -> None:
 @settings(max_examples=repetitions(20), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=12).map("".join))
 @example("&amp;2</b>")
-def test_any_mixture_of_markup_and_text_is_valid(text: str) -> None:
+def test_any_mix_of_markup_and_text_is_valid(text: str) -> None:
     line = " ".join(text.split()) or "z"
     for ext in ALL:
         assert find_errors(FEEDS[ext].render(build_feed(line))) == []

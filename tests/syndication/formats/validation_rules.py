@@ -1,4 +1,4 @@
-"""The rules by which feeds are judged; each complaint has the name that the validator gives it."""
+"""The rules for feeds; each error has the name that the W3C validator uses."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ _LOOKS_LIKE_MARKUP = re.compile(r"&#[x0-9]|<[/a-zA-Z]")
 _MAIL = re.compile(r"<[\w.+'-]+@[\w.-]+>", re.ASCII)
 _RELATIVE = re.compile(r"""<(?:a\s+href|img\s+[^>]*src)=(?:["'](?!\w+:)|[\w-]+[\s>])""")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]+)*")
-# Of what the sanitiser lets pass, and of what it does not.
+# Of elements that the sanitiser allows, and of some that it removes.
 _UNKNOWN, _UNKNOWN_ATTRIBUTES = {"bdo"}, {"controls"}
 _DANGEROUS = set("script style iframe object embed form link meta base svg math".split()) | _UNKNOWN
 _MARKUP = {
@@ -51,7 +51,7 @@ _LINK_RELATIONS = {"self", "alternate", "enclosure", "hub", "current", "prev-arc
 
 
 class Element:
-    """An element as far as it has been read."""
+    """An element as far as it was parsed."""
 
     def __init__(
         self, name: str, attrs: dict[str, str], line: int, parent: "Element | None"
@@ -64,27 +64,27 @@ class Element:
 
     @property
     def above(self) -> str:
-        """Return the name of the element around."""
+        """Return the name of the parent element."""
         return self.parent.name if self.parent else ""
 
     @property
     def path(self) -> str:
-        """Return where it stands."""
+        """Return the position in the document."""
         return f"{self.parent.path}/{self.name}" if self.parent else self.name
 
     @property
     def holds_markup(self) -> bool:
-        """Tell whether it is read as HTML."""
+        """Whether its content is HTML."""
         return self.attrs.get("type") == "html" or (self.above, self.name) in _MARKUP
 
     @property
     def holds_prose(self) -> bool:
-        """Tell whether it is read as plain text in which markup is no good."""
+        """Whether its content is plain text, in which markup is an error."""
         return not self.holds_markup
 
 
 def check_structure(element: Element) -> Iterator[str]:
-    """Complain of what an element lacks, and of what it should not have."""
+    """Report missing and unexpected children of an element."""
     known = _KNOWN.get(element.name, "").split()
     for name, count in element.children.items():
         if known and name not in known:
@@ -136,7 +136,7 @@ _MISSED = {
 
 
 def check_values(element: Element) -> Iterator[str]:
-    """Complain of dates, names and addresses."""
+    """Report invalid dates, names and addresses."""
     text = element.text
     if element.name in ("pubDate", "lastBuildDate"):
         yield from _check_mail_date(text)
@@ -164,9 +164,9 @@ def _check_names(element: Element) -> Iterator[str]:
 
 def _check_addresses(element: Element) -> Iterator[str]:
     whole = element.name in ("id", "uri") or (element.name == "link" and not element.attrs)
-    found = [element.text] if whole else []
-    found += [element.attrs[name] for name in ("href", "url") if name in element.attrs]
-    yield from (f"InvalidFullLink {each}" for each in found if not _FULL_URI.fullmatch(each))
+    addresses = [element.text] if whole else []
+    addresses += [element.attrs[name] for name in ("href", "url") if name in element.attrs]
+    yield from (f"InvalidFullLink {each}" for each in addresses if not _FULL_URI.fullmatch(each))
     if element.attrs.get("rel", "self") not in _LINK_RELATIONS:
         yield f"UnregisteredAtomLinkRel {element.attrs['rel']}"
     for name in ("width", "height"):
@@ -188,16 +188,18 @@ def _is_plausible(text: str) -> bool:
 
 
 def check_prose(text: str, numbered: bool) -> Iterator[str]:
-    """Complain of what looks like markup where text is meant."""
+    """Report text that looks like markup."""
     if _END_TAG.search(text):
         yield f"ContainsHTML {text}"
-    told = [name for name in _ENTITY.findall(text) if name in name2codepoint or not name.isalpha()]
-    if (told or _LOOKS_LIKE_MARKUP.search(text)) and not numbered:
+    entities = [
+        name for name in _ENTITY.findall(text) if name in name2codepoint or not name.isalpha()
+    ]
+    if (entities or _LOOKS_LIKE_MARKUP.search(text)) and not numbered:
         yield f"CharacterData {text}"
 
 
 def check_markup(text: str) -> Iterator[str]:
-    """Complain of HTML that is broken, relative or dangerous."""
+    """Report HTML that is broken, relative or dangerous."""
     if _RELATIVE.search(text):
         yield "ContainsRelRef"
     try:

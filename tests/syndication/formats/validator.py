@@ -1,8 +1,8 @@
-"""What the validator of the W3C complains of in RSS and Atom, as rules of our own.
+"""The checks of the W3C validator for RSS and Atom, reimplemented as rules.
 
-Its sources were read class by class, and each that may speak of an element of ours has a rule here.
-Two complaints are left out, since both are meant: that it does not know tombstones, and that two
-entries may share a second.
+Its sources were read class by class, and each check that concerns an element of our feeds has a
+rule here. Two checks are omitted on purpose: it does not know tombstones, and it rejects two
+entries with the same second.
 """
 
 import re
@@ -20,13 +20,13 @@ from tests.syndication.formats.validation_rules import (
     check_values,
 )
 
-# What is left where a text was decoded wrongly, and what it is where one was encoded twice.
+# Characters of wrongly decoded text, and text that was encoded twice.
 _SUSPECT = re.compile("[\x80-\x9f\ufffd]|[\xc2\xc3][\x80-\xbf]")
 _PROSE = set("title description name category source label".split())
 
 
 class Validator(ContentHandler):
-    """Reads a feed and notes every complaint, with where it stands."""
+    """Parses a feed and records every error with its position."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -36,25 +36,25 @@ class Validator(ContentHandler):
         self.ids: set[str] = set()
 
     def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802
-        """Keep what knows where the parser is."""
+        """Store the locator of the parser."""
         self.locator = locator
 
     def startElementNS(  # noqa: N802
         self, name: tuple[str | None, str], qname: str | None, attrs: object
     ) -> None:
-        """Note where an element begins."""
+        """Record the start of an element."""
         given = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]
         line = self.locator.getLineNumber() or 0
         self.stack.append(Element(name[1], given, line, self.stack[-1] if self.stack else None))
 
     def characters(self, content: str) -> None:
-        """Gather text."""
+        """Collect text."""
         self.stack[-1].pieces.append(content)
 
     def endElementNS(  # noqa: N802
         self, name: tuple[str | None, str], qname: str | None
     ) -> None:
-        """Judge an element that is whole."""
+        """Check a complete element."""
         element = self.stack.pop()
         element.text = "".join(element.pieces)
         if element.parent is not None:
@@ -85,8 +85,8 @@ class Validator(ContentHandler):
 
 
 def find_errors(feed: bytes) -> list[str]:
-    """Return all that there is to complain of in an RSS or Atom feed."""
-    # As the validator reads what it fetches: its lines are those of the parser.
+    """Return all errors of an RSS or Atom feed."""
+    # Lines are counted as the parser of the validator counts them.
     text = feed.decode().replace("\r\n", "\n").replace("\r", "\n")
     judge, parser = Validator(text), make_parser()
     parser.setFeature(feature_namespaces, True)

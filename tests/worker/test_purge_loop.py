@@ -1,4 +1,4 @@
-"""The loop that tells a CDN: a receiver that does not answer holds nothing up."""
+"""The purge loop: a hanging receiver delays nothing else."""
 
 import threading
 import time
@@ -23,15 +23,15 @@ _TIMEOUT = 30
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as made:
-        yield made
+    with receiving() as loopback_receiver:
+        yield loopback_receiver
 
 
 @pytest.fixture
-def hasty(
+def fast_loops(
     settings: Settings, receiver: Receiver, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Services]:
-    """A process whose loops look often, and that waits for the receiver longer than we do."""
+    """A process with frequent loops, whose timeout is longer than the test."""
     monkeypatch.setattr("app.bootstrap.HttpClient", partial(HttpClient, seconds=10 * _TIMEOUT))
     update = {"worker_interval": 0.01, "purge_url": receiver.url}
     wired = bootstrap(settings.model_copy(update=update), clock=clock)
@@ -42,7 +42,7 @@ def hasty(
 
 
 def wait_until(true: Callable[[], object]) -> None:
-    """Wait until something is true."""
+    """Wait until a condition is true."""
     ends = time.monotonic() + _TIMEOUT
     while not true():
         assert time.monotonic() < ends
@@ -50,28 +50,32 @@ def wait_until(true: Callable[[], object]) -> None:
 
 
 def position(services: Services) -> int | None:
-    """Return how far the receiver has been notified."""
+    """Return the last serial that was sent to the receiver."""
     with services.database.read() as session:
         standing = store.load_follower_position(session, FOLLOWER)
     return standing.serial if standing is not None else None
 
 
-def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(
-    newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
+def test_a_hanging_receiver_delays_nothing_and_its_request_is_cancelled(
+    newsroom: Newsroom,
+    services: Services,
+    fast_loops: Services,
+    receiver: Receiver,
+    clock: HandClock,
 ) -> None:
-    asked, ended = threading.Event(), threading.Event()
+    received, ended = threading.Event(), threading.Event()
 
     def hold(_: object) -> int:
-        asked.set()
+        received.set()
         assert ended.wait(_TIMEOUT)
         return 200
 
     receiver.answer = hold
     soon = schedule(newsroom, "Soon", 13)
     first = newsroom.story("First")["id"]
-    worker = Worker(hasty)
+    worker = Worker(fast_loops)
     worker.start()
-    assert asked.wait(_TIMEOUT)
+    assert received.wait(_TIMEOUT)
     clock.advance(hours=1)
     wait_until(lambda: ("published", "upsert", soon) in load_log(services))
     worker.stop()
@@ -82,10 +86,10 @@ def test_a_receiver_that_does_not_answer_delays_nobody_and_is_called_off(
     assert position(services) == 0
 
 
-def test_a_receiver_that_comes_back_is_told_what_it_missed(
+def test_a_recovered_receiver_gets_the_purges_it_missed(
     newsroom: Newsroom,
     services: Services,
-    hasty: Services,
+    fast_loops: Services,
     receiver: Receiver,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
@@ -97,26 +101,30 @@ def test_a_receiver_that_comes_back_is_told_what_it_missed(
         return 0.01
 
     monkeypatch.setattr("app.worker.compute_backoff", note)
-    receiver.answer = lambda _: 200 if len(receiver.heard) > 3 else 503
+    receiver.answer = lambda _: 200 if len(receiver.requests) > 3 else 503
     story = newsroom.story()
-    worker = Worker(hasty)
+    worker = Worker(fast_loops)
     worker.start()
     wait_until(lambda: position(services) == 1)
     receiver.wait_for(5)
     newsroom.verb(story, "unpublish")
     wait_until(lambda: position(services) == 2)
     worker.stop()
-    assert [item.status for item in receiver.heard] == [503, 503, 503, 503, 200, 200]
+    assert [item.status for item in receiver.requests] == [503, 503, 503, 503, 200, 200]
     assert waits == [1, 2, 3, 4]
     warned = [record for record in caplog.records if record.levelname == "WARNING"]
     assert len(warned) == 1
 
 
-def test_one_process_tells_and_another_when_it_ends(
-    newsroom: Newsroom, services: Services, hasty: Services, receiver: Receiver, clock: HandClock
+def test_another_process_purges_when_the_first_one_ends(
+    newsroom: Newsroom,
+    services: Services,
+    fast_loops: Services,
+    receiver: Receiver,
+    clock: HandClock,
 ) -> None:
-    other = bootstrap(hasty.settings.model_copy(update={"purge_method": "PURGE"}), clock=clock)
-    first, second = Worker(hasty), Worker(other)
+    other = bootstrap(fast_loops.settings.model_copy(update={"purge_method": "PURGE"}), clock=clock)
+    first, second = Worker(fast_loops), Worker(other)
 
     def publish(*titles: str) -> None:
         for title in titles:
@@ -131,4 +139,4 @@ def test_one_process_tells_and_another_when_it_ends(
     publish("It is gone")
     second.stop()
     other.close()
-    assert [item.method for item in receiver.heard] == ["POST"] * 5 + ["PURGE"]
+    assert [item.method for item in receiver.requests] == ["POST"] * 5 + ["PURGE"]

@@ -1,4 +1,4 @@
-"""Who may read: anonymous modes, and a deployment without a newsroom."""
+"""Access modes for anonymous readers, and a deployment without a newsroom."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -34,12 +34,12 @@ def _find_refused_paths(client: TestClient, key: str | None = None) -> set[str]:
     return refused
 
 
-def test_everybody_may_read_everything_public(client: TestClient) -> None:
+def test_public_content_needs_no_key(client: TestClient) -> None:
     assert _find_refused_paths(client) == set()
 
 
 class TestHeadlines:
-    """A deployment that shows headlines to everybody and stories to key holders."""
+    """A deployment that shows headlines to all readers, and stories to readers with a key."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
@@ -57,7 +57,7 @@ class TestClosed:
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, anonymous="none")
 
-    def test_all_but_the_open_paths_need_a_key(
+    def test_all_paths_but_the_open_ones_need_a_key(
         self, client: TestClient, services: Services
     ) -> None:
         assert _find_refused_paths(client) == set(public_paths()) - OPEN - {"/v1/me"}
@@ -69,16 +69,14 @@ class TestClosed:
 
 
 class TestWithoutNewsroom:
-    """A deployment that only delivers."""
+    """A deployment without the management API."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
         return Settings(database_url=database_url, management=False)
 
     @expect_contract_violation("The document of such a deployment has no newsroom.")
-    def test_no_route_of_the_newsroom_is_there(
-        self, client: TestClient, services: Services
-    ) -> None:
+    def test_there_is_no_newsroom_route(self, client: TestClient, services: Services) -> None:
         headers = {"x-api-key": key_for(services, "admin")}
         for method, path in managed_routes():
             answer = client.request(method, fill_path(path), headers=headers)

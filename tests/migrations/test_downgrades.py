@@ -1,4 +1,4 @@
-"""Each revision goes down and up again with a newsroom's rows in its tables."""
+"""Each revision is downgraded and upgraded again with the rows of a newsroom in its tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ KEPT = (
 
 @pytest.fixture
 def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a database in which a newsroom has written."""
+    """The address of a database with the data of a newsroom."""
     folder = tmp_path / "lived-in"
     folder.mkdir()
     with fresh_database(dialect, folder) as url:
@@ -87,7 +87,7 @@ def counts(database: Database) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_what_was_written_outlasts_the_way_down_and_up(lived_in: str, revision: str) -> None:
+def test_data_survives_a_downgrade_and_an_upgrade(lived_in: str, revision: str) -> None:
     database = Database(lived_in)
     before, tables = counts(database), schema(database)
     assert all(before.values())
@@ -99,7 +99,7 @@ def test_what_was_written_outlasts_the_way_down_and_up(lived_in: str, revision: 
     database.close()
 
 
-def test_a_newsroom_goes_down_to_nothing_step_by_step(lived_in: str) -> None:
+def test_a_filled_database_is_downgraded_step_by_step_to_no_schema(lived_in: str) -> None:
     database = Database(lived_in)
     for revision in [*reversed(REVISIONS[:-1]), "base"]:
         migrations.downgrade(database, revision)
@@ -108,7 +108,7 @@ def test_a_newsroom_goes_down_to_nothing_step_by_step(lived_in: str) -> None:
     database.close()
 
 
-def test_the_last_migration_leaves_the_delivery_side_sound(lived_in: str) -> None:
+def test_the_newest_migration_leaves_consistent_delivery_tables(lived_in: str) -> None:
     database = Database(lived_in)
     migrations.downgrade(database, REVISIONS[-2])
     migrations.upgrade(database)

@@ -1,4 +1,4 @@
-"""Nothing leaves that is not documented: answers are held against their models."""
+"""Every response is validated against its model."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,7 +13,7 @@ ADDRESS = "https://north.example/a"
 
 @pytest.fixture
 def rich(newsroom: Newsroom) -> dict[str, str]:
-    """A story with every field filled, beside one with none."""
+    """A story with a value in every field, and one without values."""
     newsroom.source("The Post", url=ADDRESS, description="D.", language="en")
     newsroom.category("World", names={"fr": "Monde"})
     newsroom.category("Africa", parent="world")
@@ -41,7 +41,9 @@ def rich(newsroom: Newsroom) -> dict[str, str]:
     return {"article": full["id"], "source": full["source"], "category": "africa"}
 
 
-def test_every_delivery_answer_is_as_documented(rich: dict[str, str], client: TestClient) -> None:
+def test_every_delivery_response_matches_its_model(
+    rich: dict[str, str], client: TestClient
+) -> None:
     for path, model in (
         ("/v1/headlines?count=exact", reading.HeadlinePage),
         ("/v1/articles", reading.StoryPage),
@@ -71,7 +73,7 @@ def test_full_and_short_forms_do_not_mix(rich: dict[str, str], client: TestClien
             assert bodies & story.keys() == expected
 
 
-def test_every_answer_of_the_newsroom_is_as_documented(
+def test_every_newsroom_response_matches_its_model(
     rich: dict[str, str], newsroom: Newsroom
 ) -> None:
     article = f"/articles/{rich['article']}"
@@ -87,12 +89,12 @@ def test_every_answer_of_the_newsroom_is_as_documented(
         ("/keys", access.KeyPage),
     ):
         model.model_validate(newsroom.call("GET", path).json())
-    made = newsroom.call("POST", "/keys", json={"name": "k", "scopes": ["read"]}).json()
-    access.NewKey.model_validate(made)
-    access.KeyView.model_validate(newsroom.call("GET", f"/keys/{made['id']}").json())
+    new_key = newsroom.call("POST", "/keys", json={"name": "k", "scopes": ["read"]}).json()
+    access.NewKey.model_validate(new_key)
+    access.KeyView.model_validate(newsroom.call("GET", f"/keys/{new_key['id']}").json())
 
 
-def test_the_example_of_the_contract_holds(rich: dict[str, str], client: TestClient) -> None:
+def test_the_example_of_the_contract_is_valid(rich: dict[str, str], client: TestClient) -> None:
     story = read(client, f"/v1/articles/{rich['article']}")
     assert (story["kind"], story["dateline"], story["urgency"]) == ("analysis", "RABAT", 4)
     assert story["published_at"] == story["first_published_at"] == "2026-11-22T12:00:00Z"

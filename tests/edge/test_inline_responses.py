@@ -1,4 +1,4 @@
-"""Answers in one message, and at hand: on the wire they are what they are in two."""
+"""Responses in one message, sent inline, have the same bytes as responses in two messages."""
 
 import asyncio
 import re
@@ -47,7 +47,7 @@ _REQUESTS = {
 
 @pytest.fixture
 def application(services: Services, newsroom: Newsroom) -> App:
-    """The application with three stories, one of which stood elsewhere."""
+    """An application with three stories, one of which has a former slug."""
     moved = newsroom.story("One", slug="former", body="<p>" + "All eleven hives. " * 60 + "</p>")
     newsroom.patch(moved, slug="one", status="published")
     for title in ("Two", "Three"):
@@ -62,14 +62,14 @@ def _serve_on_port(application: App, protocol: type[Protocol] | str) -> Iterator
 
 
 def _send_requests(port: int, *requests: str) -> bytes:
-    """Send requests at once, the last of which ends the connection; return all that comes."""
+    """Send pipelined requests, the last of which ends the connection; return all responses."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall("".join(f"{item}\r\n" for item in requests).encode())
         return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 def _plain(answers: bytes) -> list[bytes]:
-    """Return the lines of answers without what differs from one to the next."""
+    """Return the lines of responses without values that differ in each response."""
     own = (b"date: ", b"x-request-id: ")
     lines = [line for line in answers.split(b"\r\n") if not line.startswith(own)]
     return [b"a problem" if b'"request_id"' in line else line for line in lines]
@@ -78,84 +78,88 @@ def _plain(answers: bytes) -> list[bytes]:
 @pytest.mark.slow
 @embedded
 @pytest.mark.parametrize("what", _REQUESTS)
-def test_an_answer_in_one_message_is_the_same_on_the_wire(application: App, what: str) -> None:
-    asked = _REQUESTS[what]
-    # Ours comes first, so that it has nothing ready yet.
+def test_a_response_in_one_message_has_the_same_bytes(application: App, what: str) -> None:
+    requested = _REQUESTS[what]
+    # Our server is first, so that it has no prepared responses yet.
     with _serve_on_port(application, HttpProtocol) as port:
-        found = [_plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)]
+        actual = [
+            _plain(_send_requests(port, requested, _REQUESTS["the last one"])) for _ in range(3)
+        ]
     with _serve_on_port(application, "httptools") as port:
         expected = [
-            _plain(_send_requests(port, asked, _REQUESTS["the last one"])) for _ in range(3)
+            _plain(_send_requests(port, requested, _REQUESTS["the last one"])) for _ in range(3)
         ]
-    assert found == expected
-    assert found[0][0].startswith(b"HTTP/1.1 ")
+    assert actual == expected
+    assert actual[0][0].startswith(b"HTTP/1.1 ")
 
 
 @embedded
-def test_requests_that_come_at_once_are_answered_in_order(application: App) -> None:
+def test_pipelined_requests_are_answered_in_order(application: App) -> None:
     kinds = ("a list", "a 404", "a story", "a refusal", "a story known")
-    asked = [_REQUESTS[kind] for kind in kinds] * 300
+    requested = [_REQUESTS[kind] for kind in kinds] * 300
     with _serve_on_port(application, HttpProtocol) as port:
-        answers = _send_requests(port, *asked, _REQUESTS["the last one"])
-    found = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
-    assert found == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
+        answers = _send_requests(port, *requested, _REQUESTS["the last one"])
+    matches = re.findall(rb"HTTP/1\.1 (\d{3}) ", answers)
+    assert matches == [b"200", b"404", b"200", b"400", b"304"] * 300 + [b"200"]
 
 
 @embedded
-def test_each_answer_at_hand_has_an_id_of_its_own_or_the_one_that_it_was_given(
+def test_each_inline_response_has_a_new_or_the_given_request_id(
     application: App,
 ) -> None:
     given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
     with _serve_on_port(application, HttpProtocol) as port:
-        found = [
+        actual = [
             _send_requests(port, entry + "Connection: close\r\n")
             for entry in [_REQUESTS["a list"], given] * 3
         ]
-    ids = [item.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for item in found]
+    ids = [item.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for item in actual]
     assert ids[1::2] == [b"mine"] * 3
     assert len(set(ids[0::2])) == 3
 
 
 @embedded
-def test_what_is_at_hand_is_as_new_as_the_last_write(application: App, newsroom: Newsroom) -> None:
-    at_hand = application.lookup  # type: ignore[attr-defined]
-    asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
-    before = at_hand(dict(asked))
+def test_an_inline_response_is_as_new_as_the_last_write(
+    application: App, newsroom: Newsroom
+) -> None:
+    lookup = application.lookup  # type: ignore[attr-defined]
+    requested = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
+    before = lookup(dict(requested))
     assert (before["type"], before["status"]) == (WHOLE, 200)
-    assert at_hand(dict(asked))["body"] == before["body"]
-    assert at_hand({**asked, "method": "HEAD"}) is None
+    assert lookup(dict(requested))["body"] == before["body"]
+    assert lookup({**requested, "method": "HEAD"}) is None
     newsroom.story("Four")
-    after = at_hand(dict(asked))
+    after = lookup(dict(requested))
     assert after["body"].count(b'"Four"') == 1
     assert before["body"].count(b'"Four"') == 0
 
 
 @embedded
-def test_all_who_ask_after_a_write_have_it_looked_at_once(
+def test_requests_after_a_write_share_one_log_read(
     application: App, services: Services, newsroom: Newsroom
 ) -> None:
-    at_hand = application.lookup  # type: ignore[attr-defined]
+    lookup = application.lookup  # type: ignore[attr-defined]
     paths = ("/v1/headlines", "/v1/articles/one", "/v1/articles/two")
-    asked = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
-    assert all(at_hand(dict(entry)) for entry in asked)
+    requested = [{**request(path), "extensions": {WHOLE: {}}} for path in paths]
+    assert all(lookup(dict(entry)) for entry in requested)
     newsroom.story("Four")
-    # All of them are here before a task for one could begin.
+    # All of them arrive before a task for one could start.
     with count_queries(services.database) as statements:
-        found = [at_hand(dict(value)) for value in asked * 5]
-    assert [element["status"] for element in found] == [200] * 15
+        responses = [lookup(dict(value)) for value in requested * 5]
+    assert [element["status"] for element in responses] == [200] * 15
     looks = [statement for statement in statements if "changes.serial >" in statement]
     lists = [item for item in statements if "documents.head" in item]
-    # Stories stand as they were; the list is made anew.
+    # The stories are cached; the list is computed again.
     assert (len(looks), len(lists)) == (1, 1), statements
 
 
 @embedded
-def test_where_the_database_fails_nothing_is_at_hand(
+def test_no_response_is_sent_inline_after_a_database_failure(
     application: App, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_hand = application.lookup  # type: ignore[attr-defined]
-    asked = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
-    assert at_hand(dict(asked)) is not None
+    lookup = application.lookup  # type: ignore[attr-defined]
+    requested = {**request("/v1/headlines"), "extensions": {WHOLE: {}}}
+    assert lookup(dict(requested)) is not None
     newsroom.story("Four")
 
     def fails(*_: object) -> None:
@@ -163,8 +167,8 @@ def test_where_the_database_fails_nothing_is_at_hand(
 
     with monkeypatch.context() as fail:
         fail.setattr(DeliveryQueries, "load_changes_since", fails)
-        assert at_hand(dict(asked)) is None
-    assert b'"Four"' in at_hand(dict(asked))["body"]
+        assert lookup(dict(requested)) is None
+    assert b'"Four"' in lookup(dict(requested))["body"]
 
 
 async def _ask(application: App, scope: Scope) -> None:
@@ -175,7 +179,7 @@ async def _ask(application: App, scope: Scope) -> None:
 
 
 @embedded
-def test_an_answer_at_hand_takes_a_few_steps(application: App) -> None:
+def test_an_inline_response_takes_few_function_calls(application: App) -> None:
     asyncio.run(_ask(application, request("/v1/headlines")))
     steps: list[str] = []
 
@@ -185,18 +189,18 @@ def test_an_answer_at_hand_takes_a_few_steps(application: App) -> None:
             steps.append(code.co_qualname)
 
     scope = request("/v1/headlines", [HOST, (b"x-other", b"1")])
-    # Its lines are made when it is first sent so.
+    # Its header lines are encoded when it is first sent this way.
     application.lookup(scope)  # type: ignore[attr-defined]
     sys.setprofile(note)
     try:
-        found = application.lookup(scope)  # type: ignore[attr-defined]
+        responses = application.lookup(scope)  # type: ignore[attr-defined]
     finally:
         sys.setprofile(None)
-    assert found["status"] == 200
+    assert responses["status"] == 200
     assert len(steps) <= 8, steps
 
 
-def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
+def test_a_failing_inline_lookup_falls_back_to_the_application() -> None:
     async def plain(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
@@ -210,7 +214,7 @@ def test_what_goes_wrong_at_hand_is_answered_all_the_same() -> None:
 
 
 @pytest.mark.parametrize("value", [b"a\r\nset-cookie: b", b"a\nb", b"\0", b"\x7f"])
-def test_no_header_ends_before_its_time(value: bytes) -> None:
+def test_a_header_value_with_a_line_end_is_refused(value: bytes) -> None:
     assert encode_headers([(b"a", b"b\tc"), (b"d", b"\xc3\xa9")]) == b"a: b\tc\r\nd: \xc3\xa9\r\n"
     with pytest.raises(RuntimeError):
         encode_headers([(b"a", b"b"), (b"c", value)])

@@ -1,4 +1,4 @@
-"""A public answer has one function, which the cache, FastAPI's route and the hub call alike."""
+"""A public response has one function, which the cache, FastAPI's route and the hub call alike."""
 
 from collections import Counter
 from typing import Any
@@ -24,7 +24,7 @@ from tests.newsroom import Newsroom
 
 _ORIGIN = {"origin": "https://site.example", "x-request-id": "one"}
 _QUERIES = ("", "?limit=1", "?limit=0", "?nonsense=1", "?cursor=forged", "?tag=%FF", "?sort=title")
-# What an answer says of itself; all else depends on its reader.
+# Headers that describe the response itself; all others depend on its reader.
 _OWN = (
     "content-type content-location link location surrogate-key cache-tag dateline-serial "
     "access-control-allow-origin x-request-id x-content-type-options www-authenticate"
@@ -33,7 +33,7 @@ _OWN = (
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Nothing is kept: whatever is asked for is computed."""
+    """Nothing is cached: each response is computed."""
     return Settings(database_url=database_url, cache_bytes=0, public_url="http://testserver")
 
 
@@ -49,7 +49,7 @@ def _paths() -> list[str]:
 
 
 def _answers(services: Services, key: str) -> dict[str, object]:
-    found: dict[str, object] = {}
+    answers: dict[str, object] = {}
     with make_client(create_app(services), follow_redirects=False) as client:
         for path in _paths():
             for query in _QUERIES:
@@ -57,14 +57,18 @@ def _answers(services: Services, key: str) -> dict[str, object]:
                     answer = client.get(path + query, headers=headers)
                     own = {k: v for k, v in answer.headers.items() if k in _OWN}
                     if answer.status_code in {404, 410}:
-                        # The cache adds what they depend on.
+                        # The cache adds the dependencies.
                         own = {k: own[k] for k in ("content-type", "x-request-id")}
-                    found[f"{path}{query} {len(headers)}"] = answer.status_code, own, answer.content
-    return found
+                    answers[f"{path}{query} {len(headers)}"] = (
+                        answer.status_code,
+                        own,
+                        answer.content,
+                    )
+    return answers
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_cache_and_the_routes_of_the_framework_answer_alike(
+def test_the_cache_and_the_fastapi_routes_give_equal_responses(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("One", tags=["t"])
@@ -81,15 +85,15 @@ def test_the_cache_and_the_routes_of_the_framework_answer_alike(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_the_framework_is_not_asked_for_what_is_public(
+def test_fastapi_is_not_called_for_public_responses(
     newsroom: Newsroom, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("One")
     key = key_for(services, "read")
-    asked: list[str] = []
+    called_paths: list[str] = []
 
     async def note(_: FastAPI, scope: Scope, receive: Receive, send: Send) -> None:
-        asked.append(scope["path"])
+        called_paths.append(scope["path"])
 
     client = make_client(create_app(services))
     monkeypatch.setattr(FastAPI, "__call__", note)
@@ -97,11 +101,11 @@ def test_the_framework_is_not_asked_for_what_is_public(
         for headers in ({}, {"x-api-key": key}):
             assert client.get(path, headers=headers).status_code == 200
             assert client.get(f"{path}?limit=0", headers=headers).status_code == 400
-    assert asked == []
+    assert called_paths == []
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_computed_is_counted(newsroom: Newsroom, services: Services) -> None:
+def test_computed_responses_are_counted(newsroom: Newsroom, services: Services) -> None:
     with make_client(create_app(services)) as client:
         for _ in range(3):
             client.get("/v1/headlines")
@@ -114,7 +118,7 @@ def test_what_is_computed_is_counted(newsroom: Newsroom, services: Services) -> 
     assert sorted(line.rpartition(" ")[2] for line in counted) == ["1.0", "3.0"]
 
 
-def test_a_feed_is_sent_as_it_is_read(
+def test_a_pushed_feed_equals_the_requested_feed(
     newsroom: Newsroom, services: Services, client: TestClient
 ) -> None:
     newsroom.story("One", tags=["t"])
@@ -134,7 +138,7 @@ def test_a_feed_is_sent_as_it_is_read(
         assert read_feed(services, f"{own}{path}").status == status, path
 
 
-def test_every_resource_has_one_route_and_is_found_at_its_path() -> None:
+def test_every_resource_has_exactly_one_route() -> None:
     declared = [path for router in _DELIVERY for path in router.resources]
     assert sorted(declared) == sorted(item.path for item in RESOURCES)
     assert set(declared) <= set(public_paths())
@@ -146,22 +150,22 @@ def test_every_resource_has_one_route_and_is_found_at_its_path() -> None:
         assert find(path) is None, path
 
 
-class TestWhoMayRead:
-    """It is declared with each route."""
+class TestAccessDeclarations:
+    """Each route declares who may read it."""
 
-    def test_a_resource_without_it_is_none(self) -> None:
+    def test_a_resource_must_declare_who_may_read_it(self) -> None:
         with pytest.raises(TypeError):
             Resource("/v1/secrets", start=lambda: None)  # type: ignore[call-arg]
 
     @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
-    def test_a_route_without_it_is_none(self, method: str) -> None:
+    def test_a_route_must_declare_who_may_read_it(self, method: str) -> None:
         declare: Any = getattr(AccessRouter(), method)
         with pytest.raises(TypeError):
             declare("/v1/secrets")
         declare("/v1/secrets", access=ReadPolicy.STORIES)
 
     @pytest.mark.parametrize("method", ["api_route", "route"])
-    def test_an_application_with_such_a_route_does_not_start(self, method: str) -> None:
+    def test_an_application_with_an_undeclared_route_does_not_start(self, method: str) -> None:
         router = AccessRouter()
 
         async def secrets(_: Request) -> Response:
@@ -171,7 +175,7 @@ class TestWhoMayRead:
         with pytest.raises(TypeError, match="/v1/secrets"):
             router.check()
 
-    def test_every_route_of_the_newsroom_needs_a_scope_but_the_preview(self) -> None:
+    def test_every_newsroom_route_except_the_preview_needs_a_scope(self) -> None:
         declared: dict[str, Any] = {}
         for router in _MANAGEMENT:
             router.check()

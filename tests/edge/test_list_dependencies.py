@@ -1,4 +1,4 @@
-"""Lists with filters: kept while stories change that are not in them, and not a moment longer."""
+"""Cached lists with filters survive changes of other stories, and are never outdated."""
 
 from typing import Any
 
@@ -42,14 +42,14 @@ def story(newsroom: Newsroom) -> dict[str, Any]:
 
 
 def _titles(client: TestClient) -> dict[str, list[str]]:
-    found = {}
+    titles = {}
     for query in _LISTS:
         shown = client.get(f"/v1/headlines?{query}").json()["data"]
-        found[query] = [item["title"] for item in shown]
-    return found
+        titles[query] = [item["title"] for item in shown]
+    return titles
 
 
-def test_a_list_is_kept_while_others_change(
+def test_a_cached_list_survives_changes_of_other_stories(
     client: TestClient, newsroom: Newsroom, services: Services, story: dict[str, Any]
 ) -> None:
     before = _titles(client)
@@ -65,7 +65,7 @@ def test_a_list_is_kept_while_others_change(
     assert sent == []
 
 
-def test_a_list_follows_what_enters_stays_and_leaves(
+def test_a_cached_list_is_dropped_by_stories_that_enter_stay_or_leave(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
     assert _titles(client) == {key: ["A"] for key in _LISTS}
@@ -87,7 +87,7 @@ def test_a_list_follows_what_enters_stays_and_leaves(
     assert _titles(client) == {key: [] for key in _LISTS}
 
 
-def test_a_list_follows_a_category_that_moves(
+def test_a_cached_list_is_dropped_by_a_moved_category(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
     assert client.get("/v1/headlines?category=sport").json()["data"] == []
@@ -97,7 +97,7 @@ def test_a_list_follows_a_category_that_moves(
     assert client.get("/v1/headlines?category=politics").json()["data"] == []
 
 
-def test_longer_forms_hang_on_every_story_because_they_show_translations(
+def test_lists_in_full_form_depend_on_every_story_because_of_translations(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
     path = "/v1/articles?category=politics"
@@ -106,7 +106,7 @@ def test_longer_forms_hang_on_every_story_because_they_show_translations(
     assert len(client.get(path).json()["data"][0]["translations"]) == 1
 
 
-def test_what_excludes_alone_hangs_on_every_story() -> None:
+def test_a_list_with_only_exclusions_depends_on_every_story() -> None:
     excluding = Clause("category", excluded=("1",))
     assert list_keys(Selection((excluding,))) == (LISTS,)
     narrow = Selection((excluding, Clause("kind", ("news",)), Clause("tag", ("a", "b"))))

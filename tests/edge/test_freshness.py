@@ -1,4 +1,4 @@
-"""Kept answers: given again without a query, and never once they are outdated."""
+"""Cached responses are sent without a query, and never after they are outdated."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def story(newsroom: Newsroom) -> dict[str, Any]:
     return newsroom.story("A", source="wire", body="<p>" + "word " * 300 + "</p>")
 
 
-def test_an_answer_is_given_again_without_a_query(
+def test_a_cached_response_is_sent_again_without_a_query(
     client: TestClient, services: Services, story: dict[str, Any]
 ) -> None:
     paths = ["/v1/headlines", f"/v1/articles/{story['slug']}", "/v1/sources", "/v1/articles/none"]
@@ -45,7 +45,7 @@ def test_an_answer_is_given_again_without_a_query(
 
 
 @pytest.mark.parametrize("change", _CHANGES)
-def test_no_answer_is_older_than_an_acknowledged_change(
+def test_no_response_is_older_than_an_acknowledged_change(
     change: str, client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
     paths = ["/v1/headlines", f"/v1/articles/{story['id']}", "/v1/articles?source=wire"]
@@ -57,14 +57,16 @@ def test_no_answer_is_older_than_an_acknowledged_change(
         assert after[1] != before[1]
 
 
-def test_a_404_ends_when_the_story_appears(client: TestClient, newsroom: Newsroom) -> None:
+def test_a_cached_404_ends_when_the_story_is_published(
+    client: TestClient, newsroom: Newsroom
+) -> None:
     draft = newsroom.article("Soon")
     assert client.get("/v1/articles/soon").status_code == 404
     newsroom.verb(draft, "publish")
     assert client.get("/v1/articles/soon").status_code == 200
 
 
-def test_answers_end_at_the_moment_at_which_something_appears_or_expires(
+def test_cached_responses_end_at_a_scheduled_publication_or_expiry(
     client: TestClient, newsroom: Newsroom, clock: HandClock
 ) -> None:
     newsroom.story("Later", published_at="2026-11-22T12:01:00Z")
@@ -78,7 +80,7 @@ def test_answers_end_at_the_moment_at_which_something_appears_or_expires(
     assert shown == [["Now"], ["Later", "Now"], ["Later", "Now"], ["Later"]]
 
 
-def test_what_is_scheduled_after_an_answer_was_kept_ends_it_all_the_same(
+def test_a_later_schedule_ends_a_cached_response(
     client: TestClient, newsroom: Newsroom, clock: HandClock
 ) -> None:
     story = newsroom.story("Now")
@@ -105,7 +107,7 @@ def test_what_is_scheduled_after_an_answer_was_kept_ends_it_all_the_same(
     assert client.get("/v1/articles/now").status_code == 404
 
 
-def test_a_story_shows_translations_as_they_come_and_go(
+def test_a_story_shows_added_and_removed_translations(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
     path = f"/v1/articles/{story['id']}"
@@ -118,20 +120,18 @@ def test_a_story_shows_translations_as_they_come_and_go(
     assert client.get(path).json()["translations"] == []
 
 
-def test_a_revoked_key_is_refused_at_once_where_it_was_let_in(
+def test_a_revoked_key_is_refused_immediately_despite_cached_responses(
     client: TestClient, newsroom: Newsroom, story: dict[str, Any]
 ) -> None:
-    made = newsroom.call("POST", "/keys", json={"name": "app", "scopes": ["read"]}).json()
-    headers = {"x-api-key": made["key"]}
+    new_key = newsroom.call("POST", "/keys", json={"name": "app", "scopes": ["read"]}).json()
+    headers = {"x-api-key": new_key["key"]}
     answer = client.get("/v1/headlines", headers=headers)
     assert answer.headers["cache-control"].startswith("private")
-    newsroom.call("DELETE", f"/keys/{made['id']}")
+    newsroom.call("DELETE", f"/keys/{new_key['id']}")
     assert client.get("/v1/headlines", headers=headers).status_code == 401
 
 
-def test_each_coding_has_a_tag_of_its_own_and_a_304(
-    client: TestClient, story: dict[str, Any]
-) -> None:
+def test_each_encoding_has_its_own_etag_and_304(client: TestClient, story: dict[str, Any]) -> None:
     path, tags = f"/v1/articles/{story['id']}", set()
     for coding in ("identity", "gzip", "br", "zstd"):
         whole = client.get(path, headers={"accept-encoding": coding})
@@ -146,7 +146,9 @@ def test_each_coding_has_a_tag_of_its_own_and_a_304(
     assert len(tags) == 4
 
 
-def test_a_range_is_answered_with_the_whole(client: TestClient, story: dict[str, Any]) -> None:
+def test_a_range_request_gets_the_complete_response(
+    client: TestClient, story: dict[str, Any]
+) -> None:
     answer = client.get(f"/v1/articles/{story['id']}", headers={"range": "bytes=0-9"})
     assert (answer.status_code, answer.headers["accept-ranges"]) == (200, "none")
     assert answer.json()["title"] == "A"

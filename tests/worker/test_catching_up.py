@@ -1,4 +1,4 @@
-"""A day without a worker: nobody is late but those who follow, and they hear all of it, once."""
+"""After a day without a worker, readers are up to date, and log clients get each change once."""
 
 from typing import Any
 
@@ -14,20 +14,20 @@ DAY = "2026-11-22T"
 
 
 def follow_changes(client: TestClient, cursor: str) -> tuple[list[tuple[str, str, str]], str]:
-    """Return what a follower hears: op, reason and the title, or the id of what is gone."""
-    told: list[tuple[str, str, str]] = []
+    """Return the changes that a client receives: op, reason, and the title or the removed id."""
+    changes: list[tuple[str, str, str]] = []
     more = True
     while more:
         page: dict[str, Any] = read(client, f"/v1/changes?cursor={cursor}&limit=2")
-        told += [
+        changes += [
             (item["op"], item["reason"], (item["document"] or {}).get("title") or item["id"])
             for item in page["data"]
         ]
         cursor, more = page["cursor"], page["more"]
-    return told, cursor
+    return changes, cursor
 
 
-def test_a_day_without_a_worker(
+def test_clients_of_the_log_catch_up_after_a_day_without_a_worker(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
     ends = newsroom.story("Ends", expires_at=f"{DAY}15:00:00Z")
@@ -50,8 +50,8 @@ def test_a_day_without_a_worker(
     clock.advance(hours=14)
     assert follow_changes(client, cursor)[0] == []
     log_due_changes(services)
-    told, cursor = follow_changes(client, cursor)
-    assert told == [
+    changes, cursor = follow_changes(client, cursor)
+    assert changes == [
         *(("upsert", "published", title) for title in ("First", "Second", "Held", "Third")),
         ("remove", "expired", ends["id"]),
         ("remove", "expired", brief["id"]),

@@ -1,4 +1,4 @@
-"""Where a deployment knows its address, it says `Location` whole; elsewhere it begins with /."""
+"""`Location` is absolute if the public address is configured; otherwise it begins with /."""
 
 from urllib.parse import urlsplit
 
@@ -19,15 +19,15 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(params=[OWN, None], ids=["known", "unknown"])
 def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
-    """A deployment that knows its address, or does not."""
+    """A deployment with or without a public address."""
     return Settings(database_url=database_url, public_url=request.param)
 
 
-def test_every_location_is_whole_where_the_address_is_known(
+def test_location_is_absolute_if_the_public_address_is_configured(
     newsroom: Newsroom, client: TestClient, settings: Settings
 ) -> None:
     key = {"idempotency-key": "once"}
-    made = [
+    created = [
         newsroom.call("POST", path, json=body, headers=key | {"idempotency-key": path})
         for path, body in (
             ("/articles", {"title": "Old", "language": "en", "status": "published"}),
@@ -38,7 +38,7 @@ def test_every_location_is_whole_where_the_address_is_known(
             ("/articles/old/preview", {}),
         )
     ]
-    assert {item.status_code for item in made} == {201}
+    assert {item.status_code for item in created} == {201}
     again = newsroom.call(
         "POST",
         "/sources",
@@ -46,8 +46,8 @@ def test_every_location_is_whole_where_the_address_is_known(
         headers={"idempotency-key": "/sources"},
     )
     assert again.headers["idempotency-replayed"] == "true"
-    newsroom.patch(made[0].json(), slug="new", status="published")
-    newsroom.patch(made[1].json(), "sources", slug="new")
+    newsroom.patch(created[0].json(), slug="new", status="published")
+    newsroom.patch(created[1].json(), "sources", slug="new")
     moved = [
         newsroom.call("GET", "/articles/old"),
         *map(
@@ -63,7 +63,7 @@ def test_every_location_is_whole_where_the_address_is_known(
         ),
     ]
     assert {entry.status_code for entry in moved} <= {301, 308}
-    for answer in [*made, again, *moved]:
+    for answer in [*created, again, *moved]:
         location = answer.headers["location"]
         path = location.removeprefix(settings.public_url or "")
         assert location == f"{settings.public_url or ''}{path}"

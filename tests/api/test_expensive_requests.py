@@ -1,4 +1,4 @@
-"""Questions that take long: they end, are few at a time, and nobody else waits for them."""
+"""Expensive requests have a time limit and a limited number, and do not delay other requests."""
 
 import socket
 import threading
@@ -33,25 +33,25 @@ _SLOW = {
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    """Half a second for each statement."""
+    """A limit of half a second for each statement."""
     return Settings(database_url=database_url, read_seconds=_SECONDS)
 
 
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
-    """Counts that take minutes; released for each that has begun."""
-    begun = threading.Semaphore(0)
+    """Counts that take minutes; the semaphore is released when each of them starts."""
+    started = threading.Semaphore(0)
 
     def count(session: Any, *_: Any, **__: Any) -> story_queries.StoryCount:
-        begun.release()
+        started.release()
         session.scalar(_SLOW[session.dialect])
         return story_queries.StoryCount(0)
 
     monkeypatch.setattr(story_queries, "count_stories", count)
-    return begun
+    return started
 
 
-def test_a_count_that_takes_too_long_is_refused(
+def test_a_count_above_the_time_limit_is_refused(
     counting: threading.Semaphore, client: TestClient
 ) -> None:
     began = time.monotonic()
@@ -62,39 +62,39 @@ def test_a_count_that_takes_too_long_is_refused(
     assert client.get("/v1/headlines").status_code == 200
 
 
-def test_nobody_waits_for_what_takes_long(
+def test_other_requests_do_not_wait_for_expensive_ones(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     newsroom.story("A story")
-    begun, go_on = threading.Semaphore(0), threading.Event()
+    started, go_on = threading.Semaphore(0), threading.Event()
 
     def count(*_: Any, **__: Any) -> story_queries.StoryCount:
-        begun.release()
+        started.release()
         assert go_on.wait(_TIMEOUT)
         return story_queries.StoryCount(1)
 
     monkeypatch.setattr(story_queries, "count_stories", count)
-    # As many as would take every thread and every connection.
+    # This many would occupy every thread and every connection.
     with ThreadPoolExecutor(60) as pool:
-        asked: list[Callable[[], Response]] = [
+        requests: list[Callable[[], Response]] = [
             pool.submit(client.get, f"/v1/headlines?count=exact&limit={number + 1}").result
             for number in range(60)
         ]
         for _ in range(MAX_COSTLY):
-            assert begun.acquire(timeout=_TIMEOUT)
+            assert started.acquire(timeout=_TIMEOUT)
         for path in ("/v1/headlines", "/v1/articles", "/readyz", "/v1/me"):
             answer = client.get(path, headers=newsroom.headers)
             assert answer.status_code == 200, path
         time.sleep(_SECONDS)
-        assert not begun.acquire(blocking=False)
+        assert not started.acquire(blocking=False)
         go_on.set()
-        codes = [item(_TIMEOUT).json().get("code") for item in asked]  # type: ignore[call-arg]
-    # Those whose turn did not come in time are told so.
+        codes = [item(_TIMEOUT).json().get("code") for item in requests]  # type: ignore[call-arg]
+    # Requests that wait for too long are refused.
     assert codes.count(None) >= MAX_COSTLY
     assert set(codes) == {None, "database_busy"}
 
 
-def test_what_asks_much_is_told_by_its_query() -> None:
+def test_expensive_requests_are_recognized_by_their_query() -> None:
     many = b"tag=" + b"%2C".join(b"-tag%d" % number for number in range(180))
     for query in (b"count=exact", b"count=estimated&limit=1", b"facets=tag", many):
         assert is_expensive(query), query
@@ -102,28 +102,26 @@ def test_what_asks_much_is_told_by_its_query() -> None:
         assert not is_expensive(query), query
 
 
-def test_a_question_ends_when_its_client_leaves(
+def test_a_query_is_cancelled_when_its_client_disconnects(
     counting: threading.Semaphore, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _patient)
+    monkeypatch.setattr("app.api.delivery.respond.ReadLimit", _build_long_limit)
     with serve(create_app(services)) as server:
         for turn in range(2 * MAX_COSTLY):
             with socket.create_connection(("127.0.0.1", port_of(server))) as asking:
-                asked = (
-                    f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
-                )
-                asking.sendall(asked.encode())
-                # There is a thread for it, so those before have ended.
+                data = f"GET /v1/headlines?count=exact&limit={turn + 1} HTTP/1.1\r\nHost: a\r\n\r\n"
+                asking.sendall(data.encode())
+                # It got a thread, so the earlier ones have ended.
                 assert counting.acquire(timeout=_TIMEOUT)
 
 
-def _patient(_: float) -> Any:
+def _build_long_limit(_: float) -> Any:
     from app.kit.sql.sqlite_readers import ReadLimit
 
     return ReadLimit(30)
 
 
-def test_a_count_ends_at_ten_thousand_for_those_without_a_key(
+def test_a_count_without_a_key_ends_at_ten_thousand(
     newsroom: Newsroom, client: TestClient, monkeypatch: pytest.MonkeyPatch, dialect: str
 ) -> None:
     monkeypatch.setattr(story_queries, "_MOST_COUNTED", 3)

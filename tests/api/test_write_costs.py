@@ -1,4 +1,4 @@
-"""What a verb costs, in statements. More of them are to be a decision, not an accident."""
+"""The number of statements of each verb: an increase has to be a decision, not an accident."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from app.bootstrap import Services
 from tests.databases import count_queries
 from tests.newsroom import Newsroom
 
-# PostgreSQL takes locks and tells its listeners, too, and the key is checked again after the work.
+# PostgreSQL also takes locks and sends notifications, and the key is checked again afterwards.
 _COSTS = {
     "sqlite": {
         "create": 16,
@@ -30,7 +30,9 @@ _COSTS = {
 }
 
 
-def test_a_verb_costs_so_many_statements(newsroom: Newsroom, services: Services) -> None:
+def test_each_verb_takes_a_fixed_number_of_statements(
+    newsroom: Newsroom, services: Services
+) -> None:
     newsroom.source("Wire")
     newsroom.category("Politics")
     newsroom.category("Elections", parent="politics")

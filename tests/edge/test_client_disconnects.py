@@ -1,4 +1,4 @@
-"""A client that leaves in the middle of its request is no fault of ours."""
+"""A client that disconnects during its request causes no error."""
 
 import asyncio
 import logging
@@ -12,20 +12,20 @@ from tests.conftest import key_for
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
+def test_a_client_that_disconnects_during_its_body_is_counted_and_no_error(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     messages: list[Message] = [
         {"type": "http.request", "body": b'{"title": ', "more_body": True},
         {"type": "http.disconnect"},
     ]
-    told: list[Message] = []
+    responses: list[Message] = []
 
     async def receive() -> Message:
         return messages.pop(0)
 
     async def send(message: Message) -> None:
-        told.append(message)
+        responses.append(message)
 
     key = key_for(services, "write").encode()
     headers = [
@@ -33,7 +33,7 @@ def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
         (b"authorization", b"Bearer " + key),
         (b"content-type", b"application/json"),
     ]
-    asked = {
+    scope = {
         "type": "http",
         "method": "POST",
         "path": "/v1/manage/articles",
@@ -47,9 +47,9 @@ def test_one_that_leaves_amid_a_body_is_counted_and_no_error(
 
     async def answer() -> None:
         async with asyncio.timeout(30):
-            await create_app(services)(asked, receive, send)
+            await create_app(services)(scope, receive, send)
 
     with caplog.at_level(logging.WARNING):
         asyncio.run(answer())
-    assert told[0]["status"] == 400
+    assert responses[0]["status"] == 400
     assert [record for record in caplog.records if record.exc_info] == []

@@ -1,4 +1,4 @@
-"""Ready answers over HTTP: for whom they are, what they say, when they end, what they cost."""
+"""Prepared responses over HTTP: their requests, headers, end and cost."""
 
 import asyncio
 import logging
@@ -53,9 +53,7 @@ def old_story(newsroom: Newsroom, clock: HandClock) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
-    old_story: None, client: TestClient
-) -> None:
+def test_a_cached_response_has_the_id_of_the_request(old_story: None, client: TestClient) -> None:
     seen = [
         client.get("/v1/headlines", headers={"x-request-id": id_}).headers["x-request-id"]
         for id_ in ("a-1", "a-2", "a-2", "a b", "a b")
@@ -65,7 +63,7 @@ def test_an_answer_from_memory_has_the_id_that_the_request_was_given(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_prepared_answer_of_a_key_ends_with_the_key(
+def test_a_prepared_response_for_a_key_ends_with_the_key(
     old_story: None, client: TestClient, services: Services
 ) -> None:
     key = {"X-Api-Key": key_for(services, "read")}
@@ -80,7 +78,7 @@ def test_a_prepared_answer_of_a_key_ends_with_the_key(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_ready_answer_is_for_one_kind_of_request_alone(
+def test_a_prepared_response_is_used_only_for_equivalent_requests(
     old_story: None, client: TestClient
 ) -> None:
     path = "/v1/articles/a-title"
@@ -96,7 +94,7 @@ def test_a_ready_answer_is_for_one_kind_of_request_alone(
         assert client.get(path, headers={"accept-encoding": "identity"}).headers["etag"] != tag
 
 
-def test_a_ready_answer_takes_a_few_steps(old_story: None, services: Services) -> None:
+def test_a_prepared_response_takes_few_function_calls(old_story: None, services: Services) -> None:
     application = create_app(services)
     asyncio.run(_send_request(application))
     steps: list[str] = []
@@ -118,10 +116,10 @@ def test_a_ready_answer_takes_a_few_steps(old_story: None, services: Services) -
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_format_of_accept_is_prepared(
+def test_a_response_in_a_format_of_accept_is_prepared(
     old_story: None, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is computed at once, and found by the raw request from then on."""
+    """The first request computes it inline; later ones find it by the raw request."""
     cache = CacheMiddleware(_nothing, services, Metrics(), ChangeNotifier(services.watch))
     linked = request("/v1/articles/a-title", [HOST, (b"accept", b"application/ld+json")])
     first = cache.lookup(linked.copy())
@@ -140,12 +138,12 @@ def test_a_format_of_accept_is_prepared(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_head_makes_nothing_ready_for_a_get(old_story: None, client: TestClient) -> None:
+def test_a_head_request_prepares_no_response_for_get(old_story: None, client: TestClient) -> None:
     assert client.head("/v1/headlines").content == b""
     assert client.get("/v1/headlines").json()["data"]
 
 
-def test_what_was_ready_before_something_was_scheduled_ends_at_it(
+def test_a_prepared_response_ends_at_a_later_scheduled_publication(
     old_story: None, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     codings = ({"accept-encoding": "gzip"}, {"accept-encoding": "br"})
@@ -158,7 +156,7 @@ def test_what_was_ready_before_something_was_scheduled_ends_at_it(
         assert len(client.get("/v1/headlines", headers=headers).json()["data"]) == 2
 
 
-def test_an_answer_to_a_key_outlives_no_key(
+def test_a_cached_response_ends_when_its_key_expires(
     old_story: None, newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
     fields = {"name": "app", "scopes": ["read"], "expires_at": "2026-11-22T13:00:00Z"}
@@ -170,7 +168,7 @@ def test_an_answer_to_a_key_outlives_no_key(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_what_is_answered_from_memory_is_counted(old_story: None, client: TestClient) -> None:
+def test_cached_responses_are_counted(old_story: None, client: TestClient) -> None:
     for _ in range(3):
         client.get("/v1/headlines")
         client.get("/v1/headlines", headers={"if-none-match": "*"})
@@ -183,16 +181,16 @@ def test_what_is_answered_from_memory_is_counted(old_story: None, client: TestCl
         assert counted % ("/v1/articles/{ref}", 404) in text
 
 
-class TestWhereAllIsLogged:
+class TestCompleteAccessLog:
     """`DATELINE_ACCESS_LOG=all`."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        """Log all of it."""
+        """Log every request."""
         return Settings(database_url=database_url, access_log="all")
 
     @pytest.mark.parametrize("dialect", ["sqlite"])
-    def test_answers_from_memory_are_logged(
+    def test_cached_responses_are_logged(
         self, old_story: None, client: TestClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         size = len(client.get("/v1/headlines").content)
@@ -207,16 +205,16 @@ class TestWhereAllIsLogged:
         assert all(0 < vars(element)["milliseconds"] < 1000 for element in records)
 
 
-class TestWhereMemoryIsScarce:
-    """Room for some twenty answers."""
+class TestSmallCache:
+    """Space for about twenty responses."""
 
     @pytest.fixture
     def settings(self, database_url: str) -> Settings:
-        """Keep little."""
+        """A small cache."""
         return Settings(database_url=database_url, cache_bytes=50_000)
 
     @pytest.mark.parametrize("dialect", ["sqlite"])
-    def test_what_is_asked_for_again_and_again_stays(
+    def test_frequently_requested_entries_stay_in_the_cache(
         self, old_story: None, client: TestClient, services: Services
     ) -> None:
         client.get("/v1/headlines")

@@ -1,4 +1,4 @@
-"""Heads stay small whatever is asked for: nginx takes 4 kB unless it is told otherwise."""
+"""Response headers stay small for any request: by default, nginx accepts 4 kB."""
 
 import pytest
 from httpx2 import Response
@@ -8,7 +8,7 @@ from tests.client import expect_contract_violation
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
-# The status line, `Date` and the empty line, which a test client is not sent.
+# The status line, `Date` and the empty line, which a test client does not receive.
 _OF_THE_SERVER = 60
 _HEADERS = {
     "origin": "https://a-site.example.org",
@@ -19,20 +19,20 @@ _LISTS = ("/v1/headlines", "/v1/articles", "/v1/search", "/feeds/latest.rss", "/
 
 
 def size(answer: Response) -> int:
-    """Return the bytes of a head, about."""
+    """Return the approximate size of the headers in bytes."""
     fields = answer.headers.multi_items()
     return _OF_THE_SERVER + sum(len(name) + len(text) + 4 for name, text in fields)
 
 
 def relations(answer: Response) -> list[str]:
-    """Return what a head links to."""
+    """Return the relations of the links."""
     link = answer.headers.get("link", "")
     return [part.partition('"')[0] for part in link.split('rel="')[1:]]
 
 
 @pytest.fixture
 def ids(newsroom: Newsroom) -> list[str]:
-    """The ids of stories that share a tag, more than a page."""
+    """The ids of stories that share a tag, more than a page of them."""
     return [newsroom.story(f"Story {number}", tags=["rain"])["id"] for number in range(35)]
 
 
@@ -44,7 +44,7 @@ def ask(client: TestClient, path: str, query: str, **more: str) -> Response:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", _LISTS)
-def test_a_list_of_any_number_of_ids_has_a_small_head(
+def test_a_list_of_any_number_of_ids_has_small_headers(
     path: str, ids: list[str], client: TestClient
 ) -> None:
     for count in range(1, 101):
@@ -57,7 +57,8 @@ def test_a_list_of_any_number_of_ids_has_a_small_head(
                 assert size(answer) < 2_000, (count, size(answer))
     first = ask(client, path, f"limit=1&ids={','.join(ids[:30])}")
     if path.startswith("/v1/"):
-        # In the middle there are three pages to name; one has no room, and it is the page itself.
+        # A page in the middle has three links to pages; without space, the link to itself is
+        # omitted.
         cursor = first.json()["page"]["next"]
         middle = ask(client, path, f"limit=1&ids={','.join(ids[:30])}&cursor={cursor}")
         assert relations(first) == ["self", "next"]
@@ -65,7 +66,7 @@ def test_a_list_of_any_number_of_ids_has_a_small_head(
         assert size(middle) < 4_000
 
 
-def test_an_ordinary_list_names_everything(ids: list[str], client: TestClient) -> None:
+def test_an_ordinary_list_has_all_links(ids: list[str], client: TestClient) -> None:
     for path in ("/v1/headlines", "/v1/articles", "/v1/search"):
         answer = ask(client, path, "limit=2&tag=rain&language=en&published_after=2020-01-01")
         assert relations(answer) == ["self", "next", *["alternate"] * 3], path
@@ -74,14 +75,14 @@ def test_an_ordinary_list_names_everything(ids: list[str], client: TestClient) -
     assert relations(few) == ["self", *["alternate"] * 3]
 
 
-def test_what_a_head_names_depends_on_the_request_alone(ids: list[str], client: TestClient) -> None:
+def test_links_in_headers_depend_only_on_the_request(ids: list[str], client: TestClient) -> None:
     query = f"limit=1&ids={','.join(ids[:8])}"
     links = {ask(client, "/v1/headlines", query).headers["link"] for _ in range(3)}
     plain = client.get(f"/v1/headlines?{query}")
     assert links == {plain.headers["link"]}
 
 
-def test_a_story_with_the_longest_slug_has_a_small_head(
+def test_a_story_with_the_longest_slug_has_small_headers(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     slug = "-".join(["a" * 39] * 5)
@@ -92,7 +93,7 @@ def test_a_story_with_the_longest_slug_has_a_small_head(
 
 
 @expect_contract_violation("Without room for `Content-Location`, nothing names the operation.")
-def test_a_negotiated_feed_has_a_small_head(ids: list[str], client: TestClient) -> None:
+def test_a_negotiated_feed_has_small_headers(ids: list[str], client: TestClient) -> None:
     for count in (1, 10, 30, 100):
         named = [*ids, *(f"01890000-0000-7000-8000-{n:012}" for n in range(65))][:count]
         answer = ask(
@@ -102,7 +103,7 @@ def test_a_negotiated_feed_has_a_small_head(ids: list[str], client: TestClient) 
         assert size(answer) < 4_000, count
 
 
-def test_a_list_of_the_newsroom_has_a_small_head(ids: list[str], newsroom: Newsroom) -> None:
+def test_a_newsroom_list_has_small_headers(ids: list[str], newsroom: Newsroom) -> None:
     for count in (1, 30, 35):
         answer = newsroom.call("GET", f"/articles?limit=1&ids={','.join(ids[:count])}")
         assert (answer.status_code, size(answer) < 4_000) == (200, True)
@@ -110,7 +111,7 @@ def test_a_list_of_the_newsroom_has_a_small_head(ids: list[str], newsroom: Newsr
 
 @pytest.fixture
 def redirects(newsroom: Newsroom) -> dict[str, str]:
-    """Paths that redirect, and where to: what has moved, or is written with needless encodings."""
+    """Paths that redirect, with their targets: former slugs and needless encodings."""
     newsroom.patch(newsroom.story("One", slug="former"), slug="one", status="published")
     newsroom.patch(newsroom.source("Former"), "sources", slug="one")
     newsroom.patch(newsroom.category("Former"), "categories", slug="one")
@@ -122,7 +123,7 @@ def redirects(newsroom: Newsroom) -> dict[str, str]:
 
 
 def _long_query(path: str, length: int) -> str:
-    """Return a query of a length that is taken where the path leads."""
+    """Return a query of a length that the target of the path accepts."""
     if path.startswith("/feeds/"):
         return "x=" + "y" * (length - 2)
     field = "title" if "rticles" in path else "name"
@@ -130,7 +131,7 @@ def _long_query(path: str, length: int) -> str:
 
 
 @pytest.mark.parametrize("length", [100, 3_000, 3_500, 8_192])
-def test_a_redirect_names_its_query_once_or_says_where_to_ask(
+def test_a_redirect_contains_its_query_once_or_is_refused(
     length: int, redirects: dict[str, str], client: TestClient
 ) -> None:
     for path, present in redirects.items():
@@ -148,7 +149,7 @@ def test_a_redirect_names_its_query_once_or_says_where_to_ask(
             assert f"Ask at {present} instead" in answer.json()["detail"]
 
 
-def test_a_redirect_of_the_newsroom_is_small(
+def test_a_newsroom_redirect_has_small_headers(
     redirects: dict[str, str], newsroom: Newsroom, client: TestClient
 ) -> None:
     query = "x=" + "y" * 8_190
@@ -160,7 +161,7 @@ def test_a_redirect_of_the_newsroom_is_small(
     assert (encoded.status_code, size(encoded) < 4_000) == (414, True)
 
 
-def test_a_path_longer_than_any_of_ours_is_no_redirect(
+def test_a_path_that_is_too_long_is_a_404_and_no_redirect(
     redirects: object, client: TestClient
 ) -> None:
     answer = client.get("/v1/articles/%61" + "a" * 8_000, follow_redirects=False)
@@ -170,7 +171,7 @@ def test_a_path_longer_than_any_of_ours_is_no_redirect(
 @pytest.mark.parametrize(
     "path", ["/v1/headlines", "/v1/articles", "/v1/articles/one", "/v1/sources"]
 )
-def test_no_query_that_is_taken_makes_a_head_large(
+def test_no_accepted_query_causes_large_headers(
     path: str, redirects: object, client: TestClient
 ) -> None:
     field = "name" if path == "/v1/sources" else "title"

@@ -1,4 +1,4 @@
-"""Every answer forbids guessing its type; every page says what it may load, and who frames it."""
+"""Every response forbids MIME sniffing; every page has a content and framing policy."""
 
 import gzip
 import socket
@@ -38,7 +38,7 @@ def settings(database_url: str) -> Settings:
 
 
 def _check(answer: Response, what: object) -> None:
-    """Insist on the headers that an answer of its type has, each of them once."""
+    """Require the headers for the type of a response, each of them once."""
     headers = answer.headers
     assert headers.get_list("x-content-type-options") == ["nosniff"], what
     if headers.get("content-type", "").startswith("text/html"):
@@ -50,17 +50,17 @@ def _check(answer: Response, what: object) -> None:
 
 
 @pytest.mark.slow
-def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -> None:
+def test_every_route_sends_the_security_headers(newsroom: Newsroom, client: TestClient) -> None:
     newsroom.story(slug="x")
-    found = [(method, fill_path(path)) for method, path in routes() if path not in ENDLESS]
-    found += [("GET", f"/problems/{code}") for code in PROBLEMS]
-    found += [("GET", f"{STATIC}/swagger-ui.css"), ("GET", f"{STATIC}/none"), ("GET", "/none")]
-    assert len(found) > 100
+    targets = [(method, fill_path(path)) for method, path in routes() if path not in ENDLESS]
+    targets += [("GET", f"/problems/{code}") for code in PROBLEMS]
+    targets += [("GET", f"{STATIC}/swagger-ui.css"), ("GET", f"{STATIC}/none"), ("GET", "/none")]
+    assert len(targets) > 100
     key = {"authorization": newsroom.headers["authorization"]}
     pages = set()
-    for method, path in found:
+    for method, path in targets:
         for headers in ({}, key, {**key, **ORIGIN}):
-            # The second time an answer may come from memory.
+            # The second response may come from the cache.
             for _ in range(2):
                 answer = client.request(method, path, headers=headers)
                 _check(answer, (method, path, answer.status_code))
@@ -71,7 +71,7 @@ def test_every_route_answers_with_them(newsroom: Newsroom, client: TestClient) -
     assert pages == {"/docs", *(f"/problems/{code}" for code in PROBLEMS)}
 
 
-def test_so_does_whatever_memory_and_conditions_make_of_an_answer(
+def test_cached_and_conditional_responses_have_the_security_headers(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Long " * 100, slug="old")
@@ -100,7 +100,7 @@ def test_so_does_whatever_memory_and_conditions_make_of_an_answer(
     assert statuses >= {200, 301, 304, 400, 401, 404, 410, 412}
 
 
-def test_so_does_what_is_refused(newsroom: Newsroom, client: TestClient) -> None:
+def test_refusals_have_the_security_headers(newsroom: Newsroom, client: TestClient) -> None:
     too_large = b"a" * (9 * 1024 * 1024)
     for headers, body in (
         ({"content-type": "text/plain"}, b"a"),
@@ -114,7 +114,9 @@ def test_so_does_what_is_refused(newsroom: Newsroom, client: TestClient) -> None
             _check(answer, (path, headers, body[:10]))
 
 
-def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_errors_have_the_security_headers(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("on purpose")
 
@@ -125,7 +127,7 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
             answer = client.get(path)
             assert answer.status_code == 500
             _check(answer, path)
-        # Where the fault is in the application that all readers pass.
+        # An error in the application that all requests pass.
         monkeypatch.setattr("app.api.cache.freshness.Freshness.refresh", fail)
         answer = client.get("/v1/headlines")
         assert answer.status_code == 500
@@ -134,31 +136,33 @@ def test_so_does_a_fault(services: Services, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def port(services: Services) -> Iterator[int]:
-    """Where the deployment under test is served, on a real socket."""
+    """The port of the deployment under test, on a real socket."""
     with serve(create_app(services), HttpProtocol) as server:
         yield port_of(server)
 
 
 def _head(port: int, sent: bytes) -> str:
-    """Send bytes and return the head of the answer."""
+    """Send bytes and return the head of the response."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
-        # The server judges what is no whole head by what comes after its first part.
+        # The server refuses an incomplete head only after its second part.
         for start in range(0, len(sent), 50_000):
             connection.sendall(sent[start : start + 50_000])
             time.sleep(0.05)
-        heard = b""
-        while b"\r\n\r\n" not in heard:
+        received = b""
+        while b"\r\n\r\n" not in received:
             part = connection.recv(65_536)
             if not part:
                 break
-            heard += part
-    return heard.partition(b"\r\n\r\n")[0].decode("latin-1").lower()
+            received += part
+    return received.partition(b"\r\n\r\n")[0].decode("latin-1").lower()
 
 
 _ASKED = b"GET %b HTTP/1.1\r\nhost: testserver\r\n%b\r\n"
 
 
-def test_so_does_the_protocol(port: int, newsroom: Newsroom) -> None:
+def test_responses_of_the_http_server_have_the_security_headers(
+    port: int, newsroom: Newsroom
+) -> None:
     newsroom.story()
     for status, sent in (
         (400, b"NONSENSE\r\n\r\n"),
@@ -178,7 +182,7 @@ def test_so_does_the_protocol(port: int, newsroom: Newsroom) -> None:
         assert head.count("\r\nx-content-type-options: nosniff") == 1, (sent[:50], head)
 
 
-def test_so_does_a_server_whose_application_fails(services: Services) -> None:
+def test_a_failing_application_is_answered_with_the_security_headers(services: Services) -> None:
     async def fail(scope: Any, receive: Any, send: Any) -> None:
         raise RuntimeError("on purpose")
 

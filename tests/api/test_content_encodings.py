@@ -1,4 +1,4 @@
-"""Bodies with a content coding are refused, on every route, before they are read."""
+"""Bodies with a content encoding are refused on every route, before they are read."""
 
 import gzip
 import socket
@@ -19,7 +19,7 @@ _BODY = b'{"title": "T", "language": "en"}'
 _JSON = {"content-type": "application/json"}
 
 
-def test_every_route_with_a_body_refuses_a_coded_one(newsroom: Newsroom) -> None:
+def test_every_route_with_a_body_refuses_a_content_encoding(newsroom: Newsroom) -> None:
     for method, path in managed_routes():
         if method == "GET":
             continue
@@ -31,7 +31,7 @@ def test_every_route_with_a_body_refuses_a_coded_one(newsroom: Newsroom) -> None
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_the_hub_refuses_a_coded_form(client: TestClient) -> None:
+def test_the_hub_refuses_a_form_with_a_content_encoding(client: TestClient) -> None:
     form = {"content-type": "application/x-www-form-urlencoded", "content-encoding": "br"}
     answer = client.post("/hub", content=b"hub.mode=subscribe", headers=form)
     assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "identity")
@@ -40,14 +40,14 @@ def test_the_hub_refuses_a_coded_form(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "coding", ["gzip", "GZip", "br", "x-gzip", "deflate, gzip", "identity, gzip", "zstd;q=1", "*"]
 )
-def test_no_coding_is_taken(newsroom: Newsroom, coding: str) -> None:
-    # What is labelled need not be coded: that it can be read does not matter.
+def test_every_content_encoding_is_refused(newsroom: Newsroom, coding: str) -> None:
+    # The body does not have to be encoded: the header alone is refused.
     headers = {**_JSON, "content-encoding": coding}
     answer = newsroom.call("POST", "/articles", content=_BODY, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_coding")
 
 
-def test_a_coding_in_a_second_header_is_refused(newsroom: Newsroom) -> None:
+def test_a_content_encoding_in_a_second_header_is_refused(newsroom: Newsroom) -> None:
     headers = [
         ("authorization", newsroom.headers["authorization"]),
         ("content-type", "application/json"),
@@ -59,13 +59,15 @@ def test_a_coding_in_a_second_header_is_refused(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity", " , "])
-def test_no_coding_by_its_name_is_taken(newsroom: Newsroom, coding: str) -> None:
+def test_an_identity_content_encoding_is_accepted(newsroom: Newsroom, coding: str) -> None:
     headers = {**_JSON, "content-encoding": coding}
     answer = newsroom.call("POST", "/articles", content=_BODY, headers=headers)
     assert answer.status_code == 201, answer.text
 
 
-def test_a_coded_body_is_refused_before_it_is_sent(services: Services, newsroom: Newsroom) -> None:
+def test_a_body_with_a_content_encoding_is_refused_before_it_is_sent(
+    services: Services, newsroom: Newsroom
+) -> None:
     with serve(create_app(services), HttpProtocol) as server:
         for path, kind in (("import", "application/x-ndjson"), ("articles", "application/json")):
             with socket.create_connection(("127.0.0.1", port_of(server)), 60) as connection:

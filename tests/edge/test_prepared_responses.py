@@ -1,4 +1,4 @@
-"""Prepared responses: under which names, and when they go."""
+"""Prepared responses: their fingerprints, and when they are dropped."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def _name(path: str = "/v1/headlines", query: bytes = b"", **headers: str) -> Fi
     return name
 
 
-def test_requests_are_told_apart_by_all_that_an_answer_depends_on() -> None:
+def test_the_fingerprint_includes_everything_that_a_response_depends_on() -> None:
     names = [
         _name(),
         _name("/v1/articles"),
@@ -53,7 +53,7 @@ def test_requests_are_told_apart_by_all_that_an_answer_depends_on() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_requests_are_not_told_apart_by_anything_else() -> None:
+def test_the_fingerprint_includes_nothing_else() -> None:
     assert _name(host="a", user_agent="x", cookie="y", x_request_id="z") == _name(host="a")
 
 
@@ -68,13 +68,13 @@ def _request(*names: bytes) -> PublicRequest:
     return request
 
 
-def test_who_has_a_key_or_names_no_host_is_looked_at_each_time() -> None:
+def test_requests_with_a_key_or_without_a_host_are_not_shareable() -> None:
     assert _request(b"host", b"accept").is_shareable
-    for asked in ([b"accept"], [b"host", b"authorization"], [b"host", b"x-api-key"]):
-        assert not _request(*asked).is_shareable
+    for names in ([b"accept"], [b"host", b"authorization"], [b"host", b"x-api-key"]):
+        assert not _request(*names).is_shareable
 
 
-def test_what_is_ready_goes_with_its_entry() -> None:
+def test_a_prepared_response_is_dropped_with_its_entry() -> None:
     store = EntryStore(100_000)
     entry = _entry("story:1")
     store.put(KEY, entry)
@@ -84,7 +84,7 @@ def test_what_is_ready_goes_with_its_entry() -> None:
     assert store.prepared.get(b"a") is None
 
 
-def test_nothing_is_ready_of_what_is_not_kept() -> None:
+def test_no_response_is_prepared_for_an_entry_outside_the_cache() -> None:
     store = EntryStore(100_000)
     entry, newer = _entry(), _entry()
     store.prepare(b"a", KEY, _ready(entry))
@@ -96,7 +96,7 @@ def test_nothing_is_ready_of_what_is_not_kept() -> None:
     assert store.prepared.get(b"a") is None
 
 
-def test_names_are_bounded_for_an_entry_in_all_and_in_length() -> None:
+def test_fingerprints_are_limited_in_length_per_entry_and_in_total() -> None:
     store, entry = EntryStore(1_000_000_000), _entry()
     store.put(KEY, entry)
     for number in range(1_000):
