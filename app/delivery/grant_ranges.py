@@ -14,7 +14,7 @@ from app.access.entitlement import Entitlement, Grant
 from app.access.selection import Clause
 from app.delivery.rendering import join_fields, join_values
 from app.kit import json
-from app.kit.clock import to_micros
+from app.kit.clock import MICROSECOND, to_micros
 
 # The driving filters in order of preference, the most selective first.
 DRIVING_FILTERS = (
@@ -36,26 +36,24 @@ _MOST_COMPARED = 8
 _NO_VALUE = ""
 # The first and last time of publication in microseconds, both included.
 Bounds = tuple[int, int]
-ALWAYS: Bounds = (-(2**62), 2**62)
+_ALWAYS = 2**62
+ALWAYS: Bounds = (-_ALWAYS, _ALWAYS)
 
 RangeKind = Literal["compared", "evaluated"]
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRange:
-    """A range: the term that its stories have, and the grant that they are read for."""
+    """A range: the term that its stories have, and the number of the grant they are read for.
+
+    `opens` and `closes` are how many microseconds after its publication a story is in it.
+    """
 
     number: int
-    grant: Grant
     field: str
     value: str
-
-    def bounds(self, now: datetime, within: "Bounds") -> "Bounds":
-        """Return the first and last time of publication, within those that a query asks for."""
-        grant, (first, last) = self.grant, within
-        if not grant.embargoed:
-            last = min(last, to_micros(now - grant.delay))
-        return first if grant.depth is None else max(first, to_micros(now - grant.depth)), last
+    opens: int
+    closes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +75,14 @@ class GrantRanges:
 
         A database enters an index with one bound at each end, so all bounds are combined here.
         """
-        values = dict(self.constants)
+        values, micros, (first, last) = dict(self.constants), to_micros(now), within
         for number, known in enumerate(self.ranges):
-            bounds = known.bounds(now, within)
-            values[f"range_start{number}"], values[f"range_end{number}"] = bounds
+            values[f"range_start{number}"] = max(first, micros - known.closes)
+            values[f"range_end{number}"] = min(last, micros - known.opens)
         if self.kind == "evaluated":
             listed = [
-                [known.field, known.value, *known.bounds(now, within)] for known in self.ranges
+                [known.field, known.value, values[f"range_start{number}"], values[f"range_end{number}"]]
+                for number, known in enumerate(self.ranges)
             ]
             values["ranges"] = json.dumps_text(listed)
         return values
@@ -146,5 +145,7 @@ def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:
 
 def _build_ranges(number: int, grant: Grant, driving: Sequence[Clause]) -> Iterator[GrantRange]:
     field = join_fields(clause.field for clause in driving)
+    opens = -_ALWAYS if grant.embargoed else grant.delay // MICROSECOND
+    closes = _ALWAYS if grant.depth is None else grant.depth // MICROSECOND
     for values in product(*(dict.fromkeys(clause.included) for clause in driving)):
-        yield GrantRange(number, grant, field, join_values(values))
+        yield GrantRange(number, field, join_values(values), opens, closes)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     Text,
     bindparam,
@@ -49,6 +50,7 @@ class ShortRow(NamedTuple):
     """
 
     id: str
+    version: int
     source_id: str | None
     category_ids: str
     head: bytes
@@ -62,6 +64,7 @@ class FullRow(NamedTuple):
     """A story without its body; `translations` is JSON."""
 
     id: str
+    version: int
     source_id: str | None
     category_ids: str
     head: bytes
@@ -77,6 +80,7 @@ class WholeRow(NamedTuple):
     """A story with its body."""
 
     id: str
+    version: int
     source_id: str | None
     category_ids: str
     head: bytes
@@ -126,10 +130,13 @@ def build_page_statement(
     statement = _statements.get(key)
     if statement is None:
         row = None if with_state else ROWS[query.form]
-        clause = _select_page(query.shape, dialect)
+        # With the log state, SQLite would read all rows of overlapping ranges.
+        overlaps = query.ranges is not None and not (with_state and dialect == "sqlite")
+        clause = _select_page(query.shape, dialect, overlaps=overlaps)
         if with_state:
             clause = add_log_state(clause, dialect)
-        statement = _statements[key] = Statement(clause, row)
+        is_merged = overlaps and dialect == "sqlite"
+        statement = _statements[key] = Statement(clause, row, is_merged=is_merged)
     return statement, query.bind(now)
 
 
@@ -254,9 +261,8 @@ def _count_statement(
     return known
 
 
-def _select_page(shape: QueryShape, dialect: str) -> _Rows:
-    overlap = shape.grant_ranges is not None and dialect == "postgresql"
-    found = build_index_ranges(shape, overlap=overlap)
+def _select_page(shape: QueryShape, dialect: str, *, overlaps: bool) -> _Rows:
+    found = build_index_ranges(shape, overlap=overlaps)
     if shape.has_ids:
         return _select_rows(found[0], shape, dialect)
     if len(found) == 1:
@@ -264,9 +270,15 @@ def _select_page(shape: QueryShape, dialect: str) -> _Rows:
         return _add_order(_select_rows(found[0], shape, dialect), place, shape)
     rows = [_select_part(index_range, shape, dialect) for index_range in found]
     place = (literal_column("place"), literal_column("id"))
-    if overlap:
+    if not overlaps:
+        return _add_order(union_all(*rows), place, shape)
+    if dialect == "postgresql":
         return _select_once(union_all(*rows), shape)
-    return _add_order(union_all(*rows), place, shape)
+    # SQLite merges the ranges while rows are read, so only as many are read as the page needs (see
+    # `Statement.is_merged`). The first grant comes first.
+    most = bindparam("limit", type_=Integer) * literal_column(str(len(found)))
+    merged = _add_order(union_all(*rows), place, shape).limit(most)
+    return merged if found[0].grant is None else merged.order_by(literal_column('"grant"'))
 
 
 def _select_once(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
@@ -350,7 +362,7 @@ def _select_ids(shape: QueryShape) -> _Rows:
 def _piece_columns(
     form: Form, dialect: str, access: AccessShape, grant: ColumnElement[Any] | None = None
 ) -> list[ColumnElement[Any]]:
-    wanted = ["source_id", "category_ids", "head", "tail"]
+    wanted = ["version", "source_id", "category_ids", "head", "tail"]
     if form == "whole":
         wanted += ["slug", "translation_group"]
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]

@@ -32,6 +32,7 @@ from app.kit.sql.statement import (
     build_delete,
     build_insert,
     compile_statement,
+    take_merged,
 )
 
 Values = Mapping[str, Any] | None
@@ -71,7 +72,11 @@ class ReadSession:
         """Return every row."""
         if isinstance(query, Statement):
             compiled = compile_statement(query, self._connection.dialect)
-            return compiled.rows(self._execute(compiled.text, compiled.values(params)).fetchall())
+            values = compiled.values(params)
+            cursor = self._execute(compiled.text, values)
+            return compiled.rows(
+                take_merged(cursor, values["limit"]) if compiled.is_merged else cursor.fetchall()
+            )
         result = self._execute_clause(query.clause, params)
         return list(map(query.build_row_factory(list(result.keys())), result))
 

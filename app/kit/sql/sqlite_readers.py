@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, event
 
 from app.kit.sql.driver_errors import translate_driver_errors
 from app.kit.sql.session import ReadSession, RowT, Values
-from app.kit.sql.statement import Statement, compile_statement
+from app.kit.sql.statement import Statement, compile_statement, take_merged
 
 Result = TypeVar("Result")
 
@@ -166,7 +166,11 @@ class SqliteReadPool:
         compiled = compile_statement(statement, self._engine.dialect)
         pooled = self._acquire()
         try:
-            rows = pooled.execute(compiled.text, compiled.values(params)).fetchall()
+            values = compiled.values(params)
+            cursor = pooled.execute(compiled.text, values)
+            rows = (
+                take_merged(cursor, values["limit"]) if compiled.is_merged else cursor.fetchall()
+            )
         except BaseException:
             pooled.connection.close()
             with translate_driver_errors():

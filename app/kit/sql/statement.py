@@ -68,9 +68,20 @@ class Query(Generic[RowT_co]):
 
 
 class Statement(Query[RowT_co]):
-    """A reusable query: a module constant or a cached object, which is compiled once."""
+    """A reusable query: a module constant or a cached object, which is compiled once.
 
-    __slots__ = ()
+    With `is_merged`, rows with the same first column follow each other, and only the first of them
+    is returned. SQLite reads no further than to the row that its parameter `limit` allows.
+    """
+
+    __slots__ = ("is_merged",)
+
+    def __init__(
+        self, clause: ClauseElement, row: type[RowT_co] | None = None, *, is_merged: bool = False
+    ) -> None:
+        """Combine a clause of SQLAlchemy with a row type."""
+        super().__init__(clause, row)
+        self.is_merged = is_merged
 
 
 class _Tuple(Protocol):
@@ -125,6 +136,8 @@ class CompiledStatement(Generic[RowT_co]):
             for place, column in enumerate(columns)
         )
         self._make = statement.build_row_factory(list(columns.keys() if columns else ()))
+        # Whether `take_merged` reads its rows.
+        self.is_merged = statement.is_merged
 
     def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Convert parameters for the driver."""
@@ -144,6 +157,21 @@ class CompiledStatement(Generic[RowT_co]):
                 values[place] = process(values[place])
             rows.append(self._make(values))
         return rows
+
+
+def take_merged(cursor: Any, limit: int) -> list[Sequence[Any]]:
+    """Return the first of successive rows with the same first column, up to so many."""
+    rows: list[Sequence[Any]] = []
+    last = None
+    for row in cursor:
+        if row[0] != last:
+            last = row[0]
+            rows.append(row)
+            if len(rows) == limit:
+                break
+    # It may have more rows, and would hold its snapshot.
+    cursor.close()
+    return rows
 
 
 PlaceT = TypeVar("PlaceT")
