@@ -81,7 +81,12 @@ class GrantRanges:
             values[f"range_end{number}"] = min(last, micros - known.opens)
         if self.kind == "evaluated":
             listed = [
-                [known.field, known.value, values[f"range_start{number}"], values[f"range_end{number}"]]
+                [
+                    known.field,
+                    known.value,
+                    values[f"range_start{number}"],
+                    values[f"range_end{number}"],
+                ]
                 for number, known in enumerate(self.ranges)
             ]
             values["ranges"] = json.dumps_text(listed)

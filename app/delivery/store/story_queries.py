@@ -21,7 +21,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.expression import CompoundSelect
 
 from app.access.entitlement import Entitlement
@@ -135,8 +134,8 @@ def build_page_statement(
         clause = _select_page(query.shape, dialect, overlaps=overlaps)
         if with_state:
             clause = add_log_state(clause, dialect)
-        is_merged = overlaps and dialect == "sqlite"
-        statement = _statements[key] = Statement(clause, row, is_merged=is_merged)
+        merged_by = "grant" if overlaps else None
+        statement = _statements[key] = Statement(clause, row, merged_by=merged_by)
     return statement, query.bind(now)
 
 
@@ -270,28 +269,29 @@ def _select_page(shape: QueryShape, dialect: str, *, overlaps: bool) -> _Rows:
         return _add_order(_select_rows(found[0], shape, dialect), place, shape)
     rows = [_select_part(index_range, shape, dialect) for index_range in found]
     place = (literal_column("place"), literal_column("id"))
+    merged = union_all(*rows)
     if not overlaps:
-        return _add_order(union_all(*rows), place, shape)
+        return _add_order(merged, place, shape)
     if dialect == "postgresql":
-        return _select_once(union_all(*rows), shape)
-    # SQLite merges the ranges while rows are read, so only as many are read as the page needs (see
-    # `Statement.is_merged`). The first grant comes first.
+        return _select_places(merged, shape)
+    # SQLite merges the ranges while rows are read (see `Statement`).
     most = bindparam("limit", type_=Integer) * literal_column(str(len(found)))
-    merged = _add_order(union_all(*rows), place, shape).limit(most)
-    return merged if found[0].grant is None else merged.order_by(literal_column('"grant"'))
+    return _add_order(merged, place, shape).limit(most)
 
 
-def _select_once(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
-    """Return each story of overlapping ranges once, under its first grant.
+def _select_places(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
+    """Return the rows at the first places of the list: a story may be in several ranges.
 
-    PostgreSQL would estimate that few rows are in one range and not in another, and sort them. The
-    ranges are in the order of the list, so the rows of a story follow each other.
+    PostgreSQL merges the ranges, and stops after these places.
     """
     part = rows.subquery()
-    place = (part.c.place, part.c.id)
-    ordering = [column.desc() if shape.descending else column.asc() for column in place]
-    once = select(part).ext(distinct_on(*place)).order_by(*ordering, part.c.grant)
-    return once.limit(bindparam("limit"))
+    ordering = [
+        column.desc() if shape.descending else column.asc() for column in (part.c.place, part.c.id)
+    ]
+    number = func.dense_rank().over(order_by=ordering).label("number")
+    numbered = select(part, number).subquery()
+    columns = [column for column in numbered.c if column.key != "number"]
+    return select(*columns).where(numbered.c.number <= bindparam("limit", type_=Integer))
 
 
 def _select_part(index_range: IndexRange, shape: QueryShape, dialect: str) -> Select[Any]:

@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar, cast, overload
 
 import psycopg
@@ -32,7 +32,7 @@ from app.kit.sql.statement import (
     build_delete,
     build_insert,
     compile_statement,
-    take_merged,
+    merge_rows,
 )
 
 Values = Mapping[str, Any] | None
@@ -74,9 +74,10 @@ class ReadSession:
             compiled = compile_statement(query, self._connection.dialect)
             values = compiled.values(params)
             cursor = self._execute(compiled.text, values)
-            return compiled.rows(
-                take_merged(cursor, values["limit"]) if compiled.is_merged else cursor.fetchall()
-            )
+            if compiled.merged_by is None:
+                return compiled.rows(cursor.fetchall())
+            with closing(cursor):
+                return compiled.rows(merge_rows(cursor, compiled.merged_by, values["limit"]))
         result = self._execute_clause(query.clause, params)
         return list(map(query.build_row_factory(list(result.keys())), result))
 

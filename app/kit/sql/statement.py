@@ -6,8 +6,9 @@ needs to run one. Values and columns are converted by their types, so rows are t
 databases.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
@@ -38,6 +39,8 @@ Mode = Literal["new", "missing", "whole", "changed"]
 Nothing = tuple[()]
 _Processor = Callable[[Any], Any]
 _MAX_BUILT = 300
+# A parameter of psycopg, or a percent sign.
+_PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
 class Query(Generic[RowT_co]):
@@ -70,18 +73,23 @@ class Query(Generic[RowT_co]):
 class Statement(Query[RowT_co]):
     """A reusable query: a module constant or a cached object, which is compiled once.
 
-    With `is_merged`, rows with the same first column follow each other, and only the first of them
-    is returned. SQLite reads no further than to the row that its parameter `limit` allows.
+    With `merged_by`, rows with the same first column follow each other, and one of them is
+    returned: the one with the smallest value of the column of this name. SQLite then reads only as
+    many rows as the parameter `limit` needs.
     """
 
-    __slots__ = ("is_merged",)
+    __slots__ = ("merged_by",)
 
     def __init__(
-        self, clause: ClauseElement, row: type[RowT_co] | None = None, *, is_merged: bool = False
+        self,
+        clause: ClauseElement,
+        row: type[RowT_co] | None = None,
+        *,
+        merged_by: str | None = None,
     ) -> None:
         """Combine a clause of SQLAlchemy with a row type."""
         super().__init__(clause, row)
-        self.is_merged = is_merged
+        self.merged_by = merged_by
 
 
 class _Tuple(Protocol):
@@ -135,9 +143,22 @@ class CompiledStatement(Generic[RowT_co]):
             (place, _resolve_type(column.type, dialect).result_processor(dialect, None))
             for place, column in enumerate(columns)
         )
-        self._make = statement.build_row_factory(list(columns.keys() if columns else ()))
-        # Whether `take_merged` reads its rows.
-        self.is_merged = statement.is_merged
+        names = list(columns.keys() if columns else ())
+        self._make = statement.build_row_factory(names)
+        # The place of the column that decides between rows that are merged.
+        self.merged_by = None if statement.merged_by is None else names.index(statement.merged_by)
+
+    @cached_property
+    def numbered(self) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+        """Return the SQL with numbered parameters, and a function that returns their values."""
+        numbers: dict[str, int] = {}
+
+        def number(found: re.Match[str]) -> str:
+            name = found[1]
+            return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+        text = _PARAMETER.sub(number, self.text)
+        return text, lambda values: [values[name] for name in numbers]
 
     def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Convert parameters for the driver."""
@@ -159,18 +180,18 @@ class CompiledStatement(Generic[RowT_co]):
         return rows
 
 
-def take_merged(cursor: Any, limit: int) -> list[Sequence[Any]]:
-    """Return the first of successive rows with the same first column, up to so many."""
+def merge_rows(found: Iterable[Sequence[Any]], merged_by: int, limit: int) -> list[Sequence[Any]]:
+    """Return the first `limit` rows of a statement, without what `merged_by` leaves out."""
     rows: list[Sequence[Any]] = []
-    last = None
-    for row in cursor:
+    last: object = rows
+    for row in found:
         if row[0] != last:
-            last = row[0]
-            rows.append(row)
             if len(rows) == limit:
                 break
-    # It may have more rows, and would hold its snapshot.
-    cursor.close()
+            last = row[0]
+            rows.append(row)
+        elif row[merged_by] < rows[-1][merged_by]:
+            rows[-1] = row
     return rows
 
 
