@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from app.access.entitlement import Entitlement, Grant
 from app.access.selection import Clause
@@ -31,7 +31,7 @@ DRIVING_FILTERS = (
 )
 # A statement has one of these numbers of ranges; surplus ranges are empty.
 _COUNTS = (*range(1, 9), 16, 24)
-# Up to so many ranges are compared with each other one by one.
+# Up to so many ranges are compared with each other one by one to count their stories.
 _MOST_COMPARED = 8
 _NO_VALUE = ""
 # The first and last time of publication in microseconds, both included.
@@ -39,7 +39,27 @@ Bounds = tuple[int, int]
 _ALWAYS = 2**62
 ALWAYS: Bounds = (-_ALWAYS, _ALWAYS)
 
-RangeKind = Literal["compared", "evaluated"]
+
+class RangesShape(NamedTuple):
+    """What a statement depends on of the ranges.
+
+    `count` is their number. If `is_exact`, every grant is exactly its ranges, so that the first
+    range of a story tells its first grant; otherwise the grants are evaluated for each row. If
+    `is_uniform`, all ranges have the same bounds.
+    """
+
+    count: int
+    is_exact: bool
+    is_uniform: bool
+
+    @property
+    def is_compared(self) -> bool:
+        """Tell whether a statement that counts compares the ranges with each other one by one."""
+        return self.count <= _MOST_COMPARED
+
+    def suffix(self, number: int) -> str:
+        """Return the end of the names of the parameters with the bounds of a range."""
+        return "" if self.is_uniform else str(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,53 +75,50 @@ class GrantRange:
     opens: int
     closes: int
 
+    def bounds(self, micros: int, within: Bounds) -> Bounds:
+        """Return the first and last time of publication, within those that a query asks for.
+
+        A database enters an index with one bound at each end, so all bounds are combined here.
+        """
+        return max(within[0], micros - self.closes), min(within[1], micros - self.opens)
+
 
 @dataclass(frozen=True, slots=True)
 class GrantRanges:
-    """The ranges of a query in the order of grants, and how many its statement has.
-
-    If every grant is exactly its ranges (`compared`), the first range of a story tells its first
-    grant. Otherwise the grants are evaluated for each row.
-    """
+    """The ranges of a query in the order of grants."""
 
     ranges: tuple[GrantRange, ...]
-    count: int
-    kind: RangeKind
+    shape: RangesShape
     # The parameters that do not depend on the time.
     constants: Mapping[str, Any]
 
     def bind(self, now: datetime, within: Bounds) -> dict[str, Any]:
-        """Return the parameters of the ranges at a time.
-
-        A database enters an index with one bound at each end, so all bounds are combined here.
-        """
-        values, micros, (first, last) = dict(self.constants), to_micros(now), within
-        for number, known in enumerate(self.ranges):
-            values[f"range_start{number}"] = max(first, micros - known.closes)
-            values[f"range_end{number}"] = min(last, micros - known.opens)
-        if self.kind == "evaluated":
+        """Return the parameters of the ranges at a time."""
+        values, micros = dict(self.constants), to_micros(now)
+        different = self.ranges[:1] if self.shape.is_uniform else self.ranges
+        for number, known in enumerate(different):
+            suffix = self.shape.suffix(number)
+            bounds = known.bounds(micros, within)
+            values[f"range_start{suffix}"], values[f"range_end{suffix}"] = bounds
+        if not self.shape.is_compared:
             listed = [
-                [
-                    known.field,
-                    known.value,
-                    values[f"range_start{number}"],
-                    values[f"range_end{number}"],
-                ]
-                for number, known in enumerate(self.ranges)
+                (known.field, known.value, *known.bounds(micros, within)) for known in self.ranges
             ]
             values["ranges"] = json.dumps_text(listed)
         return values
 
 
-def _bind_constants(ranges: Sequence[GrantRange], count: int) -> dict[str, Any]:
+def _bind_constants(ranges: Sequence[GrantRange], shape: RangesShape) -> dict[str, Any]:
     """Return the parameters that do not depend on the time; surplus ranges are empty."""
     values: dict[str, Any] = {}
-    for number in range(count):
+    for number in range(shape.count):
         known = ranges[number] if number < len(ranges) else None
         values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
         values[f"range_value{number}"] = _NO_VALUE if known is None else known.value
-        values[f"range_grant{number}"] = 0 if known is None else known.number
-        values[f"range_start{number}"] = values[f"range_end{number}"] = 0
+        if shape.is_exact:
+            values[f"range_grant{number}"] = 0 if known is None else known.number
+        suffix = shape.suffix(number)
+        values[f"range_start{suffix}"] = values[f"range_end{suffix}"] = 0
     return values
 
 
@@ -124,8 +141,9 @@ def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> Gra
     count = next((count for count in _COUNTS if count >= len(ranges)), None)
     if not ranges or count is None:
         return None
-    kind: RangeKind = "compared" if are_exact and count <= _MOST_COMPARED else "evaluated"
-    return GrantRanges(tuple(ranges), count, kind, _bind_constants(ranges, count))
+    is_uniform = len({(known.opens, known.closes) for known in ranges}) == 1
+    shape = RangesShape(count, are_exact, is_uniform)
+    return GrantRanges(tuple(ranges), shape, _bind_constants(ranges, shape))
 
 
 def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:

@@ -23,13 +23,17 @@ def find_sent_rows(rows: Sequence[StoryRow], entitlement: Entitlement) -> tuple[
 
     `find_sent_stories` would find the same, and take longer than rendering them.
     """
-    is_full = [grant.form == "full" for grant in entitlement.grants]
     found = []
     for row in rows:
-        has_body = isinstance(row, WholeRow) and row.body.startswith(_BODY_START)
-        form: SentForm = "full" if has_body and is_full[row.grant] else "headline"
+        # Most lists have the short form, and a function call for each story would double the cost.
+        form: SentForm = _find_form(row, entitlement) if isinstance(row, WholeRow) else "headline"
         found.append(SentStory(row.id, row.version, form))
     return tuple(found)
+
+
+def _find_form(row: WholeRow, entitlement: Entitlement) -> SentForm:
+    is_full = entitlement.grants[row.grant].form == "full" and row.body.startswith(_BODY_START)
+    return "full" if is_full else "headline"
 
 
 def find_sent_stories(items: Iterable[bytes]) -> tuple[SentStory, ...]:

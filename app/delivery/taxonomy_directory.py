@@ -217,13 +217,12 @@ def render_stories(
     if form != "short":
         return [b"".join(story_pieces(row, directory, entitlement)) for row in rows]
     # The most frequent form. Function calls for each story would double its cost.
-    known, items = directory.piece_cache.get, []
-    shows_image = [grant.images for grant in entitlement.grants]
+    known, grants, items = directory.piece_cache.get, entitlement.grants, []
     for row in rows:
         between = known((row.source_id, row.category_ids))
         if between is None:
             between = directory.taxonomy_piece(row.source_id, row.category_ids)
-        tail = row.tail if shows_image[row.grant] else remove_image(row.tail)
+        tail = row.tail if grants[row.grant].images else remove_image(row.tail)
         end = b"}" if row.embargo_until is None else _render_embargo(row.embargo_until)
         items.append(b"".join((b"{", row.head, between, tail, end)))
     return items

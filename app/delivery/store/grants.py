@@ -64,6 +64,7 @@ def _compile_for_sqlite(element: _FirstGrant, compiler: SQLCompiler, **options: 
                 AND v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
 
 
+# With NOT EXISTS, PostgreSQL would build a hash table for each document.
 @compiles(_FirstGrant, "postgresql")
 def _compile_for_postgresql(element: _FirstGrant, compiler: SQLCompiler, **options: Any) -> str:
     id_, published, released, grants, now = _compile_clauses(element, compiler, options)
@@ -78,10 +79,10 @@ def _compile_for_postgresql(element: _FirstGrant, compiler: SQLCompiler, **optio
         WHERE (g.embargoed OR (({released} OR {published} <= {now})
             AND {published} + g.delay <= {now}))
         AND {published} + g.depth >= {now}
-        AND NOT EXISTS (SELECT 1 FROM c WHERE c.number = g.number AND c.wanted <> (
+        AND (SELECT 1 FROM c WHERE c.number = g.number AND c.wanted <> (
             EXISTS (SELECT 1 FROM document_terms AS t
                 WHERE t.id = {id_} AND t.field = c.field AND c.listed ? t.value)
-            OR (c.field = 'id' AND c.listed ? {id_}))))"""  # noqa: S608 - the parts are compiled clauses
+            OR (c.field = 'id' AND c.listed ? {id_})) LIMIT 1) IS NULL)"""  # noqa: S608 - the parts are compiled clauses
 
 
 class _InEarlierRange(FunctionElement[bool]):

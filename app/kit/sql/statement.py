@@ -47,15 +47,22 @@ class Query(Generic[RowT_co]):
     """A query for one call, with the type of its rows.
 
     `row` is a named tuple or a dataclass whose fields are the columns in order; the default is a
-    plain tuple.
+    plain tuple. For `merged_by` see `Statement`.
     """
 
-    __slots__ = ("clause", "row")
+    __slots__ = ("clause", "merged_by", "row")
 
-    def __init__(self, clause: ClauseElement, row: type[RowT_co] | None = None) -> None:
+    def __init__(
+        self,
+        clause: ClauseElement,
+        row: type[RowT_co] | None = None,
+        *,
+        merged_by: str | None = None,
+    ) -> None:
         """Combine a clause of SQLAlchemy with a row type."""
         self.clause = clause
         self.row = row
+        self.merged_by = merged_by
 
     def build_row_factory(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
         """Return a function that builds a row from the values of the named columns."""
@@ -78,18 +85,7 @@ class Statement(Query[RowT_co]):
     many rows as the parameter `limit` needs.
     """
 
-    __slots__ = ("merged_by",)
-
-    def __init__(
-        self,
-        clause: ClauseElement,
-        row: type[RowT_co] | None = None,
-        *,
-        merged_by: str | None = None,
-    ) -> None:
-        """Combine a clause of SQLAlchemy with a row type."""
-        super().__init__(clause, row)
-        self.merged_by = merged_by
+    __slots__ = ()
 
 
 class _Tuple(Protocol):
