@@ -43,19 +43,19 @@ ALWAYS: Bounds = (-_ALWAYS, _ALWAYS)
 class RangesShape(NamedTuple):
     """What a statement depends on of the ranges.
 
-    `count` is their number. If `is_exact`, every grant is exactly its ranges, so that the first
+    `size` is their number. If `is_exact`, every grant is exactly its ranges, so that the first
     range of a story tells its first grant; otherwise the grants are evaluated for each row. If
     `is_uniform`, all ranges have the same bounds.
     """
 
-    count: int
+    size: int
     is_exact: bool
     is_uniform: bool
 
     @property
     def is_compared(self) -> bool:
         """Tell whether a statement that counts compares the ranges with each other one by one."""
-        return self.count <= _MOST_COMPARED
+        return self.size <= _MOST_COMPARED
 
     def suffix(self, number: int) -> str:
         """Return the end of the names of the parameters with the bounds of a range."""
@@ -111,7 +111,7 @@ class GrantRanges:
 def _bind_constants(ranges: Sequence[GrantRange], shape: RangesShape) -> dict[str, Any]:
     """Return the parameters that do not depend on the time; surplus ranges are empty."""
     values: dict[str, Any] = {}
-    for number in range(shape.count):
+    for number in range(shape.size):
         known = ranges[number] if number < len(ranges) else None
         values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
         values[f"range_value{number}"] = _NO_VALUE if known is None else known.value

@@ -71,7 +71,7 @@ def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[Inde
         ranges = shape.grant_ranges
         return [
             _build_grant_range(shape, ranges, number, 0 if overlap else number)
-            for number in range(ranges.count)
+            for number in range(ranges.size)
         ]
     driver = find_driving_filter(shape)
     if driver is None:
@@ -85,7 +85,7 @@ def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[Inde
 def count_index_ranges(shape: QueryShape) -> int:
     """Return the number of index ranges that together hold a list."""
     if shape.grant_ranges is not None:
-        return shape.grant_ranges.count
+        return shape.grant_ranges.size
     driver = find_driving_filter(shape)
     return (
         prod(shape.clauses[clause].included for clause in driver.clauses)
