@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from app.access.entitlement import Entitlement, Grant
 from app.access.selection import Clause
 from app.delivery.rendering import join_fields, join_values
 from app.kit import json
-from app.kit.clock import to_micros
+from app.kit.clock import MICROSECOND, to_micros
 
 # The driving filters in order of preference, the most selective first.
 DRIVING_FILTERS = (
@@ -31,73 +31,94 @@ DRIVING_FILTERS = (
 )
 # A statement has one of these numbers of ranges; surplus ranges are empty.
 _COUNTS = (*range(1, 9), 16, 24)
-# Up to so many ranges are compared with each other one by one.
+# Up to so many ranges are compared with each other one by one to count their stories.
 _MOST_COMPARED = 8
 _NO_VALUE = ""
 # The first and last time of publication in microseconds, both included.
 Bounds = tuple[int, int]
-ALWAYS: Bounds = (-(2**62), 2**62)
+_ALWAYS = 2**62
+ALWAYS: Bounds = (-_ALWAYS, _ALWAYS)
 
-RangeKind = Literal["compared", "evaluated"]
+
+class RangesShape(NamedTuple):
+    """What a statement depends on of the ranges.
+
+    `size` is their number. If `is_exact`, every grant is exactly its ranges, so that the first
+    range of a story tells its first grant; otherwise the grants are evaluated for each row. If
+    `is_uniform`, all ranges have the same bounds.
+    """
+
+    size: int
+    is_exact: bool
+    is_uniform: bool
+
+    @property
+    def is_compared(self) -> bool:
+        """Tell whether a statement that counts compares the ranges with each other one by one."""
+        return self.size <= _MOST_COMPARED
+
+    def suffix(self, number: int) -> str:
+        """Return the end of the names of the parameters with the bounds of a range."""
+        return "" if self.is_uniform else str(number)
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRange:
-    """A range: the term that its stories have, and the grant that they are read for."""
+    """A range: the term that its stories have, and the number of the grant they are read for.
+
+    `opens` and `closes` are how many microseconds after its publication a story is in it.
+    """
 
     number: int
-    grant: Grant
     field: str
     value: str
+    opens: int
+    closes: int
 
-    def bounds(self, now: datetime, within: "Bounds") -> "Bounds":
-        """Return the first and last time of publication, within those that a query asks for."""
-        grant, (first, last) = self.grant, within
-        if not grant.embargoed:
-            last = min(last, to_micros(now - grant.delay))
-        return first if grant.depth is None else max(first, to_micros(now - grant.depth)), last
+    def bounds(self, micros: int, within: Bounds) -> Bounds:
+        """Return the first and last time of publication, within those that a query asks for.
+
+        A database enters an index with one bound at each end, so all bounds are combined here.
+        """
+        return max(within[0], micros - self.closes), min(within[1], micros - self.opens)
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRanges:
-    """The ranges of a query in the order of grants, and how many its statement has.
-
-    If every grant is exactly its ranges (`compared`), the first range of a story tells its first
-    grant. Otherwise the grants are evaluated for each row.
-    """
+    """The ranges of a query in the order of grants."""
 
     ranges: tuple[GrantRange, ...]
-    count: int
-    kind: RangeKind
+    shape: RangesShape
     # The parameters that do not depend on the time.
     constants: Mapping[str, Any]
 
     def bind(self, now: datetime, within: Bounds) -> dict[str, Any]:
-        """Return the parameters of the ranges at a time.
-
-        A database enters an index with one bound at each end, so all bounds are combined here.
-        """
-        values = dict(self.constants)
-        for number, known in enumerate(self.ranges):
-            bounds = known.bounds(now, within)
-            values[f"range_start{number}"], values[f"range_end{number}"] = bounds
-        if self.kind == "evaluated":
+        """Return the parameters of the ranges at a time."""
+        values, micros = dict(self.constants), to_micros(now)
+        different = self.ranges[:1] if self.shape.is_uniform else self.ranges
+        for number, known in enumerate(different):
+            suffix = self.shape.suffix(number)
+            bounds = known.bounds(micros, within)
+            values[f"range_start{suffix}"], values[f"range_end{suffix}"] = bounds
+        if not self.shape.is_compared:
             listed = [
-                [known.field, known.value, *known.bounds(now, within)] for known in self.ranges
+                (known.field, known.value, *known.bounds(micros, within)) for known in self.ranges
             ]
             values["ranges"] = json.dumps_text(listed)
         return values
 
 
-def _bind_constants(ranges: Sequence[GrantRange], count: int) -> dict[str, Any]:
+def _bind_constants(ranges: Sequence[GrantRange], shape: RangesShape) -> dict[str, Any]:
     """Return the parameters that do not depend on the time; surplus ranges are empty."""
     values: dict[str, Any] = {}
-    for number in range(count):
+    for number in range(shape.size):
         known = ranges[number] if number < len(ranges) else None
         values[f"range_field{number}"] = _NO_VALUE if known is None else known.field
         values[f"range_value{number}"] = _NO_VALUE if known is None else known.value
-        values[f"range_grant{number}"] = 0 if known is None else known.number
-        values[f"range_start{number}"] = values[f"range_end{number}"] = 0
+        if shape.is_exact:
+            values[f"range_grant{number}"] = 0 if known is None else known.number
+        suffix = shape.suffix(number)
+        values[f"range_start{suffix}"] = values[f"range_end{suffix}"] = 0
     return values
 
 
@@ -120,8 +141,9 @@ def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> Gra
     count = next((count for count in _COUNTS if count >= len(ranges)), None)
     if not ranges or count is None:
         return None
-    kind: RangeKind = "compared" if are_exact and count <= _MOST_COMPARED else "evaluated"
-    return GrantRanges(tuple(ranges), count, kind, _bind_constants(ranges, count))
+    is_uniform = len({(known.opens, known.closes) for known in ranges}) == 1
+    shape = RangesShape(count, are_exact, is_uniform)
+    return GrantRanges(tuple(ranges), shape, _bind_constants(ranges, shape))
 
 
 def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:
@@ -146,5 +168,7 @@ def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:
 
 def _build_ranges(number: int, grant: Grant, driving: Sequence[Clause]) -> Iterator[GrantRange]:
     field = join_fields(clause.field for clause in driving)
+    opens = -_ALWAYS if grant.embargoed else grant.delay // MICROSECOND
+    closes = _ALWAYS if grant.depth is None else grant.depth // MICROSECOND
     for values in product(*(dict.fromkeys(clause.included) for clause in driving)):
-        yield GrantRange(number, grant, field, join_values(values))
+        yield GrantRange(number, field, join_values(values), opens, closes)

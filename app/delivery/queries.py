@@ -166,6 +166,7 @@ class DeliveryQueries:
         rendered = render_article(dated, compute_text(dated, self._frames))
         row = WholeRow(
             id=article.id,
+            version=article.version,
             source_id=article.source_id,
             category_ids=",".join(article.categories),
             head=rendered.head,
@@ -388,7 +389,8 @@ def build_page(
     last = (rows[-1].place, rows[-1].id) if rows else query.position
     placed = query.position is not None
     has_before, has_after = (more, placed) if query.backwards else (placed, more)
-    return Page(items, state, first if has_before else None, last if has_after else None, count)
+    before, after = first if has_before else None, last if has_after else None
+    return Page(items, state, before, after, count, rows)
 
 
 def _place_by_order(query: StoryQuery, rows: list[StoryRow]) -> list[StoryRow]:

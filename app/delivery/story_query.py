@@ -21,7 +21,7 @@ from app.delivery.grant_ranges import (
     DRIVING_FILTERS,
     Bounds,
     GrantRanges,
-    RangeKind,
+    RangesShape,
     find_grant_ranges,
 )
 from app.kit.clock import to_micros
@@ -69,8 +69,8 @@ class QueryShape:
     preferred: int | None = None
     # Whether the query names the ids of stories.
     has_ids: bool = False
-    # The number and kind of the index ranges of grants, if the list is read from these.
-    grant_ranges: tuple[int, RangeKind] | None = None
+    # The index ranges of grants, if the list is read from these.
+    grant_ranges: RangesShape | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class StoryQuery:
             AccessShape(entitlement.embargoed, not entitlement.is_unlimited),
             None if self.preferred is None else _bind_parts(values, "l", self.preferred),
             picks,
-            None if ranges is None else (ranges.count, ranges.kind),
+            None if ranges is None else ranges.shape,
         )
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "values", values)

@@ -214,16 +214,17 @@ def render_stories(
     entitlement: Entitlement = PUBLIC,
 ) -> list[bytes]:
     """Render stories in a form, or in that of their grant if it has less."""
-    if form != "short" or not entitlement.is_unlimited:
+    if form != "short":
         return [b"".join(story_pieces(row, directory, entitlement)) for row in rows]
     # The most frequent form. Function calls for each story would double its cost.
-    known, items = directory.piece_cache.get, []
+    known, grants, items = directory.piece_cache.get, entitlement.grants, []
     for row in rows:
         between = known((row.source_id, row.category_ids))
         if between is None:
             between = directory.taxonomy_piece(row.source_id, row.category_ids)
+        tail = row.tail if grants[row.grant].images else remove_image(row.tail)
         end = b"}" if row.embargo_until is None else _render_embargo(row.embargo_until)
-        items.append(b"".join((b"{", row.head, between, row.tail, end)))
+        items.append(b"".join((b"{", row.head, between, tail, end)))
     return items
 
 
@@ -235,21 +236,17 @@ def story_pieces(
     It has the form of its row, or that of its grant if that has less.
     """
     grant = entitlement.grants[row.grant]
-    if not grant.images:
-        row = _remove_images(row)
+    tail = row.tail if grant.images else remove_image(row.tail)
     between = directory.taxonomy_piece(row.source_id, row.category_ids)
     end = b"}" if row.embargo_until is None else _render_embargo(row.embargo_until)
     if isinstance(row, ShortRow) or grant.form == "headline":
-        return b"{", row.head, between, row.tail, end
+        return b"{", row.head, between, tail, end
     # SQLite and PostgreSQL write JSON with different whitespace and order.
     listed = b"[]" if row.translations in {None, "[]"} else _render_translations(row.translations)
-    found = (b"{", row.head, between, row.tail, b",", row.extra, b',"translations":', listed)
-    return (*found, b",", row.body, end) if isinstance(row, WholeRow) else (*found, end)
-
-
-def _remove_images(row: StoryRow) -> StoryRow:
-    row = row._replace(tail=remove_image(row.tail))
-    return row._replace(body=remove_media(row.body)) if isinstance(row, WholeRow) else row
+    found = (b"{", row.head, between, tail, b",", row.extra, b',"translations":', listed)
+    if not isinstance(row, WholeRow):
+        return *found, end
+    return *found, b",", row.body if grant.images else remove_media(row.body), end
 
 
 def _render_embargo(embargo_until: datetime) -> bytes:

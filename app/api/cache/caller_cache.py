@@ -1,12 +1,14 @@
-"""A cache of verified API keys, which is dropped after every write."""
+"""A cache of verified API keys, which are verified again after every write."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
 from app.access.errors import KeyRefused
-from app.access.keys import authenticate, is_use_record_due
+from app.access.keys import authenticate, is_use_record_due, verify_key
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_of
 from app.api.http.feed_tokens import FEED_TOKEN
@@ -16,19 +18,28 @@ from app.api.middleware.authentication import (
     find_key,
 )
 from app.bootstrap import Services
+from app.kit.errors import Failure
 from app.kit.sql.change_watch import Version
 
 _MAX_CALLERS = 10_000
 
 
+class _Known(NamedTuple):
+    """A caller, and the version of the database at which its key was verified."""
+
+    caller: Caller
+    version: Version
+
+
 class CallerCache:
-    """Callers by API key, as long as the version of the database stays the same."""
+    """Callers by API key; each is valid as long as the version of the database stays the same."""
 
     def __init__(self, services: Services) -> None:
         """Start empty."""
         self._services = services
-        self._version: Version | None = None
-        self._known: dict[str, Caller] = {}
+        # SQLite needs no round trip, so keys are verified again on the event loop.
+        self._is_embedded = services.database.dialect == "sqlite"
+        self._known: dict[str, _Known] = {}
 
     async def find(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Caller:
         """Return the caller of a request, from the database if needed, or refuse the key."""
@@ -41,31 +52,49 @@ class CallerCache:
             return await find_anonymous(self._services)
         services = self._services
         version, now = services.watch.version(), services.clock.now()
-        if self._version != version or len(self._known) > _MAX_CALLERS:
-            # A revocation changes the version, as every write does.
-            self._known.clear()
-            self._version = version
         known = self._known.get(key)
-        if known is None or known.is_outdated(now) or is_use_record_due(known, now):
-            try:
-                known = await run_in_threadpool(
-                    authenticate, services.database, key, now, services.partners.resolve
-                )
-            except KeyRefused:
-                services.refusals.note(client_of(scope, services.settings))
-                raise
-            # If there was a write meanwhile, the caller may be outdated.
-            if self._version == version:
-                self._known[key] = known
-        return known
+        # A revocation changes the version, as every write does.
+        if known is not None and known.version == version and not _is_over(known.caller, now):
+            return known.caller
+        try:
+            caller = await run_in_threadpool(
+                authenticate, services.database, key, now, services.partners.resolve
+            )
+        except KeyRefused:
+            services.refusals.note(client_of(scope, services.settings))
+            raise
+        if len(self._known) > _MAX_CALLERS:
+            self._known.clear()
+        # If there was a write meanwhile, the caller may be outdated, and is verified again.
+        self._known[key] = _Known(caller, version)
+        return caller
 
     def find_verified(self, scope: Scope) -> Caller | None:
-        """Return the caller of a request if its key is still verified; makes no query."""
-        if self._version != self._services.watch.version():
+        """Return the caller of a request if its key was verified before, and is still valid."""
+        key = find_key(scope) or ""
+        known = self._known.get(key)
+        if known is None:
             return None
-        caller, now = self._known.get(find_key(scope) or ""), self._services.clock.now()
-        if caller is None or caller.is_outdated(now) or is_use_record_due(caller, now):
+        version, now = self._services.watch.version(), self._services.clock.now()
+        caller: Caller | None = known.caller
+        if known.version != version:
+            caller = self._verify_again(key, known.caller, version, now)
+        return None if caller is None or _is_over(caller, now) else caller
+
+    def _verify_again(
+        self, key: str, known: Caller, version: Version, now: datetime
+    ) -> Caller | None:
+        """Verify a key again if that needs no round trip; return None if `find` has to."""
+        if not self._is_embedded:
             return None
+        services = self._services
+        try:
+            caller = verify_key(services.database, key, now, services.partners.resolve)
+        except Failure:
+            return None
+        # Prepared responses are for a caller, not for its equals.
+        caller = known if caller == known else caller
+        self._known[key] = _Known(caller, version)
         return caller
 
     async def recheck(self, scope: Scope, headers: Mapping[bytes, bytes], caller: Caller) -> bool:
@@ -76,3 +105,8 @@ class CallerCache:
         if caller.key_id is None and caller.feed_token_id is None:
             return True
         return (await self.find(scope, headers)).entitlement == caller.entitlement
+
+
+def _is_over(caller: Caller, now: datetime) -> bool:
+    """Tell whether a key has to be verified again, whatever was written."""
+    return caller.is_outdated(now) or is_use_record_due(caller, now)

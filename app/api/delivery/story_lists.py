@@ -35,7 +35,7 @@ from app.api.http.paging import Links, Paging, envelope
 from app.api.http.parameters import MOST_PREFERRED, Values, bad
 from app.bootstrap import Services
 from app.delivery.invalidation import LISTS, list_keys
-from app.delivery.results import Page, find_sent_stories
+from app.delivery.results import Page, find_sent_rows
 from app.delivery.story_query import Form, StoryQuery
 from app.delivery.taxonomy_directory import TaxonomyDirectory, widen_languages
 from app.kit.bounded_cache import BoundedCache
@@ -274,6 +274,7 @@ async def await_stories(
 
 def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> PublicAnswer:
     body, cursors = list_body(parsed.asked, page)
+    has_receipts = request.reader.partner_id is not None
     return build_answer(
         request,
         body,
@@ -282,7 +283,7 @@ def _answer_list(request: ReadRequest, parsed: _List, page: Page) -> PublicAnswe
         links=parsed.links.by_relation(cursors),
         alternates=parsed.alternates,
         cache_dependencies=parsed.cache_dependencies,
-        sent=find_sent_stories(page.items) if request.reader.partner_id is not None else (),
+        sent=find_sent_rows(page.rows, parsed.asked.query.entitlement) if has_receipts else (),
     )
 
 

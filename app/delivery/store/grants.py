@@ -36,38 +36,53 @@ def first_grant(documents: FromClause) -> ColumnElement[Any]:
     )
 
 
-# A story has few terms and a grant may have many values, so the terms are looked up in the values.
+# The JSON is parsed once for a statement, not for each document. A story has few terms and a grant
+# may have many values, so the terms are looked up in the values.
 @compiles(_FirstGrant, "sqlite")
 def _compile_for_sqlite(element: _FirstGrant, compiler: SQLCompiler, **options: Any) -> str:
     id_, published, released, grants, now = _compile_clauses(element, compiler, options)
-    return f"""(SELECT min(g.key) FROM json_each({grants}) AS g
-        WHERE (json_extract(g.value, '$[0]') OR (({released} OR {published} <= {now})
-            AND {published} + json_extract(g.value, '$[1]') <= {now}))
-        AND {published} + json_extract(g.value, '$[2]') >= {now}
-        AND NOT EXISTS (SELECT 1 FROM json_each(g.value, '$[3]') AS c
-            WHERE json_extract(c.value, '$[0]') <> (
-                EXISTS (SELECT 1 FROM document_terms AS t
-                    WHERE t.id = {id_} AND t.field = json_extract(c.value, '$[1]')
-                    AND EXISTS (SELECT 1 FROM json_each(c.value, '$[2]') AS v
-                        WHERE v.value = t.value))
-                OR (json_extract(c.value, '$[1]') = 'id'
-                    AND EXISTS (SELECT 1 FROM json_each(c.value, '$[2]') AS v
-                        WHERE v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
+    return f"""(WITH g AS MATERIALIZED (SELECT key AS number,
+            json_extract(value, '$[0]') AS embargoed, json_extract(value, '$[1]') AS delay,
+            json_extract(value, '$[2]') AS depth, json_extract(value, '$[3]') AS conditions
+            FROM json_each({grants})),
+        c AS MATERIALIZED (SELECT g.number AS number, c.key AS place,
+            json_extract(c.value, '$[0]') AS wanted, json_extract(c.value, '$[1]') AS field,
+            json_extract(c.value, '$[2]') AS listed
+            FROM g, json_each(g.conditions) AS c),
+        v AS MATERIALIZED (SELECT c.number AS number, c.place AS place, v.value AS value
+            FROM c, json_each(c.listed) AS v)
+        SELECT min(g.number) FROM g
+        WHERE (g.embargoed OR (({released} OR {published} <= {now})
+            AND {published} + g.delay <= {now}))
+        AND {published} + g.depth >= {now}
+        AND NOT EXISTS (SELECT 1 FROM c WHERE c.number = g.number AND c.wanted <> (
+            EXISTS (SELECT 1 FROM document_terms AS t CROSS JOIN v
+                WHERE t.id = {id_} AND t.field = c.field
+                AND v.number = c.number AND v.place = c.place AND v.value = t.value)
+            OR (c.field = 'id' AND EXISTS (SELECT 1 FROM v
+                WHERE v.number = c.number AND v.place = c.place
+                AND v.value = {id_})))))"""  # noqa: S608 - the parts are compiled clauses
 
 
+# With NOT EXISTS, PostgreSQL would build a hash table for each document.
 @compiles(_FirstGrant, "postgresql")
 def _compile_for_postgresql(element: _FirstGrant, compiler: SQLCompiler, **options: Any) -> str:
     id_, published, released, grants, now = _compile_clauses(element, compiler, options)
-    return f"""(SELECT min(g.key) - 1
-        FROM jsonb_array_elements(CAST({grants} AS jsonb)) WITH ORDINALITY AS g(value, key)
-        WHERE (CAST(g.value ->> 0 AS integer) = 1 OR (({released} OR {published} <= {now})
-            AND {published} + CAST(g.value ->> 1 AS bigint) <= {now}))
-        AND {published} + CAST(g.value ->> 2 AS bigint) >= {now}
-        AND NOT EXISTS (SELECT 1 FROM jsonb_array_elements(g.value -> 3) AS c(value)
-            WHERE (CAST(c.value ->> 0 AS integer) = 1) <> (
-                EXISTS (SELECT 1 FROM document_terms AS t
-                    WHERE t.id = {id_} AND t.field = c.value ->> 1 AND c.value -> 2 ? t.value)
-                OR (c.value ->> 1 = 'id' AND c.value -> 2 ? {id_}))))"""  # noqa: S608 - the parts are compiled clauses
+    return f"""(WITH g AS MATERIALIZED (SELECT key - 1 AS number,
+            CAST(value ->> 0 AS integer) = 1 AS embargoed, CAST(value ->> 1 AS bigint) AS delay,
+            CAST(value ->> 2 AS bigint) AS depth, value -> 3 AS conditions
+            FROM jsonb_array_elements(CAST({grants} AS jsonb)) WITH ORDINALITY AS g(value, key)),
+        c AS MATERIALIZED (SELECT g.number AS number, CAST(c.value ->> 0 AS integer) = 1 AS wanted,
+            c.value ->> 1 AS field, c.value -> 2 AS listed
+            FROM g, jsonb_array_elements(g.conditions) AS c(value))
+        SELECT min(g.number) FROM g
+        WHERE (g.embargoed OR (({released} OR {published} <= {now})
+            AND {published} + g.delay <= {now}))
+        AND {published} + g.depth >= {now}
+        AND (SELECT 1 FROM c WHERE c.number = g.number AND c.wanted <> (
+            EXISTS (SELECT 1 FROM document_terms AS t
+                WHERE t.id = {id_} AND t.field = c.field AND c.listed ? t.value)
+            OR (c.field = 'id' AND c.listed ? {id_})) LIMIT 1) IS NULL)"""  # noqa: S608 - the parts are compiled clauses
 
 
 class _InEarlierRange(FunctionElement[bool]):

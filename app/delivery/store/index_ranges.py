@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from app.delivery.access_shape import AccessShape
-from app.delivery.grant_ranges import RangeKind
+from app.delivery.grant_ranges import RangesShape
 from app.delivery.models import Document, DocumentTerm
 from app.delivery.rendering import join_fields
 from app.delivery.store.grants import is_in_earlier_range
@@ -68,10 +68,10 @@ def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[Inde
     same story.
     """
     if shape.grant_ranges is not None:
-        count, kind = shape.grant_ranges
+        ranges = shape.grant_ranges
         return [
-            _build_grant_range(shape, number, kind, 0 if overlap else number)
-            for number in range(count)
+            _build_grant_range(shape, ranges, number, 0 if overlap else number)
+            for number in range(ranges.size)
         ]
     driver = find_driving_filter(shape)
     if driver is None:
@@ -85,7 +85,7 @@ def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[Inde
 def count_index_ranges(shape: QueryShape) -> int:
     """Return the number of index ranges that together hold a list."""
     if shape.grant_ranges is not None:
-        return shape.grant_ranges[0]
+        return shape.grant_ranges.size
     driver = find_driving_filter(shape)
     return (
         prod(shape.clauses[clause].included for clause in driver.clauses)
@@ -116,39 +116,37 @@ def _build_index_range(
 
 
 def _build_grant_range(
-    shape: QueryShape, number: int, kind: RangeKind, excluded: int
+    shape: QueryShape, ranges: RangesShape, number: int, excluded: int
 ) -> IndexRange:
     """Return one of the index ranges of the reader's grants, without the rows of the first ones."""
-    place = _terms.c.published_at
-    conditions = [
-        _terms.c.field == bindparam(f"range_field{number}"),
-        _terms.c.value == bindparam(f"range_value{number}"),
-        place >= bindparam(f"range_start{number}", type_=BigInteger),
-        place <= bindparam(f"range_end{number}", type_=BigInteger),
-        *filter_conditions(shape),
-    ]
-    grant = None
-    if kind == "compared":
+    conditions = [*_range_conditions(_terms, ranges, number), *filter_conditions(shape)]
+    if ranges.is_compared:
         # PostgreSQL would plan joins for negated conditions, which takes longer than the query.
-        conditions += [_is_in_grant_range(earlier).is_(false()) for earlier in range(excluded)]
-        grant = bindparam(f"range_grant{number}", type_=Integer)
+        conditions += [
+            _is_in_grant_range(ranges, earlier).is_(false()) for earlier in range(excluded)
+        ]
     elif excluded:
         conditions.append(is_in_earlier_range(_documents, excluded).is_(false()))
-    access = shape.access._replace(limited=kind == "evaluated")
+    grant = bindparam(f"range_grant{number}", type_=Integer) if ranges.is_exact else None
+    access = shape.access._replace(limited=not ranges.is_exact)
     origin = _terms.join(_documents, _documents.c.id == _terms.c.id)
-    return IndexRange(origin, place, _terms.c.id, tuple(conditions), access, grant)
+    return IndexRange(origin, _terms.c.published_at, _terms.c.id, tuple(conditions), access, grant)
 
 
-def _is_in_grant_range(number: int) -> ColumnElement[bool]:
+def _is_in_grant_range(ranges: RangesShape, number: int) -> ColumnElement[bool]:
     inner = _terms.alias()
     # The id of the term, so that SQLite tests it before it looks up the document.
-    return exists().where(
-        inner.c.id == _terms.c.id,
-        inner.c.field == bindparam(f"range_field{number}"),
-        inner.c.value == bindparam(f"range_value{number}"),
-        inner.c.published_at >= bindparam(f"range_start{number}", type_=BigInteger),
-        inner.c.published_at <= bindparam(f"range_end{number}", type_=BigInteger),
-    )
+    return exists().where(inner.c.id == _terms.c.id, *_range_conditions(inner, ranges, number))
+
+
+def _range_conditions(
+    terms: FromClause, ranges: RangesShape, number: int
+) -> Iterator[ColumnElement[bool]]:
+    yield terms.c.field == bindparam(f"range_field{number}")
+    yield terms.c.value == bindparam(f"range_value{number}")
+    suffix = ranges.suffix(number)
+    yield terms.c.published_at >= bindparam(f"range_start{suffix}", type_=BigInteger)
+    yield terms.c.published_at <= bindparam(f"range_end{suffix}", type_=BigInteger)
 
 
 def _exclude_earlier(

@@ -108,16 +108,16 @@ def add_log_state(rows: Rows, dialect: str) -> Select[Any]:
     to_json = func.json_array if dialect == "sqlite" else func.json_build_array
     log = select(cast(to_json(*log_state_columns()), Text).label("log_head")).subquery("log")
     page = rows.subquery("page")
-    return select(log.c.log_head, *page.c).select_from(log.outerjoin(page, true()))
+    return select(*page.c, log.c.log_head).select_from(log.outerjoin(page, true()))
 
 
 def split_log_state(
     rows: Sequence[tuple[Any, ...]], row: type[RowT]
 ) -> tuple[LogStateRow, list[RowT]]:
     """Split rows into the log state and the other rows, of which there may be none."""
-    state, make = LogStateRow(*json.loads(rows[0][0])), partial(tuple.__new__, row)
+    state, make = LogStateRow(*json.loads(rows[0][-1])), partial(tuple.__new__, row)
     # Without other rows, there is one row with the log state alone.
-    return state, [] if rows[0][1] is None else [make(row[1:]) for row in rows]
+    return state, [] if rows[0][0] is None else [make(row[:-1]) for row in rows]
 
 
 # The log state alone; see `load_log_state`.

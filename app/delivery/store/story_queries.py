@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
     Text,
     bindparam,
@@ -20,7 +21,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.expression import CompoundSelect
 
 from app.access.entitlement import Entitlement
@@ -49,6 +49,7 @@ class ShortRow(NamedTuple):
     """
 
     id: str
+    version: int
     source_id: str | None
     category_ids: str
     head: bytes
@@ -62,6 +63,7 @@ class FullRow(NamedTuple):
     """A story without its body; `translations` is JSON."""
 
     id: str
+    version: int
     source_id: str | None
     category_ids: str
     head: bytes
@@ -77,6 +79,7 @@ class WholeRow(NamedTuple):
     """A story with its body."""
 
     id: str
+    version: int
     source_id: str | None
     category_ids: str
     head: bytes
@@ -126,10 +129,13 @@ def build_page_statement(
     statement = _statements.get(key)
     if statement is None:
         row = None if with_state else ROWS[query.form]
-        clause = _select_page(query.shape, dialect)
+        # With the log state, SQLite would read all rows of overlapping ranges.
+        overlaps = query.ranges is not None and not (with_state and dialect == "sqlite")
+        clause = _select_page(query.shape, dialect, overlaps=overlaps)
         if with_state:
             clause = add_log_state(clause, dialect)
-        statement = _statements[key] = Statement(clause, row)
+        merged_by = "grant" if overlaps else None
+        statement = _statements[key] = Statement(clause, row, merged_by=merged_by)
     return statement, query.bind(now)
 
 
@@ -254,9 +260,8 @@ def _count_statement(
     return known
 
 
-def _select_page(shape: QueryShape, dialect: str) -> _Rows:
-    overlap = shape.grant_ranges is not None and dialect == "postgresql"
-    found = build_index_ranges(shape, overlap=overlap)
+def _select_page(shape: QueryShape, dialect: str, *, overlaps: bool) -> _Rows:
+    found = build_index_ranges(shape, overlap=overlaps)
     if shape.has_ids:
         return _select_rows(found[0], shape, dialect)
     if len(found) == 1:
@@ -264,22 +269,29 @@ def _select_page(shape: QueryShape, dialect: str) -> _Rows:
         return _add_order(_select_rows(found[0], shape, dialect), place, shape)
     rows = [_select_part(index_range, shape, dialect) for index_range in found]
     place = (literal_column("place"), literal_column("id"))
-    if overlap:
-        return _select_once(union_all(*rows), shape)
-    return _add_order(union_all(*rows), place, shape)
+    merged = union_all(*rows)
+    if not overlaps:
+        return _add_order(merged, place, shape)
+    if dialect == "postgresql":
+        return _select_places(merged, shape)
+    # SQLite merges the ranges while rows are read (see `Statement`).
+    most = bindparam("limit", type_=Integer) * literal_column(str(len(found)))
+    return _add_order(merged, place, shape).limit(most)
 
 
-def _select_once(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
-    """Return each story of overlapping ranges once, under its first grant.
+def _select_places(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
+    """Return the rows at the first places of the list: a story may be in several ranges.
 
-    PostgreSQL would estimate that few rows are in one range and not in another, and sort them. The
-    ranges are in the order of the list, so the rows of a story follow each other.
+    PostgreSQL merges the ranges, and stops after these places.
     """
     part = rows.subquery()
-    place = (part.c.place, part.c.id)
-    ordering = [column.desc() if shape.descending else column.asc() for column in place]
-    once = select(part).ext(distinct_on(*place)).order_by(*ordering, part.c.grant)
-    return once.limit(bindparam("limit"))
+    ordering = [
+        column.desc() if shape.descending else column.asc() for column in (part.c.place, part.c.id)
+    ]
+    number = func.dense_rank().over(order_by=ordering).label("number")
+    numbered = select(part, number).subquery()
+    columns = [column for column in numbered.c if column.key != "number"]
+    return select(*columns).where(numbered.c.number <= bindparam("limit", type_=Integer))
 
 
 def _select_part(index_range: IndexRange, shape: QueryShape, dialect: str) -> Select[Any]:
@@ -350,7 +362,7 @@ def _select_ids(shape: QueryShape) -> _Rows:
 def _piece_columns(
     form: Form, dialect: str, access: AccessShape, grant: ColumnElement[Any] | None = None
 ) -> list[ColumnElement[Any]]:
-    wanted = ["source_id", "category_ids", "head", "tail"]
+    wanted = ["version", "source_id", "category_ids", "head", "tail"]
     if form == "whole":
         wanted += ["slug", "translation_group"]
     columns: list[ColumnElement[Any]] = [_documents.c[name] for name in wanted]

@@ -3,6 +3,7 @@
 import asyncio
 from weakref import WeakSet
 
+from psycopg import AsyncRawCursor
 from sqlalchemy import Dialect
 
 from app.kit.errors import DatabaseBusy
@@ -11,7 +12,7 @@ from app.kit.sql.engines import LIST_SETTINGS, LONGEST_PREPARED_TEXT, MAX_PREPAR
 from app.kit.sql.postgres import AsyncConnection, PostgresServer, close_async, is_lost
 from app.kit.sql.session import RowT, Values
 from app.kit.sql.sqlite_readers import Trace
-from app.kit.sql.statement import CompiledStatement, Statement, compile_statement
+from app.kit.sql.statement import CompiledStatement, Statement, compile_statement, merge_rows
 
 
 class AsyncReads:
@@ -88,8 +89,14 @@ class AsyncReads:
 async def _fetch_rows(
     connection: AsyncConnection, compiled: CompiledStatement[RowT], params: Values
 ) -> list[RowT]:
+    text, list_values = compiled.numbered
+    values = compiled.values(params)
+    # psycopg would parse a long text with named parameters for each execution.
+    cursor = AsyncRawCursor(connection)
+    prepare = False if len(text) > LONGEST_PREPARED_TEXT else None
     # In the text format, bytes take twice the size.
-    cursor = connection.cursor(binary=True)
-    prepare = False if len(compiled.text) > LONGEST_PREPARED_TEXT else None
-    await cursor.execute(compiled.text, compiled.values(params), prepare=prepare)
-    return compiled.rows(await cursor.fetchall())
+    await cursor.execute(text, list_values(values), prepare=prepare, binary=True)
+    rows = await cursor.fetchall()
+    if compiled.merged_by is not None:
+        rows = merge_rows(rows, compiled.merged_by, values["limit"])
+    return compiled.rows(rows)

@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar, cast, overload
 
 import psycopg
@@ -32,6 +32,7 @@ from app.kit.sql.statement import (
     build_delete,
     build_insert,
     compile_statement,
+    merge_rows,
 )
 
 Values = Mapping[str, Any] | None
@@ -71,7 +72,12 @@ class ReadSession:
         """Return every row."""
         if isinstance(query, Statement):
             compiled = compile_statement(query, self._connection.dialect)
-            return compiled.rows(self._execute(compiled.text, compiled.values(params)).fetchall())
+            values = compiled.values(params)
+            cursor = self._execute(compiled.text, values)
+            if compiled.merged_by is None:
+                return compiled.rows(cursor.fetchall())
+            with closing(cursor):
+                return compiled.rows(merge_rows(cursor, compiled.merged_by, values["limit"]))
         result = self._execute_clause(query.clause, params)
         return list(map(query.build_row_factory(list(result.keys())), result))
 

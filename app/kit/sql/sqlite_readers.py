@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, event
 
 from app.kit.sql.driver_errors import translate_driver_errors
 from app.kit.sql.session import ReadSession, RowT, Values
-from app.kit.sql.statement import Statement, compile_statement
+from app.kit.sql.statement import Statement, compile_statement, merge_rows
 
 Result = TypeVar("Result")
 
@@ -166,7 +166,14 @@ class SqliteReadPool:
         compiled = compile_statement(statement, self._engine.dialect)
         pooled = self._acquire()
         try:
-            rows = pooled.execute(compiled.text, compiled.values(params)).fetchall()
+            values = compiled.values(params)
+            cursor = pooled.execute(compiled.text, values)
+            if compiled.merged_by is None:
+                rows = cursor.fetchall()
+            else:
+                rows = merge_rows(cursor, compiled.merged_by, values["limit"])
+                # The cursor may have more rows, and would hold its snapshot.
+                cursor.close()
         except BaseException:
             pooled.connection.close()
             with translate_driver_errors():

@@ -6,8 +6,9 @@ needs to run one. Values and columns are converted by their types, so rows are t
 databases.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, cast
@@ -38,21 +39,30 @@ Mode = Literal["new", "missing", "whole", "changed"]
 Nothing = tuple[()]
 _Processor = Callable[[Any], Any]
 _MAX_BUILT = 300
+# A parameter of psycopg, or a percent sign.
+_PARAMETER = re.compile(r"%(?:\((\w+)\)s|%)")
 
 
 class Query(Generic[RowT_co]):
     """A query for one call, with the type of its rows.
 
     `row` is a named tuple or a dataclass whose fields are the columns in order; the default is a
-    plain tuple.
+    plain tuple. For `merged_by` see `Statement`.
     """
 
-    __slots__ = ("clause", "row")
+    __slots__ = ("clause", "merged_by", "row")
 
-    def __init__(self, clause: ClauseElement, row: type[RowT_co] | None = None) -> None:
+    def __init__(
+        self,
+        clause: ClauseElement,
+        row: type[RowT_co] | None = None,
+        *,
+        merged_by: str | None = None,
+    ) -> None:
         """Combine a clause of SQLAlchemy with a row type."""
         self.clause = clause
         self.row = row
+        self.merged_by = merged_by
 
     def build_row_factory(self, names: Sequence[str]) -> Callable[[Sequence[Any]], RowT_co]:
         """Return a function that builds a row from the values of the named columns."""
@@ -68,7 +78,12 @@ class Query(Generic[RowT_co]):
 
 
 class Statement(Query[RowT_co]):
-    """A reusable query: a module constant or a cached object, which is compiled once."""
+    """A reusable query: a module constant or a cached object, which is compiled once.
+
+    With `merged_by`, rows with the same first column follow each other, and one of them is
+    returned: the one with the smallest value of the column of this name. SQLite then reads only as
+    many rows as the parameter `limit` needs.
+    """
 
     __slots__ = ()
 
@@ -124,7 +139,22 @@ class CompiledStatement(Generic[RowT_co]):
             (place, _resolve_type(column.type, dialect).result_processor(dialect, None))
             for place, column in enumerate(columns)
         )
-        self._make = statement.build_row_factory(list(columns.keys() if columns else ()))
+        names = list(columns.keys() if columns else ())
+        self._make = statement.build_row_factory(names)
+        # The place of the column that decides between rows that are merged.
+        self.merged_by = None if statement.merged_by is None else names.index(statement.merged_by)
+
+    @cached_property
+    def numbered(self) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+        """Return the SQL with numbered parameters, and a function that returns their values."""
+        numbers: dict[str, int] = {}
+
+        def number(found: re.Match[str]) -> str:
+            name = found[1]
+            return "%" if name is None else f"${numbers.setdefault(name, len(numbers) + 1)}"
+
+        text = _PARAMETER.sub(number, self.text)
+        return text, lambda values: [values[name] for name in numbers]
 
     def values(self, params: Mapping[str, Any] | None) -> dict[str, Any]:
         """Convert parameters for the driver."""
@@ -144,6 +174,21 @@ class CompiledStatement(Generic[RowT_co]):
                 values[place] = process(values[place])
             rows.append(self._make(values))
         return rows
+
+
+def merge_rows(found: Iterable[Sequence[Any]], merged_by: int, limit: int) -> list[Sequence[Any]]:
+    """Return the first `limit` rows of a statement, without what `merged_by` leaves out."""
+    rows: list[Sequence[Any]] = []
+    last: object = rows
+    for row in found:
+        if row[0] != last:
+            if len(rows) == limit:
+                break
+            last = row[0]
+            rows.append(row)
+        elif row[merged_by] < rows[-1][merged_by]:
+            rows[-1] = row
+    return rows
 
 
 PlaceT = TypeVar("PlaceT")
