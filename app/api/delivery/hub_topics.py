@@ -70,7 +70,10 @@ def _selection(services: Services, path: str, query: str) -> Selection:
     parameters = SEARCH_FEED if channel.searched else FEED
     values = parameters.parse(parameters.canonical(query.encode()))
     read_search_text(values)
-    query_of_feed, _ = read_query(services, values, channel.path, "short", channel.clauses)
+    entitlement = services.anonymous.load().entitlement
+    query_of_feed, _ = read_query(
+        services, values, channel.path, "short", channel.clauses, entitlement=entitlement
+    )
     is_selected = not channel.searched and not path.startswith("tags/")
     return query_of_feed.selection if is_selected else Selection()
 
