@@ -7,6 +7,7 @@ quotes.
 import re
 from typing import Any
 
+from app.content.body_text import extract_text
 from app.kit import json
 
 _REMOVED = frozenset(("audio", "figure", "img", "picture", "video"))
@@ -23,12 +24,15 @@ def remove_image(members: bytes) -> bytes:
 
 
 def remove_media(members: bytes) -> bytes:
-    """Return the stored body members without images, audio and video in the HTML."""
+    """Return the stored body members without images, audio, video and their captions.
+
+    The plain text is that of the HTML that remains.
+    """
     value: dict[str, Any] = json.loads(b"{%b}" % members)
     markup = remove_media_elements(value["body_html"] or "")
     if markup == value["body_html"]:
         return members
-    return json.dumps({**value, "body_html": markup})[1:-1]
+    return json.dumps({**value, "body_html": markup, "body_text": extract_text(markup)})[1:-1]
 
 
 def remove_media_elements(markup: str) -> str:
