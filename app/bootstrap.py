@@ -41,6 +41,9 @@ from app.settings import Settings
 from app.syndication.model.addresses import Addresses
 from app.syndication.model.item_cache import ItemCache
 from app.syndication.push.agreement_events import enqueue_agreement_events
+from app.syndication.push.commands.delete_webhooks_of_partners import (
+    delete_webhooks_of_partners,
+)
 from app.syndication.push.commands.stop_webhook import stop_webhook
 from app.syndication.push.erasure import erase_deliveries
 from app.syndication.push.handlers import no_headers
@@ -182,6 +185,8 @@ def bootstrap(
         database,
         clock,
         [
+            # They may add to the audit.
+            delete_webhooks_of_partners,
             write_audit,
             project,
             erase_deliveries,

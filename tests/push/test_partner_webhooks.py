@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+import pytest
+
+from app.access.keys import PREFIX_LENGTH
 from app.bootstrap import Services
 from tests.clock import HandClock
 from tests.newsroom import MERGE_PATCH, Newsroom
@@ -86,6 +89,7 @@ def test_a_partner_manages_its_own_webhooks_only(newsroom: Newsroom) -> None:
     assert (changed.json()["document"], changed.json()["filter"]) == (False, {"language": ["en"]})
     internal = first.call("POST", json={"url": "http://10.0.0.1/", "events": ["*"]})
     assert internal.json()["errors"][0]["pointer"] == "#/url"
+    assert "network" not in internal.text.casefold()
     for headers, status in (
         (first.key("read"), 403),
         (newsroom.headers, 403),
@@ -174,3 +178,16 @@ def test_nothing_is_sent_after_the_end_of_an_agreement(
     pushing.settle()
     assert receiver.heard == []
     assert services.push.status().pending == 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_webhooks_are_deleted_with_their_partner(newsroom: Newsroom) -> None:
+    first, second = Partner(newsroom, "first"), Partner(newsroom, "second")
+    made, kept = first.webhook(_URL), second.webhook(_URL)
+    key = first.headers["authorization"].removeprefix("Bearer ")
+    newsroom.call("DELETE", f"/keys/{key[:PREFIX_LENGTH]}")
+    assert newsroom.delete(first.agreement, "partners").status_code == 204
+    listed = newsroom.call("GET", "/webhooks").json()["data"]
+    assert [webhook["id"] for webhook in listed] == [kept["id"]]
+    audit = newsroom.call("GET", "/audit?type=webhook&verb=deleted").json()["data"]
+    assert [entry["subject"] for entry in audit] == [made["id"]]

@@ -4,7 +4,7 @@ A token gives access to anyone who has it. So it is removed from the query of a 
 anything else reads it, and answers are not stored by any cache and not sent on as a referrer.
 """
 
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from app.api.http.asgi import Message, Scope, Send
 from app.api.http.parameters import declare_text
@@ -52,6 +52,15 @@ def remove_token(scope: Scope) -> None:
         # A complete response has encoded headers, to which nothing can be added.
         extensions = scope.get("extensions") or {}
         scope["extensions"] = {name: extensions[name] for name in extensions if name != WHOLE}
+
+
+def with_token(scope: Scope) -> str:
+    """Return the query of a request with its token, for a redirect to the same feed."""
+    query: str = scope["query_string"].decode("latin-1")
+    if FEED_TOKEN not in scope:
+        return query
+    token = f"{PARAMETER.name}={quote(scope[FEED_TOKEN], safe='', encoding='latin-1')}"
+    return f"{query}&{token}" if query else token
 
 
 def has_token(query: str) -> bool:

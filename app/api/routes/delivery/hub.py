@@ -131,7 +131,7 @@ def _take_token(clients: TokenBuckets, client: str) -> None:
 def _request_subscription(services: Services, asked: HubRequest, actor: Actor) -> None:
     options = services.push.options
     if not is_reachable(asked.callback, options.reach):
-        raise BadHubRequest("`hub.callback` is an address inside the network.")
+        raise BadHubRequest("Nothing can be sent to `hub.callback`. Use a public address.")
     with services.database.read() as session:
         if not needs_verification(session, asked, options.hub_limits, services.clock.now()):
             return
