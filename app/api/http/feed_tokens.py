@@ -63,11 +63,6 @@ def with_token(scope: Scope) -> str:
     return f"{query}&{token}" if query else token
 
 
-def has_token(query: str) -> bool:
-    """Tell whether a query has a token."""
-    return any(map(_is_token, query.encode().split(b"&")))
-
-
 def protect(send: Send) -> Send:
     """Return a `send` that adds the headers of answers to requests with a token."""
 

@@ -29,7 +29,7 @@ from app.syndication.push.store.receivers import WebhookRow
 ResolvePartners = Callable[[Collection[str], datetime], Mapping[str, TimedEntitlement]]
 _ABOUT_STORIES = "article."
 # In receipts.
-_ROUTE = "webhook"
+_ROUTE, _FEED_ROUTE = "webhook", "websub"
 
 
 class NotDueYet(Exception):
@@ -83,6 +83,10 @@ class PartnerEvents:
         """Note that a partner received the story of an event, or its removal."""
         if row.event.startswith(_ABOUT_STORIES):
             self._receipts.add(partner_id, [_find_sent(row, body)], _ROUTE)
+
+    def note_feed(self, partner_id: str, sent: tuple[SentStory, ...]) -> None:
+        """Note that a partner received the stories of a feed that was sent."""
+        self._receipts.add(partner_id, sent, _FEED_ROUTE)
 
     def _load_story(
         self, id_: str, webhook: WebhookRow, granted: Entitlement
