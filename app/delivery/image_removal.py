@@ -14,7 +14,7 @@ _REMOVED = frozenset(("audio", "figure", "img", "picture", "video"))
 _VOID = frozenset(("img", "source", "track"))
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^<>"]|"[^"]*")*>')
 # Elements that are left out if nothing remains in them.
-_EMPTY = re.compile(r"<(a|p|li|div)(?: (?:[^<>\"]|\"[^\"]*\")*)?>\s*</\1>")
+_EMPTY = re.compile(r"<(a|p|li|ol|ul|div)(?: (?:[^<>\"]|\"[^\"]*\")*)?>\s*</\1>")
 
 
 def remove_image(members: bytes) -> bytes:

@@ -17,13 +17,14 @@ from app.api.app import create_app
 from app.api.http.asgi import Message
 from app.bootstrap import Services, bootstrap, open_database
 from app.kit import json
+from app.server.interface import WHOLE
 from app.settings import Settings
 from app.telemetry.requests import TracedRequestLog
 from app.telemetry.tracing import Tracing
 from tests.client import make_client
 from tests.clock import HandClock
 from tests.conftest import key_for
-from tests.edge.driver import request
+from tests.edge.driver import nothing, request
 from tests.newsroom import Newsroom
 
 PUBLIC = "https://api.example"
@@ -148,6 +149,16 @@ def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services:
     scope = request(f"{address}?token={token}")
     assert app.lookup(scope) is None  # type: ignore[attr-defined]
     assert scope["query_string"] == b""
+    # This server accepts complete responses, and says so after `lookup`.
+    received: list[Message] = []
+
+    async def send(message: Message) -> None:
+        received.append(message)
+
+    asyncio.run(app({**scope, "extensions": {WHOLE: {}}}, nothing, send))
+    fields = dict(received[0]["headers"])
+    assert fields[b"cache-control"] == b"private, no-store"
+    assert fields[b"referrer-policy"] == b"no-referrer"
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

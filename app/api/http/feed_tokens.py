@@ -49,9 +49,6 @@ def remove_token(scope: Scope) -> None:
     if tokens:
         scope["query_string"] = b"&".join(kept)
         scope[FEED_TOKEN] = b"&".join(tokens).decode("latin-1")
-        # A complete response has encoded headers, to which nothing can be added.
-        extensions = scope.get("extensions") or {}
-        scope["extensions"] = {name: extensions[name] for name in extensions if name != WHOLE}
 
 
 def with_token(scope: Scope) -> str:
@@ -63,8 +60,12 @@ def with_token(scope: Scope) -> str:
     return f"{query}&{token}" if query else token
 
 
-def protect(send: Send) -> Send:
+def protect(scope: Scope, send: Send) -> Send:
     """Return a `send` that adds the headers of answers to requests with a token."""
+    # A complete response has encoded headers, to which nothing can be added. The server sets its
+    # extensions after `lookup`.
+    extensions = scope.get("extensions") or {}
+    scope["extensions"] = {name: extensions[name] for name in extensions if name != WHOLE}
 
     async def send_protected(message: Message) -> None:
         if message["type"] == "http.response.start":
