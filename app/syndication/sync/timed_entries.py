@@ -107,11 +107,9 @@ def _build_entry(
     view: SubscriberView, step: _Step, row: StoryRow | None, progress: LogProgress
 ) -> Iterator[SerializedChange]:
     """Build the entry of a story for a client with `row` now."""
-    earlier = {at for at, _ in _list_crossings(view, step.group, progress.time) if at < step.at}
-    # The last entries of the run before were built some time after its end.
-    history = [
-        _find_forms(view, step.group, from_micros(at)) for at in (progress.time.since, *earlier)
-    ]
+    boundaries = {at for at, _ in _list_crossings(view, step.group, progress.time)}
+    # Just before each boundary. At the start of the run, the story may not have been published.
+    history = [_find_forms(view, step.group, from_micros(at - 1)) for at in sorted(boundaries)]
     had = [forms.get(step.id) for forms in history]
     at, serial = from_micros(step.at), progress.until.serial
     if row is not None:
