@@ -39,17 +39,13 @@ from app.search.queries import Search
 from app.settings import Settings
 from app.syndication.model.addresses import Addresses
 from app.syndication.model.item_cache import ItemCache
-from app.syndication.push.agreement_events import enqueue_agreement_events
-from app.syndication.push.commands.delete_webhooks_of_partners import (
-    delete_webhooks_of_partners,
-)
 from app.syndication.push.commands.stop_webhook import stop_webhook
 from app.syndication.push.delivery_creation import FeedReaders
-from app.syndication.push.erasure import erase_deliveries
 from app.syndication.push.handlers import no_headers
 from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
+from app.syndication.push.unit_events import follow_unit
 from app.syndication.sync.change_reader import ChangeReader
 
 
@@ -186,12 +182,10 @@ def bootstrap(
         database,
         clock,
         [
-            # They may add to the audit.
-            delete_webhooks_of_partners,
-            write_audit,
             project,
-            erase_deliveries,
-            partial(enqueue_agreement_events, own=settings.own_address),
+            partial(follow_unit, own=settings.own_address),
+            # Last, since the others may add to it.
+            write_audit,
             *instruments.subscribers,
         ],
         watch.announce,

@@ -155,7 +155,10 @@ def test_a_token_and_none_share_no_prepared_response(agreed: Newsroom, services:
     async def send(message: Message) -> None:
         received.append(message)
 
-    asyncio.run(app({**scope, "extensions": {WHOLE: {}}}, nothing, send))
+    async def respond() -> None:
+        await app({**scope, "extensions": {WHOLE: {}}}, nothing, send)
+
+    asyncio.run(respond())
     fields = dict(received[0]["headers"])
     assert fields[b"cache-control"] == b"private, no-store"
     assert fields[b"referrer-policy"] == b"no-referrer"

@@ -7,6 +7,7 @@ import pytest
 
 from app.access.keys import PREFIX_LENGTH
 from app.bootstrap import Services
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import MERGE_PATCH, Newsroom
 from tests.push.conftest import Pushing
@@ -157,6 +158,39 @@ def test_a_delayed_story_is_sent_when_it_is_due_as_it_is_then(
     assert [(event, data["id"]) for event, data in take(receiver)] == [
         ("article.killed", kept["id"])
     ]
+
+
+def test_a_partner_hears_of_stories_under_embargo_that_it_may_read(
+    pushing: Pushing,
+    newsroom: Newsroom,
+    services: Services,
+    receiver: Receiver,
+    clock: HandClock,
+) -> None:
+    Partner(newsroom, "early", embargoed=True).webhook(receiver.url, document=True)
+    Partner(newsroom, "other").webhook(receiver.url)
+    pushing.webhook(receiver.url, "article.published")
+    until = "2026-11-22T18:00:00Z"
+    story, gone = (newsroom.story(title, embargo_until=until) for title in ("Held", "Gone"))
+    pushing.settle()
+    (event, data), _ = take(receiver)
+    assert (event, data["id"], data["slug"]) == ("article.published", story["id"], "held")
+    assert (data["embargoed"], data["embargo_until"]) == (True, until)
+    assert (data["document"]["title"], data["document"]["embargo_until"]) == ("Held", until)
+    newsroom.patch(story, title="Changed", status="published")
+    newsroom.verb(gone, "kill", notice="Wrong.")
+    pushing.settle()
+    (event, data), removal = take(receiver)
+    assert (event, data["document"]["title"]) == ("article.updated", "Changed")
+    assert (removal[0], removal[1]["id"]) == ("article.killed", gone["id"])
+    clock.advance(hours=7)
+    log_due_changes(services)
+    pushing.settle()
+    released = take(receiver)
+    assert [(event, data["id"]) for event, data in released] == [
+        ("article.published", story["id"])
+    ] * 3
+    assert not any("embargoed" in data for _, data in released)
 
 
 def test_nothing_is_sent_after_the_end_of_an_agreement(

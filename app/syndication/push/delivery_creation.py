@@ -33,7 +33,7 @@ FOLLOWER = "push"
 
 
 @dataclass(frozen=True, slots=True)
-class _WebhookFilter:
+class WebhookFilter:
     """A webhook with its selection of stories; for one of a partner, with what it is granted."""
 
     row: WebhookRow
@@ -72,20 +72,26 @@ class FeedReaders:
         self, subscriptions: Sequence[SubscriptionRow], now: datetime
     ) -> dict[str, Entitlement]:
         """Return the entitlement of each subscription by id; a token that ended has no stories."""
-        tokens = {row.id: split_topic(row.topic).token for row in subscriptions}
-        ids = sorted(set(filter(None, tokens.values())))
-        known = self.load_tokens(ids, now) if ids else {}
         return {
-            id_: self.load_anonymous() if token is None else known.get(token, NOTHING)
-            for id_, token in tokens.items()
+            id_: NOTHING if found is None else found
+            for id_, found in self._load(subscriptions, now).items()
         }
 
     def find_ended(self, subscriptions: Sequence[SubscriptionRow], now: datetime) -> list[str]:
         """Return the ids of the subscriptions whose token has ended."""
+        return [id_ for id_, found in self._load(subscriptions, now).items() if found is None]
+
+    def _load(
+        self, subscriptions: Sequence[SubscriptionRow], now: datetime
+    ) -> dict[str, Entitlement | None]:
+        """Return the entitlement of each subscription by id; None if its token has ended."""
         tokens = {row.id: split_topic(row.topic).token for row in subscriptions}
         ids = sorted(set(filter(None, tokens.values())))
         known = self.load_tokens(ids, now) if ids else {}
-        return [id_ for id_, token in tokens.items() if token is not None and token not in known]
+        return {
+            id_: self.load_anonymous() if token is None else known.get(token)
+            for id_, token in tokens.items()
+        }
 
 
 def start_following(session: WriteSession, now: datetime) -> int:
@@ -106,7 +112,7 @@ def create_deliveries(
     known = receivers.list_enabled_webhooks(session)
     granted = partners.load_entitlements(known, now)
     webhooks = [
-        _WebhookFilter(row, selection_from_json(row.selection), granted.get(row.partner_id or ""))
+        WebhookFilter(row, selection_from_json(row.selection), granted.get(row.partner_id or ""))
         for row in known
     ]
     slugs = _load_public_slugs(session, rows, now) if webhooks else {}
@@ -122,6 +128,20 @@ def create_deliveries(
         )
     deliveries.add(session, new_deliveries)
     _enqueue_feeds(session, rows, now, readers)
+
+
+def add_webhook_deliveries(
+    session: WriteSession,
+    row: Change,
+    webhooks: Sequence[WebhookFilter],
+    slugs: Mapping[str, str],
+    now: datetime,
+    own: str,
+) -> None:
+    """Create the deliveries to webhooks for one row; `slugs` are those of public stories by id."""
+    informed = _drop_killed(session, row)
+    found = _build_webhook_deliveries(session, row, webhooks, informed, slugs, now, own)
+    deliveries.add(session, list(found))
 
 
 def build_delivery(
@@ -164,7 +184,7 @@ def _drop_killed(session: WriteSession, row: Change) -> set[str]:
 def _build_webhook_deliveries(
     session: WriteSession,
     row: Change,
-    webhooks: Iterable[_WebhookFilter],
+    webhooks: Iterable[WebhookFilter],
     informed: set[str],
     slugs: Mapping[str, str],
     now: datetime,

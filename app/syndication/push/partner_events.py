@@ -28,6 +28,8 @@ from app.syndication.push.store.receivers import WebhookRow
 # Returns the entitlements of partners at an instant, by id.
 ResolvePartners = Callable[[Collection[str], datetime], Mapping[str, TimedEntitlement]]
 _ABOUT_STORIES = "article."
+# The members of a story under embargo.
+_EMBARGO = ("embargoed", "embargo_until")
 # In receipts.
 _ROUTE, _FEED_ROUTE = "webhook", "websub"
 
@@ -103,7 +105,8 @@ class PartnerEvents:
             rows = story_queries.load_page(session, query, state.now)
             is_public = story.is_public(state.now)
         document = b"".join(story_pieces(rows[0], directory, granted)) if rows else None
-        return story if is_public else None, document
+        # One under embargo is not public, and may be granted.
+        return story if is_public or rows else None, document
 
 
 def find_partner_event(
@@ -153,7 +156,9 @@ def _show_story(
 ) -> bytes:
     """Return an event with the present version of its story, and its document if asked for."""
     event: dict[str, Any] = json.loads(body)
-    data = event["data"] | {"slug": story.slug, "version": story.version}
+    shown: dict[str, Any] = json.loads(document)
+    embargo = {name: shown[name] for name in _EMBARGO if name in shown}
+    data = event["data"] | {"slug": story.slug, "version": story.version} | embargo
     if webhook.document:
-        data["document"] = json.loads(document)
+        data["document"] = shown
     return json.dumps({**event, "data": data})
