@@ -9,7 +9,6 @@ from pathlib import Path
 from app import __version__
 from app.access import store as access_store
 from app.access.audit import write_audit
-from app.access.entitlement import Entitlement
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
@@ -40,13 +39,13 @@ from app.search.queries import Search
 from app.settings import Settings
 from app.syndication.model.addresses import Addresses
 from app.syndication.model.item_cache import ItemCache
-from app.syndication.push.agreement_events import enqueue_agreement_events
 from app.syndication.push.commands.stop_webhook import stop_webhook
-from app.syndication.push.erasure import erase_deliveries
+from app.syndication.push.delivery_creation import FeedReaders
 from app.syndication.push.handlers import no_headers
 from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
+from app.syndication.push.unit_events import follow_unit
 from app.syndication.sync.change_reader import ChangeReader
 
 
@@ -177,15 +176,16 @@ def bootstrap(
     partners = PartnerEntitlements(database)
     receipts = Receipts(database, clock)
     anonymous = AnonymousReader(settings.anonymous, database, watch)
+    feed_tokens = FeedTokens(database)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
         clock,
         [
-            write_audit,
             project,
-            erase_deliveries,
-            partial(enqueue_agreement_events, own=settings.own_address),
+            partial(follow_unit, own=settings.own_address),
+            # Last, since the others may add to it.
+            write_audit,
             *instruments.subscribers,
         ],
         watch.announce,
@@ -220,11 +220,11 @@ def bootstrap(
             runner,
             instruments,
             PartnerEvents(delivery, partners.resolve_all, receipts),
-            lambda: anonymous.load().entitlement,
+            FeedReaders(lambda: anonymous.load().entitlement, feed_tokens.resolve_all),
         ),
         refusals=RefusedKeys(clock),
         partners=partners,
-        feed_tokens=FeedTokens(database),
+        feed_tokens=feed_tokens,
         anonymous=anonymous,
         receipts=receipts,
     )
@@ -254,7 +254,7 @@ def _build_push(
     runner: Runner,
     instruments: Instruments,
     partners: PartnerEvents,
-    load_anonymous: Callable[[], Entitlement],
+    readers: FeedReaders,
 ) -> Push:
     reach = AllowedNetworks.parse(settings.push_networks)
     options = PushOptions(
@@ -276,7 +276,7 @@ def _build_push(
         max_bytes=4096,
         trust=load_trusted_certificates(settings.ca_file),
     )
-    return Push(database, clock, watch, client, options, stop, partners, load_anonymous)
+    return Push(database, clock, watch, client, options, stop, partners, readers)
 
 
 def _load_secret(settings: Settings, database: Database) -> str:

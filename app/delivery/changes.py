@@ -11,11 +11,19 @@ stories. A story whose last change is in the public log is therefore the same fo
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from app.access.selection import SelectionFields
 from app.delivery import store
 from app.delivery.store import Change, EmbargoedChange
 from app.kit.sql.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class EmbargoedChanges:
+    """Changes that only readers with embargo access see, without those of translations."""
+
+    rows: tuple[Change, ...]
 
 
 def to_embargoed_change(row: Change) -> EmbargoedChange:
@@ -43,6 +51,8 @@ def append_changes(
     store.append_to_log(unit.session, public)
     if tied or held:
         store.append_embargoed(unit.session, held + _build_embargoed_updates(unit, tied, held))
+    if held:
+        unit.events.append(EmbargoedChanges(tuple(held)))
 
 
 def _build_embargoed_updates(

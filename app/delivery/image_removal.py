@@ -7,13 +7,14 @@ quotes.
 import re
 from typing import Any
 
+from app.content.body_text import extract_text
 from app.kit import json
 
 _REMOVED = frozenset(("audio", "figure", "img", "picture", "video"))
 _VOID = frozenset(("img", "source", "track"))
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)(?:[^<>"]|"[^"]*")*>')
 # Elements that are left out if nothing remains in them.
-_EMPTY = re.compile(r"<(a|p|li|div)(?: (?:[^<>\"]|\"[^\"]*\")*)?>\s*</\1>")
+_EMPTY = re.compile(r"<(a|p|li|ol|ul|div)(?: (?:[^<>\"]|\"[^\"]*\")*)?>\s*</\1>")
 # Where the image of a story begins, and what follows it (see `rendering`). Neither is within a
 # text, where quotes are escaped.
 _IMAGE, _AFTER_IMAGE = b'"image":{', b'},"urgency":'
@@ -30,12 +31,15 @@ def remove_image(members: bytes) -> bytes:
 
 
 def remove_media(members: bytes) -> bytes:
-    """Return the stored body members without images, audio and video in the HTML."""
+    """Return the stored body members without images, audio, video and their captions.
+
+    The plain text is that of the HTML that remains.
+    """
     value: dict[str, Any] = json.loads(b"{%b}" % members)
     markup = remove_media_elements(value["body_html"] or "")
     if markup == value["body_html"]:
         return members
-    return json.dumps({**value, "body_html": markup})[1:-1]
+    return json.dumps({**value, "body_html": markup, "body_text": extract_text(markup)})[1:-1]
 
 
 def remove_media_elements(markup: str) -> str:

@@ -1,14 +1,15 @@
 """A consistent snapshot of the public side, for log followers and for reads by id."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.access.entitlement import EMBARGOED, PUBLIC, Entitlement
+from app.access.entitlement import EMBARGOED, PUBLIC, Entitlement, Grant
 from app.access.selection import Clause, Selection
+from app.delivery.image_removal import remove_media
 from app.delivery.invalidation import LogState
 from app.delivery.queries import DeliveryQueries
 from app.delivery.store import snapshot_queries, story_queries
@@ -130,14 +131,20 @@ class Snapshot:
 
     def find_headlines(self, ids: Sequence[str]) -> set[str]:
         """Return those of some ids that the reader may not see in full form."""
+        return self._find_others(ids, lambda grant: grant.form == "full")
+
+    def _find_others(self, ids: Sequence[str], accepts: Callable[[Grant], bool]) -> set[str]:
+        """Return those of some ids that no accepted grant includes."""
         grants = self.entitlement.grants
-        full = tuple(grant for grant in grants if grant.form == "full")
-        if full == grants:
+        accepted = tuple(filter(accepts, grants))
+        if accepted == grants:
             return set()
-        if not full:
+        if not accepted:
             return set(ids)
-        visible = snapshot_queries.find_visible_ids(self._session, ids, self.now, Entitlement(full))
-        return set(ids) - visible
+        entitlement = Entitlement(accepted)
+        return set(ids) - snapshot_queries.find_visible_ids(
+            self._session, ids, self.now, entitlement
+        )
 
     def load_excerpts(self, ids: Sequence[str], most_bytes: int) -> Iterator[StoryExcerpt]:
         """Yield the visible stories with these ids, each with at most so many bytes of its text.
@@ -145,6 +152,9 @@ class Snapshot:
         Bodies may be large, so few of them are in memory at a time.
         """
         headlines = self.find_headlines(ids)
+        # Grants with images come first: where none includes a whole story, it has no captions.
+        whole = [id_ for id_ in ids if id_ not in headlines]
+        imageless = self._find_others(whole, lambda grant: grant.form == "full" and grant.images)
         for start in range(0, len(ids), _BODIES):
             rows = snapshot_queries.load_excerpts(
                 self._session,
@@ -155,8 +165,20 @@ class Snapshot:
             )
             for row in rows:
                 title = _parse_piece(row.head).get("title", "")
-                body = "" if row.id in headlines else _parse_text_start(row.text or b"")
+                if row.id in headlines:
+                    body = ""
+                elif row.id in imageless:
+                    body = self._load_text_without_media(row.id, most_bytes)
+                else:
+                    body = _parse_text_start(row.text or b"")
                 yield StoryExcerpt(row.id, row.language, title, body)
+
+    def _load_text_without_media(self, id_: str, most_bytes: int) -> str:
+        """Return the start of the text that a reader without images gets."""
+        rows = snapshot_queries.load_texts(self._session, [id_], self.now, self.entitlement)
+        members = _parse_piece(remove_media(rows[0].body)) if rows else {}
+        text: str = members.get("body_text", "")
+        return text[:most_bytes]
 
     def load_released_stories(self, ids: Sequence[str]) -> list[PublicStory]:
         """Return the released stories with these ids, even if they have expired."""

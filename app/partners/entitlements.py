@@ -9,6 +9,7 @@ from itertools import groupby
 
 from app.access.entitlement import NOTHING, Entitlement, Grant, TimedEntitlement, combine
 from app.kit.sql.database import Database
+from app.kit.sql.session import ReadSession
 from app.partners.errors import UnreadableProduct
 from app.partners.store.partners import AGREEMENTS, AgreementRow
 from app.partners.terms import GrantColumns, build_grant
@@ -30,10 +31,24 @@ class PartnerEntitlements:
     ) -> dict[str, TimedEntitlement]:
         """Return the entitlements of some partners by id."""
         rows = self._database.fetch(AGREEMENTS, {"values": partner_ids})
-        found = dict.fromkeys(partner_ids, TimedEntitlement(NOTHING))
-        for partner_id, agreement in groupby(rows, lambda row: row.partner_id):
-            found[partner_id] = build_entitlement(list(agreement), now)
-        return found
+        return _build_entitlements(rows, partner_ids, now)
+
+
+def load_entitlements(
+    session: ReadSession, partner_ids: Collection[str], now: datetime
+) -> dict[str, TimedEntitlement]:
+    """Return the entitlements of some partners by id, in a transaction."""
+    rows = session.all(AGREEMENTS, {"values": partner_ids})
+    return _build_entitlements(rows, partner_ids, now)
+
+
+def _build_entitlements(
+    rows: Iterable[AgreementRow], partner_ids: Collection[str], now: datetime
+) -> dict[str, TimedEntitlement]:
+    found = dict.fromkeys(partner_ids, TimedEntitlement(NOTHING))
+    for partner_id, agreement in groupby(rows, lambda row: row.partner_id):
+        found[partner_id] = build_entitlement(list(agreement), now)
+    return found
 
 
 def build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitlement:

@@ -10,3 +10,10 @@ class AgreementEnding:
     """The agreement of a partner ends soon."""
 
     partner: PartnerRow
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerDeleted:
+    """A partner was deleted."""
+
+    partner_id: str

@@ -18,7 +18,7 @@ from app.access.keys import refuse_invalid
 from app.access.store import KeyState
 from app.kit.sql.database import Database
 from app.partners.entitlements import build_entitlement
-from app.partners.store.feed_tokens import TOKEN_BY_PREFIX, TOKENS_BY_ID
+from app.partners.store.feed_tokens import TOKEN_BY_PREFIX, TOKENS_BY_ID, GrantedTokenRow
 
 _START = "dlf_"
 PREFIX_LENGTH = 12
@@ -54,22 +54,31 @@ class FeedTokens:
         if not hmac.compare_digest(stored, hash_token(token)) or row is None:
             raise KeyRefused("This feed token is not known here.")
         refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
-        entitlement, until = build_entitlement([row.agreement], now)
-        return Caller(
-            name="feed token",
-            prefix=row.prefix,
-            expires_at=row.expires_at,
-            entitlement=entitlement,
-            entitled_until=until,
-            partner_id=row.partner_id,
-            feed_token_id=row.id,
-        )
+        return _build_caller(row, now)
+
+    def load_all(self, ids: Collection[str], now: datetime) -> dict[str, Caller]:
+        """Return the callers of those of some tokens by id that are valid."""
+        rows = self._database.fetch(TOKENS_BY_ID, {"values": ids})
+        callers = [_build_caller(row, now) for row in rows if row.revoked_at is None]
+        return {
+            caller.feed_token_id: caller
+            for caller in callers
+            if caller.feed_token_id is not None and not caller.has_expired(now)
+        }
 
     def resolve_all(self, ids: Collection[str], now: datetime) -> dict[str, Entitlement]:
-        """Return the entitlements of those of some tokens by id that are not revoked."""
-        rows = self._database.fetch(TOKENS_BY_ID, {"values": ids})
-        return {
-            row.id: build_entitlement([row.agreement], now).entitlement
-            for row in rows
-            if row.revoked_at is None
-        }
+        """Return the entitlements of those of some tokens by id that are valid."""
+        return {id_: caller.entitlement for id_, caller in self.load_all(ids, now).items()}
+
+
+def _build_caller(row: GrantedTokenRow, now: datetime) -> Caller:
+    entitlement, until = build_entitlement([row.agreement], now)
+    return Caller(
+        name="feed token",
+        prefix=row.prefix,
+        expires_at=row.expires_at,
+        entitlement=entitlement,
+        entitled_until=until,
+        partner_id=row.partner_id,
+        feed_token_id=row.id,
+    )

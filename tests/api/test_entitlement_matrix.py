@@ -138,7 +138,8 @@ def _publish(newsroom: Newsroom, story: PublishedStory, ids: dict[str, str]) -> 
         f"Everywhere {story.word('title')}",
         summary=f"In short: {story.word('summary')}.",
         body=f"<p>Common {story.word('body')} text.</p>"
-        f'<figure><img src="{picture}-inside.jpg" alt="A"><figcaption>C</figcaption></figure>'
+        f'<figure><img src="{picture}-inside.jpg" alt="A">'
+        f"<figcaption>Common {story.word('caption')} view.</figcaption></figure>"
         f'<p><audio src="{sound}.mp3" controls></audio></p>',
         image={"url": f"{picture}.jpg", "alt": "An image"},
         tags=["shared", story.word("tag")],
@@ -270,10 +271,10 @@ def _find_hidden(world: World, agreement: str, clock: HandClock) -> list[str]:
         grant = _find_grant(entitlement, story, clock)
         parts = []
         if grant is None:
-            parts = ["title", "summary", "tag", "body", "photo", "sound"]
+            parts = ["title", "summary", "tag", "body", "caption", "photo", "sound"]
         else:
-            parts += [] if grant.images else ["photo", "sound"]
-            parts += [] if grant.form == "full" else ["body", "sound"]
+            parts += [] if grant.images else ["caption", "photo", "sound"]
+            parts += [] if grant.form == "full" else ["body", "caption", "sound"]
         hidden += [story.word(part) for part in parts]
     return hidden
 

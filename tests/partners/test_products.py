@@ -136,6 +136,8 @@ def test_a_dry_run_compares_with_the_saved_product(newsroom: Newsroom) -> None:
         newsroom.story(name, kind=kind)
     add_product(newsroom, "Saved", filter={"kind": ["news", "opinion"]})
     draft = {"filter": {"kind": ["news", "analysis"]}, "form": "headline", "name": "New"}
+    unknown = newsroom.call("POST", "/products/preview", json={**draft, "saved": "none-such"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "#/saved")
     told = newsroom.call("POST", "/products/preview", json={**draft, "saved": "saved"}).json()
     assert (told["count"], told["enter"], told["leave"]) == (3, 1, 1)
     assert sorted(story["slug"] for story in told["data"]) == ["a1", "n1", "n2"]

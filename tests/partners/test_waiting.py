@@ -31,7 +31,7 @@ def test_a_stream_ends_with_its_agreement(
     ends_at = clock.now() + timedelta(hours=1)
     partners = (
         add_partner(newsroom, "first", name="A"),
-        add_partner(newsroom, "second", name="B", ends_at=format_instant(ends_at)),
+        add_partner(newsroom, "second", name="B"),
         add_partner(newsroom, "second", name="C"),
     )
     keys = [add_key(newsroom, partner)["x-api-key"] for partner in partners]
@@ -40,6 +40,8 @@ def test_a_stream_ends_with_its_agreement(
         changed, ending, lasting = streams
         newsroom.patch(product, "products", filter={"kind": ["news"]})
         assert changed.has_ended()
+        # The end is set while the partner listens.
+        newsroom.patch(partners[1], "partners", ends_at=format_instant(ends_at))
         clock.moment = ends_at
         assert ending.has_ended()
         story = newsroom.story("Story")

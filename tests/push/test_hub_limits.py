@@ -284,7 +284,7 @@ def _fail(*_: object) -> None:
 def test_a_subscription_request_renders_no_feed(
     crowd: Crowd, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def read(_: str) -> FeedContent:
+    def read(_: str, _token_id: str | None) -> FeedContent:
         raise AssertionError("A feed was made.")
 
     services.push.set_feed_reader(read)

@@ -3,7 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
+from app.access.keys import PREFIX_LENGTH
 from app.bootstrap import Services
+from app.worker import log_due_changes
 from tests.clock import HandClock
 from tests.newsroom import MERGE_PATCH, Newsroom
 from tests.push.conftest import Pushing
@@ -86,6 +90,7 @@ def test_a_partner_manages_its_own_webhooks_only(newsroom: Newsroom) -> None:
     assert (changed.json()["document"], changed.json()["filter"]) == (False, {"language": ["en"]})
     internal = first.call("POST", json={"url": "http://10.0.0.1/", "events": ["*"]})
     assert internal.json()["errors"][0]["pointer"] == "#/url"
+    assert "network" not in internal.text.casefold()
     for headers, status in (
         (first.key("read"), 403),
         (newsroom.headers, 403),
@@ -155,6 +160,39 @@ def test_a_delayed_story_is_sent_in_its_state_at_the_due_time(
     ]
 
 
+def test_a_partner_hears_of_stories_under_embargo_that_it_may_read(
+    pushing: Pushing,
+    newsroom: Newsroom,
+    services: Services,
+    receiver: Receiver,
+    clock: HandClock,
+) -> None:
+    Partner(newsroom, "early", embargoed=True).webhook(receiver.url, document=True)
+    Partner(newsroom, "other").webhook(receiver.url)
+    pushing.webhook(receiver.url, "article.published")
+    until = "2026-11-22T18:00:00Z"
+    story, gone = (newsroom.story(title, embargo_until=until) for title in ("Held", "Gone"))
+    pushing.settle()
+    (event, data), _ = take(receiver)
+    assert (event, data["id"], data["slug"]) == ("article.published", story["id"], "held")
+    assert (data["embargoed"], data["embargo_until"]) == (True, until)
+    assert (data["document"]["title"], data["document"]["embargo_until"]) == ("Held", until)
+    newsroom.patch(story, title="Changed", status="published")
+    newsroom.verb(gone, "kill", notice="Wrong.")
+    pushing.settle()
+    (event, data), removal = take(receiver)
+    assert (event, data["document"]["title"]) == ("article.updated", "Changed")
+    assert (removal[0], removal[1]["id"]) == ("article.killed", gone["id"])
+    clock.advance(hours=7)
+    log_due_changes(services)
+    pushing.settle()
+    released = take(receiver)
+    assert [(event, data["id"]) for event, data in released] == [
+        ("article.published", story["id"])
+    ] * 3
+    assert not any("embargoed" in data for _, data in released)
+
+
 def test_nothing_is_sent_after_the_end_of_an_agreement(
     pushing: Pushing,
     newsroom: Newsroom,
@@ -174,3 +212,16 @@ def test_nothing_is_sent_after_the_end_of_an_agreement(
     pushing.settle()
     assert receiver.requests == []
     assert services.push.status().pending == 0
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_webhooks_are_deleted_with_their_partner(newsroom: Newsroom) -> None:
+    first, second = Partner(newsroom, "first"), Partner(newsroom, "second")
+    made, kept = first.webhook(_URL), second.webhook(_URL)
+    key = first.headers["authorization"].removeprefix("Bearer ")
+    newsroom.call("DELETE", f"/keys/{key[:PREFIX_LENGTH]}")
+    assert newsroom.delete(first.agreement, "partners").status_code == 204
+    listed = newsroom.call("GET", "/webhooks").json()["data"]
+    assert [webhook["id"] for webhook in listed] == [kept["id"]]
+    audit = newsroom.call("GET", "/audit?type=webhook&verb=deleted").json()["data"]
+    assert [entry["subject"] for entry in audit] == [made["id"]]

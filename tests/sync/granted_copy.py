@@ -17,7 +17,7 @@ from app.syndication.sync.sync_state import SyncState, from_json, to_json
 
 Form = tuple[GrantForm, bool]
 # They are separate changes (see `OfflineApp`).
-_JOINED = ("source", "categories", "translations")
+_JOINED = ("source", "categories")
 
 
 class GrantedCopy:

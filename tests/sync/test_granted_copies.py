@@ -81,3 +81,16 @@ def _check(
         assert copy.list_stories() == copy.load_expected(), (copy.entitlement, changes)
         removed = {change["id"] for change in changes if change["op"] == "remove"}
         assert removed <= could_have[copy], changes
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_story_leaves_though_none_left_since_it_was_published(
+    newsroom: Newsroom, services: Services, clock: HandClock
+) -> None:
+    copy = GrantedCopy(services, combine([Grant(depth=minutes(30))]))
+    story = newsroom.story("Story")
+    assert [change["op"] for change in copy.catch_up(10)] == ["upsert"]
+    clock.advance(minutes=31)
+    (change,) = copy.catch_up(10)
+    assert (change["op"], change["reason"], change["id"]) == ("remove", "left", story["id"])
+    assert copy.catch_up(10) == []

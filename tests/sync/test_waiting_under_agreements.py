@@ -63,8 +63,21 @@ def change_the_product(clock: HandClock, newsroom: Newsroom, agreement: Agreemen
     clock.advance(minutes=31)
 
 
+def shorten_the_agreement(clock: HandClock, newsroom: Newsroom, _agreement: Agreement) -> None:
+    partner = newsroom.call("GET", "/partners/p").json()
+    ends_at = clock.now() + timedelta(minutes=10)
+    newsroom.patch(partner, "partners", ends_at=ends_at.isoformat())
+    clock.moment = ends_at
+
+
 @pytest.mark.parametrize(
-    ("act", "status"), [(advance_time, 200), (end_the_agreement, 410), (change_the_product, 410)]
+    ("act", "status"),
+    [
+        (advance_time, 200),
+        (end_the_agreement, 410),
+        (shorten_the_agreement, 410),
+        (change_the_product, 410),
+    ],
 )
 def test_a_long_poll_ends_when_time_or_the_agreement_changes_its_answer(
     act: Act,
@@ -88,7 +101,7 @@ def test_a_long_poll_ends_when_time_or_the_agreement_changes_its_answer(
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(wait)
         act(clock, newsroom, agreement)
-        response = waiting.result()
+        response = waiting.result(timeout=50)
     assert response.status_code == status, response.text
     if status == 200:
         (change,) = response.json()["data"]

@@ -202,7 +202,7 @@ class CacheMiddleware:
         if scope.get("query_string") and scope["path"].startswith(PREFIXES):
             remove_token(scope)
         if FEED_TOKEN in scope:
-            send = protect(send)
+            send = protect(scope, send)
         if scope.get("method") in {"GET", "HEAD"}:
             messages = await self._respond(scope)
         if messages:

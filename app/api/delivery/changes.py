@@ -73,15 +73,32 @@ async def _wait_for_batch(
         version = notifier.version
         read = partial(services.changes.next, sync_state, asked.limit)
         batch = await run_in_threadpool(read)
-        instants = (batch.ends.next_boundary, caller.entitled_until)
-        ends_at = min((instant for instant in instants if instant is not None), default=None)
-        if batch.entries or not (
-            batch.more or await _wait_for_change(services, notifier, version, deadline, ends_at)
-        ):
+        if batch.entries:
             return batch
-        if caller.is_outdated(services.clock.now()):
-            return batch
+        if not batch.more:
+            until = await _load_end(services, caller) if asked.wait else None
+            instants = (batch.ends.next_boundary, until)
+            ends_at = min((instant for instant in instants if instant is not None), default=None)
+            if not await _wait_for_change(services, notifier, version, deadline, ends_at):
+                return batch
+            if until is not None and until <= services.clock.now():
+                return batch
         sync_state = batch.after
+
+
+async def _load_end(services: Services, caller: Caller) -> datetime | None:
+    """Return when the agreement of a caller ends, which may have been changed since it began.
+
+    Raise `RightsChanged` if the agreement grants something else by now.
+    """
+    partner_id = caller.partner_id
+    if partner_id is None:
+        return caller.entitled_until
+    current = await short_read(
+        services, lambda: services.partners.resolve(partner_id, services.clock.now())
+    )
+    refuse_changed(caller, current.entitlement)
+    return current.until
 
 
 async def _wait_for_change(

@@ -65,7 +65,10 @@ def find_tag_channel(services: Services, request: ReadRequest, name: str) -> Cha
         )
     spellings = services.tags.find_spellings(slug, services.delivery.load_log_state().position)
     clause = Clause("tag", spellings)
-    return Channel(f"/feeds/tags/{slug}", spellings[0], (clause,), moved=slug != name)
+    # The spelling is in stories that a limited reader may not see.
+    is_unlimited = request.reader.entitlement.is_unlimited
+    title = spellings[0] if is_unlimited else slug.replace("-", " ")
+    return Channel(f"/feeds/tags/{slug}", title, (clause,), moved=slug != name)
 
 
 def _find_entry_channel(
@@ -73,6 +76,9 @@ def _find_entry_channel(
 ) -> Channel:
     directory, head, _ = services.delivery.load_current()
     ref = normalize_ref(name)
+    if not request.reader.entitlement.grants:
+        # The reader learns no names, and the feed is empty.
+        return Channel(f"{_PATHS[type_]}/{name}", None, (Clause(type_, (ref,)),))
     entry = directory.find(type_, ref)
     found = entry or directory.find_former(type_, ref)
     if found is None:

@@ -79,11 +79,6 @@ def get_addresses(services: Services) -> Addresses:
     return services.items.addresses
 
 
-def find_hub(services: Services, request: ReadRequest) -> str | None:
-    """Return the hub that sends this feed, if there is one; it sends none with a token."""
-    return None if request.token is not None else services.push.options.hub
-
-
 def _load_withdrawn_items(
     services: Services, asked: FeedRequest, page: Page
 ) -> list[WithdrawnItem]:
@@ -116,7 +111,7 @@ def _build_location(
         next=links.page(feed_page.following) if feed_page.following else None,
         archive=links.page(feed_page.older) if feed_page.older else None,
         current=links.first if feed_page.is_archive else None,
-        hub=find_hub(services, request),
+        hub=services.push.options.hub,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from app.api.delivery import channels
 from app.api.delivery.channels import Channel
-from app.api.delivery.feed_pages import FeedRequest, find_hub, render_feed
+from app.api.delivery.feed_pages import FeedRequest, render_feed
 from app.api.delivery.resource import (
     ReadRequest,
     Resource,
@@ -86,7 +86,7 @@ def _render(
     body, following = render_feed(services, request, asked, page, form)
     before = asked.paging.cursor(page.before, backwards=True)
     links = list_links(services, request.with_token(), {"next": following, "prev": before})
-    hub = find_hub(services, request)
+    hub = services.push.options.hub
     if hub is not None:
         links["hub"] = hub
     return build_answer(

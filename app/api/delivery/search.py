@@ -81,7 +81,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
         )
     if story.body is None:
         raise build_not_found_or_gone(request, story.log_state, story)
-    selection = read_selection(values, services.delivery)
+    selection = read_selection(values, services.delivery, entitlement)
     request.require_worker_thread()
     found = services.search.related(
         story.keys[0].removeprefix("story:"),

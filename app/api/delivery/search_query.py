@@ -87,7 +87,7 @@ class SearchRequest:
 def read_search(services: Services, values: Values, caller: Caller) -> SearchRequest:
     """Parse the parameters of a search, or refuse them."""
     typed = read_search_text(values)
-    selection = read_selection(values, services.delivery)
+    selection = read_selection(values, services.delivery, caller.entitlement)
     sort = _sort(values, typed)
     relevance = sort == "relevance"
     bound = f"/v1/search?{typed!r}&{selection!r}&{sort}"

@@ -110,7 +110,7 @@ def read_query(
 
     `references` resolves categories and sources; if it is missing, the current directory does.
     """
-    selection = read_selection(values, references or services.delivery)
+    selection = read_selection(values, references or services.delivery, entitlement)
     selection = replace(selection, clauses=(*given, *selection.clauses))
     sort = values[SORT]
     preferred = _preferences(values, selection)

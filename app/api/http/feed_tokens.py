@@ -4,7 +4,7 @@ A token gives access to anyone who has it. So it is removed from the query of a 
 anything else reads it, and answers are not stored by any cache and not sent on as a referrer.
 """
 
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from app.api.http.asgi import Message, Scope, Send
 from app.api.http.parameters import declare_text
@@ -49,18 +49,23 @@ def remove_token(scope: Scope) -> None:
     if tokens:
         scope["query_string"] = b"&".join(kept)
         scope[FEED_TOKEN] = b"&".join(tokens).decode("latin-1")
-        # A complete response has encoded headers, to which nothing can be added.
-        extensions = scope.get("extensions") or {}
-        scope["extensions"] = {name: extensions[name] for name in extensions if name != WHOLE}
 
 
-def has_token(query: str) -> bool:
-    """Tell whether a query has a token."""
-    return any(map(_is_token, query.encode().split(b"&")))
+def with_token(scope: Scope) -> str:
+    """Return the query of a request with its token, for a redirect to the same feed."""
+    query: str = scope["query_string"].decode("latin-1")
+    if FEED_TOKEN not in scope:
+        return query
+    token = f"{PARAMETER.name}={quote(scope[FEED_TOKEN], safe='', encoding='latin-1')}"
+    return f"{query}&{token}" if query else token
 
 
-def protect(send: Send) -> Send:
+def protect(scope: Scope, send: Send) -> Send:
     """Return a `send` that adds the headers of answers to requests with a token."""
+    # A complete response has encoded headers, to which nothing can be added. The server sets its
+    # extensions after `lookup`.
+    extensions = scope.get("extensions") or {}
+    scope["extensions"] = {name: extensions[name] for name in extensions if name != WHOLE}
 
     async def send_protected(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, Protocol
 
+from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import Clause, Field, Selection, TimeRange, fold
 from app.api.http.parameters import (
     STRING,
@@ -42,6 +43,19 @@ class References(Protocol):
         """Return all slugs of a type, for suggestions."""
 
 
+class _AnyName:
+    """References for readers without grants, who learn no names: each name is taken as an id."""
+
+    def resolve(self, _: TaxonomyType, ref: str) -> str:
+        return ref
+
+    def list_slugs(self, _: TaxonomyType) -> Iterable[str]:
+        return ()
+
+
+_ANY_NAME = _AnyName()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter(Declaration):
     """A parameter that may be repeated; each time it is a comma list, and a clause.
@@ -53,8 +67,15 @@ class Filter(Declaration):
     read: Callable[[str, References], str]
 
 
-def read_selection(values: Values, references: References) -> Selection:
-    """Parse the filters of a request; categories and sources become ids."""
+def read_selection(
+    values: Values, references: References, entitlement: Entitlement = PUBLIC
+) -> Selection:
+    """Parse the filters of a request; categories and sources become ids.
+
+    `entitlement` is that of a reader of public routes.
+    """
+    if not entitlement.grants:
+        references = _ANY_NAME
     clauses: list[Clause] = []
     number = 0
     for declared in MANAGED_FILTERS:

@@ -84,6 +84,9 @@ class Paging:
         position, backwards = None, False
         if token is not None:
             signed = signer.read(token)
+            if not entitlement.grants:
+                # A reader without grants has no further pages.
+                raise RightsChanged(_OTHER_RIGHTS)
             if not isinstance(signed, list) or signed[0] != bound:
                 raise BadCursor(_OTHER_QUERY)
             backwards, position, rest = bool(signed[1]), signed[2 : width + 2], signed[width + 2 :]

@@ -258,7 +258,7 @@ FIELD_CODES: dict[str, str] = {
     "bad_language": "The value is not a BCP 47 language tag.",
     "bad_slug": "The value is not letters, digits and single hyphens.",
     "bad_address": "The value is not an absolute http or https address.",
-    "address_refused": "The address is inside the network, where nothing may be sent.",
+    "address_refused": "Nothing may be sent to this address, which is not public.",
     "unknown_reference": "Nothing has the id or slug that the field names.",
     "too_deep": "The value, or the tree with it, nests deeper than allowed.",
     "too_complex": "The text has more markup, lines or marks than any that people read.",

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
-from app.access.entitlement import Entitlement
+from app.access.entitlement import Entitlement, TimedEntitlement
 from app.access.errors import KeyRefused
 from app.access.keys import load_revoked_ids
 from app.bootstrap import Services
@@ -23,10 +24,10 @@ class KeyRevalidation:
         self._services = services
         self._revoked: frozenset[str] = frozenset()
         self._partners: Counter[str] = Counter()
-        self._entitlements: dict[str, Entitlement] = {}
+        self._entitlements: dict[str, TimedEntitlement] = {}
         self._tokens: Counter[str] = Counter()
-        # None at the last query: unknown or revoked.
-        self._token_entitlements: dict[str, Entitlement | None] = {}
+        # None at the last query: unknown or not valid.
+        self._token_callers: dict[str, Caller | None] = {}
         # Where a product decides what may be read without a key, its last known reader.
         self._anonymous: Caller | None = None
         self._running: asyncio.Task[None] | None = None
@@ -48,7 +49,7 @@ class KeyRevalidation:
             self._tokens[token_id] -= 1
             if not self._tokens[token_id]:
                 del self._tokens[token_id]
-                self._token_entitlements.pop(token_id, None)
+                self._token_callers.pop(token_id, None)
         elif partner_id is not None:
             self._partners[partner_id] -= 1
             if not self._partners[partner_id]:
@@ -74,13 +75,13 @@ class KeyRevalidation:
             now, resolve = self._services.clock.now(), self._services.partners.resolve_all
             found = await run_in_threadpool(resolve, list(self._partners), now)
             for partner_id in found.keys() & self._partners.keys():
-                self._entitlements[partner_id] = found[partner_id].entitlement
+                self._entitlements[partner_id] = found[partner_id]
         if self._tokens:
             ids, now = frozenset(self._tokens), self._services.clock.now()
-            granted = await run_in_threadpool(self._services.feed_tokens.resolve_all, ids, now)
+            callers = await run_in_threadpool(self._services.feed_tokens.load_all, ids, now)
             # Others are watched since.
             still = ids & self._tokens.keys()
-            self._token_entitlements = {id_: granted.get(id_) for id_ in still}
+            self._token_callers = {id_: callers.get(id_) for id_ in still}
         if self._services.anonymous.fixed is None:
             self._anonymous = await run_in_threadpool(self._services.anonymous.load)
 
@@ -92,14 +93,22 @@ class KeyRevalidation:
 
     def is_invalid(self, caller: Caller) -> bool:
         """Tell whether a key or its agreement ended, or was changed at the last query."""
-        if caller.key_id in self._revoked or caller.is_outdated(self._services.clock.now()):
+        now = self._services.clock.now()
+        if caller.key_id in self._revoked or caller.is_outdated(now):
             return True
         if caller.feed_token_id is not None:
-            token_id, known = caller.feed_token_id, self._token_entitlements
-            return known.get(token_id, caller.entitlement) != caller.entitlement
+            known = self._token_callers.get(caller.feed_token_id, caller)
+            return known is None or _differs(caller, known.entitlement, known.entitled_until, now)
         if caller.partner_id is not None:
-            current = self._entitlements.get(caller.partner_id, caller.entitlement)
-            return current != caller.entitlement
+            current = self._entitlements.get(caller.partner_id)
+            return current is not None and _differs(caller, *current, now)
         if caller.key_id is not None or self._anonymous is None:
             return False
         return self._anonymous.entitlement != caller.entitlement
+
+
+def _differs(
+    caller: Caller, entitlement: Entitlement, until: datetime | None, now: datetime
+) -> bool:
+    """Tell whether a caller has another entitlement now; the given one holds until an instant."""
+    return caller.entitlement != entitlement or (until is not None and until <= now)

@@ -55,7 +55,7 @@ def parse_sync_state(
     services: Services, values: Values, cursor: str | None, entitlement: Entitlement
 ) -> SyncState:
     """Return the sync state of a cursor, which includes filters, or a new one."""
-    selection = read_selection(values, services.delivery)
+    selection = read_selection(values, services.delivery, entitlement)
     if cursor is None:
         return SyncState(selection, entitlement=entitlement)
     state = from_json(services.sync_cursors.read(cursor), entitlement)

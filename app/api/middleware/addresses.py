@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 from app.api.http.answer import fits_in_head
 from app.api.http.asgi import App, Receive, Scope, Send, header, send_response
 from app.api.http.errors import BadHost, PathNotFound, QueryTooLong
+from app.api.http.feed_tokens import with_token
 from app.api.http.refusals import refuse
 from app.kit.quoting import quote_text
 
@@ -65,7 +66,7 @@ class AddressMiddleware:
         """Redirect to the normal form of a path, or answer 404 if there is none."""
         path = unquote_to_bytes(scope["raw_path"])
         plain = quote(path, safe=_PLAIN)
-        query = scope["query_string"].decode("latin-1")
+        query = with_token(scope)
         location = f"{self._own}{plain}?{query}" if query else f"{self._own}{plain}"
         has_slash = _SLASH.search(scope["raw_path"]) is not None
         if has_slash or not _is_path(path) or not fits_in_head(plain, ()):

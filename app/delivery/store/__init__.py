@@ -9,6 +9,7 @@ from app.delivery.store.documents import (
     StoryTerms as StoryTerms,
     WholeDocument as WholeDocument,
     load_attributes as load_attributes,
+    load_groups as load_groups,
     find_documents_in_category as find_documents_in_category,
     lock_due_documents as lock_due_documents,
     lock_expired_documents as lock_expired_documents,

@@ -165,6 +165,11 @@ def load_attributes(session: ReadSession, ids: Collection[str]) -> dict[str, Att
     return found
 
 
+def load_groups(session: ReadSession, groups: Collection[str]) -> dict[str, Attributes]:
+    """Return the attributes of all documents of these groups, by id."""
+    return load_attributes(session, [id_ for (id_,) in session.find(_OF_GROUPS, groups)])
+
+
 def find_released_in_groups(session: ReadSession, groups: Collection[str]) -> list[str]:
     """Return the ids of the released documents of these groups, in a stable order."""
     return sorted(id_ for (id_,) in session.find(_RELEASED, groups))
@@ -172,6 +177,9 @@ def find_released_in_groups(session: ReadSession, groups: Collection[str]) -> li
 
 # `coalesce` hides the column from its index, which has half of all stories.
 _is_out = func.coalesce(Document.released, False).is_(True)
+_OF_GROUPS: Statement[tuple[str]] = Statement(
+    select(Document.id).where(is_listed(Document.translation_group))
+)
 _RELEASED: Statement[tuple[str]] = Statement(
     select(Document.id).where(is_listed(Document.translation_group), _is_out)
 )

@@ -43,12 +43,6 @@ class Crossing(NamedTuple):
 
     at: int
     id: str
-    published_at: int
-
-    @property
-    def position(self) -> ListPosition:
-        """Return the position of this crossing in the order of crossings."""
-        return self.at, self.id
 
 
 class _Nearest(NamedTuple):
@@ -82,13 +76,13 @@ def load_crossings(
     upto: int,
     limit: int,
 ) -> list[Crossing]:
-    """Return the first crossings after a position and up to an instant, in order."""
+    """Return the first crossings from a position on and up to an instant, in order."""
     at, id_ = position
     found = []
     for offset in _to_micros(offsets):
         params = {"place": at - offset, "place_id": id_, "upto": upto - offset, "limit": limit}
         rows = session.all(_PUBLISHED, params)
-        found.append([Crossing(published + offset, id_, published) for published, id_ in rows])
+        found.append([Crossing(published + offset, id_) for published, id_ in rows])
     return list(merge(*found))[:limit]
 
 
@@ -102,7 +96,7 @@ _PUBLISHED: Statement[tuple[int, str]] = Statement(
     select(_published_at.label("published_at"), _documents.c.id)
     .where(
         tuple_(_published_at, _documents.c.id)
-        > tuple_(bindparam("place", type_=BigInteger), bindparam("place_id")),
+        >= tuple_(bindparam("place", type_=BigInteger), bindparam("place_id")),
         _published_at <= bindparam("upto", type_=BigInteger),
     )
     .order_by(_published_at, _documents.c.id)

@@ -5,6 +5,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners import queries
 from app.partners.editing import Expected, require_version
 from app.partners.errors import AgreementInUse
+from app.partners.events import PartnerDeleted
 from app.partners.store import feed_tokens, partners
 from app.partners.views import to_audit
 
@@ -20,4 +21,5 @@ def delete_partner(unit: UnitOfWork, ref: str, expected: Expected) -> None:
     view = queries.show_partner(unit.session, row.id)
     feed_tokens.delete_tokens_of_partner(unit.session, row.id)
     partners.delete_partner(unit.session, row.id)
+    unit.events.append(PartnerDeleted(row.id))
     unit.audit("deleted", "partner", row.id, to_audit(view), None)

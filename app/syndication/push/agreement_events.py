@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.partners.events import AgreementEnding
 from app.partners.terms import PartnerRow
 from app.syndication.push.delivery_creation import build_delivery
 from app.syndication.push.events import AGREEMENT_ENDING, EVERY_EVENT, build_agreement_body
@@ -11,14 +10,9 @@ from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 
 
-def enqueue_agreement_events(unit: UnitOfWork, own: str) -> None:
-    """Create the deliveries about agreements that end soon, in the same transaction.
-
-    `own` is this API's base URL.
-    """
-    ending = [event.partner for event in unit.events if isinstance(event, AgreementEnding)]
-    for partner in ending:
-        deliveries.add(unit.session, list(_build_deliveries(unit, partner, own)))
+def enqueue_agreement_events(unit: UnitOfWork, partner: PartnerRow, own: str) -> None:
+    """Create the deliveries about an agreement that ends soon; `own` is this API's base URL."""
+    deliveries.add(unit.session, list(_build_deliveries(unit, partner, own)))
 
 
 def _build_deliveries(unit: UnitOfWork, partner: PartnerRow, own: str) -> Iterator[DeliveryRow]:

@@ -4,11 +4,11 @@ So each delivery is created exactly once, even after a crash, and keeps its id h
 sent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.entitlement import Entitlement
+from app.access.entitlement import NOTHING, Entitlement
 from app.access.selection import Selection, selection_from_json
 from app.delivery import store as delivery_store
 from app.delivery.store import Change
@@ -27,12 +27,13 @@ from app.syndication.push.partner_events import PartnerEvents, find_partner_even
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
+from app.syndication.push.token_topics import split_topic
 
 FOLLOWER = "push"
 
 
 @dataclass(frozen=True, slots=True)
-class _WebhookFilter:
+class WebhookFilter:
     """A webhook with its selection of stories; for one of a partner, with what it is granted."""
 
     row: WebhookRow
@@ -60,6 +61,39 @@ class _WebhookFilter:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class FeedReaders:
+    """What the readers of pushed feeds may read: without a key, and with tokens by id."""
+
+    load_anonymous: Callable[[], Entitlement]
+    load_tokens: Callable[[Collection[str], datetime], Mapping[str, Entitlement]]
+
+    def resolve(
+        self, subscriptions: Sequence[SubscriptionRow], now: datetime
+    ) -> dict[str, Entitlement]:
+        """Return the entitlement of each subscription by id; a token that ended has no stories."""
+        return {
+            id_: NOTHING if found is None else found
+            for id_, found in self._load(subscriptions, now).items()
+        }
+
+    def find_ended(self, subscriptions: Sequence[SubscriptionRow], now: datetime) -> list[str]:
+        """Return the ids of the subscriptions whose token has ended."""
+        return [id_ for id_, found in self._load(subscriptions, now).items() if found is None]
+
+    def _load(
+        self, subscriptions: Sequence[SubscriptionRow], now: datetime
+    ) -> dict[str, Entitlement | None]:
+        """Return the entitlement of each subscription by id; None if its token has ended."""
+        tokens = {row.id: split_topic(row.topic).token for row in subscriptions}
+        ids = sorted(set(filter(None, tokens.values())))
+        known = self.load_tokens(ids, now) if ids else {}
+        return {
+            id_: self.load_anonymous() if token is None else known.get(token)
+            for id_, token in tokens.items()
+        }
+
+
 def start_following(session: WriteSession, now: datetime) -> int:
     """Register as a follower of the log, and return where the log ends."""
     delivery_store.start_follower(session, FOLLOWER, now)
@@ -72,13 +106,13 @@ def create_deliveries(
     now: datetime,
     own: str,
     partners: PartnerEvents,
-    anonymous: Entitlement,
+    readers: FeedReaders,
 ) -> None:
-    """Create the deliveries for rows of the log; `anonymous` is what anybody may read."""
+    """Create the deliveries for rows of the log."""
     known = receivers.list_enabled_webhooks(session)
     granted = partners.load_entitlements(known, now)
     webhooks = [
-        _WebhookFilter(row, selection_from_json(row.selection), granted.get(row.partner_id or ""))
+        WebhookFilter(row, selection_from_json(row.selection), granted.get(row.partner_id or ""))
         for row in known
     ]
     slugs = _load_public_slugs(session, rows, now) if webhooks else {}
@@ -93,7 +127,21 @@ def create_deliveries(
             session, row, webhooks, informed, slugs, now, own
         )
     deliveries.add(session, new_deliveries)
-    _enqueue_feeds(session, rows, now, anonymous)
+    _enqueue_feeds(session, rows, now, readers)
+
+
+def add_webhook_deliveries(
+    session: WriteSession,
+    row: Change,
+    webhooks: Sequence[WebhookFilter],
+    slugs: Mapping[str, str],
+    now: datetime,
+    own: str,
+) -> None:
+    """Create the deliveries to webhooks for one row; `slugs` are those of public stories by id."""
+    informed = _drop_killed(session, row)
+    found = _build_webhook_deliveries(session, row, webhooks, informed, slugs, now, own)
+    deliveries.add(session, list(found))
 
 
 def build_delivery(
@@ -136,7 +184,7 @@ def _drop_killed(session: WriteSession, row: Change) -> set[str]:
 def _build_webhook_deliveries(
     session: WriteSession,
     row: Change,
-    webhooks: Iterable[_WebhookFilter],
+    webhooks: Iterable[WebhookFilter],
     informed: set[str],
     slugs: Mapping[str, str],
     now: datetime,
@@ -183,14 +231,17 @@ def _load_public_slugs(
 
 
 def _enqueue_feeds(
-    session: WriteSession, rows: Sequence[Change], now: datetime, anonymous: Entitlement
+    session: WriteSession, rows: Sequence[Change], now: datetime, readers: FeedReaders
 ) -> None:
-    for subscription in receivers.list_live_subscriptions(session, now):
+    subscriptions = receivers.list_live_subscriptions(session, now)
+    entitlements = readers.resolve(subscriptions, now)
+    for subscription in subscriptions:
         selection = selection_from_json(subscription.selection)
+        reader = entitlements[subscription.id]
         serials = [
             row.serial
             for row in rows
-            if row.serial > subscription.since and affects(row, selection, anonymous)
+            if row.serial > subscription.since and affects(row, selection, reader)
         ]
         if serials:
             enqueue_feed(session, subscription, serials[-1], now)

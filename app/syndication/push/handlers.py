@@ -12,6 +12,7 @@ from app.kit import json
 from app.kit.http_client import HttpOutcome, HttpResponse
 from app.kit.sql.session import WriteSession
 from app.kit.sql.unit_of_work import Actor, AuditedAction
+from app.partners.sent_story import SentStory
 from app.syndication.push.delivery_creation import build_delivery
 from app.syndication.push.hub_limits import has_capacity
 from app.syndication.push.partner_events import PartnerEvents
@@ -19,6 +20,7 @@ from app.syndication.push.signing import sign_hub_request, sign_webhook
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
+from app.syndication.push.token_topics import split_topic
 
 # `gone`: never send anything there again; `refused`: do not send this delivery again.
 Verdict = Literal["delivered", "failed", "refused", "gone"]
@@ -31,7 +33,8 @@ _MOST_VERIFICATIONS = 3
 class OutgoingRequest:
     """A request to send; `memo` is what the handler needs when the request is finished.
 
-    With `is_unverified` the receiver may not have asked for anything.
+    With `is_unverified` the receiver may not have asked for anything. `sent` are the stories that
+    a partner receives with it.
     """
 
     method: str
@@ -40,15 +43,23 @@ class OutgoingRequest:
     body: bytes = b""
     memo: str | None = None
     is_unverified: bool = False
+    partner_id: str | None = None
+    sent: tuple[SentStory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FeedContent:
-    """The current content of a feed."""
+    """The current content of a feed, and the stories in it for the partner of its token."""
 
     status: int
     media_type: str
     body: bytes
+    partner_id: str | None = None
+    sent: tuple[SentStory, ...] = ()
+
+
+# Reads a feed by its address, for readers without a key or for those of a token by its id.
+ReadFeed = Callable[[str, str | None], FeedContent]
 
 
 class NotDeliverableNow(Exception):
@@ -146,11 +157,12 @@ class FeedHandler:
 
     most_concurrent = 1
 
-    def __init__(self, hub: str, capacity: int) -> None:
+    def __init__(self, hub: str, capacity: int, partners: PartnerEvents) -> None:
         """Send for a hub with a number of subscriptions; set `read` before feeds are sent."""
         self._hub = hub
         self._capacity = capacity
-        self.read: Callable[[str], FeedContent] | None = None
+        self._partners = partners
+        self.read: ReadFeed | None = None
 
     def build_request(
         self, row: DeliveryRow, receiver: Receiver, now: datetime
@@ -158,12 +170,13 @@ class FeedHandler:
         """Return a verification, or the feed as it is now, unless that was sent before."""
         assert isinstance(receiver, SubscriptionRow)
         if row.event == VERIFY:
-            return _build_verification(row, receiver)
+            return build_verification(row, receiver, receiver.topic)
         if row.event == DENY:
             return _build_denial(receiver, "the hub is full")
         if self.read is None:
             raise RuntimeError("This process cannot read feeds: set a feed reader first.")
-        content = self.read(receiver.topic)
+        address, token_id = split_topic(receiver.topic)
+        content = self.read(address, token_id)
         if content.status >= 500:
             raise NotDeliverableNow
         if content.status != 200:
@@ -173,11 +186,19 @@ class FeedHandler:
             return None
         headers = {
             "content-type": content.media_type,
-            "link": f'<{self._hub}>; rel="hub", <{receiver.topic}>; rel="self"',
+            "link": f'<{self._hub}>; rel="hub", <{address}>; rel="self"',
         }
         if receiver.secret is not None:
             headers["x-hub-signature"] = sign_hub_request(receiver.secret, content.body)
-        return OutgoingRequest("POST", receiver.callback, headers, content.body, digest)
+        return OutgoingRequest(
+            "POST",
+            receiver.callback,
+            headers,
+            content.body,
+            digest,
+            partner_id=content.partner_id,
+            sent=content.sent,
+        )
 
     def judge(self, row: DeliveryRow, sent: OutgoingRequest, outcome: HttpOutcome) -> Verdict:
         """Check the challenge of a verification, or the status of a feed delivery."""
@@ -211,6 +232,8 @@ class FeedHandler:
             self._finish_verification(session, row, verdict, now)
         elif verdict == "delivered":
             receivers.change(session, "feed", row.receiver, sent=sent.memo)
+            if sent.partner_id is not None:
+                self._partners.note_feed(sent.partner_id, sent.sent)
 
     def _finish_verification(
         self, session: WriteSession, row: DeliveryRow, verdict: Verdict, now: datetime
@@ -269,11 +292,12 @@ def _audit_subscription(
     )
 
 
-def _build_verification(row: DeliveryRow, receiver: SubscriptionRow) -> OutgoingRequest:
+def build_verification(row: DeliveryRow, receiver: SubscriptionRow, topic: str) -> OutgoingRequest:
+    """Return the request that asks a callback whether it means a subscription to a topic."""
     verification: dict[str, Any] = json.loads(row.body or b"{}")
     query = {
         "hub.mode": verification["mode"],
-        "hub.topic": receiver.topic,
+        "hub.topic": topic,
         "hub.challenge": verification["challenge"],
     }
     if verification["mode"] == "subscribe":
@@ -283,7 +307,8 @@ def _build_verification(row: DeliveryRow, receiver: SubscriptionRow) -> Outgoing
 
 def _build_denial(receiver: SubscriptionRow, reason: str) -> OutgoingRequest:
     """Return the request that says that a subscription is over (WebSub, section 5.2)."""
-    query = {"hub.mode": DENY, "hub.topic": receiver.topic, "hub.reason": reason}
+    topic = split_topic(receiver.topic).address
+    query = {"hub.mode": DENY, "hub.topic": topic, "hub.reason": reason}
     return OutgoingRequest("GET", _add_query(receiver.callback, query), {}, memo=DENY)
 
 

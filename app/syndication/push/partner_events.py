@@ -28,8 +28,10 @@ from app.syndication.push.store.receivers import WebhookRow
 # Returns the entitlements of partners at an instant, by id.
 ResolvePartners = Callable[[Collection[str], datetime], Mapping[str, TimedEntitlement]]
 _ABOUT_STORIES = "article."
+# The members of a story under embargo.
+_EMBARGO = ("embargoed", "embargo_until")
 # In receipts.
-_ROUTE = "webhook"
+_ROUTE, _FEED_ROUTE = "webhook", "websub"
 
 
 class NotDueYet(Exception):
@@ -84,6 +86,10 @@ class PartnerEvents:
         if row.event.startswith(_ABOUT_STORIES):
             self._receipts.add(partner_id, [_find_sent(row, body)], _ROUTE)
 
+    def note_feed(self, partner_id: str, sent: tuple[SentStory, ...]) -> None:
+        """Note that a partner received the stories of a feed that was sent."""
+        self._receipts.add(partner_id, sent, _FEED_ROUTE)
+
     def _load_story(
         self, id_: str, webhook: WebhookRow, granted: Entitlement
     ) -> tuple[store.Attributes | None, bytes | None]:
@@ -99,7 +105,8 @@ class PartnerEvents:
             rows = story_queries.load_page(session, query, state.now)
             is_public = story.is_public(state.now)
         document = b"".join(story_pieces(rows[0], directory, granted)) if rows else None
-        return story if is_public else None, document
+        # One under embargo is not public, and may be granted.
+        return story if is_public or rows else None, document
 
 
 def find_partner_event(
@@ -149,7 +156,9 @@ def _show_story(
 ) -> bytes:
     """Return an event with the present version of its story, and its document if asked for."""
     event: dict[str, Any] = json.loads(body)
-    data = event["data"] | {"slug": story.slug, "version": story.version}
+    shown: dict[str, Any] = json.loads(document)
+    embargo = {name: shown[name] for name in _EMBARGO if name in shown}
+    data = event["data"] | {"slug": story.slug, "version": story.version} | embargo
     if webhook.document:
-        data["document"] = json.loads(document)
+        data["document"] = shown
     return json.dumps({**event, "data": data})

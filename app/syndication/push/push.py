@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.access.entitlement import Entitlement
 from app.delivery.log_follower import LogFollower
 from app.delivery.store import Change
 from app.delivery.store.grant_boundaries import load_boundaries
 from app.kit.clock import Clock
-from app.kit.http_client import AddressCheck, HttpClient
+from app.kit.http_client import AddressCheck, HttpClient, wait_for_outcome
 from app.kit.networks import Address, AllowedNetworks, client_network
 from app.kit.sql.change_watch import Version, Watch
 from app.kit.sql.database import Database
@@ -18,15 +17,17 @@ from app.kit.sql.session import WriteSession
 from app.kit.token_buckets import TokenBuckets
 from app.syndication.push.delivery_creation import (
     FOLLOWER,
+    FeedReaders,
     create_deliveries,
     enqueue_all_feeds,
 )
 from app.syndication.push.handlers import (
     VERIFY,
     DeliveryHandler,
-    FeedContent,
     FeedHandler,
+    ReadFeed,
     WebhookHandler,
+    build_verification,
     end_subscription,
     no_headers,
 )
@@ -40,6 +41,8 @@ from app.syndication.push.hub_limits import (
 from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.sender import Sender, StopWebhook
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.deliveries import DeliveryRow
+from app.syndication.push.store.receivers import SubscriptionRow
 
 HUB = "/hub"
 # Seconds between checks for writes, between checks for due deliveries and new receivers, and
@@ -93,7 +96,7 @@ class Push:
         options: PushOptions,
         stop: StopWebhook,
         partners: PartnerEvents,
-        load_anonymous: Callable[[], Entitlement],
+        readers: FeedReaders,
     ) -> None:
         """Begin at the follower's position in the log."""
         self.options = options
@@ -101,24 +104,42 @@ class Push:
         self._clock = clock
         self._watch = watch
         self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
-        self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions)
+        self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions, partners)
         handlers: dict[str, DeliveryHandler] = {
             "webhook": WebhookHandler(partners, options.headers_about),
             "feed": self._feeds,
         }
         allows = _limit_verifications(clock) if options.is_rate_limited else None
         self.sender = Sender(database, clock, client, handlers, stop, options.pause_after, allows)
+        self._client, self._allows_unverified = client, allows
         self._partners = partners
-        self._load_anonymous = load_anonymous
+        self._readers = readers
         # The last instant at which time changed what anybody may read.
         self._boundary: datetime | None = None
         self._version: Version | None = None
         self._looked_at = self._asked_at = float("-inf")
         self._followed = False
 
-    def set_feed_reader(self, read: Callable[[str], FeedContent]) -> None:
-        """Set the function that reads a feed by its URL; until then no feed is sent."""
+    def set_feed_reader(self, read: ReadFeed) -> None:
+        """Set the function that reads a feed; until then no feed is sent."""
         self._feeds.read = read
+
+    def verify(self, row: DeliveryRow, topic: str) -> None:
+        """Ask a callback about a topic with a token, and wait for the answer.
+
+        The token is nowhere but in the memory of this process. So this is done once.
+        """
+        with self._database.read() as session:
+            subscription = receivers.load_by_ids(session, "feed", [row.receiver]).get(row.receiver)
+        if not isinstance(subscription, SubscriptionRow):
+            return
+        asked = build_verification(row, subscription, topic)
+        sending = self._client.start(
+            asked.method, asked.url, asked.headers, b"", self._allows_unverified
+        )
+        verdict = self._feeds.judge(row, asked, wait_for_outcome(sending))
+        with self._database.write() as session:
+            self._feeds.finish(session, row, asked, verdict, self._clock.now())
 
     def run_step(self) -> None:
         """Do all work that can be done now, without waiting for answers."""
@@ -164,6 +185,9 @@ class Push:
             deliveries.delete_older(session, now - self.options.kept)
             for id_ in receivers.find_ended_subscriptions(session, now, now - CONFIRM_WITHIN):
                 end_subscription(session, id_)
+            live = receivers.list_live_subscriptions(session, now)
+            for id_ in self._readers.find_ended(live, now):
+                end_subscription(session, id_)
             deliveries.delete_verifications(session, VERIFY, now - WINDOW)
 
     def close(self) -> None:
@@ -172,14 +196,18 @@ class Push:
 
     def _create_deliveries(self, session: WriteSession, rows: Sequence[Change]) -> None:
         now, own = self._clock.now(), self.options.own or ""
-        create_deliveries(session, rows, now, own, self._partners, self._load_anonymous())
+        create_deliveries(session, rows, now, own, self._partners, self._readers)
 
     def _follow_time(self) -> None:
-        """Enqueue all feeds when a story is not delayed any more for readers without a key."""
-        delays = tuple(grant.delay for grant in self._load_anonymous().grants if grant.delay)
+        """Enqueue all feeds when a story is not delayed any more for a reader of one of them."""
+        now = self._clock.now()
+        with self._database.read() as session:
+            live = receivers.list_live_subscriptions(session, now)
+        readers = self._readers.resolve(live, now).values()
+        grants = (grant for reader in readers for grant in reader.grants)
+        delays = tuple({grant.delay for grant in grants if grant.delay})
         if not delays:
             return
-        now = self._clock.now()
         with self._database.read() as session:
             boundary, _ = load_boundaries(session, delays, now)
         if boundary != self._boundary:

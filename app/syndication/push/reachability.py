@@ -24,12 +24,18 @@ def is_reachable(url: str, reach: AllowedNetworks) -> bool:
     return bool(reach.allowed) or not host.endswith(_LOCAL)
 
 
-def require_reachable(url: str, reach: AllowedNetworks, pointer: str) -> None:
-    """Refuse a URL inside the network, in any notation."""
-    if not is_reachable(url, reach):
-        raise InvalidInput.at(
-            pointer,
-            "address_refused",
+def require_reachable(url: str, reach: AllowedNetworks, *, partner_id: str | None) -> None:
+    """Refuse a webhook's URL inside the network, in any notation.
+
+    A partner does not learn what is inside the network.
+    """
+    if is_reachable(url, reach):
+        return
+    if partner_id is not None:
+        detail = "Events cannot be sent to this address. Use a public one."
+    else:
+        detail = (
             "This address is inside the network. The operator may allow networks in "
-            "DATELINE_PUSH_NETWORKS.",
+            "DATELINE_PUSH_NETWORKS."
         )
+    raise InvalidInput.at("#/url", "address_refused", detail)

@@ -1,11 +1,17 @@
 """The WebSub hub: subscribing to feeds, so that they are sent when they change."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from fastapi import Request, Response
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
+from app.access.caller import Caller
+from app.access.errors import KeyRefused
 from app.api.delivery.hub_topics import find_topic_selection
 from app.api.http.access import ReadPolicy
 from app.api.http.asgi import request_id
@@ -28,6 +34,7 @@ from app.syndication.push.errors import BadHubRequest
 from app.syndication.push.hub_limits import CLIENT_BURST, CLIENT_PER_SECOND
 from app.syndication.push.push import HUB
 from app.syndication.push.reachability import is_reachable
+from app.syndication.push.token_topics import join_topic, split_topic
 
 router = PublicRouter(tags=["Feeds"])
 _MOST_BYTES = 16_384
@@ -108,8 +115,11 @@ async def subscribe_to_feed(request: Request, services: Parts) -> Response:
     asked = _parse_form(await _read_body(request))
     address = client_address(request.scope, services.settings)
     actor = Actor(None, "hub", address, request_id(request.scope))
-    await run_in_threadpool(_request_subscription, services, asked, actor)
-    return Response(None, 202, {"cache-control": "no-store"})
+    client = client_of(request.scope, services.settings)
+    verify = await run_in_threadpool(_request_subscription, services, asked, actor, client)
+    # A subscriber may be able to answer the verification only after this answer.
+    later = None if verify is None else BackgroundTask(verify)
+    return Response(None, 202, {"cache-control": "no-store"}, background=later)
 
 
 def hub_clients(services: Services) -> TokenBuckets:
@@ -128,17 +138,38 @@ def _take_token(clients: TokenBuckets, client: str) -> None:
         )
 
 
-def _request_subscription(services: Services, asked: HubRequest, actor: Actor) -> None:
+def _request_subscription(
+    services: Services, asked: HubRequest, actor: Actor, client: str
+) -> Callable[[], None] | None:
+    """Request a subscription; return what verifies it, if the worker cannot do that."""
     options = services.push.options
+    asked, reader = _find_reader(services, asked, client)
     if not is_reachable(asked.callback, options.reach):
-        raise BadHubRequest("`hub.callback` is an address inside the network.")
+        raise BadHubRequest("Nothing can be sent to `hub.callback`. Use a public address.")
     with services.database.read() as session:
         if not needs_verification(session, asked, options.hub_limits, services.clock.now()):
-            return
-    selection = find_topic_selection(services, asked.topic)
-    services.runner.run(
+            return None
+    selection = find_topic_selection(services, split_topic(asked.topic).address, reader)
+    row = services.runner.run(
         actor, lambda unit: request_subscription(unit, asked, selection, options.hub_limits)
     )
+    if row is None or asked.secret_topic is None:
+        return None
+    return partial(services.push.verify, row, asked.secret_topic)
+
+
+def _find_reader(services: Services, asked: HubRequest, client: str) -> tuple[HubRequest, Caller]:
+    """Return a request with the id of the token in its topic, if it has one, and the reader."""
+    address, token = split_topic(asked.topic)
+    if token is None:
+        return asked, services.anonymous.load()
+    try:
+        reader = services.feed_tokens.verify(token, services.clock.now())
+    except KeyRefused as refused:
+        services.refusals.note(client)
+        raise BadHubRequest(f"`hub.topic` has no valid token. {refused.detail}") from refused
+    topic = join_topic(address, reader.feed_token_id or "")
+    return replace(asked, topic=topic, secret_topic=asked.topic), reader
 
 
 async def _read_body(request: Request) -> bytes:

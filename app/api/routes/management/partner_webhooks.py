@@ -5,6 +5,9 @@ from typing import Annotated
 
 from fastapi import Body, Request, Response
 
+from app.access.caller import Caller
+from app.access.filter_input import PublicFilterInput
+from app.access.selection import Selection, selection_from_json
 from app.api.http.access import PartnerPolicy
 from app.api.http.commands import CommandRunner, Commands
 from app.api.http.dependencies import (
@@ -33,7 +36,9 @@ from app.api.openapi.operations import (
 from app.api.routes.access_router import AccessRouter
 from app.api.routes.management.webhooks import remove_secret
 from app.api.schemas.push import DeliveryView, NewWebhook, WebhookPage, WebhookView
+from app.bootstrap import Services
 from app.kit import json
+from app.kit.errors import InvalidInput
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push import queries
 from app.syndication.push.commands.create_webhook import create_webhook
@@ -88,7 +93,7 @@ def create_own_webhook(
     written: PartnerWebhookInput, services: Parts, commands: Commands
 ) -> Response:
     """Create a webhook. Its secret is in this answer and in no other."""
-    selection = read_filter_input(written.filter, services.delivery)
+    selection = _read_filter(written.filter, services, commands.caller)
     reach, partner_id = services.push.options.reach, commands.caller.partner_id
 
     def act(unit: UnitOfWork) -> Response:
@@ -134,7 +139,10 @@ def patch_own_webhook(
     with services.database.read() as session:
         row = queries.load_webhook(session, webhook, commands.caller.partner_id)
     written = PartnerWebhookInput.read(json.merge_patch(editable_values(row, "document"), patch))
-    selection = read_filter_input(written.filter, services.delivery)
+    if written.filter.model_dump(exclude_none=True) == row.filter:
+        selection = selection_from_json(row.selection)
+    else:
+        selection = _read_filter(written.filter, services, commands.caller)
     reach = services.push.options.reach
     return _run(
         commands,
@@ -218,6 +226,16 @@ def test_own_webhook(webhook: str, commands: Commands) -> Response:
         return json_response(queries.show_delivery(unit.session, webhook, send_test(unit, webhook)))
 
     return commands.run_idempotent(act)
+
+
+def _read_filter(written: PublicFilterInput, services: Services, caller: Caller) -> Selection:
+    """Convert a filter to a selection; a partner without grants learns no names from it."""
+    for name in ("category", "source"):
+        if getattr(written, name) is not None and not caller.entitlement.grants:
+            raise InvalidInput.at(
+                f"#/filter/{name}", "unknown_reference", "Your agreement grants no stories now."
+            )
+    return read_filter_input(written, services.delivery)
 
 
 def _run(commands: CommandRunner, webhook: str, act: Callable[[UnitOfWork], None]) -> Response:

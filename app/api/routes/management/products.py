@@ -33,6 +33,7 @@ from app.bootstrap import Services
 from app.delivery.story_counts import count_included
 from app.delivery.story_query import StoryQuery
 from app.kit import json
+from app.kit.errors import InvalidInput
 from app.kit.sql.session import ReadSession
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners import queries
@@ -40,7 +41,7 @@ from app.partners.commands.create_product import create_product
 from app.partners.commands.delete_product import delete_product
 from app.partners.commands.edit_product import patch_product, replace_product
 from app.partners.editing import check_terms
-from app.partners.errors import UnreadableProduct
+from app.partners.errors import AgreementNotFound, UnreadableProduct
 from app.partners.inputs import ProductDraft, ProductInput
 from app.partners.terms import GrantColumns, ProductRow, build_grant
 from app.partners.views import build_product_view
@@ -94,7 +95,7 @@ def manage_create_product(written: ProductInput, commands: Commands) -> Response
     access=Scope.admin,
     summary="Check what a product would include",
     response_model=ProductPreview,
-    openapi_extra=describe(problems=(*BODY, "not_found", "database_busy", "read_too_long")),
+    openapi_extra=describe(problems=(*BODY, "database_busy", "read_too_long")),
 )
 async def manage_preview_product(written: ProductDraft, services: Parts) -> Response:
     """Count the stories that a product would include, and show the newest; stores nothing.
@@ -214,5 +215,7 @@ def _load_saved(session: ReadSession, ref: str) -> Entitlement:
     """Return the entitlement of a saved product; one that cannot be read has no stories."""
     try:
         return combine([build_grant(queries.load_product(session, ref))])
+    except AgreementNotFound as missing:
+        raise InvalidInput.at("#/saved", "unknown_reference", missing.detail) from missing
     except UnreadableProduct:
         return NOTHING

@@ -21,7 +21,7 @@ def create_webhook(
     partner_id: str | None = None,
 ) -> WebhookRow:
     """Store a webhook, which receives events from now on; return it with its secret."""
-    require_reachable(given.url, reach, "#/url")
+    require_reachable(given.url, reach, partner_id=partner_id)
     row = WebhookRow(
         id=new_id(),
         url=given.url,

@@ -29,7 +29,7 @@ def edit_webhook(
 ) -> None:
     """Overwrite a webhook; pending deliveries go to the new URL."""
     before = load_for_change(unit, id_, expected)
-    require_reachable(given.url, reach, "#/url")
+    require_reachable(given.url, reach, partner_id=before.partner_id)
     receivers.change(
         unit.session,
         "webhook",

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from app.syndication.push.delivery_creation import build_delivery, start_followi
 from app.syndication.push.handlers import VERIFY
 from app.syndication.push.hub_limits import HubLimits, check_limits, host_key
 from app.syndication.push.store import deliveries, receivers
+from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import SubscriptionRow
 
 # Held from the capacity check to the insert, so that two requests cannot use the same capacity.
@@ -23,13 +24,17 @@ _LOCK = "hub"
 
 @dataclass(frozen=True, slots=True)
 class HubRequest:
-    """A request to the hub, for a callback that may not belong to the client."""
+    """A request to the hub, for a callback that may not belong to the client.
+
+    The topic of a feed with a token has the id of the token; `secret_topic` has the token itself.
+    """
 
     mode: Literal["subscribe", "unsubscribe"]
     topic: str
     callback: str
     lease: int
     secret: str | None
+    secret_topic: str | None = field(default=None, repr=False)
 
     @property
     def digest(self) -> str:
@@ -56,11 +61,14 @@ def needs_verification(
 
 def request_subscription(
     unit: UnitOfWork, request: HubRequest, selection: Selection, limits: HubLimits
-) -> None:
-    """Enqueue the verification of a callback; nothing changes until it confirms."""
+) -> DeliveryRow | None:
+    """Enqueue the verification of a callback, and return it; nothing changes until it confirms.
+
+    A topic with a token is not stored, so its verification is not pending: the caller sends it.
+    """
     unit.session.lock(_LOCK)
     if not needs_verification(unit.session, request, limits, unit.now):
-        return
+        return None
     subscription = receivers.find_subscription(unit.session, request.digest)
     if subscription is None:
         subscription = _add_subscription(unit, request, selection)
@@ -75,7 +83,11 @@ def request_subscription(
     }
     host, body = host_key(request.callback), json.dumps(verification)
     row = build_delivery("feed", subscription, VERIFY, host, body, serial=0, now=unit.now)
+    if request.secret_topic is not None:
+        # It counts against the limit of the host.
+        row = row._replace(state="delivered", due_at=None)
     deliveries.add(unit.session, [row])
+    return row
 
 
 def _add_subscription(

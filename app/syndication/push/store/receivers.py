@@ -109,6 +109,11 @@ def load_webhook_page(
     return session.all(Query(statement, WebhookRow))
 
 
+def list_webhooks_of_partner(session: ReadSession, partner_id: str) -> list[str]:
+    """Return the ids of the webhooks of a partner."""
+    return session.scalars(select(_webhooks.c.id).where(_webhooks.c.partner_id == partner_id))
+
+
 def list_enabled_webhooks(session: ReadSession) -> list[WebhookRow]:
     """Return the webhooks that are not disabled."""
     return session.all(Query(select(_webhooks).where(_webhooks.c.state != "disabled"), WebhookRow))
