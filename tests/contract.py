@@ -75,9 +75,9 @@ class _Content:
         except ValueError as error:
             yield f"body: {error}"
             return
-        for found in validator.iter_errors(value):
-            where = "/".join(map(str, found.instance_path))
-            yield f"body: {where or 'top'}: {found.message[:500]}"
+        for violation in validator.iter_errors(value):
+            where = "/".join(map(str, violation.instance_path))
+            yield f"body: {where or 'top'}: {violation.message[:500]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +169,15 @@ class Contract:
         """Return how a response and its request violate the document."""
         request = response.request
         method = "get" if request.method == "HEAD" else request.method.lower()
-        found = self._find_operation(method, request.url)
-        if found is None:
+        documented = self._find_operation(method, request.url)
+        if documented is None:
             return []
-        operation, path = found
+        operation, path = documented
         answering = operation
         if method == "get" and "content-location" in response.headers:
             # `Accept` may have selected a format of another operation.
             location = request.url.join(response.headers["content-location"])
-            answering, _ = self._find_operation(method, location) or found
+            answering, _ = self._find_operation(method, location) or documented
         problems = [*answering.find_problems(response)]
         if answering is not operation and not operation.declares_header(response, _LOCATION):
             problems.append(f"header {_LOCATION!r} is not declared")

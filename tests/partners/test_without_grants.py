@@ -35,7 +35,7 @@ def key(newsroom: Newsroom) -> dict[str, str]:
 
 
 def _show(answer: Response, name: str) -> tuple[int, str]:
-    """Return an answer without the name in it, and without what differs for each request."""
+    """Return a response without the name and without values that differ in each request."""
     cursor = re.compile(r'"(cursor|request_id)":"[^"]*"')
     return answer.status_code, cursor.sub("", answer.text.replace(name, "NAME"))
 
@@ -77,7 +77,7 @@ def test_a_cursor_from_before_the_end_is_outdated(
     assert (answer.status_code, answer.json()["code"]) == (410, "rights_changed")
 
 
-def test_filters_of_webhooks_tell_no_names(
+def test_filters_of_webhooks_reveal_no_names(
     newsroom: Newsroom, client: TestClient, key: dict[str, str]
 ) -> None:
     document = {"url": "https://partner.example/hook", "events": ["*"]}
@@ -106,7 +106,7 @@ def test_filters_of_webhooks_tell_no_names(
     assert (changed.status_code, changed.json()["filter"]) == (200, {"category": [_KNOWN]})
 
 
-def test_titles_of_feeds_have_no_spellings_of_hidden_stories(
+def test_titles_of_feeds_reveal_no_spellings_of_hidden_stories(
     newsroom: Newsroom, client: TestClient
 ) -> None:
     newsroom.story("Story", tags=["Élysée"])

@@ -1,4 +1,4 @@
-"""The hub and feeds with a token: who may subscribe, what is sent, and where the token is."""
+"""The hub and feeds with a token: permissions, contents, and occurrences of the token."""
 
 import logging
 from collections.abc import Iterator
@@ -41,14 +41,14 @@ def token(newsroom: Newsroom) -> dict[str, Any]:
     """A token for stories about bees, half an hour after their publication."""
     add_product(newsroom, "Bees", filter={"tag": ["bees"]}, delay_minutes=30)
     add_partner(newsroom, "bees")
-    made = newsroom.call("POST", _TOKENS, json={"product": "bees"})
-    assert made.status_code == 201, made.text
-    value: dict[str, Any] = made.json()
+    created = newsroom.call("POST", _TOKENS, json={"product": "bees"})
+    assert created.status_code == 201, created.text
+    value: dict[str, Any] = created.json()
     return value
 
 
 def _find_topic(client: TestClient, token: dict[str, Any]) -> str:
-    """Return the topic that a feed names, as subscribers find it."""
+    """Return the topic of a feed, as subscribers discover it."""
     answer = client.get(f"/feeds/latest.rss?token={token['token']}&limit=10")
     assert answer.links["hub"]["url"] == f"{PUBLIC}/hub"
     return answer.links["self"]["url"]
@@ -59,7 +59,7 @@ def _ask(client: TestClient, reader: Subscriber, topic: str, mode: str = "subscr
     return client.post("/hub", data=form)
 
 
-def test_a_subscriber_gets_what_its_token_grants_until_it_is_revoked(
+def test_a_subscriber_gets_granted_stories_until_its_token_is_revoked(
     pushing: Pushing,
     newsroom: Newsroom,
     client: TestClient,
@@ -97,11 +97,13 @@ def test_a_subscriber_gets_what_its_token_grants_until_it_is_revoked(
         for path in services.database.file.parent.glob(f"{services.database.file.name}*")
         if path.is_file()
     )
-    # A renewal and an end are confirmed, too; the end does not come to pass without an answer.
+    # Renewals and ends are verified, too; without a confirmation, the subscription does not end.
     assert _ask(client, reader, topic).status_code == 202
     reader.agrees = False
     assert _ask(client, reader, topic, "unsubscribe").status_code == 202
-    assert [asked["hub.mode"] for asked in reader.verifications] == ["subscribe"] * 2 + ["unsubscribe"]
+    assert [query["hub.mode"] for query in reader.verifications] == [
+        *("subscribe", "subscribe", "unsubscribe")
+    ]
     newsroom.call("DELETE", f"{_TOKENS}/{token['id']}")
     newsroom.story("Late", tags=["bees"])
     clock.advance(minutes=31)
@@ -125,7 +127,7 @@ def test_a_topic_without_a_valid_token_is_refused(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_feed_that_waits_is_not_sent_after_the_end_of_its_token(
+def test_a_pending_feed_is_not_sent_after_the_end_of_its_token(
     pushing: Pushing,
     newsroom: Newsroom,
     client: TestClient,

@@ -160,7 +160,7 @@ def test_a_delayed_story_is_sent_in_its_state_at_the_due_time(
     ]
 
 
-def test_a_partner_hears_of_stories_under_embargo_that_it_may_read(
+def test_a_partner_receives_events_of_readable_stories_under_embargo(
     pushing: Pushing,
     newsroom: Newsroom,
     services: Services,
@@ -217,11 +217,11 @@ def test_nothing_is_sent_after_the_end_of_an_agreement(
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_webhooks_are_deleted_with_their_partner(newsroom: Newsroom) -> None:
     first, second = Partner(newsroom, "first"), Partner(newsroom, "second")
-    made, kept = first.webhook(_URL), second.webhook(_URL)
+    deleted, remaining = first.webhook(_URL), second.webhook(_URL)
     key = first.headers["authorization"].removeprefix("Bearer ")
     newsroom.call("DELETE", f"/keys/{key[:PREFIX_LENGTH]}")
     assert newsroom.delete(first.agreement, "partners").status_code == 204
     listed = newsroom.call("GET", "/webhooks").json()["data"]
-    assert [webhook["id"] for webhook in listed] == [kept["id"]]
+    assert [webhook["id"] for webhook in listed] == [remaining["id"]]
     audit = newsroom.call("GET", "/audit?type=webhook&verb=deleted").json()["data"]
-    assert [entry["subject"] for entry in audit] == [made["id"]]
+    assert [entry["subject"] for entry in audit] == [deleted["id"]]

@@ -84,7 +84,7 @@ def _check(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_story_leaves_though_none_left_since_it_was_published(
+def test_a_story_beyond_the_depth_is_removed_without_other_changes(
     newsroom: Newsroom, services: Services, clock: HandClock
 ) -> None:
     copy = GrantedCopy(services, combine([Grant(depth=minutes(30))]))

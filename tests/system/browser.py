@@ -18,7 +18,7 @@ _QUIET = (
 
 
 class Site:
-    """A page on a separate origin; `told` yields what its scripts post."""
+    """A page on a separate origin; `next_post` returns what its scripts post."""
 
     def __init__(self, page: str) -> None:
         self.posts: queue.Queue[str] = queue.Queue()
