@@ -106,13 +106,12 @@ def test_pages_contain_each_granted_story_once_under_its_first_grant(
 
 
 _FIVE = combine(
-    Grant(Selection((Clause(field, values),)), form)
-    for field, values, form in (
-        ("category", ("c1",), "full"),
-        ("category", ("c8",), "headline"),
-        ("source", ("s1",), "headline"),
-        ("language", ("fr",), "full"),
-        ("tag", ("t1",), "headline"),
+    (
+        Grant(Selection((Clause("category", ("c1",)),))),
+        Grant(Selection((Clause("category", ("c8",)),)), "headline"),
+        Grant(Selection((Clause("source", ("s1",)),)), "headline"),
+        Grant(Selection((Clause("language", ("fr",)),))),
+        Grant(Selection((Clause("tag", ("t1",)),)), "headline"),
     )
 )
 
