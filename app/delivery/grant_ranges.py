@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 from app.access.entitlement import Entitlement, Grant
@@ -149,21 +150,23 @@ def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> Gra
 def _find_driving_clauses(clauses: Sequence[Clause]) -> tuple[int, ...] | None:
     """Return the numbers of the clauses that drive a query, or None."""
     for fields in DRIVING_FILTERS:
-        found = [
-            next(
-                (
-                    number
-                    for number, clause in enumerate(clauses)
-                    if clause.field == field and clause.included and not clause.excluded
-                ),
-                None,
-            )
-            for field in fields
-        ]
+        found = [_find_clause(clauses, field) for field in fields]
         numbers = tuple(number for number in found if number is not None)
-        if len(numbers) == len(fields):
+        # Another clause may have fewer values, and the rest is tested row by row.
+        size = prod(len(clauses[number].included) for number in numbers)
+        if len(numbers) == len(fields) and size <= _COUNTS[-1]:
             return numbers
     return None
+
+
+def _find_clause(clauses: Sequence[Clause], field: str) -> int | None:
+    """Return the number of the clause with the fewest values of a field, and no excluded ones."""
+    found = [
+        number
+        for number, clause in enumerate(clauses)
+        if clause.field == field and clause.included and not clause.excluded
+    ]
+    return min(found, key=lambda number: len(clauses[number].included), default=None)
 
 
 def _build_ranges(number: int, grant: Grant, driving: Sequence[Clause]) -> Iterator[GrantRange]:

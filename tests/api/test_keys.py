@@ -8,10 +8,15 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.access import store
+from app.api.app import create_app
 from app.bootstrap import Services
+from app.kit import json
+from app.server.interface import WHOLE
 from tests.api.reading import fill_path, managed_routes, public_paths
 from tests.clock import HandClock
+from tests.edge.driver import HOST, request
 from tests.newsroom import Newsroom
+from tests.partners.agreements import add_key, add_partner, add_product
 
 
 def _make(newsroom: Newsroom, **fields: Any) -> dict[str, Any]:
@@ -224,3 +229,27 @@ def test_an_unknown_key_is_a_404(newsroom: Newsroom) -> None:
     for ref in ("none", "%00", "01a00000-0000-7000-8000-000000000000"):
         for method in ("GET", "DELETE"):
             assert newsroom.call(method, f"/keys/{ref}").status_code == 404, ref
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_known_key_is_verified_again_without_a_task_after_a_write(
+    newsroom: Newsroom, services: Services
+) -> None:
+    product = add_product(newsroom, form="full")
+    key = add_key(newsroom, add_partner(newsroom, product["slug"]))["x-api-key"]
+    story = newsroom.story("First", body="<p>Body.</p>")
+    app = create_app(services)
+    TestClient(app).get("/v1/headlines", headers={"x-api-key": key})
+
+    def read(path: str) -> Any:
+        scope = request(path, [HOST, (b"x-api-key", key.encode())])
+        message = app.lookup({**scope, "extensions": {WHOLE: {}}})  # type: ignore[attr-defined]
+        return message and json.loads(message["body"])
+
+    newsroom.story("Second")
+    assert len(read("/v1/headlines")["data"]) == 2
+    assert "body_html" in read(f"/v1/articles/{story['id']}")
+    product = newsroom.patch(product, "products", form="headline")
+    assert "body_html" not in read(f"/v1/articles/{story['id']}")
+    newsroom.call("DELETE", f"/keys/{key[:11]}")
+    assert read("/v1/headlines") is None

@@ -1,6 +1,7 @@
 """A list has exactly the stories that the reader's grants include, each under its first grant."""
 
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,9 @@ from app.delivery.store import story_queries
 from app.delivery.story_query import SortKey, StoryQuery
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
+from app.kit.sql.statement import CompiledStatement, merge_rows
 from tests.delivery.archive import NOW, SCHEDULED, STORIES, attributes, story_id
+from tests.delivery.cost import cost
 from tests.delivery.test_selections import clauses
 from tests.repetitions import repetitions
 
@@ -100,6 +103,42 @@ def test_pages_contain_each_granted_story_once_under_its_first_grant(
             everything = _find_granted(entitlement, Selection())
             grant = None if story is None else story.grant
             assert grant == everything.get(story_id(number))
+
+
+_FIVE = combine(
+    (
+        Grant(Selection((Clause("category", ("c1",)),))),
+        Grant(Selection((Clause("category", ("c8",)),)), "headline"),
+        Grant(Selection((Clause("source", ("s1",)),)), "headline"),
+        Grant(Selection((Clause("language", ("fr",)),))),
+        Grant(Selection((Clause("tag", ("t1",)),)), "headline"),
+    )
+)
+
+
+def test_a_list_of_five_grants_reads_little_more_than_it_shows(archive: Database) -> None:
+    query = StoryQuery(entitlement=_FIVE)
+    statement, params = story_queries.build_page_statement(query, NOW, archive.dialect)
+    compiled = CompiledStatement(statement, archive.engine.dialect)
+    if archive.dialect == "sqlite":
+        assert not cost(archive, statement, params).sorts
+        with archive.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            cursor = driver.execute(compiled.text, compiled.values(params))
+            assert compiled.merged_by is not None
+            assert len(merge_rows(cursor, compiled.merged_by, 21)) == 21
+            # A story in several ranges is read once for each, and no other story is read.
+            assert len(cursor.fetchall()) > 40
+            cursor.close()
+        return
+    # A prepared statement has a generic plan.
+    text, _ = compiled.numbered
+    with archive.engines[-1].connect() as connection:
+        explain = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {text.replace('%', '%%')}")
+        plan = "\n".join(explain.scalars())
+    assert "Merge Append" in plan
+    assert "Run Condition" in plan
+    assert "Sort  (" not in plan
 
 
 def test_a_reader_without_grants_sees_nothing(archive: Database) -> None:

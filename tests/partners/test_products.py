@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
+from starlette.testclient import TestClient
 
 from app.bootstrap import Services
+from app.kit.sql.schema import Base
 from app.partners.models import ProductTable
 from tests.newsroom import MERGE_PATCH, Newsroom
-from tests.partners.agreements import add_partner, add_product
+from tests.partners.agreements import add_key, add_partner, add_product, list_slugs
 
 
 def test_a_product_is_created_read_changed_and_deleted(newsroom: Newsroom) -> None:
@@ -167,3 +169,35 @@ def corrupt(services: Services) -> None:
     unknown = [[["mood", ["good"], []]], [None, None], [None, None]]
     with services.database.write() as session:
         session.execute(update(ProductTable).values(selection=unknown))
+
+
+def test_a_change_of_a_product_writes_no_row_but_its_own(
+    newsroom: Newsroom, client: TestClient, services: Services
+) -> None:
+    for name in ("africa", "asia"):
+        newsroom.category(name)
+        newsroom.story(name, categories=[name], slug=name)
+    product = add_product(newsroom, filter={"category": ["africa"]})
+    keys = [add_key(newsroom, add_partner(newsroom, product["slug"], slug=slug)) for slug in "xyz"]
+    assert [list_slugs(client, key) for key in keys] == [["africa"]] * 3
+    before = _read_tables(services)
+    newsroom.patch(product, "products", filter={"category": ["asia"]})
+    after = _read_tables(services)
+    assert [list_slugs(client, key) for key in keys] == [["asia"]] * 3
+    changed = {name: len(rows ^ before[name]) for name, rows in after.items()}
+    # A row before and after, and its entry in the audit log.
+    assert {name: count for name, count in changed.items() if count} == {"products": 2, "audit": 1}
+
+
+def _read_tables(services: Services) -> dict[str, set[str]]:
+    """Return all rows by table; the time at which a key was last used is left out."""
+    with services.database.engine.connect() as connection:
+        return {
+            table.name: {
+                repr(tuple(row))
+                for row in connection.execute(
+                    select(*(column for column in table.c if column.name != "last_used_at"))
+                )
+            }
+            for table in Base.metadata.tables.values()
+        }
