@@ -7,11 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from app import __version__
-from app.access import store as access_store
 from app.access.audit import write_audit
 from app.access.entitlement import Entitlement
+from app.access.key_uses import KeyUses
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
+from app.access.signing_secrets import load_signing_secrets
 from app.delivery.archive import Archive
 from app.delivery.invalidation import LogStateCache, SurrogateKeys
 from app.delivery.log_follower import LogFollower
@@ -20,7 +21,6 @@ from app.delivery.queries import DeliveryQueries
 from app.delivery.tag_spellings import TagSpellings
 from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
-from app.kit.errors import DatabaseUnavailable
 from app.kit.http_client import HttpClient, load_trusted_certificates
 from app.kit.networks import AllowedNetworks
 from app.kit.process.file_permissions import restrict, restrict_umask
@@ -75,6 +75,7 @@ class Services:
     purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
+    key_uses: KeyUses
     partners: PartnerEntitlements
     feed_tokens: FeedTokens
     anonymous: AnonymousReader
@@ -171,7 +172,12 @@ def bootstrap(
         restrict(path)
     watch = database.open_watch()
     log_states = LogStateCache(watch if database.dialect == "sqlite" else None)
-    secret = _load_secret(settings, database)
+    configured = settings.secret_key
+    secret, old_secrets = load_signing_secrets(
+        database,
+        None if configured is None else configured.get_secret_value(),
+        settings.old_secret_keys,
+    )
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     partners = PartnerEntitlements(database)
@@ -204,11 +210,11 @@ def bootstrap(
         search=instruments.search(index, delivery),
         changes=ChangeReader(delivery),
         items=ItemCache(Addresses(settings.own_address, settings.story_url)),
-        cursors=Signer(secret, "cursor"),
-        sync_cursors=Signer(secret, "follower"),
+        cursors=Signer(secret, "cursor", old_secrets),
+        sync_cursors=Signer(secret, "follower", old_secrets),
         archive=Archive(database),
         tags=TagSpellings(database),
-        previews=Signer(secret, "preview"),
+        previews=Signer(secret, "preview", old_secrets),
         surrogates=surrogates,
         leadership=database.open_leadership(),
         purging=_build_purging(settings, database, clock, surrogates),
@@ -223,6 +229,7 @@ def bootstrap(
             lambda: anonymous.load().entitlement,
         ),
         refusals=RefusedKeys(clock),
+        key_uses=KeyUses(database, clock),
         partners=partners,
         feed_tokens=FeedTokens(database),
         anonymous=anonymous,
@@ -277,13 +284,3 @@ def _build_push(
         trust=load_trusted_certificates(settings.ca_file),
     )
     return Push(database, clock, watch, client, options, stop, partners, load_anonymous)
-
-
-def _load_secret(settings: Settings, database: Database) -> str:
-    if settings.secret_key is not None:
-        return settings.secret_key
-    with database.read() as session:
-        secret = access_store.load_secret(session, "signing")
-    if secret is None:
-        raise DatabaseUnavailable("The database has lost its secret. Set DATELINE_SECRET_KEY.")
-    return secret

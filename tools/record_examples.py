@@ -19,6 +19,7 @@ from typing import Any
 from unittest.mock import patch
 
 from httpx2 import Response
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.access.commands.create_key import create_key
@@ -528,7 +529,9 @@ def _shorten(answer: Any) -> Any:
 
 @contextmanager
 def _client(folder: str) -> Iterator[TestClient]:
-    settings = Settings(database_url=f"sqlite:///{folder}/examples.db", secret_key="example " * 8)
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/examples.db", secret_key=SecretStr("example " * 8)
+    )
     clock = TickingClock()
     database = open_database(settings)
     prepare_database(database)
