@@ -6,6 +6,8 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app import __version__
 from app.access.audit import write_audit
 from app.access.entitlement import Entitlement
@@ -47,6 +49,7 @@ from app.syndication.push.handlers import no_headers
 from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
+from app.syndication.push.stored_secrets import StoredSecrets
 from app.syndication.sync.change_reader import ChangeReader
 
 
@@ -172,11 +175,8 @@ def bootstrap(
         restrict(path)
     watch = database.open_watch()
     log_states = LogStateCache(watch if database.dialect == "sqlite" else None)
-    configured = settings.secret_key
     secret, old_secrets = load_signing_secrets(
-        database,
-        None if configured is None else configured.get_secret_value(),
-        settings.old_secret_keys,
+        database, _reveal(settings.secret_key), settings.old_secret_keys
     )
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
@@ -242,15 +242,17 @@ def _build_purging(
 ) -> CdnPurger | None:
     if settings.purge_url is None:
         return None
-    token = settings.purge_token
     return CdnPurger(
         LogFollower(database, clock, FOLLOWER),
         surrogates,
         HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
-        PurgeReceiver(
-            settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
-        ),
+        PurgeReceiver(settings.purge_url, settings.purge_method, _reveal(settings.purge_token)),
     )
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    """Return the text of a secret setting."""
+    return None if secret is None else secret.get_secret_value()
 
 
 def _build_push(
@@ -270,6 +272,7 @@ def _build_push(
         hub_subscriptions=settings.hub_subscriptions,
         pause_after=timedelta(hours=settings.push_pause_hours),
         kept=timedelta(days=settings.push_log_days),
+        secrets=StoredSecrets(_reveal(settings.encryption_key), settings.old_encryption_keys),
         is_rate_limited=settings.rate_limit == "on",
         headers_about=instruments.headers_about,
     )

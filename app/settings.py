@@ -432,10 +432,11 @@ class Settings(BaseSettings):
             for name, value in self
         }
         in_files, _ = _read_files(SECRET_SETTINGS)
-        for name, text in in_files.items():
-            if values[name] == text:
+        for name in SECRET_SETTINGS:
+            if name in in_files and in_files[name] == values[name]:
                 del values[name]
-            else:
+            elif file_variable(f"{_PREFIX}{name.upper()}") in os.environ:
+                # An option of the command line has replaced it.
                 values[file_variable(name).lower()] = None
         return values
 

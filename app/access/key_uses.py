@@ -1,6 +1,7 @@
 """The last use of each key: noted in memory, and written at intervals, so that no answer waits."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from app.kit.sql.database import Database
 
 # How often a process writes what it has noted.
 WRITE_INTERVAL = timedelta(seconds=10)
+_MOST_IN_TRANSACTION = 2_000
 
 
 class KeyUses:
@@ -46,15 +48,17 @@ class KeyUses:
             self.write()
 
     def write(self) -> None:
-        """Write everything; keep it if that fails."""
+        """Write everything, in several transactions; keep what could not be written."""
         with self._lock:
             noted = list(self._noted.values())
         self._written_at = self._clock.now()
-        if not noted:
-            return
+        for start in range(0, len(noted), _MOST_IN_TRANSACTION):
+            self._write(noted[start : start + _MOST_IN_TRANSACTION])
+
+    def _write(self, uses: Sequence[KeyUse]) -> None:
         with self._database.write() as session:
-            store.record_key_uses(session, noted)
+            store.record_key_uses(session, uses)
         with self._lock:
-            for use in noted:
+            for use in uses:
                 if self._noted[use.key_id] is use:
                     del self._noted[use.key_id]

@@ -10,9 +10,14 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.access import store
-from app.access.keys import hash_key
+from app.access.errors import KeyRefused
+from app.access.keys import hash_key, verify_key
 from app.api.app import create_app
+from app.api.delivery.registry import find
+from app.api.delivery.resource import ReadRequest
+from app.api.delivery.respond import fetch
 from app.api.http.asgi import Message
+from app.api.live.change_notifier import ChangeNotifier
 from app.bootstrap import Services
 from app.kit.clock import format_instant
 from app.server.interface import WHOLE
@@ -230,6 +235,28 @@ def test_networks_and_origins_are_normalized_and_checked(newsroom: Newsroom) -> 
         (name,) = bad
         assert answer.status_code == 422, bad
         assert answer.json()["errors"][0]["pointer"] == f"#/{name}/0"
+
+
+def test_a_long_poll_ends_when_its_key_is_revoked(newsroom: Newsroom, services: Services) -> None:
+    made = _make(newsroom)
+    resolve = services.partners.resolve
+    caller = verify_key(services.database, made["key"], services.clock.now(), resolve)
+    cursor = newsroom.client.get("/v1/changes").json()["cursor"]
+    match = find("/v1/changes")
+    assert match is not None
+    read = ReadRequest(match.resource.path, f"cursor={cursor}&wait=60".encode(), caller)
+
+    async def wait() -> None:
+        answer = asyncio.create_task(fetch(services, ChangeNotifier(services.watch), match, read))
+        await asyncio.sleep(0.2)
+        assert not answer.done()
+        await asyncio.to_thread(newsroom.call, "DELETE", f"/keys/{made['id']}")
+        # Sooner than the client has asked for, and without any change for it.
+        async with asyncio.timeout(50):
+            await answer
+
+    with pytest.raises(KeyRefused):
+        asyncio.run(wait())
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -80,6 +80,7 @@ def test_child_processes_read_the_files_themselves(
     (address := tmp_path / "address").write_text("sqlite:///file.db", encoding="utf-8")
     monkeypatch.setenv("DATELINE_SECRET_KEY_FILE", str(key))
     monkeypatch.setenv("DATELINE_DATABASE_URL_FILE", str(address))
+    monkeypatch.setenv("DATELINE_DATABASE_URL", "sqlite:///variable.db")
     # An option of the command line takes precedence over the file.
     settings = read_settings(database_url="sqlite:///option.db")
     environment = dict(os.environ)

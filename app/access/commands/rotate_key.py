@@ -36,7 +36,8 @@ def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
     if row.expires_at is not None:
         ends_at = min(ends_at, row.expires_at)
     store.end_key(unit.session, row.id, ends_at)
-    unit.audit("created", "key", made.id, None, {"name": row.name, "rotated_from": row.id})
+    noted = {"name": row.name, "scopes": row.scopes, "rotated_from": row.id}
+    unit.audit("created", "key", made.id, None, noted)
     unit.audit(
         "rotated",
         "key",
