@@ -255,6 +255,7 @@ STEPS = (
     ),
     Step("manage_read_key", "GET", "/v1/manage/keys/{last_key}"),
     Step("manage_list_keys", "GET", "/v1/manage/keys?limit=2"),
+    Step("manage_rotate_key", "POST", "/v1/manage/keys/{last_key}/rotate", {"overlap_minutes": 60}),
     Step("manage_revoke_key", "DELETE", "/v1/manage/keys/{last_key}"),
     Step(
         "manage_bulk_articles",

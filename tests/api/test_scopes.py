@@ -117,6 +117,7 @@ def test_what_a_key_may_do_is_told_to_its_holder(client: TestClient, services: S
         "scopes": ["write"],
         "embargoed": False,
         "anonymous": False,
+        "expires_at": None,
         "partner": None,
         "products": [],
         "ends_at": None,

@@ -28,6 +28,10 @@ class CallerInfo(ResponseModel):
     scopes: list[ScopeName] = Field(description=_SCOPES, examples=[["read"]])
     embargoed: bool = Field(description=_EMBARGOED, examples=[False])
     anonymous: bool = Field(description="Whether no key was sent.", examples=[False])
+    expires_at: Instant | None = Field(
+        description="When the key expires; null if never, or without a key.",
+        examples=["2027-11-22T00:00:00Z"],
+    )
     partner: str | None = Field(
         description="The slug of the partner that the key belongs to; null if to none.",
         examples=["north-wire"],

@@ -24,6 +24,7 @@ from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import CallerInfo, KeyPage, KeyView, NewKey
 from app.bootstrap import Services
 from app.kit import json
+from app.kit.clock import format_instant
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners.editing import find_partner_id
 from app.partners.queries import NO_AGREEMENT, show_agreement
@@ -53,6 +54,7 @@ async def read_me(caller: CallerDep, services: Parts) -> Response:
             "scopes": list(caller.scopes),
             "embargoed": caller.embargoed,
             "anonymous": caller.key_id is None,
+            "expires_at": None if caller.expires_at is None else format_instant(caller.expires_at),
             **agreement,
         }
     )
