@@ -6,11 +6,14 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app import __version__
-from app.access import store as access_store
 from app.access.audit import write_audit
+from app.access.key_uses import KeyUses
 from app.access.key_validity import KeyGuard
 from app.access.refused_keys import RefusedKeys
+from app.access.signing_secrets import load_signing_secrets
 from app.delivery.archive import Archive
 from app.delivery.invalidation import LogStateCache, SurrogateKeys
 from app.delivery.log_follower import LogFollower
@@ -19,7 +22,6 @@ from app.delivery.queries import DeliveryQueries
 from app.delivery.tag_spellings import TagSpellings
 from app.kit.clock import Clock, SystemClock
 from app.kit.cursor import Signer
-from app.kit.errors import DatabaseUnavailable
 from app.kit.http_client import HttpClient, load_trusted_certificates
 from app.kit.networks import AllowedNetworks
 from app.kit.process.file_permissions import restrict, restrict_umask
@@ -45,6 +47,7 @@ from app.syndication.push.handlers import no_headers
 from app.syndication.push.partner_events import PartnerEvents
 from app.syndication.push.purging import FOLLOWER, CdnPurger, PurgeReceiver
 from app.syndication.push.push import Push, PushOptions
+from app.syndication.push.stored_secrets import StoredSecrets
 from app.syndication.push.unit_events import follow_unit
 from app.syndication.sync.change_reader import ChangeReader
 
@@ -74,6 +77,7 @@ class Services:
     purging: CdnPurger | None
     push: Push
     refusals: RefusedKeys
+    key_uses: KeyUses
     partners: PartnerEntitlements
     feed_tokens: FeedTokens
     anonymous: AnonymousReader
@@ -170,7 +174,9 @@ def bootstrap(
         restrict(path)
     watch = database.open_watch()
     log_states = LogStateCache(watch if database.dialect == "sqlite" else None)
-    secret = _load_secret(settings, database)
+    secret, old_secrets = load_signing_secrets(
+        database, _reveal(settings.secret_key), settings.old_secret_keys
+    )
     surrogates = SurrogateKeys(secret)
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     partners = PartnerEntitlements(database)
@@ -204,11 +210,11 @@ def bootstrap(
         search=instruments.search(index, delivery),
         changes=ChangeReader(delivery),
         items=ItemCache(Addresses(settings.own_address, settings.story_url)),
-        cursors=Signer(secret, "cursor"),
-        sync_cursors=Signer(secret, "follower"),
+        cursors=Signer(secret, "cursor", old_secrets),
+        sync_cursors=Signer(secret, "follower", old_secrets),
         archive=Archive(database),
         tags=TagSpellings(database),
-        previews=Signer(secret, "preview"),
+        previews=Signer(secret, "preview", old_secrets),
         surrogates=surrogates,
         leadership=database.open_leadership(),
         purging=_build_purging(settings, database, clock, surrogates),
@@ -223,6 +229,7 @@ def bootstrap(
             FeedReaders(lambda: anonymous.load().entitlement, feed_tokens.resolve_all),
         ),
         refusals=RefusedKeys(clock),
+        key_uses=KeyUses(database, clock),
         partners=partners,
         feed_tokens=feed_tokens,
         anonymous=anonymous,
@@ -235,15 +242,17 @@ def _build_purging(
 ) -> CdnPurger | None:
     if settings.purge_url is None:
         return None
-    token = settings.purge_token
     return CdnPurger(
         LogFollower(database, clock, FOLLOWER),
         surrogates,
         HttpClient(f"dateline/{__version__}", trust=load_trusted_certificates(settings.ca_file)),
-        PurgeReceiver(
-            settings.purge_url, settings.purge_method, token.get_secret_value() if token else None
-        ),
+        PurgeReceiver(settings.purge_url, settings.purge_method, _reveal(settings.purge_token)),
     )
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    """Return the text of a secret setting."""
+    return None if secret is None else secret.get_secret_value()
 
 
 def _build_push(
@@ -263,6 +272,7 @@ def _build_push(
         hub_subscriptions=settings.hub_subscriptions,
         pause_after=timedelta(hours=settings.push_pause_hours),
         kept=timedelta(days=settings.push_log_days),
+        secrets=StoredSecrets(_reveal(settings.encryption_key), settings.old_encryption_keys),
         is_rate_limited=settings.rate_limit == "on",
         headers_about=instruments.headers_about,
     )
@@ -277,13 +287,3 @@ def _build_push(
         trust=load_trusted_certificates(settings.ca_file),
     )
     return Push(database, clock, watch, client, options, stop, partners, readers)
-
-
-def _load_secret(settings: Settings, database: Database) -> str:
-    if settings.secret_key is not None:
-        return settings.secret_key
-    with database.read() as session:
-        secret = access_store.load_secret(session, "signing")
-    if secret is None:
-        raise DatabaseUnavailable("The database has lost its secret. Set DATELINE_SECRET_KEY.")
-    return secret

@@ -2,10 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from ssl import SSLError
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -15,6 +15,7 @@ from app.kit.errors import Misconfigured
 from app.kit.http_client import load_trusted_certificates
 from app.kit.ids import normalize_slug
 from app.kit.networks import Network, parse_networks
+from app.kit.process.secret_files import file_variable, read_secret_files
 from app.kit.similar_names import find_nearest
 from app.kit.slugs import find_slug_problem
 from app.kit.uri import is_host
@@ -23,6 +24,7 @@ _VISIBLE = re.compile(r"[!-~]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104
 _PREFIX = "DATELINE_"
+_LEAST_SECRET = 32
 _REMOVED = {
     "DATELINE_DESKS": "this setting was removed; every process does all the work, and "
     "DATELINE_WORKERS says how many there are",
@@ -39,6 +41,11 @@ def _parse_networks_cached(text: str) -> tuple[Network, ...]:
 
 def _split_list(text: str) -> frozenset[str]:
     return frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+
+
+def _split_lines(secrets: SecretStr | None) -> tuple[str, ...]:
+    lines = () if secrets is None else secrets.get_secret_value().splitlines()
+    return tuple(line for line in map(str.strip, lines) if line)
 
 
 class Settings(BaseSettings):
@@ -63,10 +70,25 @@ class Settings(BaseSettings):
         description="The folder of the search index, on this machine's own disk; without it, "
         "DATABASE.search beside an SQLite file, or in the working folder on PostgreSQL.",
     )
-    secret_key: str | None = Field(
+    secret_key: SecretStr | None = Field(
         default=None,
-        min_length=32,
+        min_length=_LEAST_SECRET,
         description="Signs cursors on all nodes; without it, the database's own secret does.",
+    )
+    secret_key_old: SecretStr | None = Field(
+        default=None,
+        description="Former values of DATELINE_SECRET_KEY, one a line; what they signed stays "
+        "valid.",
+    )
+    encryption_key: SecretStr | None = Field(
+        default=None,
+        min_length=_LEAST_SECRET,
+        description="Encrypts the secrets of webhooks in the database; without it, they are not.",
+    )
+    encryption_key_old: SecretStr | None = Field(
+        default=None,
+        description="Former values of DATELINE_ENCRYPTION_KEY, one a line; what they encrypted "
+        "can be read.",
     )
     public_url: str | None = Field(
         default=None,
@@ -221,6 +243,13 @@ class Settings(BaseSettings):
         description="The header in which trusted proxies name the client's address: "
         "X-Forwarded-For or another list of addresses, or Forwarded (RFC 7239).",
     )
+    key_days: int = Field(
+        default=365,
+        ge=0,
+        le=36_500,
+        description="Days after which a key with a scope above `read` expires, where its maker "
+        "says nothing else; not for keys of partners. 0: never.",
+    )
     audit_days: int = Field(
         default=365,
         ge=0,
@@ -269,6 +298,23 @@ class Settings(BaseSettings):
         ):
             raise ValueError("DATELINE_METRICS or DATELINE_DOCS is 'operations'; give a port")
         return value
+
+    @field_validator("secret_key_old", "encryption_key_old")
+    @classmethod
+    def _check_old_secrets(cls, value: SecretStr | None) -> SecretStr | None:
+        if any(len(secret) < _LEAST_SECRET for secret in _split_lines(value)):
+            raise ValueError(f"give values of at least {_LEAST_SECRET} characters, one a line")
+        return value
+
+    @property
+    def old_secret_keys(self) -> tuple[str, ...]:
+        """The former signing secrets, which still verify."""
+        return _split_lines(self.secret_key_old)
+
+    @property
+    def old_encryption_keys(self) -> tuple[str, ...]:
+        """The former encryption keys, which still decrypt."""
+        return _split_lines(self.encryption_key_old)
 
     @field_validator("port", mode="before")
     @classmethod
@@ -377,27 +423,62 @@ class Settings(BaseSettings):
         return value
 
     def to_variables(self) -> dict[str, object]:
-        """Return all settings as environment variables, secrets in plain text."""
-        return {
+        """Return all settings as variables of child processes, secrets in plain text.
+
+        A secret that is in a file is left out: the child processes read the file.
+        """
+        values: dict[str, object] = {
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
             for name, value in self
         }
+        in_files, _ = _read_files(SECRET_SETTINGS)
+        for name in SECRET_SETTINGS:
+            if name in in_files and in_files[name] == values[name]:
+                del values[name]
+            elif file_variable(f"{_PREFIX}{name.upper()}") in os.environ:
+                # An option of the command line has replaced it.
+                values[file_variable(name).lower()] = None
+        return values
+
+
+# The address of the database may contain a password.
+SECRET_SETTINGS = (
+    "database_url",
+    *(n for n, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)),
+)
+_KNOWN = (*Settings.model_fields, *(file_variable(name).lower() for name in SECRET_SETTINGS))
 
 
 def read_settings(**given: object) -> Settings:
     """Read the settings; `given` values take precedence. Say which variable is wrong and why."""
-    unknown = list(_find_unknown_variables(os.environ.items()))
+    chosen = {name: value for name, value in given.items() if value is not None}
+    in_files, wrong = _read_files([name for name in SECRET_SETTINGS if name not in chosen])
+    wrong += _find_unknown_variables(os.environ.items())
     try:
         # pydantic validates the values.
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        settings = Settings(**in_files | chosen)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = [
-            f"{_PREFIX}{str(field['loc'][0]).upper()}: {field['msg']}" for field in error.errors()
+            f"{_find_variable(str(field['loc'][0]), in_files)}: {field['msg']}"
+            for field in error.errors()
         ]
-        raise _build_failure([*lines, *unknown]) from error
-    if unknown:
-        raise _build_failure(unknown)
+        raise _build_failure([*lines, *wrong]) from error
+    if wrong:
+        raise _build_failure(wrong)
     return settings
+
+
+def _read_files(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Return those of some secret settings that are in files, and an error for each wrong file."""
+    by_variable = {f"{_PREFIX}{name.upper()}": name for name in names}
+    values, errors = read_secret_files(os.environ, by_variable)
+    return {by_variable[variable]: text for variable, text in values.items()}, errors
+
+
+def _find_variable(name: str, in_files: Container[str]) -> str:
+    """Return the variable that a setting came from."""
+    variable = f"{_PREFIX}{name.upper()}"
+    return file_variable(variable) if name in in_files else variable
 
 
 def _build_failure(lines: Iterable[str]) -> Misconfigured:
@@ -406,7 +487,7 @@ def _build_failure(lines: Iterable[str]) -> Misconfigured:
 
 def _find_unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield an error for each variable that looks like a setting and is not one."""
-    known = {f"{_PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = {f"{_PREFIX}{name.upper()}" for name in _KNOWN}
     for variable, value in environment:
         name = variable.upper()
         if not name.startswith(_PREFIX) or name in known:
@@ -414,6 +495,6 @@ def _find_unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[
         if name in _REMOVED:
             yield f"{variable}: {_REMOVED[name]}"
         elif not (_SERVICE_LINK.fullmatch(name) or _SERVICE_ADDRESS.match(value)):
-            guess = find_nearest(name.removeprefix(_PREFIX).lower(), Settings.model_fields)
+            guess = find_nearest(name.removeprefix(_PREFIX).lower(), _KNOWN)
             meant = f"; is {_PREFIX}{guess.upper()} meant?" if guess else ""
             yield f"{variable}: there is no such setting{meant}"

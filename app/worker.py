@@ -86,11 +86,14 @@ class Worker:
         turns = 0
         refusals, refused = self._services.refusals, _FailureLog("the audit of refused keys")
         receipts, unwritten = self._services.receipts, _FailureLog("the receipts of partners")
+        uses, unnoted = self._services.key_uses, _FailureLog("the last use of keys")
         while not self._stopped.wait(interval):
             with refused.catch():
                 refusals.write_if_due(self._services.runner)
             with unwritten.catch():
                 receipts.write_if_due()
+            with unnoted.catch():
+                uses.write_if_due()
             if self._leadership.term is None:
                 continue
             with failure_log.catch(), as_leader(self._leadership):
@@ -103,6 +106,8 @@ class Worker:
             refusals.write(self._services.runner)
         with unwritten.catch():
             receipts.write()
+        with unnoted.catch():
+            uses.write()
 
     def _keep_leadership(self) -> None:
         """Acquire the leadership when it is free, and renew it, until stopped."""

@@ -19,6 +19,7 @@ from typing import Any
 from unittest.mock import patch
 
 from httpx2 import Response
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.access.commands.create_key import create_key
@@ -254,6 +255,7 @@ STEPS = (
     ),
     Step("manage_read_key", "GET", "/v1/manage/keys/{last_key}"),
     Step("manage_list_keys", "GET", "/v1/manage/keys?limit=2"),
+    Step("manage_rotate_key", "POST", "/v1/manage/keys/{last_key}/rotate", {"overlap_minutes": 60}),
     Step("manage_revoke_key", "DELETE", "/v1/manage/keys/{last_key}"),
     Step(
         "manage_bulk_articles",
@@ -528,7 +530,9 @@ def _shorten(answer: Any) -> Any:
 
 @contextmanager
 def _client(folder: str) -> Iterator[TestClient]:
-    settings = Settings(database_url=f"sqlite:///{folder}/examples.db", secret_key="example " * 8)
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/examples.db", secret_key=SecretStr("example " * 8)
+    )
     clock = TickingClock()
     database = open_database(settings)
     prepare_database(database)

@@ -53,6 +53,7 @@ AuditType = Literal[
     "product",
     "partner",
     "feed_token",
+    "secret",
 ]
 VERBS: tuple[AuditVerb, ...] = get_args(AuditVerb)
 TYPES: tuple[AuditType, ...] = get_args(AuditType)

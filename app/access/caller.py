@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.errors import Forbidden, KeyRequired
+from app.access.key_binding import KeyBinding
 from app.access.scopes import Scope
 from app.kit.sql.unit_of_work import Actor
 
@@ -13,9 +14,10 @@ from app.kit.sql.unit_of_work import Actor
 class Caller:
     """The holder of a key, the holder of a feed token, or an anonymous client (without either).
 
-    `use_recorded_at` is when a use of the key was last written down. `entitlement` says which
-    stories it may read, until `entitled_until` if that is set. `partner_id` is the partner that a
-    key or token belongs to. `address` and `request_id` say where the request came from.
+    `use_noted_at` is when a use of the key was last noted. `binding` says where the key may be used
+    from. `entitlement` says which stories it may read, until `entitled_until` if that is set.
+    `partner_id` is the partner that a key or token belongs to. `address` and `request_id` say where
+    the request came from.
     """
 
     key_id: str | None = None
@@ -24,7 +26,8 @@ class Caller:
     scopes: tuple[str, ...] = ()
     scope: Scope | None = None
     expires_at: datetime | None = None
-    use_recorded_at: datetime | None = None
+    use_noted_at: datetime | None = None
+    binding: KeyBinding | None = None
     entitlement: Entitlement = PUBLIC
     entitled_until: datetime | None = None
     partner_id: str | None = None

@@ -15,6 +15,18 @@ class KeyRefused(Failure):
     code = "key_refused"
 
 
+class KeyRestricted(KeyRefused):
+    """The key is valid, but not for the network or the origin of this request."""
+
+    code = "key_restricted"
+
+
+class WrongKeyState(Failure):
+    """The key is in a state in which the command is not possible."""
+
+    code = "wrong_state"
+
+
 class Forbidden(Failure):
     """The key is valid, but its scope is too low."""
 

@@ -1,14 +1,51 @@
 """Inputs for keys."""
 
+import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
-from app.kit.input_fields import Input, Instant, Ref, ShortLine
+from app.kit.input_fields import Input, Instant, Ref, ShortLine, address
+from app.kit.networks import extract_host, parse_networks
 
 ScopeName = Annotated[
     Literal["read", "write", "publish", "admin", "webhooks"], Field(title="KeyScope")
 ]
+
+
+_ORIGIN = re.compile(r"https?://[^/?#@]+", re.IGNORECASE)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def _normalize_network(text: str) -> str:
+    try:
+        (network,) = parse_networks(text)
+    except ValueError:
+        raise PydanticCustomError(
+            "network", "Expected a network or an address, such as 203.0.113.0/24 or 2001:db8::/32"
+        ) from None
+    return str(network)
+
+
+def _normalize_origin(text: str) -> str:
+    """Return an origin as browsers send it: lower case, without a default port."""
+    if not _ORIGIN.fullmatch(text):
+        raise PydanticCustomError(
+            "origin", "Expected an origin, such as https://www.example.com, without a path"
+        )
+    parts = urlsplit(address(text))
+    host = extract_host(text)
+    if host is None:
+        raise PydanticCustomError("origin", "The host of the origin is not valid")
+    shown = f"[{host}]" if ":" in host else host
+    is_default = parts.port in {None, _DEFAULT_PORTS[parts.scheme]}
+    return f"{parts.scheme}://{shown}" + ("" if is_default else f":{parts.port}")
+
+
+Network = Annotated[ShortLine, AfterValidator(_normalize_network)]
+Origin = Annotated[ShortLine, AfterValidator(_normalize_origin)]
 
 
 class KeyInput(Input):
@@ -29,12 +66,37 @@ class KeyInput(Input):
     )
     expires_at: Instant | None = Field(
         None,
-        description="When the key expires; never where it is left out.",
+        description="When the key expires; `null`: never. Where it is left out, a key with a scope "
+        "above `read` expires after the number of days that the operator set, a year by default; "
+        "a key of a partner, or one that only reads, never.",
         examples=["2027-11-22T00:00:00Z"],
+    )
+    networks: Annotated[list[Network], Field(max_length=50)] = Field(
+        [],
+        description="The networks that the key can be used from; any where it is empty. Behind a "
+        "proxy, the operator has to set DATELINE_TRUSTED_PROXIES.",
+        examples=[["203.0.113.0/24"]],
+    )
+    origins: Annotated[list[Origin], Field(max_length=50)] = Field(
+        [],
+        description="The origins that a browser may send the key from; any client where it is "
+        "empty. A request without `Origin` is refused then. Programs can send any `Origin`, so "
+        "this keeps other sites from using the key, and nobody else.",
+        examples=[["https://www.example.com"]],
     )
     embargoed: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="Whether the key reads stories under embargo. For a partner, its products "
         "decide.",
         examples=[False],
+    )
+
+
+class RotateKeyInput(Input):
+    """For how long the key so far remains valid."""
+
+    overlap_minutes: Annotated[int, Field(ge=0, le=43_200)] = Field(
+        60,
+        description="For how many minutes the previous key remains valid; `0`: it ends now.",
+        examples=[60],
     )

@@ -36,7 +36,7 @@ class KeyGuard:
         transaction can have written.
         """
         key_id = unit.actor.id
-        if key_id is None or unit.session.dialect == "sqlite" or _revokes(unit, key_id):
+        if key_id is None or unit.session.dialect == "sqlite" or _ends(unit, key_id):
             return
         store.lock_key(unit.session, key_id, shared=True)
         refuse_invalid(store.load_key_state(unit.session, key_id), self._clock.now())
@@ -65,9 +65,7 @@ def refuse_changed(caller: Caller, entitlement: Entitlement) -> None:
         raise RightsChanged("The access rights have changed. Start again without a cursor.")
 
 
-def _revokes(unit: UnitOfWork, key_id: str) -> bool:
-    """Tell whether the unit of work revoked its own key."""
-    return any(
-        (action.verb, action.type, action.id) == ("revoked", "key", key_id)
-        for action in unit.actions
-    )
+def _ends(unit: UnitOfWork, key_id: str) -> bool:
+    """Tell whether the unit of work revoked or rotated its own key."""
+    ends = {("revoked", "key", key_id), ("rotated", "key", key_id)}
+    return any((action.verb, action.type, action.id) in ends for action in unit.actions)

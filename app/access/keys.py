@@ -6,13 +6,13 @@ so a slow hash would only make every request slower (see the ADR on keys).
 
 The hash of a partner's key is made of the key and the partner's id. Code that knows no partners
 compares it with the hash of the key alone, and refuses the key. Otherwise it would read everything.
+In the same way, code that knows no networks and origins of keys refuses the keys that have them.
 """
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,17 +20,16 @@ from app.access import store
 from app.access.caller import Caller
 from app.access.entitlement import EMBARGOED, NOTHING, PUBLIC, TimedEntitlement
 from app.access.errors import KeyRefused
+from app.access.key_binding import read_binding
 from app.access.scopes import Scope, highest_scope
-from app.access.store import KeyRow, KeyState
+from app.access.store import KeyEnd, KeyRow, KeyState
 from app.kit.clock import format_instant
-from app.kit.errors import DatabaseBusy, DatabaseReadOnly
 from app.kit.sql.database import Database
 
 _KEY_START = "dl_"
 PREFIX_LENGTH = 11
-# Seconds that a read request may wait for the lock to record the use of its key.
-_LOCK_TIMEOUT = 0.05
-USE_RECORD_INTERVAL = timedelta(minutes=1)
+# How often a use of a key is noted.
+USE_INTERVAL = timedelta(minutes=1)
 # Returns the entitlement of the partner with an id, at an instant.
 ResolvePartner = Callable[[str, datetime], TimedEntitlement]
 
@@ -45,27 +44,11 @@ def generate_key() -> str:
     return _KEY_START + secrets.token_urlsafe(32)
 
 
-def hash_key(key: str, partner_id: str | None = None) -> bytes:
+def hash_key(key: str, partner_id: str | None = None, *, is_bound: bool = False) -> bytes:
     """Return the hash of a key, which is stored."""
+    bound = "bound " if is_bound else ""
     owner = "" if partner_id is None else f"{partner_id} "
-    return hashlib.sha256(f"{owner}{key}".encode()).digest()
-
-
-def authenticate(
-    database: Database, key: str, now: datetime, resolve: ResolvePartner = grant_nothing
-) -> Caller:
-    """Verify a key and return its caller; record its use at intervals."""
-    caller = verify_key(database, key, now, resolve)
-    if is_use_record_due(caller, now):
-        assert caller.key_id is not None
-        _record_use(database, caller.key_id, now)
-        return replace(caller, use_recorded_at=now)
-    return caller
-
-
-def is_use_record_due(caller: Caller, now: datetime) -> bool:
-    """Tell whether the use of a caller's key should be recorded again."""
-    return caller.use_recorded_at is None or now - caller.use_recorded_at >= USE_RECORD_INTERVAL
+    return hashlib.sha256(f"{bound}{owner}{key}".encode()).digest()
 
 
 def verify_key(
@@ -78,7 +61,8 @@ def verify_key(
     rows = database.fetch(store.KEY_BY_PREFIX, {"prefix": key[:PREFIX_LENGTH]})
     row = rows[0] if rows else None
     stored = row.digest if row else bytes(32)
-    hashed = hash_key(key, row.partner_id if row else None)
+    is_bound = row is not None and bool(row.networks or row.origins)
+    hashed = hash_key(key, row.partner_id if row else None, is_bound=is_bound)
     if not hmac.compare_digest(stored, hashed) or row is None:
         raise KeyRefused("This key is not known here.")
     refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
@@ -94,7 +78,8 @@ def verify_key(
         scopes=tuple(row.scopes),
         scope=scope,
         expires_at=row.expires_at,
-        use_recorded_at=row.last_used_at,
+        use_noted_at=row.last_used_at,
+        binding=read_binding(row.networks, row.origins) if is_bound else None,
         entitlement=entitlement,
         entitled_until=until,
         partner_id=row.partner_id,
@@ -111,27 +96,41 @@ def refuse_invalid(state: KeyState | None, now: datetime) -> None:
         raise KeyRefused(f"The key {state.prefix}… expired at {format_instant(state.expires_at)}.")
 
 
-def load_revoked_ids(database: Database) -> frozenset[str]:
-    """Return the ids of all keys that were revoked."""
-    with database.read() as session:
-        return store.load_revoked_key_ids(session)
+def is_use_due(caller: Caller, now: datetime) -> bool:
+    """Tell whether a use of a caller's key should be noted again."""
+    return caller.use_noted_at is None or now - caller.use_noted_at >= USE_INTERVAL
 
 
-def _record_use(database: Database, key_id: str, now: datetime) -> None:
-    try:
-        with database.write(lock_timeout=_LOCK_TIMEOUT) as session:
-            store.record_key_use(session, key_id, now)
-    except (DatabaseBusy, DatabaseReadOnly):
-        # Reads must work without writes; the next request records the use.
-        return
+def is_over(key: KeyRow | KeyEnd, now: datetime) -> bool:
+    """Tell whether a key was revoked or has expired."""
+    return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
+
+
+def load_key_ends(database: Database, ids: Collection[str]) -> dict[str, KeyEnd]:
+    """Return when some keys end, by id."""
+    return {row.id: row for row in database.fetch(store.KEY_ENDS, {"values": ids})}
+
+
+def choose_default_end(
+    scopes: Collection[str], partner_id: str | None, now: datetime, days: int
+) -> datetime | None:
+    """Return when a new key expires if its maker does not say so: in so many days, or never.
+
+    Keys with a scope above `read` are those of the newsroom, where people leave. The agreement of a
+    partner has an end of its own, and a key that only reads is often built into a program.
+    """
+    scope = highest_scope(list(scopes))
+    is_personal = partner_id is None and scope is not None and scope > Scope.read
+    return now + timedelta(days=days) if is_personal and days else None
 
 
 def describe(row: KeyRow) -> dict[str, Any]:
     """Return the view of a key for administrators, without the key itself."""
     instants = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    names = ("id", "name", "prefix", "scopes", "embargoed")
+    names = ("id", "name", "prefix", "scopes", "embargoed", "last_used_from", "rotated_from")
     described = {name: getattr(row, name) for name in names}
     for name in instants:
         value = getattr(row, name)
         described[name] = None if value is None else format_instant(value)
-    return {**described, "partner": row.partner_id}
+    bound = {"networks": row.networks or [], "origins": row.origins or []}
+    return {**described, "partner": row.partner_id, **bound}

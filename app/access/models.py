@@ -12,7 +12,8 @@ from app.kit.sql.schema import Base, Instant, key
 class ApiKey(Base):
     """An API key; only its hash is stored, which does not reveal 256 random bits.
 
-    The hash of a partner's key contains the id of the partner.
+    The hash of a partner's key contains the id of the partner, and that of a key with networks or
+    origins contains that it has them. `rotated_from` is the key that it replaces.
     """
 
     __tablename__ = "api_keys"
@@ -28,6 +29,12 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
     partner_id: Mapped[str | None] = mapped_column(key(36))
+    networks: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    origins: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    last_used_from: Mapped[str | None] = mapped_column(String(100))
+    rotated_from: Mapped[str | None] = mapped_column(key(36))
+
+    __table_args__ = (Index("ix_api_keys_rotated_from", "rotated_from"),)
 
 
 class StoredAnswer(Base):
@@ -77,7 +84,7 @@ class AuditRow(Base):
 
 
 class Secret(Base):
-    """A secret that the first migration generated, used unless one is configured."""
+    """A secret that is used unless one is configured; the first migration generated it."""
 
     __tablename__ = "secrets"
 

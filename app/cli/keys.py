@@ -1,7 +1,7 @@
-"""`dateline keys`: create, list and revoke API keys."""
+"""`dateline keys`: create, list, rotate and revoke API keys."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -9,19 +9,28 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from app.access import queries
-from app.access.commands.create_key import create_key
+from app.access.commands.create_key import CreatedKey, create_key
 from app.access.commands.revoke_key import revoke_key
-from app.access.inputs import KeyInput
+from app.access.commands.rotate_key import rotate_key
+from app.access.inputs import KeyInput, RotateKeyInput
+from app.access.keys import choose_default_end
+from app.bootstrap import Services
 from app.cli.common import ACTOR, DatabaseUrl, services
+from app.cli.leaked_keys import leaked
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
+from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners.editing import find_partner_id
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
+app.command()(leaked)
 _SCOPES = ("read", "write", "publish", "admin", "webhooks")
 _PAGE = 1000
 _WIDE = 1000
-_HEADERS = ("name", "scopes", "created", "expires", "last used", "revoked")
+_HEADERS = ("name", "scopes", "bound to", "created", "expires", "last used", "from", "revoked")
+_NEVER = "never"
+# Fields whose options have another name.
+_OPTIONS = {"networks": "only-from", "origins": "only-from", "scopes": "scope"}
 
 
 @app.command()
@@ -35,7 +44,14 @@ def create(
         ),
     ],
     expires_at: Annotated[
-        str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z.")
+        str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z, or never.")
+    ] = None,
+    only_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where it may be used: a network (203.0.113.0/24), or for browsers an origin "
+            "(https://www.example.com)."
+        ),
     ] = None,
     embargoed: Annotated[
         bool, typer.Option("--embargoed", help="Let it read what is under embargo.")
@@ -50,20 +66,25 @@ def create(
     unknown = sorted(set(scope) - set(_SCOPES))
     if unknown:
         raise Misconfigured(f"There is no scope {unknown[0]!r}. Choose from {', '.join(_SCOPES)}.")
-    written = _parse_input(name, scope, expires_at)
-    with services(database_url) as parts:
-        made = parts.runner.run(
-            ACTOR,
-            lambda unit: create_key(
-                unit,
-                written.name,
-                list(written.scopes),
-                written.expires_at,
-                embargoed=embargoed,
-                partner_id=find_partner_id(unit, partner),
-            ),
+    written = _parse_input(name, scope, expires_at, only_from or [])
+
+    def act(unit: UnitOfWork) -> CreatedKey:
+        partner_id, end = find_partner_id(unit, partner), written.expires_at
+        if expires_at is None:
+            end = choose_default_end(written.scopes, partner_id, unit.now, parts.settings.key_days)
+        return create_key(
+            unit,
+            written.name,
+            list(written.scopes),
+            end,
+            embargoed=embargoed,
+            partner_id=partner_id,
+            networks=written.networks,
+            origins=written.origins,
         )
-    typer.echo(made.key if quiet else f"Key {made.id}, shown this once:\n{made.key}")
+
+    with services(database_url) as parts:
+        _print_key(parts, parts.runner.run(ACTOR, act), quiet=quiet)
 
 
 @app.command("list")
@@ -86,6 +107,21 @@ def list_(database_url: DatabaseUrl = None) -> None:
 
 
 @app.command()
+def rotate(
+    ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
+    overlap_minutes: Annotated[
+        int, typer.Option(min=0, max=43_200, help="How long the key so far stays valid.")
+    ] = RotateKeyInput().overlap_minutes,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Make a key with the same name and rights; the one so far ends after a while."""
+    with services(database_url) as parts:
+        made = parts.runner.run(ACTOR, lambda unit: rotate_key(unit, ref, overlap_minutes))
+        _print_key(parts, made, quiet=quiet)
+
+
+@app.command()
 def revoke(
     ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
     database_url: DatabaseUrl = None,
@@ -96,21 +132,39 @@ def revoke(
     typer.echo(f"Revoked {ref}.")
 
 
-def _parse_input(name: str, scope: list[str], expires_at: str | None) -> KeyInput:
-    fields = {"name": name, "scopes": sorted(set(scope)), "expires_at": _parse_instant(expires_at)}
+def _print_key(parts: Services, made: CreatedKey, *, quiet: bool) -> None:
+    if quiet:
+        typer.echo(made.key)
+        return
+    with parts.database.read() as session:
+        expires_at = queries.load_key(session, made.id)["expires_at"]
+    lasts = "It does not expire." if expires_at is None else f"It expires at {expires_at}."
+    typer.echo(f"Key {made.id}, shown this once. {lasts}\n{made.key}")
+
+
+def _parse_input(
+    name: str, scope: list[str], expires_at: str | None, places: list[str]
+) -> KeyInput:
+    fields: dict[str, Any] = {
+        "name": name,
+        "scopes": sorted(set(scope)),
+        "expires_at": None if expires_at == _NEVER else _parse_instant(expires_at),
+        "networks": [place for place in places if "://" not in place],
+        "origins": [place for place in places if "://" in place],
+    }
     try:
         return KeyInput.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        raise Misconfigured(f"--{first['loc'][0]}: {first['msg']}.") from error
+        option = _OPTIONS.get(str(first["loc"][0]), first["loc"][0])
+        raise Misconfigured(f"--{option}: {first['msg']}.") from error
 
 
-def _build_cells(key: dict[str, object]) -> list[str]:
-    scopes = key["scopes"]
-    assert isinstance(scopes, list)
-    instants = ("created_at", "expires_at", "last_used_at", "revoked_at")
-    shown = [str(key[name] or "–") for name in instants]
-    return [str(key["prefix"]), str(key["name"]), " ".join(scopes), *shown]
+def _build_cells(key: dict[str, Any]) -> list[str]:
+    bound = " ".join([*key["networks"], *key["origins"]])
+    columns = ("created_at", "expires_at", "last_used_at", "last_used_from", "revoked_at")
+    shown = [bound or "–", *(str(key[name] or "–") for name in columns)]
+    return [key["prefix"], key["name"], " ".join(key["scopes"]), *shown]
 
 
 def _parse_instant(text: str | None) -> object:

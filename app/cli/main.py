@@ -6,7 +6,17 @@ from contextlib import suppress
 import typer
 
 from app import __version__
-from app.cli import backups, database_copy, demo, erasure, keys, maintenance, serve, transfer
+from app.cli import (
+    backups,
+    database_copy,
+    demo,
+    erasure,
+    keys,
+    maintenance,
+    secret,
+    serve,
+    transfer,
+)
 from app.kit.errors import Failure
 from app.kit.process.system_errors import describe_os_error
 
@@ -18,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(keys.app, name="keys")
+app.add_typer(secret.app, name="secret")
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)

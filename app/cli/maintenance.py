@@ -112,6 +112,7 @@ def _find_problems(parts: Services) -> list[str]:
             for flaw in find_inconsistencies(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
+    found += parts.push.flaws()
     if parts.purging is not None:
         found += parts.purging.flaws(parts.clock.now())
     return found + [f"index: {line}" for line in parts.search.flaws()]

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Iterable
 from typing import Any
 
 from app.kit import json
@@ -13,31 +14,42 @@ _SIGNATURE_BYTES = 12
 
 
 class Signer:
-    """Signs small JSON values with one secret, for one purpose."""
+    """Signs small JSON values with one secret, for one purpose.
 
-    def __init__(self, secret: str, purpose: str) -> None:
-        """Derive the purpose's own key from the secret."""
-        key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
+    What a former secret signed stays valid while that secret is among the `old` ones.
+    """
+
+    def __init__(self, secret: str, purpose: str, old: Iterable[str] = ()) -> None:
+        """Derive the purpose's own keys from the secrets."""
         # Each signature starts from a copy of this hash, which contains the key already.
-        self._keyed = hashlib.blake2b(key=key, digest_size=_SIGNATURE_BYTES)
+        self._keyed = _build_hash(secret, purpose)
+        self._old = tuple(_build_hash(former, purpose) for former in old)
 
     def sign(self, value: Any) -> str:
         """Return an opaque token that contains a JSON value."""
         payload = json.dumps(value)
-        return base64.urlsafe_b64encode(self._signature(payload) + payload).rstrip(b"=").decode()
+        signature = _compute_signature(self._keyed, payload)
+        return base64.urlsafe_b64encode(signature + payload).rstrip(b"=").decode()
 
     def read(self, token: str) -> Any:
         """Return the value of a token; raise `BadCursor` if it was not signed here."""
         data = _decode(token)
         signature, payload = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, self._signature(payload)):
-            raise BadCursor("This cursor was not issued by this server, or was altered.")
-        return json.loads(payload)
+        for keyed in (self._keyed, *self._old):
+            if hmac.compare_digest(signature, _compute_signature(keyed, payload)):
+                return json.loads(payload)
+        raise BadCursor("This cursor was not issued by this server, or was altered.")
 
-    def _signature(self, payload: bytes) -> bytes:
-        signing = self._keyed.copy()
-        signing.update(payload)
-        return signing.digest()
+
+def _build_hash(secret: str, purpose: str) -> hashlib.blake2b:
+    key = hmac.digest(secret.encode(), purpose.encode(), "sha256")
+    return hashlib.blake2b(key=key, digest_size=_SIGNATURE_BYTES)
+
+
+def _compute_signature(keyed: hashlib.blake2b, payload: bytes) -> bytes:
+    signing = keyed.copy()
+    signing.update(payload)
+    return signing.digest()
 
 
 def fingerprint(text: str) -> str:

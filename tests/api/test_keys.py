@@ -192,21 +192,26 @@ def test_a_revoked_key_is_refused_at_once_and_stays_listed(
     assert made["id"] in {item["id"] for item in newsroom.call("GET", "/keys").json()["data"]}
 
 
-def test_the_last_use_is_noted_once_a_minute(
-    newsroom: Newsroom, client: TestClient, clock: HandClock
+def test_the_last_use_is_noted_once_a_minute_and_written_outside_of_requests(
+    newsroom: Newsroom, client: TestClient, clock: HandClock, services: Services
 ) -> None:
     made = _make(newsroom)
 
-    def load_last_use() -> str | None:
-        return newsroom.call("GET", f"/keys/{made['id']}").json()["last_used_at"]
+    def load_last_use() -> tuple[str | None, str | None]:
+        view = newsroom.call("GET", f"/keys/{made['id']}").json()
+        return view["last_used_at"], view["last_used_from"]
 
-    assert load_last_use() is None
     _status(client, made["key"])
-    assert load_last_use() == "2026-11-22T12:00:00Z"
+    assert load_last_use() == (None, None)
+    services.key_uses.write()
+    assert load_last_use() == ("2026-11-22T12:00:00Z", "testclient")
     for seconds, expected in ((59, "2026-11-22T12:00:00Z"), (1, "2026-11-22T12:01:00Z")):
         clock.advance(seconds=seconds)
-        _status(client, made["key"])
-        assert load_last_use() == expected
+        for _ in range(2):
+            _status(client, made["key"])
+            _make(newsroom)
+        services.key_uses.write()
+        assert load_last_use()[0] == expected
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

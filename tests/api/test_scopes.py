@@ -115,6 +115,7 @@ def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services
         "scopes": ["write"],
         "embargoed": False,
         "anonymous": False,
+        "expires_at": None,
         "partner": None,
         "products": [],
         "ends_at": None,

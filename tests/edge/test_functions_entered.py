@@ -111,6 +111,8 @@ def test_a_request_enters_few_functions(asking: ServerLikeClient, services: Serv
         read("/v1/headlines?category=world&limit=3", key)
         read("/v1/articles/story-1")
         publish()
+    # The worker writes the uses of keys.
+    services.key_uses.write()
     read("/v1/headlines")
     entered = {
         "a list from the cache": _count_entered(lambda: read("/v1/headlines"), 200),

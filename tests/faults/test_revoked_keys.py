@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from app.access.commands.create_key import CreatedKey, create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.errors import KeyRefused
-from app.access.keys import authenticate
+from app.access.keys import verify_key
 from app.api.app import create_app
 from app.api.cache.caller_cache import CallerCache
 from app.api.live.key_revalidation import KeyRevalidation
@@ -396,14 +396,14 @@ def test_a_caller_verified_before_a_revocation_is_not_cached(
     scope = {"type": "http", "headers": list(fields.items())}
 
     def slow(*args: Any) -> Any:
-        caller = authenticate(*args)
+        caller = verify_key(*args)
         if not read.is_set():
             read.set()
             assert noticed.wait(30)
         return caller
 
     read, noticed = threading.Event(), threading.Event()
-    monkeypatch.setattr("app.api.cache.caller_cache.authenticate", slow)
+    monkeypatch.setattr("app.api.cache.caller_cache.verify_key", slow)
 
     async def race() -> None:
         first = asyncio.create_task(callers.find(scope, fields))

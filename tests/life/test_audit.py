@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.access.audit import TYPES, VERBS, delete_older
+from app.access.signing_secrets import rotate_signing_secret
 from app.bootstrap import Services
 from app.content.commands.erase_article import erase_article
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
@@ -110,6 +111,9 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     assert newsroom.call("GET", "/export").is_success
     assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
     services.refusals.write(services.runner)
+    services.runner.run(
+        Actor(None, "tests"), lambda unit: rotate_signing_secret(unit, forget=False)
+    )
     entries = list_audit(newsroom, "?limit=100")
     # Subscriptions are tested in `tests/push/test_hub_audit.py`.
     assert {entry["verb"] for entry in entries} == set(VERBS) - {"subscribed", "unsubscribed"}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from app.bootstrap import Services
 from app.settings import Settings
@@ -13,7 +14,7 @@ from tests.transfer.helpers import OTHER, SECRET, open_newsroom
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings(database_url=database_url, secret_key=SECRET)
+    return Settings(database_url=database_url, secret_key=SecretStr(SECRET))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.api.app import create_app
@@ -32,7 +33,7 @@ def open_newsroom(dialect: str, folder: Path, clock: Clock) -> Iterator[Services
     """Open services on an empty database."""
     folder.mkdir(exist_ok=True)
     with fresh_database(dialect, folder) as url:
-        settings = Settings(database_url=url, secret_key=SECRET)
+        settings = Settings(database_url=url, secret_key=SecretStr(SECRET))
         services = bootstrap(settings, clock=clock, database=Database(url, pool_size=5))
         try:
             yield services

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from app.kit.cursor import Signer, fingerprint
 from app.kit.errors import BadCursor
 
-SIGNER = Signer("a secret of the deployment, thirty-two", "cursor")
+_SECRET = "a secret of the deployment, thirty-two"
+SIGNER = Signer(_SECRET, "cursor")
 TOKEN_CHARACTERS = string.ascii_letters + string.digits + "-_"
 VALUES = st.recursive(
     st.none()
@@ -81,3 +82,15 @@ def test_nodes_with_one_secret_read_each_others_cursors() -> None:
 def test_equivalent_queries_have_one_fingerprint() -> None:
     assert fingerprint("category=morocco") == fingerprint("category=morocco")
     assert fingerprint("category=morocco") != fingerprint("category=maroc")
+
+
+def test_an_old_secret_verifies_and_does_not_sign() -> None:
+    rotated = Signer("another secret of the deployment, 32", "cursor", ["none", _SECRET])
+    token = SIGNER.sign("position")
+    assert rotated.read(token) == "position"
+    with pytest.raises(BadCursor):
+        SIGNER.read(rotated.sign("position"))
+    with pytest.raises(BadCursor):
+        Signer("another secret of the deployment, 32", "cursor", ["none"]).read(token)
+    with pytest.raises(BadCursor):
+        Signer("another secret of the deployment, 32", "preview", [_SECRET]).read(token)

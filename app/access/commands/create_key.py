@@ -1,5 +1,6 @@
 """Create an API key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,11 @@ class CreatedKey:
     id: str
     key: str
 
+    @property
+    def prefix(self) -> str:
+        """Return the part of the key that is stored and shown."""
+        return self.key[:PREFIX_LENGTH]
+
 
 def create_key(
     unit: UnitOfWork,
@@ -29,23 +35,25 @@ def create_key(
     *,
     embargoed: bool = False,
     partner_id: str | None = None,
+    networks: Sequence[str] = (),
+    origins: Sequence[str] = (),
 ) -> CreatedKey:
     """Create a key with a name and scopes, and return it.
 
     A key with `embargoed` reads stories before their embargo ends. The key of a partner reads what
-    its products grant.
+    its products grant. A key with networks or origins can be used from these alone.
     """
     _check_rights(scopes, partner_id, embargoed=embargoed)
     if expires_at is not None and expires_at <= unit.now:
         raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")
-    made = CreatedKey(new_id(), generate_key())
+    made, digest = generate(partner_id, is_bound=bool(networks or origins))
     store.insert_key(
         unit.session,
         store.KeyRow(
             id=made.id,
             name=name,
-            prefix=made.key[:PREFIX_LENGTH],
-            digest=hash_key(made.key, partner_id),
+            prefix=made.prefix,
+            digest=digest,
             scopes=sorted(set(scopes)),
             embargoed=embargoed,
             created_at=unit.now,
@@ -53,13 +61,25 @@ def create_key(
             revoked_at=None,
             last_used_at=None,
             partner_id=partner_id,
+            networks=list(networks) or None,
+            origins=list(origins) or None,
         ),
     )
     noted: dict[str, Any] = {"name": name, "scopes": sorted(set(scopes)), "embargoed": embargoed}
     if partner_id is not None:
         noted["partner"] = partner_id
+    if networks:
+        noted["networks"] = list(networks)
+    if origins:
+        noted["origins"] = list(origins)
     unit.audit("created", "key", made.id, None, noted)
     return made
+
+
+def generate(partner_id: str | None, *, is_bound: bool) -> tuple[CreatedKey, bytes]:
+    """Return a new key, and its hash."""
+    made = CreatedKey(new_id(), generate_key())
+    return made, hash_key(made.key, partner_id, is_bound=is_bound)
 
 
 def _check_rights(scopes: list[str], partner_id: str | None, *, embargoed: bool) -> None:

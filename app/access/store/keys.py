@@ -1,6 +1,6 @@
 """SQL of keys, stored answers and secrets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from sqlalchemy import (
 
 from app.access.models import ApiKey, Secret, StoredAnswer
 from app.kit import json
-from app.kit.sql.schema import table_of
+from app.kit.sql.list_parameters import is_listed
+from app.kit.sql.schema import Instant, table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Nothing, Query, Statement
 
@@ -36,6 +37,26 @@ class KeyRow(NamedTuple):
     revoked_at: datetime | None
     last_used_at: datetime | None
     partner_id: str | None = None
+    networks: list[str] | None = None
+    origins: list[str] | None = None
+    last_used_from: str | None = None
+    rotated_from: str | None = None
+
+
+class KeyUse(NamedTuple):
+    """A use of a key, at an instant and from an address."""
+
+    key_id: str
+    at: datetime
+    address: str | None
+
+
+class KeyEnd(NamedTuple):
+    """When a key was revoked and when it expires, either of which may be None."""
+
+    id: str
+    revoked_at: datetime | None
+    expires_at: datetime | None
 
 
 class StoredAnswerRow(NamedTuple):
@@ -51,6 +72,13 @@ class StoredAnswerRow(NamedTuple):
     subject: str | None
 
 
+class SecretRow(NamedTuple):
+    """A secret of this deployment."""
+
+    name: str
+    value: str
+
+
 class KeyState(NamedTuple):
     """The columns that decide whether a key is valid, and its prefix."""
 
@@ -63,6 +91,17 @@ KEY_BY_PREFIX = Statement(select(_keys).where(ApiKey.prefix == bindparam("prefix
 _STATE = Statement(
     select(*(_keys.c[name] for name in KeyState._fields)).where(ApiKey.id == bindparam("key_id")),
     KeyState,
+)
+KEY_ENDS = Statement(
+    select(*(_keys.c[name] for name in KeyEnd._fields)).where(is_listed(_keys.c.id)), KeyEnd
+)
+_RECORD_USE: Statement[Nothing] = Statement(
+    update(_keys)
+    .where(
+        _keys.c.id == bindparam("key_id"),
+        or_(_keys.c.last_used_at.is_(None), _keys.c.last_used_at < bindparam("at", type_=Instant)),
+    )
+    .values(last_used_at=bindparam("at", type_=Instant), last_used_from=bindparam("address"))
 )
 
 
@@ -116,14 +155,20 @@ def revoke_key(session: WriteSession, key_id: str, now: datetime) -> None:
     session.execute(statement.values(revoked_at=now))
 
 
-def load_revoked_key_ids(session: ReadSession) -> frozenset[str]:
-    """Return the ids of all keys that were revoked."""
-    return frozenset(session.scalars(select(ApiKey.id).where(ApiKey.revoked_at.is_not(None))))
+def end_key(session: WriteSession, key_id: str, at: datetime) -> None:
+    """Let a key expire at an instant."""
+    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(expires_at=at))
 
 
-def record_key_use(session: WriteSession, key_id: str, now: datetime) -> None:
-    """Record that a key was used."""
-    session.execute(update(ApiKey).where(ApiKey.id == key_id).values(last_used_at=now))
+def find_successor(session: ReadSession, key_id: str) -> str | None:
+    """Return the prefix of the key that replaces another, or None."""
+    prefix: str | None = session.scalar(select(ApiKey.prefix).where(ApiKey.rotated_from == key_id))
+    return prefix
+
+
+def record_key_uses(session: WriteSession, uses: Sequence[KeyUse]) -> None:
+    """Record uses of keys, unless a later one is recorded; in one order, to prevent deadlocks."""
+    session.execute(_RECORD_USE, [use._asdict() for use in sorted(uses)])
 
 
 def find_answer(session: ReadSession, key_id: str, idempotency_key: str) -> StoredAnswerRow | None:
@@ -187,3 +232,10 @@ def load_secret(session: ReadSession, name: str) -> str | None:
     """Return a secret of this deployment."""
     value: str | None = session.scalar(select(Secret.value).where(Secret.name == name))
     return value
+
+
+def replace_secret(session: WriteSession, name: str, value: str | None) -> None:
+    """Replace a secret of this deployment, or delete it."""
+    session.delete(Secret.name, [name])
+    if value is not None:
+        session.insert(Secret, [SecretRow(name, value)])

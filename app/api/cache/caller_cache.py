@@ -7,15 +7,16 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
-from app.access.errors import KeyRefused
-from app.access.keys import authenticate, is_use_record_due, verify_key
+from app.access.errors import KeyRefused, KeyRestricted
+from app.access.keys import is_use_due, verify_key
 from app.api.http.asgi import Scope
-from app.api.http.clients import client_of
+from app.api.http.clients import client_address, client_of
 from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.middleware.authentication import (
     authenticate_feed_token,
     find_anonymous,
     find_key,
+    require_binding,
 )
 from app.bootstrap import Services
 from app.kit.errors import Failure
@@ -50,19 +51,36 @@ class CallerCache:
         key = find_key(scope)
         if key is None:
             return await find_anonymous(self._services)
+        try:
+            caller = await self._find_by_key(key)
+            if caller.binding is not None:
+                require_binding(self._services, scope, caller.binding, caller.prefix)
+        except KeyRefused:
+            self._services.refusals.note(client_of(scope, self._services.settings))
+            raise
+        if is_use_due(caller, self._services.clock.now()):
+            caller = self._note_use(scope, key, caller)
+        return caller
+
+    def _note_use(self, scope: Scope, key: str, caller: Caller) -> Caller:
+        services = self._services
+        address = client_address(scope, services.settings)
+        noted = services.key_uses.note(caller, address, services.clock.now())
+        known = self._known.get(key)
+        if known is not None and known.caller is caller:
+            self._known[key] = known._replace(caller=noted)
+        return noted
+
+    async def _find_by_key(self, key: str) -> Caller:
         services = self._services
         version, now = services.watch.version(), services.clock.now()
         known = self._known.get(key)
         # A revocation changes the version, as every write does.
         if known is not None and known.version == version and not _is_over(known.caller, now):
             return known.caller
-        try:
-            caller = await run_in_threadpool(
-                authenticate, services.database, key, now, services.partners.resolve
-            )
-        except KeyRefused:
-            services.refusals.note(client_of(scope, services.settings))
-            raise
+        caller = await run_in_threadpool(
+            verify_key, services.database, key, now, services.partners.resolve
+        )
         if len(self._known) > _MAX_CALLERS:
             self._known.clear()
         # If there was a write meanwhile, the caller may be outdated, and is verified again.
@@ -70,7 +88,10 @@ class CallerCache:
         return caller
 
     def find_verified(self, scope: Scope) -> Caller | None:
-        """Return the caller of a request if its key was verified before, and is still valid."""
+        """Return the caller of a request if its key was verified before, and is still valid.
+
+        Return None for a key that may not be used from there: `find` refuses it.
+        """
         key = find_key(scope) or ""
         known = self._known.get(key)
         if known is None:
@@ -79,7 +100,14 @@ class CallerCache:
         caller: Caller | None = known.caller
         if known.version != version:
             caller = self._verify_again(key, known.caller, version, now)
-        return None if caller is None or _is_over(caller, now) else caller
+        if caller is None or _is_over(caller, now):
+            return None
+        if caller.binding is not None:
+            try:
+                require_binding(self._services, scope, caller.binding, caller.prefix)
+            except KeyRestricted:
+                return None
+        return caller
 
     def _verify_again(
         self, key: str, known: Caller, version: Version, now: datetime
@@ -109,4 +137,4 @@ class CallerCache:
 
 def _is_over(caller: Caller, now: datetime) -> bool:
     """Tell whether a key has to be verified again, whatever was written."""
-    return caller.is_outdated(now) or is_use_record_due(caller, now)
+    return caller.is_outdated(now) or is_use_due(caller, now)

@@ -40,14 +40,7 @@ async def list_changes(
     batch = await _wait_for_batch(services, notifier, asked, caller)
     # The request may have waited for a minute. Key and rights are checked after reading, so that no
     # entry is later than the end of them.
-    if caller.key_id is not None:
-        check = partial(
-            require_valid_key, services.database, services.clock, caller, services.partners.resolve
-        )
-        await short_read(services, check)
-    elif services.anonymous.fixed is None:
-        current = await short_read(services, services.anonymous.load)
-        refuse_changed(caller, current.entitlement)
+    await _require_valid(services, caller)
     body = encode_batch(services, batch)
     # If a shared cache stored an empty answer for seconds, clients would poll it in a loop. It must
     # not store entries that are not public either.
@@ -61,6 +54,18 @@ async def list_changes(
         is_public=is_public,
         sent=find_sent_changes(batch.entries) if caller.partner_id is not None else (),
     )
+
+
+async def _require_valid(services: Services, caller: Caller) -> None:
+    """Raise if the key or the rights of a caller have ended or changed since it was verified."""
+    if caller.key_id is not None:
+        check = partial(
+            require_valid_key, services.database, services.clock, caller, services.partners.resolve
+        )
+        await short_read(services, check)
+    elif services.anonymous.fixed is None:
+        current = await short_read(services, services.anonymous.load)
+        refuse_changed(caller, current.entitlement)
 
 
 async def _wait_for_batch(
@@ -83,6 +88,8 @@ async def _wait_for_batch(
                 return batch
             if until is not None and until <= services.clock.now():
                 return batch
+        # A write that caused no entry may have been a revocation.
+        await _require_valid(services, caller)
         sync_state = batch.after
 
 

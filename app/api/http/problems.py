@@ -72,6 +72,12 @@ PROBLEMS: dict[str, ProblemType] = {
         "The key is unknown, expired or revoked",
         "Ask an administrator for another, or send none where reading is open to all.",
     ),
+    "key_restricted": ProblemType(
+        403,
+        "The key may not be used from here",
+        "The key is bound to networks or origins. Use it from there, or ask an administrator for "
+        "another.",
+    ),
     "forbidden": ProblemType(
         403, "The key does not allow this", "Use a key with the scope that the detail names."
     ),
@@ -118,7 +124,7 @@ PROBLEMS: dict[str, ProblemType] = {
     "wrong_state": ProblemType(
         409,
         "The verb does not apply in this state",
-        "The detail says in which state the story is; `state` shows it as well.",
+        "The detail says in which state the story, the webhook or the key is.",
     ),
     "bulk_refused": ProblemType(
         409,

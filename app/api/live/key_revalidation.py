@@ -3,26 +3,30 @@
 import asyncio
 from collections import Counter
 from datetime import datetime
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
 from app.access.entitlement import Entitlement, TimedEntitlement
 from app.access.errors import KeyRefused
-from app.access.keys import load_revoked_ids
+from app.access.keys import is_over, load_key_ends
+from app.access.store import KeyEnd
 from app.bootstrap import Services
 
 
 class KeyRevalidation:
     """Knows which callers are not valid any more, by the same queries for all of them.
 
-    Callers are `watched` while they listen, since the agreements of their partners are queried.
+    Callers are `watched` while they listen, since their keys and agreements are queried.
     """
 
     def __init__(self, services: Services) -> None:
-        """Begin without any revoked key."""
+        """Begin without any key."""
         self._services = services
-        self._revoked: frozenset[str] = frozenset()
+        self._keys: Counter[str] = Counter()
+        # At the last query: a rotation gives a key an end that it did not have.
+        self._key_ends: dict[str, KeyEnd] = {}
         self._partners: Counter[str] = Counter()
         self._entitlements: dict[str, TimedEntitlement] = {}
         self._tokens: Counter[str] = Counter()
@@ -38,23 +42,21 @@ class KeyRevalidation:
         if caller.feed_token_id is not None:
             self._tokens[caller.feed_token_id] += 1
             return True
+        if caller.key_id is not None:
+            self._keys[caller.key_id] += 1
         if caller.partner_id is not None:
             self._partners[caller.partner_id] += 1
         return caller.key_id is not None or self._services.anonymous.fixed is None
 
     def forget(self, caller: Caller) -> None:
         """Stop to check a caller that is watched."""
-        token_id, partner_id = caller.feed_token_id, caller.partner_id
-        if token_id is not None:
-            self._tokens[token_id] -= 1
-            if not self._tokens[token_id]:
-                del self._tokens[token_id]
-                self._token_callers.pop(token_id, None)
-        elif partner_id is not None:
-            self._partners[partner_id] -= 1
-            if not self._partners[partner_id]:
-                del self._partners[partner_id]
-                self._entitlements.pop(partner_id, None)
+        if caller.feed_token_id is not None:
+            _forget(caller.feed_token_id, self._tokens, self._token_callers)
+            return
+        if caller.key_id is not None:
+            _forget(caller.key_id, self._keys, self._key_ends)
+        if caller.partner_id is not None:
+            _forget(caller.partner_id, self._partners, self._entitlements)
 
     async def refresh(self) -> None:
         """Wait for queries that start after this call; raise their failure.
@@ -70,7 +72,10 @@ class KeyRevalidation:
             await asyncio.wait([running])
         # Later callers wait for another query.
         self._running, self._next = self._next, None
-        self._revoked = await run_in_threadpool(load_revoked_ids, self._services.database)
+        if self._keys:
+            ids = frozenset(self._keys)
+            ends = await run_in_threadpool(load_key_ends, self._services.database, ids)
+            self._key_ends = {id_: ends[id_] for id_ in ends.keys() & self._keys.keys()}
         if self._partners:
             now, resolve = self._services.clock.now(), self._services.partners.resolve_all
             found = await run_in_threadpool(resolve, list(self._partners), now)
@@ -94,7 +99,8 @@ class KeyRevalidation:
     def is_invalid(self, caller: Caller) -> bool:
         """Tell whether a key or its agreement ended, or was changed at the last query."""
         now = self._services.clock.now()
-        if caller.key_id in self._revoked or caller.is_outdated(now):
+        end = self._key_ends.get(caller.key_id or "")
+        if caller.is_outdated(now) or (end is not None and is_over(end, now)):
             return True
         if caller.feed_token_id is not None:
             known = self._token_callers.get(caller.feed_token_id, caller)
@@ -112,3 +118,11 @@ def _differs(
 ) -> bool:
     """Tell whether a caller has another entitlement now; the given one holds until an instant."""
     return caller.entitlement != entitlement or (until is not None and until <= now)
+
+
+def _forget(id_: str, watched: Counter[str], known: dict[str, Any]) -> None:
+    """Count one listener less; without any, nothing is known any more."""
+    watched[id_] -= 1
+    if not watched[id_]:
+        del watched[id_]
+        known.pop(id_, None)

@@ -1,6 +1,7 @@
 """Authenticate requests by the API key in their headers, or by the token in their address."""
 
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -8,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from app.access.caller import Caller
 from app.access.entitlement import NOTHING
 from app.access.errors import KeyRefused
-from app.access.keys import authenticate, is_use_record_due, verify_key
-from app.api.http.asgi import App, Receive, Scope, Send
+from app.access.key_binding import KeyBinding
+from app.access.keys import is_use_due, verify_key
+from app.api.http.asgi import App, Receive, Scope, Send, header
 from app.api.http.clients import client_address, client_of
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
@@ -55,23 +57,31 @@ class AuthenticationMiddleware:
 
     async def _find_caller(self, scope: Scope, key: str) -> Caller:
         """Return the caller of a key with what is known of the request, or refuse the key."""
+        now = self._clock.now()
         try:
-            caller = await self._authenticate(key)
+            caller = await self._verify(key, now)
+            if caller.binding is not None:
+                require_binding(self._services, scope, caller.binding, caller.prefix)
         except KeyRefused:
             self._refusals.note(client_of(scope, self._settings))
             raise
         address = client_address(scope, self._settings)
+        if is_use_due(caller, now):
+            caller = self._services.key_uses.note(caller, address, now)
         return replace(caller, address=address, request_id=scope["state"]["request_id"])
 
-    async def _authenticate(self, key: str) -> Caller:
-        """Return the caller of a key; use no thread if it takes only one short read."""
-        now = self._clock.now()
-        if self._database.dialect == "sqlite":
-            caller = verify_key(self._database, key, now, self._services.partners.resolve)
-            if not is_use_record_due(caller, now):
-                return caller
-        resolve = self._services.partners.resolve
-        return await run_in_threadpool(authenticate, self._database, key, now, resolve)
+    async def _verify(self, key: str, now: datetime) -> Caller:
+        """Return the caller of a key; on SQLite it takes only one short read, and no thread."""
+        verify = partial(verify_key, self._database, key, now, self._services.partners.resolve)
+        return verify() if self._database.dialect == "sqlite" else await run_in_threadpool(verify)
+
+
+def require_binding(
+    services: Services, scope: Scope, binding: KeyBinding, prefix: str | None
+) -> None:
+    """Raise `KeyRestricted` unless the key with a binding may be used from where a request came."""
+    address = client_address(scope, services.settings)
+    binding.require(prefix, address, header(scope, b"origin"))
 
 
 async def find_anonymous(services: Services) -> Caller:

@@ -3,7 +3,7 @@
 from typing import Any
 
 # The date of the last change of the contract; docs/api-changes/ has a fragment of this date.
-LEVEL = "2026-11-30"
+LEVEL = "2026-12-01"
 _DESCRIPTION = """A headless content API for news.
 
 **Delivery** (`/v1/…`, `/feeds/…`) is for readers. It needs no key unless the deployment says so.

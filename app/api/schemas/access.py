@@ -28,6 +28,10 @@ class CallerInfo(ResponseModel):
     scopes: list[ScopeName] = Field(description=_SCOPES, examples=[["read"]])
     embargoed: bool = Field(description=_EMBARGOED, examples=[False])
     anonymous: bool = Field(description="Whether no key was sent.", examples=[False])
+    expires_at: Instant | None = Field(
+        description="When the key expires; null if never, or without a key.",
+        examples=["2027-11-22T00:00:00Z"],
+    )
     partner: str | None = Field(
         description="The slug of the partner that the key belongs to; null if to none.",
         examples=["north-wire"],
@@ -115,6 +119,21 @@ class KeyView(ResponseModel):
     last_used_at: Instant | None = Field(
         description="When the key was last used, to the minute; null if never.",
         examples=["2026-11-22T09:46:00Z"],
+    )
+    last_used_from: str | None = Field(
+        description="The network address of the client at that time.", examples=["203.0.113.7"]
+    )
+    networks: list[str] = Field(
+        description="The networks that the key can be used from; any if there is none.",
+        examples=[["203.0.113.0/24"]],
+    )
+    origins: list[str] = Field(
+        description="The origins that a browser may send the key from; any client if there is "
+        "none.",
+        examples=[["https://www.example.com"]],
+    )
+    rotated_from: Id | None = Field(
+        description="The id of the key that this key replaces; null if none."
     )
 
 

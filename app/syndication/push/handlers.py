@@ -20,6 +20,7 @@ from app.syndication.push.signing import sign_hub_request, sign_webhook
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import Receiver, SubscriptionRow, WebhookRow
+from app.syndication.push.stored_secrets import StoredSecrets
 from app.syndication.push.token_topics import split_topic
 
 # `gone`: never send anything there again; `refused`: do not send this delivery again.
@@ -106,16 +107,21 @@ class WebhookHandler:
     def __init__(
         self,
         partners: PartnerEvents,
+        secrets: StoredSecrets,
         headers_about: Callable[[str], Mapping[str, str]] = no_headers,
     ) -> None:
         """Render the events of partners, and add extra headers to the events about a subject."""
         self._partners = partners
+        self._secrets = secrets
         self._headers_about = headers_about
 
     def build_request(
         self, row: DeliveryRow, receiver: Receiver, now: datetime
     ) -> OutgoingRequest | None:
-        """Sign the event; with both secrets while the old one is valid."""
+        """Sign the event, with both secrets while the old one is valid.
+
+        Raises `SecretUnreadable`.
+        """
         assert isinstance(receiver, WebhookRow)
         body = row.body
         if receiver.partner_id is not None:
@@ -125,6 +131,7 @@ class WebhookHandler:
         keys, until = [receiver.secret], receiver.old_secret_until
         if receiver.old_secret is not None and until is not None and now < until:
             keys.append(receiver.old_secret)
+        keys = [self._secrets.read(key, receiver.id) for key in keys]
         seconds = int(now.timestamp())
         headers = {
             "content-type": "application/json",

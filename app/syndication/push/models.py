@@ -25,12 +25,12 @@ _ID = key(36)
 class Webhook(Base):
     """A webhook.
 
-    `filter` is the filter as written, `selection` the same with ids. The secret is stored in plain
-    text, because it signs requests; an old secret also signs until it expires. `state` is active,
-    paused or disabled, and `reason` says why. It receives events of rows after `since`. While it
-    fails, `failures` counts the failures in a row, and it is tried again at `retry_at`. One of a
-    partner (`partner_id`) hears only of what its agreement grants, with the story in the event if
-    it has `document`.
+    `filter` is the filter as written, `selection` the same with ids. The secret signs requests, so
+    it is stored itself, encrypted if the operator has set a key (see `stored_secrets`). An old
+    secret also signs until it expires. `state` is active, paused or disabled, and `reason` says
+    why. It receives events of rows after `since`. While it fails, `failures` counts the failures in
+    a row, and it is tried again at `retry_at`. One of a partner (`partner_id`) hears only of what
+    its agreement grants, with the story in the event if it has `document`.
     """
 
     __tablename__ = "webhooks"

@@ -43,6 +43,11 @@ from app.syndication.push.sender import Sender, StopWebhook
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import SubscriptionRow
+from app.syndication.push.stored_secrets import (
+    StoredSecrets,
+    find_unreadable_secrets,
+    renew_secrets,
+)
 
 HUB = "/hub"
 # Seconds between checks for writes, between checks for due deliveries and new receivers, and
@@ -54,13 +59,14 @@ _BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class PushOptions:
-    """Options of the operator: this API's base URL, allowed networks, limits and retention."""
+    """Options of the operator: this API's base URL, allowed networks, limits, retention, keys."""
 
     own: str | None
     reach: AllowedNetworks
     hub_subscriptions: int
     pause_after: timedelta
     kept: timedelta
+    secrets: StoredSecrets
     is_rate_limited: bool = True
     headers_about: Callable[[str], Mapping[str, str]] = no_headers
 
@@ -106,7 +112,7 @@ class Push:
         self._follower = LogFollower(database, clock, FOLLOWER, batch=_BATCH)
         self._feeds = FeedHandler(options.hub or "", options.hub_subscriptions, partners)
         handlers: dict[str, DeliveryHandler] = {
-            "webhook": WebhookHandler(partners, options.headers_about),
+            "webhook": WebhookHandler(partners, options.secrets, options.headers_about),
             "feed": self._feeds,
         }
         allows = _limit_verifications(clock) if options.is_rate_limited else None
@@ -179,7 +185,8 @@ class Push:
         return PushStatus(self._follower.count_waiting(), pending, paused)
 
     def tidy(self) -> None:
-        """Delete old deliveries, and subscriptions that are over."""
+        """Delete old deliveries, and subscriptions that are over; renew stored secrets."""
+        renew_secrets(self._database, self.options.secrets)
         now = self._clock.now()
         with self._database.write() as session:
             deliveries.delete_older(session, now - self.options.kept)
@@ -189,6 +196,10 @@ class Push:
             for id_ in self._readers.find_ended(live, now):
                 end_subscription(session, id_)
             deliveries.delete_verifications(session, VERIFY, now - WINDOW)
+
+    def flaws(self) -> list[str]:
+        """Return what is wrong: secrets that cannot be read."""
+        return list(find_unreadable_secrets(self._database, self.options.secrets))
 
     def close(self) -> None:
         """Cancel requests in flight, and send nothing more."""

@@ -37,8 +37,10 @@ from app.syndication.push.send_slots import SendSlot, SendSlots
 from app.syndication.push.store import deliveries, receivers
 from app.syndication.push.store.deliveries import DeliveryRow, DueDelivery
 from app.syndication.push.store.receivers import Receiver, WebhookRow
+from app.syndication.push.stored_secrets import SecretUnreadable
 
 _log = logging.getLogger("dateline.push")
+_UNREADABLE_PAUSE = timedelta(minutes=1)
 
 # Arguments: id of a webhook, new state, reason.
 StopWebhook = Callable[[str, str, str], None]
@@ -79,6 +81,8 @@ class Sender:
         self._slots = SendSlots()
         self._arrived = threading.Event()
         self._closed = False
+        # The webhooks whose secrets could not be read, to log each only once.
+        self._unreadable: set[str] = set()
         # Verdicts since the process started.
         self.outcomes: Counter[tuple[str, str]] = Counter()
 
@@ -154,14 +158,26 @@ class Sender:
         except NotDeliverableNow:
             full.add(row.receiver)
             return True
-        except NotDueYet as early:
-            with self._database.write() as session:
-                deliveries.reschedule(session, row.number, row.serial, early.until)
+        except (NotDueYet, SecretUnreadable) as reason:
+            self._postpone(row, reason, now)
             return True
         if outgoing is None:
             return False
         self._send(row, outgoing, self._slots.take(row.receiver, failing=failing))
         return True
+
+    def _postpone(
+        self, row: DeliveryRow, reason: NotDueYet | SecretUnreadable, now: datetime
+    ) -> None:
+        """Let a delivery wait until it is due, or for an operator who reads why; no attempt."""
+        with self._database.write() as session:
+            if isinstance(reason, NotDueYet):
+                deliveries.reschedule(session, row.number, row.serial, reason.until)
+                return
+            deliveries.settle(session, row, due_at=now + _UNREADABLE_PAUSE, answer=str(reason))
+        if row.receiver not in self._unreadable:
+            self._unreadable.add(row.receiver)
+            _log.error("the webhook %s gets nothing: %s", row.receiver, reason)
 
     def _send(self, row: DeliveryRow, outgoing: OutgoingRequest, slot: SendSlot) -> None:
         try:

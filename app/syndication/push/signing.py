@@ -12,7 +12,17 @@ _SECRET_BYTES = 32
 
 def make_secret() -> str:
     """Return a new random secret."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    return encode_secret(secrets.token_bytes(_SECRET_BYTES))
+
+
+def encode_secret(data: bytes) -> str:
+    """Return the text of a secret, as Standard Webhooks defines it."""
+    return _PREFIX + base64.b64encode(data).decode()
+
+
+def decode_secret(secret: str) -> bytes:
+    """Return the bytes of the text of a secret."""
+    return base64.b64decode(secret.removeprefix(_PREFIX))
 
 
 def sign_webhook(keys: Iterable[str], id_: str, seconds: int, body: bytes) -> str:
@@ -27,5 +37,5 @@ def sign_hub_request(secret: str, body: bytes) -> str:
 
 
 def _signature(key: str, signed: bytes) -> str:
-    secret = base64.b64decode(key.removeprefix(_PREFIX))
-    return base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    signature = hmac.new(decode_secret(key), signed, hashlib.sha256).digest()
+    return base64.b64encode(signature).decode()

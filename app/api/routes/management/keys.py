@@ -1,14 +1,16 @@
 """Management: keys; and the rights of the caller."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Body, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.access import queries
-from app.access.commands.create_key import create_key
+from app.access.commands.create_key import CreatedKey, create_key
 from app.access.commands.revoke_key import revoke_key
-from app.access.inputs import KeyInput
+from app.access.commands.rotate_key import rotate_key
+from app.access.inputs import KeyInput, RotateKeyInput
+from app.access.keys import choose_default_end
 from app.access.scopes import Scope
 from app.api.http.access import ReadPolicy
 from app.api.http.commands import Commands
@@ -22,6 +24,7 @@ from app.api.routes.public_router import PublicRouter
 from app.api.schemas.access import CallerInfo, KeyPage, KeyView, NewKey
 from app.bootstrap import Services
 from app.kit import json
+from app.kit.clock import format_instant
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners.editing import find_partner_id
 from app.partners.queries import NO_AGREEMENT, show_agreement
@@ -51,6 +54,7 @@ async def read_me(caller: CallerDep, services: Parts) -> Response:
             "scopes": list(caller.scopes),
             "embargoed": caller.embargoed,
             "anonymous": caller.key_id is None,
+            "expires_at": None if caller.expires_at is None else format_instant(caller.expires_at),
             **agreement,
         }
     )
@@ -89,22 +93,54 @@ def manage_list_keys(request: Request, services: Parts) -> Response:
         problems=(*BODY, *ONCE, "conflict", "database_busy"),
     ),
 )
-def manage_create_key(written: KeyInput, commands: Commands) -> Response:
+def manage_create_key(written: KeyInput, services: Parts, commands: Commands) -> Response:
     """Create a key. Its secret is in this answer and in no other."""
+    days = services.settings.key_days
 
     def act(unit: UnitOfWork) -> Response:
+        partner_id, expires_at = find_partner_id(unit, written.partner), written.expires_at
+        if "expires_at" not in written.model_fields_set:
+            expires_at = choose_default_end(written.scopes, partner_id, unit.now, days)
         new = create_key(
             unit,
             written.name,
             list(written.scopes),
-            written.expires_at,
+            expires_at,
             embargoed=written.embargoed,
-            partner_id=find_partner_id(unit, written.partner),
+            partner_id=partner_id,
+            networks=written.networks,
+            origins=written.origins,
         )
-        view = {"key": new.key, **queries.load_key(unit.session, new.id)}
-        return json_response(view, status=201, location=f"/v1/manage/keys/{new.id}")
+        return _show_new_key(unit, new)
 
     return commands.run_idempotent(act, redact=_remove_key)
+
+
+@manage.post(
+    "/{ref}/rotate",
+    access=Scope.admin,
+    summary="Rotate a key",
+    status_code=201,
+    response_model=NewKey,
+    openapi_extra=describe(
+        headers=("Idempotency-Key",),
+        problems=(*BODY, *ONCE, "not_found", "wrong_state", "conflict", "database_busy"),
+    ),
+)
+def manage_rotate_key(
+    ref: str,
+    written: Annotated[RotateKeyInput, Body(default_factory=RotateKeyInput)],
+    commands: Commands,
+) -> Response:
+    """Create a key with the same name and rights, which is in this answer and in no other.
+
+    The previous key expires after `overlap_minutes`, and can be rotated only once. If it has an
+    end, the new key lasts as long as the previous one would have. Needs no `If-Match`.
+    """
+    return commands.run_idempotent(
+        lambda unit: _show_new_key(unit, rotate_key(unit, ref, written.overlap_minutes)),
+        redact=_remove_key,
+    )
 
 
 @manage.get(
@@ -134,6 +170,11 @@ def manage_revoke_key(ref: str, commands: Commands) -> Response:
         return json_response(queries.load_key(unit.session, revoke_key(unit, ref)))
 
     return commands.run(act)
+
+
+def _show_new_key(unit: UnitOfWork, new: CreatedKey) -> Response:
+    view = {"key": new.key, **queries.load_key(unit.session, new.id)}
+    return json_response(view, status=201, location=f"/v1/manage/keys/{new.id}")
 
 
 def _remove_key(body: bytes) -> bytes:

@@ -94,10 +94,10 @@ def create_own_webhook(
 ) -> Response:
     """Create a webhook. Its secret is in this answer and in no other."""
     selection = _read_filter(written.filter, services, commands.caller)
-    reach, partner_id = services.push.options.reach, commands.caller.partner_id
+    options, partner_id = services.push.options, commands.caller.partner_id
 
     def act(unit: UnitOfWork) -> Response:
-        made = create_webhook(unit, written, selection, reach, partner_id)
+        made = create_webhook(unit, written, selection, options.reach, options.secrets, partner_id)
         view = queries.show_webhook(unit.session, made.id, unit.now)
         location = f"/v1/me/webhooks/{made.id}"
         body = {**view, "secret": made.secret}
@@ -182,14 +182,16 @@ def delete_own_webhook(webhook: str, commands: Commands, expected: Expected) -> 
 def rotate_own_webhook(
     webhook: str,
     written: Annotated[RotateInput, Body(default_factory=RotateInput)],
+    services: Parts,
     commands: Commands,
     expected: MaybeExpected,
 ) -> Response:
     """Create a new secret. The previous one signs as well, for `hours`."""
+    secrets = services.push.options.secrets
 
     def act(unit: UnitOfWork) -> Response:
         queries.load_webhook(unit.session, webhook, commands.caller.partner_id)
-        secret = rotate_secret(unit, webhook, written.hours, expected)
+        secret = rotate_secret(unit, webhook, written.hours, secrets, expected)
         view = queries.show_webhook(unit.session, webhook, unit.now)
         return json_response({**view, "secret": secret}, version=view["version"])
 

@@ -81,10 +81,10 @@ def manage_list_webhooks(request: Request, services: Parts) -> Response:
 )
 def manage_create_webhook(written: WebhookInput, services: Parts, commands: Commands) -> Response:
     """Create a webhook. Its secret is in this answer and in no other."""
-    selection = read_filter_input(written.filter, services.delivery)
+    selection, options = read_filter_input(written.filter, services.delivery), services.push.options
 
     def act(unit: UnitOfWork) -> Response:
-        made = create_webhook(unit, written, selection, services.push.options.reach)
+        made = create_webhook(unit, written, selection, options.reach, options.secrets)
         view = {**_view(unit, made.id), "secret": made.secret}
         location = f"/v1/manage/webhooks/{made.id}"
         return json_response(view, status=201, version=1, location=location)
@@ -165,13 +165,15 @@ def manage_delete_webhook(webhook: str, commands: Commands, expected: Expected) 
 def manage_rotate_webhook(
     webhook: str,
     written: Annotated[RotateInput, Body(default_factory=RotateInput)],
+    services: Parts,
     commands: Commands,
     expected: MaybeExpected,
 ) -> Response:
     """Create a new secret. The previous one signs as well, for `hours`."""
+    secrets = services.push.options.secrets
 
     def act(unit: UnitOfWork) -> Response:
-        secret = rotate_secret(unit, webhook, written.hours, expected)
+        secret = rotate_secret(unit, webhook, written.hours, secrets, expected)
         view = _view(unit, webhook)
         return json_response({**view, "secret": secret}, version=view["version"])
 

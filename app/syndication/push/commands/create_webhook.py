@@ -10,6 +10,7 @@ from app.syndication.push.reachability import require_reachable
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
+from app.syndication.push.stored_secrets import StoredSecrets
 from app.syndication.push.views import created_values
 
 
@@ -18,6 +19,7 @@ def create_webhook(
     given: AnyWebhookInput,
     selection: Selection,
     reach: AllowedNetworks,
+    secrets: StoredSecrets,
     partner_id: str | None = None,
 ) -> WebhookRow:
     """Store a webhook, which receives events from now on; return it with its secret."""
@@ -43,6 +45,7 @@ def create_webhook(
         partner_id=partner_id,
         document=has_document(given),
     )
-    receivers.insert_webhook(unit.session, row)
+    stored = row._replace(secret=secrets.write(row.secret, row.id))
+    receivers.insert_webhook(unit.session, stored)
     unit.audit("created", "webhook", row.id, None, created_values(row))
     return row

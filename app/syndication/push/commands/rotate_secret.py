@@ -6,9 +6,12 @@ from app.kit.sql.unit_of_work import UnitOfWork
 from app.syndication.push.editing import Expected, load_for_change
 from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
+from app.syndication.push.stored_secrets import StoredSecrets
 
 
-def rotate_secret(unit: UnitOfWork, id_: str, hours: int, expected: Expected = None) -> str:
+def rotate_secret(
+    unit: UnitOfWork, id_: str, hours: int, secrets: StoredSecrets, expected: Expected = None
+) -> str:
     """Return the new secret, which is shown only once; for so many hours both secrets sign."""
     row = load_for_change(unit, id_, expected)
     secret = make_secret()
@@ -16,7 +19,7 @@ def rotate_secret(unit: UnitOfWork, id_: str, hours: int, expected: Expected = N
         unit.session,
         "webhook",
         id_,
-        secret=secret,
+        secret=secrets.write(secret, id_),
         old_secret=row.secret if hours else None,
         old_secret_until=unit.now + timedelta(hours=hours) if hours else None,
         version=row.version + 1,

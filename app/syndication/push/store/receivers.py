@@ -37,6 +37,19 @@ class WebhookRow(NamedTuple):
     document: bool = False
 
 
+class StoredSecret(NamedTuple):
+    """The secrets of a webhook, as they are stored."""
+
+    id: str
+    secret: str
+    old_secret: str | None
+
+    @property
+    def values(self) -> list[str]:
+        """Return the secrets that there are."""
+        return [value for value in (self.secret, self.old_secret) if value is not None]
+
+
 class SubscriptionRow(NamedTuple):
     """A row of a subscription."""
 
@@ -112,6 +125,12 @@ def load_webhook_page(
 def list_webhooks_of_partner(session: ReadSession, partner_id: str) -> list[str]:
     """Return the ids of the webhooks of a partner."""
     return session.scalars(select(_webhooks.c.id).where(_webhooks.c.partner_id == partner_id))
+
+
+def list_secrets(session: ReadSession) -> list[StoredSecret]:
+    """Return the secrets of all webhooks."""
+    columns = (_webhooks.c[name] for name in StoredSecret._fields)
+    return session.all(Query(select(*columns).order_by(_webhooks.c.id), StoredSecret))
 
 
 def list_enabled_webhooks(session: ReadSession) -> list[WebhookRow]:

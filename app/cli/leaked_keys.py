@@ -1,0 +1,99 @@
+"""`dateline keys leaked`: revoke a key that others may have, and list what was done with it."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.access import queries
+from app.access.audit import load_audit_page
+from app.access.commands.revoke_key import revoke_key
+from app.access.store.audit_log import AuditFilter
+from app.cli.common import ACTOR, DatabaseUrl, services
+from app.kit.clock import parse_instant
+from app.kit.errors import Misconfigured
+from app.kit.sql.session import ReadSession
+
+_PAGE = 1000
+_WIDE = 1000
+_COLUMNS = ("at", "address", "verb", "type", "subject")
+# What gives access or sends stories, and does not end with the key.
+_LASTING = {"key", "feed_token", "webhook", "preview"}
+
+
+def leaked(
+    ref: Annotated[str, typer.Argument(metavar="PREFIX", help="The prefix or id of the key.")],
+    since: Annotated[
+        str | None, typer.Option(help="List what it did since then, such as 2026-11-01.")
+    ] = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Revoke a key, end its connections, and list what was done with it."""
+    start = None if since is None else _parse_date(since)
+    with services(database_url) as parts:
+        parts.runner.run(ACTOR, lambda unit: revoke_key(unit, ref))
+        with parts.database.read() as session:
+            key = queries.load_key(session, ref)
+            actions = list(_load_actions(session, key["id"], start))
+    _print_key(key)
+    _print_actions(actions, start)
+
+
+def _load_actions(
+    session: ReadSession, key_id: str, start: datetime | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries of the audit log by a key, the newest first."""
+    filters, position = AuditFilter(key=key_id, since=start), None
+    while True:
+        page = load_audit_page(session, filters, _PAGE, position, backwards=False)
+        yield from page.items
+        if page.after is None:
+            return
+        position = page.after[0]
+
+
+def _print_key(key: dict[str, Any]) -> None:
+    used = "It was never used."
+    if key["last_used_at"] is not None:
+        address = key["last_used_from"] or "an unknown address"
+        used = f"It was last used at {key['last_used_at']} from {address}."
+    typer.echo(
+        f"The key {key['prefix']}… ({key['name']}) is revoked since {key['revoked_at']}; its "
+        f"connections end within seconds.\nIts scopes: {' '.join(key['scopes'])}. {used}"
+    )
+
+
+def _print_actions(actions: list[dict[str, Any]], start: datetime | None) -> None:
+    when = "" if start is None else f" since {start:%Y-%m-%dT%H:%M:%SZ}"
+    if not actions:
+        typer.echo(f"The audit log has nothing that was done with it{when}.")
+        return
+    typer.echo(f"What was done with it{when}, the newest first:")
+    table = Table(*_COLUMNS)
+    for action in actions:
+        table.add_row(*(str(action[name] or "–") for name in _COLUMNS))
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    lasting = [
+        f"{action['type']} {_find_made(action)}"
+        for action in actions
+        if action["type"] in _LASTING and action["verb"] in {"created", "rotated"}
+    ]
+    if lasting:
+        typer.echo(f"It made these, which stay valid; revoke or rotate them: {', '.join(lasting)}.")
+
+
+def _find_made(action: dict[str, Any]) -> str:
+    """Return the id of what an action made: of a rotated key, the new one."""
+    return str((action["after"] or {}).get("rotated_to") or action["subject"])
+
+
+def _parse_date(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text) if "T" not in text else parse_instant(text)
+    except ValueError as error:
+        raise Misconfigured(f"--since: {error}.") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
