@@ -34,6 +34,7 @@ from app.partners.anonymous import AnonymousReader
 from app.partners.entitlements import PartnerEntitlements
 from app.partners.feed_tokens import FeedTokens
 from app.partners.receipts import Receipts
+from app.partners.usage import Usage
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -79,6 +80,7 @@ class Services:
     feed_tokens: FeedTokens
     anonymous: AnonymousReader
     receipts: Receipts
+    usage: Usage
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -176,6 +178,7 @@ def bootstrap(
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     partners = PartnerEntitlements(database)
     receipts = Receipts(database, clock)
+    usage = Usage(database, clock, receipts, enforces_quotas=settings.rate_limit == "on")
     anonymous = AnonymousReader(settings.anonymous, database, watch)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
@@ -219,7 +222,7 @@ def bootstrap(
             watch,
             runner,
             instruments,
-            PartnerEvents(delivery, partners.resolve_all, receipts),
+            PartnerEvents(delivery, partners.resolve_all, usage),
             lambda: anonymous.load().entitlement,
         ),
         refusals=RefusedKeys(clock),
@@ -227,6 +230,7 @@ def bootstrap(
         feed_tokens=FeedTokens(database),
         anonymous=anonymous,
         receipts=receipts,
+        usage=usage,
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from app.access.caller import Caller
-from app.access.entitlement import Entitlement
+from app.access.entitlement import TimedEntitlement
 from app.access.errors import KeyRefused
 from app.access.keys import refuse_invalid
 from app.access.store import KeyState
@@ -66,11 +66,11 @@ class FeedTokens:
             feed_token_id=row.id,
         )
 
-    def resolve_all(self, ids: Collection[str], now: datetime) -> dict[str, Entitlement]:
+    def resolve_all(self, ids: Collection[str], now: datetime) -> dict[str, TimedEntitlement]:
         """Return the entitlements of those of some tokens by id that are not revoked."""
         rows = self._database.fetch(TOKENS_BY_ID, {"values": ids})
         return {
-            row.id: build_entitlement([row.agreement], now).entitlement
+            row.id: build_entitlement([row.agreement], now)
             for row in rows
             if row.revoked_at is None
         }

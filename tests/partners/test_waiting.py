@@ -32,14 +32,17 @@ def test_a_stream_ends_with_its_agreement(
     partners = (
         add_partner(newsroom, "first", name="A"),
         add_partner(newsroom, "second", name="B", ends_at=format_instant(ends_at)),
+        add_partner(newsroom, "second", name="D"),
         add_partner(newsroom, "second", name="C"),
     )
     keys = [add_key(newsroom, partner)["x-api-key"] for partner in partners]
     with served(create_app(services)) as server:
         streams = [StreamClient(port_of(server), x_api_key=key).begun() for key in keys]
-        changed, ending, lasting = streams
+        changed, ending, limited, lasting = streams
         newsroom.patch(product, "products", filter={"kind": ["news"]})
         assert changed.has_ended()
+        newsroom.patch(partners[2], "partners", limits={"stories_per_day": 1})
+        assert limited.has_ended()
         clock.moment = ends_at
         assert ending.has_ended()
         story = newsroom.story("Story")

@@ -6,7 +6,7 @@ from collections import Counter
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
-from app.access.entitlement import Entitlement
+from app.access.entitlement import TimedEntitlement
 from app.access.errors import KeyRefused
 from app.access.keys import load_revoked_ids
 from app.bootstrap import Services
@@ -23,10 +23,10 @@ class KeyRevalidation:
         self._services = services
         self._revoked: frozenset[str] = frozenset()
         self._partners: Counter[str] = Counter()
-        self._entitlements: dict[str, Entitlement] = {}
+        self._agreements: dict[str, TimedEntitlement] = {}
         self._tokens: Counter[str] = Counter()
         # None at the last query: unknown or revoked.
-        self._token_entitlements: dict[str, Entitlement | None] = {}
+        self._token_agreements: dict[str, TimedEntitlement | None] = {}
         # Where a product decides what may be read without a key, its last known reader.
         self._anonymous: Caller | None = None
         self._running: asyncio.Task[None] | None = None
@@ -48,12 +48,12 @@ class KeyRevalidation:
             self._tokens[token_id] -= 1
             if not self._tokens[token_id]:
                 del self._tokens[token_id]
-                self._token_entitlements.pop(token_id, None)
+                self._token_agreements.pop(token_id, None)
         elif partner_id is not None:
             self._partners[partner_id] -= 1
             if not self._partners[partner_id]:
                 del self._partners[partner_id]
-                self._entitlements.pop(partner_id, None)
+                self._agreements.pop(partner_id, None)
 
     async def refresh(self) -> None:
         """Wait for queries that start after this call; raise their failure.
@@ -74,13 +74,13 @@ class KeyRevalidation:
             now, resolve = self._services.clock.now(), self._services.partners.resolve_all
             found = await run_in_threadpool(resolve, list(self._partners), now)
             for partner_id in found.keys() & self._partners.keys():
-                self._entitlements[partner_id] = found[partner_id].entitlement
+                self._agreements[partner_id] = found[partner_id]
         if self._tokens:
             ids, now = frozenset(self._tokens), self._services.clock.now()
             granted = await run_in_threadpool(self._services.feed_tokens.resolve_all, ids, now)
             # Others are watched since.
             still = ids & self._tokens.keys()
-            self._token_entitlements = {id_: granted.get(id_) for id_ in still}
+            self._token_agreements = {id_: granted.get(id_) for id_ in still}
         if self._services.anonymous.fixed is None:
             self._anonymous = await run_in_threadpool(self._services.anonymous.load)
 
@@ -95,11 +95,17 @@ class KeyRevalidation:
         if caller.key_id in self._revoked or caller.is_outdated(self._services.clock.now()):
             return True
         if caller.feed_token_id is not None:
-            token_id, known = caller.feed_token_id, self._token_entitlements
-            return known.get(token_id, caller.entitlement) != caller.entitlement
+            known = self._token_agreements
+            return caller.feed_token_id in known and _differs(caller, known[caller.feed_token_id])
         if caller.partner_id is not None:
-            current = self._entitlements.get(caller.partner_id, caller.entitlement)
-            return current != caller.entitlement
+            current = self._agreements.get(caller.partner_id)
+            return current is not None and _differs(caller, current)
         if caller.key_id is not None or self._anonymous is None:
             return False
         return self._anonymous.entitlement != caller.entitlement
+
+
+def _differs(caller: Caller, current: TimedEntitlement | None) -> bool:
+    """Tell whether a caller has another agreement than it was authenticated with, or none."""
+    known = (caller.entitlement, caller.limits)
+    return current is None or known != (current.entitlement, current.limits)

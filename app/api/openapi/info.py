@@ -3,7 +3,7 @@
 from typing import Any
 
 # The date of the last change of the contract; docs/api-changes/ has a fragment of this date.
-LEVEL = "2026-11-30"
+LEVEL = "2026-12-01"
 _DESCRIPTION = """A headless content API for news.
 
 **Delivery** (`/v1/…`, `/feeds/…`) is for readers. It needs no key unless the deployment says so.
@@ -25,7 +25,7 @@ _TAGS = {
     "Sync": "For apps that keep a copy: a snapshot of everything, then every change.",
     "Sources and categories": "The sources of stories, and the tree of categories.",
     "Feeds": "RSS, Atom, JSON Feed, ninjs, NewsML-G2 and CSV; sitemaps; the WebSub hub.",
-    "Access": "What the caller may do.",
+    "Access": "What the caller may do, and what it has used.",
     "Partners: webhooks": "Push what an agreement grants to the servers of the partner.",
     "Newsroom: articles": "Write articles, and take them through the life of a story.",
     "Newsroom: previews": "Links to stories that are not public yet.",
@@ -36,6 +36,7 @@ _TAGS = {
     "Newsroom: products": "What may be agreed: a selection of stories, and how they are sent.",
     "Newsroom: partners": "Agreements: who has which products, and until when.",
     "Newsroom: webhooks": "Push changes to your servers, and see what was delivered.",
+    "Newsroom: usage": "Requests, stories and bytes, for invoices.",
     "Newsroom: audit": "Who did what, and when.",
     "Operations": "Health, metrics, and descriptions of this API.",
 }
