@@ -35,6 +35,7 @@ from app.partners.anonymous import AnonymousReader
 from app.partners.entitlements import PartnerEntitlements
 from app.partners.feed_tokens import FeedTokens
 from app.partners.receipts import Receipts
+from app.partners.usage import Usage
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index import Index
 from app.search.queries import Search
@@ -82,6 +83,7 @@ class Services:
     feed_tokens: FeedTokens
     anonymous: AnonymousReader
     receipts: Receipts
+    usage: Usage
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -181,6 +183,7 @@ def bootstrap(
     delivery = DeliveryQueries(database, clock, log_states, surrogates, settings.frames)
     partners = PartnerEntitlements(database)
     receipts = Receipts(database, clock)
+    usage = Usage(database, clock, receipts, enforces_quotas=settings.rate_limit == "on")
     anonymous = AnonymousReader(settings.anonymous, database, watch)
     feed_tokens = FeedTokens(database)
     index = TantivyIndex(find_search_path(settings, database))
@@ -225,7 +228,7 @@ def bootstrap(
             watch,
             runner,
             instruments,
-            PartnerEvents(delivery, partners.resolve_all, receipts),
+            PartnerEvents(delivery, partners.resolve_all, usage),
             FeedReaders(lambda: anonymous.load().entitlement, feed_tokens.resolve_all),
         ),
         refusals=RefusedKeys(clock),
@@ -234,6 +237,7 @@ def bootstrap(
         feed_tokens=feed_tokens,
         anonymous=anonymous,
         receipts=receipts,
+        usage=usage,
     )
 
 

@@ -263,6 +263,13 @@ class Settings(BaseSettings):
         description="How many days a deleted story can be restored; it is purged then. "
         "0: for ever.",
     )
+    usage_days: int = Field(
+        default=62,
+        ge=1,
+        le=36_500,
+        description="How many days it is kept on which day a story counted for a partner. Totals "
+        "by day, partner, key and route are kept for ever.",
+    )
     access_log: Literal["all", "some"] = Field(
         default="some",
         description="Log every request, or all but those answered from memory.",

@@ -23,6 +23,8 @@ from app.kit.sql.change_watch import Version
 from app.kit.sql.leadership import ASK_EVERY, FileLeadership, as_leader
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.partners.commands import announce_endings
+from app.partners.commands.forget_counted_days import BATCH as COUNTED_BATCH
+from app.partners.commands.forget_counted_days import forget_counted_days
 from app.search.errors import IndexUnavailable
 from app.search.index_updater import IndexUpdater
 from app.syndication.push.purging import FOLLOWER, CdnPurger
@@ -35,6 +37,8 @@ _CLEAN_UP_EVERY = 600
 _MAX_TRIMMED = 100 * log_retention.BATCH
 # Seconds: between checks for writes, between checks without writes, and before a retry.
 _POLL_SECONDS, _IDLE_SECONDS, _RETRY_AFTER = 0.02, 1.0, 2.0
+# Seconds between checks whether counts are due.
+_WRITE_SECONDS = 0.5
 # Seconds between checks that the index is writable, by a process that does not write it.
 _PROBE_EVERY = 30.0
 # Seconds between two commits of the index. Searches include stories that are not indexed yet, so
@@ -47,6 +51,7 @@ class Worker:
 
     One of all processes with the same database is the leader and does the work; the others wait to
     take over. Push and purging have separate threads, so that slow receivers delay nothing else.
+    Each process writes its own counts of usage.
     """
 
     def __init__(self, services: Services) -> None:
@@ -59,6 +64,7 @@ class Worker:
             threading.Thread(target=self._keep_leadership, name="leader", daemon=True),
             threading.Thread(target=self.run, name="worker", daemon=True),
             threading.Thread(target=push, name="push", daemon=True),
+            threading.Thread(target=self._write_counts, name="counts", daemon=True),
         ]
         if services.purging is not None:
             purge = partial(self._purge, services.purging)
@@ -84,16 +90,7 @@ class Worker:
         """Work until stopped; a failure is logged, and the loop continues."""
         interval, failure_log = self._services.settings.worker_interval, _FailureLog("the worker")
         turns = 0
-        refusals, refused = self._services.refusals, _FailureLog("the audit of refused keys")
-        receipts, unwritten = self._services.receipts, _FailureLog("the receipts of partners")
-        uses, unnoted = self._services.key_uses, _FailureLog("the last use of keys")
         while not self._stopped.wait(interval):
-            with refused.catch():
-                refusals.write_if_due(self._services.runner)
-            with unwritten.catch():
-                receipts.write_if_due()
-            with unnoted.catch():
-                uses.write_if_due()
             if self._leadership.term is None:
                 continue
             with failure_log.catch(), as_leader(self._leadership):
@@ -102,10 +99,26 @@ class Worker:
                 if turns % max(1, int(_CLEAN_UP_EVERY / interval)) == 0:
                     clean_up(self._services)
             turns += 1
+
+    def _write_counts(self) -> None:
+        """Write what this process counts in memory until stopped; no other work delays it."""
+        interval = min(_WRITE_SECONDS, self._services.settings.worker_interval)
+        refusals, refused = self._services.refusals, _FailureLog("the audit of refused keys")
+        usage, unwritten = self._services.usage, _FailureLog("usage and receipts")
+        uses, unnoted = self._services.key_uses, _FailureLog("the last use of keys")
+        while not self._stopped.wait(interval):
+            with refused.catch():
+                refusals.write_if_due(self._services.runner)
+            with unwritten.catch():
+                usage.write_if_due()
+            with unnoted.catch():
+                uses.write_if_due()
         with refused.catch():
             refusals.write(self._services.runner)
         with unwritten.catch():
-            receipts.write()
+            usage.write()
+        with unnoted.catch():
+            uses.write()
         with unnoted.catch():
             uses.write()
 
@@ -184,6 +197,7 @@ def clean_up(services: Services) -> None:
     trim_log_in_batches(services)
     purge_trash_in_batches(services)
     announce_endings_in_batches(services)
+    forget_counted_days_in_batches(services)
     services.push.tidy()
     # Otherwise the rules stay cached, and an update of tzdata has no effect.
     ZoneInfo.clear_cache()
@@ -214,6 +228,13 @@ def purge_trash_in_batches(services: Services) -> None:
 def announce_endings_in_batches(services: Services) -> None:
     """Announce agreements that end soon, a transaction for each batch."""
     while services.runner.run(_ACTOR, announce_endings.announce_endings) == announce_endings.BATCH:
+        pass
+
+
+def forget_counted_days_in_batches(services: Services) -> None:
+    """Delete the days on which stories counted long ago, a transaction for each batch."""
+    forget = partial(forget_counted_days, days=services.settings.usage_days)
+    while services.runner.run(_ACTOR, forget) == COUNTED_BATCH:
         pass
 
 

@@ -112,6 +112,7 @@ _PARTNER = {
     "name": "North Wire",
     "products": ["africa-fr"],
     "contacts": [{"name": "Noor Haddad", "email": "noor@north.example"}],
+    "limits": {"requests_per_minute": 600, "stories_per_day": 500},
 }
 _LINES = (
     '{"type": "source", "slug": "quayside-wire", "name": "Quayside Wire", "language": "en"}\n'
@@ -361,13 +362,16 @@ STEPS = (
     Step(None, "POST", "{paused_webhook}/pause"),
     Step("resume_own_webhook", "POST", "{own_webhook}/resume", by_partner=True),
     Step("delete_own_webhook", "DELETE", "{own_webhook}", None, "*", by_partner=True),
+    Step(None, "GET", "/v1/articles?include=body&limit=3", by_partner=True),
+    Step("read_me", "GET", "/v1/me", by_partner=True),
+    Step("read_own_usage", "GET", "/v1/me/usage?group_by=day,route&limit=2", by_partner=True),
+    Step("manage_read_usage", "GET", "/v1/manage/usage?group_by=partner,day&limit=2"),
     Step(None, "DELETE", "/v1/manage/keys/{partner_prefix}"),
     Step("manage_delete_partner", "DELETE", "/v1/manage/partners/north-wire", None, '"v3"'),
     Step("manage_delete_product", "DELETE", "/v1/manage/products/africa-fr", None, '"v3"'),
     Step("manage_list_audit", "GET", "/v1/manage/audit?type=article&limit=2"),
     Step("manage_import", "POST", "/v1/manage/import", _LINES),
     Step("manage_export", "GET", "/v1/manage/export"),
-    Step("read_me", "GET", "/v1/me"),
     Step("read_health", "GET", "/healthz"),
     Step("read_readiness", "GET", "/readyz"),
     Step("read_robots", "GET", "/robots.txt"),
@@ -490,6 +494,8 @@ def _perform(
     clock.moment += timedelta(minutes=1)
     if step.operation == "manage_list_recipients":
         _add_receipt(client)
+    if step.operation is not None and step.operation.endswith("_usage"):
+        client.app_state["usage"].write()
     text = isinstance(step.body, str)
     content = step.body if text else None if step.body is None else json.dumps(step.body)
     headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
@@ -543,6 +549,7 @@ def _client(folder: str) -> Iterator[TestClient]:
             client.headers["authorization"] = f"Bearer {key}"
             client.app_state["clock"] = clock
             client.app_state["receipts"] = services.receipts
+            client.app_state["usage"] = services.usage
             yield client
     finally:
         services.close()

@@ -62,6 +62,7 @@ from app.api.routes.management import (
     revisions,
     sources,
     transfer,
+    usage,
     verbs,
     webhooks,
 )
@@ -112,10 +113,11 @@ _MANAGEMENT: tuple[AccessRouter, ...] = (
     webhooks.router,
     deliveries.router,
     previews.router,
+    usage.manage,
     transfer.router,
 )
 # Partners use these where the management surface is off, too.
-_OF_PARTNERS: tuple[AccessRouter, ...] = (partner_webhooks.router,)
+_OF_PARTNERS: tuple[AccessRouter, ...] = (partner_webhooks.router, usage.router)
 
 
 def create_app(
@@ -127,6 +129,7 @@ def create_app(
     metrics = Metrics()
     log = request_log(metrics, services.settings)
     metrics.watch_leadership(services.leadership)
+    metrics.watch_usage(services.usage)
     metrics.push.watch(services.push.sender.outcomes)
     if services.purging is not None:
         metrics.purges.watch(services.purging)
@@ -167,7 +170,7 @@ def _with_middleware(
     if {settings.metrics, settings.docs} != {"public"}:
         app = PublicPagesMiddleware(app, settings)
     app = AddressMiddleware(app, settings.allowed_hosts, own)
-    app = AccessLogMiddleware(app, log)
+    app = AccessLogMiddleware(app, log, services.usage)
     outermost = CacheMiddleware(app, services, metrics, notifier, log)
     hooks = server_hooks(outermost.lookup, draining, notifier.end, settings)
     metrics.connections.watch(hooks.limits)
@@ -181,7 +184,7 @@ def _with_operators_middleware(app: App, services: Services, log: RequestLog) ->
     app = HeadMiddleware(app)
     app = OperatorsOnlyMiddleware(app, services.settings)
     app = AddressMiddleware(app, "*", "")
-    return build_operator_app(AccessLogMiddleware(app, log))
+    return build_operator_app(AccessLogMiddleware(app, log, services.usage))
 
 
 @cache

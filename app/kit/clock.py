@@ -54,9 +54,16 @@ def parse_instant(text: str) -> datetime:
 def parse_instant_or_date(text: str) -> datetime:
     """Parse an RFC 3339 instant, or a date, which means its first moment in UTC."""
     if _DATE.fullmatch(text):
-        day = date.fromisoformat(text)
+        day = parse_date(text)
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
     return parse_instant(text)
+
+
+def parse_date(text: str) -> date:
+    """Parse a date such as 2026-01-12, and no other form of ISO 8601."""
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def format_instant(moment: datetime) -> str:

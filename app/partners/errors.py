@@ -1,6 +1,6 @@
 """Errors of products and partners."""
 
-from app.kit.errors import Failure
+from app.kit.errors import Failure, RateLimited
 
 
 class AgreementNotFound(Failure):
@@ -31,6 +31,12 @@ class AgreementSlugTaken(Failure):
     """The slug belongs to another product or partner."""
 
     code = "slug_taken"
+
+
+class QuotaExceeded(RateLimited):
+    """The partner has received as many stories as its quota allows."""
+
+    code = "quota_exceeded"
 
 
 class UnreadableProduct(Exception):

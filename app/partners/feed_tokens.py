@@ -72,13 +72,14 @@ class FeedTokens:
 
 
 def _build_caller(row: GrantedTokenRow, now: datetime) -> Caller:
-    entitlement, until = build_entitlement([row.agreement], now)
+    granted = build_entitlement([row.agreement], now)
     return Caller(
         name="feed token",
         prefix=row.prefix,
         expires_at=row.expires_at,
-        entitlement=entitlement,
-        entitled_until=until,
+        entitlement=granted.entitlement,
+        entitled_until=granted.until,
         partner_id=row.partner_id,
+        limits=granted.limits,
         feed_token_id=row.id,
     )

@@ -1,15 +1,17 @@
-"""Tables of partners: products, their partners and tokens, and what partners received."""
+"""Tables of partners: products, their partners and tokens, what partners received, and usage."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.slugs import MAX_LENGTH
 from app.kit.sql.schema import Base, Instant, key
 
 _ID, _SLUG = key(36), key(MAX_LENGTH)
+# A date in UTC, such as 2026-01-12.
+_DAY = key(10)
 
 
 class ProductTable(Base):
@@ -46,6 +48,9 @@ class PartnerTable(Base):
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)
     modified_at: Mapped[datetime] = mapped_column(Instant)
+    requests_per_minute: Mapped[int | None]
+    stories_per_day: Mapped[int | None]
+    stories_per_month: Mapped[int | None]
 
 
 class PartnerProductTable(Base):
@@ -84,8 +89,9 @@ class FeedTokenTable(Base):
 class ReceiptTable(Base):
     """What a partner received of a story: the newest version, and its removal.
 
-    There is no foreign key: rows are written some seconds later, when the story or the partner may
-    have been deleted.
+    `full_version` is the newest version that it received whole. On `last_counted_on` the story last
+    counted for the partner; these days are kept for some weeks. There is no foreign key: rows are
+    written some seconds later, when the story or the partner may have been deleted.
     """
 
     __tablename__ = "receipts"
@@ -100,3 +106,30 @@ class ReceiptTable(Base):
     route: Mapped[str] = mapped_column(String(100))
     removal_at: Mapped[datetime | None] = mapped_column(Instant)
     removal_route: Mapped[str | None] = mapped_column(String(100))
+    full_version: Mapped[int | None]
+    first_counted_on: Mapped[str | None] = mapped_column(_DAY)
+    last_counted_on: Mapped[str | None] = mapped_column(_DAY, index=True)
+
+
+class UsageTable(Base):
+    """What was used with a key or feed token on a day, by a route.
+
+    A webhook has no key (an empty `key_id`), and a key may belong to no partner (an empty
+    `partner_id`). The names are those of that day, for invoices about what was deleted since.
+    `stories` is how many stories counted.
+    """
+
+    __tablename__ = "usage"
+    __table_args__ = (Index(None, "partner_id", "day"), {"sqlite_with_rowid": False})
+
+    day: Mapped[str] = mapped_column(_DAY, primary_key=True)
+    partner_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    key_id: Mapped[str] = mapped_column(_ID, primary_key=True)
+    route: Mapped[str] = mapped_column(key(100), primary_key=True)
+    partner_slug: Mapped[str | None] = mapped_column(String(200))
+    partner_name: Mapped[str | None] = mapped_column(String(200))
+    key_prefix: Mapped[str | None] = mapped_column(String(16))
+    key_name: Mapped[str | None] = mapped_column(String(200))
+    requests: Mapped[int] = mapped_column(BigInteger)
+    stories: Mapped[int] = mapped_column(BigInteger)
+    bytes: Mapped[int] = mapped_column(BigInteger)

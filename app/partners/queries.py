@@ -1,6 +1,6 @@
 """The read side of products and partners."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from app.kit.ids import normalize_ref
@@ -8,12 +8,25 @@ from app.kit.quoting import quote_text
 from app.kit.sql.session import ReadSession
 from app.kit.view_page import ViewPage, build_view_page
 from app.partners.errors import AgreementNotFound, FeedTokenNotFound, UnreadableProduct
+from app.partners.quotas import Quota
 from app.partners.store import feed_tokens, partners, products
 from app.partners.terms import PartnerRow, ProductRow, parse_selection
-from app.partners.views import build_feed_token_view, build_partner_view, build_product_view
+from app.partners.views import (
+    build_feed_token_view,
+    build_partner_view,
+    build_product_view,
+    build_quota_view,
+    build_quota_warnings,
+)
 
 # What a caller without a partner has.
-NO_AGREEMENT: dict[str, Any] = {"partner": None, "products": [], "ends_at": None}
+NO_AGREEMENT: dict[str, Any] = {
+    "partner": None,
+    "products": [],
+    "ends_at": None,
+    "limits": [],
+    "warnings": [],
+}
 
 
 def load_product(session: ReadSession, ref: str, *, lock: bool = False) -> ProductRow:
@@ -42,13 +55,20 @@ def show_partner(session: ReadSession, ref: str) -> dict[str, Any]:
     return _build_views(session, [load_partner(session, ref)])[0]
 
 
-def show_agreement(session: ReadSession, partner_id: str) -> dict[str, Any]:
+def show_agreement(
+    session: ReadSession, partner_id: str, quotas: Sequence[Quota]
+) -> dict[str, Any]:
     """Return what the holders of a partner's keys may know of the agreement."""
     row = partners.find_partner(session, partner_id)
     if row is None:
         return NO_AGREEMENT
     view = _build_views(session, [row])[0]
-    return {"partner": view["slug"], "products": view["products"], "ends_at": view["ends_at"]}
+    return {
+        **{name: view[name] for name in ("products", "ends_at")},
+        "partner": view["slug"],
+        "limits": list(map(build_quota_view, quotas)),
+        "warnings": build_quota_warnings(quotas),
+    }
 
 
 def list_products(

@@ -1,22 +1,33 @@
 """Receipts: which partner received which story, in which version, and whether its removal.
 
 Each process keeps what it sent in memory, and writes it every few seconds, so that no answer waits
-for a write. A process that is killed loses the receipts of these seconds.
+for a write. A process that is killed loses the receipts of these seconds. The transaction that
+writes receipts also counts the stories, so a story counts once, whatever processes send it.
 """
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
-from app.partners.sent_story import REMOVED, SentStory
-from app.partners.store.receipts import RemovalRow, SentRow, write_receipts
+from app.kit.sql.session import WriteSession
+from app.partners.counting import Recipient, WholeStory, count_stories
+from app.partners.sent_story import FULL, REMOVED, SentStory
+from app.partners.store.receipts import (
+    RemovalRow,
+    SentRow,
+    load_counted,
+    update_counted,
+    write_receipts,
+)
+from app.partners.store.usage import UsageKey, UsageRow, add_usage
 
-WRITE_INTERVAL = timedelta(seconds=3)
 # Stories in memory while the database cannot be written; further ones get no receipt.
 MOST_PENDING = 100_000
 _MOST_IN_TRANSACTION = 2_000
@@ -25,9 +36,10 @@ _log = logging.getLogger("dateline.partners")
 
 @dataclass(slots=True)
 class _SentAnswer:
-    """An answer that a partner got, once or several times."""
+    """An answer that a partner got, once or several times, with one key."""
 
     partner_id: str
+    key_id: str
     stories: Sequence[SentStory]
     route: str
     first_at: datetime
@@ -42,33 +54,43 @@ class Receipts:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        # By partner and identity of the stories: a cached answer is sent many times.
-        self._answers: dict[tuple[str, int], _SentAnswer] = {}
+        # By partner, key and identity of the stories: a cached answer is sent many times.
+        self._answers: dict[tuple[str, str, int], _SentAnswer] = {}
         self._size = 0
-        self._written_at: datetime | None = None
 
-    def add(self, partner_id: str, stories: Sequence[SentStory], route: str) -> None:
-        """Note that the stories, or their removals, are sent to a partner by a route."""
-        now = self._clock.now()
+    def add(
+        self,
+        partner_id: str,
+        stories: Sequence[SentStory],
+        route: str,
+        key_id: str = "",
+        now: datetime | None = None,
+    ) -> bool:
+        """Note that the stories, or their removals, are sent to a partner by a route.
+
+        Return whether this is the first time since the last write.
+        """
+        now, key = now or self._clock.now(), (partner_id, key_id, id(stories))
         with self._lock:
-            known = self._answers.get((partner_id, id(stories)))
+            known = self._answers.get(key)
             if known is not None:
                 known.last_at = now
             else:
-                self._put(_SentAnswer(partner_id, stories, route, now, now))
+                self._put(key, _SentAnswer(partner_id, key_id, stories, route, now, now))
+        return known is None
 
-    def write_if_due(self) -> None:
-        """Write what there is if the interval has passed."""
-        now, last = self._clock.now(), self._written_at
-        # If the clock was set back, do not wait longer.
-        if last is None or not last <= now < last + WRITE_INTERVAL:
-            self.write()
+    def list_unwritten(self, partner_id: str) -> list[WholeStory]:
+        """Return the whole stories that were sent to a partner and are not written yet."""
+        with self._lock:
+            answers = [
+                answer for answer in self._answers.values() if answer.partner_id == partner_id
+            ]
+        return _list_whole(answers)
 
     def write(self) -> None:
         """Write everything; keep it if that fails."""
         with self._lock:
             answers, self._answers, self._size = self._answers, {}, 0
-        self._written_at = self._clock.now()
         if not answers:
             return
         is_written = False
@@ -77,35 +99,69 @@ class Receipts:
             is_written = True
         finally:
             if not is_written:
-                self._restore(answers.values())
+                self._restore(answers)
 
     def _write(self, answers: Sequence[_SentAnswer]) -> None:
-        """Write what partners got, and then the removals, in several transactions."""
+        """Write and count what partners got, and then the removals, in several transactions."""
         sent, removed = _collect_sent(answers), _collect_removed(answers)
+        whole: dict[Recipient, list[WholeStory]] = {}
+        for story in _list_whole(answers):
+            whole.setdefault(story.recipient, []).append(story)
         for start in range(0, len(sent), _MOST_IN_TRANSACTION):
+            rows = sent[start : start + _MOST_IN_TRANSACTION]
+            stories = [whole.get((row.article_id, row.partner_id), ()) for row in rows]
             with self._database.write() as session:
-                write_receipts(session, sent[start : start + _MOST_IN_TRANSACTION], ())
+                write_receipts(session, rows, ())
+                _count(session, list(chain.from_iterable(stories)))
         for start in range(0, len(removed), _MOST_IN_TRANSACTION):
             with self._database.write() as session:
                 write_receipts(session, (), removed[start : start + _MOST_IN_TRANSACTION])
 
-    def _restore(self, answers: Iterable[_SentAnswer]) -> None:
+    def _restore(self, answers: dict[tuple[str, str, int], _SentAnswer]) -> None:
         with self._lock:
             newer, self._answers, self._size = self._answers, {}, 0
-            for answer in answers:
-                again = newer.pop((answer.partner_id, id(answer.stories)), None)
+            for key, answer in answers.items():
+                again = newer.pop(key, None)
                 if again is not None:
                     answer.last_at = again.last_at
-                self._put(answer)
-            for answer in newer.values():
-                self._put(answer)
+                self._put(key, answer)
+            for key, answer in newer.items():
+                self._put(key, answer)
 
-    def _put(self, answer: _SentAnswer) -> None:
+    def _put(self, key: tuple[str, str, int], answer: _SentAnswer) -> None:
         before, self._size = self._size, self._size + len(answer.stories)
         if self._size <= MOST_PENDING:
-            self._answers[answer.partner_id, id(answer.stories)] = answer
+            self._answers[key] = answer
         elif before <= MOST_PENDING:
             _log.warning("receipts of partners are lost: they cannot be written at present")
+
+
+def _count(session: WriteSession, stories: Sequence[WholeStory]) -> None:
+    """Count stories whose receipts this transaction has written and locked."""
+    if not stories:
+        return
+    before = load_counted(session, {story.recipient for story in stories})
+    known = dict(before)
+    # A story that was purged has no receipt, and does not count.
+    sent = sorted((story for story in stories if story.recipient in known), key=attrgetter("at"))
+    counted = Counter(
+        UsageKey(story.day, story.partner_id, story.key_id, story.route)
+        for story in count_stories(known, sent)
+    )
+    update_counted(session, [known[key] for key in sorted(known) if known[key] != before[key]])
+    add_usage(session, [UsageRow(*key, 0, number, 0) for key, number in counted.items()])
+
+
+def _list_whole(answers: Iterable[_SentAnswer]) -> list[WholeStory]:
+    """Return the stories of answers that were sent with their body, in the order of time."""
+    return [
+        WholeStory(
+            story.id, answer.partner_id, story.version, answer.first_at, answer.key_id, answer.route
+        )
+        for answer in sorted(answers, key=attrgetter("first_at"))
+        for story in answer.stories
+        if story.form == FULL
+    ]
 
 
 def _collect_sent(answers: Iterable[_SentAnswer]) -> list[SentRow]:

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 SentForm = Literal["full", "headline", "removed"]
+FULL: SentForm = "full"
 REMOVED: SentForm = "removed"
 
 

@@ -7,9 +7,11 @@ from app.access.filter_input import build_filter
 from app.kit.clock import format_instant
 from app.partners.errors import UnreadableProduct
 from app.partners.inputs import PartnerInput, ProductInput
+from app.partners.quotas import Quota
 from app.partners.store.feed_tokens import FeedTokenView
 from app.partners.terms import PartnerRow, ProductRow, parse_selection
 
+_WARNED_FROM_PERCENT = 80
 PRODUCT_FIELDS, PARTNER_FIELDS = ProductInput.model_fields.keys(), PartnerInput.model_fields.keys()
 
 
@@ -45,6 +47,7 @@ def build_partner_view(row: PartnerRow, products: Sequence[str]) -> dict[str, An
         "contacts": row.contacts,
         "starts_at": None if row.starts_at is None else format_instant(row.starts_at),
         "ends_at": None if row.ends_at is None else format_instant(row.ends_at),
+        "limits": row.limits._asdict(),
         "version": row.version,
         "created_at": format_instant(row.created_at),
         "modified_at": format_instant(row.modified_at),
@@ -61,6 +64,30 @@ def build_feed_token_view(row: FeedTokenView) -> dict[str, Any]:
         "expires_at": None if row.expires_at is None else format_instant(row.expires_at),
         "revoked_at": None if row.revoked_at is None else format_instant(row.revoked_at),
     }
+
+
+def build_quota_view(quota: Quota) -> dict[str, Any]:
+    """Return a quota of a partner, and what is left of it."""
+    return {
+        "name": quota.name,
+        "quota": quota.quota,
+        "window": quota.window,
+        "remaining": quota.remaining,
+        "resets_at": format_instant(quota.resets_at),
+    }
+
+
+def build_quota_warnings(quotas: Sequence[Quota]) -> list[dict[str, str]]:
+    """Return a warning for each quota of which 80 % or more is used."""
+    return [
+        {
+            "pointer": f"#/limits/{place}",
+            "code": "quota_nearly_reached" if quota.remaining else "quota_reached",
+            "detail": f"{quota.used} of {quota.quota} stories a {quota.window} are used.",
+        }
+        for place, quota in enumerate(quotas)
+        if quota.used * 100 >= quota.quota * _WARNED_FROM_PERCENT
+    ]
 
 
 def to_audit(view: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _RESERVED = set(
 _TAGS = (
     "Stories|Search|Sync|Feeds|Access|Operations|Sources and categories"
     "|Newsroom: (articles|previews|sources|categories|transfer|keys|webhooks|audit"
-    "|products|partners)"
+    "|products|partners|usage)"
     "|Newsroom: (products|partners)|Partners: webhooks"
 )
 _VERBS = (

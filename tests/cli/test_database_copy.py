@@ -70,7 +70,7 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     add_product(newsroom)
     partner = add_partner(newsroom, "product")
     newsroom.client.get("/v1/headlines", headers=add_key(newsroom, partner))
-    services.receipts.write()
+    services.usage.write()
     token = newsroom.call("POST", "/partners/partner/feed-tokens", json={"product": "product"})
     assert token.status_code == 201, token.text
     clock.advance(days=400)

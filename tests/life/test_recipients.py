@@ -288,13 +288,13 @@ def test_receipts_stay_in_memory_while_they_cannot_be_written(
         for shown in sent:
             services.receipts.add(PARTNER, shown, "/v1/changes")
         with pytest.raises(DatabaseUnavailable):
-            services.receipts.write_if_due()
+            services.usage.write_if_due()
         clock.advance(seconds=1)
-        services.receipts.write_if_due()
+        services.usage.write_if_due()
         services.receipts.add(PARTNER, sent[0], "/v1/changes")
         clock.advance(seconds=5)
         with pytest.raises(DatabaseUnavailable):
-            services.receipts.write_if_due()
+            services.usage.write_if_due()
     assert "receipts of partners are lost" in caplog.text
     rows = [recipients(newsroom, services, story) for story in stories]
     assert [len(row) for row in rows] == [1, 1, 0]

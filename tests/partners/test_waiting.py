@@ -32,14 +32,17 @@ def test_a_stream_ends_with_its_agreement(
     partners = (
         add_partner(newsroom, "first", name="A"),
         add_partner(newsroom, "second", name="B"),
+        add_partner(newsroom, "second", name="D"),
         add_partner(newsroom, "second", name="C"),
     )
     keys = [add_key(newsroom, partner)["x-api-key"] for partner in partners]
     with serve(create_app(services)) as server:
         streams = [StreamClient(port_of(server), x_api_key=key).wait_for_start() for key in keys]
-        changed, ending, lasting = streams
+        changed, ending, limited, lasting = streams
         newsroom.patch(product, "products", filter={"kind": ["news"]})
         assert changed.has_ended()
+        newsroom.patch(partners[2], "partners", limits={"stories_per_day": 1})
+        assert limited.has_ended()
         # The end is set while the partner listens.
         newsroom.patch(partners[1], "partners", ends_at=format_instant(ends_at))
         clock.moment = ends_at

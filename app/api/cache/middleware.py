@@ -10,6 +10,8 @@ from asyncio import CancelledError
 from contextlib import suppress
 from functools import partial
 
+from starlette.concurrency import run_in_threadpool
+
 from app.access.caller import ANONYMOUS, Caller
 from app.api.cache.caller_cache import CallerCache
 from app.api.cache.entries import (
@@ -122,7 +124,7 @@ class CacheMiddleware:
         self._computer = AnswerComputer(services, notifier)
         self._callers = CallerCache(services)
         self._anonymous = services.anonymous
-        self._receipts = services.receipts
+        self._usage, self._may_send = services.usage, services.usage.quotas.allow_from_memory
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -157,13 +159,20 @@ class CacheMiddleware:
         if (
             response is not None
             and (response.until is None or response.until > self._now())
-            and (response.caller is None or self._callers.find_verified(scope) is response.caller)
+            and (
+                response.caller is None
+                or (
+                    self._callers.find_verified(scope) is response.caller
+                    and self._may_send(response.caller, response.entry.metadata.sent)
+                )
+            )
         ):
             response.entry.used = True
             id_ = new_id() if given is None else id_for(given)
             self._log.add_cached(scope, response.tally, len(response.body), id_, started)
-            if response.caller is not None and response.caller.partner_id is not None:
-                self._add_receipt(response.caller.partner_id, response.entry)
+            if response.caller is not None:
+                entry, size = response.entry, len(response.body)
+                self._usage.add(response.caller, entry.route, size, entry.metadata.sent)
             return response.messages(scope, id_)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
@@ -182,15 +191,19 @@ class CacheMiddleware:
                 caller = self._anonymous.fixed or self._anonymous.find()
             else:
                 caller = self._callers.find_verified(request.scope)
+            request.caller = None if request.is_shareable else caller
             if caller is None or caller.entitlement.embargoed:
                 return ()
             key = build_cache_key(request, caller)
             cached = self._find(request, key, caller)
             if cached is None:
                 return ()
-            if caller.partner_id is not None:
-                self._add_receipt(caller.partner_id, cached)
-            return self._log_request(request, self._build_response(request, key, cached, caller))
+            sent = cached.metadata.sent
+            if caller.partner_id is not None and not self._may_send(caller, sent):
+                return ()
+            messages = self._build_response(request, key, cached, caller)
+            request.sent = sent
+            return self._log_request(request, messages)
         # This is the outermost middleware, so it answers every exception with a problem document.
         except Exception as error:  # noqa: BLE001
             return self._respond_to_failure(request, error)
@@ -247,6 +260,7 @@ class CacheMiddleware:
                 return messages
             raise
         caller = await self._callers.find(request.scope, request.headers)
+        request.caller = None if request.is_shareable else caller
         key = build_cache_key(request, caller)
         if is_expensive(request.query):
             cancel_on_disconnect(request.scope)
@@ -261,15 +275,15 @@ class CacheMiddleware:
         messages = self._build_response(request, key, cached, caller)
         if not await self._callers.recheck(request.scope, request.headers, caller):
             return await self._find_response(request)
-        is_get = request.scope["method"] == "GET"
-        if caller.partner_id is not None and is_get and messages[0]["status"] != _REFUSED:
-            self._add_receipt(caller.partner_id, cached)
+        if request.scope["method"] == "GET" and messages[0]["status"] != _REFUSED:
+            await self._require_quota(caller, cached)
+            request.sent = cached.metadata.sent
         return messages
 
-    def _add_receipt(self, partner_id: str, cached: CachedAnswer) -> None:
-        """Note which stories a partner gets."""
-        if cached.metadata.sent:
-            self._receipts.add(partner_id, cached.metadata.sent, cached.route)
+    async def _require_quota(self, caller: Caller, cached: CachedAnswer) -> None:
+        """Raise `QuotaExceeded` if the partner may not have the stories of an answer."""
+        if caller.partner_id is not None and not self._may_send(caller, cached.metadata.sent):
+            await run_in_threadpool(self._usage.quotas.check, caller, cached.metadata.sent)
 
     def serves_stale(self) -> bool:
         """Tell whether cached answers are sent while the database does not answer."""
@@ -365,6 +379,8 @@ class CacheMiddleware:
         if messages:
             status, size = messages[0]["status"], len(messages[-1]["body"])
         method, route = request.scope["method"], request.match.resource.path
+        if request.caller is not None:
+            self._usage.add(request.caller, route, size, request.sent)
         caller = request.computed_for
         if caller is None:
             tally = self._metrics.tally(method, route, status)

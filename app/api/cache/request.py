@@ -20,6 +20,7 @@ from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.http.parameters import MOST_PREFERRED
 from app.api.middleware.access_log import id_for
 from app.api.middleware.addresses import is_plain
+from app.partners.sent_story import SentStory
 
 # The raw path, the raw query, and the headers that an answer depends on. Requests with the same
 # fingerprint get the same prepared response.
@@ -62,7 +63,8 @@ class PublicRequest:
     with the same fingerprint; one that `is_shareable` is also anonymous. One that `is_conditional`
     has `If-None-Match` or another condition. `is_long` says that the answer takes long to compute.
     `computed_for` is the caller it was computed for, or None on a cache hit. `token` is the feed
-    token that was removed from the address.
+    token that was removed from the address. `caller` is the holder of a key or token, once it is
+    known, and `sent` are the stories of the answer to it.
     """
 
     scope: Scope
@@ -81,6 +83,8 @@ class PublicRequest:
     is_long: bool = False
     computed_for: Caller | None = None
     token: str | None = None
+    caller: Caller | None = None
+    sent: tuple[SentStory, ...] = ()
 
     @property
     def is_long_poll(self) -> bool:

@@ -51,8 +51,11 @@ async def respond(request: Request, resource: Resource) -> Response:
     asked = ReadRequest(scope["path"], query, state(scope)["caller"], token=scope.get(FEED_TOKEN))
     app = request.app.state
     answer = await fetch(app.services, app.notifier, Match(resource, request.path_params), asked)
-    if answer.metadata.sent and asked.reader.partner_id is not None:
-        app.services.receipts.add(asked.reader.partner_id, answer.metadata.sent, resource.path)
+    usage, sent = app.services.usage, answer.metadata.sent
+    if not usage.quotas.allow_from_memory(asked.reader, sent):
+        await run_in_threadpool(usage.quotas.check, asked.reader, sent)
+    # The access log counts the request and its bytes.
+    usage.add(asked.reader, resource.path, 0, sent, requests=0)
     response = Response(answer.body, answer.status)
     response.raw_headers += answer.headers
     return response

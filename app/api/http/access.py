@@ -49,8 +49,21 @@ class PartnerPolicy(Enum):
             )
 
 
+class KeyPolicy(Enum):
+    """What a route needs that is for every caller with a key, and for no other caller."""
+
+    ANY = "any"
+
+    def allow(self, _services: Services, caller: Caller) -> None:
+        """Raise an error if the caller has no key."""
+        if caller.key_id is None:
+            raise KeyRequired(
+                "This needs a key, sent as 'Authorization: Bearer …' or 'X-Api-Key: …'."
+            )
+
+
 # The starts of paths that always need a key, and whose answers are never cached.
-MANAGED = ("/v1/manage/", "/v1/me/webhooks")
+MANAGED = ("/v1/manage/", "/v1/me/webhooks", "/v1/me/usage")
 
 # The scope that a caller needs, or the policy of a route.
-Access = Scope | ReadPolicy | PartnerPolicy
+Access = Scope | ReadPolicy | PartnerPolicy | KeyPolicy

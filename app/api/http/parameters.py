@@ -6,14 +6,14 @@ resources accept. Unknown names are refused: nothing is ever ignored.
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 from urllib.parse import parse_qsl, urlencode
 
 from app.content.inputs import normalize_language
 from app.kit.bounded_cache import BoundedCache
-from app.kit.clock import parse_instant_or_date
+from app.kit.clock import parse_date, parse_instant_or_date
 from app.kit.errors import BadParameter, FieldError
 from app.kit.quoting import quote_text, shorten
 from app.kit.similar_names import find_nearest
@@ -21,6 +21,7 @@ from app.kit.similar_names import find_nearest
 STRING: Mapping[str, Any] = {"type": "string"}
 # No `format`: a date is accepted, too.
 INSTANT: Mapping[str, Any] = {"type": "string", "examples": ["2026-01-12T10:00:00Z", "2026-01-12"]}
+_DATE: Mapping[str, Any] = {"type": "string", "format": "date", "examples": ["2026-01-12"]}
 # Languages in an order of preference.
 MOST_PREFERRED = 10
 _MOST_SENT = 200
@@ -237,6 +238,11 @@ def declare_instant(name: str, description: str) -> Parameter[datetime | None]:
     return Parameter(name, description, INSTANT, _parse_instant, None)
 
 
+def declare_date(name: str, description: str) -> Parameter[date | None]:
+    """Declare a date in UTC."""
+    return Parameter(name, description, _DATE, _parse_date, None)
+
+
 def number_parser(least: int, most: int) -> Parser[int]:
     """Return a parser of whole numbers within limits."""
 
@@ -313,6 +319,13 @@ def _parse_instant(name: str, sent: str) -> datetime:
     except ValueError as wrong:
         detail = f"{name!r} is an instant such as 2026-01-12T10:00:00Z (a + is %2B), or a date."
         raise bad(name, "bad_instant", detail) from wrong
+
+
+def _parse_date(name: str, sent: str) -> date:
+    try:
+        return parse_date(sent)
+    except ValueError as wrong:
+        raise bad(name, "bad_format", f"{name!r} is a date such as 2026-01-12.") from wrong
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:

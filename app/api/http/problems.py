@@ -185,6 +185,13 @@ PROBLEMS: dict[str, ProblemType] = {
         "Try again after the seconds in Retry-After; the detail names the limit. The operator may "
         "turn limits off by DATELINE_RATE_LIMIT.",
     ),
+    "quota_exceeded": ProblemType(
+        429,
+        "The quota of stories is reached",
+        "Try again after the seconds in Retry-After: then the next day or month begins. Stories "
+        "that you have received in the same version can be read before. GET /v1/me has what is "
+        "left of the quotas.",
+    ),
     "head_too_large": ProblemType(
         431,
         "The request's head is too large",

@@ -6,9 +6,11 @@ and joins a group again: it delays no other listener, and at most one slice is b
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
+
+from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
 from app.api.http.asgi import Receive, Send
@@ -18,13 +20,14 @@ from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.key_revalidation import KeyRevalidation
 from app.kit.errors import Failure
 from app.partners.sent_story import SentStory
+from app.partners.usage import Usage
 from app.syndication.sync.sync_state import SyncState
 
 HEARTBEAT_SECONDS = 15
 _HEARTBEAT = b":\n\n"
 _SLICE = 64 * 1024
-# Arguments: id of a partner, and the stories that were sent to it.
-NoteSent = Callable[[str, Sequence[SentStory]], None]
+# In usage and receipts.
+PATH = "/v1/stream"
 
 
 class Listener:
@@ -65,14 +68,14 @@ class EventHub:
         notifier: ChangeNotifier,
         broadcast: Broadcast,
         revalidation: KeyRevalidation,
-        note_sent: NoteSent,
+        usage: Usage,
         limit: int,
     ) -> None:
         """Allow at most `limit` listeners."""
         self._notifier = notifier
         self._broadcast = broadcast
         self._revalidation = revalidation
-        self._note_sent = note_sent
+        self._usage = usage
         self._limit = limit
         self._count = 0
         self._groups: dict[SyncState, set[Listener]] = {}
@@ -204,12 +207,19 @@ class EventHub:
             listener.sending = None
 
     async def _send(self, listener: Listener, events: bytes, sent: Sequence[SentStory]) -> None:
-        """Send events in slices, each after the last; note what a partner received."""
+        """Send events in slices, each after the last, and count them.
+
+        Raise `QuotaExceeded` if the partner may not have the stories.
+        """
+        quotas = self._usage.quotas
+        if not quotas.allow_from_memory(listener.caller, sent):
+            await run_in_threadpool(quotas.check, listener.caller, sent)
         for start in range(0, len(events), _SLICE):
             part = events[start : start + _SLICE]
             await listener.send({"type": "http.response.body", "body": part, "more_body": True})
-        if sent and listener.caller.partner_id is not None:
-            self._note_sent(listener.caller.partner_id, sent)
+        if events not in (b"", _HEARTBEAT):
+            # The access log counts the request.
+            self._usage.add(listener.caller, PATH, len(events), sent, requests=0)
 
     def _send_heartbeats(self) -> None:
         """Send the heartbeats that are due, which keep idle connections open."""

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import Caller
-from app.access.entitlement import Entitlement, TimedEntitlement
+from app.access.entitlement import TimedEntitlement
 from app.access.errors import KeyRefused
 from app.access.keys import is_over, load_key_ends
 from app.access.store import KeyEnd
@@ -28,7 +28,7 @@ class KeyRevalidation:
         # At the last query: a rotation gives a key an end that it did not have.
         self._key_ends: dict[str, KeyEnd] = {}
         self._partners: Counter[str] = Counter()
-        self._entitlements: dict[str, TimedEntitlement] = {}
+        self._agreements: dict[str, TimedEntitlement] = {}
         self._tokens: Counter[str] = Counter()
         # None at the last query: unknown or not valid.
         self._token_callers: dict[str, Caller | None] = {}
@@ -56,7 +56,7 @@ class KeyRevalidation:
         if caller.key_id is not None:
             _forget(caller.key_id, self._keys, self._key_ends)
         if caller.partner_id is not None:
-            _forget(caller.partner_id, self._partners, self._entitlements)
+            _forget(caller.partner_id, self._partners, self._agreements)
 
     async def refresh(self) -> None:
         """Wait for queries that start after this call; raise their failure.
@@ -80,7 +80,7 @@ class KeyRevalidation:
             now, resolve = self._services.clock.now(), self._services.partners.resolve_all
             found = await run_in_threadpool(resolve, list(self._partners), now)
             for partner_id in found.keys() & self._partners.keys():
-                self._entitlements[partner_id] = found[partner_id]
+                self._agreements[partner_id] = found[partner_id]
         if self._tokens:
             ids, now = frozenset(self._tokens), self._services.clock.now()
             callers = await run_in_threadpool(self._services.feed_tokens.load_all, ids, now)
@@ -104,20 +104,24 @@ class KeyRevalidation:
             return True
         if caller.feed_token_id is not None:
             known = self._token_callers.get(caller.feed_token_id, caller)
-            return known is None or _differs(caller, known.entitlement, known.entitled_until, now)
+            return known is None or _differs(caller, _agreement_of(known), now)
         if caller.partner_id is not None:
-            current = self._entitlements.get(caller.partner_id)
-            return current is not None and _differs(caller, *current, now)
+            current = self._agreements.get(caller.partner_id)
+            return current is not None and _differs(caller, current, now)
         if caller.key_id is not None or self._anonymous is None:
             return False
         return self._anonymous.entitlement != caller.entitlement
 
 
-def _differs(
-    caller: Caller, entitlement: Entitlement, until: datetime | None, now: datetime
-) -> bool:
-    """Tell whether a caller has another entitlement now; the given one holds until an instant."""
-    return caller.entitlement != entitlement or (until is not None and until <= now)
+def _agreement_of(caller: Caller) -> TimedEntitlement:
+    return TimedEntitlement(caller.entitlement, caller.entitled_until, caller.limits)
+
+
+def _differs(caller: Caller, current: TimedEntitlement, now: datetime) -> bool:
+    """Tell whether a caller has another agreement than it was authenticated with, or none."""
+    known = (caller.entitlement, caller.limits)
+    has_ended = current.until is not None and current.until <= now
+    return has_ended or known != (current.entitlement, current.limits)
 
 
 def _forget(id_: str, watched: Counter[str], known: dict[str, Any]) -> None:

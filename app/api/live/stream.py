@@ -5,15 +5,13 @@ runs once, when the stream starts, and then returns: no coroutine of it stays on
 hours. The outermost middleware then passes the connection to the event hub.
 """
 
-from functools import partial
-
 from app.access.caller import Caller
 from app.api.http.access import ReadPolicy
 from app.api.http.asgi import App, Receive, Scope, Send, header, state
 from app.api.http.server import acquire_listener_slot
 from app.api.live.broadcast import Broadcast
 from app.api.live.change_notifier import ChangeNotifier
-from app.api.live.event_hub import EventHub, Listener
+from app.api.live.event_hub import PATH, EventHub, Listener
 from app.api.live.key_revalidation import KeyRevalidation
 from app.api.live.sync_requests import (
     CURSOR,
@@ -25,7 +23,6 @@ from app.api.live.sync_requests import (
 from app.bootstrap import Services
 from app.syndication.sync.sync_state import SyncState
 
-PATH = "/v1/stream"
 MEDIA_TYPE = b"text/event-stream; charset=utf-8"
 HEADERS = [
     (b"content-type", MEDIA_TYPE),
@@ -47,8 +44,7 @@ class StreamMiddleware:
         self._services = services
         limit = services.settings.stream_listeners
         broadcast, revalidation = Broadcast(services), KeyRevalidation(services)
-        note_sent = partial(services.receipts.add, route=PATH)
-        self._hub = EventHub(notifier, broadcast, revalidation, note_sent, limit)
+        self._hub = EventHub(notifier, broadcast, revalidation, services.usage, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start a stream; the outermost middleware continues it after `take_listener`."""
@@ -59,7 +55,9 @@ class StreamMiddleware:
         known["route"] = PATH
         acquire_listener_slot(scope, self._services.settings)
         sync_state = await short_read(self._services, lambda: self._read_sync_state(scope))
-        listener = self._hub.add(known["caller"], sync_state)
+        caller: Caller = known["caller"]
+        await short_read(self._services, lambda: self._services.usage.quotas.check_reached(caller))
+        listener = self._hub.add(caller, sync_state)
         opening = _OPENING % build_cursor(self._services, sync_state).encode()
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})

@@ -16,6 +16,7 @@ from app.api.monitoring.metrics import Metrics, Tally
 from app.api.monitoring.redaction import hide_secrets, path_for_log
 from app.kit.ids import new_id
 from app.kit.process.log import ACCESS, AccessRecord
+from app.partners.usage import Usage
 from app.settings import Settings
 
 _log = logging.getLogger(ACCESS)
@@ -23,6 +24,8 @@ _log = logging.getLogger(ACCESS)
 _LONGEST = 500
 # The logged status if the client disconnected or the server stopped before an answer was sent.
 CLIENT_LEFT = 499
+# The route of a request that no route answers.
+UNMATCHED = "unmatched"
 _HARMLESS = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 
 
@@ -39,7 +42,7 @@ class RequestLog:
         self, scope: Scope, known: Mapping[str, Any], status: int, size: int, seconds: float
     ) -> None:
         """Count and log an answered request; `size` is that of the body."""
-        route, method = known.get("route", "unmatched"), known["method"]
+        route, method = known.get("route", UNMATCHED), known["method"]
         self._metrics.request(method, route, status, seconds)
         if _log.isEnabledFor(logging.INFO):
             milliseconds = round(seconds * 1000, 1)
@@ -76,12 +79,13 @@ class RequestLog:
 
 
 class AccessLogMiddleware:
-    """Logs every request; answers failures that nothing inside has answered."""
+    """Logs every request, counts those with keys; answers what nothing inside has answered."""
 
-    def __init__(self, app: App, log: RequestLog) -> None:
+    def __init__(self, app: App, log: RequestLog, usage: Usage) -> None:
         """Wrap an application."""
         self._app = app
         self._log = log
+        self._usage = usage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request; other scopes pass through."""
@@ -118,6 +122,8 @@ class AccessLogMiddleware:
             known.setdefault("method", scope["method"])
             seconds = time.perf_counter() - started
             self._log.add(scope, known, status or CLIENT_LEFT, size, seconds)
+            if "caller" in known:
+                self._usage.add(known["caller"], known.get("route", UNMATCHED), size)
 
 
 def id_for(given: str | None) -> str:

@@ -25,6 +25,7 @@ from app.api.monitoring.component_metrics import (
 from app.api.monitoring.process_metrics import ProcessCollector
 from app.api.monitoring.shared_metrics import SharedMetrics
 from app.kit.sql.leadership import Leadership
+from app.partners.usage import Usage
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -97,6 +98,11 @@ class Metrics:
             "How many of these processes do the background work: 1 or 0.",
             registry=self._process,
         )
+        self._unwritten = Gauge(
+            "dateline_usage_unwritten",
+            "Rows of usage that are counted and not written yet.",
+            registry=self._process,
+        )
         for collector in (requests, self._seconds, ProcessCollector()):
             self._process.register(collector)
         self.cache = CacheMetrics(self._process, self._hits)
@@ -123,6 +129,10 @@ class Metrics:
     def watch_leadership(self, leadership: Leadership) -> None:
         """Report whether this process is the leader."""
         self._leads.set_function(lambda: leadership.term is not None)
+
+    def watch_usage(self, usage: Usage) -> None:
+        """Report what is not written yet."""
+        self._unwritten.set_function(lambda: usage.unwritten)
 
     def share(self, folder: str, slot: int) -> None:
         """Sum with other processes, which share a folder; each process has a slot in it."""

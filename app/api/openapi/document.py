@@ -254,8 +254,11 @@ def _add_examples(operation: dict[str, Any]) -> None:
         for content in operation["requestBody"]["content"].values():
             content["example"] = recorded["request"]
     for status, value in recorded.get("responses", {}).items():
-        for content in operation["responses"].get(status, {}).get("content", {}).values():
-            content["example"] = value
+        contents = operation["responses"].get(status, {}).get("content", {})
+        for media_type, content in contents.items():
+            # Of several formats, an object is an example of JSON alone.
+            if isinstance(value, str) or media_type.endswith("json"):
+                content["example"] = value
 
 
 def _tidy_parameters(operation: dict[str, Any], *, with_fields: bool) -> None:

@@ -26,6 +26,9 @@ DESCRIPTIONS = {
     "HubMode": "What a request to the hub is about.",
     "KeyScope": "What a key may do. From `read` to `admin`, each scope includes those before it; "
     "`webhooks` is for partners.",
+    "LimitName": "What a limit counts.",
+    "LimitWarningCode": "How much of a limit is used.",
+    "LimitWindow": "How long a limit counts before it begins again.",
     "ManagedSort": "An order of the newsroom's articles.",
     "ProblemCode": "What went wrong. `/problems/{code}` explains each.",
     "ProductForm": "`full` for whole stories, `headline` for their short form.",
@@ -47,6 +50,8 @@ DESCRIPTIONS = {
     "TextSegmentOperation": "Which of two texts has a part.",
     "UnpublishAnswer": "What readers get where a story was: `404`, `410` or `301`.",
     "UpdateKind": "`major` sets `updated_at`; `minor` does not.",
+    "UsageFormat": "A format of reports about usage.",
+    "UsageGroup": "What a row of a report about usage is about.",
     "WebhookEvent": "An event that webhooks receive.",
     "WebhookState": "Whether a webhook receives events. A `disabled` one misses them.",
     "WithdrawalAnswer": "What readers get where a story was.",

@@ -25,7 +25,7 @@ _TAGS = {
     "Sync": "For apps that keep a copy: a snapshot of everything, then every change.",
     "Sources and categories": "The sources of stories, and the tree of categories.",
     "Feeds": "RSS, Atom, JSON Feed, ninjs, NewsML-G2 and CSV; sitemaps; the WebSub hub.",
-    "Access": "What the caller may do.",
+    "Access": "What the caller may do, and what it has used.",
     "Partners: webhooks": "Push what an agreement grants to the servers of the partner.",
     "Newsroom: articles": "Write articles, and take them through the life of a story.",
     "Newsroom: previews": "Links to stories that are not public yet.",
@@ -36,6 +36,7 @@ _TAGS = {
     "Newsroom: products": "What may be agreed: a selection of stories, and how they are sent.",
     "Newsroom: partners": "Agreements: who has which products, and until when.",
     "Newsroom: webhooks": "Push changes to your servers, and see what was delivered.",
+    "Newsroom: usage": "Requests, stories and bytes, for invoices.",
     "Newsroom: audit": "Who did what, and when.",
     "Operations": "Health, metrics, and descriptions of this API.",
 }

@@ -8,6 +8,7 @@ from app.access.audit import AuditType, AuditVerb
 from app.access.inputs import ScopeName
 from app.api.schemas.base import Id, Instant, ResponseModel
 from app.api.schemas.reading import PageInfo
+from app.api.schemas.usage import LimitView, LimitWarning
 
 _SCOPES = (
     "What the key may do. `admin` includes `publish`, that `write`, and that `read`. Only the key "
@@ -43,6 +44,12 @@ class CallerInfo(ResponseModel):
     ends_at: Instant | None = Field(
         description="When the agreement with the partner ends; null if never.",
         examples=["2027-12-01T00:00:00Z"],
+    )
+    limits: list[LimitView] = Field(
+        description="The limits of the partner, and what is left of them."
+    )
+    warnings: list[LimitWarning] = Field(
+        description="The limits of which 80 % or more is used.", examples=[[]]
     )
 
 

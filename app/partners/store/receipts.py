@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, String, bindparam, select, text
+from sqlalchemy import Integer, String, bindparam, null, select, text
 
+from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import Instant, table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Nothing, Query, Statement
+from app.partners.counting import CountedStory, Recipient
 from app.partners.models import PartnerTable, ReceiptTable
 
 
@@ -90,6 +92,32 @@ _REMOVED: Statement[Nothing] = Statement(
     )
     .values(removal_at=bindparam("at", type_=Instant), removal_route=bindparam("by_route"))
 )
+_COUNTED = Statement(
+    select(*(_receipts.c[name] for name in CountedStory._fields)).where(
+        is_listed(_receipts.c.article_id), is_listed(_receipts.c.partner_id, "partner_ids")
+    ),
+    CountedStory,
+)
+_SET_COUNTED: Statement[Nothing] = Statement(
+    _receipts.update()
+    .where(
+        _receipts.c.article_id == bindparam("of_article"),
+        _receipts.c.partner_id == bindparam("of_partner"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in CountedStory._fields[2:]})
+)
+_OLD = Statement(
+    select(
+        _receipts.c.article_id,
+        _receipts.c.partner_id,
+        _receipts.c.full_version,
+        *(null().label(name) for name in CountedStory._fields[3:]),
+    )
+    .where(_receipts.c.last_counted_on < bindparam("day"))
+    .order_by(_receipts.c.last_counted_on)
+    .limit(bindparam("limit")),
+    CountedStory,
+)
 
 
 def write_receipts(
@@ -102,6 +130,32 @@ def write_receipts(
         for article_id, partner_id, at, route in removed
     ]
     session.execute(_REMOVED, rows)
+
+
+def load_counted(
+    session: ReadSession, recipients: Collection[Recipient]
+) -> dict[Recipient, CountedStory]:
+    """Return what partners have received of stories, and perhaps more."""
+    articles, partners = ({pair[place] for pair in recipients} for place in (0, 1))
+    rows = session.find(_COUNTED, sorted(articles), partner_ids=sorted(partners))
+    return {(row.article_id, row.partner_id): row for row in rows}
+
+
+def update_counted(session: WriteSession, rows: Sequence[CountedStory]) -> None:
+    """Store which versions of stories partners have received whole, and when they counted."""
+    values = [
+        {"of_article": row.article_id, "of_partner": row.partner_id}
+        | {f"new_{name}": getattr(row, name) for name in CountedStory._fields[2:]}
+        for row in rows
+    ]
+    session.execute(_SET_COUNTED, values)
+
+
+def forget_counted_days(session: WriteSession, before: str, limit: int) -> int:
+    """Delete the days of stories that last counted before a day; return how many rows had one."""
+    rows = session.all(_OLD, {"day": before, "limit": limit})
+    update_counted(session, sorted(rows))
+    return len(rows)
 
 
 def load_receipts(

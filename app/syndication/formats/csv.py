@@ -27,8 +27,13 @@ def render(feed: Feed) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows([_defuse_formula(cell) for cell in _build_row(item)] for item in feed.items)
+    writer.writerows(map(defuse_formulas, map(_build_row, feed.items)))
     return text.getvalue().encode()
+
+
+def defuse_formulas(row: Iterable[object]) -> list[object]:
+    """Return the cells of a row, of which a spreadsheet evaluates none."""
+    return [_defuse_formula(cell) for cell in row]
 
 
 def _defuse_formula(cell: object) -> object:

@@ -180,6 +180,10 @@ class FeedHandler:
             return build_verification(row, receiver, receiver.topic)
         if row.event == DENY:
             return _build_denial(receiver, "the hub is full")
+        return self._build_feed(receiver, now)
+
+    def _build_feed(self, receiver: SubscriptionRow, now: datetime) -> OutgoingRequest | None:
+        """Return the feed as it is now, unless that was sent before."""
         if self.read is None:
             raise RuntimeError("This process cannot read feeds: set a feed reader first.")
         address, token_id = split_topic(receiver.topic)
@@ -191,6 +195,8 @@ class FeedHandler:
         digest = hashlib.sha256(content.body).hexdigest()
         if digest == receiver.sent:
             return None
+        if content.partner_id is not None:
+            self._partners.require_quota_for_feed(content.partner_id, content.sent, now)
         headers = {
             "content-type": content.media_type,
             "link": f'<{self._hub}>; rel="hub", <{address}>; rel="self"',
@@ -240,7 +246,7 @@ class FeedHandler:
         elif verdict == "delivered":
             receivers.change(session, "feed", row.receiver, sent=sent.memo)
             if sent.partner_id is not None:
-                self._partners.note_feed(sent.partner_id, sent.sent)
+                self._partners.note_feed(sent.partner_id, len(sent.body), sent.sent)
 
     def _finish_verification(
         self, session: WriteSession, row: DeliveryRow, verdict: Verdict, now: datetime

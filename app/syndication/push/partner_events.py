@@ -5,11 +5,12 @@ It is checked again when it is sent, since story and agreement may have changed:
 story shows its present state, or is dropped.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from app.access.entitlement import NOTHING, Entitlement, TimedEntitlement
+from app.access.caller import Caller
+from app.access.entitlement import Entitlement, TimedEntitlement
 from app.access.granted_history import could_have
 from app.access.selection import Clause, Selection, SelectionFields, selection_from_json
 from app.delivery import store
@@ -19,8 +20,9 @@ from app.delivery.story_query import StoryQuery
 from app.delivery.taxonomy_directory import story_pieces
 from app.kit import json
 from app.kit.clock import parse_instant
-from app.partners.receipts import Receipts
+from app.partners.errors import QuotaExceeded
 from app.partners.sent_story import REMOVED, SentForm, SentStory
+from app.partners.usage import Usage
 from app.syndication.push.events import PUBLISHED, REMOVALS, find_event
 from app.syndication.push.store.deliveries import DeliveryRow
 from app.syndication.push.store.receivers import WebhookRow
@@ -30,8 +32,10 @@ ResolvePartners = Callable[[Collection[str], datetime], Mapping[str, TimedEntitl
 _ABOUT_STORIES = "article."
 # The members of a story under embargo.
 _EMBARGO = ("embargoed", "embargo_until")
-# In receipts.
+# In usage and receipts.
 _ROUTE, _FEED_ROUTE = "webhook", "websub"
+# A quota may be raised before it starts again.
+_LONGEST_PAUSE = timedelta(minutes=5)
 
 
 class NotDueYet(Exception):
@@ -45,13 +49,11 @@ class NotDueYet(Exception):
 class PartnerEvents:
     """Decides which events partners get, renders them, and notes what partners received."""
 
-    def __init__(
-        self, delivery: DeliveryQueries, resolve: ResolvePartners, receipts: Receipts
-    ) -> None:
-        """Read stories, and the agreements of partners."""
+    def __init__(self, delivery: DeliveryQueries, resolve: ResolvePartners, usage: Usage) -> None:
+        """Read stories, the agreements of partners, and their quotas."""
         self._delivery = delivery
         self._resolve = resolve
-        self._receipts = receipts
+        self._usage = usage
 
     def load_entitlements(
         self, webhooks: Collection[WebhookRow], now: datetime
@@ -64,9 +66,11 @@ class PartnerEvents:
     def render(self, row: DeliveryRow, webhook: WebhookRow, now: datetime) -> bytes | None:
         """Return the body of an event as the partner may have it now; None means to drop it.
 
-        Raises `NotDueYet` if a grant includes the story later.
+        Raises `NotDueYet` if a grant includes the story later, or a quota is reached.
         """
-        granted = self.load_entitlements([webhook], now).get(webhook.partner_id or "", NOTHING)
+        partner_id = webhook.partner_id or ""
+        agreement = self._resolve([partner_id], now)[partner_id]
+        granted = agreement.entitlement
         if row.body is None or not granted.grants:
             return None
         if not row.event.startswith(_ABOUT_STORIES):
@@ -75,20 +79,42 @@ class PartnerEvents:
         if row.event in REMOVALS:
             return row.body if document is None else None
         if document is not None and story is not None:
-            return _show_story(row.body, webhook, story, document)
+            body = _show_story(row.body, webhook, story, document)
+            partner = Caller(partner_id=partner_id, limits=agreement.limits)
+            self._require_quota(partner, (_find_sent(row, body),), now)
+            return body
         due_at = None if story is None else find_due(granted, story.values, now)
         if due_at is not None and due_at > now:
             raise NotDueYet(due_at)
         return None
 
     def note_delivery(self, row: DeliveryRow, partner_id: str, body: bytes) -> None:
-        """Note that a partner received the story of an event, or its removal."""
-        if row.event.startswith(_ABOUT_STORIES):
-            self._receipts.add(partner_id, [_find_sent(row, body)], _ROUTE)
+        """Note that a partner received an event, and its story or removal."""
+        is_about_story = row.event.startswith(_ABOUT_STORIES)
+        stories = [_find_sent(row, body)] if is_about_story else ()
+        self._usage.add(Caller(partner_id=partner_id), _ROUTE, len(body), stories)
 
-    def note_feed(self, partner_id: str, sent: tuple[SentStory, ...]) -> None:
-        """Note that a partner received the stories of a feed that was sent."""
-        self._receipts.add(partner_id, sent, _FEED_ROUTE)
+    def require_quota_for_feed(
+        self, partner_id: str, stories: Sequence[SentStory], now: datetime
+    ) -> None:
+        """Raise `NotDueYet` if the quota of a partner does not allow the stories of a feed."""
+        limits = self._resolve([partner_id], now)[partner_id].limits
+        self._require_quota(Caller(partner_id=partner_id, limits=limits), stories, now)
+
+    def _require_quota(self, partner: Caller, stories: Sequence[SentStory], now: datetime) -> None:
+        """Raise `NotDueYet` if the quota of a partner does not allow stories."""
+        quotas = self._usage.quotas
+        if quotas.allow_from_memory(partner, stories):
+            return
+        try:
+            quotas.check(partner, stories)
+        except QuotaExceeded as refusal:
+            pause = min(timedelta(seconds=refusal.seconds), _LONGEST_PAUSE)
+            raise NotDueYet(now + pause) from refusal
+
+    def note_feed(self, partner_id: str, size: int, stories: Sequence[SentStory]) -> None:
+        """Note that a partner received a feed of so many bytes, and the stories in it."""
+        self._usage.add(Caller(partner_id=partner_id), _FEED_ROUTE, size, stories)
 
     def _load_story(
         self, id_: str, webhook: WebhookRow, granted: Entitlement

@@ -7,7 +7,7 @@ from app.api.delivery.respond import respond
 from app.api.http.access import ReadPolicy
 from app.api.http.feed_tokens import PARAMETER
 from app.api.http.parameters import ParameterSet
-from app.api.live.stream import PATH
+from app.api.live.event_hub import PATH
 from app.api.live.sync_requests import STREAM_PARAMETERS
 from app.api.openapi.operations import describe
 from app.api.routes.public_router import PublicRouter
@@ -28,6 +28,7 @@ _PROBLEMS = (
     "rights_changed",
     "key_required",
     "forbidden",
+    "quota_exceeded",
 )
 
 

@@ -21,7 +21,10 @@ _WRITTEN: dict[int | str, dict[str, Any]] = {
 }
 _SENDS = ("Link", "Content-Location")
 _Ext = Annotated[str, extension("FeedFormat", FEEDS)]
-_PROBLEMS = ("bad_parameter", "bad_cursor", "rights_changed", "not_found", "key_required")
+_PROBLEMS = (
+    *("bad_parameter", "bad_cursor", "rights_changed"),
+    *("not_found", "key_required", "quota_exceeded"),
+)
 
 
 @router.read(

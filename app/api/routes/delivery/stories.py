@@ -15,6 +15,7 @@ from app.syndication.formats import STORIES
 router = PublicRouter(tags=["Stories"])
 _SENDS = ("Link", "Content-Location")
 _PROBLEMS = ("bad_parameter", "bad_cursor", "rights_changed", "key_required")
+_OF_STORY = ("bad_parameter", "not_found", "gone", "killed", "key_required", "quota_exceeded")
 _Ext = Annotated[str, extension("StoryFormat", STORIES)]
 
 
@@ -35,7 +36,7 @@ async def list_headlines(request: Request) -> Response:
     summary="List stories",
     sends=_SENDS,
     responses={200: {"model": StoryPage}},
-    problems=_PROBLEMS,
+    problems=(*_PROBLEMS, "quota_exceeded"),
 )
 async def list_articles(request: Request) -> Response:
     """List public stories in full form, the newest first; `include=body` adds the bodies."""
@@ -50,7 +51,7 @@ async def list_articles(request: Request) -> Response:
         **MOVED,
     },
     sends=("Content-Location",),
-    problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
+    problems=_OF_STORY,
 )
 async def read_article_as(ref: str, ext: _Ext, request: Request) -> Response:
     """Return a public story as ninjs, NewsML-G2, JSON-LD or Markdown."""
@@ -62,7 +63,7 @@ async def read_article_as(ref: str, ext: _Ext, request: Request) -> Response:
     summary="Read a story",
     sends=_SENDS,
     responses={200: {"model": Story}, **MOVED},
-    problems=("bad_parameter", "not_found", "gone", "killed", "key_required"),
+    problems=_OF_STORY,
 )
 async def read_article(ref: str, request: Request) -> Response:
     """Return a public story by id or slug, with its body; a former slug redirects.

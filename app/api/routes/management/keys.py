@@ -6,6 +6,7 @@ from fastapi import Body, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.access import queries
+from app.access.caller import Caller
 from app.access.commands.create_key import CreatedKey, create_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.commands.rotate_key import rotate_key
@@ -46,7 +47,7 @@ async def read_me(caller: CallerDep, services: Parts) -> Response:
     """Return the name and the scopes of the key that was sent, and the agreement of its partner."""
     agreement = NO_AGREEMENT
     if caller.partner_id is not None:
-        agreement = await run_in_threadpool(_load_agreement, services, caller.partner_id)
+        agreement = await run_in_threadpool(_load_agreement, services, caller)
     return json_response(
         {
             "name": caller.name,
@@ -60,9 +61,10 @@ async def read_me(caller: CallerDep, services: Parts) -> Response:
     )
 
 
-def _load_agreement(services: Services, partner_id: str) -> dict[str, Any]:
+def _load_agreement(services: Services, caller: Caller) -> dict[str, Any]:
+    quotas = services.usage.quotas.load(caller)
     with services.database.read() as session:
-        return show_agreement(session, partner_id)
+        return show_agreement(session, caller.partner_id or "", quotas)
 
 
 @manage.get(
