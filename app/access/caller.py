@@ -5,6 +5,7 @@ from datetime import datetime
 
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.errors import Forbidden, KeyRequired
+from app.access.limits.partner_limits import NO_LIMITS, PartnerLimits
 from app.access.scopes import Scope
 from app.kit.sql.unit_of_work import Actor
 
@@ -15,7 +16,8 @@ class Caller:
 
     `use_recorded_at` is when a use of the key was last written down. `entitlement` says which
     stories it may read, until `entitled_until` if that is set. `partner_id` is the partner that a
-    key or token belongs to. `address` and `request_id` say where the request came from.
+    key or token belongs to, and `limits` are those of its agreement. `address` and `request_id` say
+    where the request came from.
     """
 
     key_id: str | None = None
@@ -28,6 +30,7 @@ class Caller:
     entitlement: Entitlement = PUBLIC
     entitled_until: datetime | None = None
     partner_id: str | None = None
+    limits: PartnerLimits = NO_LIMITS
     feed_token_id: str | None = None
     address: str | None = None
     request_id: str | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from app.access.limits.partner_limits import NO_LIMITS, PartnerLimits
 from app.access.selection import Selection, SelectionFields, selection_to_json
 from app.kit import json
 from app.kit.clock import MICROSECOND, parse_instant
@@ -122,10 +123,11 @@ class Entitlement:
 
 
 class TimedEntitlement(NamedTuple):
-    """An entitlement, and the instant at which another one holds, if that is known."""
+    """An entitlement, the instant at which another one holds, if that is known, and limits."""
 
     entitlement: Entitlement
     until: datetime | None = None
+    limits: PartnerLimits = NO_LIMITS
 
 
 def combine(grants: Iterable[Grant]) -> Entitlement:

@@ -83,10 +83,10 @@ def verify_key(
         raise KeyRefused("This key is not known here.")
     refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
     scope = highest_scope(row.scopes)
-    entitlement, until = TimedEntitlement(EMBARGOED if row.embargoed else PUBLIC)
+    granted = TimedEntitlement(EMBARGOED if row.embargoed else PUBLIC)
     if row.partner_id is not None:
         scope = None if scope is None else Scope.read
-        entitlement, until = resolve(row.partner_id, now)
+        granted = resolve(row.partner_id, now)
     return Caller(
         key_id=row.id,
         name=row.name,
@@ -95,9 +95,10 @@ def verify_key(
         scope=scope,
         expires_at=row.expires_at,
         use_recorded_at=row.last_used_at,
-        entitlement=entitlement,
-        entitled_until=until,
+        entitlement=granted.entitlement,
+        entitled_until=granted.until,
         partner_id=row.partner_id,
+        limits=granted.limits,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from app.access.entitlement import NOTHING, Entitlement, Grant, TimedEntitlement, combine
+from app.access.limits.partner_limits import PartnerLimits
 from app.kit.sql.database import Database
 from app.partners.errors import UnreadableProduct
 from app.partners.store.partners import AGREEMENTS, AgreementRow
@@ -39,13 +40,14 @@ class PartnerEntitlements:
 def build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitlement:
     """Return what an agreement grants: a row for each of its products."""
     starts_at, ends_at = rows[0].starts_at, rows[0].ends_at
+    limits = PartnerLimits(*rows[0][3:6])
     later = [moment for moment in (starts_at, ends_at) if moment is not None and moment > now]
     until = min(later, default=None)
     has_started = starts_at is None or starts_at <= now
     has_ended = ends_at is not None and ends_at <= now
     if not has_started or has_ended:
-        return TimedEntitlement(NOTHING, until)
-    return TimedEntitlement(_combine_products(rows), until)
+        return TimedEntitlement(NOTHING, until, limits)
+    return TimedEntitlement(_combine_products(rows), until, limits)
 
 
 def _combine_products(rows: Iterable[AgreementRow]) -> Entitlement:
@@ -53,7 +55,7 @@ def _combine_products(rows: Iterable[AgreementRow]) -> Entitlement:
     for row in rows:
         if row.selection is not None:
             try:
-                grants.append(build_grant(GrantColumns(*row[3:])))
+                grants.append(build_grant(GrantColumns(*row[6:])))
             except UnreadableProduct:
                 return NOTHING
     return combine(grants)

@@ -54,14 +54,15 @@ class FeedTokens:
         if not hmac.compare_digest(stored, hash_token(token)) or row is None:
             raise KeyRefused("This feed token is not known here.")
         refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
-        entitlement, until = build_entitlement([row.agreement], now)
+        granted = build_entitlement([row.agreement], now)
         return Caller(
             name="feed token",
             prefix=row.prefix,
             expires_at=row.expires_at,
-            entitlement=entitlement,
-            entitled_until=until,
+            entitlement=granted.entitlement,
+            entitled_until=granted.until,
             partner_id=row.partner_id,
+            limits=granted.limits,
             feed_token_id=row.id,
         )
 

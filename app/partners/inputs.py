@@ -12,6 +12,8 @@ from app.kit.input_fields import Input, Instant, Ref, ShortLine, Slug, text_type
 
 _MOST_DELAY = 366 * 24 * 60
 _MOST_ARCHIVE = 36_500
+_MOST_LIMIT = 1_000_000_000
+_Limit = Annotated[int, Field(ge=1, le=_MOST_LIMIT, strict=True)]
 _Flag = Annotated[bool, Field(strict=True)]
 
 
@@ -95,6 +97,29 @@ class ContactInput(Input):
     email: _Email = Field(description="The address for mail.", examples=["noor@north.example"])
 
 
+class LimitsInput(Input):
+    """The limits of a partner, together for all its keys."""
+
+    requests_per_minute: _Limit | None = Field(
+        None,
+        description="How many requests its keys may send in a minute; "
+        "the keys alone are limited where it is left out.",
+        examples=[600],
+    )
+    stories_per_day: _Limit | None = Field(
+        None,
+        description="How many whole stories it may receive in a day (UTC); no limit where it is "
+        "left out.",
+        examples=[2000],
+    )
+    stories_per_month: _Limit | None = Field(
+        None,
+        description="How many whole stories it may receive in a calendar month (UTC); no limit "
+        "where it is left out.",
+        examples=[40_000],
+    )
+
+
 class PartnerInput(Input):
     """A partner as it is written."""
 
@@ -122,6 +147,9 @@ class PartnerInput(Input):
         description="When the agreement ends: at this instant, the partner can read nothing more. "
         "Never where it is left out.",
         examples=["2027-12-01T00:00:00Z"],
+    )
+    limits: LimitsInput = Field(
+        LimitsInput(), description="The limits of the partner, together for all its keys."
     )
 
 

@@ -46,6 +46,9 @@ class PartnerTable(Base):
     version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Instant)
     modified_at: Mapped[datetime] = mapped_column(Instant)
+    requests_per_minute: Mapped[int | None]
+    stories_per_day: Mapped[int | None]
+    stories_per_month: Mapped[int | None]
 
 
 class PartnerProductTable(Base):

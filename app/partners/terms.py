@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
 from app.access.entitlement import Grant, GrantForm
+from app.access.limits.partner_limits import PartnerLimits
 from app.access.selection import Field, Selection, TimeRange, selection_from_json
 from app.partners.errors import UnreadableProduct
 
@@ -41,6 +42,14 @@ class PartnerRow(NamedTuple):
     version: int
     created_at: datetime
     modified_at: datetime
+    requests_per_minute: int | None
+    stories_per_day: int | None
+    stories_per_month: int | None
+
+    @property
+    def limits(self) -> PartnerLimits:
+        """Return the limits of the agreement."""
+        return PartnerLimits(self.requests_per_minute, self.stories_per_day, self.stories_per_month)
 
 
 class GrantColumns(NamedTuple):

@@ -45,6 +45,7 @@ def build_partner_view(row: PartnerRow, products: Sequence[str]) -> dict[str, An
         "contacts": row.contacts,
         "starts_at": None if row.starts_at is None else format_instant(row.starts_at),
         "ends_at": None if row.ends_at is None else format_instant(row.ends_at),
+        "limits": row.limits._asdict(),
         "version": row.version,
         "created_at": format_instant(row.created_at),
         "modified_at": format_instant(row.modified_at),

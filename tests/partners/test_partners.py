@@ -32,7 +32,10 @@ def test_a_partner_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
         name="North Wire",
         contacts=[CONTACT],
         ends_at="2027-01-01T00:00:00Z",
+        limits={"requests_per_minute": 600},
     )
+    limits = {"requests_per_minute": 600, "stories_per_day": None, "stories_per_month": None}
+    assert made["limits"] == limits
     assert (made["slug"], made["products"]) == ("north-wire", ["second", "first"])
     assert (made["contacts"], made["starts_at"]) == ([CONTACT], None)
     path = f"/partners/{made['slug']}"
@@ -40,7 +43,9 @@ def test_a_partner_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
     assert (read.json(), read.headers["etag"]) == (made, '"v1"')
     same = newsroom.call("PUT", path, json=made, headers={"if-match": '"v1"'})
     assert same.json() == made
-    changed = newsroom.patch(made, "partners", products=["first"], ends_at=None)
+    limits |= {"requests_per_minute": None, "stories_per_month": 40}
+    changed = newsroom.patch(made, "partners", products=["first"], ends_at=None, limits=limits)
+    assert changed["limits"] == limits
     assert (changed["products"], changed["ends_at"], changed["version"]) == (["first"], None, 2)
     assert newsroom.delete(made, "partners").status_code == 412
     assert newsroom.call("GET", "/partners").json()["data"] == [changed]
@@ -68,7 +73,8 @@ def test_a_partner_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
             "#/ends_at",
             "not_allowed",
         ),
-        ({"limits": {}}, "#/limits", "unknown_field"),
+        ({"limits": {"stories_per_day": 0}}, "#/limits/stories_per_day", "out_of_range"),
+        ({"limits": {"requests": 1}}, "#/limits/requests", "unknown_field"),
     ],
 )
 def test_a_bad_field_of_a_partner_is_named(

@@ -78,6 +78,25 @@ class Contact(ResponseModel):
     email: str = Field(description="The address for mail.", examples=["noor@north.example"])
 
 
+class Limits(ResponseModel):
+    """The limits of a partner, together for all its keys."""
+
+    requests_per_minute: int | None = Field(
+        description="How many requests its keys may send in a minute; null where the setting "
+        "decides.",
+        examples=[600],
+    )
+    stories_per_day: int | None = Field(
+        description="How many whole stories it may receive in a day (UTC); null without a limit.",
+        examples=[2000],
+    )
+    stories_per_month: int | None = Field(
+        description="How many whole stories it may receive in a calendar month (UTC); null "
+        "without a limit.",
+        examples=[40_000],
+    )
+
+
 class PartnerView(ResponseModel):
     """A partner, with the products that its keys read."""
 
@@ -95,6 +114,7 @@ class PartnerView(ResponseModel):
     ends_at: Instant | None = Field(
         description="When the agreement ends; null if never.", examples=["2027-12-01T00:00:00Z"]
     )
+    limits: Limits = Field(description="The limits of the partner.")
     version: int = Field(description=_VERSION, examples=[1])
     created_at: Instant = Field(
         description="When the partner was created.", examples=["2026-11-22T09:51:00Z"]

@@ -26,6 +26,7 @@ def create_partner(unit: UnitOfWork, written: PartnerInput) -> PartnerRow:
         version=1,
         created_at=unit.now,
         modified_at=unit.now,
+        **written.limits.model_dump(),
     )
     products = find_product_ids(unit, written.products)
     partners.insert_partner(unit.session, row)

@@ -46,7 +46,8 @@ def _lock(unit: UnitOfWork, ref: str, expected: Expected) -> PartnerRow:
 def _rewrite(unit: UnitOfWork, row: PartnerRow, written: PartnerInput) -> PartnerRow:
     """Write an input over a partner; an unchanged input writes nothing."""
     check_agreement(written)
-    fields = written.model_dump(exclude={"products"}) | {"slug": written.slug or row.slug}
+    fields = written.model_dump(exclude={"products", "limits"}) | written.limits.model_dump()
+    fields["slug"] = written.slug or row.slug
     products = find_product_ids(unit, written.products)
     had = [product.id for product in partners.load_products_of(unit.session, [row.id])]
     after = row._replace(**fields)

@@ -60,6 +60,9 @@ class GrantedTokenRow(NamedTuple):
     partner_id: str
     starts_at: datetime | None
     ends_at: datetime | None
+    requests_per_minute: int | None
+    stories_per_day: int | None
+    stories_per_month: int | None
     selection: Any
     form: Any
     images: Any
@@ -76,9 +79,8 @@ class GrantedTokenRow(NamedTuple):
 _GRANTED = (
     select(
         *(_tokens.c[name] for name in GrantedTokenRow._fields[:6]),
-        _partners.c.starts_at,
-        _partners.c.ends_at,
-        *(_products.c[name] for name in GrantedTokenRow._fields[8:]),
+        *(_partners.c[name] for name in GrantedTokenRow._fields[6:11]),
+        *(_products.c[name] for name in GrantedTokenRow._fields[11:]),
     )
     .join_from(_tokens, _partners, _partners.c.id == _tokens.c.partner_id)
     .outerjoin(

@@ -26,6 +26,9 @@ class AgreementRow(NamedTuple):
     partner_id: str
     starts_at: datetime | None
     ends_at: datetime | None
+    requests_per_minute: int | None
+    stories_per_day: int | None
+    stories_per_month: int | None
     selection: Any
     form: Any
     images: Any
@@ -53,9 +56,8 @@ class NamedProduct(NamedTuple):
 AGREEMENTS = Statement(
     select(
         _partners.c.id.label("partner_id"),
-        _partners.c.starts_at,
-        _partners.c.ends_at,
-        *(_products.c[name] for name in AgreementRow._fields[3:]),
+        *(_partners.c[name] for name in AgreementRow._fields[1:6]),
+        *(_products.c[name] for name in AgreementRow._fields[6:]),
     )
     .outerjoin_from(_partners, _of_partners, _of_partners.c.partner_id == _partners.c.id)
     .outerjoin(_products, _products.c.id == _of_partners.c.product_id)

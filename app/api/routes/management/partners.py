@@ -206,13 +206,13 @@ def _load_reader(services: Services, ref: str, caller: Caller) -> tuple[PartnerR
     """Return a partner, and the caller as if the key belonged to it."""
     with services.database.read(snapshot=False) as session:
         row = queries.load_partner(session, ref)
-    entitlement, until = services.partners.resolve(row.id, services.clock.now())
+    granted = services.partners.resolve(row.id, services.clock.now())
     reader = replace(
         caller,
         scopes=("read",),
         scope=Scope.read,
-        entitlement=entitlement,
-        entitled_until=until,
+        entitlement=granted.entitlement,
+        entitled_until=granted.until,
         partner_id=row.id,
     )
     return row, reader
