@@ -143,7 +143,7 @@ def test_every_row_of_every_table_arrives(shell: Shell, target: str) -> None:
     done = shell.done("copy", "--to", target)
     assert done.text.startswith("Copied ")
     after = rows_of(target)
-    assert LEFT_OUT.keys() == {"leases"}
+    assert LEFT_OUT.keys() == {"leases", "rate_limits", "rate_limit_processes"}
     assert all(LEFT_OUT.values())
     assert copy_database(after) == copy_database(before)
 

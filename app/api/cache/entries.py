@@ -136,17 +136,23 @@ class PreparedResponse:
     caller: Caller | None = None
     lines: bytes = b""
 
-    def messages(self, scope: Scope, id_: str) -> Messages:
-        """Return the ASGI messages for a request id: one message if the server supports it."""
-        if WHOLE in scope.get("extensions", ()):
-            return (self.whole(id_),)
-        return split_message(self.status, [*self.headers, (REQUEST_ID, id_.encode())], self.body)
+    def messages(self, scope: Scope, id_: str, more: Headers) -> Messages:
+        """Return the ASGI messages for a request id, with more headers for this request alone.
 
-    def whole(self, id_: str) -> Message:
+        It is one message if the server supports it.
+        """
+        if WHOLE in scope.get("extensions", ()):
+            return (self.whole(id_, more),)
+        headers = [*self.headers, *more, (REQUEST_ID, id_.encode())]
+        return split_message(self.status, headers, self.body)
+
+    def whole(self, id_: str, more: Headers) -> Message:
         """Return the response for a request id in one message."""
         if not self.lines:
             self.lines = encode_headers(self.headers)
         head = b"%b%b: %b\r\n" % (self.lines, REQUEST_ID, id_.encode())
+        for name, value in more:
+            head += b"%b: %b\r\n" % (name, value)
         return {"type": WHOLE, "status": self.status, "head": head, "body": self.body}
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 from app.access.caller import ANONYMOUS, Caller
+from app.access.limits.meter import LimitReached
 from app.api.cache.caller_cache import CallerCache
 from app.api.cache.entries import (
     CachedAbsence,
@@ -31,10 +32,13 @@ from app.api.cache.response_builder import VARY_BY_ORIGIN, ResponseBuilder
 from app.api.cache.single_flight import SingleFlight
 from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
 from app.api.delivery.respond import fetch, is_expensive
+from app.api.http.answer import Headers
 from app.api.http.asgi import App, Message, Receive, Scope, Send
+from app.api.http.costs import find_cost
 from app.api.http.errors import NotFoundOrGone
 from app.api.http.feed_tokens import FEED_TOKEN, PREFIXES, protect, remove_token
 from app.api.http.problems import problem_for
+from app.api.http.rate_limits import build_fields, find_limited_client
 from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import take_listener
@@ -52,6 +56,7 @@ from app.server.interface import Hooks
 _REQUEST = "dateline.public_request"
 # The status of a failed precondition.
 _REFUSED = 412
+_NO_FIELDS: Headers = []
 
 
 class AnswerComputer:
@@ -123,6 +128,8 @@ class CacheMiddleware:
         self._callers = CallerCache(services)
         self._anonymous = services.anonymous
         self._receipts = services.receipts
+        self._limits, self._address_limit = services.limits, services.address_limit
+        self._limits_addresses = services.address_limit.is_on
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -159,18 +166,38 @@ class CacheMiddleware:
             and (response.until is None or response.until > self._now())
             and (response.caller is None or self._callers.find_verified(scope) is response.caller)
         ):
-            response.entry.used = True
-            id_ = new_id() if given is None else id_for(given)
-            self._log.add_cached(scope, response.tally, len(response.body), id_, started)
-            if response.caller is not None and response.caller.partner_id is not None:
-                self._add_receipt(response.caller.partner_id, response.entry)
-            return response.messages(scope, id_)
+            fields: Headers | None = _NO_FIELDS
+            if response.caller is not None or self._limits_addresses:
+                fields = self._count_prepared(scope, response.caller)
+            if fields is not None:
+                response.entry.used = True
+                id_ = new_id() if given is None else id_for(given)
+                self._log.add_cached(scope, response.tally, len(response.body), id_, started)
+                if response.caller is not None and response.caller.partner_id is not None:
+                    self._add_receipt(response.caller.partner_id, response.entry)
+                return response.messages(scope, id_, fields)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
         if not messages:
             # `_respond` removes it again: the request refers to its scope, which makes a cycle.
             scope[_REQUEST] = request
         return messages
+
+    def _count_prepared(self, scope: Scope, caller: Caller | None) -> Headers | None:
+        """Count a request and return the fields about its limits, or None if it exceeds one."""
+        try:
+            if caller is not None:
+                return build_fields(self._limits.admit(caller))
+            self._count_address(scope, 1)
+        except LimitReached:
+            return None
+        return _NO_FIELDS
+
+    def _count_address(self, scope: Scope, cost: int) -> None:
+        """Count a request without a key."""
+        address = find_limited_client(scope, self._settings)
+        if address is not None:
+            self._address_limit.admit(address, cost)
 
     def _respond_inline(self, request: PublicRequest) -> Messages:
         """Respond without waiting to a request of a caller who is known already."""
@@ -251,13 +278,10 @@ class CacheMiddleware:
         if is_expensive(request.query):
             cancel_on_disconnect(request.scope)
         if caller.embargoed or request.token is not None:
-            # The log has no rows for embargoed stories, so such an answer cannot be invalidated. An
-            # answer to a token contains it.
-            cached = self._computer.compute_inline(request, caller)
-            cached = cached or await self._computer.compute(request, caller)
+            cached = await self._compute_uncached(request, caller)
         else:
-            cached = self._find(request, key, caller)
-            cached = cached or await self._compute_once(request, key, caller)
+            found = self._find(request, key, caller)
+            cached = found or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached, caller)
         if not await self._callers.recheck(request.scope, request.headers, caller):
             return await self._find_response(request)
@@ -288,15 +312,23 @@ class CacheMiddleware:
         response = self._builder.prepare_stale(request, cached)
         if response is None:
             return ()
+        if self._limits_addresses:
+            self._count_address(request.scope, 1)
         request.computed_for = ANONYMOUS
-        return response.messages(request.scope, request.id)
+        return response.messages(request.scope, request.id, _NO_FIELDS)
 
     def _find(self, request: PublicRequest, key: CacheKey, caller: Caller) -> CachedAnswer | None:
-        """Return an answer from the cache, or compute it inline.
+        """Count a request, and return its answer from the cache, or compute it inline.
 
         No other request runs meanwhile, so an inline answer is computed once.
         """
         cached = self._entries.get(key, self._freshness.now)
+        if request.meters is None and (key[2] or self._limits_addresses):
+            resource = request.match.resource
+            cost = 1 if cached is not None else find_cost(resource.path, request.query)
+            request.meters = self._limits.admit(caller, cost)
+            if not key[2]:
+                self._count_address(request.scope, cost)
         if cached is None:
             epoch = self._freshness.epoch
             cached = self._computer.compute_inline(request, caller)
@@ -324,6 +356,18 @@ class CacheMiddleware:
         self._put(key, cached, epoch)
         return cached
 
+    async def _compute_uncached(self, request: PublicRequest, caller: Caller) -> CachedAnswer:
+        """Count a request, and compute an answer that is not cached.
+
+        The log has no rows for embargoed stories, so an answer with them cannot be invalidated. An
+        answer to a token contains it.
+        """
+        if request.meters is None:
+            cost = find_cost(request.match.resource.path, request.query)
+            request.meters = self._limits.admit(caller, cost)
+        cached = self._computer.compute_inline(request, caller)
+        return cached or await self._computer.compute(request, caller)
+
     def _put(self, key: CacheKey, cached: CachedAnswer, epoch: int) -> None:
         """Cache an answer, unless a change was found since it was begun.
 
@@ -349,7 +393,8 @@ class CacheMiddleware:
         if is_get and not request.by_language and request.is_repeatable:
             response.caller = None if request.is_shareable else caller
             self._entries.prepare(request.fingerprint, key, response)
-        return response.messages(request.scope, request.id)
+        fields = build_fields(request.meters) if request.meters else _NO_FIELDS
+        return response.messages(request.scope, request.id, fields)
 
     def _respond_to_failure(self, request: PublicRequest, error: Exception) -> Messages:
         """Return a problem document, which is never cached."""

@@ -7,11 +7,12 @@ languages.
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.access.caller import Caller
+from app.access.limits.meter import Meter
 from app.api.cache.negotiation import find_negotiated_path
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
@@ -62,7 +63,8 @@ class PublicRequest:
     with the same fingerprint; one that `is_shareable` is also anonymous. One that `is_conditional`
     has `If-None-Match` or another condition. `is_long` says that the answer takes long to compute.
     `computed_for` is the caller it was computed for, or None on a cache hit. `token` is the feed
-    token that was removed from the address.
+    token that was removed from the address. `meters` are those that have counted the request, or
+    None before it is counted.
     """
 
     scope: Scope
@@ -81,6 +83,7 @@ class PublicRequest:
     is_long: bool = False
     computed_for: Caller | None = None
     token: str | None = None
+    meters: Sequence[Meter] | None = None
 
     @property
     def is_long_poll(self) -> bool:
