@@ -111,9 +111,11 @@ class Worker:
         """Report the use of limits until stopped, and what is left then."""
         leases, failure_log = self._services.leases, _FailureLog("the sharing of limits")
         while not self._stopped.is_set():
-            leases.wait()
             with failure_log.catch():
                 leases.run()
+            leases.wait()
+        with failure_log.catch():
+            leases.run()
 
     def _keep_leadership(self) -> None:
         """Acquire the leadership when it is free, and renew it, until stopped."""

@@ -1,8 +1,8 @@
 """The limits of keys and partners: requests a minute, and their cost, counted in memory.
 
 Several processes share each limit. Each of them counts by itself, and reports its use to the
-database in the background (`leases.py`). It stops at a lease, a part of the limit, that is not
-reported yet. So a request never waits for the database.
+database in the background (`leases.py`). If there are others, it stops at a lease, a part of the
+limit, that is not reported yet. So a request never waits for the database.
 """
 
 import math
@@ -86,9 +86,8 @@ class RateLimits:
         return account.meters
 
     def share(self) -> None:
-        """Share the limits with other processes from now on."""
-        with self._lock:
-            self._is_shared, self._pool.lease = True, LEASE
+        """Keep what is used until it is reported."""
+        self._is_shared = True
 
     def collect_use(self) -> dict[str, Use]:
         """Return what is not reported yet, by the id of a key, a token or a partner."""
@@ -114,7 +113,7 @@ class RateLimits:
         now = self._clock.now().timestamp()
         with self._lock:
             self._asked_at, self._processes = None, processes
-            self._scale(1.0, LEASE)
+            self._scale(1.0, LEASE if processes > 1 else math.inf)
             for id_, total in totals.items():
                 for meter, own, used in zip(
                     self._meters.get(id_, ()), reported[id_][1:], total[1:], strict=False
