@@ -35,7 +35,7 @@ def of_partner(key: str, limit: int | None, partner: str = "p") -> Caller:
 
 def show(limits: RateLimits, caller: Caller = KEY) -> tuple[str, str]:
     """Send a request; return the fields of its answer."""
-    policy, state = (value.decode() for _, value in build_fields(limits.admit(caller)))
+    policy, state = (value.decode() for _, value in build_fields(limits.admit(caller).meters))
     return policy, state
 
 
@@ -131,7 +131,21 @@ def test_fields_show_what_is_left_of_the_limit_that_leaves_less() -> None:
     assert show(limits)[1] == '"requests";r=599;t=1, "cost";r=1199;t=1'
     policy = '"requests";q=60;w=60, "cost";q=120;w=60'
     assert show(limits, of_partner("a", 60))[0] == policy
-    assert build_fields(limits.admit(ANONYMOUS)) == []
+    assert build_fields(limits.admit(ANONYMOUS).meters) == []
+
+
+def test_what_a_key_reserves_of_a_large_limit_is_counted_once() -> None:
+    clock = HandClock()
+    limits, most = RateLimits(clock, 60_000), 6_000
+    assert count_admitted(limits, 61_000) == 60_000
+    first, second = of_partner("a", most), of_partner("b", most)
+    sent = count_admitted(limits, 2_995, first) + count_admitted(limits, most, second)
+    assert most - 10 < sent < most
+    limits.end_epoch()
+    assert sent + count_admitted(limits, 10, first) == most
+    assert count_admitted(limits, 10, second) == 0
+    clock.advance(seconds=0.1)
+    assert count_admitted(limits, 20, first) == 10
 
 
 def test_keys_that_are_idle_are_forgotten() -> None:

@@ -50,6 +50,7 @@ class Leases:
     def run(self) -> None:
         """Report what is new, and forget keys that are not used any more."""
         now = self._clock.now()
+        self._limits.end_epoch()
         if abs(now - self._forgotten_at) >= _FORGET_INTERVAL:
             self._forgotten_at = now
             self._limits.forget_idle()

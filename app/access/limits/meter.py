@@ -15,8 +15,8 @@ Quantity = Literal["requests", "cost"]
 WINDOW = 60
 # How much cost a limit of requests includes for each of them.
 COST_PER_REQUEST = 2
-# Less than what rounding can make of nothing.
-_NOTHING = 1e-6
+# Instants are rounded, so nothing can look like a little less than a thousandth of a request.
+_NOTHING = 1e-3
 
 
 @dataclass(slots=True)

@@ -32,13 +32,12 @@ from app.api.cache.response_builder import VARY_BY_ORIGIN, ResponseBuilder
 from app.api.cache.single_flight import SingleFlight
 from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
 from app.api.delivery.respond import fetch, is_expensive
-from app.api.http.answer import Headers
 from app.api.http.asgi import App, Message, Receive, Scope, Send
 from app.api.http.costs import find_cost
 from app.api.http.errors import NotFoundOrGone
 from app.api.http.feed_tokens import FEED_TOKEN, PREFIXES, protect, remove_token
 from app.api.http.problems import problem_for
-from app.api.http.rate_limits import build_fields, find_limited_client
+from app.api.http.rate_limits import NO_FIELDS, LimitFields, find_fields, find_limited_client
 from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import take_listener
@@ -56,7 +55,6 @@ from app.server.interface import Hooks
 _REQUEST = "dateline.public_request"
 # The status of a failed precondition.
 _REFUSED = 412
-_NO_FIELDS: Headers = []
 
 
 class AnswerComputer:
@@ -166,7 +164,7 @@ class CacheMiddleware:
             and (response.until is None or response.until > self._now())
             and (response.caller is None or self._callers.find_verified(scope) is response.caller)
         ):
-            fields: Headers | None = _NO_FIELDS
+            fields: LimitFields | None = NO_FIELDS
             if response.caller is not None or self._limits_addresses:
                 fields = self._count_prepared(scope, response.caller)
             if fields is not None:
@@ -183,15 +181,16 @@ class CacheMiddleware:
             scope[_REQUEST] = request
         return messages
 
-    def _count_prepared(self, scope: Scope, caller: Caller | None) -> Headers | None:
+    def _count_prepared(self, scope: Scope, caller: Caller | None) -> LimitFields | None:
         """Count a request and return the fields about its limits, or None if it exceeds one."""
         try:
             if caller is not None:
-                return build_fields(self._limits.admit(caller))
+                admission = self._limits.admit(caller)
+                return admission.fields or find_fields(admission)
             self._count_address(scope, 1)
         except LimitReached:
             return None
-        return _NO_FIELDS
+        return NO_FIELDS
 
     def _count_address(self, scope: Scope, cost: int) -> None:
         """Count a request without a key."""
@@ -315,7 +314,7 @@ class CacheMiddleware:
         if self._limits_addresses:
             self._count_address(request.scope, 1)
         request.computed_for = ANONYMOUS
-        return response.messages(request.scope, request.id, _NO_FIELDS)
+        return response.messages(request.scope, request.id, NO_FIELDS)
 
     def _find(self, request: PublicRequest, key: CacheKey, caller: Caller) -> CachedAnswer | None:
         """Count a request, and return its answer from the cache, or compute it inline.
@@ -323,10 +322,10 @@ class CacheMiddleware:
         No other request runs meanwhile, so an inline answer is computed once.
         """
         cached = self._entries.get(key, self._freshness.now)
-        if request.meters is None and (key[2] or self._limits_addresses):
+        if request.admission is None and (key[2] or self._limits_addresses):
             resource = request.match.resource
             cost = 1 if cached is not None else find_cost(resource.path, request.query)
-            request.meters = self._limits.admit(caller, cost)
+            request.admission = self._limits.admit(caller, cost)
             if not key[2]:
                 self._count_address(request.scope, cost)
         if cached is None:
@@ -362,9 +361,9 @@ class CacheMiddleware:
         The log has no rows for embargoed stories, so an answer with them cannot be invalidated. An
         answer to a token contains it.
         """
-        if request.meters is None:
+        if request.admission is None:
             cost = find_cost(request.match.resource.path, request.query)
-            request.meters = self._limits.admit(caller, cost)
+            request.admission = self._limits.admit(caller, cost)
         cached = self._computer.compute_inline(request, caller)
         return cached or await self._computer.compute(request, caller)
 
@@ -393,7 +392,7 @@ class CacheMiddleware:
         if is_get and not request.by_language and request.is_repeatable:
             response.caller = None if request.is_shareable else caller
             self._entries.prepare(request.fingerprint, key, response)
-        fields = build_fields(request.meters) if request.meters else _NO_FIELDS
+        fields = NO_FIELDS if request.admission is None else find_fields(request.admission)
         return response.messages(request.scope, request.id, fields)
 
     def _respond_to_failure(self, request: PublicRequest, error: Exception) -> Messages:

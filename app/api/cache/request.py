@@ -7,12 +7,12 @@ languages.
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.access.caller import Caller
-from app.access.limits.meter import Meter
+from app.access.limits.rate_limits import Admission
 from app.api.cache.negotiation import find_negotiated_path
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
@@ -63,8 +63,8 @@ class PublicRequest:
     with the same fingerprint; one that `is_shareable` is also anonymous. One that `is_conditional`
     has `If-None-Match` or another condition. `is_long` says that the answer takes long to compute.
     `computed_for` is the caller it was computed for, or None on a cache hit. `token` is the feed
-    token that was removed from the address. `meters` are those that have counted the request, or
-    None before it is counted.
+    token that was removed from the address. `admission` is None before the
+    request is counted.
     """
 
     scope: Scope
@@ -83,7 +83,7 @@ class PublicRequest:
     is_long: bool = False
     computed_for: Caller | None = None
     token: str | None = None
-    meters: Sequence[Meter] | None = None
+    admission: Admission | None = None
 
     @property
     def is_long_poll(self) -> bool:

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from app.access.limits.meter import WINDOW, Meter
+from app.access.limits.rate_limits import Admission
 from app.api.http.answer import Headers
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_address
 from app.kit.networks import client_network, contains, parse_ip, parse_networks
+from app.server.response_head import encode_headers
 from app.settings import Settings
 
 _LOOPBACK = parse_networks("127.0.0.0/8, ::1")
@@ -25,6 +28,25 @@ def find_limited_client(scope: Scope, settings: Settings) -> str | None:
     if address is None or contains((*_LOOPBACK, *settings.proxies), address):
         return None
     return client_network(address)
+
+
+class LimitFields(NamedTuple):
+    """Header fields about limits, and the same as lines of a head."""
+
+    headers: Headers
+    lines: bytes
+
+
+NO_FIELDS = LimitFields([], b"")
+
+
+def find_fields(admission: Admission) -> LimitFields:
+    """Return the fields about the limits of an admitted request."""
+    if admission.fields is None:
+        headers = build_fields(admission.meters)
+        admission.fields = LimitFields(headers, encode_headers(headers))
+    fields: LimitFields = admission.fields
+    return fields
 
 
 def build_fields(meters: Iterable[Meter]) -> Headers:

@@ -15,7 +15,7 @@ from app.api.http.clients import client_address, client_of
 from app.api.http.costs import find_cost
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
-from app.api.http.rate_limits import build_fields, find_limited_client
+from app.api.http.rate_limits import find_fields, find_limited_client
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
@@ -56,7 +56,7 @@ class AuthenticationMiddleware:
         else:
             known["caller"] = caller = await self._find_caller(scope, key or "")
         known["key_prefix"] = caller.prefix
-        meters = self._limits.admit(caller, cost)
+        admission = self._limits.admit(caller, cost)
 
         async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -64,10 +64,10 @@ class AuthenticationMiddleware:
                 is_private = dict(headers).get(b"cache-control", b"").startswith(_PRIVATE)
                 # Answers of the management side are marked as private outside of this middleware.
                 if is_private or scope["path"].startswith(MANAGED):
-                    message["headers"] = [*headers, *build_fields(meters)]
+                    message["headers"] = [*headers, *find_fields(admission).headers]
             await send(message)
 
-        await self._app(scope, receive, send_with_limits if meters else send)
+        await self._app(scope, receive, send_with_limits if admission.meters else send)
 
     def _count_address(self, scope: Scope, cost: int) -> None:
         """Count a request without a key; probes have no limit."""
