@@ -1,5 +1,6 @@
 """Report the use of limits to the database, which adds up the use of all processes."""
 
+import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -7,7 +8,6 @@ from app.access.limits.meter import COST_PER_REQUEST, WINDOW
 from app.access.limits.rate_limits import RateLimits, Use
 from app.access.store import rate_limits as store
 from app.kit.clock import Clock
-from app.kit.ids import new_id
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 from app.kit.sql.unit_of_work import UnitOfWork
@@ -34,7 +34,7 @@ class Leases:
         self._clock = clock
         self._limits = limits
         self._shared = shared
-        self._process = new_id()
+        self._process = secrets.token_hex(16)
         self._reported_at = self._forgotten_at = clock.now() - _KEPT
         if shared:
             limits.share()
