@@ -11,6 +11,9 @@ from app.access import store as access_store
 from app.access.audit import write_audit
 from app.access.entitlement import Entitlement
 from app.access.key_validity import KeyGuard
+from app.access.limits.addresses import AddressLimit
+from app.access.limits.leases import Leases
+from app.access.limits.rate_limits import RateLimits
 from app.access.refused_keys import RefusedKeys
 from app.delivery.archive import Archive
 from app.delivery.invalidation import LogStateCache, SurrogateKeys
@@ -81,6 +84,10 @@ class Services:
     anonymous: AnonymousReader
     receipts: Receipts
     usage: Usage
+    limits: RateLimits
+    leases: Leases
+    address_limit: AddressLimit
+    refused_keys_limit: AddressLimit
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -180,6 +187,8 @@ def bootstrap(
     receipts = Receipts(database, clock)
     usage = Usage(database, clock, receipts, enforces_quotas=settings.rate_limit == "on")
     anonymous = AnonymousReader(settings.anonymous, database, watch)
+    is_limited = settings.rate_limit == "on"
+    limits = RateLimits(clock, settings.key_requests_per_minute if is_limited else None)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
@@ -231,6 +240,24 @@ def bootstrap(
         anonymous=anonymous,
         receipts=receipts,
         usage=usage,
+        limits=limits,
+        # Other nodes may share a PostgreSQL database.
+        leases=Leases(
+            database,
+            clock,
+            limits,
+            shared=is_limited and (database.dialect == "postgresql" or settings.workers > 1),
+        ),
+        address_limit=AddressLimit(
+            clock,
+            "An address without a key",
+            settings.anonymous_requests_per_minute if is_limited else 0,
+        ),
+        refused_keys_limit=AddressLimit(
+            clock,
+            "An address whose keys are refused",
+            settings.refused_keys_per_minute if is_limited else 0,
+        ),
     )
 
 

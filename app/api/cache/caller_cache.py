@@ -8,12 +8,12 @@ from app.access.caller import Caller
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_use_record_due
 from app.api.http.asgi import Scope
-from app.api.http.clients import client_of
 from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.middleware.authentication import (
     authenticate_feed_token,
     find_anonymous,
     find_key,
+    note_refusal,
 )
 from app.bootstrap import Services
 from app.kit.sql.change_watch import Version
@@ -52,7 +52,7 @@ class CallerCache:
                     authenticate, services.database, key, now, services.partners.resolve
                 )
             except KeyRefused:
-                services.refusals.note(client_of(scope, services.settings))
+                note_refusal(services, scope)
                 raise
             # If there was a write meanwhile, the caller may be outdated.
             if self._version == version:

@@ -63,7 +63,10 @@ _PATH_PARTS = {
         "2026-11",
     ),
 }
-_EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
+_EVERYWHERE = (
+    *("bad_host", "bad_header", "key_refused", "rate_limited"),
+    *("internal", "database_unavailable"),
+)
 # Each operation of the API refuses unknown parameters.
 _API = "/v1/"
 _KEYLESS = "manage_read_preview"
