@@ -12,6 +12,9 @@ from app import __version__
 from app.access.audit import write_audit
 from app.access.key_uses import KeyUses
 from app.access.key_validity import KeyGuard
+from app.access.limits.addresses import AddressLimit
+from app.access.limits.leases import Leases
+from app.access.limits.rate_limits import RateLimits
 from app.access.refused_keys import RefusedKeys
 from app.access.signing_secrets import load_signing_secrets
 from app.delivery.archive import Archive
@@ -84,6 +87,10 @@ class Services:
     anonymous: AnonymousReader
     receipts: Receipts
     usage: Usage
+    limits: RateLimits
+    leases: Leases
+    address_limit: AddressLimit
+    refused_keys_limit: AddressLimit
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
@@ -186,6 +193,8 @@ def bootstrap(
     usage = Usage(database, clock, receipts, enforces_quotas=settings.rate_limit == "on")
     anonymous = AnonymousReader(settings.anonymous, database, watch)
     feed_tokens = FeedTokens(database)
+    is_limited = settings.rate_limit == "on"
+    limits = RateLimits(clock, settings.key_requests_per_minute if is_limited else None)
     index = TantivyIndex(find_search_path(settings, database))
     runner = Runner(
         database,
@@ -238,6 +247,24 @@ def bootstrap(
         anonymous=anonymous,
         receipts=receipts,
         usage=usage,
+        limits=limits,
+        # Other nodes may share a PostgreSQL database.
+        leases=Leases(
+            database,
+            clock,
+            limits,
+            shared=is_limited and (database.dialect == "postgresql" or settings.workers > 1),
+        ),
+        address_limit=AddressLimit(
+            clock,
+            "An address without a key",
+            settings.anonymous_requests_per_minute if is_limited else 0,
+        ),
+        refused_keys_limit=AddressLimit(
+            clock,
+            "An address whose keys are refused",
+            settings.refused_keys_per_minute if is_limited else 0,
+        ),
     )
 
 

@@ -233,6 +233,26 @@ class Settings(BaseSettings):
         default="on",
         description="Limit how often one client, and for one host, may ask: on, or off.",
     )
+    key_requests_per_minute: int = Field(
+        default=60_000,
+        ge=0,
+        le=1_000_000_000,
+        description="How many requests a minute each key may send; 0: any number.",
+    )
+    anonymous_requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000_000,
+        description="How many requests a minute each address may send without a key; 0: any "
+        "number.",
+    )
+    refused_keys_per_minute: int = Field(
+        default=60,
+        ge=0,
+        le=1_000_000_000,
+        description="How many unknown, expired or revoked keys a minute each address may send "
+        "before the answer is 429; 0: any number.",
+    )
     trusted_proxies: str = Field(
         default="",
         description="Networks of the proxies whose DATELINE_PROXY_HEADER is believed, with "

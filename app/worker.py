@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.access.audit import delete_older
 from app.access.idempotency import delete_expired_answers
+from app.access.limits.leases import delete_idle_use
 from app.bootstrap import Services, find_search_path
 from app.content import store as content_store
 from app.content.commands import purge_article
@@ -65,6 +66,7 @@ class Worker:
             threading.Thread(target=self.run, name="worker", daemon=True),
             threading.Thread(target=push, name="push", daemon=True),
             threading.Thread(target=self._write_counts, name="counts", daemon=True),
+            threading.Thread(target=self._share_limits, name="limits", daemon=True),
         ]
         if services.purging is not None:
             purge = partial(self._purge, services.purging)
@@ -78,6 +80,7 @@ class Worker:
     def stop(self) -> None:
         """Stop, and wait for the current work; cancel outgoing requests."""
         self._stopped.set()
+        self._services.leases.wake()
         if self._services.purging is not None:
             self._services.purging.close()
         self._services.push.close()
@@ -121,6 +124,16 @@ class Worker:
             uses.write()
         with unnoted.catch():
             uses.write()
+
+    def _share_limits(self) -> None:
+        """Report the use of limits until stopped, and what is left then."""
+        leases, failure_log = self._services.leases, _FailureLog("the sharing of limits")
+        while not self._stopped.is_set():
+            with failure_log.catch():
+                leases.run()
+            leases.wait()
+        with failure_log.catch():
+            leases.run()
 
     def _keep_leadership(self) -> None:
         """Acquire the leadership when it is free, and renew it, until stopped."""
@@ -194,6 +207,7 @@ def clean_up(services: Services) -> None:
     services.runner.run(_ACTOR, delete_expired_answers)
     services.runner.run(_ACTOR, partial(delete_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _delete_expired_previews)
+    services.runner.run(_ACTOR, delete_idle_use)
     trim_log_in_batches(services)
     purge_trash_in_batches(services)
     announce_endings_in_batches(services)

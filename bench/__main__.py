@@ -58,6 +58,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--layers", action="store_true", help="each speed layer, with and without")
     parser.add_argument("--stories", type=int, metavar="N", help="the size of the archive")
     parser.add_argument(
+        "--limited-seconds",
+        type=int,
+        metavar="N",
+        help="how long two processes share a limit; 600 are ten minutes",
+    )
+    parser.add_argument(
         "--only",
         action="append",
         metavar="NAME",
@@ -68,14 +74,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write-docs", action="store_true", help="renew docs/benchmarks.md")
     parser.add_argument("--redraw", action="store_true", help="renew it from what was measured")
     options = parser.parse_args()
-    if options.write_docs and (options.quick or options.stories or options.only):
+    chosen = (options.quick, options.stories, options.only, options.limited_seconds)
+    if options.write_docs and any(chosen):
         parser.error("The documentation shows whole runs: --write-docs has no other options.")
     return options
 
 
 def _plan(options: argparse.Namespace) -> Plan:
     plan = QUICK if options.quick else Plan()
-    return dataclasses.replace(plan, stories=options.stories) if options.stories else plan
+    given = {"stories": options.stories, "limited_seconds": options.limited_seconds}
+    return dataclasses.replace(plan, **{name: value for name, value in given.items() if value})
 
 
 def _run(stage: BenchmarkSetup, measurements: Sequence[Measurement]) -> list[Result]:

@@ -12,10 +12,10 @@ from app.bootstrap import Services, bootstrap
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
 from app.partners.commands.create_partner import create_partner
 from app.partners.commands.create_product import create_product
-from app.partners.inputs import PartnerInput, ProductInput
+from app.partners.inputs import LimitsInput, PartnerInput, ProductInput
 from app.settings import Settings
 from bench.corpus import SEED
-from bench.servers import Database
+from bench.servers import MANY_REQUESTS, Database
 
 _PRODUCTS = 5
 _ACTOR = Actor(None, "bench")
@@ -39,6 +39,19 @@ def sign_partners(database: Database, number: int) -> tuple[str, ...]:
             for turn in range(number)
             if (chosen := rng.sample(slugs, _PRODUCTS))
         )
+    finally:
+        services.close()
+
+
+def make_keys(database: Database, number: int) -> tuple[str, ...]:
+    """Create so many keys that may read."""
+    services = bootstrap(Settings(database_url=database.url, search_path=str(database.search_path)))
+
+    def create_all(unit: UnitOfWork) -> tuple[str, ...]:
+        return tuple(create_key(unit, f"key {turn}", ["read"]).key for turn in range(number))
+
+    try:
+        return services.runner.run(_ACTOR, create_all)
     finally:
         services.close()
 
@@ -67,5 +80,6 @@ def _create_product(services: Services, place: int, filter_: dict[str, Any]) -> 
 
 
 def _sign(unit: UnitOfWork, name: str, slugs: list[str]) -> str:
-    row = create_partner(unit, PartnerInput(name=name, slug=name, products=slugs))
+    limits = LimitsInput(requests_per_minute=MANY_REQUESTS)
+    row = create_partner(unit, PartnerInput(name=name, slug=name, products=slugs, limits=limits))
     return create_key(unit, name, ["read"], partner_id=row.id).key

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bench.servers import HOST, ROOT, Server
 
@@ -59,6 +59,14 @@ class Round:
     def cpu_rate(self) -> float:
         """Requests per second of processor time, which other load on the machine disturbs less."""
         return self.answers / self.cpu_seconds
+
+
+class Counted(NamedTuple):
+    """All answers, and those of them that were errors."""
+
+    answers: int
+    failures: int
+    seconds: float
 
 
 class Generator(Protocol):
@@ -112,6 +120,13 @@ class PythonClient:
 
     def ask(self, target: Target, seconds: int) -> Round:
         """Run the client once."""
+        counted = self.count(target, seconds)
+        if counted.failures:
+            raise LoadError(f"{counted.failures} answers were errors.")
+        return Round(counted.answers, counted.seconds)
+
+    def count(self, target: Target, seconds: int) -> Counted:
+        """Run the client once, and count errors, too."""
         order = {
             "host": HOST,
             "port": target.server.port,
@@ -122,9 +137,7 @@ class PythonClient:
         }
         output = _run([sys.executable, "-m", "bench.client"], seconds, json.dumps(order))
         result = json.loads(output)
-        if result["failures"]:
-            raise LoadError(f"{result['failures']} answers were errors.")
-        return Round(int(result["answers"]), float(result["seconds"]))
+        return Counted(int(result["answers"]), int(result["failures"]), float(result["seconds"]))
 
 
 def _run(command: list[str], seconds: int, order: str = "") -> str:

@@ -23,6 +23,8 @@ _END_SECONDS = 10.0
 _POLL_SECONDS = 0.05
 _LOG_TAIL = 3
 _SERVER_FAULT = 500
+# A limit that no measurement reaches.
+MANY_REQUESTS = 1_000_000_000
 
 
 class ServerError(Exception):
@@ -67,7 +69,10 @@ def dateline_command() -> str:
 def dateline_environment(
     database: Path | Database, cache_bytes: int | None = None, **settings: str
 ) -> dict[str, str]:
-    """Return an environment in which Dateline has these options and otherwise its defaults."""
+    """Return an environment in which Dateline has these options and otherwise its defaults.
+
+    Limits are counted, but not reached.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
     if isinstance(database, Path):
         environment["DATELINE_DATABASE_URL"] = f"sqlite:///{database}"
@@ -75,6 +80,7 @@ def dateline_environment(
         environment["DATELINE_DATABASE_URL"] = database.url
         environment["DATELINE_SEARCH_PATH"] = str(database.search_path)
     environment["DATELINE_WORKERS"] = "1"
+    environment["DATELINE_KEY_REQUESTS_PER_MINUTE"] = str(MANY_REQUESTS)
     if cache_bytes is not None:
         environment["DATELINE_CACHE_BYTES"] = str(cache_bytes)
     return environment | {f"DATELINE_{name.upper()}": value for name, value in settings.items()}

@@ -39,9 +39,10 @@ class Plan:
     imports: int = 3
     mixed_requests: int = 1_000_000
     mixed_seconds: int = 180
+    limited_seconds: int = 60
 
 
-QUICK = Plan(2_000, 20_000, 2_000, 5_000, 2, 1, 0, imports=1, mixed_seconds=8)
+QUICK = Plan(2_000, 20_000, 2_000, 5_000, 2, 1, 0, imports=1, mixed_seconds=8, limited_seconds=5)
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,11 @@ class BenchmarkSetup:
         cache_bytes: int | None = 0,
         database: Path | Database | None = None,
         without: str | None = None,
+        **settings: str,
     ) -> Iterator[Server]:
         """Serve the archive like the product does; by default without its cache."""
         served = database or self.imported.database
-        with servers.dateline(self.folder, served, cache_bytes, without) as server:
+        with servers.dateline(self.folder, served, cache_bytes, without, **settings) as server:
             yield server
 
     @contextmanager

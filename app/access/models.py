@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.sql.schema import Base, Instant, key
@@ -90,3 +90,27 @@ class Secret(Base):
 
     name: Mapped[str] = mapped_column(String(50), primary_key=True)
     value: Mapped[str] = mapped_column(String(100))
+
+
+class RateLimitUse(Base):
+    """What all processes have used of the limits of a key, feed token or partner, in thousandths.
+
+    It falls at the rate of the limit since the instant.
+    """
+
+    __tablename__ = "rate_limits"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    id: Mapped[str] = mapped_column(key(36), primary_key=True)
+    requests: Mapped[int] = mapped_column(BigInteger)
+    cost: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(Instant)
+
+
+class RateLimitProcess(Base):
+    """A process that shares limits with others."""
+
+    __tablename__ = "rate_limit_processes"
+
+    id: Mapped[str] = mapped_column(key(36), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(Instant)

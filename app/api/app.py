@@ -180,7 +180,7 @@ def _with_middleware(
 
 def _with_operators_middleware(app: App, services: Services, log: RequestLog) -> OperatorApp:
     """Wrap the framework in the middleware stack of the operators' port."""
-    app = AuthenticationMiddleware(app, services)
+    app = AuthenticationMiddleware(app, services, limits_addresses=False)
     app = HeadMiddleware(app)
     app = OperatorsOnlyMiddleware(app, services.settings)
     app = AddressMiddleware(app, "*", "")

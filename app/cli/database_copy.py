@@ -19,6 +19,8 @@ from app.settings import read_settings
 
 LEFT_OUT: Mapping[str, str] = {
     "leases": "It says which process of one deployment does the background work now.",
+    "rate_limits": "It says what was used of limits in the last minute.",
+    "rate_limit_processes": "It says which processes of one deployment are running now.",
 }
 SEEDED = frozenset({"secrets"})
 _SHOWN = 50

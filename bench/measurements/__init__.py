@@ -9,6 +9,7 @@ from bench.measurements import (
     headlines,
     imports,
     layers,
+    limits,
     memory,
     paging,
     partners,
@@ -32,6 +33,7 @@ ALL: tuple[Measurement, ...] = (
     *streaming.MEASUREMENTS,
     *postgresql.MEASUREMENTS,
     *partners.MEASUREMENTS,
+    *limits.MEASUREMENTS,
     *memory.MEASUREMENTS,
     *imports.MEASUREMENTS,
 )

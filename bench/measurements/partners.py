@@ -17,7 +17,7 @@ _FEW, _MANY = 10, 1_000
 
 def cached(stage: BenchmarkSetup) -> Outcome:
     """Compare a partner's list with sending its bytes."""
-    database = _copy(stage, stage.imported.database)
+    database = copy_archive(stage, stage.imported.database)
     (key,) = sign_partners(database, 1)
     headers = {"Authorization": f"Bearer {key}"}
     with (
@@ -31,7 +31,7 @@ def cached(stage: BenchmarkSetup) -> Outcome:
 
 def five_products(stage: BenchmarkSetup) -> Outcome:
     """Compare the list of five products with that of an anonymous reader."""
-    database = _copy(stage, stage.imported.database)
+    database = copy_archive(stage, stage.imported.database)
     keys = sign_partners(database, 1)
     with stage.dateline(database=database) as dateline:
         return _compare_with_anonymous(stage, dateline, keys)
@@ -54,7 +54,7 @@ def _compare_with_anonymous(
 
 def many_partners(stage: BenchmarkSetup) -> Outcome:
     """Compare a thousand partners with ten on the same large archive."""
-    database = _copy(stage, stage.large.database)
+    database = copy_archive(stage, stage.large.database)
     keys = sign_partners(database, _MANY)
     with stage.dateline(database=database) as dateline:
         many = Target(dateline, _FORMS, keys=keys)
@@ -62,7 +62,7 @@ def many_partners(stage: BenchmarkSetup) -> Outcome:
     return build_load_outcome(compared)
 
 
-def _copy(stage: BenchmarkSetup, source: Path) -> Database:
+def copy_archive(stage: BenchmarkSetup, source: Path) -> Database:
     """Return a copy of an SQLite database that may be written to, without its search index."""
     copy = stage.folder / f"partners-{source.parent.name}-{source.name}"
     if copy.exists():

@@ -10,12 +10,13 @@ from app.access.caller import Caller
 from app.access.errors import KeyRefused, KeyRestricted
 from app.access.keys import is_use_due, verify_key
 from app.api.http.asgi import Scope
-from app.api.http.clients import client_address, client_of
+from app.api.http.clients import client_address
 from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.middleware.authentication import (
     authenticate_feed_token,
     find_anonymous,
     find_key,
+    note_refusal,
     require_binding,
 )
 from app.bootstrap import Services
@@ -56,7 +57,7 @@ class CallerCache:
             if caller.binding is not None:
                 require_binding(self._services, scope, caller.binding, caller.prefix)
         except KeyRefused:
-            self._services.refusals.note(client_of(scope, self._services.settings))
+            note_refusal(self._services, scope)
             raise
         if is_use_due(caller, self._services.clock.now()):
             caller = self._note_use(scope, key, caller)

@@ -16,6 +16,7 @@ from app.api.http.answer import AnswerMetadata, Headers, PublicAnswer, entity_ta
 from app.api.http.asgi import Message, Scope
 from app.api.http.errors import NotFoundOrGone
 from app.api.http.problems import PROBLEMS
+from app.api.http.rate_limits import LimitFields
 from app.api.monitoring.metrics import Tally
 from app.server.interface import WHOLE
 from app.server.response_head import encode_headers
@@ -136,17 +137,21 @@ class PreparedResponse:
     caller: Caller | None = None
     lines: bytes = b""
 
-    def messages(self, scope: Scope, id_: str) -> Messages:
-        """Return the ASGI messages for a request id: one message if the server supports it."""
-        if WHOLE in scope.get("extensions", ()):
-            return (self.whole(id_),)
-        return split_message(self.status, [*self.headers, (REQUEST_ID, id_.encode())], self.body)
+    def messages(self, scope: Scope, id_: str, limits: LimitFields) -> Messages:
+        """Return the ASGI messages for a request id, with fields about the limits of its caller.
 
-    def whole(self, id_: str) -> Message:
+        It is one message if the server supports it.
+        """
+        if WHOLE in scope.get("extensions", ()):
+            return (self.whole(id_, limits),)
+        headers = [*self.headers, *limits.headers, (REQUEST_ID, id_.encode())]
+        return split_message(self.status, headers, self.body)
+
+    def whole(self, id_: str, limits: LimitFields) -> Message:
         """Return the response for a request id in one message."""
         if not self.lines:
             self.lines = encode_headers(self.headers)
-        head = b"%b%b: %b\r\n" % (self.lines, REQUEST_ID, id_.encode())
+        head = b"%b%b%b: %b\r\n" % (self.lines, limits.lines, REQUEST_ID, id_.encode())
         return {"type": WHOLE, "status": self.status, "head": head, "body": self.body}
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from starlette.concurrency import run_in_threadpool
 
 from app.access.caller import ANONYMOUS, Caller
+from app.access.limits.meter import LimitReached
 from app.api.cache.caller_cache import CallerCache
 from app.api.cache.entries import (
     CachedAbsence,
@@ -34,9 +35,11 @@ from app.api.cache.single_flight import SingleFlight
 from app.api.delivery.resource import NeedsWorkerThread, ReadRequest
 from app.api.delivery.respond import fetch, is_expensive
 from app.api.http.asgi import App, Message, Receive, Scope, Send
+from app.api.http.costs import find_cost
 from app.api.http.errors import NotFoundOrGone
 from app.api.http.feed_tokens import FEED_TOKEN, PREFIXES, protect, remove_token
 from app.api.http.problems import problem_for
+from app.api.http.rate_limits import NO_FIELDS, LimitFields, find_fields, find_limited_client
 from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import take_listener
@@ -125,6 +128,8 @@ class CacheMiddleware:
         self._callers = CallerCache(services)
         self._anonymous = services.anonymous
         self._usage, self._may_send = services.usage, services.usage.quotas.allow_from_memory
+        self._limits, self._address_limit = services.limits, services.address_limit
+        self._limits_addresses = services.address_limit.is_on
         self._log, self._metrics = log or RequestLog(metrics, services.settings), metrics
         self._builder = ResponseBuilder(services.settings, metrics, self._freshness)
         self._running: dict[tuple[CacheKey, Version, int], SingleFlight[CachedAnswer]] = {}
@@ -167,19 +172,40 @@ class CacheMiddleware:
                 )
             )
         ):
-            response.entry.used = True
-            id_ = new_id() if given is None else id_for(given)
-            self._log.add_cached(scope, response.tally, len(response.body), id_, started)
-            if response.caller is not None:
-                entry, size = response.entry, len(response.body)
-                self._usage.add(response.caller, entry.route, size, entry.metadata.sent)
-            return response.messages(scope, id_)
+            fields: LimitFields | None = NO_FIELDS
+            if response.caller is not None or self._limits_addresses:
+                fields = self._count_prepared(scope, response.caller)
+            if fields is not None:
+                response.entry.used = True
+                id_ = new_id() if given is None else id_for(given)
+                self._log.add_cached(scope, response.tally, len(response.body), id_, started)
+                if response.caller is not None:
+                    entry, size = response.entry, len(response.body)
+                    self._usage.add(response.caller, entry.route, size, entry.metadata.sent)
+                return response.messages(scope, id_, fields)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
         if not messages:
             # `_respond` removes it again: the request refers to its scope, which makes a cycle.
             scope[_REQUEST] = request
         return messages
+
+    def _count_prepared(self, scope: Scope, caller: Caller | None) -> LimitFields | None:
+        """Count a request and return the fields about its limits, or None if it exceeds one."""
+        try:
+            if caller is not None:
+                admission = self._limits.admit(caller)
+                return admission.fields or find_fields(admission)
+            self._count_address(scope, 1)
+        except LimitReached:
+            return None
+        return NO_FIELDS
+
+    def _count_address(self, scope: Scope, cost: int) -> None:
+        """Count a request without a key."""
+        address = find_limited_client(scope, self._settings)
+        if address is not None:
+            self._address_limit.admit(address, cost)
 
     def _respond_inline(self, request: PublicRequest) -> Messages:
         """Respond without waiting to a request of a caller who is known already."""
@@ -265,13 +291,10 @@ class CacheMiddleware:
         if is_expensive(request.query):
             cancel_on_disconnect(request.scope)
         if caller.embargoed or request.token is not None:
-            # The log has no rows for embargoed stories, so such an answer cannot be invalidated. An
-            # answer to a token contains it.
-            cached = self._computer.compute_inline(request, caller)
-            cached = cached or await self._computer.compute(request, caller)
+            cached = await self._compute_uncached(request, caller)
         else:
-            cached = self._find(request, key, caller)
-            cached = cached or await self._compute_once(request, key, caller)
+            found = self._find(request, key, caller)
+            cached = found or await self._compute_once(request, key, caller)
         messages = self._build_response(request, key, cached, caller)
         if not await self._callers.recheck(request.scope, request.headers, caller):
             return await self._find_response(request)
@@ -302,15 +325,23 @@ class CacheMiddleware:
         response = self._builder.prepare_stale(request, cached)
         if response is None:
             return ()
+        if self._limits_addresses:
+            self._count_address(request.scope, 1)
         request.computed_for = ANONYMOUS
-        return response.messages(request.scope, request.id)
+        return response.messages(request.scope, request.id, NO_FIELDS)
 
     def _find(self, request: PublicRequest, key: CacheKey, caller: Caller) -> CachedAnswer | None:
-        """Return an answer from the cache, or compute it inline.
+        """Count a request, and return its answer from the cache, or compute it inline.
 
         No other request runs meanwhile, so an inline answer is computed once.
         """
         cached = self._entries.get(key, self._freshness.now)
+        if request.admission is None and (key[2] or self._limits_addresses):
+            resource = request.match.resource
+            cost = 1 if cached is not None else find_cost(resource.path, request.query)
+            request.admission = self._limits.admit(caller, cost)
+            if not key[2]:
+                self._count_address(request.scope, cost)
         if cached is None:
             epoch = self._freshness.epoch
             cached = self._computer.compute_inline(request, caller)
@@ -338,6 +369,18 @@ class CacheMiddleware:
         self._put(key, cached, epoch)
         return cached
 
+    async def _compute_uncached(self, request: PublicRequest, caller: Caller) -> CachedAnswer:
+        """Count a request, and compute an answer that is not cached.
+
+        The log has no rows for embargoed stories, so an answer with them cannot be invalidated. An
+        answer to a token contains it.
+        """
+        if request.admission is None:
+            cost = find_cost(request.match.resource.path, request.query)
+            request.admission = self._limits.admit(caller, cost)
+        cached = self._computer.compute_inline(request, caller)
+        return cached or await self._computer.compute(request, caller)
+
     def _put(self, key: CacheKey, cached: CachedAnswer, epoch: int) -> None:
         """Cache an answer, unless a change was found since it was begun.
 
@@ -363,7 +406,8 @@ class CacheMiddleware:
         if is_get and not request.by_language and request.is_repeatable:
             response.caller = None if request.is_shareable else caller
             self._entries.prepare(request.fingerprint, key, response)
-        return response.messages(request.scope, request.id)
+        fields = NO_FIELDS if request.admission is None else find_fields(request.admission)
+        return response.messages(request.scope, request.id, fields)
 
     def _respond_to_failure(self, request: PublicRequest, error: Exception) -> Messages:
         """Return a problem document, which is never cached."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from app.access.caller import Caller
+from app.access.limits.rate_limits import Admission
 from app.api.cache.negotiation import find_negotiated_path
 from app.api.delivery.registry import find
 from app.api.delivery.resource import Match
@@ -65,6 +66,7 @@ class PublicRequest:
     `computed_for` is the caller it was computed for, or None on a cache hit. `token` is the feed
     token that was removed from the address. `caller` is the holder of a key or token, once it is
     known, and `sent` are the stories of the answer to it.
+    `admission` is None before the request is counted.
     """
 
     scope: Scope
@@ -85,6 +87,7 @@ class PublicRequest:
     token: str | None = None
     caller: Caller | None = None
     sent: tuple[SentStory, ...] = ()
+    admission: Admission | None = None
 
     @property
     def is_long_poll(self) -> bool:

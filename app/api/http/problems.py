@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from starlette.requests import ClientDisconnect
 
+from app.access.limits.meter import LimitReached
 from app.api.http.errors import MethodNotAllowed
+from app.api.http.rate_limits import build_fields
 from app.api.http.validation import invalid_input
 from app.kit import json
 from app.kit.errors import Failure, FieldError, RateLimited
@@ -308,6 +310,9 @@ def problem_for(wrong: Exception, request_id: str | None) -> ProblemResponse:
     response = problem(wrong.code, wrong.detail, request_id, wrong.errors)
     if isinstance(wrong, RateLimited):
         response.headers["retry-after"] = str(wrong.seconds)
+    if isinstance(wrong, LimitReached):
+        for name, value in build_fields(wrong.meters):
+            response.headers[name.decode()] = value.decode()
     if isinstance(wrong, MethodNotAllowed):
         response.headers["allow"] = ", ".join(wrong.allowed)
     return response

@@ -11,41 +11,71 @@ from app.access.entitlement import NOTHING
 from app.access.errors import KeyRefused
 from app.access.key_binding import KeyBinding
 from app.access.keys import is_use_due, verify_key
-from app.api.http.asgi import App, Receive, Scope, Send, header
+from app.api.http.access import MANAGED
+from app.api.http.asgi import App, Message, Receive, Scope, Send, header
 from app.api.http.clients import client_address, client_of
+from app.api.http.costs import find_cost
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
+from app.api.http.rate_limits import find_fields, find_limited_client
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
+# Answers with one of these in `Cache-Control` are kept by no shared cache.
+_PRIVATE = (b"no-store", b"private")
+_PROBES = ("/healthz", "/readyz")
 _NOBODY = Caller(entitlement=NOTHING)
 
 
 class AuthenticationMiddleware:
-    """Stores the caller in the request's state, or refuses the key."""
+    """Stores the caller in the request's state, or refuses the key or too many requests."""
 
-    def __init__(self, app: App, services: Services) -> None:
+    def __init__(self, app: App, services: Services, *, limits_addresses: bool = True) -> None:
         """Look up keys in the database of the services."""
         self._app = app
         self._settings = services.settings
         self._database = services.database
         self._clock = services.clock
-        self._refusals = services.refusals
         self._services = services
+        self._limits = services.limits
+        self._limits_addresses = limits_addresses and services.address_limit.is_on
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Authenticate the caller of a request."""
-        if scope["type"] == "http":
-            key, known = find_key(scope), scope["state"]
-            if FEED_TOKEN in scope:
-                known["caller"] = caller = await authenticate_feed_token(self._services, scope)
-                known["key_prefix"] = caller.prefix
-            elif key is None:
-                known["caller"] = await self._find_anonymous()
-            else:
-                known["caller"] = caller = await self._find_caller(scope, key)
-                known["key_prefix"] = caller.prefix
-        await self._app(scope, receive, send)
+        """Authenticate the caller of a request, and count the request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        key, known = find_key(scope), scope["state"]
+        cost = find_cost(scope["path"], scope["query_string"]) if scope["method"] == "GET" else 1
+        if FEED_TOKEN not in scope and key is None:
+            if self._limits_addresses:
+                self._count_address(scope, cost)
+            known["caller"] = await self._find_anonymous()
+            await self._app(scope, receive, send)
+            return
+        if FEED_TOKEN in scope:
+            known["caller"] = caller = await authenticate_feed_token(self._services, scope)
+        else:
+            known["caller"] = caller = await self._find_caller(scope, key or "")
+        known["key_prefix"] = caller.prefix
+        admission = self._limits.admit(caller, cost)
+
+        async def send_with_limits(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                is_private = dict(headers).get(b"cache-control", b"").startswith(_PRIVATE)
+                # Answers of the management side are marked as private outside of this middleware.
+                if is_private or scope["path"].startswith(MANAGED):
+                    message["headers"] = [*headers, *find_fields(admission).headers]
+            await send(message)
+
+        await self._app(scope, receive, send_with_limits if admission.meters else send)
+
+    def _count_address(self, scope: Scope, cost: int) -> None:
+        """Count a request without a key; probes have no limit."""
+        address = find_limited_client(scope, self._settings)
+        if address is not None and scope["path"] not in _PROBES:
+            self._services.address_limit.admit(address, cost)
 
     async def _find_anonymous(self) -> Caller:
         """Return the caller without a key; while the database is away, it may read no story."""
@@ -63,7 +93,7 @@ class AuthenticationMiddleware:
             if caller.binding is not None:
                 require_binding(self._services, scope, caller.binding, caller.prefix)
         except KeyRefused:
-            self._refusals.note(client_of(scope, self._settings))
+            note_refusal(self._services, scope)
             raise
         address = client_address(scope, self._settings)
         if is_use_due(caller, now):
@@ -100,8 +130,19 @@ async def authenticate_feed_token(services: Services, scope: Scope) -> Caller:
             return verify()
         return await run_in_threadpool(verify)
     except KeyRefused:
-        services.refusals.note(client_of(scope, services.settings))
+        note_refusal(services, scope)
         raise
+
+
+def note_refusal(services: Services, scope: Scope) -> None:
+    """Count a refused key; raise `LimitReached` if its address has sent too many.
+
+    The key was verified before, so a valid key is never refused because of others.
+    """
+    services.refusals.note(client_of(scope, services.settings))
+    address = find_limited_client(scope, services.settings)
+    if address is not None:
+        services.refused_keys_limit.admit(address)
 
 
 def find_key(scope: Scope) -> str | None:

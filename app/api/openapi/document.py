@@ -64,12 +64,8 @@ _PATH_PARTS = {
     ),
 }
 _EVERYWHERE = (
-    "bad_host",
-    "bad_header",
-    "key_refused",
-    "key_restricted",
-    "internal",
-    "database_unavailable",
+    *("bad_host", "bad_header", "key_refused", "key_restricted", "rate_limited"),
+    *("internal", "database_unavailable"),
 )
 # Each operation of the API refuses unknown parameters.
 _API = "/v1/"

@@ -95,6 +95,19 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
         _STRING,
         "/v1/manage/articles/01a2027b-d71f-7000-bfcb-32dae908f4d5",
     ),
+    "RateLimit": (
+        "What is left of each limit of `RateLimit-Policy`: `r` is the number of requests, or their "
+        "cost, and `t` the seconds until the whole limit is available again. Present in "
+        "answers that no shared cache keeps, where a key or feed token was sent, and with `429`.",
+        _STRING,
+        '"requests";r=599;t=1, "cost";r=1199;t=1',
+    ),
+    "RateLimit-Policy": (
+        "The limits of the key and its partner: up to `q` requests, or requests of this cost, in "
+        "`w` seconds (draft-ietf-httpapi-ratelimit-headers).",
+        _STRING,
+        '"requests";q=600;w=60, "cost";q=1200;w=60',
+    ),
     "Referrer-Policy": (
         "What links on the page disclose. Present in pages, and where the address has a `token`.",
         _STRING,
@@ -134,6 +147,7 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
 }
 _ALWAYS = ("Cache-Control", "Vary", "X-Content-Type-Options", "X-Request-Id")
 _FOR_SCRIPTS = ("Access-Control-Allow-Origin", "Access-Control-Expose-Headers")
+_OF_LIMITS = ("RateLimit", "RateLimit-Policy")
 _OF_CACHES = ("Surrogate-Key", "Cache-Tag", "Dateline-Serial")
 _CACHED = (*_OF_CACHES, "ETag", "Last-Modified", "Accept-Ranges", "Age", "Cache-Status")
 # Present in every answer in which they are described.
@@ -171,7 +185,7 @@ def response_headers(
     `sends` are those that the operation sends with success. `is_cached` says that the response
     cache sends the answer, `accepts_token` that its address may have a token.
     """
-    names = {*_ALWAYS, *_FOR_SCRIPTS, *_list_headers_of_status(status, sends)}
+    names = {*_ALWAYS, *_FOR_SCRIPTS, *_OF_LIMITS, *_list_headers_of_status(status, sends)}
     if is_managed:
         names.add("X-Robots-Tag")
     if is_cached:

@@ -1,0 +1,73 @@
+"""Rate limits in HTTP: which addresses count, and the header fields about limits."""
+
+import math
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from app.access.limits.meter import WINDOW, Meter
+from app.access.limits.rate_limits import Admission
+from app.api.http.answer import Headers
+from app.api.http.asgi import Scope
+from app.api.http.clients import client_address
+from app.kit.networks import client_network, contains, parse_ip, parse_networks
+from app.server.response_head import encode_headers
+from app.settings import Settings
+
+_LOOPBACK = parse_networks("127.0.0.0/8, ::1")
+# A remainder that is a whole number may be a little less after rounding.
+_ROUNDING = 1e-6
+
+
+def find_limited_client(scope: Scope, settings: Settings) -> str | None:
+    """Return the address or network that a request counts for, or None if it has no limit.
+
+    This machine and trusted proxies have none: they send the requests of others.
+    """
+    address = parse_ip(client_address(scope, settings) or "")
+    # A Unix socket has no addresses.
+    if address is None or contains((*_LOOPBACK, *settings.proxies), address):
+        return None
+    return client_network(address)
+
+
+class LimitFields(NamedTuple):
+    """Header fields about limits, and the same as lines of a head."""
+
+    headers: Headers
+    lines: bytes
+
+
+NO_FIELDS = LimitFields([], b"")
+
+
+def find_fields(admission: Admission) -> LimitFields:
+    """Return the fields about the limits of an admitted request."""
+    if admission.fields is None:
+        headers = build_fields(admission.meters)
+        admission.fields = LimitFields(headers, encode_headers(headers))
+    fields: LimitFields = admission.fields
+    return fields
+
+
+def build_fields(meters: Iterable[Meter]) -> Headers:
+    """Return `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+
+    Of a key and its partner, they show the one that leaves less.
+    """
+    shown: dict[str, tuple[float, Meter]] = {}
+    for meter in meters:
+        remaining = meter.capacity - meter.used
+        known = shown.get(meter.quantity)
+        if known is None or remaining < known[0]:
+            shown[meter.quantity] = remaining, meter
+    if not shown:
+        return []
+    policies, states = [], []
+    for quantity, (remaining, meter) in shown.items():
+        seconds = math.ceil(meter.used * WINDOW / meter.capacity)
+        policies.append(f'"{quantity}";q={meter.limit};w={WINDOW}')
+        states.append(f'"{quantity}";r={max(0, int(remaining + _ROUNDING))};t={seconds}')
+    return [
+        (b"ratelimit-policy", ", ".join(policies).encode()),
+        (b"ratelimit", ", ".join(states).encode()),
+    ]
