@@ -82,6 +82,11 @@ def verify_key(
     if not hmac.compare_digest(stored, hashed) or row is None:
         raise KeyRefused("This key is not known here.")
     refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
+    return build_caller(row, now, resolve)
+
+
+def build_caller(row: KeyRow, now: datetime, resolve: ResolvePartner) -> Caller:
+    """Return the caller of a valid key."""
     scope = highest_scope(row.scopes)
     entitlement, until = TimedEntitlement(EMBARGOED if row.embargoed else PUBLIC)
     if row.partner_id is not None:

@@ -112,6 +112,8 @@ def _find_problems(parts: Services) -> list[str]:
             for flaw in find_inconsistencies(session, parts.clock.now(), text_of):
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
+    if parts.sign_in is not None:
+        found += [f"sign-in: {line}" for line in parts.sign_in.find_flaws()]
     if parts.purging is not None:
         found += parts.purging.flaws(parts.clock.now())
     return found + [f"index: {line}" for line in parts.search.flaws()]

@@ -49,8 +49,25 @@ class PartnerPolicy(Enum):
             )
 
 
-# The starts of paths that always need a key, and whose answers are never cached.
-MANAGED = ("/v1/manage/", "/v1/me/webhooks")
+class SessionPolicy(Enum):
+    """What a route of sign-in needs: nothing, a key, or a session."""
+
+    OPEN = "open"
+    KEY = "key"
+    SESSION = "session"
+
+    def allow(self, _services: Services, caller: Caller) -> None:
+        """Raise an error if the caller does not have it."""
+        if self is SessionPolicy.KEY and (caller.key_id is None or caller.session_id is not None):
+            raise KeyRequired(
+                "This needs a key, sent as 'Authorization: Bearer …' or 'X-Api-Key: …'."
+            )
+        if self is SessionPolicy.SESSION and caller.session_id is None:
+            raise KeyRequired("This browser has no session. Sign in at /auth/login.")
+
+
+# The starts of paths that always need a key, and whose answers are never cached; and of sign-in.
+MANAGED = ("/v1/manage/", "/v1/me/webhooks", "/auth/")
 
 # The scope that a caller needs, or the policy of a route.
-Access = Scope | ReadPolicy | PartnerPolicy
+Access = Scope | ReadPolicy | PartnerPolicy | SessionPolicy

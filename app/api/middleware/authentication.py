@@ -1,4 +1,4 @@
-"""Authenticate requests by the API key in their headers, or by the token in their address."""
+"""Authenticate requests by a key in their headers, a token in their address, or a session."""
 
 from dataclasses import replace
 from functools import partial
@@ -9,10 +9,12 @@ from app.access.caller import Caller
 from app.access.entitlement import NOTHING
 from app.access.errors import KeyRefused
 from app.access.keys import authenticate, is_use_record_due, verify_key
+from app.access.people.sessions import record_use, verify_session
 from app.api.http.asgi import App, Receive, Scope, Send
 from app.api.http.clients import client_address, client_of
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
+from app.api.http.sessions import find_session_token
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
@@ -39,11 +41,31 @@ class AuthenticationMiddleware:
                 known["caller"] = caller = await authenticate_feed_token(self._services, scope)
                 known["key_prefix"] = caller.prefix
             elif key is None:
-                known["caller"] = await self._find_anonymous()
+                known["caller"] = await self._find_without_key(scope)
             else:
                 known["caller"] = caller = await self._find_caller(scope, key)
                 known["key_prefix"] = caller.prefix
         await self._app(scope, receive, send)
+
+    async def _find_without_key(self, scope: Scope) -> Caller:
+        """Return the caller of the session of a request, or of a request without one."""
+        token = find_session_token(scope, self._settings)
+        caller = None if token is None else await run_in_threadpool(self._verify_session, token)
+        if caller is None:
+            if token is not None:
+                self._refusals.note(client_of(scope, self._settings))
+            return await self._find_anonymous()
+        scope["state"]["key_prefix"] = caller.prefix
+        scope["state"]["session_token"] = token
+        return self._describe(scope, caller)
+
+    def _verify_session(self, token: str) -> Caller | None:
+        """Return the caller of a session, if it is valid, and record its use at intervals."""
+        now, resolve = self._clock.now(), self._services.partners.resolve
+        caller = verify_session(self._database, token, now, resolve)
+        if caller is not None and caller.session_id is not None and is_use_record_due(caller, now):
+            record_use(self._database, caller.session_id, now)
+        return caller
 
     async def _find_anonymous(self) -> Caller:
         """Return the caller without a key; while the database is away, it may read no story."""
@@ -60,6 +82,10 @@ class AuthenticationMiddleware:
         except KeyRefused:
             self._refusals.note(client_of(scope, self._settings))
             raise
+        return self._describe(scope, caller)
+
+    def _describe(self, scope: Scope, caller: Caller) -> Caller:
+        """Return a caller with what is known of its request."""
         address = client_address(scope, self._settings)
         return replace(caller, address=address, request_id=scope["state"]["request_id"])
 

@@ -29,19 +29,25 @@ EXPOSED = (
 _DELIVERY = ("GET", "HEAD")
 _MANAGEMENT = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MANAGED = ("/v1/manage", *MANAGED)
+# Scripts of other sites have no use for sign-in.
+_CLOSED = "/auth/"
 
 
 class CorsMiddleware:
-    """One policy for delivery and one for management."""
+    """One policy for delivery and one for management; none for sign-in."""
 
     def __init__(self, app: App, delivery: str, management: str) -> None:
         """Take comma lists of origins; `*` means any."""
+        self._app = app
         self._delivery = _build_policy(app, delivery, _DELIVERY)
         self._management = _build_policy(app, management, _MANAGEMENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Choose the policy by the path; a refused preflight gets a problem document."""
         is_http = scope["type"] == "http"
+        if is_http and scope["path"].startswith(_CLOSED):
+            await self._app(scope, receive, send)
+            return
         managed = is_http and scope["path"].startswith(_MANAGED)
         policy = self._management if managed else self._delivery
         if is_http and scope["method"] == "OPTIONS":

@@ -27,6 +27,7 @@ DESCRIPTIONS = {
     "KeyScope": "What a key may do. From `read` to `admin`, each scope includes those before it; "
     "`webhooks` is for partners.",
     "ManagedSort": "An order of the newsroom's articles.",
+    "PersonScope": "What a person may do. Each scope includes those before it.",
     "ProblemCode": "What went wrong. `/problems/{code}` explains each.",
     "ProductForm": "`full` for whole stories, `headline` for their short form.",
     "PublicationStatus": "`published` makes the working copy public.",
