@@ -18,7 +18,7 @@ from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oidc.discovery import get_well_known_url
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, KeySet
 
 from app.access.errors import SignInFailed, SignInUnavailable
 from app.access.people.id_tokens import ALGORITHMS
@@ -208,20 +208,22 @@ def _authenticate(own: Registration, metadata: Metadata) -> ClientAuth:
 
 
 def _read_keys(document: Mapping[str, Any], url: str) -> KeySet:
-    """Return the public keys of a JWK set; symmetric ones are left out."""
-    keys = document.get("keys")
-    public = [key for key in keys if _is_public(key)] if isinstance(keys, list) else []
-    try:
-        return KeySet.import_key_set({"keys": public})
-    except (JoseError, ValueError, TypeError) as error:
-        raise _unavailable(url, "has no usable key") from error
+    """Return the public keys of a JWK set; symmetric and unknown ones are left out."""
+    listed, usable = document.get("keys"), []
+    for key in listed if isinstance(listed, list) else []:
+        if _is_public(key):
+            try:
+                usable.append(JWKRegistry.import_key(key))
+            except (JoseError, ValueError, TypeError) as error:
+                _log.warning("sign-in: a key of %s cannot be used: %s", url, error)
+    if not usable:
+        raise _unavailable(url, "has no usable key")
+    return KeySet(usable)
 
 
 def _is_public(key: Any) -> bool:
     return (
-        isinstance(key, dict)
-        and key.get("kty") in {"RSA", "EC", "OKP"}
-        and key.get("use", "sig") == "sig"
+        isinstance(key, dict) and key.get("kty") in {"RSA", "EC"} and key.get("use", "sig") == "sig"
     )
 
 

@@ -55,9 +55,10 @@ class AuthenticationMiddleware:
             if token is not None:
                 self._refusals.note(client_of(scope, self._settings))
             return await self._find_anonymous()
-        scope["state"]["key_prefix"] = caller.prefix
-        scope["state"]["session_token"] = token
-        return self._describe(scope, caller)
+        known = scope["state"]
+        known["key_prefix"], known["session_token"] = caller.prefix, token
+        address = client_address(scope, self._settings)
+        return replace(caller, address=address, request_id=known["request_id"])
 
     def _verify_session(self, token: str) -> Caller | None:
         """Return the caller of a session, if it is valid, and record its use at intervals."""
@@ -82,10 +83,6 @@ class AuthenticationMiddleware:
         except KeyRefused:
             self._refusals.note(client_of(scope, self._settings))
             raise
-        return self._describe(scope, caller)
-
-    def _describe(self, scope: Scope, caller: Caller) -> Caller:
-        """Return a caller with what is known of its request."""
         address = client_address(scope, self._settings)
         return replace(caller, address=address, request_id=scope["state"]["request_id"])
 
