@@ -111,9 +111,9 @@ def test_every_audit_verb_and_type_is_used(newsroom: Newsroom, services: Service
     assert newsroom.client.get("/v1/headlines", headers={"x-api-key": "dl_x"}).status_code == 401
     services.refusals.write(services.runner)
     said = list_audit(newsroom, "?limit=100")
-    # Of subscriptions, `tests/push/test_hub_audit.py` tells.
+    # Of subscriptions, `tests/push/test_hub_audit.py` tells; of people, `tests/people`.
     assert {entry["verb"] for entry in said} == set(VERBS) - {"subscribed", "unsubscribed"}
-    assert {entry["type"] for entry in said} == set(TYPES) - {"subscription"}
+    assert {entry["type"] for entry in said} == set(TYPES) - {"subscription", "person", "session"}
 
 
 def _remove_stories(newsroom: Newsroom, services: Services) -> None:

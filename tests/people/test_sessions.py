@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.access import store
 from app.access.caller import Caller
 from app.access.commands.create_key import create_key
-from app.access.commands.end_session import end_sessions
+from app.access.commands.end_sessions import end_sessions
 from app.access.commands.exchange_key import exchange_key
 from app.access.commands.revoke_key import revoke_key
 from app.access.errors import KeyRefused

@@ -36,7 +36,8 @@ def test_a_subscription_and_its_end_are_audited(
     (begun,) = _rows(newsroom)
     told = {"topic": LATEST, "callback": reader.url}
     assert (begun["verb"], begun["before"], begun["after"]) == ("subscribed", None, told)
-    assert (begun["by"], begun["address"]) == ({"key": None, "name": "hub"}, "testclient")
+    by = {"key": None, "person": None, "name": "hub"}
+    assert (begun["by"], begun["address"]) == (by, "testclient")
     assert begun["request_id"]
     assert ask(client, reader, mode="unsubscribe") == 202
     pushing.settle()

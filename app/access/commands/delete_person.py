@@ -1,7 +1,7 @@
 """Delete a person."""
 
 from app.access import store
-from app.access.commands.end_session import end_sessions
+from app.access.commands.end_sessions import end_sessions
 from app.access.people.queries import load_person
 from app.kit.sql.unit_of_work import UnitOfWork
 

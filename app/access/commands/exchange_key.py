@@ -1,7 +1,7 @@
 """Exchange a key for a session."""
 
 from app.access.caller import Caller
-from app.access.commands.end_session import end_former_session
+from app.access.commands.end_sessions import end_former_session
 from app.access.errors import Forbidden
 from app.access.people.sessions import StartedSession, start_session
 from app.kit.sql.unit_of_work import UnitOfWork

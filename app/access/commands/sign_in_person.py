@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from app.access import store
-from app.access.commands.end_session import end_former_session, end_sessions
+from app.access.commands.end_sessions import end_former_session, end_sessions
 from app.access.errors import SignInFailed
 from app.access.people.identity import Identity
 from app.access.people.sessions import StartedSession, start_session

@@ -20,7 +20,7 @@ from app.access.people.transactions import (
     LIFETIME,
     Transaction,
     TransactionSealer,
-    begin_transaction,
+    create_transaction,
 )
 from app.kit.clock import Clock
 from app.kit.quoting import quote_text
@@ -33,7 +33,7 @@ _LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
-class BegunSignIn:
+class StartedSignIn:
     """The address to which the browser goes, and the value and lifetime of its cookie."""
 
     url: str
@@ -42,7 +42,7 @@ class BegunSignIn:
 
 
 class SignIn:
-    """Begins and completes sign-ins with one provider."""
+    """Starts and completes sign-ins with one provider."""
 
     def __init__(
         self, provider: OpenIdProvider, roles: RoleMapping, secret: str, clock: Clock
@@ -53,10 +53,10 @@ class SignIn:
         self._sealer = TransactionSealer(secret)
         self._clock = clock
 
-    def begin(self, return_to: str) -> BegunSignIn:
-        """Begin a sign-in that returns to a path."""
+    def start(self, return_to: str) -> StartedSignIn:
+        """Start a sign-in that returns to a path."""
         metadata, own = self._provider.load_metadata(), self._provider.registration
-        transaction = begin_transaction(return_to, self._clock.now())
+        transaction = create_transaction(return_to, self._clock.now())
         url = prepare_grant_uri(
             metadata.authorization_endpoint,
             own.client_id,
@@ -68,7 +68,7 @@ class SignIn:
             code_challenge=create_s256_code_challenge(transaction.verifier),
             code_challenge_method="S256",
         )
-        return BegunSignIn(url, self._sealer.seal(transaction))
+        return StartedSignIn(url, self._sealer.seal(transaction))
 
     def complete(self, sent: Mapping[str, str], cookie: str | None) -> Identity:
         """Return who signed in, by the parameters that the provider sent and the cookie."""

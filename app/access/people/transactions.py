@@ -65,7 +65,7 @@ class TransactionSealer:
         return transaction if from_micros(transaction.expires) > now else None
 
 
-def begin_transaction(return_to: str, now: datetime) -> Transaction:
+def create_transaction(return_to: str, now: datetime) -> Transaction:
     """Return a new transaction with random values."""
     return Transaction(
         state=secrets.token_urlsafe(_RANDOM_BYTES),

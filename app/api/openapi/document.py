@@ -69,7 +69,7 @@ _PATH_PARTS = {
 _EVERYWHERE = ("bad_host", "bad_header", "key_refused", "internal", "database_unavailable")
 # Each operation of the API refuses unknown parameters.
 _API = "/v1/"
-_KEYLESS = frozenset({"manage_read_preview", "begin_sign_in", "complete_sign_in"})
+_KEYLESS = frozenset({"manage_read_preview", "start_sign_in", "complete_sign_in"})
 _SIGN_IN = "/auth/"
 _EXCHANGE = ("/auth/session", "post")
 _JSON, _PAGE = "application/json", "text/html"

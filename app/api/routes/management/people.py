@@ -5,7 +5,7 @@ from functools import partial
 from fastapi import Request, Response
 
 from app.access.commands.delete_person import delete_person
-from app.access.commands.end_session import end_session_of_person
+from app.access.commands.end_sessions import end_session_of_person
 from app.access.people import queries
 from app.access.people.sessions import describe_person
 from app.access.scopes import Scope

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request, Response
 
 from app.access.caller import Caller
-from app.access.commands.end_session import end_sessions
+from app.access.commands.end_sessions import end_sessions
 from app.access.commands.exchange_key import exchange_key
 from app.access.commands.sign_in_person import sign_in_person
 from app.access.errors import RoleRequired, SignInFailed
@@ -73,20 +73,20 @@ _CALLBACK = ParameterSet(
 @router.get(
     "/login",
     access=SessionPolicy.OPEN,
-    summary="Begin to sign in",
+    summary="Start a sign-in",
     status_code=303,
     responses=_REDIRECT,
     openapi_extra=describe(
         query=_LOGIN, problems=("bad_parameter", "not_found", "sign_in_unavailable"), sends=_SENDS
     ),
 )
-def begin_sign_in(request: Request, services: Parts) -> Response:
+def start_sign_in(request: Request, services: Parts) -> Response:
     """Send the browser to the OpenID provider, which sends it back to `/auth/callback`."""
     return_to = _LOGIN.parse(request.scope["query_string"])[_RETURN_TO]
-    begun = _require_sign_in(services).begin(return_to)
+    started = _require_sign_in(services).start(return_to)
     headers = {
-        "location": begun.url,
-        "set-cookie": build_cookie(SIGN_IN_COOKIE, begun.cookie, begun.lifetime),
+        "location": started.url,
+        "set-cookie": build_cookie(SIGN_IN_COOKIE, started.cookie, started.lifetime),
     }
     return Response(None, 303, headers)
 
