@@ -79,7 +79,8 @@ class Nursery:
     """A row of server processes on one port; see `nursery`."""
 
     def __init__(self, database_url: str, **settings: object) -> None:
-        self.port = free_port()
+        port = settings.get("port")
+        self.port = port if isinstance(port, int) else free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery", str(self.port)],
             stdin=subprocess.PIPE,
