@@ -253,6 +253,23 @@ def test_old_sessions_are_deleted(
 
 
 @_SQLITE
+def test_guessed_sessions_are_counted_and_ended_ones_are_not(
+    browser: TestClient, services: Services, clock: HandClock
+) -> None:
+    sign_in(browser)
+    clock.advance(hours=1)
+    assert browser.get("/auth/session").status_code == 401
+    browser.cookies.clear()
+    for guess in ("dls_guess", "x", "\u00e9"):
+        cookie = f"{SESSION}={guess}".encode()
+        assert browser.get("/auth/session", headers={b"cookie": cookie}).status_code == 401
+    services.refusals.write(services.runner)
+    admin = {"x-api-key": key_for(services, "admin")}
+    (row,) = browser.get("/v1/manage/audit?verb=refused", headers=admin).json()["data"]
+    assert row["after"]["count"] == 3
+
+
+@_SQLITE
 def test_no_log_has_a_session_or_a_code(
     browser: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:

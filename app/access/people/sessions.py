@@ -30,7 +30,6 @@ _KEPT = timedelta(days=30)
 # Seconds that a request may wait for the lock to record the use of its session.
 _LOCK_TIMEOUT = 0.05
 _START = "dls_"
-_LENGTH = len(_START) + 43
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +86,16 @@ def derive_csrf_token(token: str) -> str:
 def verify_session(
     database: Database, token: str, now: datetime, resolve: ResolvePartner
 ) -> Caller | None:
-    """Return the caller of a session, or None if it is unknown, has ended, or was idle."""
-    if len(token) != _LENGTH or not token.isascii():
-        return None
+    """Return the caller of a session, or None if it has ended or was idle.
+
+    Raise `KeyRefused` if there is no such session.
+    """
     rows = database.fetch(store.SESSION_BY_DIGEST, {"digest": hash_token(token)})
-    if not rows or not _is_current(rows[0], now):
-        return None
+    if not rows:
+        raise KeyRefused("This session is not known here.")
     row = rows[0]
+    if not _is_current(row, now):
+        return None
     caller = (
         _find_key_holder(database, row.key_id, now, resolve)
         if row.key_id is not None

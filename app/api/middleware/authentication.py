@@ -50,15 +50,21 @@ class AuthenticationMiddleware:
     async def _find_without_key(self, scope: Scope) -> Caller:
         """Return the caller of the session of a request, or of a request without one."""
         token = find_session_token(scope, self._settings)
-        caller = None if token is None else await run_in_threadpool(self._verify_session, token)
+        caller = None if token is None else await self._find_session(scope, token)
         if caller is None:
-            if token is not None:
-                self._refusals.note(client_of(scope, self._settings))
             return await self._find_anonymous()
         known = scope["state"]
         known["key_prefix"], known["session_token"] = caller.prefix, token
         address = client_address(scope, self._settings)
         return replace(caller, address=address, request_id=known["request_id"])
+
+    async def _find_session(self, scope: Scope, token: str) -> Caller | None:
+        """Return the caller of a session, or None if it has ended; count unknown ones."""
+        try:
+            return await run_in_threadpool(self._verify_session, token)
+        except KeyRefused:
+            self._refusals.note(client_of(scope, self._settings))
+            return None
 
     def _verify_session(self, token: str) -> Caller | None:
         """Return the caller of a session, if it is valid, and record its use at intervals."""
