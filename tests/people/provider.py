@@ -40,6 +40,7 @@ class Provider:
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", auto_kid=True))
     requests: list[str] = field(default_factory=list)
     tokens: list[dict[str, str]] = field(default_factory=list)
+    unusable_keys: list[Any] = field(default_factory=list)
     status: int = 200
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -113,7 +114,8 @@ class Provider:
         if path == "/userinfo":
             return 200 if authorization == "Bearer access" else 401, self.userinfo
         if path == "/jwks":
-            return 200, KeySet([self.key]).as_dict(private=False)
+            document: dict[str, Any] = {**KeySet([self.key]).as_dict(private=False)}
+            return 200, {"keys": [*self.unusable_keys, *document["keys"]]}
         return self.status, self.describe()
 
 

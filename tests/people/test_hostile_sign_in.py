@@ -36,6 +36,8 @@ _WRONG_CLAIMS: list[Claims] = [
     {"iss": None},
     {"aud": "other"},
     {"aud": None},
+    {"aud": "other", "azp": CLIENT_ID},
+    {"aud": ["other"], "azp": CLIENT_ID},
     {"aud": [CLIENT_ID, "other"]},
     {"aud": [CLIENT_ID, "other"], "azp": "other"},
     {"azp": "other"},

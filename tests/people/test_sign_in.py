@@ -141,6 +141,8 @@ def test_metadata_and_keys_are_cached_until_there_is_a_new_key(
         assert sign_in(browser).status_code == 303
     assert (provider.requests.count(discovery), provider.requests.count(keys)) == (1, 1)
     provider.key = ECKey.generate_key("P-256", auto_kid=True)
+    # Those that are not understood are left out.
+    provider.unusable_keys = [{"kty": "AKP", "alg": "ML-DSA-44"}, {"kty": "EC", "crv": "P-256"}, 1]
     assert sign_in(browser).status_code == 303
     assert (provider.requests.count(discovery), provider.requests.count(keys)) == (1, 2)
     clock.advance(hours=1)

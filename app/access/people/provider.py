@@ -208,23 +208,16 @@ def _authenticate(own: Registration, metadata: Metadata) -> ClientAuth:
 
 
 def _read_keys(document: Mapping[str, Any], url: str) -> KeySet:
-    """Return the public keys of a JWK set; symmetric and unknown ones are left out."""
+    """Return the usable keys of a JWK set; `ALGORITHMS` leaves no use for symmetric ones."""
     listed, usable = document.get("keys"), []
     for key in listed if isinstance(listed, list) else []:
-        if _is_public(key):
-            try:
-                usable.append(JWKRegistry.import_key(key))
-            except (JoseError, ValueError, TypeError) as error:
-                _log.warning("sign-in: a key of %s cannot be used: %s", url, error)
+        try:
+            usable.append(JWKRegistry.import_key(key))
+        except (JoseError, ValueError, TypeError) as error:
+            _log.warning("sign-in: a key of %s cannot be used: %s", url, error)
     if not usable:
         raise _unavailable(url, "has no usable key")
     return KeySet(usable)
-
-
-def _is_public(key: Any) -> bool:
-    return (
-        isinstance(key, dict) and key.get("kty") in {"RSA", "EC"} and key.get("use", "sig") == "sig"
-    )
 
 
 def _is_fresh(since: datetime, now: datetime) -> bool:
