@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     )
     oidc_issuer: str | None = Field(
         default=None,
+        max_length=500,
         description="The address of the OpenID provider where people sign in, exactly as it names "
         "itself: https://login.example. Without it, only keys give access.",
     )

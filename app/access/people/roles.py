@@ -48,7 +48,7 @@ def parse_role_mapping(text: str) -> RoleMapping:
     if not claim or not isinstance(scopes, dict) or not scopes:
         raise ValueError(f"{_FORM}, with one role or more")
     for role, scope in scopes.items():
-        if scope not in Scope.__members__:
+        if not isinstance(scope, str) or scope not in Scope.__members__:
             names = ", ".join(Scope.__members__)
             raise ValueError(f"the role {role!r} has the scope {scope!r}; scopes are {names}")
     return RoleMapping(claim, {role: Scope[scope] for role, scope in scopes.items()})
