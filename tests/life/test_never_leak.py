@@ -130,7 +130,7 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
 
 def _never_ends(operation: dict[str, Any]) -> bool:
     """Tell whether an answer is a stream of events; what it tells, `/v1/changes` tells as well."""
-    return "text/event-stream" in operation["responses"]["200"].get("content", {})
+    return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
 
 
 _PART = re.compile(r"\{\w+\}")
