@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
@@ -15,6 +16,7 @@ from app.access.key_validity import KeyGuard
 from app.access.limits.addresses import AddressLimit
 from app.access.limits.leases import Leases
 from app.access.limits.rate_limits import RateLimits
+from app.access.people.roles import parse_role_mapping
 from app.access.refused_keys import RefusedKeys
 from app.access.signing_secrets import load_signing_secrets
 from app.delivery.archive import Archive
@@ -55,10 +57,20 @@ from app.syndication.push.stored_secrets import StoredSecrets
 from app.syndication.push.unit_events import follow_unit
 from app.syndication.sync.change_reader import ChangeReader
 
+if TYPE_CHECKING:
+    from app.access.people.sign_in import SignIn
+
+
+# Keys of large providers come with certificates.
+_PROVIDER_BYTES = 512 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All services, connected; `purging` is None without a CDN."""
+    """All services, connected.
+
+    `purging` is None without a CDN, and `sign_in` without an OpenID provider.
+    """
 
     settings: Settings
     clock: Clock
@@ -91,9 +103,12 @@ class Services:
     leases: Leases
     address_limit: AddressLimit
     refused_keys_limit: AddressLimit
+    sign_in: "SignIn | None"
 
     def close(self) -> None:
         """Close the database, the index, and outgoing requests."""
+        if self.sign_in is not None:
+            self.sign_in.close()
         if self.purging is not None:
             self.purging.close()
         self.push.close()
@@ -265,7 +280,34 @@ def bootstrap(
             "An address whose keys are refused",
             settings.refused_keys_per_minute if is_limited else 0,
         ),
+        sign_in=_build_sign_in(settings, clock, secret),
     )
+
+
+def _build_sign_in(settings: Settings, clock: Clock, secret: str) -> "SignIn | None":
+    if settings.oidc_issuer is None:
+        return None
+    # Imported only if sign-in is configured: the libraries take a third of a second.
+    from app.access.people.provider import OpenIdProvider, Registration  # noqa: PLC0415
+    from app.access.people.sign_in import SignIn  # noqa: PLC0415
+
+    assert settings.oidc_client_id is not None
+    assert settings.oidc_roles is not None
+    client_secret = settings.oidc_client_secret
+    registration = Registration(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=client_secret.get_secret_value() if client_secret else None,
+        redirect_uri=f"{settings.own_address}/auth/callback",
+        scopes=settings.oidc_scopes,
+    )
+    client = HttpClient(
+        f"dateline/{__version__}",
+        max_bytes=_PROVIDER_BYTES,
+        trust=load_trusted_certificates(settings.ca_file),
+    )
+    provider = OpenIdProvider(client, clock, registration)
+    return SignIn(provider, parse_role_mapping(settings.oidc_roles), secret, clock)
 
 
 def _build_purging(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from app.access.audit import delete_older
 from app.access.idempotency import delete_expired_answers
 from app.access.limits.leases import delete_idle_use
+from app.access.people.sessions import delete_old_sessions
 from app.bootstrap import Services, find_search_path
 from app.content import store as content_store
 from app.content.commands import purge_article
@@ -205,6 +206,7 @@ class _FailureLog:
 def clean_up(services: Services) -> None:
     """Delete expired data, and reschedule stories after changes of time zone rules."""
     services.runner.run(_ACTOR, delete_expired_answers)
+    services.runner.run(_ACTOR, delete_old_sessions)
     services.runner.run(_ACTOR, partial(delete_older, days=services.settings.audit_days))
     services.runner.run(_ACTOR, _delete_expired_previews)
     services.runner.run(_ACTOR, delete_idle_use)

@@ -141,8 +141,9 @@ class _Operation:
             yield from _find_parameter_problems(self._parameters[place], sent)
         undeclared = {name for name, _ in query} - self._parameters["query"].keys()
         yield from (f"parameter {name!r} is not declared" for name in sorted(undeclared))
-        if self._needs_key and not {"authorization", "x-api-key"} & request.headers.keys():
-            yield "there is no key"
+        keys = {"authorization", "x-api-key", "cookie"}
+        if self._needs_key and not keys & request.headers.keys():
+            yield "there is neither a key nor a session"
         body = request.read()
         if self._body:
             yield from self._body.find_problems(request.headers, body)

@@ -23,10 +23,14 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.access.commands.create_key import create_key
+from app.access.commands.sign_in_person import sign_in_person
+from app.access.people.identity import Identity
+from app.access.scopes import Scope
 from app.api.app import create_app
+from app.api.http.sessions import CSRF_HEADER, SESSION_COOKIE
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.content.transfer.importer import Importer
-from app.kit.sql.unit_of_work import Actor
+from app.kit.sql.unit_of_work import Actor, Runner
 from app.partners.receipts import Receipts
 from app.partners.sent_story import SentStory
 from app.settings import Settings
@@ -39,7 +43,7 @@ WITHOUT_EXAMPLE = frozenset(
     "read_metrics read_openapi read_problem read_reference read_start read_feed read_search_feed "
     "read_category_feed read_source_feed read_language_feed read_tag_feed read_sitemap "
     "read_sitemap_part read_news_sitemap read_article_as follow_changes subscribe_to_feed "
-    "manage_preview_partner".split()
+    "manage_preview_partner start_sign_in complete_sign_in".split()
 )
 _SAMPLES = ROOT / "samples" / "stories.ndjson"
 _START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -54,7 +58,7 @@ _PARTNER_KEY = {"name": "North Wire", "scopes": ["read", "webhooks"], "partner":
 # Values of earlier steps for the paths of later ones.
 _STEP_VALUES = (
     "last_key last_preview last_webhook last_delivery last_feed_token partner_key partner_prefix "
-    "own_webhook paused_webhook"
+    "own_webhook paused_webhook last_person last_session csrf_token"
 ).split()
 
 Examples = dict[str, dict[str, Any]]
@@ -82,6 +86,7 @@ class Step:
     body: Any = None
     version: str | None = None
     by_partner: bool = False
+    by_session: bool = False
 
 
 _SOURCE = {
@@ -380,6 +385,14 @@ STEPS = (
     Step(None, "DELETE", "/v1/manage/articles/short-lived", None, '"v1"'),
     Step("manage_purge_article", "POST", "/v1/manage/articles/short-lived/purge", None, '"v2"'),
     Step("manage_list_recipients", "GET", f"{_FERRY}/recipients"),
+    Step("manage_list_people", "GET", "/v1/manage/people"),
+    Step("manage_read_person", "GET", "{last_person}"),
+    Step("manage_list_sessions", "GET", "{last_person}/sessions"),
+    Step("manage_end_session", "DELETE", "{last_person}/sessions/{last_session}"),
+    Step("manage_delete_person", "DELETE", "{last_person}"),
+    Step("exchange_key_for_session", "POST", "/auth/session"),
+    Step("read_session", "GET", "/auth/session", by_session=True),
+    Step("end_session", "POST", "/auth/logout", by_session=True),
 )
 
 
@@ -417,6 +430,18 @@ def _note(values: dict[str, str], step: Step, answer: Any) -> None:
             values["last_preview"] = answer["url"]
     if step.body is _PARTNER_KEY:
         values["partner_key"], values["partner_prefix"] = answer["key"], answer["prefix"]
+    _note_person(values, step, answer)
+
+
+def _note_person(made: dict[str, str], step: Step, answer: Any) -> None:
+    """Note a person and sessions."""
+    match step.operation:
+        case "manage_list_people":
+            made["last_person"] = f"{step.path}/{answer['data'][0]['id']}"
+        case "manage_list_sessions":
+            made["last_session"] = answer["data"][0]["id"]
+        case "exchange_key_for_session":
+            made["csrf_token"] = answer["csrf_token"]
 
 
 def main() -> None:
@@ -496,13 +521,11 @@ def _perform(
         _add_receipt(client)
     if step.operation is not None and step.operation.endswith("_usage"):
         client.app_state["usage"].write()
+    if step.operation == "manage_list_people":
+        _add_person(client)
     text = isinstance(step.body, str)
     content = step.body if text else None if step.body is None else json.dumps(step.body)
-    headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
-    if step.version is not None:
-        headers["if-match"] = step.version
-    if step.by_partner:
-        headers["authorization"] = f"Bearer {values['partner_key']}"
+    headers = _build_headers(client, step, values)
     path = step.path.format(**values)
     response = client.request(step.method, path, content=content, headers=headers)
     if not response.is_success:
@@ -514,12 +537,44 @@ def _perform(
     return response.status_code, response.text
 
 
+def _build_headers(client: TestClient, step: Step, made: dict[str, str]) -> dict[str, str]:
+    text = isinstance(step.body, str)
+    headers = {"content-type": _NDJSON if text else _PATCH if step.method == "PATCH" else _JSON}
+    if step.version is not None:
+        headers["if-match"] = step.version
+    if step.by_partner:
+        headers["authorization"] = f"Bearer {made['partner_key']}"
+    if step.by_session:
+        cookies = {cookie.name: cookie.value for cookie in client.cookies.jar}
+        headers |= {
+            "authorization": "",
+            "cookie": f"{SESSION_COOKIE}={cookies[SESSION_COOKIE]}",
+            "origin": str(client.base_url),
+            CSRF_HEADER: made["csrf_token"],
+        }
+    return headers
+
+
 def _add_receipt(client: TestClient) -> None:
     story = client.get(_FERRY).json()
     receipts: Receipts = client.app_state["receipts"]
     sent = SentStory(story["id"], story["published_version"], "full")
     receipts.add("01a2027b-d758-7000-83d0-48743bc77d99", [sent], "/v1/changes")
     receipts.write()
+
+
+def _add_person(client: TestClient) -> None:
+    runner: Runner = client.app_state["runner"]
+    who = Identity(
+        issuer="https://login.example",
+        subject="248289761001",
+        name="Amina Berrada",
+        scope=Scope.publish,
+        sign_in_digest=bytes(32),
+        return_to="/",
+    )
+    actor = Actor(None, who.name, "203.0.113.7")
+    runner.run(actor, lambda unit: sign_in_person(unit, who, None))
 
 
 def _keep(kept: dict[str, Any], step: Step, status: int, answer: Any) -> None:
@@ -550,6 +605,7 @@ def _client(folder: str) -> Iterator[TestClient]:
             client.app_state["clock"] = clock
             client.app_state["receipts"] = services.receipts
             client.app_state["usage"] = services.usage
+            client.app_state["runner"] = services.runner
             yield client
     finally:
         services.close()

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Literal, get_args
 
+from app.access.actors import describe_actor
 from app.access.store import audit_log
 from app.access.store.audit_log import AuditFilter, AuditRecord
 from app.kit.clock import format_instant
@@ -54,6 +55,8 @@ AuditType = Literal[
     "partner",
     "feed_token",
     "secret",
+    "person",
+    "session",
 ]
 VERBS: tuple[AuditVerb, ...] = get_args(AuditVerb)
 TYPES: tuple[AuditType, ...] = get_args(AuditType)
@@ -90,6 +93,7 @@ def _build_row(actor: Actor, now: datetime, action: AuditedAction) -> AuditRecor
         subject=action.id,
         before=_to_json(action.before),
         after=_to_json(action.after),
+        actor_type=actor.type,
     )
 
 
@@ -122,7 +126,7 @@ def _build_view(row: AuditRecord) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": format_instant(row.at),
-        "by": {"key": row.actor_id, "name": row.actor_name},
+        "by": describe_actor(row.actor_id, row.actor_name, row.actor_type),
         "address": row.address,
         "request_id": row.request_id,
         "verb": row.verb,

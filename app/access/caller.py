@@ -8,17 +8,20 @@ from app.access.errors import Forbidden, KeyRequired
 from app.access.key_binding import KeyBinding
 from app.access.limits.partner_limits import NO_LIMITS, PartnerLimits
 from app.access.scopes import Scope
-from app.kit.sql.unit_of_work import Actor
+from app.kit.sql.unit_of_work import PERSON, Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The holder of a key, the holder of a feed token, or an anonymous client (without either).
+    """The holder of a key, a session or a feed token, or an anonymous client (without any).
 
-    `use_noted_at` is when a use of the key was last noted. `binding` says where the key may be used
-    from. `entitlement` says which stories it may read, until `entitled_until` if that is set.
+    A session is of a key or of a person. `use_noted_at` is when a use of the key or session was
+    last noted. `binding` says where the key may be used
+    from. `entitlement` says which stories it may read, until `entitled_until` if that
+    is set.
     `partner_id` is the partner that a key or token belongs to, and `limits` are those of its
-    agreement. `address` and `request_id` say where the request came from.
+    agreement. `address` and `request_id`
+    say where the request came from.
     """
 
     key_id: str | None = None
@@ -34,18 +37,32 @@ class Caller:
     partner_id: str | None = None
     limits: PartnerLimits = NO_LIMITS
     feed_token_id: str | None = None
+    person_id: str | None = None
+    session_id: str | None = None
     address: str | None = None
     request_id: str | None = None
 
     @property
     def actor(self) -> Actor:
         """Return the actor that this caller's changes are recorded for."""
-        return Actor(self.key_id, self.name, self.address, self.request_id)
+        return Actor(
+            self.key_id or self.person_id,
+            self.name,
+            self.address,
+            self.request_id,
+            self.session_id,
+            None if self.person_id is None else PERSON,
+        )
+
+    @property
+    def holder_id(self) -> str | None:
+        """Return the id of the key or person that acts."""
+        return self.key_id or self.person_id
 
     @property
     def is_anonymous(self) -> bool:
-        """Tell whether the request has neither a key nor a feed token."""
-        return self.key_id is None and self.feed_token_id is None
+        """Tell whether the request has neither a key, nor a session, nor a feed token."""
+        return self.key_id is None and self.person_id is None and self.feed_token_id is None
 
     @property
     def embargoed(self) -> bool:
@@ -75,9 +92,8 @@ class Caller:
             )
         if not self.allows(scope):
             has = " and ".join(map(repr, self.scopes))
-            raise Forbidden(
-                f"This needs the scope {scope.name!r}; the key {self.prefix}… has {has}."
-            )
+            holder = f"key {self.prefix}…" if self.key_id is not None else "session"
+            raise Forbidden(f"This needs the scope {scope.name!r}; the {holder} has {has}.")
 
 
 ANONYMOUS = Caller()

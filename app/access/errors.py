@@ -55,3 +55,27 @@ class RightsChanged(Failure):
     """A cursor was issued for other access rights than its reader has now."""
 
     code = "rights_changed"
+
+
+class PersonNotFound(Failure):
+    """No person, or no session of the person, has this id."""
+
+    code = "not_found"
+
+
+class SignInFailed(Failure):
+    """A sign-in cannot be completed; the person begins again."""
+
+    code = "sign_in_failed"
+
+
+class SignInUnavailable(Failure):
+    """The provider does not answer, or not as it should."""
+
+    code = "sign_in_unavailable"
+
+
+class RoleRequired(Failure):
+    """The provider knows the person, whose roles give no scope here."""
+
+    code = "role_required"

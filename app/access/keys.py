@@ -66,6 +66,11 @@ def verify_key(
     if not hmac.compare_digest(stored, hashed) or row is None:
         raise KeyRefused("This key is not known here.")
     refuse_invalid(KeyState(row.prefix, row.revoked_at, row.expires_at), now)
+    return build_caller(row, now, resolve)
+
+
+def build_caller(row: KeyRow, now: datetime, resolve: ResolvePartner) -> Caller:
+    """Return the caller of a valid key."""
     scope = highest_scope(row.scopes)
     granted = TimedEntitlement(EMBARGOED if row.embargoed else PUBLIC)
     if row.partner_id is not None:
@@ -79,7 +84,7 @@ def verify_key(
         scope=scope,
         expires_at=row.expires_at,
         use_noted_at=row.last_used_at,
-        binding=read_binding(row.networks, row.origins) if is_bound else None,
+        binding=read_binding(row.networks, row.origins) if row.networks or row.origins else None,
         entitlement=granted.entitlement,
         entitled_until=granted.until,
         partner_id=row.partner_id,

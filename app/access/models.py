@@ -1,9 +1,9 @@
-"""Tables of access: keys, answers kept for retries, and the deployment's secret."""
+"""Tables of access: keys, people, sessions, stored answers, the audit, secrets."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kit.sql.schema import Base, Instant, key
@@ -37,14 +37,61 @@ class ApiKey(Base):
     __table_args__ = (Index("ix_api_keys_rotated_from", "rotated_from"),)
 
 
+class Person(Base):
+    """Somebody who signs in: `subject` is their id at the issuer, which is the provider."""
+
+    __tablename__ = "people"
+
+    id: Mapped[str] = mapped_column(key(36), primary_key=True)
+    issuer: Mapped[str] = mapped_column(key(500))
+    subject: Mapped[str] = mapped_column(key(255))
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    signed_in_at: Mapped[datetime] = mapped_column(Instant)
+
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+
+class Session(Base):
+    """A session in a browser, of a person or of a key; only the hash of its token is stored.
+
+    `sign_in_digest` is the hash of the `state` of the sign-in, which counts once.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(key(36), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    person_id: Mapped[str | None] = mapped_column(
+        key(36), ForeignKey("people.id", ondelete="CASCADE")
+    )
+    key_id: Mapped[str | None] = mapped_column(
+        key(36), ForeignKey("api_keys.id", ondelete="CASCADE")
+    )
+    sign_in_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    address: Mapped[str | None] = mapped_column(String(100))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    last_used_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    __table_args__ = (
+        Index("ix_sessions_person_id", "person_id", "id"),
+        Index("ix_sessions_key_id", "key_id"),
+        Index("ix_sessions_expires_at", "expires_at"),
+    )
+
+
 class StoredAnswer(Base):
-    """The first answer to a POST with an Idempotency-Key; `subject` is the id of its object."""
+    """The first answer to a POST with an Idempotency-Key; `subject` is the id of its object.
+
+    `key_id` is the id of the key or person that sent the request.
+    """
 
     __tablename__ = "kept_answers"
 
-    key_id: Mapped[str] = mapped_column(
-        key(36), ForeignKey("api_keys.id", ondelete="CASCADE"), primary_key=True
-    )
+    key_id: Mapped[str] = mapped_column(key(36), primary_key=True)
     idempotency_key: Mapped[str] = mapped_column(String(255), primary_key=True)
     payload_digest: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]
@@ -60,7 +107,7 @@ class StoredAnswer(Base):
 
 
 class AuditRow(Base):
-    """An entry of the audit log; append-only."""
+    """An entry of the audit log; append-only. `actor_type` is `person`, or None for a key."""
 
     __tablename__ = "audit"
 
@@ -75,6 +122,7 @@ class AuditRow(Base):
     subject: Mapped[str | None] = mapped_column(key(36))
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    actor_type: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (
         Index("ix_audit_at", "at"),

@@ -14,5 +14,7 @@ class Scope(IntEnum):
 
 def highest_scope(names: list[str]) -> Scope | None:
     """Return the highest of the named scopes, or None; `webhooks` is not one of them."""
-    named = [Scope[name] for name in names if name in Scope.__members__]
-    return max(named, default=None)
+    for scope in reversed(Scope):
+        if scope.name in names:
+            return scope
+    return None

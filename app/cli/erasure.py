@@ -18,7 +18,9 @@ from app.kit.sql.text_rewrite import find_tables_with, rewrite
 from app.kit.sql.vacuum import overwrite_deleted
 
 # Tables that contain names, in addition to stories. Editors change the others, such as sources.
-_REWRITTEN = "changes embargoed_changes withdrawn audit deliveries kept_answers usage".split()
+_REWRITTEN = (
+    "changes embargoed_changes withdrawn audit deliveries kept_answers people usage".split()
+)
 
 
 def purge(

@@ -113,6 +113,8 @@ def _find_problems(parts: Services) -> list[str]:
                 found.append(f"{flaw.id}: {flaw.detail}")
                 advance(bar, 1)
     found += parts.push.flaws()
+    if parts.sign_in is not None:
+        found += [f"sign-in: {line}" for line in parts.sign_in.find_flaws()]
     if parts.purging is not None:
         found += parts.purging.flaws(parts.clock.now())
     return found + [f"index: {line}" for line in parts.search.flaws()]

@@ -162,6 +162,7 @@ class RevisionRow(Base):
     actor_name: Mapped[str] = mapped_column(String(200))
     note: Mapped[str | None] = mapped_column(Text)
     snapshot: Mapped[dict[str, Any]] = mapped_column(JSON)
+    actor_type: Mapped[str | None] = mapped_column(String(20))
 
 
 class PreviewRow(Base):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
+from app.access.actors import describe_actor
 from app.content import store
 from app.content.article import Article
 from app.content.editing import build_not_found
@@ -219,6 +220,6 @@ def _build_revision_view(row: store.ArticleRevision, *, whole: bool) -> dict[str
         "version": row.version,
         "action": row.action,
         "at": format_instant(row.at),
-        "by": {"key": row.actor_id, "name": row.actor_name},
+        "by": describe_actor(row.actor_id, row.actor_name, row.actor_type),
         "note": row.note if shown else None,
     }

@@ -81,6 +81,7 @@ def save_changes(unit: UnitOfWork, changes: Sequence[ArticleTransition]) -> None
                 actor_name=unit.actor.name,
                 note=change.note,
                 snapshot=build_snapshot(after),
+                actor_type=unit.actor.type,
             )
         )
     store.insert_articles(unit.session, created)

@@ -28,7 +28,7 @@ WRITE = {
     ("GET", "/v1/manage/categories/{ref}"),
 }
 ADMIN = tuple(
-    f"/v1/manage/{name}" for name in ("keys", "audit", "webhooks", "products", "partners")
+    f"/v1/manage/{name}" for name in ("keys", "audit", "webhooks", "products", "partners", "people")
 )
 
 
@@ -57,6 +57,8 @@ def test_every_newsroom_route_requires_its_documented_scope(
                 product="x",
                 partner="x",
                 feed_token="x",
+                person="x",
+                session="x",
             ),
             _needed(method, path),
         )

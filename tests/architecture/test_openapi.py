@@ -25,13 +25,13 @@ _RESERVED = set(
 _TAGS = (
     "Stories|Search|Sync|Feeds|Access|Operations|Sources and categories"
     "|Newsroom: (articles|previews|sources|categories|transfer|keys|webhooks|audit"
-    "|products|partners|usage)"
+    "|products|partners|usage|people)|Sign-in"
     "|Newsroom: (products|partners)|Partners: webhooks"
 )
 _VERBS = (
-    "Apply|Change|Check|Correct|Create|Delete|Export|Follow|Import|Kill|List|Pause|Publish|Purge"
-    "|Read|Replace|Replay|Restore|Resume|Revoke|Rotate|Schedule|Search|Subscribe|Suggest|Test"
-    "|Unpublish"
+    "Apply|Change|Check|Complete|Correct|Create|Delete|End|Exchange|Export|Follow|Import|Kill|List"
+    "|Pause|Publish|Purge|Read|Replace|Replay|Restore|Resume|Revoke|Rotate|Schedule|Search|Start"
+    "|Subscribe|Suggest|Test|Unpublish"
 )
 _DOCUMENT = openapi_document()
 _COMPONENTS: dict[str, dict[str, Any]] = _DOCUMENT["components"]

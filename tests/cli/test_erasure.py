@@ -8,9 +8,13 @@ import pytest
 from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
+from app.access.commands.sign_in_person import sign_in_person
+from app.access.people.identity import Identity
+from app.access.scopes import Scope
 from app.bootstrap import Services
 from app.kit.sql.database import Database
 from app.kit.sql.schema import Base
+from app.kit.sql.unit_of_work import Actor
 from app.search.index_updater import IndexUpdater
 from app.syndication.push.models import PushDelivery
 from tests.cli.shell import Shell
@@ -194,6 +198,9 @@ NAMED: dict[str, Any] = {
 }
 
 
+NAMED_PERSON = "Philomena Quistgaard"
+
+
 def has_name(database: Database, search: Path) -> bool:
     """Whether the name occurs anywhere."""
     stored = b"\n".join(_read_all_bytes(database, search)).lower()
@@ -211,6 +218,8 @@ def test_no_byte_of_an_erased_name_is_left(
     other, draft = newsroom.story("Other"), newsroom.article(**NAMED | {"slug": "draft"})
     killed = newsroom.story(**NAMED | {"slug": "killed"})
     newsroom.verb(killed, "kill", notice="Philomena Quistgaard was not there.")
+    who = Identity("https://login.example", "1", NAMED_PERSON, Scope.write, bytes(32), "/")
+    services.runner.run(Actor(None, who.name), lambda unit: sign_in_person(unit, who, None))
     index = IndexUpdater(services.index, services.delivery)
     while index.step():
         pass

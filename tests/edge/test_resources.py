@@ -12,7 +12,7 @@ from app.api.app import _DELIVERY, _MANAGEMENT, create_app
 from app.api.cache.pushed_feeds import read_feed
 from app.api.delivery.registry import RESOURCES, find
 from app.api.delivery.resource import Resource
-from app.api.http.access import ReadPolicy
+from app.api.http.access import ReadPolicy, SessionPolicy
 from app.api.http.asgi import Receive, Scope, Send
 from app.api.routes.access_router import AccessRoute, AccessRouter
 from app.bootstrap import Services
@@ -175,7 +175,7 @@ class TestAccessDeclarations:
         with pytest.raises(TypeError, match="/v1/secrets"):
             router.check()
 
-    def test_every_newsroom_route_except_the_preview_needs_a_scope(self) -> None:
+    def test_every_newsroom_route_except_preview_and_sign_in_needs_a_scope(self) -> None:
         declared: dict[str, Any] = {}
         for router in _MANAGEMENT:
             router.check()
@@ -188,4 +188,9 @@ class TestAccessDeclarations:
         open_to_all = {
             name for name, access in declared.items() if not isinstance(access, scopes.Scope)
         }
-        assert open_to_all == {"manage_read_preview"}
+        sign_in = {name for name, access in declared.items() if isinstance(access, SessionPolicy)}
+        assert open_to_all == {"manage_read_preview", *sign_in}
+        assert {name for name in sign_in if declared[name] is SessionPolicy.OPEN} == {
+            "start_sign_in",
+            "complete_sign_in",
+        }

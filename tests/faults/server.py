@@ -79,7 +79,8 @@ class ServerRow:
     """Server processes in sequence on one port; see `server_row`."""
 
     def __init__(self, database_url: str, **settings: object) -> None:
-        self.port = free_port()
+        port = settings.get("port")
+        self.port = port if isinstance(port, int) else free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.server_row", str(self.port)],
             stdin=subprocess.PIPE,

@@ -130,7 +130,7 @@ def operations(*, managed: bool) -> Iterator[tuple[str, list[str]]]:
 
 def _is_endless(operation: dict[str, Any]) -> bool:
     """Whether a response is an endless event stream; `/v1/changes` has the same events."""
-    return "text/event-stream" in operation["responses"]["200"].get("content", {})
+    return "text/event-stream" in operation["responses"].get("200", {}).get("content", {})
 
 
 _PART = re.compile(r"\{\w+\}")

@@ -40,7 +40,8 @@ def test_a_subscription_and_its_end_are_audited(
         None,
         subscription,
     )
-    assert (subscribed["by"], subscribed["address"]) == ({"key": None, "name": "hub"}, "testclient")
+    by = {"key": None, "person": None, "name": "hub"}
+    assert (subscribed["by"], subscribed["address"]) == (by, "testclient")
     assert subscribed["request_id"]
     assert ask(client, reader, mode="unsubscribe") == 202
     pushing.settle()

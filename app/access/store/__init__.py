@@ -15,6 +15,7 @@ from app.access.store.keys import (
     insert_key as insert_key,
     store_answer as store_answer,
     find_answer as find_answer,
+    KEY_BY_ID as KEY_BY_ID,
     KEY_BY_PREFIX as KEY_BY_PREFIX,
     KEY_ENDS as KEY_ENDS,
     end_key as end_key,
@@ -30,4 +31,30 @@ from app.access.store.keys import (
     load_secret as load_secret,
     record_key_uses as record_key_uses,
     replace_secret as replace_secret,
+)
+from app.access.store.people import (
+    PersonRow as PersonRow,
+    delete_person as delete_person,
+    find_person as find_person,
+    find_person_by_subject as find_person_by_subject,
+    insert_person as insert_person,
+    load_people_page as load_people_page,
+    remove_scopes as remove_scopes,
+    update_person as update_person,
+)
+from app.access.store.sessions import (
+    SESSION_BY_DIGEST as SESSION_BY_DIGEST,
+    HeldSessionRow as HeldSessionRow,
+    SessionRow as SessionRow,
+    SessionState as SessionState,
+    delete_sessions_before as delete_sessions_before,
+    end_sessions as end_sessions,
+    find_session as find_session,
+    has_session_of_sign_in as has_session_of_sign_in,
+    insert_session as insert_session,
+    list_current_sessions as list_current_sessions,
+    load_session_page as load_session_page,
+    load_session_state as load_session_state,
+    lock_session as lock_session,
+    record_session_use as record_session_use,
 )

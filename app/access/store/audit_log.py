@@ -23,6 +23,7 @@ class AuditFilter:
     type: str | None = None
     subject: str | None = None
     key: str | None = None
+    person: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -41,6 +42,7 @@ class AuditRecord(NamedTuple):
     subject: str | None
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+    actor_type: str | None = None
 
 
 def add(session: WriteSession, rows: Sequence[AuditRecord]) -> None:
@@ -79,9 +81,13 @@ def erase_states(session: WriteSession, subject: str) -> None:
 
 
 def _build_conditions(filters: AuditFilter) -> list[ColumnElement[bool]]:
-    indexed = {_audit.c.subject: filters.subject, _audit.c.actor_id: filters.key}
+    indexed = [
+        (_audit.c.subject, filters.subject),
+        (_audit.c.actor_id, filters.key),
+        (_audit.c.actor_id, filters.person),
+    ]
     tested = {_audit.c.verb: filters.verb, _audit.c.type: filters.type}
-    conditions = [column == value for column, value in indexed.items() if value is not None]
+    conditions = [column == value for column, value in indexed if value is not None]
     # COALESCE hides the selectivity from the planner, so that it reads the rows in order.
     conditions += [
         func.coalesce(column == value, false())

@@ -88,6 +88,7 @@ class KeyState(NamedTuple):
 
 
 KEY_BY_PREFIX = Statement(select(_keys).where(ApiKey.prefix == bindparam("prefix")), KeyRow)
+KEY_BY_ID = Statement(select(_keys).where(ApiKey.id == bindparam("key_id")), KeyRow)
 _STATE = Statement(
     select(*(_keys.c[name] for name in KeyState._fields)).where(ApiKey.id == bindparam("key_id")),
     KeyState,

@@ -55,15 +55,27 @@ class KeyPolicy(Enum):
     ANY = "any"
 
     def allow(self, _services: Services, caller: Caller) -> None:
-        """Raise an error if the caller has no key."""
-        if caller.key_id is None:
+        """Raise an error if the caller has no key; a session is not one."""
+        if caller.key_id is None or caller.session_id is not None:
             raise KeyRequired(
                 "This needs a key, sent as 'Authorization: Bearer …' or 'X-Api-Key: …'."
             )
 
 
-# The starts of paths that always need a key, and whose answers are never cached.
-MANAGED = ("/v1/manage/", "/v1/me/webhooks", "/v1/me/usage")
+class SessionPolicy(Enum):
+    """What a route of sign-in needs: nothing, or a session."""
+
+    OPEN = "open"
+    SESSION = "session"
+
+    def allow(self, _services: Services, caller: Caller) -> None:
+        """Raise an error if the caller does not have it."""
+        if self is SessionPolicy.SESSION and caller.session_id is None:
+            raise KeyRequired("This browser has no session. Sign in at /auth/login.")
+
+
+# The starts of paths that always need a key, and whose answers are never cached; and of sign-in.
+MANAGED = ("/v1/manage/", "/v1/me/webhooks", "/v1/me/usage", "/auth/")
 
 # The scope that a caller needs, or the policy of a route.
-Access = Scope | ReadPolicy | PartnerPolicy | KeyPolicy
+Access = Scope | ReadPolicy | PartnerPolicy | KeyPolicy | SessionPolicy

@@ -56,8 +56,8 @@ class CommandRunner:
             return self.run(command, prepared)
         if not 0 < len(name) <= LONGEST_KEY or not name.isprintable():
             raise BadHeader(f"Idempotency-Key is a text of 1 to {LONGEST_KEY} characters.")
-        assert self.caller.key_id is not None
-        key_id = self.caller.key_id
+        holder_id = self.caller.holder_id
+        assert holder_id is not None
         fingerprint = hash_payload(
             self.request.url.path.encode(),
             json.dumps_sorted(self.request.document),
@@ -65,18 +65,18 @@ class CommandRunner:
         )
 
         def run_or_replay(unit: UnitOfWork) -> Response:
-            first = find_first_answer(unit, key_id, name, fingerprint)
+            first = find_first_answer(unit, holder_id, name, fingerprint)
             if first is not None:
                 return _replay(first)
             response = command(unit)
             headers, body = dict(response.headers), redact(bytes(response.body))
             stored = (fingerprint, response.status_code, headers, body)
             store_answer(
-                unit.session, StoredAnswerRow(key_id, name, *stored, unit.now, subject(response))
+                unit.session, StoredAnswerRow(holder_id, name, *stored, unit.now, subject(response))
             )
             return response
 
-        with lock_idempotency_key(key_id, name):
+        with lock_idempotency_key(holder_id, name):
             return self.run(run_or_replay, prepared)
 
 

@@ -30,6 +30,12 @@ class BadOrigin(Failure):
     code = "bad_origin"
 
 
+class CrossSiteRequest(Failure):
+    """A change with a session does not show that it comes from this site."""
+
+    code = "cross_site_request"
+
+
 class BadCorsMethod(Failure):
     """A preflight from an allowed origin asks for a method that is not allowed."""
 

@@ -43,6 +43,11 @@ PROBLEMS: dict[str, ProblemType] = {
         "Use cursors as they were given, with the same filters and order, or start again "
         "without one.",
     ),
+    "sign_in_failed": ProblemType(
+        400,
+        "The sign-in could not be completed",
+        "Begin again at `/auth/login`. The operator finds the reason in the log.",
+    ),
     "malformed_request": ProblemType(
         400,
         "The request is not HTTP",
@@ -82,6 +87,18 @@ PROBLEMS: dict[str, ProblemType] = {
     ),
     "forbidden": ProblemType(
         403, "The key does not allow this", "Use a key with the scope that the detail names."
+    ),
+    "role_required": ProblemType(
+        403,
+        "None of your roles may use this",
+        "The provider knows you, but gives you no role that the operator lists in "
+        "DATELINE_OIDC_ROLES. Ask for one, and sign in again.",
+    ),
+    "cross_site_request": ProblemType(
+        403,
+        "The request may come from another site",
+        "With a session, changes need `Origin` and `X-CSRF-Token`; `GET /auth/session` returns the "
+        "token. With a key, they need neither.",
     ),
     "not_found": ProblemType(
         404, "Nothing is here", "Check the path, the id or the slug. It may not be public."
@@ -226,6 +243,11 @@ PROBLEMS: dict[str, ProblemType] = {
         "The stream is full",
         "Try again after the seconds in Retry-After; the operator sets the number by "
         "DATELINE_STREAM_LISTENERS.",
+    ),
+    "sign_in_unavailable": ProblemType(
+        503,
+        "The provider of sign-in does not answer",
+        "Try again shortly. The operator finds out more by `dateline check`.",
     ),
     "database_busy": ProblemType(
         503, "The database is busy", "Try again after the seconds in Retry-After."

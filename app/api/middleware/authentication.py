@@ -1,4 +1,4 @@
-"""Authenticate requests by the API key in their headers, or by the token in their address."""
+"""Authenticate requests by a key in their headers, a token in their address, or a session."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from app.access.entitlement import NOTHING
 from app.access.errors import KeyRefused
 from app.access.key_binding import KeyBinding
 from app.access.keys import is_use_due, verify_key
+from app.access.people.sessions import use_session
 from app.api.http.access import MANAGED
 from app.api.http.asgi import App, Message, Receive, Scope, Send, header
 from app.api.http.clients import client_address, client_of
@@ -18,6 +19,7 @@ from app.api.http.costs import find_cost
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.http.rate_limits import find_fields, find_limited_client
+from app.api.http.sessions import find_session_token
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
@@ -45,19 +47,16 @@ class AuthenticationMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        key, known = find_key(scope), scope["state"]
+        known = scope["state"]
         cost = find_cost(scope["path"], scope["query_string"]) if scope["method"] == "GET" else 1
-        if FEED_TOKEN not in scope and key is None:
+        caller = await self._find_known_caller(scope)
+        if caller is None:
             if self._limits_addresses:
                 self._count_address(scope, cost)
             known["caller"] = await self._find_anonymous()
             await self._app(scope, receive, send)
             return
-        if FEED_TOKEN in scope:
-            known["caller"] = caller = await authenticate_feed_token(self._services, scope)
-        else:
-            known["caller"] = caller = await self._find_caller(scope, key or "")
-        known["key_prefix"] = caller.prefix
+        known["caller"], known["key_prefix"] = caller, caller.prefix
         admission = self._limits.admit(caller, cost)
 
         async def send_with_limits(message: Message) -> None:
@@ -71,11 +70,42 @@ class AuthenticationMiddleware:
 
         await self._app(scope, receive, send_with_limits if admission.meters else send)
 
+    async def _find_known_caller(self, scope: Scope) -> Caller | None:
+        """Return the caller of a token, a key or a session, or None without any of them."""
+        if FEED_TOKEN in scope:
+            return await authenticate_feed_token(self._services, scope)
+        key = find_key(scope)
+        if key is None:
+            return await self._find_by_session(scope)
+        return await self._find_caller(scope, key)
+
     def _count_address(self, scope: Scope, cost: int) -> None:
         """Count a request without a key; probes have no limit."""
         address = find_limited_client(scope, self._settings)
         if address is not None and scope["path"] not in _PROBES:
             self._services.address_limit.admit(address, cost)
+
+    async def _find_by_session(self, scope: Scope) -> Caller | None:
+        """Return the caller of the session of a request, or None without a valid session."""
+        token = find_session_token(scope, self._settings)
+        caller = None if token is None else await self._verify_session(scope, token)
+        if caller is None:
+            return None
+        if caller.binding is not None:
+            require_binding(self._services, scope, caller.binding, caller.prefix)
+        known = scope["state"]
+        known["session_token"] = token
+        address = client_address(scope, self._settings)
+        return replace(caller, address=address, request_id=known["request_id"])
+
+    async def _verify_session(self, scope: Scope, token: str) -> Caller | None:
+        """Return the caller of a session, or None if it has ended; count unknown ones."""
+        now, resolve = self._clock.now(), self._services.partners.resolve
+        try:
+            return await run_in_threadpool(use_session, self._database, token, now, resolve)
+        except KeyRefused:
+            note_refusal(self._services, scope)
+            return None
 
     async def _find_anonymous(self) -> Caller:
         """Return the caller without a key; while the database is away, it may read no story."""

@@ -29,21 +29,25 @@ EXPOSED = (
 _DELIVERY = ("GET", "HEAD")
 _MANAGEMENT = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _MANAGED = ("/v1/manage", *MANAGED)
+# Only scripts of this site use sign-in.
+_SIGN_IN, _NO_ORIGIN = "/auth/", ""
 
 
 class CorsMiddleware:
-    """One policy for delivery and one for management."""
+    """One policy for delivery and one for management; none for sign-in."""
 
     def __init__(self, app: App, delivery: str, management: str) -> None:
         """Take comma lists of origins; `*` means any."""
         self._delivery = _build_policy(app, delivery, _DELIVERY)
         self._management = _build_policy(app, management, _MANAGEMENT)
+        self._sign_in = _build_policy(app, _NO_ORIGIN, _MANAGEMENT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Choose the policy by the path; a refused preflight gets a problem document."""
         is_http = scope["type"] == "http"
-        managed = is_http and scope["path"].startswith(_MANAGED)
-        policy = self._management if managed else self._delivery
+        policy = self._delivery
+        if is_http and scope["path"].startswith(_MANAGED):
+            policy = self._sign_in if scope["path"].startswith(_SIGN_IN) else self._management
         if is_http and scope["method"] == "OPTIONS":
             wanted = (b"origin", b"access-control-request-method")
             if all(header(scope, name) is not None for name in wanted):
@@ -59,7 +63,7 @@ class CorsMiddleware:
         """Return the reason why a preflight is refused: the origin, or else the method."""
         if not policy.is_allowed_origin(header(scope, b"origin") or ""):
             return BadOrigin(f"{bytes(response.body).decode()}.")
-        methods = _MANAGEMENT if policy is self._management else _DELIVERY
+        methods = _DELIVERY if policy is self._delivery else _MANAGEMENT
         return BadCorsMethod(f"Scripts may use {', '.join(methods)} here.")
 
 

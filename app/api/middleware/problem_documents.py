@@ -62,11 +62,11 @@ class ProblemMiddleware:
 def _add_management_headers(headers: Headers, own: bytes) -> Headers:
     """Add the headers against caching and indexing.
 
-    `Location` becomes an absolute URL if the public URL is known.
+    A path in `Location` becomes an absolute URL if the public URL is known.
     """
     kept: Headers = []
     for name, value in headers:
-        if name.lower() == b"location":
+        if name.lower() == b"location" and value.startswith(b"/"):
             kept.append((name, own + value))
         elif name.lower() != b"cache-control":
             kept.append((name, value))

@@ -7,11 +7,12 @@ import re
 _PREVIEW = re.compile(r"(/preview)(?:[^\w-]|_).*", re.IGNORECASE | re.DOTALL)
 _REDACTED = "…"
 # Secrets in any text: after the path of a preview link; a token, which is base64 of 12 bytes and
-# the JSON of an id; an API key or feed token, whose public prefix stays.
+# the JSON of an id; an API key, or the token of a feed or a
+# session, of which the start stays.
 _SECRETS = re.compile(
     r"((?i:/preview(?:/|%2f)+))[^\s\"'<>]+"
     r"|()[A-Za-z0-9_-]{16}Ij[A-Za-z0-9_-]{20,}"
-    r"|(dlf?_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]{8,}"
+    r"|(dl[fs]?_[A-Za-z0-9_-]{8})[A-Za-z0-9_-]{8,}"
 )
 
 

@@ -13,6 +13,7 @@ from app.api.http.access import MANAGED
 from app.api.http.feed_tokens import accepts_token
 from app.api.http.json_request import MERGE_PATCH
 from app.api.http.problems import MEDIA_TYPE, PROBLEMS
+from app.api.http.sessions import CSRF_HEADER, SESSION_COOKIE, SESSION_PATHS
 from app.api.openapi import operations
 from app.api.openapi.headers import header_components, response_headers
 from app.api.openapi.info import head
@@ -43,6 +44,8 @@ _PATH_PARTS = {
     "ref": ("An id or a slug. A former slug redirects.", "rooftop-bees-outlast-the-winter"),
     "product": ("The id or slug of a product.", "africa-fr"),
     "partner": ("The id or slug of a partner.", "north-wire"),
+    "person": ("The id of a person.", "01a2027b-d758-7000-83d0-48743bc77d34"),
+    "session": ("The id of a session.", "01a2027b-d758-7000-83d0-48743bc77d35"),
     "feed_token": ("The id of a feed token.", "01a2027b-d758-7000-83d0-48743bc77d33"),
     "webhook": ("The id of a webhook.", "01a2027b-d758-7000-83d0-48743bc77d32"),
     "delivery": (
@@ -69,7 +72,9 @@ _EVERYWHERE = (
 )
 # Each operation of the API refuses unknown parameters.
 _API = "/v1/"
-_KEYLESS = "manage_read_preview"
+_KEYLESS = frozenset({"manage_read_preview", "start_sign_in", "complete_sign_in"})
+_SIGN_IN = "/auth/"
+_EXCHANGE = ("/auth/session", "post")
 _JSON, _PAGE = "application/json", "text/html"
 _FIELDS = "fields"
 # The description of FastAPI for an answer that a route does not describe.
@@ -119,6 +124,19 @@ def document(
                 "scheme": "bearer",
                 "description": "A key, in `Authorization`.",
             },
+            "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": SESSION_COOKIE,
+                "description": "The session of a person, or of a key that was exchanged for it.",
+            },
+            "csrf": {
+                "type": "apiKey",
+                "in": "header",
+                "name": CSRF_HEADER,
+                "description": "The CSRF token of the session, as `GET /auth/session` returns it. "
+                "`Origin` has to be the origin of this API, too.",
+            },
             "apiKey": {
                 "type": "apiKey",
                 "in": "header",
@@ -154,13 +172,9 @@ def _models(app: FastAPI) -> list[type[BaseModel]]:
 def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields: bool) -> None:
     """Complete an operation: parameters, problems, examples, headers and security."""
     is_managed = path.startswith(MANAGED)
-    codes = operation.pop(operations.PROBLEMS, [])
+    codes = _list_problems(path, method, operation.pop(operations.PROBLEMS, []))
     sends = operation.pop(operations.SENDS, [])
     is_cached = operation.pop(operations.CACHED, False)
-    if path.startswith(_API):
-        codes = [*codes, "bad_parameter"]
-    if method != "get":
-        codes = [*codes, "unsupported_coding"]
     if is_managed and "{ref}" in path and "/keys/" not in path:
         status, text = (301, "GET") if method == "get" else (308, "the same method")
         moved = f"The slug is a former one: repeat the request at `Location`, with {text}."
@@ -171,15 +185,29 @@ def _complete(path: str, method: str, operation: dict[str, Any], *, with_fields:
             # The redirect repeats the query.
             codes = [*codes, "query_too_long"]
     _tidy_parameters(operation, with_fields=with_fields)
-    _add_problems(operation, codes, is_managed=is_managed)
+    _add_problems(operation, codes)
     if "requestBody" in operation:
         operation["requestBody"].setdefault("required", False)
     _add_examples(operation)
     if any(parameter["name"] == "Idempotency-Key" for parameter in operation.get("parameters", ())):
         sends = [*sends, "Idempotency-Replayed"]
     _complete_responses(operation, path, sends, is_managed=is_managed, is_cached=is_cached)
-    is_keyless = operation["operationId"] == _KEYLESS
-    operation["security"] = [] if is_keyless else _security(path, is_managed=is_managed)
+    is_keyless = operation["operationId"] in _KEYLESS
+    operation["security"] = [] if is_keyless else _security(path, method)
+
+
+def _list_problems(path: str, method: str, declared: list[str]) -> list[str]:
+    """Return the problems of an operation: those of all, those of its part, and its own."""
+    codes = [*_EVERYWHERE, *declared]
+    if path.startswith(_API):
+        codes.append("bad_parameter")
+    if method != "get":
+        codes.append("unsupported_coding")
+        if path.startswith(SESSION_PATHS):
+            codes.append("cross_site_request")
+    if path.startswith(MANAGED) and not path.startswith(_SIGN_IN):
+        codes += ["key_required", "forbidden"]
+    return codes
 
 
 def _complete_responses(
@@ -221,19 +249,25 @@ def _name_replacement(operation: dict[str, Any], schemas: dict[str, Schema]) -> 
     body["schema"] = ref(replacement_name(name))
 
 
-def _security(path: str, *, is_managed: bool) -> list[dict[str, list[str]]]:
-    """Return whether an operation takes no key, an optional key, or requires one."""
-    if not path.startswith(("/v1/", "/feeds/", "/sitemap")):
-        return []
+def _security(path: str, method: str) -> list[dict[str, list[str]]]:
+    """Return the ways to authenticate for an operation; an empty one means that none is needed."""
     keys: list[dict[str, list[str]]] = [{"bearer": []}, {"apiKey": []}]
-    return keys if is_managed else [{}, *keys]
+    session: dict[str, list[str]] = {"session": []}
+    if method != "get":
+        session = {**session, "csrf": []}
+    if (path, method) == _EXCHANGE:
+        return keys
+    if path.startswith(SESSION_PATHS):
+        return [session] if path.startswith(_SIGN_IN) else [*keys, session]
+    if path.startswith(MANAGED):
+        return keys
+    return [{}, *keys] if path.startswith(("/v1/", "/feeds/", "/sitemap")) else []
 
 
-def _add_problems(operation: dict[str, Any], codes: list[str], *, is_managed: bool) -> None:
+def _add_problems(operation: dict[str, Any], codes: list[str]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
-    wanted = [*_EVERYWHERE, *codes] + (["key_required", "forbidden"] if is_managed else [])
-    for code in dict.fromkeys(wanted):
+    for code in dict.fromkeys(codes):
         kind = PROBLEMS[code]
         response = responses.setdefault(str(kind.status), {"description": ""})
         content = response.setdefault("content", {})

@@ -30,6 +30,7 @@ DESCRIPTIONS = {
     "LimitWarningCode": "How much of a limit is used.",
     "LimitWindow": "How long a limit counts before it begins again.",
     "ManagedSort": "An order of the newsroom's articles.",
+    "PersonScope": "What a person may do. Each scope includes those before it.",
     "ProblemCode": "What went wrong. `/problems/{code}` explains each.",
     "ProductForm": "`full` for whole stories, `headline` for their short form.",
     "PublicationStatus": "`published` makes the working copy public.",

@@ -118,6 +118,11 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
         _INTEGER,
         5,
     ),
+    "Set-Cookie": (
+        "The cookie of a sign-in or a session; or its removal.",
+        _STRING,
+        "__Host-dateline-session=dls_…; Max-Age=43200; Path=/; Secure; HttpOnly; SameSite=Lax",
+    ),
     "Surrogate-Key": (
         "What the answer shows, for purging caches: the stories, sources and lists.",
         _STRING,
@@ -155,7 +160,8 @@ _REQUIRED = {*_ALWAYS, "Location", "WWW-Authenticate"}
 _REFERRER_POLICY = "Referrer-Policy"
 _PAGE = ("Content-Security-Policy", _REFERRER_POLICY)
 _CREATED, _UNAUTHENTICATED, _NOT_MODIFIED, _NO_TYPE = 201, 401, 304, 415
-_REDIRECTS, _NOT_FOUND_OR_GONE, _RETRYABLE = {301, 308}, {404, 410}, {429, 503}
+_REDIRECTS, _NOT_FOUND_OR_GONE, _RETRYABLE = {301, 303, 308}, {404, 410}, {429, 503}
+_SET_COOKIE = "Set-Cookie"
 
 
 def header_components() -> dict[str, dict[str, Any]]:
@@ -186,6 +192,8 @@ def response_headers(
     cache sends the answer, `accepts_token` that its address may have a token.
     """
     names = {*_ALWAYS, *_FOR_SCRIPTS, *_OF_LIMITS, *_list_headers_of_status(status, sends)}
+    if _SET_COOKIE in sends:
+        names.add(_SET_COOKIE)
     if is_managed:
         names.add("X-Robots-Tag")
     if is_cached:

@@ -7,7 +7,8 @@ LEVEL = "2026-12-01"
 _DESCRIPTION = """A headless content API for news.
 
 **Delivery** (`/v1/…`, `/feeds/…`) is for readers. It needs no key unless the deployment says so.
-**The newsroom** (`/v1/manage/…`) writes and administers, and needs a key.
+**The newsroom** (`/v1/manage/…`) writes and administers, and needs a key, or the session of a
+person (`/auth/…`).
 
 Every error is a problem document (RFC 9457) with a `code` of a closed list.
 
@@ -27,12 +28,14 @@ _TAGS = {
     "Feeds": "RSS, Atom, JSON Feed, ninjs, NewsML-G2 and CSV; sitemaps; the WebSub hub.",
     "Access": "What the caller may do, and what it has used.",
     "Partners: webhooks": "Push what an agreement grants to the servers of the partner.",
+    "Sign-in": "Sign in with an OpenID provider; the session of a browser.",
     "Newsroom: articles": "Write articles, and take them through the life of a story.",
     "Newsroom: previews": "Links to stories that are not public yet.",
     "Newsroom: sources": "Create, change and delete sources.",
     "Newsroom: categories": "Create, change and delete categories.",
     "Newsroom: transfer": "Import and export as NDJSON.",
     "Newsroom: keys": "Create, list and revoke keys.",
+    "Newsroom: people": "Who has signed in, and their sessions.",
     "Newsroom: products": "What may be agreed: a selection of stories, and how they are sent.",
     "Newsroom: partners": "Agreements: who has which products, and until when.",
     "Newsroom: webhooks": "Push changes to your servers, and see what was delivered.",

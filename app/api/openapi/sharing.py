@@ -57,8 +57,9 @@ def _problem_name(path: str, status: str, response: _Component) -> str:
     part = "Newsroom" if path.startswith(MANAGED) else "Public"
     cached = "Cached" if "Surrogate-Key" in response["headers"] else ""
     token = "Token" if "Referrer-Policy" in response["headers"] else ""
+    cookie = "Cookie" if "Set-Cookie" in response["headers"] else ""
     codes = ".".join(response["content"][MEDIA_TYPE]["examples"])
-    return f"{part}{token}{cached}{status}.{codes}"
+    return f"{part}{token}{cookie}{cached}{status}.{codes}"
 
 
 def _key(parameter: _Component) -> bytes:

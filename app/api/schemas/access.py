@@ -54,10 +54,11 @@ class CallerInfo(ResponseModel):
 
 
 class AuditActor(ResponseModel):
-    """Who did something: a key, or the command line."""
+    """Who did something: a key, a person, or the command line."""
 
-    key: Id | None = Field(description="The id of the key; null for the command line.")
-    name: str = Field(description="The name of the key.", examples=["Desk"])
+    key: Id | None = Field(description="The id of the key; null if no key did it.")
+    person: Id | None = Field(description="The id of the person; null if no person did it.")
+    name: str = Field(description="The name of the key or person.", examples=["Desk"])
 
 
 class AuditEntry(ResponseModel):

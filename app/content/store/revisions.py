@@ -27,6 +27,7 @@ class ArticleRevision(NamedTuple):
     actor_name: str
     note: str | None
     snapshot: dict[str, Any]
+    actor_type: str | None = None
 
 
 _revisions = table_of(RevisionRow)

@@ -14,6 +14,8 @@ from app.kit.sql.change_watch import CHANNEL
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 
+# The type of an actor that is not a key or a program.
+PERSON = "person"
 _ATTEMPTS = 3
 # Each computes other values; more are needed when concurrent writes change the inputs.
 _MAX_PREPARATIONS = 20
@@ -22,15 +24,18 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: the id and name of an API key, or the name of a program such as the importer.
+    """Who acts: an API key or a person with an id, or a program such as the importer.
 
-    If there is a request, it has its id and the client's address.
+    `type` is `PERSON`, or None for the others. If there is a request, it has its id and the
+    client's address, and the id of its session.
     """
 
     id: str | None
     name: str
     address: str | None = None
     request_id: str | None = None
+    session_id: str | None = None
+    type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,10 @@ _VERB = declare_choice("verb", "AuditVerb", VERBS, None, "What was done.")
 _TYPE = declare_choice("type", "AuditSubjectType", TYPES, None, "What it was done to.")
 _SUBJECT = declare_text("subject", "The id of what it was done to.")
 _KEY = declare_text("key", "The id of the key that did it.")
+_PERSON = declare_text("person", "The id of the person who did it.")
 _SINCE = declare_instant("since", "Done at or after this instant or UTC date.")
 _UNTIL = declare_instant("until", "Done before this instant or UTC date.")
-_LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _SINCE, _UNTIL, LIMIT, CURSOR)
+_LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _PERSON, _SINCE, _UNTIL, LIMIT, CURSOR)
 
 
 @router.get(
@@ -38,6 +39,7 @@ def manage_list_audit(request: Request, services: Parts) -> Response:
         type=values[_TYPE],
         subject=values[_SUBJECT],
         key=values[_KEY],
+        person=values[_PERSON],
         since=values[_SINCE],
         until=values[_UNTIL],
     )
