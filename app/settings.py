@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from ssl import SSLError
 from typing import Literal, get_args
@@ -16,8 +15,7 @@ from app.kit.errors import Misconfigured
 from app.kit.http_client import load_trusted_certificates
 from app.kit.ids import normalize_slug
 from app.kit.networks import Network, parse_networks
-from app.kit.process.secret_files import file_variable, read_secret_files
-from app.kit.similar_names import find_nearest
+from app.kit.process.setting_variables import SERVICE_ADDRESS, SettingVariables
 from app.kit.slugs import find_slug_problem
 from app.kit.uri import is_host
 
@@ -31,9 +29,6 @@ _REMOVED = {
     "DATELINE_DESKS": "this setting was removed; every process does all the work, and "
     "DATELINE_WORKERS says how many there are",
 }
-# Kubernetes sets such variables for each service whose name begins with "dateline".
-_SERVICE_LINK = re.compile(r"DATELINE_(?:\w+_)?(?:SERVICE|PORT)_\w+")
-_SERVICE_ADDRESS = re.compile(r"(?:tcp|udp|sctp)://")
 
 
 @cache
@@ -376,7 +371,7 @@ class Settings(BaseSettings):
     @field_validator("port", mode="before")
     @classmethod
     def _check_port(cls, value: object) -> object:
-        if isinstance(value, str) and _SERVICE_ADDRESS.match(value):
+        if isinstance(value, str) and SERVICE_ADDRESS.match(value):
             raise ValueError(
                 "this is an address that Kubernetes sets for a service named 'dateline', and no "
                 "port; give the pod `enableServiceLinks: false`, or set DATELINE_PORT in it"
@@ -520,18 +515,11 @@ class Settings(BaseSettings):
 
         A secret that is in a file is left out: the child processes read the file.
         """
-        values: dict[str, object] = {
+        values = {
             name: value.get_secret_value() if isinstance(value, SecretStr) else value
             for name, value in self
         }
-        in_files, _ = _read_files(SECRET_SETTINGS)
-        for name in SECRET_SETTINGS:
-            if name in in_files and in_files[name] == values[name]:
-                del values[name]
-            elif file_variable(f"{_PREFIX}{name.upper()}") in os.environ:
-                # An option of the command line has replaced it.
-                values[file_variable(name).lower()] = None
-        return values
+        return _VARIABLES.replace_files(os.environ, values)
 
 
 # The address of the database may contain a password.
@@ -539,55 +527,28 @@ SECRET_SETTINGS = (
     "database_url",
     *(n for n, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation)),
 )
-_KNOWN = (*Settings.model_fields, *(file_variable(name).lower() for name in SECRET_SETTINGS))
+_VARIABLES = SettingVariables(_PREFIX, Settings.model_fields, SECRET_SETTINGS, _REMOVED)
 
 
 def read_settings(**given: object) -> Settings:
     """Read the settings; `given` values take precedence. Say which variable is wrong and why."""
     chosen = {name: value for name, value in given.items() if value is not None}
-    in_files, wrong = _read_files([name for name in SECRET_SETTINGS if name not in chosen])
-    wrong += _find_unknown_variables(os.environ.items())
+    secrets = [name for name in SECRET_SETTINGS if name not in chosen]
+    in_files, wrong = _VARIABLES.read_files(os.environ, secrets)
+    wrong += _VARIABLES.find_unknown(os.environ)
     try:
         # pydantic validates the values.
         settings = Settings(**in_files | chosen)  # type: ignore[arg-type]
     except ValidationError as error:
-        lines = [
-            f"{_find_variable(str(field['loc'][0]), in_files)}: {field['msg']}"
+        invalid = [
+            f"{_VARIABLES.find_name(str(field['loc'][0]), in_files)}: {field['msg']}"
             for field in error.errors()
         ]
-        raise _build_failure([*lines, *wrong]) from error
+        raise _build_failure([*invalid, *wrong]) from error
     if wrong:
         raise _build_failure(wrong)
     return settings
 
 
-def _read_files(names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
-    """Return those of some secret settings that are in files, and an error for each wrong file."""
-    by_variable = {f"{_PREFIX}{name.upper()}": name for name in names}
-    values, errors = read_secret_files(os.environ, by_variable)
-    return {by_variable[variable]: text for variable, text in values.items()}, errors
-
-
-def _find_variable(name: str, in_files: Container[str]) -> str:
-    """Return the variable that a setting came from."""
-    variable = f"{_PREFIX}{name.upper()}"
-    return file_variable(variable) if name in in_files else variable
-
-
-def _build_failure(lines: Iterable[str]) -> Misconfigured:
+def _build_failure(lines: list[str]) -> Misconfigured:
     return Misconfigured("\n".join(["Some settings are wrong.", *lines]))
-
-
-def _find_unknown_variables(environment: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield an error for each variable that looks like a setting and is not one."""
-    known = {f"{_PREFIX}{name.upper()}" for name in _KNOWN}
-    for variable, value in environment:
-        name = variable.upper()
-        if not name.startswith(_PREFIX) or name in known:
-            continue
-        if name in _REMOVED:
-            yield f"{variable}: {_REMOVED[name]}"
-        elif not (_SERVICE_LINK.fullmatch(name) or _SERVICE_ADDRESS.match(value)):
-            guess = find_nearest(name.removeprefix(_PREFIX).lower(), _KNOWN)
-            meant = f"; is {_PREFIX}{guess.upper()} meant?" if guess else ""
-            yield f"{variable}: there is no such setting{meant}"
