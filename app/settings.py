@@ -8,9 +8,9 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
-from app.access.people.roles import parse_role_mapping
+from app.access.people.sign_in_settings import LOOPBACK, SignInSettings
 from app.kit.errors import Misconfigured
 from app.kit.http_client import load_trusted_certificates
 from app.kit.ids import normalize_slug
@@ -21,7 +21,6 @@ from app.kit.uri import is_host
 
 _VISIBLE = re.compile(r"[!-~]+")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _ALL_INTERFACES = {"", "0.0.0.0", "::"}  # noqa: S104
 _PREFIX = "DATELINE_"
 _LEAST_SECRET = 32
@@ -45,7 +44,7 @@ def _split_lines(secrets: SecretStr | None) -> tuple[str, ...]:
     return tuple(line for line in map(str.strip, lines) if line)
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """The settings, each from an environment variable `DATELINE_…`."""
 
     model_config = SettingsConfigDict(
@@ -89,6 +88,7 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None,
+        validate_default=True,
         description="This API's own address, for absolute links; without it links are relative.",
     )
     story_url: str | None = Field(
@@ -117,34 +117,6 @@ class Settings(BaseSettings):
     )
     management: bool = Field(
         default=True, description="Whether the management surface is served at all."
-    )
-    oidc_issuer: str | None = Field(
-        default=None,
-        max_length=500,
-        description="The address of the OpenID provider where people sign in, exactly as it names "
-        "itself: https://login.example. Without it, only keys give access.",
-    )
-    oidc_client_id: str | None = Field(
-        default=None,
-        validate_default=True,
-        min_length=1,
-        max_length=500,
-        description="The name under which this deployment is registered with the provider.",
-    )
-    oidc_client_secret: SecretStr | None = Field(
-        default=None,
-        description="The secret of this registration; a public client has none.",
-    )
-    oidc_roles: str | None = Field(
-        default=None,
-        validate_default=True,
-        description="The claim that has the roles of people, and the scope that each gives, as "
-        'JSON: {"groups": {"editors": "publish", "admins": "admin"}}.',
-    )
-    oidc_scopes: str = Field(
-        default="openid profile",
-        description="What is asked of the provider; some send roles only for a scope such as "
-        "`groups`.",
     )
     max_body_bytes: int = Field(
         default=8 * 1024 * 1024,
@@ -409,7 +381,10 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _strip_slash(cls, value: str | None) -> str | None:
+    def _strip_slash(cls, value: str | None, others: ValidationInfo) -> str | None:
+        is_local = others.data.get("host") in LOOPBACK
+        if not value and others.data.get("oidc_issuer") is not None and not is_local:
+            raise ValueError("DATELINE_OIDC_ISSUER is set; set this, too")
         return value.rstrip("/") if value else None
 
     @field_validator("purge_url")
@@ -420,42 +395,6 @@ class Settings(BaseSettings):
             raise ValueError("give an address with the name of a host")
         if "@" in parts.netloc:
             raise ValueError("leave user and password out; DATELINE_PURGE_TOKEN is for secrets")
-        return value
-
-    @field_validator("oidc_issuer")
-    @classmethod
-    def _check_issuer(cls, value: str | None, others: ValidationInfo) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        is_loopback = parts.scheme == "http" and parts.hostname in _LOOPBACK
-        if (parts.scheme != "https" and not is_loopback) or not parts.hostname:
-            raise ValueError("give an address that begins with https://, as the provider names it")
-        if parts.query or parts.fragment or "@" in parts.netloc or not _VISIBLE.fullmatch(value):
-            raise ValueError("give the address alone, without user, query or fragment")
-        if others.data.get("public_url") is None and others.data.get("host") not in _LOOPBACK:
-            raise ValueError("set DATELINE_PUBLIC_URL too; the provider sends people back to it")
-        return value
-
-    @field_validator("oidc_client_id", "oidc_roles")
-    @classmethod
-    def _check_completeness(cls, value: str | None, others: ValidationInfo) -> str | None:
-        if value is None and others.data.get("oidc_issuer") is not None:
-            raise ValueError("DATELINE_OIDC_ISSUER is set; set this, too")
-        return value
-
-    @field_validator("oidc_roles")
-    @classmethod
-    def _check_roles(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_role_mapping(value)
-        return value
-
-    @field_validator("oidc_scopes")
-    @classmethod
-    def _check_scopes(cls, value: str) -> str:
-        if "openid" not in value.split():
-            raise ValueError("give scopes with spaces; `openid` has to be one of them")
         return value
 
     @property

@@ -64,7 +64,7 @@ _COMPLETE = {
         ({"oidc_client_id": None}, "DATELINE_OIDC_CLIENT_ID: .*set this, too"),
         ({"oidc_roles": None}, "DATELINE_OIDC_ROLES: .*set this, too"),
         ({"oidc_roles": "editors"}, "DATELINE_OIDC_ROLES: .*give JSON such as"),
-        ({"public_url": None}, "DATELINE_OIDC_ISSUER: .*set DATELINE_PUBLIC_URL too"),
+        ({"public_url": None}, "DATELINE_PUBLIC_URL: .*set this, too"),
         ({"oidc_issuer": "login.example"}, "begins with https://"),
         ({"oidc_issuer": "http://login.example"}, "begins with https://"),
         ({"oidc_issuer": "https://me:pass@login.example"}, "without user"),
