@@ -13,8 +13,8 @@ from app import __version__
 from app.access.audit import write_audit
 from app.access.key_uses import KeyUses
 from app.access.key_validity import KeyGuard
-from app.access.limits.addresses import AddressLimit
-from app.access.limits.leases import Leases
+from app.access.limits.address_limit import AddressLimit
+from app.access.limits.limit_reports import LimitReports
 from app.access.limits.rate_limits import RateLimits
 from app.access.people.roles import parse_role_mapping
 from app.access.refused_keys import RefusedKeys
@@ -100,7 +100,7 @@ class Services:
     receipts: Receipts
     usage: Usage
     limits: RateLimits
-    leases: Leases
+    limit_reports: LimitReports
     address_limit: AddressLimit
     refused_keys_limit: AddressLimit
     sign_in: "SignIn | None"
@@ -264,7 +264,7 @@ def bootstrap(
         usage=usage,
         limits=limits,
         # Other nodes may share a PostgreSQL database.
-        leases=Leases(
+        limit_reports=LimitReports(
             database,
             clock,
             limits,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from app.access.audit import delete_older
 from app.access.idempotency import delete_expired_answers
-from app.access.limits.leases import delete_idle_use
+from app.access.limits.limit_reports import delete_idle_use
 from app.access.people.sessions import delete_old_sessions
 from app.bootstrap import Services, find_search_path
 from app.content import store as content_store
@@ -81,7 +81,7 @@ class Worker:
     def stop(self) -> None:
         """Stop, and wait for the current work; cancel outgoing requests."""
         self._stopped.set()
-        self._services.leases.wake()
+        self._services.limit_reports.wake()
         if self._services.purging is not None:
             self._services.purging.close()
         self._services.push.close()
@@ -128,7 +128,7 @@ class Worker:
 
     def _share_limits(self) -> None:
         """Report the use of limits until stopped, and what is left then."""
-        leases, failure_log = self._services.leases, _FailureLog("the sharing of limits")
+        leases, failure_log = self._services.limit_reports, _FailureLog("the sharing of limits")
         while not self._stopped.is_set():
             with failure_log.catch():
                 leases.run()

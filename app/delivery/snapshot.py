@@ -9,8 +9,8 @@ from typing import Any
 
 from app.access.entitlement import EMBARGOED, PUBLIC, Entitlement, Grant
 from app.access.selection import Clause, Selection
-from app.delivery.image_removal import remove_media
 from app.delivery.invalidation import LogState
+from app.delivery.media_removal import remove_media
 from app.delivery.queries import DeliveryQueries
 from app.delivery.store import snapshot_queries, story_queries
 from app.delivery.store.snapshot_queries import ChangedThing, TextRow
@@ -93,7 +93,7 @@ class Snapshot:
         directory = self.directory.with_names_in(languages)
         return Snapshot(self._session, self.log_state, directory, self.entitlement)
 
-    def without_limits(self) -> "Snapshot":
+    def with_all_stories(self) -> "Snapshot":
         """Return the snapshot with all stories that are public, or under embargo if it has any."""
         entitlement = EMBARGOED if self.entitlement.embargoed else PUBLIC
         return Snapshot(self._session, self.log_state, self.directory, entitlement)

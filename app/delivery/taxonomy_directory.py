@@ -12,7 +12,7 @@ from typing import Any
 from app.access.entitlement import PUBLIC, Entitlement
 from app.access.selection import language_ranges
 from app.delivery import store
-from app.delivery.image_removal import remove_image, remove_media
+from app.delivery.media_removal import remove_image, remove_media
 from app.delivery.store.entries import EntryType
 from app.delivery.store.story_queries import ShortRow, StoryRow, WholeRow
 from app.delivery.story_query import Form

@@ -45,7 +45,7 @@ def require_slug(session: WriteSession, type_: str, slug: str) -> str:
     return slug
 
 
-def make_free_slug(session: WriteSession, type_: str, name: str) -> str:
+def make_free_agreement_slug(session: WriteSession, type_: str, name: str) -> str:
     """Make a free slug from a name."""
     wanted = make_slug(name, fallback=type_)
     session.lock(f"slug:{type_}:{wanted}")

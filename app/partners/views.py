@@ -8,7 +8,7 @@ from app.kit.clock import format_instant
 from app.partners.errors import UnreadableProduct
 from app.partners.inputs import PartnerInput, ProductInput
 from app.partners.quotas import Quota
-from app.partners.store.feed_tokens import FeedTokenView
+from app.partners.store.feed_tokens import FeedTokenWithProduct
 from app.partners.terms import PartnerRow, ProductRow, parse_selection
 
 _WARNED_FROM_PERCENT = 80
@@ -54,7 +54,7 @@ def build_partner_view(row: PartnerRow, products: Sequence[str]) -> dict[str, An
     }
 
 
-def build_feed_token_view(row: FeedTokenView) -> dict[str, Any]:
+def build_feed_token_view(row: FeedTokenWithProduct) -> dict[str, Any]:
     """Return a feed token without the token itself."""
     return {
         "id": row.id,

@@ -63,7 +63,7 @@ class Overlay:
         It has all public stories, and those under embargo if the reader may see any of them. The
         query and the rendering apply the grants.
         """
-        public = public.without_limits()
+        public = public.with_all_stories()
         embargoed = public.entitlement.embargoed
         if not self._is_of_this_log(reader.position, public):
             reader = self._index.empty_reader()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from app.access.limits.rate_limits import LEASE
+from app.access.limits.rate_limits import LEASE_SHARE
 from bench.agreements import make_keys, sign_partners
 from bench.load import PythonClient, Target
 from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
@@ -43,7 +43,7 @@ def shared(stage: BenchmarkSetup) -> Outcome:
         counted = PythonClient().count(
             Target(server, (HEADLINES,), {"Authorization": f"Bearer {key}"}), seconds
         )
-    allowed = _LIMIT * (1 + counted.seconds / 60 + _PROCESSES * LEASE)
+    allowed = _LIMIT * (1 + counted.seconds / 60 + _PROCESSES * LEASE_SHARE)
     admitted = counted.answers - counted.failures
     note = f"{counted.failures:,} requests were refused in {counted.seconds:.0f} s"
     return Outcome(admitted / allowed, admitted, allowed, "requests", notes=(note,))

@@ -217,7 +217,7 @@ def test_a_stranger_writes_nothing(client: TestClient, services: Services) -> No
         reader = from_address(client, f"203.0.113.{number}")
         states(reader, "/v1/headlines", 3)
         states(reader, "/v1/headlines", 2, **{"x-api-key": "dl_wrong"})
-    services.leases.run()
+    services.limit_reports.run()
     assert services.watch.version() == version
     assert len(services.address_limit) == 50
 

@@ -143,3 +143,13 @@ def test_every_verb_has_its_own_file(folder: str) -> None:
         names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
         public = Counter(name.partition("_")[2] for name in names if not name.startswith("_"))
         assert public[thing], f"{file.name} has no verb for {thing}"
+
+
+def test_each_class_has_a_name_of_its_own() -> None:
+    names = Counter(
+        node.name
+        for module in modules()
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, count in names.items() if count > 1] == []

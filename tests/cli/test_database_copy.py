@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 
-from app.access.limits.leases import Leases
+from app.access.limits.limit_reports import LimitReports
 from app.bootstrap import Services, bootstrap
 from app.cli.database_copy import LEFT_OUT, SEEDED
 from app.kit.sql.database import Database
@@ -72,7 +72,7 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     partner = add_partner(newsroom, "product")
     newsroom.client.get("/v1/headlines", headers=add_key(newsroom, partner))
     services.usage.write()
-    Leases(services.database, clock, services.limits, shared=True).report()
+    LimitReports(services.database, clock, services.limits, shared=True).report()
     token = newsroom.call("POST", "/partners/partner/feed-tokens", json={"product": "product"})
     assert token.status_code == 201, token.text
     clock.advance(days=400)

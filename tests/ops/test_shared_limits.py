@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from app.access.caller import Caller
-from app.access.limits.leases import Leases, delete_idle_use
+from app.access.limits.limit_reports import LimitReports, delete_idle_use
 from app.access.limits.meter import LimitReached
-from app.access.limits.rate_limits import LEASE, RateLimits
+from app.access.limits.rate_limits import LEASE_SHARE, RateLimits
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 from app.kit.sql.database import Database
@@ -20,7 +20,7 @@ from tests.clock import HandClock
 
 LIMIT = 600
 KEY = Caller(key_id="k")
-BURST = int(LIMIT * LEASE)
+BURST = int(LIMIT * LEASE_SHARE)
 
 
 class Outage:
@@ -43,7 +43,7 @@ class Process:
     """The limits of one process."""
 
     limits: RateLimits
-    leases: Leases
+    leases: LimitReports
 
     def send(self, times: int = 1) -> int:
         """Send requests; return how many are admitted."""
@@ -81,7 +81,7 @@ def processes(outage: Outage, clock: HandClock, limit: int) -> list[Process]:
     made: list[Process] = []
     for _ in range(3):
         limits = RateLimits(clock, limit)
-        made.append(Process(limits, Leases(outage, clock, limits, shared=True)))  # type: ignore[arg-type]
+        made.append(Process(limits, LimitReports(outage, clock, limits, shared=True)))  # type: ignore[arg-type]
     for _ in range(2):
         for process in made:
             process.leases.report()
@@ -117,7 +117,7 @@ def test_the_overshoot_is_at_most_a_lease_for_each_process(
             if generator.random() < 0.2 or step % 8 == number:
                 process.leases.run()
         refill = limit * (clock.now() - begin).total_seconds() / 60
-        assert admitted <= limit + refill + len(processes) * limit * LEASE
+        assert admitted <= limit + refill + len(processes) * limit * LEASE_SHARE
     assert admitted > limit
 
 
@@ -186,7 +186,7 @@ def test_rows_of_the_past_are_deleted(
 
 def test_a_process_alone_writes_nothing(outage: Outage, clock: HandClock) -> None:
     limits = RateLimits(clock, LIMIT)
-    alone = Process(limits, Leases(outage, clock, limits, shared=False))  # type: ignore[arg-type]
+    alone = Process(limits, LimitReports(outage, clock, limits, shared=False))  # type: ignore[arg-type]
     outage.is_away = True
     assert alone.send_steadily(2 * LIMIT) == LIMIT
     alone.leases.run()

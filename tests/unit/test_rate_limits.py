@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.access.caller import ANONYMOUS, Caller
-from app.access.limits.addresses import AddressLimit
+from app.access.limits.address_limit import AddressLimit
 from app.access.limits.meter import COST_PER_REQUEST, LimitReached
 from app.access.limits.partner_limits import PartnerLimits
 from app.access.limits.rate_limits import RateLimits
-from app.api.http.rate_limits import build_fields
+from app.api.http.rate_limit_headers import build_fields
 from tests.clock import HandClock
 
 KEY = Caller(key_id="k")

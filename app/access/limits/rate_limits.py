@@ -20,7 +20,7 @@ from app.access.limits.partner_limits import PartnerLimits
 from app.kit.clock import Clock
 
 # The part of a limit that a process may use before it reports.
-LEASE = 0.05
+LEASE_SHARE = 0.05
 # The part of a limit that a key reserves at a time; limits up to 1,200 are counted one by one.
 _RESERVE = 1 / 600
 # Seconds that a report may take until the database counts as away.
@@ -150,7 +150,7 @@ class RateLimits:
         now = self._clock.now().timestamp()
         with self._lock:
             self._asked_at, self._processes = None, processes
-            self._scale(1.0, LEASE if processes > 1 else math.inf)
+            self._scale(1.0, LEASE_SHARE if processes > 1 else math.inf)
             for id_, total in totals.items():
                 for meter, own, used in zip(
                     self._meters.get(id_, ()), reported[id_][1:], total[1:], strict=False
@@ -233,7 +233,7 @@ class RateLimits:
     def _ask_for_report(self, meters: Sequence[Meter], now: float) -> None:
         """Ask for a report if half of a lease is used."""
         for meter in meters:
-            if meter.unreported * 2 >= meter.limit * LEASE:
+            if meter.unreported * 2 >= meter.limit * LEASE_SHARE:
                 self._asked_at = now
                 self.report_due.set()
                 return

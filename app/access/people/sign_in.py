@@ -14,14 +14,14 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from app.access.errors import SignInFailed, SignInUnavailable
 from app.access.people.id_tokens import Expected, validate_id_token
 from app.access.people.identity import Identity
-from app.access.people.provider import OpenIdProvider, Tokens
-from app.access.people.roles import RoleMapping
-from app.access.people.transactions import (
+from app.access.people.pending_sign_in import (
     LIFETIME,
-    Transaction,
+    PendingSignIn,
     TransactionSealer,
     create_transaction,
 )
+from app.access.people.provider import OpenIdProvider, Tokens
+from app.access.people.roles import RoleMapping
 from app.kit.clock import Clock
 from app.kit.quoting import quote_text
 from app.kit.text import clean_line
@@ -103,7 +103,7 @@ class SignIn:
         """Cancel all requests to the provider."""
         self._provider.close()
 
-    def _open(self, sent: Mapping[str, str], cookie: str | None) -> Transaction:
+    def _open(self, sent: Mapping[str, str], cookie: str | None) -> PendingSignIn:
         """Return the transaction of this browser, if the provider answers to that one."""
         transaction = self._sealer.open(cookie, self._clock.now()) if cookie is not None else None
         if transaction is None:
@@ -121,7 +121,7 @@ class SignIn:
         if sent.get("iss", None if is_required else issuer) != issuer:
             raise SignInFailed("The answer comes from another provider. Sign in again.")
 
-    def _validate(self, tokens: Tokens, transaction: Transaction) -> Mapping[str, Any]:
+    def _validate(self, tokens: Tokens, transaction: PendingSignIn) -> Mapping[str, Any]:
         own, algorithms = self._provider.registration, self._provider.load_metadata().algorithms
         expected = Expected(own.issuer, own.client_id, transaction.nonce)
         now = self._clock.now()

@@ -16,7 +16,7 @@ from app.api.http.answer import AnswerMetadata, Headers, PublicAnswer, entity_ta
 from app.api.http.asgi import Message, Scope
 from app.api.http.errors import NotFoundOrGone
 from app.api.http.problems import PROBLEMS
-from app.api.http.rate_limits import LimitFields
+from app.api.http.rate_limit_headers import LimitFields
 from app.api.monitoring.metrics import Tally
 from app.server.interface import WHOLE
 from app.server.response_head import encode_headers

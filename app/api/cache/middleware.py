@@ -39,7 +39,7 @@ from app.api.http.costs import find_cost
 from app.api.http.errors import NotFoundOrGone
 from app.api.http.feed_tokens import FEED_TOKEN, PREFIXES, protect, remove_token
 from app.api.http.problems import problem_for
-from app.api.http.rate_limits import NO_FIELDS, LimitFields, find_fields, find_limited_client
+from app.api.http.rate_limit_headers import NO_FIELDS, LimitFields, find_fields, find_limited_client
 from app.api.http.server import acquire_listener_slot, cancel_on_disconnect
 from app.api.live.change_notifier import ChangeNotifier
 from app.api.live.stream import take_listener

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from app.access.limits.meter import LimitReached
 from app.api.http.errors import MethodNotAllowed
-from app.api.http.rate_limits import build_fields
+from app.api.http.rate_limit_headers import build_fields
 from app.api.http.validation import invalid_input
 from app.kit import json
 from app.kit.errors import Failure, FieldError, RateLimited

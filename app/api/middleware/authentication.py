@@ -18,7 +18,7 @@ from app.api.http.clients import client_address, client_of
 from app.api.http.costs import find_cost
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
-from app.api.http.rate_limits import find_fields, find_limited_client
+from app.api.http.rate_limit_headers import find_fields, find_limited_client
 from app.api.http.sessions import find_session_token
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable

@@ -78,7 +78,7 @@ class Contact(ResponseModel):
     email: str = Field(description="The address for mail.", examples=["noor@north.example"])
 
 
-class Limits(ResponseModel):
+class PartnerLimitsView(ResponseModel):
     """The limits of a partner, together for all its keys."""
 
     requests_per_minute: int | None = Field(
@@ -114,7 +114,7 @@ class PartnerView(ResponseModel):
     ends_at: Instant | None = Field(
         description="When the agreement ends; null if never.", examples=["2027-12-01T00:00:00Z"]
     )
-    limits: Limits = Field(description="The limits of the partner.")
+    limits: PartnerLimitsView = Field(description="The limits of the partner.")
     version: int = Field(description=_VERSION, examples=[1])
     created_at: Instant = Field(
         description="When the partner was created.", examples=["2026-11-22T09:51:00Z"]

@@ -3,7 +3,12 @@
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners import queries
-from app.partners.editing import check_agreement, find_product_ids, make_free_slug, require_slug
+from app.partners.editing import (
+    check_agreement,
+    find_product_ids,
+    make_free_agreement_slug,
+    require_slug,
+)
 from app.partners.inputs import PartnerInput
 from app.partners.store import partners
 from app.partners.terms import PartnerRow
@@ -17,7 +22,7 @@ def create_partner(unit: UnitOfWork, written: PartnerInput) -> PartnerRow:
         id=new_id(),
         slug=require_slug(unit.session, "partner", written.slug)
         if written.slug
-        else make_free_slug(unit.session, "partner", written.name),
+        else make_free_agreement_slug(unit.session, "partner", written.name),
         name=written.name,
         contacts=[contact.model_dump() for contact in written.contacts],
         starts_at=written.starts_at,

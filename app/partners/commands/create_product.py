@@ -3,7 +3,7 @@
 from app.access.selection import selection_to_json
 from app.kit.ids import new_id
 from app.kit.sql.unit_of_work import UnitOfWork
-from app.partners.editing import ReadFilter, check_terms, make_free_slug, require_slug
+from app.partners.editing import ReadFilter, check_terms, make_free_agreement_slug, require_slug
 from app.partners.inputs import ProductInput
 from app.partners.store import products
 from app.partners.terms import ProductRow
@@ -18,7 +18,7 @@ def create_product(unit: UnitOfWork, written: ProductInput, read_filter: ReadFil
         id=new_id(),
         slug=require_slug(unit.session, "product", written.slug)
         if written.slug
-        else make_free_slug(unit.session, "product", written.name),
+        else make_free_agreement_slug(unit.session, "product", written.name),
         name=written.name,
         selection=selection_to_json(read_filter(written.filter)),
         form=written.form,

@@ -35,7 +35,7 @@ class FeedTokenRow(NamedTuple):
     revoked_at: datetime | None
 
 
-class FeedTokenView(NamedTuple):
+class FeedTokenWithProduct(NamedTuple):
     """A token as administrators see it, with the slug of its product."""
 
     id: str
@@ -99,7 +99,7 @@ TOKENS_BY_ID = Statement(_GRANTED.where(is_listed(_tokens.c.id)), GrantedTokenRo
 _VIEWS = select(
     _tokens.c.id,
     _products.c.slug.label("product"),
-    *(_tokens.c[name] for name in FeedTokenView._fields[2:]),
+    *(_tokens.c[name] for name in FeedTokenWithProduct._fields[2:]),
 ).join_from(_tokens, _products, _products.c.id == _tokens.c.product_id)
 
 
@@ -115,15 +115,15 @@ def revoke_token(session: WriteSession, id_: str, now: datetime) -> None:
     session.execute(statement.values(revoked_at=now))
 
 
-def find_token(session: ReadSession, partner_id: str, id_: str) -> FeedTokenView | None:
+def find_token(session: ReadSession, partner_id: str, id_: str) -> FeedTokenWithProduct | None:
     """Return the token of a partner by id."""
     mine = _VIEWS.where(FeedTokenTable.partner_id == partner_id, FeedTokenTable.id == id_)
-    return session.first(Query(mine, FeedTokenView))
+    return session.first(Query(mine, FeedTokenWithProduct))
 
 
 def load_token_page(
     session: ReadSession, partner_id: str, position: str | None, limit: int, *, backwards: bool
-) -> Sequence[FeedTokenView]:
+) -> Sequence[FeedTokenWithProduct]:
     """Return tokens of a partner, oldest first, after an id or (backwards) before it."""
     id_ = FeedTokenTable.id
     statement = _VIEWS.where(FeedTokenTable.partner_id == partner_id).limit(limit)
@@ -132,7 +132,7 @@ def load_token_page(
     else:
         statement = statement.order_by(id_)
         statement = statement if position is None else statement.where(id_ > position)
-    return session.all(Query(statement, FeedTokenView))
+    return session.all(Query(statement, FeedTokenWithProduct))
 
 
 def has_valid_token(session: ReadSession, partner_id: str, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Convert sanitized HTML to Markdown (CommonMark with tables)."""
+"""Convert sanitised HTML to Markdown (CommonMark with tables)."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _BLOCKS = (
 
 
 def render_markdown(markup: str) -> str:
-    """Return sanitized HTML as Markdown."""
+    """Return sanitised HTML as Markdown."""
     writer = _Writer()
     writer.feed(markup)
     writer.close()

@@ -51,7 +51,7 @@ class Medium(NamedTuple):
 
 
 def find_media(markup: str | None) -> list[Medium]:
-    """Return the audio and video files of sanitized HTML, without duplicates."""
+    """Return the audio and video files of sanitised HTML, without duplicates."""
     if markup is None or not any(tag in markup for tag in _OPENINGS):
         return []
     media: dict[str, Medium] = {}

@@ -6,7 +6,7 @@ from app.kit.encryption import SecretCipher, Undecryptable, is_encrypted
 from app.kit.sql.database import Database
 from app.syndication.push.signing import decode_secret, encode_secret
 from app.syndication.push.store import receivers
-from app.syndication.push.store.receivers import StoredSecret
+from app.syndication.push.store.receivers import WebhookSecret
 
 
 class SecretUnreadable(Exception):
@@ -89,7 +89,7 @@ def find_unreadable_secrets(database: Database, secrets: StoredSecrets) -> Itera
             yield f"webhook {row.id}: {detail}"
 
 
-def _find_flaw(secrets: StoredSecrets, row: StoredSecret) -> str | None:
+def _find_flaw(secrets: StoredSecrets, row: WebhookSecret) -> str | None:
     try:
         for value in row.values:
             secrets.read(value, row.id)

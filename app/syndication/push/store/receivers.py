@@ -37,7 +37,7 @@ class WebhookRow(NamedTuple):
     document: bool = False
 
 
-class StoredSecret(NamedTuple):
+class WebhookSecret(NamedTuple):
     """The secrets of a webhook, as they are stored."""
 
     id: str
@@ -127,10 +127,10 @@ def list_webhooks_of_partner(session: ReadSession, partner_id: str) -> list[str]
     return session.scalars(select(_webhooks.c.id).where(_webhooks.c.partner_id == partner_id))
 
 
-def list_secrets(session: ReadSession) -> list[StoredSecret]:
+def list_secrets(session: ReadSession) -> list[WebhookSecret]:
     """Return the secrets of all webhooks."""
-    columns = (_webhooks.c[name] for name in StoredSecret._fields)
-    return session.all(Query(select(*columns).order_by(_webhooks.c.id), StoredSecret))
+    columns = (_webhooks.c[name] for name in WebhookSecret._fields)
+    return session.all(Query(select(*columns).order_by(_webhooks.c.id), WebhookSecret))
 
 
 def list_enabled_webhooks(session: ReadSession) -> list[WebhookRow]:

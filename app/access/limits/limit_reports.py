@@ -23,7 +23,7 @@ _UNIT = 1000
 _KEPT = timedelta(hours=1)
 
 
-class Leases:
+class LimitReports:
     """Shares the limits of this process with others; without `shared`, there are no others."""
 
     def __init__(

@@ -26,7 +26,7 @@ _RANDOM_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Transaction:
+class PendingSignIn:
     """What a sign-in has to remember until the provider sends the browser back."""
 
     state: str
@@ -48,12 +48,12 @@ class TransactionSealer:
         """Derive the key."""
         self._key = OctKey.import_key(hmac.digest(secret.encode(), b"sign-in", "sha256"))
 
-    def seal(self, transaction: Transaction) -> str:
+    def seal(self, transaction: PendingSignIn) -> str:
         """Return a transaction as the value of a cookie."""
         content = json.dumps(asdict(transaction))
         return jwe.encrypt_compact(_HEADER, content, self._key, _ALGORITHMS)
 
-    def open(self, sealed: str, now: datetime) -> Transaction | None:
+    def open(self, sealed: str, now: datetime) -> PendingSignIn | None:
         """Return the transaction in a cookie, or None if it is altered or has expired."""
         if len(sealed) > _LONGEST or not sealed.isascii():
             return None
@@ -61,13 +61,13 @@ class TransactionSealer:
             opened = jwe.decrypt_compact(sealed, self._key, _ALGORITHMS)
         except (JoseError, ValueError):
             return None
-        transaction = Transaction(**json.loads(opened.plaintext or b"{}"))
+        transaction = PendingSignIn(**json.loads(opened.plaintext or b"{}"))
         return transaction if from_micros(transaction.expires) > now else None
 
 
-def create_transaction(return_to: str, now: datetime) -> Transaction:
+def create_transaction(return_to: str, now: datetime) -> PendingSignIn:
     """Return a new transaction with random values."""
-    return Transaction(
+    return PendingSignIn(
         state=secrets.token_urlsafe(_RANDOM_BYTES),
         nonce=secrets.token_urlsafe(_RANDOM_BYTES),
         verifier=secrets.token_urlsafe(_RANDOM_BYTES),
