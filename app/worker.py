@@ -128,13 +128,13 @@ class Worker:
 
     def _share_limits(self) -> None:
         """Report the use of limits until stopped, and what is left then."""
-        leases, failure_log = self._services.limit_reports, _FailureLog("the sharing of limits")
+        reports, failure_log = self._services.limit_reports, _FailureLog("the sharing of limits")
         while not self._stopped.is_set():
             with failure_log.catch():
-                leases.run()
-            leases.wait()
+                reports.run()
+            reports.wait()
         with failure_log.catch():
-            leases.run()
+            reports.run()
 
     def _keep_leadership(self) -> None:
         """Acquire the leadership when it is free, and renew it, until stopped."""
