@@ -123,8 +123,6 @@ class Worker:
             usage.write()
         with unnoted.catch():
             uses.write()
-        with unnoted.catch():
-            uses.write()
 
     def _share_limits(self) -> None:
         """Report the use of limits until stopped, and what is left then."""

@@ -35,7 +35,8 @@ class LimitReports:
         self._limits = limits
         self._shared = shared
         self._process = secrets.token_hex(16)
-        self._reported_at = self._forgotten_at = clock.now() - _KEPT
+        self._started_at = clock.now()
+        self._reported_at = self._forgotten_at = self._started_at - _KEPT
         if shared:
             limits.share()
 
@@ -60,7 +61,9 @@ class LimitReports:
     def report(self) -> None:
         """Report what is new; if that fails, this process has only its share of the limits."""
         used, now = self._limits.collect_use(), self._clock.now()
-        if not used and abs(now - self._reported_at) < _PRESENCE_INTERVAL:
+        # Processes that start together learn of each other within a second.
+        is_new = abs(now - self._started_at) < _PRESENCE_INTERVAL
+        if not used and not is_new and abs(now - self._reported_at) < _PRESENCE_INTERVAL:
             return
         is_done = False
         try:

@@ -1,6 +1,7 @@
 """A cache of verified API keys, which are verified again after every write."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -121,8 +122,9 @@ class CallerCache:
             caller = verify_key(services.database, key, now, services.partners.resolve)
         except Failure:
             return None
-        # Prepared responses are for a caller, not for its equals.
-        caller = known if caller == known else caller
+        # Prepared responses are for a caller, not for its equals; its last use may not be written.
+        if replace(caller, use_noted_at=known.use_noted_at) == known:
+            caller = known
         self._known[key] = _Known(caller, version)
         return caller
 
