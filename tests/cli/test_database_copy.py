@@ -9,13 +9,17 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from starlette.testclient import TestClient
 
+from app.access.commands.sign_in_person import sign_in_person
 from app.access.limits.limit_reports import LimitReports
+from app.access.people.identity import Identity
+from app.access.scopes import Scope
 from app.bootstrap import Services, bootstrap
 from app.cli.database_copy import LEFT_OUT, SEEDED
 from app.kit.sql.database import Database
 from app.kit.sql.migrations import find_head
 from app.kit.sql.schema import Base
 from app.kit.sql.table_copy import copy_rows, lock_empty_tables, select_tables
+from app.kit.sql.unit_of_work import Actor
 from app.settings import Settings
 from app.syndication.push.models import PushDelivery, Subscription
 from app.worker import trim_log_in_batches
@@ -75,6 +79,8 @@ def filled_database(newsroom: Newsroom, services: Services, clock: HandClock) ->
     LimitReports(services.database, clock, services.limits, shared=True).report()
     token = newsroom.call("POST", "/partners/partner/feed-tokens", json={"product": "product"})
     assert token.status_code == 201, token.text
+    who = Identity("https://login.example", "1", "Amina Berrada", Scope.publish, bytes(32), "/")
+    services.runner.run(Actor(None, "tests"), lambda unit: sign_in_person(unit, who, None))
     clock.advance(days=400)
     trim_log_in_batches(services)
     with services.database.write() as session:
