@@ -42,6 +42,8 @@ class Provider:
     tokens: list[dict[str, str]] = field(default_factory=list)
     unusable_keys: list[Any] = field(default_factory=list)
     status: int = 200
+    # While it is not set, there are no answers.
+    answers: threading.Event = field(default_factory=threading.Event)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def describe(self) -> Claims:
@@ -109,6 +111,7 @@ class Provider:
     def respond(self, method: str, path: str, body: str, authorization: str) -> tuple[int, Any]:
         """Return the status and the document, or the address, of an answer."""
         self.requests.append(f"{method} {path}")
+        assert self.answers.wait(60)
         if path == "/token":
             return self.exchange(dict(parse_qsl(body)), authorization)
         if path == "/userinfo":
@@ -123,6 +126,7 @@ class Provider:
 def running_provider(now: Callable[[], datetime]) -> Iterator[Provider]:
     """Run a provider."""
     provider = Provider(now)
+    provider.answers.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -160,6 +164,7 @@ def running_provider(now: Callable[[], datetime]) -> Iterator[Provider]:
     try:
         yield provider
     finally:
+        provider.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,6 +1,7 @@
 """Sessions: what they may, where their cookie counts, and when they end."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -222,6 +223,46 @@ def test_the_session_of_a_key_ends_with_it(
     assert read_session(browser)["expires_at"] == "2026-11-22T12:30:00Z"
     clock.advance(minutes=30)
     assert browser.get("/auth/session").status_code == 401
+
+
+def _create_bound_key(
+    services: Services, networks: Sequence[str] = (), origins: Sequence[str] = ()
+) -> str:
+    create = partial(create_key, name="bound", scopes=["write"], networks=networks, origins=origins)
+    return services.runner.run(_ACTOR, create).key
+
+
+@_SQLITE
+def test_the_session_of_a_bound_key(browser: TestClient, services: Services) -> None:
+    page = _create_bound_key(services, origins=[OWN])
+    refused = browser.post("/auth/session", headers={"x-api-key": page, "origin": OWN})
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "bound to origins" in refused.json()["detail"]
+    desk = _create_bound_key(services, networks=["203.0.113.0/24"])
+    inside, outside = (
+        make_client(create_app(services), base_url=OWN, client=(address, 5000))
+        for address in ("203.0.113.7", "198.51.100.7")
+    )
+    assert _exchange(inside, desk) == 200
+    headers = own_headers(inside)
+    outside.cookies.set(SESSION, inside.cookies[SESSION], domain="api.example")
+    assert outside.get("/auth/session").json()["code"] == "key_restricted"
+    assert outside.post("/auth/logout", headers=headers).status_code == 204
+    assert inside.get("/auth/session").status_code == 401
+
+
+@_SQLITE
+def test_the_use_of_a_session_is_a_use_of_its_key(
+    browser: TestClient, services: Services, clock: HandClock
+) -> None:
+    made = services.runner.run(_ACTOR, lambda unit: create_key(unit, "desk", ["write"]))
+    assert _exchange(browser, made.key) == 200
+    services.key_uses.write()
+    clock.advance(minutes=30)
+    read_session(browser)
+    services.key_uses.write()
+    (row,) = services.database.fetch(store.KEY_BY_ID, {"key_id": made.id})
+    assert row.last_used_at == clock.now()
 
 
 @pytest.mark.parametrize("dialect", ["postgresql"])

@@ -169,7 +169,7 @@ def test_what_is_wrong_with_the_provider_is_said(
         services.clock.advance(hours=1)  # type: ignore[attr-defined]
         (flaw,) = services.sign_in.find_flaws()
         assert words in flaw
-    services.clock.advance(hours=1)  # type: ignore[attr-defined]
+    services.clock.advance(days=1)  # type: ignore[attr-defined]
     provider.metadata, provider.status = {}, 500
     response = browser.get("/auth/login")
     assert (response.status_code, response.json()["code"]) == (503, "sign_in_unavailable")

@@ -14,5 +14,10 @@ def exchange_key(unit: UnitOfWork, caller: Caller, former: str | None) -> Starte
     """
     if caller.partner_id is not None:
         raise Forbidden("The key of a partner reads stories, and sessions are for the newsroom.")
+    if caller.binding is not None and caller.binding.origins:
+        raise Forbidden(
+            f"The key {caller.prefix}… is bound to origins. Browsers send no origin when a page "
+            "reads from its own, so a session of this key could read nothing."
+        )
     end_former_session(unit, former)
     return start_session(unit, key_id=caller.key_id, until=caller.expires_at)

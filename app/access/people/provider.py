@@ -6,10 +6,8 @@ are not followed.
 """
 
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -22,13 +20,13 @@ from joserfc.jwk import JWKRegistry, KeySet
 
 from app.access.errors import SignInFailed, SignInUnavailable
 from app.access.people.id_tokens import ALGORITHMS
+from app.access.people.provider_limits import CachedDocument, CallLimit
 from app.kit import json
 from app.kit.clock import Clock
 from app.kit.http_client import HttpClient, HttpFailure
 from app.kit.quoting import quote_text
 
 _log = logging.getLogger("dateline")
-_CACHED_FOR = timedelta(hours=1)
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -65,34 +63,30 @@ class Tokens:
 
 
 class OpenIdProvider:
-    """Requests to the provider; its metadata and keys are cached for an hour."""
+    """Requests to the provider, a few at a time; its metadata and keys are cached for an hour."""
 
     def __init__(self, client: HttpClient, clock: Clock, registration: Registration) -> None:
         """Ask nothing yet."""
         self.registration = registration
         self._client = client
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._metadata: tuple[datetime, Metadata] | None = None
-        self._keys: tuple[datetime, KeySet] | None = None
+        self._limit = CallLimit()
+        self._metadata = CachedDocument(clock, self._limit, self._fetch_metadata)
+        self._keys = CachedDocument(clock, self._limit, self._fetch_keys)
 
     def load_metadata(self) -> Metadata:
         """Return the metadata, from the provider if it is not cached."""
-        now = self._clock.now()
-        with self._lock:
-            if self._metadata is None or not _is_fresh(self._metadata[0], now):
-                url = get_well_known_url(self.registration.issuer, external=True)
-                document = self._get_json(url)
-                self._metadata = now, read_metadata(document, self.registration)
-            return self._metadata[1]
+        return self._metadata.get()
 
     def load_keys(self, *, is_forced: bool = False) -> KeySet:
         """Return the public keys, from the provider if they are not cached or if it is forced."""
-        metadata, now = self.load_metadata(), self._clock.now()
-        with self._lock:
-            if self._keys is None or is_forced or not _is_fresh(self._keys[0], now):
-                self._keys = now, _read_keys(self._get_json(metadata.jwks_uri), metadata.jwks_uri)
-            return self._keys[1]
+        # First, so that it needs no second call while the keys are loaded.
+        self._metadata.get()
+        return self._keys.reload() if is_forced else self._keys.get()
+
+    def reload(self) -> None:
+        """Load the metadata and keys again; raise `SignInUnavailable` that says what is wrong."""
+        self._metadata.reload()
+        self._keys.reload()
 
     def exchange_code(self, code: str, verifier: str) -> Tokens:
         """Return the tokens for a code; raise `SignInFailed` if the code is not valid."""
@@ -104,7 +98,8 @@ class OpenIdProvider:
         url, headers, body = _authenticate(own, metadata).prepare(
             "POST", metadata.token_endpoint, headers, body
         )
-        status, answer = self._send("POST", url, headers, body.encode())
+        with self._limit.hold():
+            status, answer = self._send("POST", url, headers, body.encode())
         if status == 400 and answer.get("error") == "invalid_grant":
             raise SignInFailed(
                 "The provider does not accept the code: it was used, or is too old. Sign in again."
@@ -119,11 +114,20 @@ class OpenIdProvider:
         url = self.load_metadata().userinfo_endpoint
         if url is None:
             return {}
-        return self._get_json(url, {"authorization": f"Bearer {access_token}"})
+        with self._limit.hold():
+            return self._get_json(url, {"authorization": f"Bearer {access_token}"})
 
     def close(self) -> None:
         """Cancel all requests."""
         self._client.close()
+
+    def _fetch_metadata(self) -> Metadata:
+        url = get_well_known_url(self.registration.issuer, external=True)
+        return read_metadata(self._get_json(url), self.registration)
+
+    def _fetch_keys(self) -> KeySet:
+        url = self._metadata.get().jwks_uri
+        return _read_keys(self._get_json(url), url)
 
     def _get_json(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         sent = {"accept": "application/json", **(headers or {})}
@@ -218,11 +222,6 @@ def _read_keys(document: Mapping[str, Any], url: str) -> KeySet:
     if not usable:
         raise _unavailable(url, "has no usable key")
     return KeySet(usable)
-
-
-def _is_fresh(since: datetime, now: datetime) -> bool:
-    # If the clock was set back, ask again.
-    return since <= now < since + _CACHED_FOR
 
 
 def _unavailable(url: str, reason: str) -> SignInUnavailable:

@@ -94,7 +94,7 @@ class SignIn:
     def find_flaws(self) -> list[str]:
         """Ask the provider for its metadata and keys, and return what is wrong."""
         try:
-            self._provider.load_keys(is_forced=True)
+            self._provider.reload()
         except SignInUnavailable as failure:
             return [failure.detail]
         return []

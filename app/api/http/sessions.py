@@ -17,6 +17,7 @@ from app.settings import Settings
 SESSION_COOKIE = "__Host-dateline-session"
 SIGN_IN_COOKIE = "__Host-dateline-sign-in"
 SESSION_PATHS = ("/v1/manage/", "/auth/")
+LOGOUT = "/auth/logout"
 CSRF_HEADER = "X-CSRF-Token"
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
 # These work without a session, and replace one.

@@ -19,7 +19,7 @@ from app.api.http.costs import find_cost
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
 from app.api.http.rate_limit_headers import find_fields, find_limited_client
-from app.api.http.sessions import find_session_token
+from app.api.http.sessions import LOGOUT, find_session_token
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
@@ -91,11 +91,14 @@ class AuthenticationMiddleware:
         caller = None if token is None else await self._verify_session(scope, token)
         if caller is None:
             return None
-        if caller.binding is not None:
+        # A session may be ended from everywhere.
+        if caller.binding is not None and scope["path"] != LOGOUT:
             require_binding(self._services, scope, caller.binding, caller.prefix)
-        known = scope["state"]
+        known, now = scope["state"], self._clock.now()
         known["session_token"] = token
         address = client_address(scope, self._settings)
+        if caller.key_id is not None and is_use_due(caller, now):
+            caller = self._services.key_uses.note(caller, address, now)
         return replace(caller, address=address, request_id=known["request_id"])
 
     async def _verify_session(self, scope: Scope, token: str) -> Caller | None:
