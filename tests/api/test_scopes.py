@@ -111,6 +111,8 @@ def test_a_key_may_have_several_scopes(newsroom: Newsroom) -> None:
 def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services) -> None:
     key = key_for(services, "write")
     rights = client.get("/v1/me", headers={"x-api-key": key}).json()
+    (limit,) = rights.pop("limits")
+    assert limit["name"] == "requests_per_minute"
     assert rights == {
         "name": "a key for write",
         "prefix": key[:11],
@@ -121,5 +123,6 @@ def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services
         "partner": None,
         "products": [],
         "ends_at": None,
+        "warnings": [],
     }
     assert client.get("/v1/me").json()["anonymous"] is True
