@@ -28,7 +28,8 @@ WRITE = {
     ("GET", "/v1/manage/categories/{ref}"),
 }
 ADMIN = tuple(
-    f"/v1/manage/{name}" for name in ("keys", "audit", "webhooks", "products", "partners", "people")
+    f"/v1/manage/{name}"
+    for name in ("keys", "audit", "webhooks", "products", "partners", "people", "usage")
 )
 
 
