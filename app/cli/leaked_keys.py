@@ -1,8 +1,8 @@
-"""`dateline keys leaked`: revoke a key that others may have, and list what was done with it."""
+"""`dateline keys leaked`: revoke a key that others may have, and list what it did and read."""
 
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -16,11 +16,15 @@ from app.access.store.audit_log import AuditFilter
 from app.cli.common import ACTOR, DatabaseUrl, services
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
+from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
+from app.partners.store.usage_reports import Report
+from app.partners.usage_reports import list_cells
 
 _PAGE = 1000
 _WIDE = 1000
 _COLUMNS = ("at", "address", "verb", "type", "subject")
+_USAGE_COLUMNS = ("day", "route", "requests", "stories", "bytes")
 # What gives access or sends stories, and does not end with the key.
 _LASTING = {"key", "feed_token", "webhook", "preview"}
 
@@ -28,18 +32,20 @@ _LASTING = {"key", "feed_token", "webhook", "preview"}
 def leaked(
     ref: Annotated[str, typer.Argument(metavar="PREFIX", help="The prefix or id of the key.")],
     since: Annotated[
-        str | None, typer.Option(help="List what it did since then, such as 2026-11-01.")
+        str | None, typer.Option(help="List what it did and read since then, such as 2026-11-01.")
     ] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Revoke a key, end its connections, and list what was done with it."""
+    """Revoke a key, end its connections, and list what was done and read with it."""
     start = None if since is None else _parse_date(since)
     with services(database_url) as parts:
         parts.runner.run(ACTOR, lambda unit: revoke_key(unit, ref))
         with parts.database.read() as session:
             key = queries.load_key(session, ref)
             actions = list(_load_actions(session, key["id"], start))
+        usage = _load_usage(parts.database, key["id"], start)
     _print_key(key)
+    _print_usage(usage, start)
     _print_actions(actions, start)
 
 
@@ -56,6 +62,15 @@ def _load_actions(
         position = page.after[0]
 
 
+def _load_usage(database: Database, key_id: str, start: datetime | None) -> list[list[str]]:
+    """Return the usage of a key by day and route; clocks of servers may be ahead of this one."""
+    first_day = date.min if start is None else start.date()
+    report = Report(first_day.isoformat(), date.max.isoformat(), ("day", "route"), key_id=key_id)
+    names, *rows = list_cells(database, report)
+    places = [names.index(name) for name in _USAGE_COLUMNS]
+    return [[str(row[place]) for place in places] for row in rows]
+
+
 def _print_key(key: dict[str, Any]) -> None:
     used = "It was never used."
     if key["last_used_at"] is not None:
@@ -67,16 +82,22 @@ def _print_key(key: dict[str, Any]) -> None:
     )
 
 
+def _print_usage(rows: list[list[str]], start: datetime | None) -> None:
+    when = "" if start is None else f" since {start:%Y-%m-%d}"
+    if not rows:
+        typer.echo(f"No requests with it were counted{when}.")
+        return
+    typer.echo(f"What was requested with it{when}, by day (UTC):")
+    _print_table(_USAGE_COLUMNS, rows)
+
+
 def _print_actions(actions: list[dict[str, Any]], start: datetime | None) -> None:
     when = "" if start is None else f" since {start:%Y-%m-%dT%H:%M:%SZ}"
     if not actions:
         typer.echo(f"The audit log has nothing that was done with it{when}.")
         return
     typer.echo(f"What was done with it{when}, the newest first:")
-    table = Table(*_COLUMNS)
-    for action in actions:
-        table.add_row(*(str(action[name] or "–") for name in _COLUMNS))
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    _print_table(_COLUMNS, ([str(action[name] or "–") for name in _COLUMNS] for action in actions))
     lasting = [
         f"{action['type']} {_find_made(action)}"
         for action in actions
@@ -84,6 +105,13 @@ def _print_actions(actions: list[dict[str, Any]], start: datetime | None) -> Non
     ]
     if lasting:
         typer.echo(f"It made these, which stay valid; revoke or rotate them: {', '.join(lasting)}.")
+
+
+def _print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def _find_made(action: dict[str, Any]) -> str:

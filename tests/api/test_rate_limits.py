@@ -138,6 +138,27 @@ def test_the_keys_of_a_partner_share_its_limit(
     assert states(client, "/v1/headlines", 4, **second) == [200] * 2 + [429] * 2
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_caller_reads_the_limit_that_leaves_the_least(
+    client: TestClient, newsroom: Newsroom, key: dict[str, str]
+) -> None:
+    def read(**headers: str) -> list[dict[str, object]]:
+        limits: list[dict[str, object]] = client.get("/v1/me", headers=headers).json()["limits"]
+        return limits
+
+    limit = {"name": "requests_per_minute", "quota": KEYS, "window": "minute"}
+    now = "2026-11-22T12:00:0"
+    assert read(**key) == [{**limit, "remaining": KEYS - 1, "resets_at": f"{now}2Z"}]
+    assert read(**key) == [{**limit, "remaining": KEYS - 2, "resets_at": f"{now}4Z"}]
+    assert read() == []
+    add_product(newsroom, "Every")
+    limits = {"requests_per_minute": 20, "stories_per_day": 5}
+    headers = add_key(newsroom, add_partner(newsroom, "every", limits=limits))
+    quota, requests = read(**headers)
+    assert quota["name"] == "stories_per_day"
+    assert requests == {**limit, "quota": 20, "remaining": 19, "resets_at": f"{now}3Z"}
+
+
 class TestAddresses:
     """Requests without a key count for their address."""
 

@@ -28,7 +28,8 @@ WRITE = {
     ("GET", "/v1/manage/categories/{ref}"),
 }
 ADMIN = tuple(
-    f"/v1/manage/{name}" for name in ("keys", "audit", "webhooks", "products", "partners", "people")
+    f"/v1/manage/{name}"
+    for name in ("keys", "audit", "webhooks", "products", "partners", "people", "usage")
 )
 
 
@@ -111,6 +112,8 @@ def test_a_key_may_have_several_scopes(newsroom: Newsroom) -> None:
 def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services) -> None:
     key = key_for(services, "write")
     rights = client.get("/v1/me", headers={"x-api-key": key}).json()
+    (limit,) = rights.pop("limits")
+    assert limit["name"] == "requests_per_minute"
     assert rights == {
         "name": "a key for write",
         "prefix": key[:11],
@@ -121,5 +124,6 @@ def test_me_describes_the_rights_of_a_key(client: TestClient, services: Services
         "partner": None,
         "products": [],
         "ends_at": None,
+        "warnings": [],
     }
     assert client.get("/v1/me").json()["anonymous"] is True

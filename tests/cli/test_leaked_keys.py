@@ -64,7 +64,7 @@ def test_a_key_is_bound_to_places(shell: Shell, client: TestClient) -> None:
     assert "--only-from: Expected an origin" in shell.run_refused(*words, "ftp://example.com")
 
 
-def test_a_leaked_key_is_revoked_and_what_it_did_is_listed(
+def test_a_leaked_key_is_revoked_and_what_it_did_and_read_is_listed(
     shell: Shell, client: TestClient, newsroom: Newsroom, services: Services
 ) -> None:
     key = _create(shell, "admin")
@@ -73,13 +73,19 @@ def test_a_leaked_key_is_revoked_and_what_it_did_is_listed(
     made = thief.call("POST", "/keys", json={"name": "Spare", "scopes": ["admin"]}).json()
     spare = thief.call("POST", f"/keys/{made['id']}/rotate").json()
     newsroom.source("Real")
+    for _ in range(2):
+        assert _status(client, key) == 200
     services.key_uses.write()
+    services.usage.write()
     told = shell.run_ok("keys", "leaked", key[:11]).text
     assert _status(client, key) == 401
     assert "It was last used at 2026-11-22T12:00:00Z from testclient." in told
     assert told.count(source["id"]) == 1
     listed = told.splitlines()
     rows = [line.split("│") for line in listed if "│ testclient" in line]
+    (read,) = (line.split("│") for line in listed if "/v1/headlines" in line)
+    assert [cell.strip() for cell in read[1:5]] == ["2026-11-22", "/v1/headlines", "2", "0"]
+    assert int(read[5]) > 0
     done = [(row[3].strip(), row[4].strip()) for row in rows]
     assert done == [
         ("rotated", "key"),
@@ -93,6 +99,7 @@ def test_a_leaked_key_is_revoked_and_what_it_did_is_listed(
     # Again, from a day on.
     later = shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-23").text
     assert "has nothing that was done with it since 2026-11-23T00:00:00Z" in later
+    assert "No requests with it were counted since 2026-11-23." in later
     assert source["id"] in shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-22").text
     assert "--since" in shell.run_refused("keys", "leaked", key[:11], "--since", "yesterday")
     assert "'dl_nobody'" in shell.run_refused("keys", "leaked", "dl_nobody")

@@ -15,9 +15,11 @@ from app.kit.errors import DatabaseUnavailable
 from app.partners import usage as usage_module
 from app.partners.receipts import Receipts
 from app.partners.sent_story import SentStory
+from app.partners.store.usage_reports import Report, load_report_page
 from app.partners.usage import Usage
 from app.worker import forget_counted_days_in_batches
 from tests.clock import HandClock
+from tests.conftest import key_for
 from tests.newsroom import Newsroom
 from tests.partners.agreements import add_key, add_partner, add_product
 from tests.server.serving import port_of, serve
@@ -239,6 +241,29 @@ def test_a_caller_without_a_partner_sees_its_own_key(
     by_route = {row["route"]: row["requests"] for row in answer["data"]}
     assert by_route["/v1/headlines"] == 1
     assert "/v1/manage/partners" in by_route
+
+
+def test_a_caller_without_a_partner_sees_no_stories_of_partners(
+    newsroom: Newsroom, services: Services, client: TestClient, headers: dict[str, str]
+) -> None:
+    story = newsroom.story("First", body="<p>Text.</p>")
+    client.get("/v1/articles/first", headers=headers)
+    services.usage.write()
+    path = "/v1/me/usage?group_by=partner,story"
+    assert story["id"] in client.get(path, headers=headers).text
+    key = {"x-api-key": key_for(services, "read")}
+    for query in (path, f"{path}&format=csv", "/v1/me/usage?group_by=story"):
+        refused = client.get(query, headers=key)
+        assert refused.status_code == 400
+        (error,) = refused.json()["errors"]
+        assert (error["pointer"], error["code"]) == ("?group_by", "not_allowed")
+        assert "no partner" in error["detail"]
+    day = services.clock.now().date().isoformat()
+    stories = Report(day, day, ("story",), key_id="key")
+    with services.database.read() as session, pytest.raises(ValueError, match="cannot list"):
+        load_report_page(session, stories, 10, None, backwards=False)
+    with pytest.raises(ValueError, match="of everybody"):
+        Report(day, day, ("story",))
 
 
 def test_days_are_forgotten_and_versions_are_not(

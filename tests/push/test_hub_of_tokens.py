@@ -59,6 +59,16 @@ def _ask(client: TestClient, reader: Subscriber, topic: str, mode: str = "subscr
     return client.post("/hub", data=form)
 
 
+def _require_counted(newsroom: Newsroom, id_: str, token: dict[str, Any], size: int) -> None:
+    """Insist that a story which was sent once counts for the partner and the token."""
+    (receipt,) = newsroom.call("GET", f"/articles/{id_}/recipients").json()["data"]
+    assert (receipt["partner"], receipt["route"]) == ("partner", "websub")
+    usage = newsroom.call("GET", "/usage?group_by=key,route&limit=100").json()["data"]
+    (row,) = (row for row in usage if row["route"] == "websub")
+    assert (row["requests"], row["stories"], row["bytes"]) == (1, 1, size)
+    assert row["key"] == {"id": token["id"], "prefix": token["prefix"], "name": None}
+
+
 def test_a_subscriber_gets_granted_stories_until_its_token_is_revoked(
     pushing: Pushing,
     newsroom: Newsroom,
@@ -84,9 +94,8 @@ def test_a_subscriber_gets_granted_stories_until_its_token_is_revoked(
     assert [entry.title for entry in feedparser.parse(body).entries] == ["Granted"]
     canonical = f"{PUBLIC}/feeds/latest.rss?limit=10"
     assert headers["link"] == f'<{PUBLIC}/hub>; rel="hub", <{canonical}>; rel="self"'
-    services.receipts.write()
-    (receipt,) = newsroom.call("GET", f"/articles/{story['id']}/recipients").json()["data"]
-    assert (receipt["partner"], receipt["route"]) == ("partner", "websub")
+    services.usage.write()
+    _require_counted(newsroom, story["id"], token, len(body))
     audit = newsroom.call("GET", "/audit?verb=subscribed").json()["data"]
     assert audit[0]["after"]["topic"] == f"{canonical}&token={token['id']}"
     # The token is in what was asked, and nowhere else.

@@ -1,14 +1,16 @@
-"""Rate limits in HTTP: which addresses count, and the header fields about limits."""
+"""Rate limits in HTTP: which addresses count, and what answers say about limits."""
 
 import math
 from collections.abc import Iterable
-from typing import NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from app.access.limits.meter import WINDOW, Meter
 from app.access.limits.rate_limits import Admission
 from app.api.http.answer import Headers
 from app.api.http.asgi import Scope
 from app.api.http.clients import client_address
+from app.kit.clock import format_instant
 from app.kit.networks import client_network, contains, parse_ip, parse_networks
 from app.server.response_head import encode_headers
 from app.settings import Settings
@@ -70,4 +72,26 @@ def build_fields(meters: Iterable[Meter]) -> Headers:
     return [
         (b"ratelimit-policy", ", ".join(policies).encode()),
         (b"ratelimit", ", ".join(states).encode()),
+    ]
+
+
+def list_request_limits(admission: Admission | None) -> list[dict[str, Any]]:
+    """Return the limit of requests that leaves the least, in the form of quotas, if there is one.
+
+    It is available as a whole again at `resets_at`, if nothing is sent until then.
+    """
+    meters = () if admission is None else admission.meters
+    counted = [meter for meter in meters if meter.quantity == "requests"]
+    if not counted:
+        return []
+    meter = min(counted, key=lambda meter: meter.capacity - meter.used)
+    full_at = math.ceil(meter.at + meter.used * WINDOW / meter.capacity)
+    return [
+        {
+            "name": "requests_per_minute",
+            "quota": meter.limit,
+            "window": "minute",
+            "remaining": max(0, int(meter.capacity - meter.used + _ROUNDING)),
+            "resets_at": format_instant(datetime.fromtimestamp(full_at, UTC)),
+        }
     ]

@@ -57,7 +57,7 @@ class AuthenticationMiddleware:
             await self._app(scope, receive, send)
             return
         known["caller"], known["key_prefix"] = caller, caller.prefix
-        admission = self._limits.admit(caller, cost)
+        known["admission"] = admission = self._limits.admit(caller, cost)
 
         async def send_with_limits(message: Message) -> None:
             if message["type"] == "http.response.start":

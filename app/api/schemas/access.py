@@ -46,10 +46,10 @@ class CallerInfo(ResponseModel):
         examples=["2027-12-01T00:00:00Z"],
     )
     limits: list[LimitView] = Field(
-        description="The limits of the partner, and what is left of them."
+        description="The quotas of the partner and the limit of requests, and what is left of them."
     )
     warnings: list[LimitWarning] = Field(
-        description="The limits of which 80 % or more is used.", examples=[[]]
+        description="The quotas of which 80 % or more is used.", examples=[[]]
     )
 
 

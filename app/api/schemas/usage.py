@@ -77,16 +77,18 @@ class UsagePage(ResponseModel):
 class LimitView(ResponseModel):
     """A limit of the caller, and what is left of it."""
 
-    name: Annotated[Literal["stories_per_day", "stories_per_month"], Field(title="LimitName")] = (
-        Field(description="The name of the limit.", examples=["stories_per_day"])
-    )
+    name: Annotated[
+        Literal["stories_per_day", "stories_per_month", "requests_per_minute"],
+        Field(title="LimitName"),
+    ] = Field(description="The name of the limit.", examples=["stories_per_day"])
     quota: int = Field(description="How much is allowed in a window.", examples=[500])
-    window: Annotated[Literal["day", "month"], Field(title="LimitWindow")] = Field(
-        description="The window, in UTC.", examples=["day"]
+    window: Annotated[Literal["minute", "day", "month"], Field(title="LimitWindow")] = Field(
+        description="The window; days and months are in UTC.", examples=["day"]
     )
     remaining: int = Field(description="How much is left in this window.", examples=[188])
     resets_at: Instant = Field(
-        description="When the next window begins.", examples=["2026-11-23T00:00:00Z"]
+        description="When all of it is available again; for requests, if none is sent until then.",
+        examples=["2026-11-23T00:00:00Z"],
     )
 
 

@@ -31,7 +31,7 @@ _STORY_COLUMNS: dict[UsageGroup, ColumnElement[str]] = {
 class Report:
     """A report about the days from `first_day` to `last_day`, both included.
 
-    With `partner_id` or `key_id`, it is about one partner or one key.
+    It is about a partner, or about a key, or (`of_everybody`) for administrators.
     """
 
     first_day: str
@@ -39,6 +39,11 @@ class Report:
     group_by: tuple[UsageGroup, ...]
     partner_id: str | None = None
     key_id: str | None = None
+    of_everybody: bool = False
+
+    def __post_init__(self) -> None:
+        if self.of_everybody is not (self.partner_id is None and self.key_id is None):
+            raise ValueError("A report is about a partner, about a key, or of everybody.")
 
     @property
     def has_stories(self) -> bool:
@@ -48,7 +53,9 @@ class Report:
     @property
     def can_be_grouped(self) -> bool:
         """Tell whether it can be grouped so: of a story, only the partner is known."""
-        return not self.has_stories or set(self.group_by) <= _STORY_COLUMNS.keys()
+        return not self.has_stories or (
+            self.key_id is None and set(self.group_by) <= _STORY_COLUMNS.keys()
+        )
 
 
 class ReportRow(NamedTuple):
@@ -155,6 +162,9 @@ def _list_conditions(report: Report) -> list[ColumnElement[bool]]:
 
 
 def _select_stories(report: Report) -> Select[Any]:
+    if not report.can_be_grouped:
+        # Without a key in the table, it would have the stories of all partners.
+        raise ValueError("This report cannot list stories.")
     own = _receipts.c
     partner = own.partner_id if "partner" in report.group_by else null()
     statement = select(

@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode, urlsplit
 
 from app.access.audit import add_audit_row
+from app.access.caller import Caller
 from app.kit import json
 from app.kit.http_client import HttpOutcome, HttpResponse
 from app.kit.sql.session import WriteSession
@@ -35,7 +36,7 @@ class OutgoingRequest:
     """A request to send; `memo` is what the handler needs when the request is finished.
 
     With `is_unverified` the receiver may not have asked for anything. `sent` are the stories that
-    a partner receives with it.
+    a partner receives with it, in a feed with a token.
     """
 
     method: str
@@ -45,6 +46,7 @@ class OutgoingRequest:
     memo: str | None = None
     is_unverified: bool = False
     partner_id: str | None = None
+    feed_token_id: str | None = None
     sent: tuple[SentStory, ...] = ()
 
 
@@ -210,6 +212,7 @@ class FeedHandler:
             content.body,
             digest,
             partner_id=content.partner_id,
+            feed_token_id=token_id,
             sent=content.sent,
         )
 
@@ -246,7 +249,8 @@ class FeedHandler:
         elif verdict == "delivered":
             receivers.change(session, "feed", row.receiver, sent=sent.memo)
             if sent.partner_id is not None:
-                self._partners.note_feed(sent.partner_id, len(sent.body), sent.sent)
+                reader = Caller(partner_id=sent.partner_id, feed_token_id=sent.feed_token_id)
+                self._partners.note_feed(reader, len(sent.body), sent.sent)
 
     def _finish_verification(
         self, session: WriteSession, row: DeliveryRow, verdict: Verdict, now: datetime

@@ -112,9 +112,9 @@ class PartnerEvents:
             pause = min(timedelta(seconds=refusal.seconds), _LONGEST_PAUSE)
             raise NotDueYet(now + pause) from refusal
 
-    def note_feed(self, partner_id: str, size: int, stories: Sequence[SentStory]) -> None:
+    def note_feed(self, reader: Caller, size: int, stories: Sequence[SentStory]) -> None:
         """Note that a partner received a feed of so many bytes, and the stories in it."""
-        self._usage.add(Caller(partner_id=partner_id), _FEED_ROUTE, size, stories)
+        self._usage.add(reader, _FEED_ROUTE, size, stories)
 
     def _load_story(
         self, id_: str, webhook: WebhookRow, granted: Entitlement

@@ -18,6 +18,7 @@ from app.api.http.commands import Commands
 from app.api.http.dependencies import CallerDep, Parts
 from app.api.http.paging import CURSOR, LIMIT, Paging
 from app.api.http.parameters import ParameterSet
+from app.api.http.rate_limit_headers import list_request_limits
 from app.api.http.responses import json_response, list_response
 from app.api.openapi.operations import BODY, LISTED, ONCE, READING, describe
 from app.api.routes.access_router import AccessRouter
@@ -43,8 +44,9 @@ _LIST = ParameterSet(LIMIT, CURSOR)
     response_model=CallerInfo,
     openapi_extra=describe(),
 )
-async def read_me(caller: CallerDep, services: Parts) -> Response:
+async def read_me(request: Request, caller: CallerDep, services: Parts) -> Response:
     """Return the name and the scopes of the key that was sent, and the agreement of its partner."""
+    admission = request.scope["state"].get("admission")
     agreement = NO_AGREEMENT
     if caller.partner_id is not None:
         agreement = await run_in_threadpool(_load_agreement, services, caller)
@@ -57,6 +59,8 @@ async def read_me(caller: CallerDep, services: Parts) -> Response:
             "anonymous": caller.key_id is None,
             "expires_at": None if caller.expires_at is None else format_instant(caller.expires_at),
             **agreement,
+            # The pointers of warnings are to quotas, which come first.
+            "limits": [*agreement["limits"], *list_request_limits(admission)],
         }
     )
 

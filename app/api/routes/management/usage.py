@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
@@ -40,8 +41,9 @@ _GROUP_BY = declare_words(
     "group_by",
     "UsageGroup",
     GROUPS,
-    "What each row is about, in this order. `story` can be combined with `partner` only. The "
-    "default is `partner,day` for the newsroom, and `day` for callers.",
+    "What each row is about, in this order. `story` can be combined with `partner` only, and "
+    "keys without a partner cannot use it. The default is `partner,day` for the newsroom, and "
+    "`day` for callers.",
 )
 _FORMAT: Parameter[str] = declare_choice(
     "format", "UsageFormat", ("json", "csv"), "json", "`csv` sends all rows, without pages."
@@ -67,7 +69,7 @@ def manage_read_usage(request: Request, services: Parts) -> Response:
 
     Numbers are written every few seconds. They are kept when a partner is deleted.
     """
-    return _answer(request, services, _FOR_INVOICES)
+    return _answer(request, services, partial(Report, of_everybody=True), _FOR_INVOICES)
 
 
 @router.get(
@@ -81,16 +83,18 @@ def manage_read_usage(request: Request, services: Parts) -> Response:
 def read_own_usage(request: Request, services: Parts, caller: CallerDep) -> Response:
     """Report the usage of your partner, or of your key if it belongs to none."""
     if caller.partner_id is not None:
-        return _answer(request, services, _FOR_CALLERS, partner_id=caller.partner_id)
-    return _answer(request, services, _FOR_CALLERS, key_id=caller.key_id)
+        about = partial(Report, partner_id=caller.partner_id)
+    else:
+        about = partial(Report, key_id=caller.key_id)
+    return _answer(request, services, about, _FOR_CALLERS)
 
 
 def _answer(
-    request: Request, services: Services, groups: tuple[UsageGroup, ...], **about: str | None
+    request: Request, services: Services, about: partial[Report], groups: tuple[UsageGroup, ...]
 ) -> Response:
     """Answer with a page of a report, or with all of it as CSV."""
     values = _LIST.parse(request.scope["query_string"])
-    report = _read_report(values, services.clock.now().date(), groups, about)
+    report = _read_report(values, services.clock.now().date(), about, groups)
     if values[_FORMAT] == "csv":
         for parameter in (LIMIT, CURSOR):
             if values.has(parameter):
@@ -108,15 +112,17 @@ def _answer(
 
 
 def _read_report(
-    values: Values, today: date, groups: tuple[UsageGroup, ...], about: dict[str, str | None]
+    values: Values, today: date, about: partial[Report], groups: tuple[UsageGroup, ...]
 ) -> Report:
     first = values[_FROM] or min(today.replace(day=1), values[_TO] or today)
     last = values[_TO] or max(today, first)
     if last < first:
         raise bad(_TO.name, "out_of_range", "'to' is before 'from'.")
-    report = Report(first.isoformat(), last.isoformat(), values[_GROUP_BY] or groups, **about)
+    report = about(first.isoformat(), last.isoformat(), values[_GROUP_BY] or groups)
     if not report.can_be_grouped:
         detail = "'story' can be combined with 'partner', and with nothing else."
+        if report.key_id is not None:
+            detail = "This key belongs to no partner, so no stories count for it."
         raise bad(_GROUP_BY.name, "not_allowed", detail)
     return report
 
