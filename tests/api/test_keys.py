@@ -13,6 +13,7 @@ from app.bootstrap import Services
 from app.kit import json
 from app.server.interface import WHOLE
 from tests.api.reading import fill_path, managed_routes, public_paths
+from tests.client import make_client
 from tests.clock import HandClock
 from tests.edge.driver import HOST, request
 from tests.newsroom import Newsroom
@@ -244,7 +245,7 @@ def test_a_known_key_is_verified_again_without_a_task_after_a_write(
     key = add_key(newsroom, add_partner(newsroom, product["slug"]))["x-api-key"]
     story = newsroom.story("First", body="<p>Body.</p>")
     app = create_app(services)
-    TestClient(app).get("/v1/headlines", headers={"x-api-key": key})
+    make_client(app).get("/v1/headlines", headers={"x-api-key": key})
 
     def read(path: str) -> Any:
         scope = request(path, [HOST, (b"x-api-key", key.encode())])

@@ -12,7 +12,7 @@ from app.api.app import _DELIVERY, _MANAGEMENT, create_app
 from app.api.cache.pushed_feeds import read_feed
 from app.api.delivery.registry import RESOURCES, find
 from app.api.delivery.resource import Resource
-from app.api.http.access import ReadPolicy, SessionPolicy
+from app.api.http.access import KeyPolicy, ReadPolicy, SessionPolicy
 from app.api.http.asgi import Receive, Scope, Send
 from app.api.routes.access_router import AccessRoute, AccessRouter
 from app.bootstrap import Services
@@ -189,7 +189,8 @@ class TestAccessDeclarations:
             name for name, access in declared.items() if not isinstance(access, scopes.Scope)
         }
         sign_in = {name for name, access in declared.items() if isinstance(access, SessionPolicy)}
-        assert open_to_all == {"manage_read_preview", *sign_in}
+        assert open_to_all == {"manage_read_preview", "exchange_key_for_session", *sign_in}
+        assert declared["exchange_key_for_session"] is KeyPolicy.ANY
         assert {name for name in sign_in if declared[name] is SessionPolicy.OPEN} == {
             "start_sign_in",
             "complete_sign_in",

@@ -122,9 +122,10 @@ class CallerCache:
             caller = verify_key(services.database, key, now, services.partners.resolve)
         except Failure:
             return None
-        # Prepared responses are for a caller, not for its equals; its last use may not be written.
-        if replace(caller, use_noted_at=known.use_noted_at) == known:
-            caller = known
+        # The last use may not be written yet.
+        caller = replace(caller, use_noted_at=known.use_noted_at)
+        # Prepared responses are for a caller, not for its equals.
+        caller = known if caller == known else caller
         self._known[key] = _Known(caller, version)
         return caller
 
