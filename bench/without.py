@@ -28,6 +28,7 @@ from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.sqlite_readers import BEGINS, PooledConnection, SqliteReadPool
 from app.kit.sql.sqlite_writer import SqliteWriter
 from app.kit.sql.statement import Statement
+from app.partners.usage import Usage
 from app.server.response_buffer import ResponseBuffer
 from app.syndication.model.item import build_item
 from app.syndication.model.item_cache import ItemCache
@@ -213,9 +214,19 @@ LAYERS: Mapping[str, Callable[[], None]] = {
 }
 
 
+def counting() -> None:
+    """Count no usage, and no requests for limits."""
+    os.environ["DATELINE_RATE_LIMIT"] = "off"
+    _replace(Usage, "add", lambda *_, **__: None)
+
+
+# What is no speed layer.
+WORK: Mapping[str, Callable[[], None]] = {"counting": counting}
+
+
 def main() -> None:
-    """Remove a layer, and run the rest of the command line."""
-    LAYERS[sys.argv.pop(1)]()
+    """Remove a layer or other work, and run the rest of the command line."""
+    {**LAYERS, **WORK}[sys.argv.pop(1)]()
     cli.main()
 
 
