@@ -250,6 +250,7 @@ def _follow(client: TestClient, address: str, headers: dict[str, str]) -> str:
     return "\n".join(texts)
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_no_route_sends_a_partner_more_than_its_agreement_grants(
     world: World, client: TestClient, clock: HandClock
 ) -> None:

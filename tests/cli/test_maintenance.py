@@ -37,6 +37,7 @@ def test_commands_on_an_outdated_postgresql_name_the_remedy(dialect: str, tmp_pa
             assert "`dateline migrate`" in Shell(url).run_refused(*words)
 
 
+@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.slow
 def test_check_finds_errors_and_rebuild_corrects_them(shell: Shell, services: Services) -> None:
     shell.run_ok("import", str(SAMPLES))

@@ -19,6 +19,7 @@ _CHECK_EVERY = 8
 _LIVES = (0.03, 0.6)
 
 
+@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.slow
 def test_acknowledged_writes_survive_sigkill(dialect: str, database_url: str) -> None:
     key = admin_key(database_url)

@@ -19,6 +19,7 @@ _TIMEOUT = 60
 _A_WHILE = 0.5
 
 
+@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.slow
 def test_an_unrecorded_purge_is_sent_again(services: Services, database_url: str) -> None:
     key = key_for(services, "admin")

@@ -16,6 +16,7 @@ _ROUNDS = 2
 _STORIES = 8
 
 
+@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.slow
 def test_no_delivery_is_lost_and_repeated_ones_have_the_same_id(
     services: Services, database_url: str

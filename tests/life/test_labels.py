@@ -189,6 +189,7 @@ def list_texts(path: str, names: list[str], story: dict[str, Any]) -> Iterator[t
             yield fill_path(path, story["id"]) + f"?{name}=", name
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_no_public_route_shows_a_label(
     labelled: list[dict[str, Any]], services: Services, client: TestClient
 ) -> None:

@@ -212,6 +212,7 @@ def test_a_pending_verification_is_not_repeated(
     assert len(reader.verifications) == 1
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_unconfirmed_subscriptions_use_no_capacity(
     crowd: Crowd, pushing: Pushing, reader: Subscriber, services: Services, clock: HandClock
 ) -> None:

@@ -48,6 +48,7 @@ def choose_entitlements(editor: RandomEditor) -> list[Entitlement]:
     ]
 
 
+@pytest.mark.exhaustive_on("postgresql")
 @pytest.mark.slow
 def test_a_copy_has_what_its_grants_include(
     newsroom: Newsroom, services: Services, clock: HandClock
