@@ -13,6 +13,7 @@ from app.api.http.asgi import App
 from app.api.monitoring.redaction import hide_secrets
 from app.api.operator_port import OperatorApp, serve_operators
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
+from app.kit.process.heap import return_large_blocks
 from app.kit.process.log import configure_logging
 from app.kit.process.open_file_limit import raise_open_file_limit
 from app.kit.process.parent_process import end_with_parent
@@ -29,6 +30,7 @@ def app() -> App:
     """Return the application on the database of the settings, with its background loops."""
     end_with_parent()
     raise_open_file_limit()
+    return_large_blocks()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     settings = read_settings()
     configure_logging(settings.log_level, settings.log_format, hide_secrets)
