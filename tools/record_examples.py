@@ -560,7 +560,7 @@ def _add_receipt(client: TestClient) -> None:
     receipts: Receipts = client.app_state["receipts"]
     sent = SentStory(story["id"], story["published_version"], "full")
     receipts.add("01a2027b-d758-7000-83d0-48743bc77d99", [sent], "/v1/changes")
-    receipts.write()
+    receipts.write(receipts.take())
 
 
 def _add_person(client: TestClient) -> None:

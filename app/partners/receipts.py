@@ -35,7 +35,7 @@ _log = logging.getLogger("dateline.partners")
 
 
 @dataclass(slots=True)
-class _SentAnswer:
+class SentAnswer:
     """An answer that a partner got, once or several times, with one key."""
 
     partner_id: str
@@ -46,6 +46,10 @@ class _SentAnswer:
     last_at: datetime
 
 
+# By partner, key and identity of the stories: a cached answer is sent many times.
+SentAnswers = dict[tuple[str, str, int], SentAnswer]
+
+
 class Receipts:
     """The receipts of one process since the last write."""
 
@@ -54,8 +58,7 @@ class Receipts:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        # By partner, key and identity of the stories: a cached answer is sent many times.
-        self._answers: dict[tuple[str, str, int], _SentAnswer] = {}
+        self._answers: SentAnswers = {}
         self._size = 0
 
     def add(
@@ -65,19 +68,20 @@ class Receipts:
         route: str,
         key_id: str = "",
         now: datetime | None = None,
-    ) -> bool:
+    ) -> tuple[SentAnswer, bool]:
         """Note that the stories, or their removals, are sent to a partner by a route.
 
-        Return whether this is the first time since the last write.
+        Return what is noted, and whether this is the first time since the last write.
         """
         now, key = now or self._clock.now(), (partner_id, key_id, id(stories))
         with self._lock:
             known = self._answers.get(key)
             if known is not None:
                 known.last_at = now
-            else:
-                self._put(key, _SentAnswer(partner_id, key_id, stories, route, now, now))
-        return known is None
+                return known, False
+            sent = SentAnswer(partner_id, key_id, stories, route, now, now)
+            self._put(key, sent)
+        return sent, True
 
     def list_unwritten(self, partner_id: str) -> list[WholeStory]:
         """Return the whole stories that were sent to a partner and are not written yet."""
@@ -87,10 +91,14 @@ class Receipts:
             ]
         return _list_whole(answers)
 
-    def write(self) -> None:
-        """Write everything; keep it if that fails."""
+    def take(self) -> SentAnswers:
+        """Return what is not written yet, and forget it."""
         with self._lock:
             answers, self._answers, self._size = self._answers, {}, 0
+        return answers
+
+    def write(self, answers: SentAnswers) -> None:
+        """Write what was taken; keep it if that fails."""
         if not answers:
             return
         is_written = False
@@ -101,7 +109,7 @@ class Receipts:
             if not is_written:
                 self._restore(answers)
 
-    def _write(self, answers: Sequence[_SentAnswer]) -> None:
+    def _write(self, answers: Sequence[SentAnswer]) -> None:
         """Write and count what partners got, and then the removals, in several transactions."""
         sent, removed = _collect_sent(answers), _collect_removed(answers)
         whole: dict[Recipient, list[WholeStory]] = {}
@@ -117,18 +125,21 @@ class Receipts:
             with self._database.write() as session:
                 write_receipts(session, (), removed[start : start + _MOST_IN_TRANSACTION])
 
-    def _restore(self, answers: dict[tuple[str, str, int], _SentAnswer]) -> None:
+    def _restore(self, answers: SentAnswers) -> None:
         with self._lock:
             newer, self._answers, self._size = self._answers, {}, 0
             for key, answer in answers.items():
                 again = newer.pop(key, None)
-                if again is not None:
-                    answer.last_at = again.last_at
-                self._put(key, answer)
+                if again is None:
+                    self._put(key, answer)
+                    continue
+                # The newer object may be in use.
+                again.first_at = answer.first_at
+                self._put(key, again)
             for key, answer in newer.items():
                 self._put(key, answer)
 
-    def _put(self, key: tuple[str, str, int], answer: _SentAnswer) -> None:
+    def _put(self, key: tuple[str, str, int], answer: SentAnswer) -> None:
         before, self._size = self._size, self._size + len(answer.stories)
         if self._size <= MOST_PENDING:
             self._answers[key] = answer
@@ -152,7 +163,7 @@ def _count(session: WriteSession, stories: Sequence[WholeStory]) -> None:
     add_usage(session, [UsageRow(*key, 0, number, 0) for key, number in counted.items()])
 
 
-def _list_whole(answers: Iterable[_SentAnswer]) -> list[WholeStory]:
+def _list_whole(answers: Iterable[SentAnswer]) -> list[WholeStory]:
     """Return the stories of answers that were sent with their body, in the order of time."""
     return [
         WholeStory(
@@ -164,7 +175,7 @@ def _list_whole(answers: Iterable[_SentAnswer]) -> list[WholeStory]:
     ]
 
 
-def _collect_sent(answers: Iterable[_SentAnswer]) -> list[SentRow]:
+def _collect_sent(answers: Iterable[SentAnswer]) -> list[SentRow]:
     """Return a row for each partner and story, in one order, to prevent deadlocks."""
     found: dict[tuple[str, str], SentRow] = {}
     for answer in answers:
@@ -180,7 +191,7 @@ def _collect_sent(answers: Iterable[_SentAnswer]) -> list[SentRow]:
     return [found[key] for key in sorted(found)]
 
 
-def _collect_removed(answers: Iterable[_SentAnswer]) -> list[RemovalRow]:
+def _collect_removed(answers: Iterable[SentAnswer]) -> list[RemovalRow]:
     """Return the removals in the same order, and the first ones of a story first."""
     return sorted(
         RemovalRow(story.id, answer.partner_id, answer.first_at, answer.route)

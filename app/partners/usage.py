@@ -7,19 +7,44 @@ commit, requests and bytes may be added twice, but stories count once.
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from app.access.caller import Caller
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.partners.quotas import StoryQuotas
-from app.partners.receipts import Receipts
+from app.partners.receipts import Receipts, SentAnswer
 from app.partners.sent_story import SentStory
 from app.partners.store.usage import UsageRow, add_usage
 
 WRITE_INTERVAL = timedelta(seconds=3)
-# Requests and bytes, by the ordinal of a day, partner, key and route.
-_Counts = dict[tuple[int, str, str, str], list[int]]
+
+
+@dataclass(slots=True)
+class _Count:
+    requests: int = 0
+    size: int = 0
+
+
+# By the ordinal of a day, partner, key and route.
+_Counts = dict[tuple[int, str, str, str], _Count]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountedAnswer:
+    """An answer that was counted for a caller, so that sending it again takes less to count."""
+
+    usage: "Usage"
+    counts: _Counts
+    day: int
+    count: _Count
+    size: int
+    sent: SentAnswer | None
+
+    def count_again(self, now: datetime) -> bool:
+        """Count the same answer again; return False if it is written already, or of another day."""
+        return self.day == now.toordinal() and self.usage.count_again(self, now)
 
 
 class Usage:
@@ -45,29 +70,42 @@ class Usage:
         stories: Sequence[SentStory] = (),
         *,
         requests: int = 1,
-    ) -> None:
+    ) -> CountedAnswer | None:
         """Count what is sent to a caller by a route: the bytes of a body, and stories.
 
-        A caller that is neither a partner nor has a key is not counted.
+        A caller that is neither a partner nor has a key is not counted: return None.
         """
         partner_id = caller.partner_id
         key_id = caller.key_id or caller.feed_token_id or ""
         if partner_id is None and not key_id:
-            return
+            return None
         now = self._clock.now()
-        key = (now.toordinal(), partner_id or "", key_id, route)
+        day = now.toordinal()
+        key = (day, partner_id or "", key_id, route)
+        sent, is_first = None, False
         with self._lock:
-            count = self._counts.get(key)
+            counts = self._counts
+            count = counts.get(key)
             if count is None:
-                count = self._counts[key] = [0, 0]
-            count[0] += requests
-            count[1] += size
-        if (
-            partner_id is not None
-            and stories
-            and self._receipts.add(partner_id, stories, route, key_id, now)
-        ):
+                count = counts[key] = _Count()
+            count.requests += requests
+            count.size += size
+            if partner_id is not None and stories:
+                sent, is_first = self._receipts.add(partner_id, stories, route, key_id, now)
+        if is_first and partner_id is not None:
             self.quotas.note_sent(partner_id, stories)
+        return CountedAnswer(self, counts, day, count, size, sent)
+
+    def count_again(self, answer: CountedAnswer, now: datetime) -> bool:
+        """Count an answer again, unless what was counted then is written."""
+        with self._lock:
+            if answer.counts is not self._counts:
+                return False
+            answer.count.requests += 1
+            answer.count.size += answer.size
+            if answer.sent is not None:
+                answer.sent.last_at = now
+        return True
 
     @property
     def unwritten(self) -> int:
@@ -83,12 +121,14 @@ class Usage:
 
     def write(self) -> None:
         """Write everything; keep it if that fails."""
+        # Both at once: a counted answer refers to both.
         with self._lock:
             counts, self._counts = self._counts, {}
+            answers = self._receipts.take()
         self._written_at = self._clock.now()
         is_written = False
         try:
-            self._receipts.write()
+            self._receipts.write(answers)
             if counts:
                 with self._database.write() as session:
                     add_usage(session, _build_rows(counts))
@@ -100,14 +140,22 @@ class Usage:
 
     def _restore(self, counts: _Counts) -> None:
         with self._lock:
-            for key, (requests, size) in counts.items():
-                newer = self._counts.setdefault(key, [0, 0])
-                newer[0] += requests
-                newer[1] += size
+            for key, count in counts.items():
+                newer = self._counts.setdefault(key, _Count())
+                newer.requests += count.requests
+                newer.size += count.size
 
 
 def _build_rows(counts: _Counts) -> list[UsageRow]:
     return [
-        UsageRow(date.fromordinal(day).isoformat(), partner_id, key_id, route, requests, 0, size)
-        for (day, partner_id, key_id, route), (requests, size) in counts.items()
+        UsageRow(
+            date.fromordinal(day).isoformat(),
+            partner_id,
+            key_id,
+            route,
+            count.requests,
+            0,
+            count.size,
+        )
+        for (day, partner_id, key_id, route), count in counts.items()
     ]

@@ -246,7 +246,7 @@ def test_a_token_grants_what_the_agreement_still_grants(
     assert agreed.delete(partner, "partners").json()["code"] == "in_use"
     clock.advance(hours=1)
     assert titles(client.get(address)) == []
-    services.receipts.write()
+    services.receipts.write(services.receipts.take())
     story = client.get("/v1/headlines", headers=agreed.headers).json()["data"][-1]["id"]
     (receipt,) = agreed.call("GET", f"/articles/{story}/recipients").json()["data"]
     assert (receipt["partner"], receipt["route"]) == ("north", "/feeds/latest.{ext}")

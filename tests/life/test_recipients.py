@@ -57,7 +57,7 @@ def north(newsroom: Newsroom) -> Partner:
 
 def recipients(newsroom: Newsroom, services: Services, story: dict[str, Any]) -> list[Any]:
     """Write the receipts, and return the recipients of a story."""
-    services.receipts.write()
+    services.receipts.write(services.receipts.take())
     answer = newsroom.call("GET", f"/articles/{story['id']}/recipients")
     assert answer.status_code == 200, answer.text
     rows: list[Any] = answer.json()["data"]
@@ -197,7 +197,7 @@ def test_a_410_is_a_removal_for_recipients_of_the_story(
     version = {"if-match": f'"v{story["version"]}"'}
     services.receipts.add(PARTNER, [SentStory(story["id"], 9, "full")], "/v1/articles")
     assert newsroom.call("POST", f"/articles/{story['id']}/purge", headers=version).is_success
-    services.receipts.write()
+    services.receipts.write(services.receipts.take())
     with services.database.read() as session:
         assert load_receipts(session, story["id"], None, 9, backwards=False) == []
 
@@ -263,8 +263,8 @@ def test_batches_may_arrive_in_another_order(
     late.add(PARTNER, [SentStory(story["id"], 2, "headline")], "/v1/search")
     clock.advance(minutes=1)
     late.add(PARTNER, [SentStory(story["id"], 0, REMOVED)], "/v1/changes")
-    late.write()
-    early.write()
+    late.write(late.take())
+    early.write(early.take())
     (recipient,) = recipients(newsroom, services, story)
     assert (recipient["version"], recipient["form"], recipient["route"]) == (
         2,

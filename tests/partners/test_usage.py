@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from app.access.caller import Caller
 from app.api.app import create_app
 from app.bootstrap import Services
+from app.kit.clock import format_instant
 from app.kit.errors import DatabaseUnavailable
 from app.partners import usage as usage_module
 from app.partners.receipts import Receipts
@@ -167,6 +168,33 @@ def test_no_process_counts_a_story_twice(
     of_partner = [row for row in rows if "partner" in row]
     assert sum(row["stories"] for row in of_partner) == len(stories)
     assert [row["bytes"] for row in of_partner] == [10, 10, 10, 10]
+
+
+def test_an_answer_that_is_sent_again_counts_while_usage_is_written(
+    newsroom: Newsroom, services: Services, clock: HandClock, headers: dict[str, str]
+) -> None:
+    del headers
+    partner = newsroom.call("GET", "/partners/partner").json()
+    story = newsroom.story("First")
+    caller = Caller(partner_id=partner["id"], key_id=partner["id"])
+    usage, stories = services.usage, [SentStory(story["id"], 1, "full")]
+    with ThreadPoolExecutor(1) as thread:
+        writes = [thread.submit(usage.write) for _ in range(20)]
+        answer = usage.add(caller, "/v1/changes", 10, stories)
+        number = 1
+        while number < 20_000 or not all(written.done() for written in writes):
+            clock.advance(milliseconds=1)
+            if answer is None or not answer.count_again(clock.now()):
+                answer = usage.add(caller, "/v1/changes", 10, stories)
+            number += 1
+    for written in writes:
+        written.result()
+    last_at = clock.now()
+    clock.advance(seconds=1)
+    (row,) = [row for row in report(newsroom, services, "group_by=partner,key") if "partner" in row]
+    assert (row["requests"], row["bytes"], row["stories"]) == (number, 10 * number, 1)
+    (recipient,) = newsroom.call("GET", f"/articles/{story['id']}/recipients").json()["data"]
+    assert recipient["last_at"] == format_instant(last_at)
 
 
 def test_usage_survives_its_partner_and_is_an_invoice(

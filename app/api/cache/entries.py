@@ -18,6 +18,7 @@ from app.api.http.errors import NotFoundOrGone
 from app.api.http.problems import PROBLEMS
 from app.api.http.rate_limit_headers import LimitFields
 from app.api.monitoring.metrics import Tally
+from app.partners.usage import CountedAnswer
 from app.server.interface import WHOLE
 from app.server.response_head import encode_headers
 
@@ -124,8 +125,8 @@ class PreparedResponse:
     """A complete response to requests with one fingerprint, except for the request id.
 
     It is valid until `until`, when time changes the answer or one of its headers. With a `caller`
-    it is for this caller alone, whose key must still be valid. `lines` are the encoded headers,
-    once they were needed.
+    it is for this caller alone, whose key must still be valid, and `counted` is its last answer.
+    `lines` are the encoded headers, once they were needed.
     """
 
     status: int
@@ -135,6 +136,7 @@ class PreparedResponse:
     entry: CacheEntry
     tally: Tally
     caller: Caller | None = None
+    counted: CountedAnswer | None = None
     lines: bytes = b""
 
     def messages(self, scope: Scope, id_: str, limits: LimitFields) -> Messages:

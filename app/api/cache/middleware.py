@@ -21,6 +21,7 @@ from app.api.cache.entries import (
     CacheEntry,
     EntryStore,
     Messages,
+    PreparedResponse,
 )
 from app.api.cache.freshness import Freshness
 from app.api.cache.request import (
@@ -180,8 +181,7 @@ class CacheMiddleware:
                 id_ = new_id() if given is None else id_for(given)
                 self._log.add_cached(scope, response.tally, len(response.body), id_, started)
                 if response.caller is not None:
-                    entry, size = response.entry, len(response.body)
-                    self._usage.add(response.caller, entry.route, size, entry.metadata.sent)
+                    self._count_usage(response, response.caller)
                 return response.messages(scope, id_, fields)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
@@ -200,6 +200,12 @@ class CacheMiddleware:
         except LimitReached:
             return None
         return NO_FIELDS
+
+    def _count_usage(self, response: PreparedResponse, caller: Caller) -> None:
+        """Count a response that is sent to a caller with a key."""
+        if response.counted is None or not response.counted.count_again(self._now()):
+            entry, size = response.entry, len(response.body)
+            response.counted = self._usage.add(caller, entry.route, size, entry.metadata.sent)
 
     def _count_address(self, scope: Scope, cost: int) -> None:
         """Count a request without a key."""
