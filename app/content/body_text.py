@@ -130,7 +130,7 @@ def _split_lines(markup: str) -> list[str]:
     lines: list[str] = []
     for line in _remove_tags(markup.replace("\n", " ")).split("\n"):
         words = _unescape(line) if "&" in line else line
-        lines.append(" ".join(map(_collapse_space, split_text(words))).strip())
+        lines.append(" ".join(" ".join(split_text(words)).split()))
     return list(filter(None, lines))
 
 
@@ -182,7 +182,3 @@ def _unescape(text: str) -> str:
     for written, meant in _WRITTEN.items():
         text = text.replace(written, meant)
     return text
-
-
-def _collapse_space(text: str) -> str:
-    return " ".join(text.split())

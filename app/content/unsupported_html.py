@@ -84,19 +84,15 @@ def has_unsupported_html(markup: str) -> bool:
     names = set(_NAME.findall(markup))
     if not names <= TAGS or (names & _PARTS_OF_TABLES and _has_stray_parts(markup)):
         return True
-    if "data-" in markup or "name" in markup:
-        return _PLACES.search(markup) is not None or _may_embed(markup)
-    return _may_embed(markup)
+    if ("data-" in markup or "name" in markup) and _PLACES.search(markup) is not None:
+        return True
+    return "class" in markup and any(word in markup for word in _EMBEDDED)
 
 
 def rename_elements(markup: str) -> tuple[str, list[Removal]]:
     """Rename tags by their meaning; return the HTML, and the elements that will be removed."""
     reader = _TagRenamer(markup)
     return reader.read(), reader.removals
-
-
-def _may_embed(markup: str) -> bool:
-    return "class" in markup and any(word in markup for word in _EMBEDDED)
 
 
 def _has_stray_parts(markup: str) -> bool:

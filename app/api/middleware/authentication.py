@@ -1,7 +1,6 @@
 """Authenticate requests by a key in their headers, a token in their address, or a session."""
 
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -121,8 +120,11 @@ class AuthenticationMiddleware:
     async def _find_caller(self, scope: Scope, key: str) -> Caller:
         """Return the caller of a key with what is known of the request, or refuse the key."""
         now = self._clock.now()
+        verify = partial(verify_key, self._database, key, now, self._services.partners.resolve)
         try:
-            caller = await self._verify(key, now)
+            # On SQLite it takes only one short read, and no thread.
+            is_short = self._database.dialect == "sqlite"
+            caller = verify() if is_short else await run_in_threadpool(verify)
             if caller.binding is not None:
                 require_binding(self._services, scope, caller.binding, caller.prefix)
         except KeyRefused:
@@ -132,11 +134,6 @@ class AuthenticationMiddleware:
         if is_use_due(caller, now):
             caller = self._services.key_uses.note(caller, address, now)
         return replace(caller, address=address, request_id=scope["state"]["request_id"])
-
-    async def _verify(self, key: str, now: datetime) -> Caller:
-        """Return the caller of a key; on SQLite it takes only one short read, and no thread."""
-        verify = partial(verify_key, self._database, key, now, self._services.partners.resolve)
-        return verify() if self._database.dialect == "sqlite" else await run_in_threadpool(verify)
 
 
 def require_binding(
