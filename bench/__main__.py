@@ -91,11 +91,11 @@ def _run(stage: BenchmarkSetup, measurements: Sequence[Measurement]) -> list[Res
     for number, measurement in enumerate(measurements, 1):
         progress = f"{number}/{len(measurements)} {measurement.name}"
         print(progress, file=sys.stderr, flush=True)
-        results.append(_measured(stage, measurement))
+        results.append(_measure(stage, measurement))
     return results
 
 
-def _measured(stage: BenchmarkSetup, measurement: Measurement) -> Result:
+def _measure(stage: BenchmarkSetup, measurement: Measurement) -> Result:
     began = time.monotonic()
     try:
         outcome, error = measurement.run(stage), None

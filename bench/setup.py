@@ -79,17 +79,17 @@ class BenchmarkSetup:
     @cached_property
     def large(self) -> Archive:
         """A large archive to read from."""
-        return self._opened(self.plan.large)
+        return self._open(self.plan.large)
 
     @cached_property
     def small(self) -> Archive:
         """An archive that differs from the large one only in its size."""
-        return self._opened(self.plan.small)
+        return self._open(self.plan.small)
 
     @cached_property
     def copied(self) -> Archive:
         """An archive that is copied completely."""
-        return self._opened(self.plan.copied)
+        return self._open(self.plan.copied)
 
     @cached_property
     def both(self) -> tuple[Server, Server]:
@@ -105,7 +105,7 @@ class BenchmarkSetup:
         self._running.callback(postgres.close)
         return postgres
 
-    def _opened(self, stories: int) -> Archive:
+    def _open(self, stories: int) -> Archive:
         archive = open_archive(stories)
         self._running.enter_context(without_indexing(archive.database))
         return archive

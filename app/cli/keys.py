@@ -16,14 +16,14 @@ from app.access.inputs import KeyInput, RotateKeyInput
 from app.access.keys import choose_default_end
 from app.bootstrap import Services
 from app.cli.common import ACTOR, DatabaseUrl, services
-from app.cli.leaked_keys import leaked
+from app.cli.leaked_keys import report_leak
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners.editing import find_partner_id
 
 app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
-app.command()(leaked)
+app.command("leaked")(report_leak)
 _SCOPES = ("read", "write", "publish", "admin", "webhooks")
 _PAGE = 1000
 _WIDE = 1000

@@ -29,7 +29,7 @@ _USAGE_COLUMNS = ("day", "route", "requests", "stories", "bytes")
 _LASTING = {"key", "feed_token", "webhook", "preview"}
 
 
-def leaked(
+def report_leak(
     ref: Annotated[str, typer.Argument(metavar="PREFIX", help="The prefix or id of the key.")],
     since: Annotated[
         str | None, typer.Option(help="List what it did and read since then, such as 2026-11-01.")

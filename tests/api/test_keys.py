@@ -12,7 +12,7 @@ from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit import json
 from app.server.interface import WHOLE
-from tests.api.reading import fill_path, managed_routes, public_paths
+from tests.api.reading import fill_path, list_managed_routes, public_paths
 from tests.client import make_client
 from tests.clock import HandClock
 from tests.edge.driver import HOST, request
@@ -117,7 +117,7 @@ def test_credentials_of_another_scheme_are_not_a_key(
     assert "authorization" in client.get("/v1/headlines").headers["vary"].lower()
     hub = client.post("/hub", headers=[(b"authorization", credentials.encode("latin-1"))])
     assert hub.json()["code"] == client.post("/hub").json()["code"]
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         refused = client.request(
             method, fill_path(path), headers=[(b"authorization", credentials.encode("latin-1"))]
         )

@@ -103,11 +103,11 @@ def test_public_answers_do_not(client: TestClient, key: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_takes_long_costs_more(client: TestClient, key: dict[str, str]) -> None:
-    def left(path: str) -> int:
+    def read_remaining(path: str) -> int:
         text = client.get(path, headers=key).headers["ratelimit"].rpartition('"cost";r=')[2]
         return int(text.partition(";")[0])
 
-    before = left("/v1/headlines")
+    before = read_remaining("/v1/headlines")
     spent: list[int] = []
     for path in (
         "/v1/search?q=rain",
@@ -116,7 +116,7 @@ def test_what_takes_long_costs_more(client: TestClient, key: dict[str, str]) -> 
         "/v1/changes",
         "/v1/search?q=snow&facets=category",
     ):
-        after = left(path)
+        after = read_remaining(path)
         spent.append(before - after)
         before = after
     assert spent == [5, 1, 6, 10, 10]

@@ -40,14 +40,14 @@ def test_a_key_is_rotated(shell: Shell, client: TestClient, clock: HandClock) ->
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_key_of_a_person_expires_unless_it_never_does(shell: Shell) -> None:
     _create(shell, "write")
-    assert " 202" in _listed(shell, "write").replace("2026-11-22T12", "")
+    assert " 202" in _find_row(shell, "write").replace("2026-11-22T12", "")
     _create(shell, "publish", "--expires-at", "never")
-    assert _listed(shell, "publish").count("–") == 5
+    assert _find_row(shell, "publish").count("–") == 5
     told = shell.run_ok("keys", "create", "--name", "K", "--scope", "admin").text
     assert "It expires at 20" in told
 
 
-def _listed(shell: Shell, scope: str) -> str:
+def _find_row(shell: Shell, scope: str) -> str:
     (line,) = (row for row in shell.run_ok("keys", "list").text.splitlines() if f" {scope} " in row)
     return line
 

@@ -132,7 +132,7 @@ def test_a_list_of_five_grants_reads_little_more_than_it_shows(archive: Database
             cursor.close()
         return
     # A prepared statement has a generic plan.
-    text, _ = compiled.numbered
+    text, _ = compiled.numbered_sql
     with archive.engines[-1].connect() as connection:
         explain = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {text.replace('%', '%%')}")
         plan = "\n".join(explain.scalars())

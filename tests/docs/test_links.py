@@ -58,10 +58,10 @@ def test_the_index_lists_each_decision_once_in_order_and_marks_superseded_ones()
     assert [file for _, file, _ in listed] == records
     assert [int(number) for number, _, _ in listed] == [int(name[:4]) for name in records]
     for _, file, by in listed:
-        assert set(re.findall(r"\d+", by)) == _superseded_by(folder / file), file
+        assert set(re.findall(r"\d+", by)) == _find_newer_records(folder / file), file
 
 
-def _superseded_by(record: Path) -> set[str]:
+def _find_newer_records(record: Path) -> set[str]:
     """Return the numbers of the newer decisions that a record names above its context."""
     above = record.read_text(encoding="utf-8").partition("## Context")[0]
     behind = above.partition("Supersedes")[0].partition("uperseded")[2]
@@ -75,6 +75,9 @@ def test_a_superseded_record_names_its_successor() -> None:
         above = record.read_text(encoding="utf-8").partition("## Context")[0]
         _, _, older = above.partition("Supersedes")
         for file in re.findall(r"\((\d+-.+?\.md)\)", older):
-            assert str(int(record.name[:4])) in _superseded_by(folder / file), (record.name, file)
+            assert str(int(record.name[:4])) in _find_newer_records(folder / file), (
+                record.name,
+                file,
+            )
             named += 1
     assert named

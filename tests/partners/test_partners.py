@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app.access.keys import PREFIX_LENGTH
 from app.bootstrap import Services
 from app.kit.clock import format_instant
-from tests.api.reading import fill_path, managed_routes
+from tests.api.reading import fill_path, list_managed_routes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.partners.agreements import add_key, add_partner, add_product, list_slugs
@@ -139,7 +139,7 @@ def test_a_key_of_a_partner_is_refused_in_the_newsroom(
         add_key(newsroom, partner, "read", "webhooks"),
         add_key(newsroom, partner, "webhooks"),
     )
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         if (method, path) != ("GET", "/v1/manage/preview/{token}"):
             answer = client.request(method, fill_path(path), headers=key)
             assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path

@@ -51,7 +51,7 @@ def open_with(settings: Settings, services: Services, clock: HandClock) -> Itera
         other.close()
 
 
-def _stored(services: Services) -> list[str | None]:
+def _load_secrets(services: Services) -> list[str | None]:
     with services.database.read() as session:
         return [
             value
@@ -76,7 +76,7 @@ def test_secrets_are_encrypted_and_sign(open_with: Open, receiver: Receiver) -> 
     made = pushing.webhook(receiver.url)
     verify(_send(pushing, receiver), made["secret"])
     rotated = pushing.verb(made, "rotate", hours=1)
-    stored = _stored(pushing.services)
+    stored = _load_secrets(pushing.services)
     for value in stored:
         assert value is not None
         assert value.startswith("aes256gcm:")
@@ -91,23 +91,23 @@ def test_keys_change_and_secrets_follow(open_with: Open, receiver: Receiver) -> 
     plain = open_with(None)
     made = plain.webhook(receiver.url)
     plain.verb(made, "rotate", hours=24)
-    assert all(str(value).startswith("whsec_") for value in _stored(plain.services))
+    assert all(str(value).startswith("whsec_") for value in _load_secrets(plain.services))
     for keys in ((_FIRST,), (_SECOND, _FIRST)):
         pushing = open_with(*keys)
-        before = _stored(pushing.services)
+        before = _load_secrets(pushing.services)
         # What is stored in another way can be used already.
         verify(_send(pushing, receiver), made["secret"])
         clean_up(pushing.services)
-        after = _stored(pushing.services)
+        after = _load_secrets(pushing.services)
         assert not set(before) & set(after)
         assert all(str(value).startswith("aes256gcm:") for value in after)
         clean_up(pushing.services)
-        assert _stored(pushing.services) == after
+        assert _load_secrets(pushing.services) == after
         # The former key is not needed any more.
         verify(_send(open_with(keys[0]), receiver), made["secret"])
     pushing = open_with(None, _SECOND)
     clean_up(pushing.services)
-    assert made["secret"] in _stored(pushing.services)
+    assert made["secret"] in _load_secrets(pushing.services)
 
 
 @pytest.mark.parametrize("key", [None, _SECOND])

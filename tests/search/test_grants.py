@@ -47,6 +47,7 @@ class Model:
     summary: str
     body: str
 
+    @property
     def published_at(self) -> datetime:
         return parse_instant(self.attributes["published_at"])
 
@@ -213,7 +214,7 @@ def test_pages_by_date_contain_all_stories_of_a_reader(
     expected = _evaluate(archive, entitlement, words)
     assert len(seen) > 8
     assert sorted(seen) == sorted(expected)
-    published = [archive[id_].published_at() for id_ in seen]
+    published = [archive[id_].published_at for id_ in seen]
     assert published == sorted(published, reverse=True)
 
 

@@ -201,7 +201,7 @@ def test_all_745_hostile_feeds_become_harmless(shared: Path) -> None:
                 continue
             seen += 1
             feed = opened.read().decode("utf-8", errors="replace")
-            for markup in (feed, _unescaped(feed)):
+            for markup in (feed, _unescape(feed)):
                 cleaned = sanitise_html(markup, "https://site.example/")
                 if dangers := find_dangers(cleaned):
                     survivors[member.name] = dangers
@@ -210,7 +210,7 @@ def test_all_745_hostile_feeds_become_harmless(shared: Path) -> None:
     assert survivors == {}
 
 
-def _unescaped(feed: str) -> str:
+def _unescape(feed: str) -> str:
     """Return the content of the feed, as a feed reader would see it."""
     from html import unescape
 
