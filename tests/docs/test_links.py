@@ -1,4 +1,4 @@
-"""Every link between pages of the project has an existing target and heading."""
+"""Every link between pages of the project has an existing target; lines and records are short."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,7 @@ from tests.docs.live import ROOT
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+WIDTH = 120
 _NOT_KEPT = re.compile(r"[^\w\- ]")
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "samples").glob("*.md")]
@@ -33,6 +34,13 @@ def test_every_link_has_an_existing_target(page: Path) -> None:
         assert target.exists(), f"{link} leads nowhere"
         if anchor:
             assert anchor in anchors_of(target), f"{link} names no heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_lines_are_short(page: Path) -> None:
+    """Tables too; but code is copied as it is."""
+    text = _FENCED.sub("", page.read_text(encoding="utf-8"))
+    assert [line for line in text.splitlines() if len(line) >= WIDTH] == []
 
 
 def test_every_decision_is_listed_and_short() -> None:

@@ -195,10 +195,9 @@ def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClo
 
 
 def _list_documented(name: str) -> list[str]:
-    """Return the documented values of a parameter: verbs in a sentence, types in a table."""
+    """Return the documented values of a parameter, which are in a sentence."""
     text = DOCS.read_text("utf-8")
-    start, end = ("The verbs are ", ".\n") if name == "verb" else ("| `type` | ", " |\n")
-    listed = text.split(start, 1)[1].split(end, 1)[0]
+    listed = text.split(f"The {name}s are ", 1)[1].split(".\n", 1)[0]
     return sorted(re.findall(r"\w+", listed.replace(" and ", " ")))
 
 
