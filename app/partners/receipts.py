@@ -1,4 +1,4 @@
-"""Receipts: which partner received which story, in which version, and whether its removal.
+"""Receipts: which partner received which story, in which version, and whether it got the removal.
 
 Each process keeps what it sent in memory, and writes it every few seconds, so that no answer waits
 for a write. A process that is killed loses the receipts of these seconds. The transaction that
@@ -88,7 +88,7 @@ class Receipts:
         return _list_whole(answers)
 
     def write(self) -> None:
-        """Write everything; keep it if that fails."""
+        """Write everything; keep the receipts if that fails."""
         with self._lock:
             answers, self._answers, self._size = self._answers, {}, 0
         if not answers:

@@ -41,7 +41,7 @@ def create_key(
     """Create a key with a name and scopes, and return it.
 
     A key with `embargoed` reads stories before their embargo ends. The key of a partner reads what
-    its products grant. A key with networks or origins can be used from these alone.
+    its products grant. A key with networks or origins can be used only from these.
     """
     _check_rights(scopes, partner_id, embargoed=embargoed)
     if expires_at is not None and expires_at <= unit.now:

@@ -14,7 +14,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
     """Create a key with the name and the rights of another, and return it.
 
-    If the old key has an end, the new one lasts as long as the old one would have lasted.
+    If the old key has an expiry time, the new key has the same lifetime.
     """
     row = _lock_valid_key(unit, ref)
     made, digest = generate(row.partner_id, is_bound=bool(row.networks or row.origins))

@@ -95,7 +95,7 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
 def manage_revoke_preview(
     token: str, request: Request, services: Parts, commands: Commands
 ) -> Response:
-    """Revoke a preview link, at once and for good."""
+    """Revoke a preview link immediately and permanently."""
     NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id = _read(services, token)
     commands.run(lambda unit: revoke_preview(unit, preview_id))
