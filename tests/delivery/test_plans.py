@@ -89,10 +89,10 @@ def work_for_ids(database: Database, number: int) -> int:
 def test_a_list_with_an_index_reads_only_its_page(name: str, archive: Database) -> None:
     selection = Selection(INDEXED[name])
     for descending, placed in WAYS:
-        seen = page_cost(archive, selection, descending=descending, placed=placed)
-        assert not seen.sorts, seen.steps
-        assert 0 < seen.returned <= _PAGE
-        assert seen.visited <= 3 * max(work_for_ids(archive, seen.returned), seen.returned)
+        page = page_cost(archive, selection, descending=descending, placed=placed)
+        assert not page.sorts, page.steps
+        assert 0 < page.returned <= _PAGE
+        assert page.visited <= 3 * max(work_for_ids(archive, page.returned), page.returned)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
@@ -107,9 +107,9 @@ def test_a_list_within_a_period_reads_only_its_page(key: SortKey, archive: Datab
         name = key.removesuffix("_at")
         selection = Selection(**{name: span})  # type: ignore[arg-type]
         for descending, placed in WAYS:
-            seen = page_cost(archive, selection, key=key, descending=descending, placed=placed)
-            assert not seen.sorts, seen.steps
-            assert seen.visited <= 3 * max(work_for_ids(archive, _PAGE), _PAGE)
+            page = page_cost(archive, selection, key=key, descending=descending, placed=placed)
+            assert not page.sorts, page.steps
+            assert page.visited <= 3 * max(work_for_ids(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("preferred", [(), ("fr", "en")])
@@ -122,35 +122,35 @@ def test_a_preferred_translation_costs_one_lookup_for_each_row(
         (build_clause("category", "c1"),),
     ):
         for descending, placed in WAYS:
-            seen = page_cost(
+            page = page_cost(
                 archive,
                 Selection(clauses),
                 descending=descending,
                 placed=placed,
                 preferred=preferred,
             )
-            assert not seen.sorts, seen.steps
-            assert 0 < seen.returned <= _PAGE
-            assert seen.visited <= 5 * max(work_for_ids(archive, _PAGE), _PAGE)
+            assert not page.sorts, page.steps
+            assert 0 < page.returned <= _PAGE
+            assert page.visited <= 5 * max(work_for_ids(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
 def test_no_list_is_sorted(key: SortKey, archive: Database) -> None:
     for name, clauses in (INDEXED | OTHER).items():
         for descending, placed in WAYS:
-            seen = page_cost(
+            page = page_cost(
                 archive, Selection(clauses), key=key, descending=descending, placed=placed
             )
-            assert not seen.sorts, (name, seen.steps)
+            assert not page.sorts, (name, page.steps)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 100])
 def test_stories_are_looked_up_by_id(number: int, archive: Database) -> None:
     ids = tuple(story_id(element) for element in range(number))
     query = StoryQuery(Selection((Clause("id", ids),)))
-    seen = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
-    assert not seen.sorts, seen.steps
-    assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
+    lookup = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
+    assert not lookup.sorts, lookup.steps
+    assert lookup.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 
 
 def test_only_a_list_with_an_index_is_short() -> None:

@@ -100,10 +100,10 @@ def test_a_change_of_labels_alone_takes_effect(newsroom: Newsroom, services: Ser
 
 
 def test_products_and_webhooks_select_by_labels(newsroom: Newsroom) -> None:
-    wanted = {"label": ["Print only", "-not for north"]}
+    selection = {"label": ["Print only", "-not for north"]}
     for path, body in (
-        ("/products", {"name": "Print", "filter": wanted, "form": "full"}),
-        ("/webhooks", {"url": "https://north.example/", "events": ["*"], "filter": wanted}),
+        ("/products", {"name": "Print", "filter": selection, "form": "full"}),
+        ("/webhooks", {"url": "https://north.example/", "events": ["*"], "filter": selection}),
     ):
         answer = newsroom.call("POST", path, json=body)
         assert answer.status_code == 201, answer.text
