@@ -82,8 +82,8 @@ def _options() -> argparse.Namespace:
 
 def _plan(options: argparse.Namespace) -> Plan:
     plan = QUICK if options.quick else Plan()
-    given = {"stories": options.stories, "limited_seconds": options.limited_seconds}
-    return dataclasses.replace(plan, **{name: value for name, value in given.items() if value})
+    sizes = {"stories": options.stories, "limited_seconds": options.limited_seconds}
+    return dataclasses.replace(plan, **{name: value for name, value in sizes.items() if value})
 
 
 def _run(stage: BenchmarkSetup, measurements: Sequence[Measurement]) -> list[Result]:

@@ -96,13 +96,13 @@ class TaxonomyIds:
         return list(dict.fromkeys(up for category in categories for up in self.above[category]))
 
     def _source(self, line: Line) -> Source:
-        given = {name: line[name] for name in ("slug", "name", "url", "description", "language")}
-        return Source(id=self.ids[line["slug"]], **given, **_FIRST_VERSION)
+        fields = {name: line[name] for name in ("slug", "name", "url", "description", "language")}
+        return Source(id=self.ids[line["slug"]], **fields, **_FIRST_VERSION)
 
     def _category(self, line: Line) -> Category:
-        given = {name: line[name] for name in ("slug", "name", "names")}
+        fields = {name: line[name] for name in ("slug", "name", "names")}
         parent = line["parent"] and self.ids[line["parent"]]
-        return Category(id=self.ids[line["slug"]], parent_id=parent, **given, **_FIRST_VERSION)
+        return Category(id=self.ids[line["slug"]], parent_id=parent, **fields, **_FIRST_VERSION)
 
 
 _FIRST_VERSION: Row = {"version": 1, "created_at": FIRST_DAY, "modified_at": FIRST_DAY}
@@ -154,7 +154,7 @@ def _article(
     newsroom: TaxonomyIds, rng: random.Random, line: Line, number: int, moment: datetime
 ) -> Article:
     published = moment.replace(microsecond=0)
-    given = "external_id kind language title summary body url tags image dateline urgency".split()
+    names = "external_id kind language title summary body url tags image dateline urgency".split()
     return Article(
         id=_id_at(moment, rng),
         slug=_slug(newsroom.world, rng, number),
@@ -177,7 +177,7 @@ def _article(
         expires_at=None,
         embargo_until=None,
         deleted_at=None,
-        **{name: line[name] for name in given},
+        **{name: line[name] for name in names},
     )
 
 

@@ -184,8 +184,8 @@ class BenchmarkSetup:
         """Compare two kinds of rounds."""
         lefts, rights = compare_in_turns(left, right, self.plan.rounds)
         return LoadComparison(
-            Comparison([seen.rate for seen in lefts], [seen.rate for seen in rights]),
-            Comparison([seen.cpu_rate for seen in lefts], [seen.cpu_rate for seen in rights]),
+            Comparison([item.rate for item in lefts], [item.rate for item in rights]),
+            Comparison([item.cpu_rate for item in lefts], [item.cpu_rate for item in rights]),
         )
 
     def load(self, target: Target, seconds: int | None = None) -> Round:

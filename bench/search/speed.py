@@ -134,14 +134,14 @@ def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
 def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> None:
     """Write this many stories, with new ids from the second round on."""
     writer = index.new_writer()
-    left = total
-    while left > 0:
-        for start in range(0, min(left, len(stories)), _PAGE):
+    remaining = total
+    while remaining > 0:
+        for start in range(0, min(remaining, len(stories)), _PAGE):
             page = [to_indexed_story(story) for story in stories[start : start + _PAGE]]
-            if left < total:
+            if remaining < total:
                 page = [replace(story, id=(id_ := new_id()), group=id_) for story in page]
             writer.add(page)
-        left -= len(stories)
+        remaining -= len(stories)
         writer.save(IndexPosition(complete=True))
     index.adopt(writer)
     writer.close()
