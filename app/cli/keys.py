@@ -117,8 +117,8 @@ def rotate(
 ) -> None:
     """Create a key with the same name and rights; the previous key ends after the overlap."""
     with services(database_url) as parts:
-        made = parts.runner.run(ACTOR, lambda unit: rotate_key(unit, ref, overlap_minutes))
-        _print_key(parts, made, quiet=quiet)
+        created = parts.runner.run(ACTOR, lambda unit: rotate_key(unit, ref, overlap_minutes))
+        _print_key(parts, created, quiet=quiet)
 
 
 @app.command()
@@ -132,14 +132,14 @@ def revoke(
     typer.echo(f"Revoked {ref}.")
 
 
-def _print_key(parts: Services, made: CreatedKey, *, quiet: bool) -> None:
+def _print_key(parts: Services, created: CreatedKey, *, quiet: bool) -> None:
     if quiet:
-        typer.echo(made.key)
+        typer.echo(created.key)
         return
     with parts.database.read() as session:
-        expires_at = queries.load_key(session, made.id)["expires_at"]
+        expires_at = queries.load_key(session, created.id)["expires_at"]
     lasts = "It does not expire." if expires_at is None else f"It expires at {expires_at}."
-    typer.echo(f"Key {made.id}, shown this once. {lasts}\n{made.key}")
+    typer.echo(f"Key {created.id}, shown this once. {lasts}\n{created.key}")
 
 
 def _parse_input(

@@ -168,13 +168,13 @@ class RateLimits:
         """Forget keys whose limits are unused again."""
         now = self._clock.now().timestamp()
         with self._lock:
-            kept = {
+            in_use = {
                 id_: account
                 for id_, account in self._accounts.items()
                 if any(self._is_in_use(meter, now) for meter in account.meters)
             }
-            ids = {id_ for account in kept.values() for id_ in account.ids}
-            self._accounts = kept
+            ids = {id_ for account in in_use.values() for id_ in account.ids}
+            self._accounts = in_use
             self._meters = {id_: self._meters[id_] for id_ in ids}
 
     def _is_in_use(self, meter: Meter, now: float) -> bool:
