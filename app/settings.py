@@ -252,7 +252,7 @@ class Settings(SignInSettings):
     )
     trusted_proxies: str = Field(
         default="",
-        description="Networks of the proxies whose DATELINE_PROXY_HEADER is believed, with "
+        description="Networks of the proxies whose DATELINE_PROXY_HEADER is trusted, with "
         "commas: 127.0.0.1, 10.0.0.0/8.",
     )
     proxy_header: str = Field(
@@ -264,14 +264,14 @@ class Settings(SignInSettings):
         default=365,
         ge=0,
         le=36_500,
-        description="Days after which a key with a scope above `read` expires, where its maker "
-        "says nothing else; not for keys of partners. 0: never.",
+        description="Days after which a key with a scope above `read` expires, unless its "
+        "creator chooses another time; not for keys of partners. 0: never.",
     )
     audit_days: int = Field(
         default=365,
         ge=0,
         le=36_500,
-        description="How many days what was done in the newsroom is remembered; 0: for ever.",
+        description="How many days entries of the audit log are kept; 0: permanently.",
     )
     trash_days: int = Field(
         default=90,
@@ -284,8 +284,8 @@ class Settings(SignInSettings):
         default=62,
         ge=1,
         le=36_500,
-        description="How many days it is kept on which day a story counted for a partner. Totals "
-        "by day, partner, key and route are kept for ever.",
+        description="How many days the days on which a story counted for a partner are kept. "
+        "Totals by day, partner, key and route are kept permanently.",
     )
     access_log: Literal["all", "some"] = Field(
         default="some",

@@ -82,8 +82,8 @@ def _options() -> argparse.Namespace:
 
 def _plan(options: argparse.Namespace) -> Plan:
     plan = QUICK if options.quick else Plan()
-    given = {"stories": options.stories, "limited_seconds": options.limited_seconds}
-    return dataclasses.replace(plan, **{name: value for name, value in given.items() if value})
+    sizes = {"stories": options.stories, "limited_seconds": options.limited_seconds}
+    return dataclasses.replace(plan, **{name: value for name, value in sizes.items() if value})
 
 
 def _run(stage: BenchmarkSetup, measurements: Sequence[Measurement]) -> list[Result]:
@@ -91,11 +91,11 @@ def _run(stage: BenchmarkSetup, measurements: Sequence[Measurement]) -> list[Res
     for number, measurement in enumerate(measurements, 1):
         progress = f"{number}/{len(measurements)} {measurement.name}"
         print(progress, file=sys.stderr, flush=True)
-        results.append(_measured(stage, measurement))
+        results.append(_measure(stage, measurement))
     return results
 
 
-def _measured(stage: BenchmarkSetup, measurement: Measurement) -> Result:
+def _measure(stage: BenchmarkSetup, measurement: Measurement) -> Result:
     began = time.monotonic()
     try:
         outcome, error = measurement.run(stage), None

@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         if self._missing:
             self._missing -= len(data)
             if not self._missing:
-                self._answered()
+                self._count_answer()
             return
         self._buffer += data
         end = self._buffer.find(_HEAD_END)
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._missing = self._body_length(head) - received
         if not self._missing:
-            self._answered()
+            self._count_answer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count a connection that the server closed as a failure."""
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
     def _ask(self) -> None:
         self._transport.write(next(self._requests))
 
-    def _answered(self) -> None:
+    def _count_answer(self) -> None:
         self._tally.answers += 1
         self._ask()
 

@@ -38,6 +38,6 @@ def compare_in_turns(
     rights: list[Turn] = []
     for turn in range(rounds):
         pair = [(left, lefts), (right, rights)]
-        for measure, seen in reversed(pair) if turn % 2 else pair:
-            seen.append(measure())
+        for measure, turn_result in reversed(pair) if turn % 2 else pair:
+            turn_result.append(measure())
     return lefts, rights

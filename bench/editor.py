@@ -51,16 +51,16 @@ class Editor:
         """Read an answer to its end; return its status and its body."""
         answer = b""
         while (end := answer.find(_HEAD_END)) < 0:
-            answer += self._received()
+            answer += self._receive()
         begin = end + len(_HEAD_END)
         length = _LENGTH.search(answer, 0, begin)
         if length is None:
             raise LoadError(f"An answer has no length: {answer[:end]!r}")
         while len(answer) < begin + int(length[1]):
-            answer += self._received()
+            answer += self._receive()
         return int(answer[_STATUS]), answer[begin:]
 
-    def _received(self) -> bytes:
+    def _receive(self) -> bytes:
         part = self._connection.recv(_MOST_AT_ONCE)
         if not part:
             raise LoadError("The server closed the connection of a client that publishes.")

@@ -81,8 +81,8 @@ def build_taxonomy(shape: Shape, seed: int) -> Taxonomy:
         categories=_categories(english, rng, shape),
         tags=_falling(_phrases(english, rng, shape.tags), 1),
         bylines=_falling([_name(english, rng) for _ in range(shape.bylines)], shape.skew),
-        languages=_shared(list(tongues), shape.languages),
-        kinds=_shared(_KINDS, _KIND_SHARES),
+        languages=_weight(list(tongues), shape.languages),
+        kinds=_weight(_KINDS, _KIND_SHARES),
     )
 
 
@@ -90,7 +90,7 @@ def _falling(items: Sequence[Item], skew: float) -> WeightedChoice[Item]:
     return WeightedChoice(items, list(accumulate(rank**-skew for rank in range(1, len(items) + 1))))
 
 
-def _shared(items: Sequence[Item], shares: Sequence[int]) -> WeightedChoice[Item]:
+def _weight(items: Sequence[Item], shares: Sequence[int]) -> WeightedChoice[Item]:
     return WeightedChoice(items, list(accumulate(shares)))
 
 

@@ -66,8 +66,8 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _list(self, query: bytes) -> bytes:
-        given = parse_qs(query.decode())
-        before = given.get("published_before")
+        parameters = parse_qs(query.decode())
+        before = parameters.get("published_before")
         moment = datetime.fromisoformat(before[0]) if before else _ALWAYS
         rows = await self._pool.fetch(_LIST, moment, _LIMIT)
         return orjson.dumps({"data": [_story(row) for row in rows]})

@@ -82,8 +82,8 @@ class Generator(Protocol):
 def run_round(generator: Generator, target: Target, seconds: int) -> Round:
     """Run one round, and measure the server's processor time."""
     before = target.server.cpu_seconds()
-    seen = generator.ask(target, seconds)
-    return replace(seen, cpu_seconds=target.server.cpu_seconds() - before)
+    result = generator.ask(target, seconds)
+    return replace(result, cpu_seconds=target.server.cpu_seconds() - before)
 
 
 def choose_generator() -> Generator:

@@ -34,7 +34,7 @@ class Postgres:
     @cached_property
     def dateline(self) -> Database:
         """The archive as the product imports it, with its search index."""
-        database = self._created("dateline")
+        database = self._create("dateline")
         for arguments in (("migrate",), ("import", str(self._corpus.path)), ("reindex",)):
             subprocess.run(
                 [dateline_command(), *arguments],
@@ -49,26 +49,26 @@ class Postgres:
     @cached_property
     def idiomatic(self) -> str:
         """The address of the same stories in the tables of the idiomatic version."""
-        database = self._created("idiomatic")
+        database = self._create("idiomatic")
         fill(database.url, self._corpus.path)
         self._administer("ANALYZE", "idiomatic")
         return database.url
 
     def live(self, scope: str = "publish") -> tuple[Database, str]:
         """Return a writable copy of the product's database, and a key for it."""
-        copy = self._copied("dateline", self.dateline)
+        copy = self._copy("dateline", self.dateline)
         shutil.copytree(self._index("dateline"), self._index(_name(copy.url)))
         return copy, make_key(copy, scope)
 
     def idiomatic_copy(self) -> str:
         """Return a writable copy of the idiomatic version's database."""
-        return self._copied("idiomatic", Database(self.idiomatic)).url
+        return self._copy("idiomatic", Database(self.idiomatic)).url
 
-    def _copied(self, template: str, _filled: Database) -> Database:
+    def _copy(self, template: str, _filled: Database) -> Database:
         self._copies += 1
-        return self._created(f"{template}_{self._copies}", template)
+        return self._create(f"{template}_{self._copies}", template)
 
-    def _created(self, name: str, template: str = "template1") -> Database:
+    def _create(self, name: str, template: str = "template1") -> Database:
         self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
         url = self._uri(name).replace("postgresql", _DRIVER, 1)
         return Database(url, search_path=self._index(name))

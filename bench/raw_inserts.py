@@ -90,7 +90,7 @@ def _read_table(
     marks = ", ".join("?" * len(columns))
     table = Table(name, f'INSERT INTO "{name}" ({listed}) VALUES ({marks})')
     rows = source.execute(f'SELECT {listed} FROM "{name}"{_own_order(source, name)}')
-    table.batches.extend(_dealt(rows, batch_of, batches))
+    table.batches.extend(_deal_rows(rows, batch_of, batches))
     return table
 
 
@@ -100,7 +100,7 @@ def _own_order(source: sqlite3.Connection, name: str) -> str:
     return "" if without_rowid else " ORDER BY rowid"
 
 
-def _dealt(rows: Iterable[Row], batch_of: dict[object, int], batches: int) -> list[list[Row]]:
+def _deal_rows(rows: Iterable[Row], batch_of: dict[object, int], batches: int) -> list[list[Row]]:
     dealt: list[list[Row]] = [[] for _ in range(batches)]
     for row in rows:
         dealt[_batch_of_row(row, batch_of)].append(row)

@@ -25,8 +25,8 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         """Return the first header of this name, or nothing."""
-        wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        lower_name = name.lower()
+        return next((value for key, value in self.headers if key.lower() == lower_name), None)
 
     def save(self, path: Path) -> None:
         """Write the response to a file."""

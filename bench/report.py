@@ -21,7 +21,7 @@ class Result:
     seconds: float
 
     @property
-    def met(self) -> bool | None:
+    def is_met(self) -> bool | None:
         """Whether the goal was met; none if there is no goal or no result."""
         goal = self.measurement.goal
         if goal is None or self.outcome is None:
@@ -65,18 +65,18 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 def _cells(result: Result) -> tuple[str, ...]:
     measurement = result.measurement
     goal = "" if measurement.goal is None else str(measurement.goal)
-    met = {True: "yes", False: "no", None: ""}[result.met]
+    met = {True: "yes", False: "no", None: ""}[result.is_met]
     return (
         measurement.what,
         measurement.against,
-        _shown(result.outcome),
-        _shown_cpu(result.outcome),
+        _format_outcome(result.outcome),
+        _format_cpu_ratio(result.outcome),
         goal,
         met,
     )
 
 
-def _shown(outcome: Outcome | None) -> str:
+def _format_outcome(outcome: Outcome | None) -> str:
     if outcome is None:
         return "error"
     return (
@@ -85,7 +85,7 @@ def _shown(outcome: Outcome | None) -> str:
     )
 
 
-def _shown_cpu(outcome: Outcome | None) -> str:
+def _format_cpu_ratio(outcome: Outcome | None) -> str:
     if outcome is None or outcome.cpu_ratio is None:
         return ""
     return number(outcome.cpu_ratio)
@@ -115,7 +115,7 @@ def _as_json(result: Result) -> dict[str, Any]:
         "what": measurement.what,
         "against": measurement.against,
         "goal": goal and dataclasses.asdict(goal),
-        "met": result.met,
+        "met": result.is_met,
         "error": result.error,
         "seconds": round(result.seconds, 1),
     }

@@ -67,7 +67,7 @@ def replace_results(page: str, section: Section, results: dict[str, Any]) -> str
         shown,
         _machine(results["machine"]),
         _table(results),
-        _missed(results),
+        _list_missed_goals(results),
         _notes(results),
     )
     return before + "\n\n".join((begin, *filter(None, parts), end)) + after
@@ -76,7 +76,7 @@ def replace_results(page: str, section: Section, results: dict[str, Any]) -> str
 def _machine(machine: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     load = ", ".join(map(str, machine["load_average"]))
-    return _wrapped(
+    return _wrap(
         f"Measured on {machine['measured_at']}: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['memory_gb']} GB of memory, {machine['system']}, Python {machine['python']}, "
         f"SQLite {machine['sqlite']}, {packages}; load generator {machine['load_generator']}; "
@@ -104,21 +104,21 @@ def _cells(result: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _missed(results: dict[str, Any]) -> str:
+def _list_missed_goals(results: dict[str, Any]) -> str:
     missed = [result["what"] for result in results["results"] if result["met"] is False]
-    return _wrapped(f"Goals missed: {'; '.join(missed)}.") if missed else "Every goal was met."
+    return _wrap(f"Goals missed: {'; '.join(missed)}.") if missed else "Every goal was met."
 
 
 def _notes(results: dict[str, Any]) -> str:
     lines = [
-        _wrapped(f"- {result['what']}: {note}.", "  ")
+        _wrap(f"- {result['what']}: {note}.", "  ")
         for result in results["results"]
         for note in result["notes"]
     ]
     return "\n".join(("Notes:", "", *lines)) if lines else ""
 
 
-def _wrapped(text: str, indent: str = "") -> str:
+def _wrap(text: str, indent: str = "") -> str:
     return fill(
         text,
         _WIDTH,

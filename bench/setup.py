@@ -79,17 +79,17 @@ class BenchmarkSetup:
     @cached_property
     def large(self) -> Archive:
         """A large archive to read from."""
-        return self._opened(self.plan.large)
+        return self._open(self.plan.large)
 
     @cached_property
     def small(self) -> Archive:
         """An archive that differs from the large one only in its size."""
-        return self._opened(self.plan.small)
+        return self._open(self.plan.small)
 
     @cached_property
     def copied(self) -> Archive:
         """An archive that is copied completely."""
-        return self._opened(self.plan.copied)
+        return self._open(self.plan.copied)
 
     @cached_property
     def both(self) -> tuple[Server, Server]:
@@ -105,7 +105,7 @@ class BenchmarkSetup:
         self._running.callback(postgres.close)
         return postgres
 
-    def _opened(self, stories: int) -> Archive:
+    def _open(self, stories: int) -> Archive:
         archive = open_archive(stories)
         self._running.enter_context(without_indexing(archive.database))
         return archive
@@ -184,8 +184,8 @@ class BenchmarkSetup:
         """Compare two kinds of rounds."""
         lefts, rights = compare_in_turns(left, right, self.plan.rounds)
         return LoadComparison(
-            Comparison([seen.rate for seen in lefts], [seen.rate for seen in rights]),
-            Comparison([seen.cpu_rate for seen in lefts], [seen.cpu_rate for seen in rights]),
+            Comparison([item.rate for item in lefts], [item.rate for item in rights]),
+            Comparison([item.cpu_rate for item in lefts], [item.cpu_rate for item in rights]),
         )
 
     def load(self, target: Target, seconds: int | None = None) -> Round:

@@ -52,10 +52,10 @@ def _image(speech: GeneratedLanguage, rng: random.Random, number: int) -> Line |
 
 def _body(speech: GeneratedLanguage, rng: random.Random, lengths: tuple[int, int]) -> str:
     usual, longest = lengths
-    wanted = rng.triangular(usual, longest, usual)
+    length = rng.triangular(usual, longest, usual)
     parts: list[str] = []
     size = 0
-    while size < wanted - 100:
+    while size < length - 100:
         parts.append(_paragraph(speech, rng, len(parts)))
         size += len(parts[-1].encode())
     return "\n".join(parts)

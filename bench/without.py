@@ -92,7 +92,7 @@ def inline() -> None:
     _replace(AnswerComputer, "compute_inline", lambda *_: None)
 
 
-def shared() -> None:
+def coalescing() -> None:
     """Compute each request separately, even if equal requests are waiting."""
 
     class Nothing(dict[Any, Any]):
@@ -108,7 +108,7 @@ def shared() -> None:
     _replace(CacheMiddleware, "__init__", begin)
 
 
-def parsed() -> None:
+def query_cache() -> None:
     """Parse the query of a list for each request."""
     parse = getattr(story_lists, "_parse")  # noqa: B009 - its name is private
     _replace(type(story_lists.parsed_lists), "get", lambda _, *given: parse(*given))
@@ -124,7 +124,7 @@ def heads() -> None:
     _replace(LogStateCache, "put", lambda *_: None)
 
 
-def rendered() -> None:
+def item_cache() -> None:
     """Render every story of a feed again."""
     _replace(ItemCache, "load", lambda items, document: build_item(document, items.addresses))
 
@@ -208,8 +208,8 @@ def orjson() -> None:
 LAYERS: Mapping[str, Callable[[], None]] = {
     layer.__name__: layer
     for layer in (
-        *(cache, ready, encodings, lookup, protocol, outbox, loop, inline, shared, parsed),
-        *(narrow, heads, rendered, statements, driver, readers, writer, orjson),
+        *(cache, ready, encodings, lookup, protocol, outbox, loop, inline, coalescing, query_cache),
+        *(narrow, heads, item_cache, statements, driver, readers, writer, orjson),
     )
 }
 

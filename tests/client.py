@@ -8,7 +8,7 @@ import httpx2
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
-from tests.contract import committed_contract
+from tests.contract import load_contract
 
 _Client = TypeVar("_Client", bound=httpx2.Client)
 # The violations in each open `expect_contract_violation`, the innermost last. It is not a context
@@ -50,7 +50,7 @@ def expect_contract_violation(reason: str) -> Iterator[None]:
 def _check(response: httpx2.Response) -> None:
     if not response.headers.get("content-type", "").startswith("text/event-stream"):
         response.read()
-    problems = committed_contract().find_problems(response)
+    problems = load_contract().find_problems(response)
     if problems and _expected:
         _expected[-1].extend(problems)
     elif problems:

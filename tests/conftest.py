@@ -64,9 +64,9 @@ def _limit_time(item: pytest.Item) -> None:
 def _restore_logging() -> Iterator[None]:
     """Restore the loggers after a command has changed them."""
     loggers = [logging.getLogger(name) for name in ("dateline", "uvicorn", "uvicorn.access")]
-    kept = [(item, item.handlers, item.propagate, item.level, item.disabled) for item in loggers]
+    states = [(item, item.handlers, item.propagate, item.level, item.disabled) for item in loggers]
     yield
-    for logger, handlers, propagate, level, disabled in kept:
+    for logger, handlers, propagate, level, disabled in states:
         logger.handlers, logger.propagate, logger.disabled = handlers, propagate, disabled
         logger.setLevel(level)
 

@@ -33,7 +33,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 @cache
-def committed_contract() -> "Contract":
+def load_contract() -> "Contract":
     """Return the contract of the committed document."""
     return Contract(orjson.loads(DOCUMENT.read_bytes()))
 

@@ -37,7 +37,7 @@ def main() -> None:
 
 def faults(trees: Mapping[str, ast.Module]) -> list[str]:
     """Return the private names in modules by path, with their positions."""
-    own = {name for tree in trees.values() for name in _defined(tree)}
+    own = {name for tree in trees.values() for name in _find_definitions(tree)}
     return [
         f"{path}:{node.lineno}: {name} is not a public name."
         for path, tree in trees.items()
@@ -46,7 +46,7 @@ def faults(trees: Mapping[str, ast.Module]) -> list[str]:
     ]
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
+def _find_definitions(tree: ast.Module) -> Iterator[str]:
     """Yield the private names that a module defines: functions, variables, attributes of `self`."""
     bodies = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]
     for body in bodies:

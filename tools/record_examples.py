@@ -458,10 +458,10 @@ def page(examples: Examples) -> str:
         for name in ("read_article", "list_changes", "search_stories", "suggest_completions")
     )
     return _PAGE.format(
-        story=_indented(story),
-        change=_indented(changes["data"][0]),
-        search=_indented(search),
-        suggestions=_indented(suggestions),
+        story=_indent(story),
+        change=_indent(changes["data"][0]),
+        search=_indent(search),
+        suggestions=_indent(suggestions),
     )
 
 
@@ -505,7 +505,7 @@ is `article`, the `document` is a story as above. If `op` is `remove`, the `docu
 """
 
 
-def _indented(answer: Any) -> str:
+def _indent(answer: Any) -> str:
     return json.dumps(answer, ensure_ascii=False, indent=2, sort_keys=True)
 
 

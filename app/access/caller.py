@@ -15,13 +15,12 @@ from app.kit.sql.unit_of_work import PERSON, Actor
 class Caller:
     """The holder of a key, a session or a feed token, or an anonymous client (without any).
 
-    A session is of a key or of a person. `use_noted_at` is when a use of the key or session was
-    last noted. `binding` says where the key may be used
-    from. `entitlement` says which stories it may read, until `entitled_until` if that
-    is set.
-    `partner_id` is the partner that a key or token belongs to, and `limits` are those of its
-    agreement. `address` and `request_id`
-    say where the request came from.
+    A session belongs to a key or to a person. `use_noted_at` is when a use of the key or session
+    was last recorded. `binding` has the networks and origins that the
+    key may be used from. `entitlement` has the stories that it may read, until `entitled_until` if
+    that is set.
+    `partner_id` is the partner of a key or token, and `limits` are those of its agreement.
+    `address` and `request_id` are those of the request.
     """
 
     key_id: str | None = None
@@ -74,7 +73,7 @@ class Caller:
         return self.expires_at is not None and self.expires_at <= now
 
     def is_outdated(self, now: datetime) -> bool:
-        """Tell whether the key has expired, or another entitlement holds since."""
+        """Tell whether the key has expired, or the entitlement is not current any more."""
         return self.has_expired(now) or (
             self.entitled_until is not None and self.entitled_until <= now
         )

@@ -39,7 +39,7 @@ class Grant:
 
     @property
     def is_unlimited(self) -> bool:
-        """Tell whether it includes all public stories, whole and at once."""
+        """Tell whether it includes all public stories, whole and without delay."""
         return self == Grant(embargoed=self.embargoed)
 
     @property
@@ -49,7 +49,7 @@ class Grant:
 
     @property
     def offsets(self) -> tuple[timedelta, ...]:
-        """Return how long after its publication a story enters, unless at once, and leaves."""
+        """Return the delay and the depth: when a story enters and leaves, after its publication."""
         enters = (self.delay,) if self.delay > _NO_DELAY and not self.embargoed else ()
         # A story leaves just after the end of the depth.
         leaves = (self.depth + MICROSECOND,) if self.depth is not None else ()
@@ -68,9 +68,9 @@ class Grant:
 class Entitlement:
     """The grants of a reader, in order; without grants, a reader sees no story.
 
-    `is_unlimited` means that it includes all public stories, whole and at once; `embargoed`, that
-    it includes stories under embargo; `has_bodies`, that it includes whole stories; `is_timed`,
-    that the passing of time alone changes which stories it includes.
+    `is_unlimited` means that it includes all public stories, whole and without delay; `embargoed`,
+    that it includes stories under embargo; `has_bodies`, that it includes whole stories;
+    `is_timed`, that the passing of time alone changes which stories it includes.
 
     Two entitlements with the same `digest` are equal. It is a short hash (16 hexadecimal digits)
     of the grants, and stands in cache keys and cursors. It does not depend on a key or a process.

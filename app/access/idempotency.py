@@ -31,12 +31,12 @@ def find_first_answer(
     """Return the stored answer for a payload, or None; refuse another payload."""
     if not unit.session.try_lock(f"idempotency:{key_id}:{idempotency_key}"):
         raise _build_conflict()
-    kept = store.find_answer(unit.session, key_id, idempotency_key)
-    if kept is None or unit.now - kept.kept_at >= RETENTION:
+    answer = store.find_answer(unit.session, key_id, idempotency_key)
+    if answer is None or unit.now - answer.kept_at >= RETENTION:
         return None
-    if kept.payload_digest != payload:
+    if answer.payload_digest != payload:
         raise IdempotencyMismatch("This Idempotency-Key was used for another payload.")
-    return kept
+    return answer
 
 
 def replace_bodies(unit: UnitOfWork, subject: str, body: bytes) -> None:

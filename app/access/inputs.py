@@ -49,7 +49,7 @@ Origin = Annotated[ShortLine, AfterValidator(_normalize_origin)]
 
 
 class KeyInput(Input):
-    """A key to be made."""
+    """A new key."""
 
     name: ShortLine = Field(description="The name of the key.", examples=["Desk"])
     scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=5)] = Field(
@@ -66,22 +66,22 @@ class KeyInput(Input):
     )
     expires_at: Instant | None = Field(
         None,
-        description="When the key expires; `null`: never. Where it is left out, a key with a scope "
-        "above `read` expires after the number of days that the operator set, a year by default; "
-        "a key of a partner, or one that only reads, never.",
+        description="When the key expires; `null`: never. If it is left out, a key with a scope "
+        "above `read` expires after the number of days that the operator set, a year by default. "
+        "A key of a partner, or one that only reads, then does not expire.",
         examples=["2027-11-22T00:00:00Z"],
     )
     networks: Annotated[list[Network], Field(max_length=50)] = Field(
         [],
-        description="The networks that the key can be used from; any where it is empty. Behind a "
-        "proxy, the operator has to set DATELINE_TRUSTED_PROXIES.",
+        description="The networks that the key can be used from; if it is empty, from anywhere. "
+        "Behind a proxy, the operator has to set DATELINE_TRUSTED_PROXIES.",
         examples=[["203.0.113.0/24"]],
     )
     origins: Annotated[list[Origin], Field(max_length=50)] = Field(
         [],
-        description="The origins that a browser may send the key from; any client where it is "
-        "empty. A request without `Origin` is refused then. Programs can send any `Origin`, so "
-        "this keeps other sites from using the key, and nobody else.",
+        description="The origins that a browser may send the key from; if it is empty, any client "
+        "may send it. With origins, a request without `Origin` is refused. Programs can send any "
+        "`Origin`, so this only prevents scripts of other sites from using the key.",
         examples=[["https://www.example.com"]],
     )
     embargoed: Annotated[bool, Field(strict=True)] = Field(
@@ -93,7 +93,7 @@ class KeyInput(Input):
 
 
 class RotateKeyInput(Input):
-    """For how long the key so far remains valid."""
+    """How long the previous key remains valid."""
 
     overlap_minutes: Annotated[int, Field(ge=0, le=43_200)] = Field(
         60,

@@ -10,7 +10,7 @@ from app.kit.quoting import quote_text
 
 @dataclass(frozen=True, slots=True)
 class KeyBinding:
-    """Networks and origins; an empty collection allows any.
+    """Networks and origins; an empty collection means no restriction.
 
     Only browsers are bound by origins: every other client can send any `Origin`.
     """

@@ -12,7 +12,7 @@ from app.access.store import KeyUse
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 
-# How often a process writes what it has noted.
+# How often a process writes the uses.
 WRITE_INTERVAL = timedelta(seconds=10)
 _MOST_IN_TRANSACTION = 2_000
 
@@ -41,7 +41,7 @@ class KeyUses:
         return replace(caller, use_noted_at=noted.at)
 
     def write_if_due(self) -> None:
-        """Write what there is if the interval has passed."""
+        """Write the uses if the interval has passed."""
         now, last = self._clock.now(), self._written_at
         # If the clock was set back, do not wait longer.
         if last is None or not last <= now < last + WRITE_INTERVAL:

@@ -1,8 +1,8 @@
 """Repeated checks that a key or session is valid while a request is running.
 
-A request is authenticated when its head has arrived. Its body may arrive an hour later, an import
-or export may run as long, and a long poll or a stream mostly waits. So the key is checked again
-inside every write transaction, and before more data is sent to a client that waits.
+A request is authenticated when its head has arrived. Its body may arrive an hour later. An
+import or export may run for an hour. A long poll or a stream mostly waits. So the key is checked
+again inside every write transaction, and before more data is sent to a client that waits.
 """
 
 from app.access import store
@@ -35,9 +35,9 @@ class KeyGuard:
     def check_again(self, unit: UnitOfWork) -> None:
         """Check the key or session after the work; raise `KeyRefused`.
 
-        On PostgreSQL it may have ended since the transaction began. The lock makes its end wait for
-        the commit, so that none is acknowledged before it. On SQLite no other transaction can have
-        written.
+        On PostgreSQL it may have ended since the transaction began. The lock delays its end until
+        the commit, so that no end is acknowledged before it. On SQLite no other transaction can
+        have written.
         """
         if unit.session.dialect == "sqlite":
             return

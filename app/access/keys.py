@@ -4,9 +4,10 @@ A key is `dl_` and 43 characters for 256 random bits. Its first characters are t
 which is used for lookups and in logs. Only a SHA-256 of the key is stored. Keys cannot be guessed,
 so a slow hash would only make every request slower (see the ADR on keys).
 
-The hash of a partner's key is made of the key and the partner's id. Code that knows no partners
-compares it with the hash of the key alone, and refuses the key. Otherwise it would read everything.
-In the same way, code that knows no networks and origins of keys refuses the keys that have them.
+The hash of a partner's key is made of the key and the partner's id. An older release, which
+does not support partners, compares it with the hash of the key alone, and so refuses the key.
+Otherwise such a key could read everything. In the same way, a release that does not support
+networks and origins of keys refuses the keys that have them.
 """
 
 import hashlib
@@ -35,7 +36,7 @@ ResolvePartner = Callable[[str, datetime], TimedEntitlement]
 
 
 def grant_nothing(partner_id: str, now: datetime) -> TimedEntitlement:
-    """Return the entitlement of a partner where partners are not known."""
+    """Return an entitlement to nothing, for programs that do not load partners."""
     return TimedEntitlement(NOTHING)
 
 
@@ -120,7 +121,7 @@ def load_key_ends(database: Database, ids: Collection[str]) -> dict[str, KeyEnd]
 def choose_default_end(
     scopes: Collection[str], partner_id: str | None, now: datetime, days: int
 ) -> datetime | None:
-    """Return when a new key expires if its maker does not say so: in so many days, or never.
+    """Return when a new key expires by default: after a number of days, or never.
 
     Keys with a scope above `read` are those of the newsroom, where people leave. The agreement of a
     partner has an end of its own, and a key that only reads is often built into a program.

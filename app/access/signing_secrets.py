@@ -14,7 +14,7 @@ _BYTES = 32
 
 
 class SigningSecrets(NamedTuple):
-    """The secret that signs, and former ones, which verify only."""
+    """The secret that signs, and former secrets, which only verify."""
 
     current: str
     old: tuple[str, ...]

@@ -98,8 +98,8 @@ def restore(
         set_aside(target, aside)
         # The index was built from another state of the database.
         TantivyIndex(find_search_path(settings, database)).discard()
-    kept = f" What was there before is {aside}." if aside.exists() else ""
-    typer.echo(f"Restored {target} from {file} ({_format_size(target)}).{kept}")
+    note = f" What was there before is {aside}." if aside.exists() else ""
+    typer.echo(f"Restored {target} from {file} ({_format_size(target)}).{note}")
 
 
 def _check_target(file: Path, source: Path, *, force: bool) -> None:

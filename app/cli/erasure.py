@@ -44,10 +44,12 @@ def erase(
     with services(database_url) as parts:
         done = _erase_story(parts, ref) if ref is not None else _erase_name(parts, name or "")
         is_clean = _overwrite_deleted(parts)
-        left = _describe_remains(parts, name)
+        remaining = _describe_remains(parts, name)
     typer.echo(f"{done} Backups keep it until they are deleted.")
-    if left:
-        typer.echo(f"The name, or a slug or address made of it, still stands in {left}.", err=True)
+    if remaining:
+        typer.echo(
+            f"The name, or a slug or address made of it, still stands in {remaining}.", err=True
+        )
     if not is_clean:
         typer.echo(
             "Readers kept the write-ahead log open, so its former pages are still in that file "

@@ -16,14 +16,14 @@ from app.access.inputs import KeyInput, RotateKeyInput
 from app.access.keys import choose_default_end
 from app.bootstrap import Services
 from app.cli.common import ACTOR, DatabaseUrl, services
-from app.cli.leaked_keys import leaked
+from app.cli.leaked_keys import report_leak
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
 from app.kit.sql.unit_of_work import UnitOfWork
 from app.partners.editing import find_partner_id
 
-app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_help=True)
-app.command()(leaked)
+app = typer.Typer(help="Create, list, rotate and revoke API keys.", no_args_is_help=True)
+app.command("leaked")(report_leak)
 _SCOPES = ("read", "write", "publish", "admin", "webhooks")
 _PAGE = 1000
 _WIDE = 1000
@@ -39,8 +39,8 @@ def create(
     scope: Annotated[
         list[str],
         typer.Option(
-            help="read, write, publish or admin; each includes those before. For a partner: read "
-            "or webhooks."
+            help="read, write, publish or admin; each includes those before it. For a partner: "
+            "read or webhooks."
         ),
     ],
     expires_at: Annotated[
@@ -54,7 +54,7 @@ def create(
         ),
     ] = None,
     embargoed: Annotated[
-        bool, typer.Option("--embargoed", help="Let it read what is under embargo.")
+        bool, typer.Option("--embargoed", help="Let it read stories under embargo.")
     ] = False,
     partner: Annotated[
         str | None, typer.Option(help="The id or slug of the partner that the key belongs to.")
@@ -62,7 +62,7 @@ def create(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Make a key. It is shown once and stored nowhere."""
+    """Create a key. It is shown once and is not stored."""
     unknown = sorted(set(scope) - set(_SCOPES))
     if unknown:
         raise Misconfigured(f"There is no scope {unknown[0]!r}. Choose from {', '.join(_SCOPES)}.")
@@ -110,15 +110,15 @@ def list_(database_url: DatabaseUrl = None) -> None:
 def rotate(
     ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
     overlap_minutes: Annotated[
-        int, typer.Option(min=0, max=43_200, help="How long the key so far stays valid.")
+        int, typer.Option(min=0, max=43_200, help="How long the previous key stays valid.")
     ] = RotateKeyInput().overlap_minutes,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the key alone.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Make a key with the same name and rights; the one so far ends after a while."""
+    """Create a key with the same name and rights; the previous key ends after the overlap."""
     with services(database_url) as parts:
-        made = parts.runner.run(ACTOR, lambda unit: rotate_key(unit, ref, overlap_minutes))
-        _print_key(parts, made, quiet=quiet)
+        created = parts.runner.run(ACTOR, lambda unit: rotate_key(unit, ref, overlap_minutes))
+        _print_key(parts, created, quiet=quiet)
 
 
 @app.command()
@@ -126,20 +126,20 @@ def revoke(
     ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Revoke a key at once and for ever."""
+    """Revoke a key immediately and permanently."""
     with services(database_url) as parts:
         parts.runner.run(ACTOR, lambda unit: revoke_key(unit, ref))
     typer.echo(f"Revoked {ref}.")
 
 
-def _print_key(parts: Services, made: CreatedKey, *, quiet: bool) -> None:
+def _print_key(parts: Services, created: CreatedKey, *, quiet: bool) -> None:
     if quiet:
-        typer.echo(made.key)
+        typer.echo(created.key)
         return
     with parts.database.read() as session:
-        expires_at = queries.load_key(session, made.id)["expires_at"]
+        expires_at = queries.load_key(session, created.id)["expires_at"]
     lasts = "It does not expire." if expires_at is None else f"It expires at {expires_at}."
-    typer.echo(f"Key {made.id}, shown this once. {lasts}\n{made.key}")
+    typer.echo(f"Key {created.id}, shown this once. {lasts}\n{created.key}")
 
 
 def _parse_input(

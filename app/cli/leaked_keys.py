@@ -25,11 +25,11 @@ _PAGE = 1000
 _WIDE = 1000
 _COLUMNS = ("at", "address", "verb", "type", "subject")
 _USAGE_COLUMNS = ("day", "route", "requests", "stories", "bytes")
-# What gives access or sends stories, and does not end with the key.
+# Objects that give access or send stories, and do not end with the key.
 _LASTING = {"key", "feed_token", "webhook", "preview"}
 
 
-def leaked(
+def report_leak(
     ref: Annotated[str, typer.Argument(metavar="PREFIX", help="The prefix or id of the key.")],
     since: Annotated[
         str | None, typer.Option(help="List what it did and read since then, such as 2026-11-01.")
@@ -115,7 +115,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
 
 
 def _find_made(action: dict[str, Any]) -> str:
-    """Return the id of what an action made: of a rotated key, the new one."""
+    """Return the id of the object that an action created; for a rotated key, the new key."""
     return str((action["after"] or {}).get("rotated_to") or action["subject"])
 
 

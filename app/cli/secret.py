@@ -20,7 +20,7 @@ def _group() -> None:
 @app.command()
 def rotate(
     forget: Annotated[
-        bool, typer.Option("--forget", help="Refuse what the secret so far has signed.")
+        bool, typer.Option("--forget", help="Refuse what the previous secret has signed.")
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -29,7 +29,7 @@ def rotate(
         if parts.settings.secret_key is not None:
             raise Misconfigured(
                 "DATELINE_SECRET_KEY signs, not the secret in the database. Set another value, and "
-                "the value so far as DATELINE_SECRET_KEY_OLD."
+                "the present one as DATELINE_SECRET_KEY_OLD."
             )
         parts.runner.run(ACTOR, partial(rotate_signing_secret, forget=forget))
     typer.echo("The secret was replaced. Restart all processes of this database now.")

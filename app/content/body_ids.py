@@ -28,7 +28,7 @@ def keep_linked_ids(markup: str) -> str:
     names: dict[str, str] = {}
     taken: set[str] = set()
 
-    def kept_id(found: re.Match[str]) -> str:
+    def keep_id(found: re.Match[str]) -> str:
         name = html.unescape(found[1])
         safe = _make_safe(name)
         if name not in wanted or safe is None or safe in taken:
@@ -37,7 +37,7 @@ def keep_linked_ids(markup: str) -> str:
         taken.add(safe)
         return f' id="{html.escape(safe)}"'
 
-    markup = _TAG.sub(lambda tag: _ID.sub(kept_id, tag[0]) if " id=" in tag[0] else tag[0], markup)
+    markup = _TAG.sub(lambda tag: _ID.sub(keep_id, tag[0]) if " id=" in tag[0] else tag[0], markup)
 
     def rename_link(found: re.Match[str]) -> str:
         name = unquote(html.unescape(found[1]))

@@ -163,7 +163,7 @@ class ArticleInput(Input):
     slug: Slug | None = Field(
         None,
         description="The name in addresses: letters of any script, digits and single hyphens. It "
-        "is made from the title where it is left out.",
+        "is made from the title if it is left out.",
     )
     summary: Paragraph | None = Field(
         None,
@@ -231,7 +231,7 @@ class ArticleInput(Input):
     )
     expires_at: Instant | None = Field(
         None,
-        description="When the story stops being public; never where it is left out.",
+        description="When the story stops being public; never if it is left out.",
         examples=["2027-11-22T09:18:00Z"],
     )
     embargo_until: Instant | None = Field(
@@ -260,7 +260,7 @@ class SourceInput(Input):
     slug: Slug | None = Field(
         None,
         description="The name in addresses: letters of any script, digits and single hyphens. It "
-        "is made from the name where it is left out.",
+        "is made from the name if it is left out.",
         examples=["ansel-tribune"],
     )
     url: Address | None = Field(
@@ -283,7 +283,7 @@ class CategoryInput(Input):
     slug: Slug | None = Field(
         None,
         description="The name in addresses: letters of any script, digits and single hyphens. It "
-        "is made from the name where it is left out.",
+        "is made from the name if it is left out.",
         examples=["port-ansel"],
     )
     parent: Ref | None = Field(

@@ -89,27 +89,25 @@ def compute_stored_body(
     if body.body_format != "html":
         return body.body
     text = _resolve(texts, text, base)
-    texts.known[_sanitised_computation(text.markup, texts.options)] = text
+    texts.known[_plan_sanitised(text.markup, texts.options)] = text
     return text.markup
 
 
 def require_texts(texts: ComputedValues[BodyText], articles: Iterable[Article]) -> None:
     """Make sure that the texts of these stories are computed, all of them together."""
-    texts.require([_stored_computation(article, texts.options) for article in articles])
+    texts.require([_plan_stored(article, texts.options) for article in articles])
 
 
 def get_public_text(texts: ComputedValues[BodyText], article: Article) -> BodyText:
     """Return the text of a story for publication; formats resolve its remaining relative URLs."""
-    text = _resolve(
-        texts, texts.get(_stored_computation(article, texts.options)), article.body_base
-    )
+    text = _resolve(texts, texts.get(_plan_stored(article, texts.options)), article.body_base)
     check_relative(text.relative, to_uri(article.url) if article.url else quote(article.slug))
     return text
 
 
 def list_warnings(texts: ComputedValues[BodyText], article: Article) -> list[dict[str, str]]:
     """Return the warnings about the body of a story, if it was written in this unit of work."""
-    stored = _stored_computation(article, texts.options)
+    stored = _plan_stored(article, texts.options)
     if article.body_format == "markdown" and is_current(article) and article.deleted_at is None:
         # Publication needs the text in any case.
         texts.require([stored])
@@ -124,16 +122,16 @@ def list_warnings(texts: ComputedValues[BodyText], article: Article) -> list[dic
 
 def compute_text(article: Article, frames: frozenset[str] = frozenset()) -> BodyText:
     """Compute the text of a story where no transaction waits for it."""
-    return _stored_computation(article, frames).compute().resolve(article.body_base)
+    return _plan_stored(article, frames).compute().resolve(article.body_base)
 
 
-def _stored_computation(article: Article, frames: frozenset[str]) -> TextComputation:
+def _plan_stored(article: Article, frames: frozenset[str]) -> TextComputation:
     if article.body_format == "html":
-        return _sanitised_computation(article.body, frames)
+        return _plan_sanitised(article.body, frames)
     return TextComputation(article.body, article.body_format, frames=frames)
 
 
-def _sanitised_computation(markup: str, frames: frozenset[str]) -> TextComputation:
+def _plan_sanitised(markup: str, frames: frozenset[str]) -> TextComputation:
     return TextComputation(markup, "html", is_clean=True, frames=frames)
 
 

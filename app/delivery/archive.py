@@ -10,7 +10,7 @@ from app.access.selection import Selection
 from app.delivery.store import archive as store
 from app.delivery.store.archive import Month
 from app.kit.sql.database import Database
-from app.kit.sql.sqlite_readers import unlimited
+from app.kit.sql.sqlite_readers import lift_time_limit
 
 # A feed client that polls less often starts again, and needs no more than the latest withdrawals.
 _REMEMBERED = timedelta(days=30)
@@ -58,5 +58,5 @@ class Archive:
 
     def list_months(self, now: datetime, entitlement: Entitlement = PUBLIC) -> Sequence[Month]:
         """Return the months in which visible stories were published, oldest first."""
-        with unlimited(), self._database.read() as session:
+        with lift_time_limit(), self._database.read() as session:
             return store.count_months(session, now, entitlement)

@@ -155,15 +155,15 @@ def _list_columns(whole: store.WholeDocument) -> dict[str, object]:
 def _check_tombstone(
     article: Article, there: store.TombstoneRow | None, *, was_public: bool
 ) -> Iterator[Inconsistency]:
-    wanted = build_tombstone(article)
+    expected = build_tombstone(article)
     said = None if there is None or there.answer == store.NOT_FOUND else there
     found = None if said is None else (said.answer, said.notice, said.redirect_to)
-    if found == (wanted and (wanted.answer, wanted.notice, wanted.redirect_to)):
+    if found == (expected and (expected.answer, expected.notice, expected.redirect_to)):
         return
     if found is None and not was_public:
         return
     detail = "what readers get where the story was is not what it should be"
-    yield Inconsistency(article.id, detail, withdraw=True, tombstone=wanted)
+    yield Inconsistency(article.id, detail, withdraw=True, tombstone=expected)
 
 
 def _was_expired(last: store.LastChange | None) -> bool:
@@ -195,14 +195,14 @@ def _check_entries(session: ReadSession) -> Iterator[Inconsistency]:
 
 def load_expected_entries(session: ReadSession) -> dict[EntryKey, tuple[Source | Category, Any]]:
     """Return each source and category with its expected public entry, by type and id."""
-    wanted: dict[EntryKey, tuple[Source | Category, Any]] = {}
+    expected: dict[EntryKey, tuple[Source | Category, Any]] = {}
     for source in content_store.stream_sources(session):
         place = (source.slug, source.name, None)
-        wanted[("source", source.id)] = source, (*place, *render_source(source))
+        expected[("source", source.id)] = source, (*place, *render_source(source))
     for category in content_store.stream_categories(session):
         under = (category.slug, category.name, category.parent_id)
-        wanted[("category", category.id)] = category, (*under, *render_category(category))
-    return wanted
+        expected[("category", category.id)] = category, (*under, *render_category(category))
+    return expected
 
 
 def load_public_entries(session: ReadSession) -> dict[EntryKey, Any]:

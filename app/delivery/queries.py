@@ -27,7 +27,7 @@ from app.kit.clock import Clock
 from app.kit.sql.change_watch import Version
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
-from app.kit.sql.sqlite_readers import unlimited
+from app.kit.sql.sqlite_readers import lift_time_limit
 from app.kit.sql.statement import Statement
 
 
@@ -358,7 +358,7 @@ class DeliveryQueries:
         with self._loading:
             directory = self._directory
             if directory is None or directory.position != state.taxonomy:
-                with unlimited(), self._database.read() as session:
+                with lift_time_limit(), self._database.read() as session:
                     directory = directories.load_directory(session, state.taxonomy)
                 self._directory = directory
         return directory

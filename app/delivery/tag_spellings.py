@@ -8,7 +8,7 @@ from app.delivery.store import archive as store
 from app.kit.slugs import make_slug
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
-from app.kit.sql.sqlite_readers import unlimited
+from app.kit.sql.sqlite_readers import lift_time_limit
 
 _MOST_ROWS = 1_000
 # The most tags with the same slug that are kept.
@@ -43,7 +43,7 @@ class TagSpellings:
     def _update(self, position: LogPosition) -> None:
         if position == self._position:
             return
-        with unlimited(), self._database.read() as session:
+        with lift_time_limit(), self._database.read() as session:
             self._add(self._load_new_tags(session))
         self._position = position
 

@@ -94,7 +94,7 @@ Slug = Annotated[
     AfterValidator(_validate_slug),
     Field(
         description="The name in addresses: letters of any script, digits and single hyphens. It "
-        "is made from the title or name where it is left out.",
+        "is made from the title or name if it is left out.",
         examples=["rooftop-bees-outlast-the-winter"],
     ),
 ]

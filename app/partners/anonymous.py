@@ -50,7 +50,7 @@ class AnonymousReader:
     def _load_entitlement(self) -> Entitlement:
         rows = self._database.fetch(GRANT_BY_SLUG, {"slug": self.product})
         try:
-            # Anybody may read it, so it never includes stories under embargo.
+            # Anyone may read it, so it never includes stories under embargo.
             return combine(map(build_grant, rows)).without_embargo()
         except UnreadableProduct:
             return NOTHING

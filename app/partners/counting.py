@@ -47,9 +47,9 @@ def format_day(moment: datetime) -> str:
 def count_stories(
     known: dict[Recipient, CountedStory], sent: Iterable[WholeStory]
 ) -> list[WholeStory]:
-    """Return those of some stories, in the order in which they were sent, that count.
+    """Return the stories that count, of stories in the order in which they were sent.
 
-    `known` is what was received before, and has the stories afterwards.
+    `known` has what was received before. The stories are added to it.
     """
     counted = []
     for story in sent:

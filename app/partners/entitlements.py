@@ -24,7 +24,7 @@ class PartnerEntitlements:
         self._database = database
 
     def resolve(self, partner_id: str, now: datetime) -> TimedEntitlement:
-        """Return the entitlement of a partner, and when another one will hold."""
+        """Return the entitlement of a partner, and the time at which it changes."""
         return self.resolve_all((partner_id,), now)[partner_id]
 
     def resolve_all(

@@ -44,7 +44,7 @@ class FeedTokens:
     def verify(self, token: str, now: datetime) -> Caller:
         """Return the caller of a token; refuse an unknown, expired or revoked one.
 
-        It may read nothing while its partner has no agreement or not the product.
+        It may read nothing while its partner has no agreement, or does not have the product.
         """
         is_possible = token.startswith(_START) and token.isascii() and token.isprintable()
         prefix = token[:PREFIX_LENGTH]
@@ -57,7 +57,7 @@ class FeedTokens:
         return _build_caller(row, now)
 
     def load_all(self, ids: Collection[str], now: datetime) -> dict[str, Caller]:
-        """Return the callers of those of some tokens by id that are valid."""
+        """Return the callers of some tokens by id; tokens that are not valid are left out."""
         rows = self._database.fetch(TOKENS_BY_ID, {"values": ids})
         callers = [_build_caller(row, now) for row in rows if row.revoked_at is None]
         return {
@@ -67,7 +67,7 @@ class FeedTokens:
         }
 
     def resolve_all(self, ids: Collection[str], now: datetime) -> dict[str, Entitlement]:
-        """Return the entitlements of those of some tokens by id that are valid."""
+        """Return the entitlements of some tokens by id; tokens that are not valid are left out."""
         return {id_: caller.entitlement for id_, caller in self.load_all(ids, now).items()}
 
 

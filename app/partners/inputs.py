@@ -26,7 +26,7 @@ def _validate_email(value: str) -> str:
 _Email = Annotated[str, text_type(320, 3), AfterValidator(_validate_email)]
 _SLUG = (
     "The name in addresses: letters of any script, digits and single hyphens. It is made from the "
-    "name where it is left out."
+    "name if it is left out."
 )
 
 
@@ -103,7 +103,7 @@ class LimitsInput(Input):
     requests_per_minute: _Limit | None = Field(
         None,
         description="How many requests its keys may send in a minute; "
-        "the keys alone are limited where it is left out.",
+        "the keys alone are limited if it is left out.",
         examples=[600],
     )
     stories_per_day: _Limit | None = Field(
@@ -115,7 +115,7 @@ class LimitsInput(Input):
     stories_per_month: _Limit | None = Field(
         None,
         description="How many whole stories it may receive in a calendar month (UTC); no limit "
-        "where it is left out.",
+        "if it is left out.",
         examples=[40_000],
     )
 
@@ -139,13 +139,13 @@ class PartnerInput(Input):
     )
     starts_at: Instant | None = Field(
         None,
-        description="When the agreement starts; it has started where this is left out.",
+        description="When the agreement starts; it has started if this is left out.",
         examples=["2026-12-01T00:00:00Z"],
     )
     ends_at: Instant | None = Field(
         None,
         description="When the agreement ends: at this instant, the partner can read nothing more. "
-        "Never where it is left out.",
+        "Never if it is left out.",
         examples=["2027-12-01T00:00:00Z"],
     )
     limits: LimitsInput = Field(
@@ -162,6 +162,6 @@ class FeedTokenInput(Input):
     )
     expires_at: Instant | None = Field(
         None,
-        description="When the token expires; never where it is left out.",
+        description="When the token expires; never if it is left out.",
         examples=["2027-12-01T00:00:00Z"],
     )

@@ -115,8 +115,8 @@ class UsageTable(Base):
     """What was used with a key or feed token on a day, by a route.
 
     A webhook has no key (an empty `key_id`), and a key may belong to no partner (an empty
-    `partner_id`). The names are those of that day, for invoices about what was deleted since.
-    `stories` is how many stories counted.
+    `partner_id`). The names are those of that day, for invoices about partners that were deleted
+    later. `stories` is how many stories counted.
     """
 
     __tablename__ = "usage"

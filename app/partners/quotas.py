@@ -49,8 +49,8 @@ class Quota:
 class _Balance:
     """How many stories counted for a partner when that was read, and what was sent since.
 
-    `added` also has stories that do not count because the partner has them. A balance of yesterday
-    is too high, so the database is read.
+    `added` also has stories that do not count because the partner has them. On the next day, a
+    balance is too high, so the database is read.
     """
 
     read_at: datetime
@@ -155,7 +155,8 @@ class StoryQuotas:
         self, partner_id: str, whole: Sequence[WholeStory], now: datetime
     ) -> tuple[_Balance, dict[Recipient, CountedStory]]:
         """Return the counts, and what is known of some stories, with what is not written yet."""
-        # Before the database: what is written meanwhile is found there, and does not count twice.
+        # Read before the database: rows that are written in between are then found in both, and
+        # count once.
         unwritten, day = self._receipts.list_unwritten(partner_id), format_day(now)
         with self._database.read() as session:
             counts = load_story_counts(session, partner_id, day)

@@ -1,4 +1,4 @@
-"""Receipts: which partner received which story, in which version, and whether its removal.
+"""Receipts: which partner received which story, in which version, and whether it got the removal.
 
 Each process keeps what it sent in memory, and writes it every few seconds, so that no answer waits
 for a write. A process that is killed loses the receipts of these seconds. The transaction that
@@ -98,7 +98,7 @@ class Receipts:
         return answers
 
     def write(self, answers: SentAnswers) -> None:
-        """Write what was taken; keep it if that fails."""
+        """Write what was taken; keep the receipts if that fails."""
         if not answers:
             return
         is_written = False

@@ -1,8 +1,8 @@
 """Usage: what callers with keys and feed tokens ask for and receive, by day, key and route.
 
-An answer increments numbers in memory, and waits for nothing. Each process writes them every few
-seconds. A process that is killed loses these seconds; if it loses the connection in the middle of a
-commit, requests and bytes may be added twice, but stories count once.
+An answer only increments numbers in memory, and does not wait for the database. Each process writes
+them every few seconds. A process that is killed loses these seconds. If the connection is lost in
+the middle of a commit, requests and bytes may be added twice, but stories count once.
 """
 
 import threading
@@ -109,18 +109,18 @@ class Usage:
 
     @property
     def unwritten(self) -> int:
-        """Return how many rows of requests and bytes are not written yet."""
+        """Return how many rows of requests and bytes were not written yet."""
         return len(self._counts)
 
     def write_if_due(self) -> None:
-        """Write what there is if the interval has passed."""
+        """Write the counts if the interval has passed."""
         now, last = self._clock.now(), self._written_at
         # If the clock was set back, do not wait longer.
         if last is None or not last <= now < last + WRITE_INTERVAL:
             self.write()
 
     def write(self) -> None:
-        """Write everything; keep it if that fails."""
+        """Write everything; keep the counts if that fails."""
         # Both at once: a counted answer refers to both.
         with self._lock:
             counts, self._counts = self._counts, {}

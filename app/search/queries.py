@@ -119,7 +119,7 @@ class Search:
         found, answer = self._read_view(build, entitlement=entitlement)
         return found, _require_result(answer, found)
 
-    def related(
+    def list_related(
         self,
         id_: str,
         selection: Selection,

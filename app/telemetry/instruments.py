@@ -133,7 +133,7 @@ class TracedSearch(Search):
         with record_span(self.tracer, "suggest"):
             return super().suggest(text, limit, entitlement=entitlement)
 
-    def related(
+    def list_related(
         self,
         id_: str,
         selection: Selection,
@@ -144,7 +144,7 @@ class TracedSearch(Search):
     ) -> SearchAnswer:
         """Record a search for related stories."""
         with record_span(self.tracer, "related"):
-            return super().related(
+            return super().list_related(
                 id_, selection, limit, entitlement=entitlement, names_in=names_in
             )
 

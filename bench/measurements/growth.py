@@ -18,17 +18,17 @@ def headlines(stage: BenchmarkSetup) -> Outcome:
     large = stage.large
     rate, size = large.stories / large.seconds, large.bytes / 2**30
     note = f"{large.stories:,} stories take {size:.1f} GB; generated at {rate:,.0f} per second"
-    return _compared(stage, [paths, paths], note)
+    return _compare(stage, [paths, paths], note)
 
 
-def filtered(stage: BenchmarkSetup, field: str) -> Outcome:
+def compare_filtered(stage: BenchmarkSetup, field: str) -> Outcome:
     """Compare lists of medium and of rare values, as frequent as in each archive."""
     paths = [
         vary_queries(*select_queries(archive, field)) for archive in (stage.large, stage.small)
     ]
     sizes = [query_sizes(archive, field) for archive in (stage.large, stage.small)]
     listed = " against ".join(f"{least:,} to {most:,}" for least, most in sizes)
-    return _compared(stage, paths, f"lists of {listed} stories")
+    return _compare(stage, paths, f"lists of {listed} stories")
 
 
 def articles(stage: BenchmarkSetup) -> Outcome:
@@ -39,10 +39,10 @@ def articles(stage: BenchmarkSetup) -> Outcome:
     for server, server_paths in zip(stage.both, paths, strict=True):
         for path in server_paths:
             server.get(path)
-    return _compared(stage, paths)
+    return _compare(stage, paths)
 
 
-def _compared(stage: BenchmarkSetup, paths: Sequence[tuple[str, ...]], *notes: str) -> Outcome:
+def _compare(stage: BenchmarkSetup, paths: Sequence[tuple[str, ...]], *notes: str) -> Outcome:
     targets = (
         Target(server, server_paths) for server, server_paths in zip(stage.both, paths, strict=True)
     )
@@ -63,7 +63,7 @@ def _label(field: str) -> str:
 MEASUREMENTS = (
     _measurement("headlines", "headlines", headlines),
     *(
-        _measurement(field.replace("+", "-"), _label(field), partial(filtered, field=field))
+        _measurement(field.replace("+", "-"), _label(field), partial(compare_filtered, field=field))
         for field in (*PUBLIC_FIELDS, *map(join_fields, PAIR_FIELDS))
     ),
     _measurement("article", "one article", articles),

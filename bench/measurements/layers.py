@@ -39,7 +39,7 @@ def _load(
 
 
 @contextmanager
-def _packed(stage: BenchmarkSetup, without: str | None) -> Iterator[Callable[[], Round]]:
+def _load_gzip(stage: BenchmarkSetup, without: str | None) -> Iterator[Callable[[], Round]]:
     paths = sample_story_paths(stage.imported.database, 1)
     with _load(stage, without, paths, None, "gzip") as question:
         yield question
@@ -84,7 +84,7 @@ def _measurement(layer: str, what: str, without: str, question: Question, on: st
 _ROWS: tuple[tuple[str, str, str, Question, str], ...] = (
     ("cache", "response cache", "no cache", _CACHED, "cached headlines"),
     ("ready", "prepared responses", "built each time", _CACHED, "cached headlines"),
-    ("encodings", "cached encodings", "gzip each time", _packed, "cached article, gzip"),
+    ("encodings", "cached encodings", "gzip each time", _load_gzip, "cached article, gzip"),
     ("lookup", "hits without a task", "a task each", _CACHED, "cached headlines"),
     ("lookup", "misses without a task", "a task each", _COMPUTED, "computed headlines"),
     ("protocol", "own HTTP server", "httptools", _CACHED, "cached headlines"),
@@ -93,11 +93,11 @@ _ROWS: tuple[tuple[str, str, str, Question, str], ...] = (
     ("loop", "uvloop", "asyncio", _CACHED, "cached headlines"),
     ("loop", "uvloop", "asyncio", _COMPUTED, "computed headlines"),
     ("inline", "computing inline", "worker thread", _COMPUTED, "computed headlines"),
-    ("shared", "coalesced requests", "each computed", _EQUAL, "counted headlines"),
-    ("parsed", "parsed queries", "parsed each time", _COMPUTED, "computed headlines"),
+    ("coalescing", "coalesced requests", "each computed", _EQUAL, "counted headlines"),
+    ("query_cache", "parsed queries", "parsed each time", _COMPUTED, "computed headlines"),
     ("narrow", "narrow dependencies", "any story", _publishing, "reads during writes"),
     ("heads", "cached log position", "read each time", _COMPUTED, "computed headlines"),
-    ("rendered", "cached rendered stories", "rendered each time", _FEED, "computed feed"),
+    ("item_cache", "cached rendered stories", "rendered each time", _FEED, "computed feed"),
     ("statements", "compiled statements", "SQLAlchemy's", _COMPUTED, "computed headlines"),
     ("statements", "compiled statements", "SQLAlchemy's", _creating, "created stories"),
     ("driver", "reads on the driver", "exec_driver_sql", _COMPUTED, "computed headlines"),

@@ -20,7 +20,7 @@ _MOST_ROUNDS = 60
 _PROCESSES, _LIMIT = 2, 6_000
 
 
-def cached(stage: BenchmarkSetup) -> Outcome:
+def compare_cached(stage: BenchmarkSetup) -> Outcome:
     """Compare a partner's list with the same without limits and counting of usage."""
     database = copy_archive(stage, stage.imported.database)
     (key,) = sign_partners(database, 1)
@@ -33,7 +33,7 @@ def cached(stage: BenchmarkSetup) -> Outcome:
     return build_load_outcome(compared)
 
 
-def shared(stage: BenchmarkSetup) -> Outcome:
+def compare_processes(stage: BenchmarkSetup) -> Outcome:
     """Send more requests to two processes than a limit allows; compare with what it allows."""
     seconds = stage.plan.limited_seconds
     settings = {"workers": str(_PROCESSES), "key_requests_per_minute": str(_LIMIT)}
@@ -94,14 +94,14 @@ MEASUREMENTS = (
         "a partner's headlines, in the cache, with limits and counting",
         "both off",
         Goal(0.85),
-        cached,
+        compare_cached,
     ),
     Measurement(
         "limits-shared",
         "requests that two processes admit on one limit",
         "the limit and two leases",
         Goal(1.0, at_most=True),
-        shared,
+        compare_processes,
     ),
     Measurement(
         "limits-memory", "memory for 10,000 keys", "limits off", Goal(20, True, "MB"), memory

@@ -15,7 +15,7 @@ _FORMS = vary_queries("")
 _FEW, _MANY = 10, 1_000
 
 
-def cached(stage: BenchmarkSetup) -> Outcome:
+def compare_cached(stage: BenchmarkSetup) -> Outcome:
     """Compare a partner's list with sending its bytes."""
     database = copy_archive(stage, stage.imported.database)
     (key,) = sign_partners(database, 1)
@@ -73,7 +73,7 @@ def copy_archive(stage: BenchmarkSetup, source: Path) -> Database:
 
 MEASUREMENTS = (
     Measurement(
-        "partner-cached", "a partner's headlines, in the cache", "floor", Goal(0.8), cached
+        "partner-cached", "a partner's headlines, in the cache", "floor", Goal(0.8), compare_cached
     ),
     Measurement(
         "partner-products",

@@ -64,9 +64,9 @@ def _collection(
     documents: Mapping[str, StoryText], queries: Mapping[str, str], half: Half
 ) -> Collection:
     """Return a collection with every other query: one half is for tuning, the other for testing."""
-    wanted = {"all": (0, 1), "tuning": (0,), "testing": (1,)}[half]
-    kept = {id_: text for at, (id_, text) in enumerate(queries.items()) if at % 2 in wanted}
-    return Collection(documents, kept, {id_: {id_: 1.0} for id_ in kept})
+    remainders = {"all": (0, 1), "tuning": (0,), "testing": (1,)}[half]
+    selected = {id_: text for at, (id_, text) in enumerate(queries.items()) if at % 2 in remainders}
+    return Collection(documents, selected, {id_: {id_: 1.0} for id_ in selected})
 
 
 def _stories(path: Path) -> Iterator[dict[str, Any]]:

@@ -39,7 +39,7 @@ class Row:
         return self.left / self.right
 
     @property
-    def met(self) -> bool:
+    def is_met(self) -> bool:
         """Return whether the ratio is within its limit."""
         sign, bound = self.bound.split()
         if sign == "≥":
@@ -49,7 +49,7 @@ class Row:
     @property
     def facts(self) -> dict[str, Any]:
         """Return the row for a file of JSON."""
-        return asdict(self) | {"ratio": round(self.ratio, 3), "met": self.met}
+        return asdict(self) | {"ratio": round(self.ratio, 3), "met": self.is_met}
 
 
 def results(stories: int, rows: Sequence[Row]) -> dict[str, Any]:
@@ -75,20 +75,27 @@ def replace_results(page: str, run_results: Mapping[str, Any]) -> str:
     """Return the page with these results instead of the earlier ones."""
     before, _, rest = page.partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    parts = (_machine(run_results), _speed(run_results["rows"]), _ranking(run_results["relevance"]))
+    parts = (
+        _machine(run_results),
+        _format_speed(run_results["rows"]),
+        _ranking(run_results["relevance"]),
+    )
     return before + "\n\n".join((_BEGIN, *filter(None, parts), _END)) + after
 
 
 def _relevance() -> dict[str, dict[str, float]]:
     questions = squad(QUESTIONS, "en")
 
-    def measured(system: System) -> dict[str, float]:
+    def average_by_metric(system: System) -> dict[str, float]:
         rankings_by_query = {
             id_: system.ranking(text, _DEPTH) for id_, text in questions.queries.items()
         }
         return averages(rankings_by_query, questions.judgements)
 
-    return {name: measured(system) for name, system in systems(questions.documents, "en").items()}
+    return {
+        name: average_by_metric(system)
+        for name, system in systems(questions.documents, "en").items()
+    }
 
 
 def _machine(run_results: Mapping[str, Any]) -> str:
@@ -102,7 +109,7 @@ def _machine(run_results: Mapping[str, Any]) -> str:
     )
 
 
-def _speed(rows: Sequence[Mapping[str, Any]]) -> str:
+def _format_speed(rows: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         "| what | Dateline | baseline | | ratio | goal | met |",
         "|---|---|---|---|---|---|---|",

@@ -46,7 +46,7 @@ def main() -> int:
     options = _options()
     rows = []
     with tempfile.TemporaryDirectory(prefix="dateline-search-") as name:
-        for row in _measured(Path(name), options.stories, options.larger):
+        for row in _measure(Path(name), options.stories, options.larger):
             _print(row)
             rows.append(row)
     if options.write_docs or options.json:
@@ -59,8 +59,8 @@ def main() -> int:
     return 0
 
 
-def _measured(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
-    database = _imported(folder, stories)
+def _measure(folder: Path, stories: int, larger: int | None) -> Iterator[Row]:
+    database = _import(folder, stories)
     with _services(database, folder / "bench.db.search") as services:
         some = list(_stories(services))
     bare = PlainTantivy(folder / "bare")
@@ -92,7 +92,7 @@ def _indexing(folder: Path, stories: Sequence[PublicStory]) -> Iterator[Row]:
 def _latency(server: Server, bare: PlainTantivy, word: str) -> Row:
     path = f"/v1/search?q={word}"
     ours, others = compare_in_turns(
-        lambda: _asked(server, path), lambda: _p50(lambda: bare.best(word)), _ROUNDS
+        lambda: _time_requests(server, path), lambda: _p50(lambda: bare.best(word)), _ROUNDS
     )
     return Row("best 20 over HTTP", 1000 * median(ours), 1000 * median(others), "ms", "≤ 5")
 
@@ -100,7 +100,9 @@ def _latency(server: Server, bare: PlainTantivy, word: str) -> Row:
 def _facets(server: Server, word: str) -> Row:
     plain = f"/v1/search?q={word}"
     ours, others = compare_in_turns(
-        lambda: _asked(server, f"{plain}&facets={_FACETS}"), lambda: _asked(server, plain), _ROUNDS
+        lambda: _time_requests(server, f"{plain}&facets={_FACETS}"),
+        lambda: _time_requests(server, plain),
+        _ROUNDS,
     )
     return Row("three facets added", 1000 * median(ours), 1000 * median(others), "ms", "≤ 2")
 
@@ -132,14 +134,14 @@ def _size(folder: Path, stories: Sequence[PublicStory]) -> Row:
 def _fill(index: TantivyIndex, stories: Sequence[PublicStory], total: int) -> None:
     """Write this many stories, with new ids from the second round on."""
     writer = index.new_writer()
-    left = total
-    while left > 0:
-        for start in range(0, min(left, len(stories)), _PAGE):
+    remaining = total
+    while remaining > 0:
+        for start in range(0, min(remaining, len(stories)), _PAGE):
             page = [to_indexed_story(story) for story in stories[start : start + _PAGE]]
-            if left < total:
+            if remaining < total:
                 page = [replace(story, id=(id_ := new_id()), group=id_) for story in page]
             writer.add(page)
-        left -= len(stories)
+        remaining -= len(stories)
         writer.save(IndexPosition(complete=True))
     index.adopt(writer)
     writer.close()
@@ -158,7 +160,7 @@ def _rate(stories: Sequence[PublicStory], work: Callable[[], None]) -> float:
     return len(stories) / (time.perf_counter() - began)
 
 
-def _asked(server: Server, path: str) -> float:
+def _time_requests(server: Server, path: str) -> float:
     connection = HTTPConnection(HOST, server.port)
 
     def ask() -> None:
@@ -187,7 +189,7 @@ def _wait(server: Server) -> None:
         time.sleep(0.5)
 
 
-def _imported(folder: Path, stories: int) -> Path:
+def _import(folder: Path, stories: int) -> Path:
     corpus = write_corpus(folder / "archive.ndjson", stories)
     return import_archive(corpus, folder / "bench.db").database
 

@@ -50,11 +50,11 @@ class DatelineSystem:
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""
         typed = parse_query(query)
-        found = self._found(typed, depth)
-        loose = None if found else loosen_phrases(typed)
-        return found if loose is None else self._found(loose, depth)
+        ids = self._search(typed, depth)
+        loose = None if ids else loosen_phrases(typed)
+        return ids if loose is None else self._search(loose, depth)
 
-    def _found(self, typed: ParsedQuery, depth: int) -> list[str]:
+    def _search(self, typed: ParsedQuery, depth: int) -> list[str]:
         matched = compile_query(typed, self._searcher, self._schema)
         return _ids(self._searcher, matched.query, depth)
 

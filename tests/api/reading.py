@@ -62,6 +62,6 @@ def fill_path(path: str, ref: str = "x") -> str:
     )
 
 
-def managed_routes() -> list[tuple[str, str]]:
+def list_managed_routes() -> list[tuple[str, str]]:
     """Return every route of the management API."""
     return [(method, path) for method, path in routes() if path.startswith(MANAGE)]

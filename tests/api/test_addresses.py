@@ -32,17 +32,19 @@ def test_articles_refuse_an_invalid_address_in_every_field(
     article = newsroom.story()
     path, anyone = f"/articles/{article['id']}", {"if-match": "*"}
     document = {"title": "A", "language": "en", **fields}
-    wanted = (422, [(pointer, "bad_address")])
-    assert list_error_pointers(newsroom.call("POST", "/articles", json=document)) == wanted
-    assert list_error_pointers(newsroom.call("PUT", path, json=document, headers=anyone)) == wanted
+    expected = (422, [(pointer, "bad_address")])
+    assert list_error_pointers(newsroom.call("POST", "/articles", json=document)) == expected
+    assert (
+        list_error_pointers(newsroom.call("PUT", path, json=document, headers=anyone)) == expected
+    )
     patching = {**anyone, "content-type": MERGE_PATCH}
     assert (
-        list_error_pointers(newsroom.call("PATCH", path, json=fields, headers=patching)) == wanted
+        list_error_pointers(newsroom.call("PATCH", path, json=fields, headers=patching)) == expected
     )
     order = {"note": "N", "changes": fields}
     assert (
         list_error_pointers(newsroom.call("POST", f"{path}/correct", json=order, headers=anyone))
-        == wanted
+        == expected
     )
     line = {"type": "article", "external_id": "1", **document}
     (outcomes,) = Importer(services.runner, Actor(None, "tests")).run([json.dumps(line)])
@@ -50,11 +52,11 @@ def test_articles_refuse_an_invalid_address_in_every_field(
 
 
 def test_sources_and_webhooks_refuse_an_invalid_address(newsroom: Newsroom) -> None:
-    wanted = (422, [("#/url", "bad_address")])
+    expected = (422, [("#/url", "bad_address")])
     source = {"name": "S", "url": HOSTILE}
-    assert list_error_pointers(newsroom.call("POST", "/sources", json=source)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/sources", json=source)) == expected
     webhook = {"url": HOSTILE, "events": ["article.published"]}
-    assert list_error_pointers(newsroom.call("POST", "/webhooks", json=webhook)) == wanted
+    assert list_error_pointers(newsroom.call("POST", "/webhooks", json=webhook)) == expected
 
 
 def test_a_licence_is_a_text_or_a_valid_address(newsroom: Newsroom) -> None:

@@ -5,7 +5,7 @@ from starlette.testclient import TestClient
 
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import fill_path, managed_routes, public_paths
+from tests.api.reading import fill_path, list_managed_routes, public_paths
 from tests.client import expect_contract_violation
 from tests.conftest import key_for
 
@@ -78,7 +78,7 @@ class TestWithoutNewsroom:
     @expect_contract_violation("The document of such a deployment has no newsroom.")
     def test_there_is_no_newsroom_route(self, client: TestClient, services: Services) -> None:
         headers = {"x-api-key": key_for(services, "admin")}
-        for method, path in managed_routes():
+        for method, path in list_managed_routes():
             answer = client.request(method, fill_path(path), headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
         assert client.get("/v1/headlines").status_code == 200

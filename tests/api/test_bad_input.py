@@ -147,13 +147,13 @@ def test_invalid_instants_are_refused(newsroom: Newsroom) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_instants_in_other_forms_become_utc(newsroom: Newsroom) -> None:
-    for given, kept in (
+    for text, stored in (
         ("2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z"),
         ("2026-01-01t00:00:00z", "2026-01-01T00:00:00Z"),
         ("2026-01-01T00:00:00.120000000Z", "2026-01-01T00:00:00.12Z"),
         ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"),
     ):
-        assert newsroom.article(published_at=given)["published_at"] == kept
+        assert newsroom.article(published_at=text)["published_at"] == stored
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from app.api.app import create_app
 from app.bootstrap import Services
 from app.server.protocol import HttpProtocol
-from tests.api.reading import fill_path, managed_routes
+from tests.api.reading import fill_path, list_managed_routes
 from tests.newsroom import Newsroom
 from tests.server.serving import port_of, serve
 
@@ -20,7 +20,7 @@ _JSON = {"content-type": "application/json"}
 
 
 def test_every_route_with_a_body_refuses_a_content_encoding(newsroom: Newsroom) -> None:
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         if method == "GET":
             continue
         headers = {"content-encoding": "gzip", "content-type": "text/plain", "if-match": "*"}

@@ -113,8 +113,8 @@ def test_repeating_a_request_that_runs_in_another_process_is_a_conflict(
 def test_a_new_api_key_is_shown_once_and_never_stored(
     newsroom: Newsroom, services: Services
 ) -> None:
-    wanted = {"name": "K", "scopes": ["read"]}
-    first, again = (_post(newsroom, wanted, "/keys") for _ in range(2))
+    document = {"name": "K", "scopes": ["read"]}
+    first, again = (_post(newsroom, document, "/keys") for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json() == first.json() | {"key": None}
     assert _count(newsroom, "/keys") == 2

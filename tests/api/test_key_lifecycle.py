@@ -42,12 +42,12 @@ def settings(database_url: str) -> Settings:
 def _make(newsroom: Newsroom, **fields: Any) -> dict[str, Any]:
     answer = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"], **fields})
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    key: dict[str, Any] = answer.json()
+    return key
 
 
-def _rotate(newsroom: Newsroom, made: dict[str, Any], status: int = 201, **body: Any) -> Any:
-    answer = newsroom.call("POST", f"/keys/{made['prefix']}/rotate", json=body)
+def _rotate(newsroom: Newsroom, key: dict[str, Any], status: int = 201, **body: Any) -> Any:
+    answer = newsroom.call("POST", f"/keys/{key['prefix']}/rotate", json=body)
     assert answer.status_code == status, answer.text
     return answer.json()
 
@@ -76,8 +76,8 @@ def test_a_rotated_key_ends_after_the_overlap(
     assert (entries[0]["verb"], entries[0]["after"]["rotated_to"]) == ("rotated", new["id"])
     for seconds, status in ((1799, 200), (1, 401)):
         clock.advance(seconds=seconds)
-        for made, expected in ((old, status), (new, 200)):
-            headers = {"x-api-key": made["key"], "origin": _SITE}
+        for key, expected in ((old, status), (new, 200)):
+            headers = {"x-api-key": key["key"], "origin": _SITE}
             assert client.get(_LIST, headers=headers).status_code == expected
 
 
@@ -103,9 +103,9 @@ def test_an_overlap_of_nothing_ends_a_key_at_once(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_bad_rotation_is_refused(newsroom: Newsroom) -> None:
-    made = _make(newsroom)
+    key = _make(newsroom)
     for minutes in (-1, 43_201, None):
-        assert _rotate(newsroom, made, 422, overlap_minutes=minutes)["errors"]
+        assert _rotate(newsroom, key, 422, overlap_minutes=minutes)["errors"]
     assert newsroom.call("POST", "/keys/none/rotate").status_code == 404
     revoked = _make(newsroom)
     newsroom.call("DELETE", f"/keys/{revoked['id']}")
@@ -192,21 +192,21 @@ def test_a_bound_key_is_refused_in_the_newsroom_too(
 def test_code_that_knows_no_networks_refuses_a_bound_key(
     newsroom: Newsroom, client: TestClient, services: Services
 ) -> None:
-    made = _make(newsroom, networks=["0.0.0.0/0"], origins=[_SITE])
+    key = _make(newsroom, networks=["0.0.0.0/0"], origins=[_SITE])
     with services.database.read() as session:
-        row = store.find_key(session, made["id"])
+        row = store.find_key(session, key["id"])
     assert row is not None
-    assert bytes(row.digest) != hashlib.sha256(made["key"].encode()).digest()
-    assert hash_key(made["key"], "p", is_bound=True) != hash_key(made["key"], "p")
+    assert bytes(row.digest) != hashlib.sha256(key["key"].encode()).digest()
+    assert hash_key(key["key"], "p", is_bound=True) != hash_key(key["key"], "p")
     # Nor do lost columns make it a key that works anywhere.
     with services.database.write() as session:
         session.execute(text("UPDATE api_keys SET networks = NULL, origins = NULL"))
-    assert _status(client, made["key"]) == 401
+    assert _status(client, key["key"]) == 401
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_networks_and_origins_are_normalized_and_checked(newsroom: Newsroom) -> None:
-    made = _make(
+    key = _make(
         newsroom,
         networks=["203.0.113.9/24", "2001:DB8::1"],
         origins=[
@@ -215,8 +215,8 @@ def test_networks_and_origins_are_normalized_and_checked(newsroom: Newsroom) -> 
             "https://bücher.example",
         ],
     )
-    assert made["networks"] == ["203.0.113.0/24", "2001:db8::1/128"]
-    assert made["origins"] == [
+    assert key["networks"] == ["203.0.113.0/24", "2001:db8::1/128"]
+    assert key["origins"] == [
         _SITE,
         "http://[2001:db8::1]:8080",
         "https://xn--bcher-kva.example",
@@ -238,9 +238,9 @@ def test_networks_and_origins_are_normalized_and_checked(newsroom: Newsroom) -> 
 
 
 def test_a_long_poll_ends_when_its_key_is_revoked(newsroom: Newsroom, services: Services) -> None:
-    made = _make(newsroom)
+    key = _make(newsroom)
     resolve = services.partners.resolve
-    caller = verify_key(services.database, made["key"], services.clock.now(), resolve)
+    caller = verify_key(services.database, key["key"], services.clock.now(), resolve)
     cursor = newsroom.client.get("/v1/changes").json()["cursor"]
     match = find("/v1/changes")
     assert match is not None
@@ -250,7 +250,7 @@ def test_a_long_poll_ends_when_its_key_is_revoked(newsroom: Newsroom, services: 
         answer = asyncio.create_task(fetch(services, ChangeNotifier(services.watch), match, read))
         await asyncio.sleep(0.2)
         assert not answer.done()
-        await asyncio.to_thread(newsroom.call, "DELETE", f"/keys/{made['id']}")
+        await asyncio.to_thread(newsroom.call, "DELETE", f"/keys/{key['id']}")
         # Sooner than the client has asked for, and without any change for it.
         async with asyncio.timeout(50):
             await answer
@@ -266,8 +266,8 @@ def test_a_stream_ends_when_its_key_was_rotated_and_the_overlap_is_over(
     old, other = _make(newsroom), _make(newsroom)
     with serve(create_app(services)) as server:
         first, second = (
-            StreamClient(port_of(server), x_api_key=made["key"]).wait_for_start()
-            for made in (old, other)
+            StreamClient(port_of(server), x_api_key=key["key"]).wait_for_start()
+            for key in (old, other)
         )
         _rotate(newsroom, old, overlap_minutes=60)
         story = newsroom.story("In the overlap")

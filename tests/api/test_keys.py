@@ -12,7 +12,7 @@ from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit import json
 from app.server.interface import WHOLE
-from tests.api.reading import fill_path, managed_routes, public_paths
+from tests.api.reading import fill_path, list_managed_routes, public_paths
 from tests.client import make_client
 from tests.clock import HandClock
 from tests.edge.driver import HOST, request
@@ -23,9 +23,9 @@ from tests.partners.agreements import add_key, add_partner, add_product
 def _make(newsroom: Newsroom, **fields: Any) -> dict[str, Any]:
     response = newsroom.call("POST", "/keys", json={"name": "K", "scopes": ["read"], **fields})
     assert response.status_code == 201, response.text
-    made: dict[str, Any] = response.json()
-    assert response.headers["location"] == f"/v1/manage/keys/{made['id']}"
-    return made
+    created: dict[str, Any] = response.json()
+    assert response.headers["location"] == f"/v1/manage/keys/{created['id']}"
+    return created
 
 
 def _status(client: TestClient, key: str) -> int:
@@ -34,24 +34,24 @@ def _status(client: TestClient, key: str) -> int:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_key_is_shown_once(newsroom: Newsroom) -> None:
-    made = _make(newsroom)
-    assert made["key"].startswith("dl_")
-    assert made["prefix"] == made["key"][:11]
-    assert len(made["key"]) == 46
-    for path in (f"/keys/{made['id']}", f"/keys/{made['prefix']}", "/keys"):
+    created = _make(newsroom)
+    assert created["key"].startswith("dl_")
+    assert created["prefix"] == created["key"][:11]
+    assert len(created["key"]) == 46
+    for path in (f"/keys/{created['id']}", f"/keys/{created['prefix']}", "/keys"):
         answer = newsroom.call("GET", path)
         assert answer.status_code == 200
-        assert made["key"] not in answer.text
+        assert created["key"] not in answer.text
         assert '"key"' not in answer.text
 
 
 def test_only_a_hash_is_stored(newsroom: Newsroom, services: Services) -> None:
-    made = _make(newsroom)
+    created = _make(newsroom)
     with services.database.read() as session:
-        row = session.first(store.KEY_BY_PREFIX, {"prefix": made["prefix"]})
+        row = session.first(store.KEY_BY_PREFIX, {"prefix": created["prefix"]})
     assert row is not None
-    assert bytes(row.digest) == hashlib.sha256(made["key"].encode()).digest()
-    assert all(made["key"] not in str(value) for value in row)
+    assert bytes(row.digest) == hashlib.sha256(created["key"].encode()).digest()
+    assert all(created["key"] not in str(value) for value in row)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -110,14 +110,14 @@ def test_credentials_of_another_scheme_are_not_a_key(
         plain, sent = client.get(path), [_get(client, path, basic) for _ in range(2)]
         for item in sent:
             assert item.status_code == plain.status_code, path
-            kept = {k: v for k, v in item.headers.items() if k not in changing}
-            assert kept == {k: v for k, v in plain.headers.items() if k not in changing}, path
+            headers = {k: v for k, v in item.headers.items() if k not in changing}
+            assert headers == {k: v for k, v in plain.headers.items() if k not in changing}, path
             if plain.status_code == 200:
                 assert item.content == plain.content, path
     assert "authorization" in client.get("/v1/headlines").headers["vary"].lower()
     hub = client.post("/hub", headers=[(b"authorization", credentials.encode("latin-1"))])
     assert hub.json()["code"] == client.post("/hub").json()["code"]
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         refused = client.request(
             method, fill_path(path), headers=[(b"authorization", credentials.encode("latin-1"))]
         )
@@ -166,11 +166,11 @@ def test_a_bad_key_is_refused_on_public_routes_too(client: TestClient) -> None:
 
 
 def test_a_key_expires(newsroom: Newsroom, client: TestClient, clock: HandClock) -> None:
-    made = _make(newsroom, expires_at="2026-11-22T13:00:00Z")
+    created = _make(newsroom, expires_at="2026-11-22T13:00:00Z")
     clock.advance(minutes=59, seconds=59)
-    assert _status(client, made["key"]) == 200
+    assert _status(client, created["key"]) == 200
     clock.advance(seconds=1)
-    assert _status(client, made["key"]) == 401
+    assert _status(client, created["key"]) == 401
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
@@ -183,33 +183,33 @@ def test_a_key_cannot_begin_expired(newsroom: Newsroom) -> None:
 def test_a_revoked_key_is_refused_at_once_and_stays_listed(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
-    made = _make(newsroom)
-    assert _status(client, made["key"]) == 200
+    created = _make(newsroom)
+    assert _status(client, created["key"]) == 200
     for _ in range(2):
-        revoked = newsroom.call("DELETE", f"/keys/{made['id']}")
+        revoked = newsroom.call("DELETE", f"/keys/{created['id']}")
         assert (revoked.status_code, revoked.json()["revoked_at"]) == (200, "2026-11-22T12:00:00Z")
-        assert _status(client, made["key"]) == 401
+        assert _status(client, created["key"]) == 401
         clock.advance(hours=1)
-    assert made["id"] in {item["id"] for item in newsroom.call("GET", "/keys").json()["data"]}
+    assert created["id"] in {item["id"] for item in newsroom.call("GET", "/keys").json()["data"]}
 
 
 def test_the_last_use_is_noted_once_a_minute_and_written_outside_of_requests(
     newsroom: Newsroom, client: TestClient, clock: HandClock, services: Services
 ) -> None:
-    made = _make(newsroom)
+    created = _make(newsroom)
 
     def load_last_use() -> tuple[str | None, str | None]:
-        view = newsroom.call("GET", f"/keys/{made['id']}").json()
+        view = newsroom.call("GET", f"/keys/{created['id']}").json()
         return view["last_used_at"], view["last_used_from"]
 
-    _status(client, made["key"])
+    _status(client, created["key"])
     assert load_last_use() == (None, None)
     services.key_uses.write()
     assert load_last_use() == ("2026-11-22T12:00:00Z", "testclient")
     for seconds, expected in ((59, "2026-11-22T12:00:00Z"), (1, "2026-11-22T12:01:00Z")):
         clock.advance(seconds=seconds)
         for _ in range(2):
-            _status(client, made["key"])
+            _status(client, created["key"])
             _make(newsroom)
         services.key_uses.write()
         assert load_last_use()[0] == expected

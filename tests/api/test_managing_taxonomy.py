@@ -50,8 +50,8 @@ def test_an_update_without_a_difference_changes_nothing(newsroom: Newsroom, kind
 
 def test_put_resets_omitted_fields_and_patch_keeps_them(newsroom: Newsroom) -> None:
     source = newsroom.source("Desk", description="D", language="en", url="https://a.example/")
-    kept = newsroom.patch(source, "sources", url=None)
-    assert (kept["description"], kept["url"]) == ("D", None)
+    patched = newsroom.patch(source, "sources", url=None)
+    assert (patched["description"], patched["url"]) == ("D", None)
     dropped = newsroom.call(
         "PUT", "/sources/desk", json={"name": "Desk"}, headers={"if-match": "*"}
     ).json()

@@ -28,7 +28,7 @@ def story(newsroom: Newsroom) -> str:
     return "world"
 
 
-def _declared() -> Iterator[tuple[Resource, Declaration]]:
+def _list_declarations() -> Iterator[tuple[Resource, Declaration]]:
     for resource in RESOURCES:
         for declared in resource.parameters:
             yield resource, declared
@@ -49,7 +49,7 @@ def _code_of(declared: Declaration) -> str:
 
 
 def test_every_resource_parses_its_parameters(client: TestClient, story: str) -> None:
-    for resource, declared in _declared():
+    for resource, declared in _list_declarations():
         sent = "" if isinstance(declared, Filter) else "x"
         times = 1 if isinstance(declared, Filter) else 2
         address = _address(resource, story, *[(declared.name, sent)] * times)
@@ -68,7 +68,7 @@ def test_a_closed_list_may_be_sent_as_repeated_parameters(client: TestClient, st
 
 
 def test_the_canonical_query_omits_documented_defaults(client: TestClient, story: str) -> None:
-    for resource, declared in _declared():
+    for resource, declared in _list_declarations():
         default = declared.schema.get("default")
         if default is None:
             continue

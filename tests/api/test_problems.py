@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 from app.api.http.problems import PROBLEMS
 from app.bootstrap import Services
 from app.settings import Settings
-from tests.api.reading import fill_path, managed_routes, routes
+from tests.api.reading import fill_path, list_managed_routes, routes
 from tests.newsroom import Newsroom
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
@@ -139,7 +139,7 @@ _WITHOUT_BODY = ("restore", "/purge", "/pause", "/resume", "/test")
 
 def test_writing_routes_require_json(newsroom: Newsroom) -> None:
     headers = {"content-type": "application/xml", "if-match": "*"}
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         if method in {"GET", "DELETE"} or path.endswith(_WITHOUT_BODY):
             continue
         at = fill_path(path).removeprefix("/v1/manage")

@@ -77,13 +77,13 @@ def test_private_answers_say_what_is_left(
 ) -> None:
     newsroom.story("Rain")
     policy = f'"requests";q={KEYS};w=60, "cost";q={2 * KEYS};w=60'
-    found = []
+    fields = []
     for path in ("/v1/headlines", "/v1/headlines", "/v1/me", "/v1/articles/rain"):
         answer = client.get(path, headers=key)
         assert answer.headers["ratelimit-policy"] == policy
-        found.append(answer.headers["ratelimit"])
-    assert found[0] == f'"requests";r={KEYS - 1};t=2, "cost";r={2 * KEYS - 1};t=1'
-    assert [text.split(";")[1] for text in found] == [f"r={KEYS - n}" for n in (1, 2, 3, 4)]
+        fields.append(answer.headers["ratelimit"])
+    assert fields[0] == f'"requests";r={KEYS - 1};t=2, "cost";r={2 * KEYS - 1};t=1'
+    assert [text.split(";")[1] for text in fields] == [f"r={KEYS - n}" for n in (1, 2, 3, 4)]
     cached = client.get("/v1/headlines", headers=key)
     again = client.get("/v1/headlines", headers={**key, "if-none-match": cached.headers["etag"]})
     assert (again.status_code, "r=24" in again.headers["ratelimit"]) == (304, True)
@@ -103,11 +103,11 @@ def test_public_answers_do_not(client: TestClient, key: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_what_takes_long_costs_more(client: TestClient, key: dict[str, str]) -> None:
-    def left(path: str) -> int:
+    def read_remaining(path: str) -> int:
         text = client.get(path, headers=key).headers["ratelimit"].rpartition('"cost";r=')[2]
         return int(text.partition(";")[0])
 
-    before = left("/v1/headlines")
+    before = read_remaining("/v1/headlines")
     spent: list[int] = []
     for path in (
         "/v1/search?q=rain",
@@ -116,7 +116,7 @@ def test_what_takes_long_costs_more(client: TestClient, key: dict[str, str]) -> 
         "/v1/changes",
         "/v1/search?q=snow&facets=category",
     ):
-        after = left(path)
+        after = read_remaining(path)
         spent.append(before - after)
         before = after
     assert spent == [5, 1, 6, 10, 10]
@@ -175,8 +175,8 @@ class TestAddresses:
             assert reader.get(path).status_code != 429
             clock.advance(minutes=1)
         for query in "abc":
-            found = reader.get("/v1/search", params={"q": query})
-        assert "requests that cost 10 in a minute" in found.json()["detail"]
+            answer = reader.get("/v1/search", params={"q": query})
+        assert "requests that cost 10 in a minute" in answer.json()["detail"]
 
     def test_a_proxy_names_the_address(self, client: TestClient) -> None:
         proxy = from_address(client, PROXY)
@@ -187,11 +187,11 @@ class TestAddresses:
         assert states(proxy, "/v1/headlines", 6, **other) == [200] * 5 + [429]
         # A client that is no proxy cannot choose its address.
         stranger = from_address(client, "203.0.113.10")
-        found = [
+        answers = [
             stranger.get("/v1/headlines", headers={"x-forwarded-for": f"203.0.113.{n}"})
             for n in range(20, 26)
         ]
-        assert found[-1].status_code == 429
+        assert answers[-1].status_code == 429
 
     def test_a_network_of_ipv6_is_one_address(self, client: TestClient) -> None:
         for number in range(ANONYMOUS):
@@ -203,10 +203,10 @@ class TestAddresses:
         self, client: TestClient, key: dict[str, str]
     ) -> None:
         for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1", PROXY):
-            found = from_address(client, address)
-            assert set(states(found, "/v1/headlines", 2 * ANONYMOUS)) == {200}
+            local_client = from_address(client, address)
+            assert set(states(local_client, "/v1/headlines", 2 * ANONYMOUS)) == {200}
             wrong = {"x-api-key": "dl_x"}
-            assert set(states(found, "/v1/headlines", 2 * REFUSED, **wrong)) == {401}
+            assert set(states(local_client, "/v1/headlines", 2 * REFUSED, **wrong)) == {401}
         reader = from_address(client, CLIENT)
         assert set(states(reader, "/healthz", 4 * ANONYMOUS)) == {200}
         assert set(states(reader, "/v1/headlines", 4 * ANONYMOUS, **key)) == {200}
@@ -219,10 +219,10 @@ def test_refused_keys_have_a_limit_that_no_valid_key_meets(
     attacker = from_address(client, CLIENT)
     for path in ("/v1/headlines", "/v1/me", "/feeds/latest.rss?token=dlf_x"):
         wrong = {} if "token" in path else {"x-api-key": "dl_wrong"}
-        found = [attacker.get(path, headers=wrong) for _ in range(REFUSED + 2)]
-        assert [answer.status_code for answer in found] == [401] * REFUSED + [429] * 2
-        assert refuse(found[-1]) == 60 / REFUSED
-        assert "whose keys are refused" in found[-1].json()["detail"]
+        answers = [attacker.get(path, headers=wrong) for _ in range(REFUSED + 2)]
+        assert [answer.status_code for answer in answers] == [401] * REFUSED + [429] * 2
+        assert refuse(answers[-1]) == 60 / REFUSED
+        assert "whose keys are refused" in answers[-1].json()["detail"]
         assert attacker.get("/v1/headlines", headers=key).status_code == 200
         assert attacker.get("/v1/me", headers=key).status_code == 200
         assert attacker.get("/v1/headlines").status_code == 200

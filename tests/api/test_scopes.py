@@ -4,7 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.bootstrap import Services
-from tests.api.reading import managed_routes
+from tests.api.reading import list_managed_routes
 from tests.conftest import key_for
 from tests.newsroom import MERGE_PATCH, Newsroom
 
@@ -33,7 +33,7 @@ ADMIN = tuple(
 )
 
 
-def _needed(method: str, path: str) -> str:
+def _find_scope(method: str, path: str) -> str:
     if path.startswith(ADMIN) or path.endswith(("/purge", "/recipients")):
         return "admin"
     return "write" if (method, path) in WRITE else "publish"
@@ -43,7 +43,7 @@ def test_every_newsroom_route_requires_its_documented_scope(
     client: TestClient, services: Services
 ) -> None:
     keys = {scope: key_for(services, scope) for scope in LADDER}
-    found_routes = managed_routes()
+    found_routes = list_managed_routes()
     assert set(found_routes) >= WRITE
     for method, path in found_routes:
         if (method, path) == KEYLESS:
@@ -61,7 +61,7 @@ def test_every_newsroom_route_requires_its_documented_scope(
                 person="x",
                 session="x",
             ),
-            _needed(method, path),
+            _find_scope(method, path),
         )
         anonymous = client.request(method, at)
         assert (anonymous.status_code, anonymous.json()["code"]) == (401, "key_required"), at

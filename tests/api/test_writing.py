@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.reading import managed_routes, read
+from tests.api.reading import list_managed_routes, read
 from tests.newsroom import MERGE_PATCH, Newsroom
 
 
@@ -24,7 +24,7 @@ def test_every_change_needs_a_version(newsroom: Newsroom) -> None:
     newsroom.category("x")
     json = {"content-type": "application/json"}
     checked = 0
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         if method == "GET" or "{ref}" not in path or "/keys" in path or path.endswith("/preview"):
             continue
         at = path.removeprefix("/v1/manage").format(ref="x", version=1)

@@ -49,16 +49,16 @@ def commands(group: Any, path: str = "dateline") -> list[str]:
 
 
 def test_every_setting_has_a_heading() -> None:
-    wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
-    assert wanted - headings("settings.md") == set()
+    names = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
+    assert names - headings("settings.md") == set()
 
 
 def test_every_documented_setting_exists() -> None:
-    wanted = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
+    names = {f"DATELINE_{name.upper()}" for name in Settings.model_fields}
     found_headings = {
         heading for heading in headings("settings.md") if heading.startswith("DATELINE_")
     }
-    assert found_headings - wanted == set()
+    assert found_headings - names == set()
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))

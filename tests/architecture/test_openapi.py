@@ -157,9 +157,9 @@ def test_every_answer_describes_its_headers() -> None:
     for path, status, response in responses():
         headers = response["headers"].keys()
         assert headers >= {"Cache-Control", "X-Request-Id", "Vary"}, path
-        wanted = {"201": "Location", "301": "Location", "308": "Location", "304": "ETag"}
-        wanted |= {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
-        assert wanted.get(status, "Vary") in headers, path
+        required = {"201": "Location", "301": "Location", "308": "Location", "304": "ETag"}
+        required |= {"401": "WWW-Authenticate", "429": "Retry-After", "503": "Retry-After"}
+        assert required.get(status, "Vary") in headers, path
     described = [header["description"] for header in _COMPONENTS["headers"].values()]
     assert all(described)
 

@@ -15,9 +15,9 @@ Transfer/sec:     93.60MB
 
 
 def test_answers_and_rate_are_parsed() -> None:
-    seen = read_wrk(GOOD)
-    assert seen.answers == 15_694
-    assert seen.rate == pytest.approx(7473.33)
+    result = read_wrk(GOOD)
+    assert result.answers == 15_694
+    assert result.rate == pytest.approx(7473.33)
 
 
 @pytest.mark.parametrize(

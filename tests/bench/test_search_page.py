@@ -25,7 +25,7 @@ _MACHINE = {
     ],
 )
 def test_a_row_shows_whether_its_goal_is_met(left: float, bound: str, met: bool) -> None:
-    assert Row("what", left, 1, "ms", bound).met is met
+    assert Row("what", left, 1, "ms", bound).is_met is met
 
 
 def test_new_results_replace_older_ones() -> None:

@@ -66,11 +66,11 @@ class Shell:
 def run_here(*words: str, stdin: bytes = b"") -> CommandResult:
     """Run the program's entry point with streams of bytes in place of the real ones."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-    given = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
+    standard_input = io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8")
     code = 0
     with (
         patch.object(sys, "argv", ["dateline", *words]),
-        patch.object(sys, "stdin", given),
+        patch.object(sys, "stdin", standard_input),
         patch.object(sys, "stdout", out),
         patch.object(sys, "stderr", err),
     ):
@@ -85,11 +85,11 @@ def run_here(*words: str, stdin: bytes = b"") -> CommandResult:
 
 def start(*words: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
     """Start the program in a new process group, as a shell does, in a separate folder."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.Popen(
         [sys.executable, "-c", "from app.cli import main; main()", *words],
         cwd=folder,
-        env=kept | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | variables,
+        env=inherited | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"} | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -8,19 +8,19 @@ from tests.cli.shell import Shell
 
 
 def test_a_key_is_created_and_works(shell: Shell, client: TestClient) -> None:
-    made = shell.run_ok("keys", "create", "--name", "desk", "--scope", "write")
-    key = made.text.splitlines()[-1]
+    output = shell.run_ok("keys", "create", "--name", "desk", "--scope", "write")
+    key = output.text.splitlines()[-1]
     assert key.startswith("dl_")
-    assert "once" in made.text
+    assert "once" in output.text
     answer = client.get("/v1/manage/articles", headers={"x-api-key": key})
     assert answer.status_code == 200
 
 
 def test_quiet_prints_the_key_alone(shell: Shell) -> None:
-    made = shell.run_ok("keys", "create", "--name", "desk", "--scope", "admin", "--quiet")
-    assert made.text.count("\n") == 1
-    assert len(made.text.strip()) == 46
-    assert made.err == ""
+    output = shell.run_ok("keys", "create", "--name", "desk", "--scope", "admin", "--quiet")
+    assert output.text.count("\n") == 1
+    assert len(output.text.strip()) == 46
+    assert output.err == ""
 
 
 def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
@@ -28,8 +28,8 @@ def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
     for scopes in (["read"], ["write", "publish"]):
         words = [word for scope in scopes for word in ("--scope", scope)]
         name = f"المحرر {scopes[0]}"
-        made = shell.run_ok("keys", "create", "--name", name, *words, "--quiet")
-        keys.append(made.text.strip())
+        output = shell.run_ok("keys", "create", "--name", name, *words, "--quiet")
+        keys.append(output.text.strip())
     listed = shell.run_ok("keys", "list").text
     for key in keys:
         assert key[:11] in listed
@@ -56,7 +56,7 @@ def test_an_expiry_is_kept(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--name", "x", "--scope", "editor"], "read, write, publish, admin"),
         (["--name", "", "--scope", "read"], "--name"),
@@ -66,9 +66,9 @@ def test_an_expiry_is_kept(shell: Shell) -> None:
         (["--name", "x", "--scope", "read", "--expires-at", "2020-01-01T00:00:00Z"], "expired"),
     ],
 )
-def test_an_invalid_key_input_is_refused(shell: Shell, words: list[str], told: str) -> None:
+def test_an_invalid_key_input_is_refused(shell: Shell, words: list[str], message: str) -> None:
     said = shell.run_refused("keys", "create", *words)
-    assert told in said
+    assert message in said
     assert said.count("\n") == 1
 
 

@@ -40,14 +40,14 @@ def test_a_key_is_rotated(shell: Shell, client: TestClient, clock: HandClock) ->
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_key_of_a_person_expires_unless_it_never_does(shell: Shell) -> None:
     _create(shell, "write")
-    assert " 202" in _listed(shell, "write").replace("2026-11-22T12", "")
+    assert " 202" in _find_row(shell, "write").replace("2026-11-22T12", "")
     _create(shell, "publish", "--expires-at", "never")
-    assert _listed(shell, "publish").count("–") == 5
-    told = shell.run_ok("keys", "create", "--name", "K", "--scope", "admin").text
-    assert "It expires at 20" in told
+    assert _find_row(shell, "publish").count("–") == 5
+    text = shell.run_ok("keys", "create", "--name", "K", "--scope", "admin").text
+    assert "It expires at 20" in text
 
 
-def _listed(shell: Shell, scope: str) -> str:
+def _find_row(shell: Shell, scope: str) -> str:
     (line,) = (row for row in shell.run_ok("keys", "list").text.splitlines() if f" {scope} " in row)
     return line
 
@@ -70,18 +70,18 @@ def test_a_leaked_key_is_revoked_and_what_it_did_and_read_is_listed(
     key = _create(shell, "admin")
     thief = Newsroom(client, key)
     source = thief.source("Fake")
-    made = thief.call("POST", "/keys", json={"name": "Spare", "scopes": ["admin"]}).json()
-    spare = thief.call("POST", f"/keys/{made['id']}/rotate").json()
+    created = thief.call("POST", "/keys", json={"name": "Spare", "scopes": ["admin"]}).json()
+    spare = thief.call("POST", f"/keys/{created['id']}/rotate").json()
     newsroom.source("Real")
     for _ in range(2):
         assert _status(client, key) == 200
     services.key_uses.write()
     services.usage.write()
-    told = shell.run_ok("keys", "leaked", key[:11]).text
+    text = shell.run_ok("keys", "leaked", key[:11]).text
     assert _status(client, key) == 401
-    assert "It was last used at 2026-11-22T12:00:00Z from testclient." in told
-    assert told.count(source["id"]) == 1
-    listed = told.splitlines()
+    assert "It was last used at 2026-11-22T12:00:00Z from testclient." in text
+    assert text.count(source["id"]) == 1
+    listed = text.splitlines()
     rows = [line.split("│") for line in listed if "│ testclient" in line]
     (read,) = (line.split("│") for line in listed if "/v1/headlines" in line)
     assert [cell.strip() for cell in read[1:5]] == ["2026-11-22", "/v1/headlines", "2", "0"]
@@ -94,7 +94,7 @@ def test_a_leaked_key_is_revoked_and_what_it_did_and_read_is_listed(
         ("created", "source"),
     ]
     assert f"key {spare['id']}" in listed[-1]
-    assert f"key {made['id']}" in listed[-1]
+    assert f"key {created['id']}" in listed[-1]
     assert "stay valid" in listed[-1]
     # Again, from a day on.
     later = shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-23").text
@@ -135,9 +135,9 @@ def test_configured_secrets_are_rotated_by_settings(
     new, old = "n" * 32, "o" * 32
     monkeypatch.setenv("DATELINE_SECRET_KEY", new)
     assert "DATELINE_SECRET_KEY_OLD" in shell.run_refused("secret", "rotate")
-    found = load_signing_secrets(services.database, new, (old,))
-    assert found == (new, (old,))
+    secrets = load_signing_secrets(services.database, new, (old,))
+    assert secrets == (new, (old,))
     # A secret of before, when there was none in the settings, may be given as well.
-    (own, kept) = load_signing_secrets(services.database, None, (old,))
+    (own, former) = load_signing_secrets(services.database, None, (old,))
     assert own not in {new, old}
-    assert kept == (old,)
+    assert former == (old,)

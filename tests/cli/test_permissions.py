@@ -71,11 +71,11 @@ class ModeObserver:
 
 def start(umask: str, *words: str, folder: Path, temporary: Path) -> subprocess.Popen[bytes]:
     """Start the program under a umask."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    variables = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return subprocess.Popen(
         [sys.executable, "-c", _UMASKED, umask, *words],
         cwd=folder,
-        env=kept | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+        env=variables | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -95,8 +95,8 @@ def test_created_files_are_private(tmp_path: Path) -> None:
         process = start(umask, *words, folder=data, temporary=temporary)
         assert process.wait(100) == 0, words
 
-    seen = ModeObserver(data, temporary)
-    with seen.watching():
+    modes = ModeObserver(data, temporary)
+    with modes.watching():
         port = free_port()
         serving = start(umask, "demo", "--port", str(port), folder=data, temporary=temporary)
         working = start(umask, "worker", folder=data, temporary=temporary)
@@ -114,11 +114,11 @@ def test_created_files_are_private(tmp_path: Path) -> None:
             assert [process.wait(60) for process in (serving, working)] == [0, 0]
         run("restore", "copy.db", "--force", url)
         run("restore", "copy.db", "--database-url=sqlite:///other.db")
-    written = {path.name for path in seen.modes}
+    written = {path.name for path in modes.modes}
     assert {"dateline-demo.db", "copy.db", "other.db", "all.ndjson", "dateline.db"} <= written
     assert any(name.endswith("-wal") for name in written)
-    assert any(path.parent.parent.name.endswith(".search") for path in seen.modes)
-    assert seen.find_exposed() == {}
+    assert any(path.parent.parent.name.endswith(".search") for path in modes.modes)
+    assert modes.find_exposed() == {}
     for path in set(Path("/dev/shm").iterdir()) - shared:
         # Another test run on this machine may create folders with this name.
         if "dateline-" in path.name and not path.name.startswith("dateline-tests-"):

@@ -34,11 +34,13 @@ class Process:
     """The program in a new process group, from its first line on."""
 
     def __init__(self, *words: str, folder: Path, program: str = _PROGRAM) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        variables = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, *words],
             cwd=folder,
-            env=kept | {"PYTHONPATH": str(ROOT)},
+            env=variables | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

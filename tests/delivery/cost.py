@@ -30,8 +30,8 @@ def cost(
     database: Database, statement: ClauseElement | Statement[Any], params: dict[str, Any]
 ) -> Cost:
     """Run a statement of a public list and measure its cost."""
-    kept = statement if isinstance(statement, Statement) else Statement[Any](statement)
-    compiled = CompiledStatement(kept, database.engine.dialect)
+    typed_statement = statement if isinstance(statement, Statement) else Statement[Any](statement)
+    compiled = CompiledStatement(typed_statement, database.engine.dialect)
     values = compiled.values(params)
     if database.dialect == "sqlite":
         return _on_sqlite(database, compiled.text, values)
@@ -60,17 +60,17 @@ def _on_postgresql(database: Database, sql: str, values: dict[str, Any]) -> Cost
         explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"
         plan = connection.exec_driver_sql(explain, values).scalar_one()[0]["Plan"]
     steps: list[str] = []
-    seen = [0]
-    _walk(plan, steps, seen)
-    return Cost(steps, int(plan["Actual Rows"]), max(seen))
+    counts = [0]
+    _walk(plan, steps, counts)
+    return Cost(steps, int(plan["Actual Rows"]), max(counts))
 
 
-def _walk(node: dict[str, Any], steps: list[str], seen: list[int]) -> None:
+def _walk(node: dict[str, Any], steps: list[str], counts: list[int]) -> None:
     # A step that runs once for the statement (the end of the log) is not part of the list.
     if node.get("Parent Relationship") == "InitPlan":
         return
     steps.append(node["Node Type"])
     rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-    seen.append(int(rows * node["Actual Loops"]))
+    counts.append(int(rows * node["Actual Loops"]))
     for inner in node.get("Plans", ()):
-        _walk(inner, steps, seen)
+        _walk(inner, steps, counts)

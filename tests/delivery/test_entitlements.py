@@ -67,8 +67,8 @@ _TWICE = (
 )
 
 
-@example(chosen=_TWICE, wanted=None, key="published_at", descending=True)
-@example(chosen=(), wanted=None, key="published_at", descending=True)
+@example(chosen=_TWICE, clause=None, key="published_at", descending=True)
+@example(chosen=(), clause=None, key="published_at", descending=True)
 @settings(
     deadline=None,
     max_examples=repetitions(50),
@@ -76,19 +76,19 @@ _TWICE = (
 )
 @given(
     chosen=st.lists(grants(), min_size=1, max_size=5).map(tuple),
-    wanted=st.none() | clauses(),
+    clause=st.none() | clauses(),
     key=st.sampled_from(["published_at", "updated_at"]),
     descending=st.booleans(),
 )
 def test_pages_contain_each_granted_story_once_under_its_first_grant(
     archive: Database,
     chosen: tuple[Grant, ...],
-    wanted: Clause | None,
+    clause: Clause | None,
     key: SortKey,
     descending: bool,
 ) -> None:
     entitlement = combine(chosen)
-    selection = Selection(() if wanted is None else (wanted,))
+    selection = Selection(() if clause is None else (clause,))
     expected = _find_granted(entitlement, selection)
     listed = sorted(expected, reverse=descending)
     query = StoryQuery(selection, key, descending, entitlement=entitlement)
@@ -132,7 +132,7 @@ def test_a_list_of_five_grants_reads_little_more_than_it_shows(archive: Database
             cursor.close()
         return
     # A prepared statement has a generic plan.
-    text, _ = compiled.numbered
+    text, _ = compiled.numbered_sql
     with archive.engines[-1].connect() as connection:
         explain = connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {text.replace('%', '%%')}")
         plan = "\n".join(explain.scalars())

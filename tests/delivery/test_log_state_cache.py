@@ -73,7 +73,7 @@ def test_a_read_is_repeated_after_a_concurrent_write(
     fetch = services.database.fetch
     interruptions: list[str] = []
 
-    def interrupted(*arguments: Any) -> Any:
+    def fetch_and_correct(*arguments: Any) -> Any:
         rows = fetch(*arguments)
         # The write reads through the same gateway.
         if not interruptions:
@@ -81,7 +81,7 @@ def test_a_read_is_repeated_after_a_concurrent_write(
             newsroom.verb(story, "correct", changes={"title": "Two"}, note="A")
         return rows
 
-    monkeypatch.setattr(services.database, "fetch", interrupted)
+    monkeypatch.setattr(services.database, "fetch", fetch_and_correct)
     if what == "a list":
         page = services.delivery.list_stories(StoryQuery())
         head, body = page.log_state, page.items[0]

@@ -18,38 +18,38 @@ _PAGE = 21
 _MIDDLE = (to_micros(EPOCH + timedelta(minutes=(STORIES - SCHEDULED) // 2)), story_id(0))
 
 
-def preferred_query(field: Any, *values: str) -> Clause:
+def build_clause(field: Any, *values: str) -> Clause:
     return Clause(field, values)
 
 
 INDEXED = {
     "all": (),
-    "a category": (preferred_query("category", "c1"),),
-    "a source": (preferred_query("source", "s2"),),
-    "a rare source": (preferred_query("source", "s8"),),
-    "a language": (preferred_query("language", "fr"),),
-    "a tag": (preferred_query("tag", "t2"),),
-    "an author": (preferred_query("author", "a3"),),
-    "a kind": (preferred_query("kind", "opinion"),),
-    "category and language": (preferred_query("category", "c1"), preferred_query("language", "fr")),
-    "source and language": (preferred_query("source", "s1"), preferred_query("language", "ar")),
-    "category and source": (preferred_query("source", "s1"), preferred_query("category", "c2")),
-    "one of two categories": (preferred_query("category", "c1", "c8"),),
-    "one of two sources": (preferred_query("source", "s1", "s7"),),
-    "one of three categories": (preferred_query("category", "c1", "c2", "c8"),),
-    "one of five tags": (preferred_query("tag", *(f"t{number}" for number in range(5))),),
+    "a category": (build_clause("category", "c1"),),
+    "a source": (build_clause("source", "s2"),),
+    "a rare source": (build_clause("source", "s8"),),
+    "a language": (build_clause("language", "fr"),),
+    "a tag": (build_clause("tag", "t2"),),
+    "an author": (build_clause("author", "a3"),),
+    "a kind": (build_clause("kind", "opinion"),),
+    "category and language": (build_clause("category", "c1"), build_clause("language", "fr")),
+    "source and language": (build_clause("source", "s1"), build_clause("language", "ar")),
+    "category and source": (build_clause("source", "s1"), build_clause("category", "c2")),
+    "one of two categories": (build_clause("category", "c1", "c8"),),
+    "one of two sources": (build_clause("source", "s1", "s7"),),
+    "one of three categories": (build_clause("category", "c1", "c2", "c8"),),
+    "one of five tags": (build_clause("tag", *(f"t{number}" for number in range(5))),),
     "two categories, a language": (
-        preferred_query("category", "c1", "c2"),
-        preferred_query("language", "en"),
+        build_clause("category", "c1", "c2"),
+        build_clause("language", "en"),
     ),
 }
 OTHER = {
     "not a category": (Clause("category", (), ("c8",)),),
     "not a source": (Clause("source", (), ("s1",)),),
-    "a tag and an author": (preferred_query("tag", "t1"), preferred_query("author", "a1")),
-    "a source and a kind": (preferred_query("source", "s1"), preferred_query("kind", "opinion")),
-    "a category twice": (preferred_query("category", "c1"), preferred_query("category", "c8")),
-    "many sources": (preferred_query("source", *(f"s{number}" for number in range(40))),),
+    "a tag and an author": (build_clause("tag", "t1"), build_clause("author", "a1")),
+    "a source and a kind": (build_clause("source", "s1"), build_clause("kind", "opinion")),
+    "a category twice": (build_clause("category", "c1"), build_clause("category", "c8")),
+    "many sources": (build_clause("source", *(f"s{number}" for number in range(40))),),
 }
 WAYS = list(product((True, False), (False, True)))
 
@@ -89,10 +89,10 @@ def work_for_ids(database: Database, number: int) -> int:
 def test_a_list_with_an_index_reads_only_its_page(name: str, archive: Database) -> None:
     selection = Selection(INDEXED[name])
     for descending, placed in WAYS:
-        seen = page_cost(archive, selection, descending=descending, placed=placed)
-        assert not seen.sorts, seen.steps
-        assert 0 < seen.returned <= _PAGE
-        assert seen.visited <= 3 * max(work_for_ids(archive, seen.returned), seen.returned)
+        page = page_cost(archive, selection, descending=descending, placed=placed)
+        assert not page.sorts, page.steps
+        assert 0 < page.returned <= _PAGE
+        assert page.visited <= 3 * max(work_for_ids(archive, page.returned), page.returned)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
@@ -107,9 +107,9 @@ def test_a_list_within_a_period_reads_only_its_page(key: SortKey, archive: Datab
         name = key.removesuffix("_at")
         selection = Selection(**{name: span})  # type: ignore[arg-type]
         for descending, placed in WAYS:
-            seen = page_cost(archive, selection, key=key, descending=descending, placed=placed)
-            assert not seen.sorts, seen.steps
-            assert seen.visited <= 3 * max(work_for_ids(archive, _PAGE), _PAGE)
+            page = page_cost(archive, selection, key=key, descending=descending, placed=placed)
+            assert not page.sorts, page.steps
+            assert page.visited <= 3 * max(work_for_ids(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("preferred", [(), ("fr", "en")])
@@ -118,39 +118,39 @@ def test_a_preferred_translation_costs_one_lookup_for_each_row(
 ) -> None:
     for clauses in (
         (),
-        (preferred_query("language", "fr", "en"),),
-        (preferred_query("category", "c1"),),
+        (build_clause("language", "fr", "en"),),
+        (build_clause("category", "c1"),),
     ):
         for descending, placed in WAYS:
-            seen = page_cost(
+            page = page_cost(
                 archive,
                 Selection(clauses),
                 descending=descending,
                 placed=placed,
                 preferred=preferred,
             )
-            assert not seen.sorts, seen.steps
-            assert 0 < seen.returned <= _PAGE
-            assert seen.visited <= 5 * max(work_for_ids(archive, _PAGE), _PAGE)
+            assert not page.sorts, page.steps
+            assert 0 < page.returned <= _PAGE
+            assert page.visited <= 5 * max(work_for_ids(archive, _PAGE), _PAGE)
 
 
 @pytest.mark.parametrize("key", ["published_at", "updated_at"])
 def test_no_list_is_sorted(key: SortKey, archive: Database) -> None:
     for name, clauses in (INDEXED | OTHER).items():
         for descending, placed in WAYS:
-            seen = page_cost(
+            page = page_cost(
                 archive, Selection(clauses), key=key, descending=descending, placed=placed
             )
-            assert not seen.sorts, (name, seen.steps)
+            assert not page.sorts, (name, page.steps)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 100])
 def test_stories_are_looked_up_by_id(number: int, archive: Database) -> None:
     ids = tuple(story_id(element) for element in range(number))
     query = StoryQuery(Selection((Clause("id", ids),)))
-    seen = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
-    assert not seen.sorts, seen.steps
-    assert seen.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
+    lookup = cost(archive, *story_queries.build_page_statement(query, NOW, archive.dialect))
+    assert not lookup.sorts, lookup.steps
+    assert lookup.visited <= (number if archive.dialect == "postgresql" else 200 + 100 * number)
 
 
 def test_only_a_list_with_an_index_is_short() -> None:

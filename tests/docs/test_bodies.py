@@ -39,12 +39,12 @@ def test_exactly_the_allowed_attributes_are_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("title", "wanted"),
+    ("title", "values"),
     [
         ("Attributes", set(REL_KEPT) | OL_TYPES),
         ("Frames", set(FRAME_SET) | set(FRAME_SET["sandbox"].split())),
         ("Warnings", set(CODES)),
     ],
 )
-def test_allowed_attribute_values_are_documented(title: str, wanted: set[str]) -> None:
-    assert wanted - set(_CODE.findall(section(title))) == set()
+def test_allowed_attribute_values_are_documented(title: str, values: set[str]) -> None:
+    assert values - set(_CODE.findall(section(title))) == set()

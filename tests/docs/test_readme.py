@@ -94,8 +94,8 @@ def _check_copy_of_a_smaller_agreement(client: httpx2.Client, live: Demo, key: s
     _run([f"API={live.address} KEY={key} python3 copy.py"], live, key)
     granted = client.get("/v1/headlines?category=climate&limit=100").json()["data"]
     with closing(sqlite3.connect(live.folder / "copy.db")) as copy:
-        kept = copy.execute("SELECT id FROM items WHERE type = 'article'").fetchall()
-    assert {row[0] for row in kept} == {story["id"] for story in granted}
+        rows = copy.execute("SELECT id FROM items WHERE type = 'article'").fetchall()
+    assert {row[0] for row in rows} == {story["id"] for story in granted}
 
 
 def _check(page: str, live: Demo, key: str) -> None:

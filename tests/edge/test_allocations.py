@@ -113,12 +113,12 @@ def test_the_cache_stays_within_its_limit_and_frees_its_memory(
         before = _measure_memory()
         for number in range(_DIFFERENT):
             assert driver.ask(_build_numbered_request(number)) == 200
-        kept = _measure_memory() - before
+        used = _measure_memory() - before
         newsroom.source("Something else that drops everything")
         driver.ask(_build_request("/v1/articles/none"))
-        left = _measure_memory() - before
-    assert _CACHE_BYTES / 2 < kept < _CACHE_BYTES * _FACTOR
-    assert left < kept / 8, kept
+        remaining = _measure_memory() - before
+    assert _CACHE_BYTES / 2 < used < _CACHE_BYTES * _FACTOR
+    assert remaining < used / 8, used
 
 
 def _measure_memory() -> int:

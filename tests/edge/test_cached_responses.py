@@ -54,12 +54,12 @@ def old_story(newsroom: Newsroom, clock: HandClock) -> None:
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_cached_response_has_the_id_of_the_request(old_story: None, client: TestClient) -> None:
-    seen = [
+    ids = [
         client.get("/v1/headlines", headers={"x-request-id": id_}).headers["x-request-id"]
         for id_ in ("a-1", "a-2", "a-2", "a b", "a b")
     ]
-    assert seen[:3] == ["a-1", "a-2", "a-2"]
-    assert len({"a b", *seen[3:]}) == 3
+    assert ids[:3] == ["a-1", "a-2", "a-2"]
+    assert len({"a b", *ids[3:]}) == 3
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

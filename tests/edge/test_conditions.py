@@ -57,8 +57,8 @@ def test_repeated_headers_are_one_list(tag: str, client: TestClient) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_if_match_is_checked_on_reads(tag: str, client: TestClient, method: str) -> None:
-    for given, status in ((tag, 200), ("*", 200), (f'"x", {tag}', 200), (f"W/{tag}", 412)):
-        assert _status(client, ("if-match", given), method=method) == status
+    for condition, status in ((tag, 200), ("*", 200), (f'"x", {tag}', 200), (f"W/{tag}", 412)):
+        assert _status(client, ("if-match", condition), method=method) == status
     refused = client.request(method, _PATH, headers={"if-match": '"x"', "if-none-match": tag})
     assert refused.status_code == 412
     assert refused.headers["cache-control"] == "no-store"

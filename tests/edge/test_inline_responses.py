@@ -107,11 +107,11 @@ def test_pipelined_requests_are_answered_in_order(application: App) -> None:
 def test_each_inline_response_has_a_new_or_the_given_request_id(
     application: App,
 ) -> None:
-    given = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
+    request = f"{_REQUESTS['a list']}X-Request-Id: mine\r\n"
     with _serve_on_port(application, HttpProtocol) as port:
         actual = [
             _send_requests(port, entry + "Connection: close\r\n")
-            for entry in [_REQUESTS["a list"], given] * 3
+            for entry in [_REQUESTS["a list"], request] * 3
         ]
     ids = [item.partition(b"x-request-id: ")[2].partition(b"\r\n")[0] for item in actual]
     assert ids[1::2] == [b"mine"] * 3

@@ -30,7 +30,7 @@ class DelayedComputation:
         self.computed, self.release = asyncio.Event(), asyncio.Event()
         compute = AnswerComputer.compute
 
-        async def delayed_computation(*given: Any) -> Any:
+        async def compute_and_wait(*given: Any) -> Any:
             self.computations += 1
             first = self.computations == 1
             answer = await compute(*given)
@@ -39,7 +39,7 @@ class DelayedComputation:
                 await self.release.wait()
             return answer
 
-        monkeypatch.setattr(AnswerComputer, "compute", delayed_computation)
+        monkeypatch.setattr(AnswerComputer, "compute", compute_and_wait)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class Load:
         stories = len(self.titles) + 8
 
         def has_progressed() -> bool:
-            were_read = all(self.reads[path] >= wanted for path, wanted in reads.items())
+            were_read = all(self.reads[path] >= number for path, number in reads.items())
             return bool(self.failures) or (were_read and len(self.titles) >= stories)
 
         wait_until(has_progressed)

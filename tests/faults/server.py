@@ -30,8 +30,12 @@ def free_port() -> int:
 
 def environment(database_url: str, **settings: object) -> dict[str, str]:
     """Return the environment of a `dateline` process."""
-    given = {f"DATELINE_{name.upper()}": str(value) for name, value in settings.items()}
-    return os.environ | {"DATELINE_DATABASE_URL": database_url, "PYTHONPATH": str(_ROOT), **given}
+    variables = {f"DATELINE_{name.upper()}": str(value) for name, value in settings.items()}
+    return os.environ | {
+        "DATELINE_DATABASE_URL": database_url,
+        "PYTHONPATH": str(_ROOT),
+        **variables,
+    }
 
 
 class Client:

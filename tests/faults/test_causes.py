@@ -165,11 +165,11 @@ def postgresql(tmp_path: Path) -> Iterator[str]:
 @contextmanager
 def over_tcp(url: str, *, silent: bool = False) -> Iterator[str]:
     """Return an address over TCP of a database that its server does not have."""
-    given = conninfo_to_dict(url.replace("+psycopg", "", 1))
-    with proxy(f"{given['host']}/.s.PGSQL.{given.get('port', 5432)}") as way:
+    parameters = conninfo_to_dict(url.replace("+psycopg", "", 1))
+    with proxy(f"{parameters['host']}/.s.PGSQL.{parameters.get('port', 5432)}") as way:
         if silent:
             way.silence()
-        yield f"postgresql+psycopg://{given['user']}@127.0.0.1:{way.port}/{given['dbname']}"
+        yield f"postgresql+psycopg://{parameters['user']}@127.0.0.1:{way.port}/{parameters['dbname']}"
 
 
 @contextmanager

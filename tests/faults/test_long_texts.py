@@ -192,19 +192,21 @@ def test_a_stored_body_above_a_new_limit_is_refused_on_publication(
 def test_relative_addresses_may_not_make_a_body_far_longer(newsroom: Newsroom) -> None:
     body, far = '<img src="a">' * 10_000, f"https://a.example/{'a/' * 900}"
     document = {"title": "A", "language": "en", "body": body, "status": "published"}
-    wanted = (422, ["#/body"])
+    expected = (422, ["#/body"])
 
-    def blamed(method: str, path: str, document: dict[str, object], **headers: str) -> object:
+    def find_pointers(
+        method: str, path: str, document: dict[str, object], **headers: str
+    ) -> object:
         answer = newsroom.call(method, path, json=document, headers=headers)
         return answer.status_code, [item["pointer"] for item in answer.json().get("errors", [])]
 
-    assert blamed("POST", "/articles", {**document, "url": far}) == wanted
+    assert find_pointers("POST", "/articles", {**document, "url": far}) == expected
     marked = {"body": "![a](a)\n\n" * 10_000, "body_format": "markdown"}
-    assert blamed("POST", "/articles", {**document, **marked, "url": far}) == wanted
+    assert find_pointers("POST", "/articles", {**document, **marked, "url": far}) == expected
     # Feeds resolve addresses that were not resolved when they were stored.
     story = newsroom.article(body=body, status="published")
     path, patching = f"/articles/{story['id']}", {"if-match": "*", "content-type": MERGE_PATCH}
-    assert blamed("PATCH", path, {"url": far}, **patching) == (200, [])
-    assert blamed("POST", f"{path}/publish", {}, **{"if-match": "*"}) == wanted
-    assert blamed("PATCH", path, {"url": "https://a.example/b"}, **patching) == (200, [])
-    assert blamed("POST", f"{path}/publish", {}, **{"if-match": "*"}) == (200, [])
+    assert find_pointers("PATCH", path, {"url": far}, **patching) == (200, [])
+    assert find_pointers("POST", f"{path}/publish", {}, **{"if-match": "*"}) == expected
+    assert find_pointers("PATCH", path, {"url": "https://a.example/b"}, **patching) == (200, [])
+    assert find_pointers("POST", f"{path}/publish", {}, **{"if-match": "*"}) == (200, [])

@@ -47,7 +47,7 @@ def test_a_server_notices_that_its_database_was_restored(
 ) -> None:
     editor, reader = Client(running_server.port, key), Client(running_server.port)
     listener = StreamClient(running_server.port).wait_for_start()
-    kept = publish(editor, "Rain kept")
+    older = publish(editor, "Rain kept")
     first = listener.next().id
     copy = Copy(database_url, tmp_path)
     publish(editor, "Rain lost")
@@ -65,7 +65,7 @@ def test_a_server_notices_that_its_database_was_restored(
     # A client that received none of the lost rows continues.
     going_on = StreamClient(running_server.port, last_event_id=first).wait_for_start()
     assert going_on.next().data["document"]["title"] == "Rain new"
-    status, _, story = reader.call("GET", f"/v1/articles/{kept['id']}")
+    status, _, story = reader.call("GET", f"/v1/articles/{older['id']}")
     assert (status, story["title"]) == (200, "Rain kept")
     for item in (listener, again, going_on, editor, reader):
         item.close()

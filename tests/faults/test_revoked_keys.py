@@ -362,7 +362,7 @@ def test_a_stream_ends_before_events_after_the_revocation(
     partner = make_key(services, "read", embargoed=True)
     look, revoked = KeyRevalidation.refresh, threading.Event()
 
-    async def looked(self: KeyRevalidation) -> None:
+    async def look_and_revoke(self: KeyRevalidation) -> None:
         await look(self)
         if event_sent.is_set() and not revoked.is_set():
             revoked.set()
@@ -371,7 +371,7 @@ def test_a_stream_ends_before_events_after_the_revocation(
             await asyncio.to_thread(publish, other_services, "Held", embargo_until=until)
 
     event_sent = threading.Event()
-    monkeypatch.setattr(KeyRevalidation, "refresh", looked)
+    monkeypatch.setattr(KeyRevalidation, "refresh", look_and_revoke)
     with serve(create_app(services), HttpProtocol) as server:
         bearer = f"Bearer {partner.key}"
         listener = StreamClient(port_of(server), authorization=bearer).wait_for_start()

@@ -50,13 +50,13 @@ def _add_partner(port: int, admin: Client) -> Client:
 
 def _read_usage(admin: Client) -> dict[str, Any]:
     rows = admin.call("GET", "/v1/manage/usage?group_by=partner,route&limit=100")[2]["data"]
-    found = [row for row in rows if row["partner"] is not None]
-    return found[0] if found else {"requests": 0}
+    partner_rows = [row for row in rows if row["partner"] is not None]
+    return partner_rows[0] if partner_rows else {"requests": 0}
 
 
 def _wait_for_usage(admin: Client) -> dict[str, Any]:
     ends = time.monotonic() + _TIMEOUT
-    while (found := _read_usage(admin))["requests"] < 20:
-        assert time.monotonic() < ends, found
+    while (usage := _read_usage(admin))["requests"] < 20:
+        assert time.monotonic() < ends, usage
         time.sleep(0.1)
-    return found
+    return usage

@@ -115,8 +115,8 @@ def test_no_worker_outlives_its_parent(server: Workers) -> None:
     assert len(workers) == _NUMBER
     server.parent.kill()
     server.parent.wait(TIMEOUT)
-    _, left = psutil.wait_procs(workers, timeout=TIMEOUT)
-    assert left == []
+    _, remaining = psutil.wait_procs(workers, timeout=TIMEOUT)
+    assert remaining == []
     assert is_free(server.port)
 
 
@@ -139,8 +139,8 @@ def test_a_stopped_supervisor_ends_all_workers_with_open_connections(
         unfinished.endheaders(b"2\r\n{}\r\n")
         server.parent.send_signal(number)
         server.parent.wait(TIMEOUT)
-    _, left = psutil.wait_procs(workers, timeout=10)
-    assert left == []
+    _, remaining = psutil.wait_procs(workers, timeout=10)
+    assert remaining == []
     assert is_free(server.port)
 
 

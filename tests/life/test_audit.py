@@ -185,7 +185,7 @@ def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClo
         (error,) = refused.json()["errors"]
         assert (refused.status_code, error["code"]) == (400, "not_allowed")
         assert all(word in error["detail"] for word in known)
-        assert _documented(name) == sorted(known)
+        assert _list_documented(name) == sorted(known)
     page = newsroom.call("GET", "/audit?limit=1").json()
     rest = newsroom.call("GET", f"/audit?limit=1&cursor={page['page']['next']}").json()
     back = newsroom.call("GET", f"/audit?limit=1&cursor={rest['page']['prev']}").json()
@@ -194,11 +194,10 @@ def test_the_audit_list_has_filters_and_pages(newsroom: Newsroom, clock: HandClo
     assert newsroom.call("GET", "/audit?who=me").json()["code"] == "bad_parameter"
 
 
-def _documented(name: str) -> list[str]:
-    """Return the documented values of a parameter: verbs in a sentence, types in a table."""
+def _list_documented(name: str) -> list[str]:
+    """Return the documented values of a parameter, which are in a sentence."""
     text = DOCS.read_text("utf-8")
-    start, end = ("The verbs are ", ".\n") if name == "verb" else ("| `type` | ", " |\n")
-    listed = text.split(start, 1)[1].split(end, 1)[0]
+    listed = text.split(f"The {name}s are ", 1)[1].split(".\n", 1)[0]
     return sorted(re.findall(r"\w+", listed.replace(" and ", " ")))
 
 

@@ -42,7 +42,7 @@ def list_titles(services: Services, selection: Selection) -> list[str]:
     ]
 
 
-def managed_titles(newsroom: Newsroom, query: str) -> str:
+def list_managed_titles(newsroom: Newsroom, query: str) -> str:
     answer = newsroom.call("GET", f"/articles?{query}")
     assert answer.status_code == 200, answer.text
     return "".join(sorted(story["title"] for story in answer.json()["data"]))
@@ -62,10 +62,10 @@ def test_labels_are_written_and_read_in_the_newsroom(
         ("label=print%20only,-b", "a"),
         ("label=%C3%A9t%C3%A9&label=print%20only", "a"),
     ):
-        assert managed_titles(newsroom, query) == expected, query
+        assert list_managed_titles(newsroom, query) == expected, query
     story = newsroom.verb(story, "correct", note="N.", changes={"labels": ["Web"]})
     assert newsroom.call("GET", f"/articles/{story['id']}").json()["labels"] == ["Web"]
-    assert managed_titles(newsroom, "label=web") == "a"
+    assert list_managed_titles(newsroom, "label=web") == "a"
     path = f"/articles/{story['id']}/revisions"
     diff = newsroom.call("GET", f"{path}/{story['version']}?diff=1").json()
     assert "labels" in [change["field"] for change in diff["changes"]]
@@ -74,7 +74,7 @@ def test_labels_are_written_and_read_in_the_newsroom(
     assert refused.json()["errors"][0]["pointer"] == "#/labels"
     story = newsroom.verb(story, "kill", notice="N.")
     editor = Newsroom(client, key_for(services, "write"))
-    assert managed_titles(editor, "label=web&state=killed") == ""
+    assert list_managed_titles(editor, "label=web&state=killed") == ""
     assert editor.call("GET", f"/articles/{story['id']}").json()["labels"] == []
 
 
@@ -100,10 +100,10 @@ def test_a_change_of_labels_alone_takes_effect(newsroom: Newsroom, services: Ser
 
 
 def test_products_and_webhooks_select_by_labels(newsroom: Newsroom) -> None:
-    wanted = {"label": ["Print only", "-not for north"]}
+    selection = {"label": ["Print only", "-not for north"]}
     for path, body in (
-        ("/products", {"name": "Print", "filter": wanted, "form": "full"}),
-        ("/webhooks", {"url": "https://north.example/", "events": ["*"], "filter": wanted}),
+        ("/products", {"name": "Print", "filter": selection, "form": "full"}),
+        ("/webhooks", {"url": "https://north.example/", "events": ["*"], "filter": selection}),
     ):
         answer = newsroom.call("POST", path, json=body)
         assert answer.status_code == 201, answer.text

@@ -63,17 +63,17 @@ def _translations(client: TestClient, url: str) -> list[tuple[str, str]]:
 def test_a_preview_link_shows_the_public_translations(
     newsroom: Newsroom, client: TestClient, clock: HandClock
 ) -> None:
-    def tied(title: str, language: str, **fields: Any) -> dict[str, Any]:
+    def translate(title: str, language: str, **fields: Any) -> dict[str, Any]:
         return newsroom.article(
             title, language=language, translation_of="english", **{"status": "published", **fields}
         )
 
     english = newsroom.article("English")
-    tied("Español", "es")
-    tied("Deutsch", "de", embargo_until="2026-11-22T18:00:00Z")
-    tied("Nederlands", "nl", status="draft")
-    newsroom.verb(tied("Italiano", "it"), "kill", notice="N.")
-    french = tied("Français", "fr", published_at="2026-11-22T14:00:00Z")
+    translate("Español", "es")
+    translate("Deutsch", "de", embargo_until="2026-11-22T18:00:00Z")
+    translate("Nederlands", "nl", status="draft")
+    newsroom.verb(translate("Italiano", "it"), "kill", notice="N.")
+    french = translate("Français", "fr", published_at="2026-11-22T14:00:00Z")
     original, copy = create_link(newsroom, english), create_link(newsroom, french)
     then = create_link(newsroom, french, as_of="2026-11-22T18:00:00Z")
     assert _translations(client, original) == _translations(client, copy) == [("es", "espanol")]

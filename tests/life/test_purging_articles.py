@@ -117,15 +117,15 @@ def test_the_worker_purges_the_trash_after_its_retention(
 ) -> None:
     old = delete_story(newsroom, newsroom.story("Old"))
     clock.advance(days=20)
-    young, kept = delete_story(newsroom, newsroom.story("Young")), newsroom.story("Kept")
+    young, other = delete_story(newsroom, newsroom.story("Young")), newsroom.story("Kept")
     restored = newsroom.verb(delete_story(newsroom, newsroom.article("Restored")), "restore")
     clock.advance(days=11)
     purge_trash_in_batches(services)
     there = {
         story["id"]: newsroom.call("GET", f"/articles/{story['id']}").status_code
-        for story in (old, young, kept, restored)
+        for story in (old, young, other, restored)
     }
-    assert there == {old["id"]: 404, young["id"]: 200, kept["id"]: 200, restored["id"]: 200}
+    assert there == {old["id"]: 404, young["id"]: 200, other["id"]: 200, restored["id"]: 200}
     (row,) = newsroom.call("GET", "/audit?verb=purged").json()["data"]
     assert row["by"]["name"] == "worker"
 

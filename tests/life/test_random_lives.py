@@ -189,8 +189,8 @@ class StoryMachine(RuleBasedStateMachine):
             answer = self.newsroom.call("PATCH", path, json=body, headers=match | kind)
         else:
             answer = self.newsroom.call("POST", f"{path}/{verb}", json=body, headers=match)
-        wanted = (200 if sensible else 422) if allowed else 409
-        assert answer.status_code == wanted, answer.text
+        expected = (200 if sensible else 422) if allowed else 409
+        assert answer.status_code == expected, answer.text
         return allowed and sensible
 
     def _alive(self, number: int) -> bool:

@@ -71,8 +71,8 @@ def test_the_compared_words_reproduce_both_texts(before: str, after: str) -> Non
     fields = dict.fromkeys(WRITABLE["article"] | {"corrections"})
     (change,) = compare_views(fields | {"body": before}, fields | {"body": after})
     for op, text in (("removed", before), ("added", after)):
-        kept = [word["text"] for word in change["words"] if word["op"] in {"same", op}]
-        assert "".join(kept) == text
+        texts = [word["text"] for word in change["words"] if word["op"] in {"same", op}]
+        assert "".join(texts) == text
 
 
 def test_white_space_does_not_change_a_word() -> None:

@@ -41,9 +41,9 @@ def test_a_schedule_keeps_its_local_time_and_zone(newsroom: Newsroom) -> None:
     assert story["published_at"] == "2027-03-29T08:00:00Z"
     assert story["scheduled_at_local"] == "2027-03-29T09:00:00"
     assert story["time_zone"] == "Africa/Casablanca"
-    kept = newsroom.verb(newsroom.patch(story, summary="S"), "publish")
-    assert (kept["state"], kept["time_zone"]) == ("scheduled", "Africa/Casablanca")
-    moved = newsroom.verb(kept, "publish", published_at="2027-03-30T08:00:00Z")
+    scheduled = newsroom.verb(newsroom.patch(story, summary="S"), "publish")
+    assert (scheduled["state"], scheduled["time_zone"]) == ("scheduled", "Africa/Casablanca")
+    moved = newsroom.verb(scheduled, "publish", published_at="2027-03-30T08:00:00Z")
     assert (moved["scheduled_at_local"], moved["time_zone"]) == (None, None)
 
 

@@ -177,11 +177,11 @@ def test_pages_of_a_list_with_preferred_languages_are_complete(client: TestClien
     for query in ("&language=fr,en", "&prefer=ar&sort=published_at", "&tag=t&prefer=fr"):
         whole = titles(client, ONE + query)
         page = read(client, f"{ONE}{query}&limit=1")
-        seen = [page["data"][0]["title"]]
+        listed = [page["data"][0]["title"]]
         while page["page"]["next"]:
             page = read(client, f"{ONE}{query}&limit=1&cursor={page['page']['next']}")
-            seen += [story["title"] for story in page["data"]]
-        assert seen == whole
+            listed += [story["title"] for story in page["data"]]
+        assert listed == whole
 
 
 @pytest.mark.usefixtures("groups")

@@ -33,7 +33,7 @@ def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
     folder = tmp_path / "lived-in"
     folder.mkdir()
     with fresh_database(dialect, folder) as url:
-        services = wired(url)
+        services = build_services(url)
         with make_client(create_app(services), base_url="http://testserver") as client:
             _write(Newsroom(client, key_for(services, "admin")))
         with services.database.write() as session:
@@ -42,7 +42,7 @@ def lived_in(dialect: str, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def wired(url: str) -> Services:
+def build_services(url: str) -> Services:
     database = Database(url, pool_size=5)
     return bootstrap(Settings(database_url=url), clock=HandClock(), database=database)
 
@@ -113,6 +113,6 @@ def test_the_newest_migration_leaves_consistent_delivery_tables(lived_in: str) -
     migrations.downgrade(database, REVISIONS[-2])
     migrations.upgrade(database)
     database.close()
-    services = wired(lived_in)
+    services = build_services(lived_in)
     assert list_inconsistencies(services) == []
     services.close()

@@ -77,11 +77,11 @@ def test_every_file_parses_and_names_known_settings(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["compose", "kubernetes", "systemd"])
 def test_the_settings_can_be_read(name: str) -> None:
-    given = {
+    variables = {
         variable.removeprefix("DATELINE_").lower(): re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
         for variable, value in _environments()[name].items()
     }
-    settings = Settings(**given)  # type: ignore[arg-type]
+    settings = Settings(**variables)  # type: ignore[arg-type]
     assert settings.metrics == "operations"
     assert settings.operations_port == 9000
 
@@ -162,14 +162,14 @@ def test_the_systemd_unit_stops_all_processes_and_raises_the_file_limit() -> Non
 
 def test_the_proxy_configuration_matches_the_example() -> None:
     example = (ROOT / "docs/examples/nginx.conf").read_text(encoding="utf-8")
-    given = {
+    values = {
         "CACHE_FOLDER": "/var/cache/nginx/dateline",
         "DATELINE_HOST": "dateline",
         "DATELINE_PORT": "8000",
         "LISTEN": "80",
         "SERVER_NAME": "_",
     }
-    for name, value in given.items():
+    for name, value in values.items():
         example = example.replace(f"@{name}@", value)
     own = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
     assert re.sub(r"\A(#.*\n)+", "", own) == re.sub(r"\A(#.*\n)+", "", example)

@@ -78,15 +78,15 @@ def limit() -> int:
 @pytest.fixture
 def processes(outage: Outage, clock: HandClock, limit: int) -> list[Process]:
     """Three processes that have reported their presence."""
-    made: list[Process] = []
+    started: list[Process] = []
     for _ in range(3):
         limits = RateLimits(clock, limit)
-        made.append(Process(limits, LimitReports(outage, clock, limits, shared=True)))  # type: ignore[arg-type]
+        started.append(Process(limits, LimitReports(outage, clock, limits, shared=True)))  # type: ignore[arg-type]
     for _ in range(2):
-        for process in made:
+        for process in started:
             process.leases.report()
             clock.advance(seconds=10)
-    return made
+    return started
 
 
 def test_processes_share_one_limit(processes: list[Process], clock: HandClock) -> None:

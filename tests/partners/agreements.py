@@ -35,5 +35,5 @@ def list_slugs(
 def _create(newsroom: Newsroom, path: str, document: dict[str, Any]) -> dict[str, Any]:
     answer = newsroom.call("POST", path, json=document)
     assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
+    created: dict[str, Any] = answer.json()
+    return created

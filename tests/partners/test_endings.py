@@ -49,8 +49,8 @@ def test_an_ending_agreement_is_announced_once(
 
 def _add_webhook(newsroom: Newsroom, event: str) -> str:
     url = "https://receiver.example/hook"
-    made = newsroom.call("POST", "/webhooks", json={"url": url, "events": [event]}).json()
-    id_: str = made["id"]
+    webhook = newsroom.call("POST", "/webhooks", json={"url": url, "events": [event]}).json()
+    id_: str = webhook["id"]
     return id_
 
 

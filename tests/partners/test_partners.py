@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app.access.keys import PREFIX_LENGTH
 from app.bootstrap import Services
 from app.kit.clock import format_instant
-from tests.api.reading import fill_path, managed_routes
+from tests.api.reading import fill_path, list_managed_routes
 from tests.clock import HandClock
 from tests.newsroom import Newsroom
 from tests.partners.agreements import add_key, add_partner, add_product, list_slugs
@@ -25,7 +25,7 @@ CONTACT = {"name": "Noor Haddad", "email": "noor@north.example"}
 def test_a_partner_is_created_read_changed_and_deleted(newsroom: Newsroom) -> None:
     add_product(newsroom, "First")
     add_product(newsroom, "Second", form="headline")
-    made = add_partner(
+    partner = add_partner(
         newsroom,
         "second",
         "first",
@@ -35,19 +35,19 @@ def test_a_partner_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
         limits={"requests_per_minute": 600},
     )
     limits = {"requests_per_minute": 600, "stories_per_day": None, "stories_per_month": None}
-    assert made["limits"] == limits
-    assert (made["slug"], made["products"]) == ("north-wire", ["second", "first"])
-    assert (made["contacts"], made["starts_at"]) == ([CONTACT], None)
-    path = f"/partners/{made['slug']}"
+    assert partner["limits"] == limits
+    assert (partner["slug"], partner["products"]) == ("north-wire", ["second", "first"])
+    assert (partner["contacts"], partner["starts_at"]) == ([CONTACT], None)
+    path = f"/partners/{partner['slug']}"
     read = newsroom.call("GET", path)
-    assert (read.json(), read.headers["etag"]) == (made, '"v1"')
-    same = newsroom.call("PUT", path, json=made, headers={"if-match": '"v1"'})
-    assert same.json() == made
+    assert (read.json(), read.headers["etag"]) == (partner, '"v1"')
+    same = newsroom.call("PUT", path, json=partner, headers={"if-match": '"v1"'})
+    assert same.json() == partner
     limits |= {"requests_per_minute": None, "stories_per_month": 40}
-    changed = newsroom.patch(made, "partners", products=["first"], ends_at=None, limits=limits)
+    changed = newsroom.patch(partner, "partners", products=["first"], ends_at=None, limits=limits)
     assert changed["limits"] == limits
     assert (changed["products"], changed["ends_at"], changed["version"]) == (["first"], None, 2)
-    assert newsroom.delete(made, "partners").status_code == 412
+    assert newsroom.delete(partner, "partners").status_code == 412
     assert newsroom.call("GET", "/partners").json()["data"] == [changed]
     noted = newsroom.call("GET", "/audit?type=partner").json()["data"]
     assert [entry["verb"] for entry in noted] == ["edited", "created"]
@@ -119,9 +119,9 @@ def test_a_key_of_a_partner_reads_what_its_products_grant(
     key = add_key(newsroom, partner, "read", "webhooks")
     assert list_slugs(client, key) == ["n1", "o1"]
     assert client.get("/v1/articles/a1", headers=key).status_code == 404
-    told = client.get("/v1/me", headers=key).json()
-    assert (told["partner"], told["products"]) == ("partner", ["news", "opinion"])
-    assert (told["scopes"], told["ends_at"]) == (["read", "webhooks"], "2027-01-01T00:00:00Z")
+    me = client.get("/v1/me", headers=key).json()
+    assert (me["partner"], me["products"]) == ("partner", ["news", "opinion"])
+    assert (me["scopes"], me["ends_at"]) == (["read", "webhooks"], "2027-01-01T00:00:00Z")
     # A change of a product or a partner takes effect with the next request.
     product = newsroom.patch(product, "products", filter={"kind": ["analysis"]})
     assert list_slugs(client, key) == ["a1", "o1"]
@@ -139,7 +139,7 @@ def test_a_key_of_a_partner_is_refused_in_the_newsroom(
         add_key(newsroom, partner, "read", "webhooks"),
         add_key(newsroom, partner, "webhooks"),
     )
-    for method, path in managed_routes():
+    for method, path in list_managed_routes():
         if (method, path) != ("GET", "/v1/manage/preview/{token}"):
             answer = client.request(method, fill_path(path), headers=key)
             assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
@@ -229,13 +229,13 @@ class TestPreviews:
             ("/feeds/latest.rss", 200),
             ("/v1/headlines?limit=0", 400),
         ):
-            seen = self._preview(newsroom, path)
+            preview = self._preview(newsroom, path)
             received = client.get(path, headers=key)
-            assert (seen.status_code, received.status_code) == (status, status), path
-            assert seen.headers["content-type"] == received.headers["content-type"]
-            assert seen.headers["cache-control"] == "no-store"
+            assert (preview.status_code, received.status_code) == (status, status), path
+            assert preview.headers["content-type"] == received.headers["content-type"]
+            assert preview.headers["cache-control"] == "no-store"
             if status == 200:
-                assert _without_cursors(seen) == _without_cursors(received)
+                assert _without_cursors(preview) == _without_cursors(received)
 
     @pytest.mark.parametrize(
         "path",

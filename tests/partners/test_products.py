@@ -16,7 +16,7 @@ from tests.partners.agreements import add_key, add_partner, add_product, list_sl
 def test_a_product_is_created_read_changed_and_deleted(newsroom: Newsroom) -> None:
     morocco = newsroom.category("Morocco")
     desk = newsroom.source("Desk")
-    made = add_product(
+    created = add_product(
         newsroom,
         "Le Maroc, en français",
         filter={
@@ -30,19 +30,19 @@ def test_a_product_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
         delay_minutes=30,
         archive_days=90,
     )
-    assert made["slug"] == "le-maroc-en-francais"
-    assert made["filter"] == {
+    assert created["slug"] == "le-maroc-en-francais"
+    assert created["filter"] == {
         "category": [morocco["id"]],
         "source": [f"-{desk['id']}"],
         "tag": ["\\-été"],
         "language": ["fr"],
     }
-    read = newsroom.call("GET", f"/products/{made['slug']}")
-    assert (read.json(), read.headers["etag"]) == (made, '"v1"')
-    path, tag = f"/products/{made['id']}", {"if-match": '"v1"'}
+    read = newsroom.call("GET", f"/products/{created['slug']}")
+    assert (read.json(), read.headers["etag"]) == (created, '"v1"')
+    path, tag = f"/products/{created['id']}", {"if-match": '"v1"'}
     # What was read may be sent back, and changes nothing.
-    assert newsroom.call("PUT", path, json=made, headers=tag).json() == made
-    changed = newsroom.patch(made, "products", form="full", filter={"tag": None})
+    assert newsroom.call("PUT", path, json=created, headers=tag).json() == created
+    changed = newsroom.patch(created, "products", form="full", filter={"tag": None})
     assert (changed["form"], changed["version"]) == ("full", 2)
     assert changed["filter"].keys() == {"category", "source", "language"}
     again = newsroom.call("PUT", path, json={"name": "X", "filter": {}}, headers=tag)
@@ -55,7 +55,7 @@ def test_a_product_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
     page = newsroom.call("GET", "/products?limit=1").json()
     assert [product["slug"] for product in page["data"]] == ["everything"]
     page = newsroom.call("GET", f"/products?limit=1&cursor={page['page']['next']}").json()
-    assert [product["slug"] for product in page["data"]] == [made["slug"]]
+    assert [product["slug"] for product in page["data"]] == [created["slug"]]
     assert newsroom.delete(other, "products").status_code == 204
     assert newsroom.call("GET", "/products/everything").status_code == 404
     noted = newsroom.call("GET", "/audit?type=product").json()["data"]
@@ -140,11 +140,11 @@ def test_a_dry_run_compares_with_the_saved_product(newsroom: Newsroom) -> None:
     draft = {"filter": {"kind": ["news", "analysis"]}, "form": "headline", "name": "New"}
     unknown = newsroom.call("POST", "/products/preview", json={**draft, "saved": "none-such"})
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "#/saved")
-    told = newsroom.call("POST", "/products/preview", json={**draft, "saved": "saved"}).json()
-    assert (told["count"], told["enter"], told["leave"]) == (3, 1, 1)
-    assert sorted(story["slug"] for story in told["data"]) == ["a1", "n1", "n2"]
-    told = newsroom.call("POST", "/products/preview", json=draft).json()
-    assert (told["count"], told["enter"], told["leave"]) == (3, 3, 0)
+    preview = newsroom.call("POST", "/products/preview", json={**draft, "saved": "saved"}).json()
+    assert (preview["count"], preview["enter"], preview["leave"]) == (3, 1, 1)
+    assert sorted(story["slug"] for story in preview["data"]) == ["a1", "n1", "n2"]
+    preview = newsroom.call("POST", "/products/preview", json=draft).json()
+    assert (preview["count"], preview["enter"], preview["leave"]) == (3, 3, 0)
     late = {**draft, "delay_minutes": 5}
     assert newsroom.call("POST", "/products/preview", json=late).json()["count"] == 0
     assert len(newsroom.call("GET", "/products").json()["data"]) == 1

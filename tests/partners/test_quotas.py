@@ -131,14 +131,14 @@ def test_a_month_ends(
 def test_a_warning_comes_from_80_percent_on(newsroom: Newsroom, client: TestClient) -> None:
     headers = add_key(newsroom, make_partner(newsroom, stories_per_month=5))
     paths = make_stories(newsroom, 5)
-    found = []
+    warnings = []
     for path in paths:
         client.get(path, headers=headers)
         answer = client.get("/v1/me", headers=headers).json()
         codes = [warning["code"] for warning in answer["warnings"]]
-        found.append((answer["limits"][0]["remaining"], codes))
+        warnings.append((answer["limits"][0]["remaining"], codes))
     near, over = ["quota_nearly_reached"], ["quota_reached"]
-    assert found == [(4, []), (3, []), (2, []), (1, near), (0, over)]
+    assert warnings == [(4, []), (3, []), (2, []), (1, near), (0, over)]
     anonymous = client.get("/v1/me").json()
     assert (anonymous["limits"], anonymous["warnings"]) == ([], [])
 
@@ -251,8 +251,8 @@ def test_a_webhook_with_documents_waits_for_the_quota(
         assert stories[1]["id"].encode() in receiver.requests[2].body
     services.usage.write()
     rows = newsroom.call("GET", "/usage?from=2026-11-01&group_by=route,day&limit=100").json()
-    found = [row for row in rows["data"] if row["route"] == "webhook"]
-    assert [(row["day"], row["requests"], row["stories"]) for row in found] == [
+    webhook_rows = [row for row in rows["data"] if row["route"] == "webhook"]
+    assert [(row["day"], row["requests"], row["stories"]) for row in webhook_rows] == [
         ("2026-11-22", 2, 1),
         ("2026-11-23", 1, 1),
     ]

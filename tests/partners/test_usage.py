@@ -84,11 +84,11 @@ def test_every_request_with_a_key_counts(
     # Without a key, nothing counts.
     client.get("/v1/headlines")
     client.get("/v1/me")
-    found = report(newsroom, services, "group_by=partner,route&limit=100")
-    of_partner = {row["route"]: row for row in found if "partner" in row}
+    rows = report(newsroom, services, "group_by=partner,route&limit=100")
+    of_partner = {row["route"]: row for row in rows if "partner" in row}
     assert {route: [row["requests"], row["bytes"]] for route, row in of_partner.items()} == sent
-    assert sum(row["stories"] for row in found) == 1
-    of_newsroom = {row["route"] for row in found if "partner" not in row}
+    assert sum(row["stories"] for row in rows) == 1
+    of_newsroom = {row["route"] for row in rows if "partner" not in row}
     assert {"/v1/manage/articles", "/v1/manage/partners"} <= of_newsroom
     assert not of_newsroom & {"/v1/headlines", "/v1/me"}
     client.get(f"/feeds/latest.json?token={token}")
@@ -234,17 +234,17 @@ def test_a_report_has_pages_and_refuses_what_it_cannot_group(
         client.get(path, headers=headers)
     services.usage.write()
     own = client.get("/v1/me/usage?group_by=route&limit=2", headers=headers).json()
-    found, page = own["data"], own["page"]
+    rows, page = own["data"], own["page"]
     while page["next"]:
         path = f"/v1/me/usage?group_by=route&limit=2&cursor={page['next']}"
         own = client.get(path, headers=headers).json()
-        found, page = found + own["data"], own["page"]
+        rows, page = rows + own["data"], own["page"]
         assert page["prev"]
-    assert [row["route"] for row in found] == sorted(path.partition("?")[0] for path in paths)
+    assert [row["route"] for row in rows] == sorted(path.partition("?")[0] for path in paths)
     back = client.get(
         f"/v1/me/usage?group_by=route&limit=2&cursor={page['prev']}", headers=headers
     ).json()
-    assert [row["route"] for row in back["data"]] == [row["route"] for row in found[2:4]]
+    assert [row["route"] for row in back["data"]] == [row["route"] for row in rows[2:4]]
     refused = [
         "group_by=story,day",
         "group_by=nothing",

@@ -47,8 +47,8 @@ class Reader:
         """Return the removals in the next events."""
         batch = asyncio.run(Broadcast(self._services).load_batch(self._streamed, None))
         self._streamed = batch.after
-        found = re.findall(rb"^event: remove\ndata: (.*)$", batch.events, re.MULTILINE)
-        return {json.loads(data)["id"] for data in found}
+        removals = re.findall(rb"^event: remove\ndata: (.*)$", batch.events, re.MULTILINE)
+        return {json.loads(data)["id"] for data in removals}
 
     def read_feed(self) -> set[str]:
         """Return the deleted entries of the feed."""

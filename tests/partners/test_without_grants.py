@@ -25,11 +25,11 @@ _BY_NAME = (
 @pytest.fixture
 def key(newsroom: Newsroom) -> dict[str, str]:
     """A key of a partner without products, where a source and a category have a story."""
-    for kind, made in (
+    for kind, document in (
         ("sources", newsroom.source("Former desk")),
         ("categories", newsroom.category("Former desk")),
     ):
-        newsroom.patch(made, kind, name="Hidden desk", slug=_KNOWN)
+        newsroom.patch(document, kind, name="Hidden desk", slug=_KNOWN)
     newsroom.story("Story", source=_KNOWN, categories=[_KNOWN])
     return add_key(newsroom, add_partner(newsroom), "read", "webhooks")
 
@@ -94,12 +94,12 @@ def test_filters_of_webhooks_reveal_no_names(
     partner = newsroom.patch(
         newsroom.call("GET", "/partners/partner").json(), "partners", products=["product"]
     )
-    made = client.post(
+    webhook = client.post(
         "/v1/me/webhooks", json={**document, "filter": {"category": [_KNOWN]}}, headers=key
     ).json()
     newsroom.patch(partner, "partners", products=[])
     changed = client.patch(
-        f"/v1/me/webhooks/{made['id']}",
+        f"/v1/me/webhooks/{webhook['id']}",
         json={"events": ["article.killed"]},
         headers={**key, "if-match": '"v1"', "content-type": "application/merge-patch+json"},
     )

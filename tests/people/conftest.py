@@ -38,14 +38,14 @@ def settings(database_url: str, provider: Provider) -> Settings:
 @pytest.fixture
 def browser(services: Services) -> Iterator[TestClient]:
     """A browser without cookies."""
-    with make_client(create_app(services), base_url=OWN, raise_server_exceptions=False) as made:
-        made.follow_redirects = False
-        yield made
+    with make_client(create_app(services), base_url=OWN, raise_server_exceptions=False) as client:
+        client.follow_redirects = False
+        yield client
 
 
 @pytest.fixture
 def other_browser(browser: TestClient) -> TestClient:
     """Another browser at the same deployment."""
-    made = make_client(browser.app, base_url=OWN, raise_server_exceptions=False)
-    made.follow_redirects = False
-    return made
+    client = make_client(browser.app, base_url=OWN, raise_server_exceptions=False)
+    client.follow_redirects = False
+    return client

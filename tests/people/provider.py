@@ -61,17 +61,17 @@ class Provider:
         }
         return {name: value for name, value in document.items() if value is not None}
 
-    def authorize(self, asked: dict[str, str]) -> str:
+    def authorize(self, parameters: dict[str, str]) -> str:
         """Sign the person in, and return the address to which the browser goes."""
-        assert asked["response_type"] == "code"
-        assert asked["client_id"] == CLIENT_ID
-        assert asked["code_challenge_method"] == "S256"
-        assert "openid" in asked["scope"].split()
+        assert parameters["response_type"] == "code"
+        assert parameters["client_id"] == CLIENT_ID
+        assert parameters["code_challenge_method"] == "S256"
+        assert "openid" in parameters["scope"].split()
         code = secrets.token_urlsafe(16)
-        self._codes[code] = asked
-        answer = {"code": code, "state": asked["state"], "iss": self.url, **self.answer}
+        self._codes[code] = parameters
+        answer = {"code": code, "state": parameters["state"], "iss": self.url, **self.answer}
         sent = {name: value for name, value in answer.items() if value is not None}
-        return f"{asked['redirect_uri']}?{urlencode(sent)}"
+        return f"{parameters['redirect_uri']}?{urlencode(sent)}"
 
     def exchange(self, form: dict[str, str], authorization: str) -> tuple[int, Claims]:
         """Return tokens for a code, once."""
@@ -80,19 +80,19 @@ class Provider:
         name, _, secret = base64.b64decode(credentials).decode().partition(":")
         if (kind, unquote(name), unquote(secret)) != ("Basic", CLIENT_ID, CLIENT_SECRET):
             return 401, {"error": "invalid_client"}
-        asked = self._codes.pop(form["code"], None)
+        parameters = self._codes.pop(form["code"], None)
         digest = sha256(form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-        if asked is None or asked["code_challenge"] != challenge:
+        if parameters is None or parameters["code_challenge"] != challenge:
             return 400, {"error": "invalid_grant"}
-        assert form["redirect_uri"] == asked["redirect_uri"]
+        assert form["redirect_uri"] == parameters["redirect_uri"]
         seconds = int(self.now().timestamp())
         claims = {
             "iss": self.url,
             "aud": CLIENT_ID,
             "iat": seconds,
             "exp": seconds + 300,
-            "nonce": asked["nonce"],
+            "nonce": parameters["nonce"],
             **({} if self.userinfo is not None else self.person),
             "sub": self.person["sub"],
             **self.claims,
@@ -132,8 +132,8 @@ def running_provider(now: Callable[[], datetime]) -> Iterator[Provider]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             if parts.path == "/authorize":
-                asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
-                self._send(302, "", provider.authorize(asked))
+                parameters = {name: values[0] for name, values in parse_qs(parts.query).items()}
+                self._send(302, "", provider.authorize(parameters))
             else:
                 self._answer("GET", parts.path, "")
 

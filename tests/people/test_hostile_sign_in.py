@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("dialect", ["sqlite"])
 _NOW = int(START.timestamp())
 
 
-def _refused(browser: TestClient, response: Any) -> str:
+def _assert_refused(browser: TestClient, response: Any) -> str:
     """Check that there is no session, and return the detail of the problem."""
     assert (response.status_code, response.json()["code"]) == (400, "sign_in_failed"), response.text
     (cookie,) = response.headers.get_list("set-cookie")
@@ -58,7 +58,7 @@ _WRONG_CLAIMS: list[Claims] = [
 def test_a_claim_is_wrong(browser: TestClient, provider: Provider) -> None:
     for claims in _WRONG_CLAIMS:
         provider.claims = claims
-        assert "not valid" in _refused(browser, sign_in(browser)), claims
+        assert "not valid" in _assert_refused(browser, sign_in(browser)), claims
 
 
 def test_several_audiences_need_this_client_as_authorized_party(
@@ -114,12 +114,12 @@ def test_a_signature_is_wrong(browser: TestClient, provider: Provider) -> None:
         lambda *_: "",
     ):
         provider.sign = partial(sign, provider)
-        assert "not valid" in _refused(browser, sign_in(browser)), sign
+        assert "not valid" in _assert_refused(browser, sign_in(browser)), sign
 
 
 def test_a_key_is_unknown(browser: TestClient, provider: Provider) -> None:
     provider.header = {"kid": "unknown"}
-    assert "not valid" in _refused(browser, sign_in(browser))
+    assert "not valid" in _assert_refused(browser, sign_in(browser))
     # The keys are asked for once more, in case there are new ones.
     assert provider.requests.count("GET /jwks") == 2
 
@@ -140,19 +140,19 @@ _WRONG_ANSWERS: list[tuple[Claims, str]] = [
 def test_the_answer_to_the_browser_is_wrong(browser: TestClient, provider: Provider) -> None:
     for answer, words in _WRONG_ANSWERS:
         provider.answer = answer
-        assert words in _refused(browser, sign_in(browser)), answer
+        assert words in _assert_refused(browser, sign_in(browser)), answer
 
 
 def test_a_parameter_is_sent_twice(browser: TestClient) -> None:
     callback = visit_provider(begin(browser))
-    assert "twice" in _refused(browser, browser.get(f"{callback}&code=other"))
+    assert "twice" in _assert_refused(browser, browser.get(f"{callback}&code=other"))
 
 
 def test_a_sign_in_takes_ten_minutes_at_most(browser: TestClient, clock: HandClock) -> None:
     callback = visit_provider(begin(browser))
     clock.advance(minutes=10)
     browser.cookies.set(SIGN_IN, browser.cookies.get(SIGN_IN) or "", domain="api.example")
-    assert "ten minutes" in _refused(browser, browser.get(callback))
+    assert "ten minutes" in _assert_refused(browser, browser.get(callback))
 
 
 def test_a_sign_in_counts_once(browser: TestClient, provider: Provider) -> None:
@@ -167,7 +167,7 @@ def test_a_sign_in_counts_once(browser: TestClient, provider: Provider) -> None:
         (visit_provider(location), "completed already"),
     ):
         browser.cookies.set(SIGN_IN, cookie, domain="api.example")
-        assert words in _refused(browser, browser.get(again))
+        assert words in _assert_refused(browser, browser.get(again))
 
 
 def test_a_code_of_another_sign_in_is_refused(
@@ -178,15 +178,15 @@ def test_a_code_of_another_sign_in_is_refused(
     mine = parse_qs(urlsplit(visit_provider(begin(browser))).query)
     query = urlencode({"state": mine["state"][0], "iss": mine["iss"][0], "code": code})
     response = browser.get(f"/auth/callback?{query}")
-    assert "does not accept the code" in _refused(browser, response)
+    assert "does not accept the code" in _assert_refused(browser, response)
 
 
 def test_nobody_is_signed_in_as_an_attacker(browser: TestClient, other_browser: TestClient) -> None:
     """Login CSRF: the attacker's answer is sent to a victim, which may have begun a sign-in."""
     planted = visit_provider(begin(other_browser))
-    assert "begun no sign-in" in _refused(browser, browser.get(planted))
+    assert "begun no sign-in" in _assert_refused(browser, browser.get(planted))
     begin(browser)
-    assert "another sign-in" in _refused(browser, browser.get(planted))
+    assert "another sign-in" in _assert_refused(browser, browser.get(planted))
 
 
 def test_a_planted_session_is_not_adopted(browser: TestClient, other_browser: TestClient) -> None:
@@ -209,7 +209,7 @@ def test_an_altered_transaction_is_refused(browser: TestClient) -> None:
         altered = change(browser.cookies[SIGN_IN])
         browser.cookies.clear()
         browser.cookies.set(SIGN_IN, altered, domain="api.example")
-        assert "begun no sign-in" in _refused(browser, browser.get(callback))
+        assert "begun no sign-in" in _assert_refused(browser, browser.get(callback))
         browser.cookies.clear()
 
 

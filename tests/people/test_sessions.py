@@ -202,8 +202,8 @@ def test_a_key_is_exchanged_for_a_session(browser: TestClient, services: Service
     session = read_session(browser)
     assert (session["person"], session["scopes"]) == (None, ["write"])
     headers = own_headers(browser)
-    made = browser.post("/v1/manage/articles", json=_STORY, headers=headers)
-    assert made.status_code == 201
+    answer = browser.post("/v1/manage/articles", json=_STORY, headers=headers)
+    assert answer.status_code == 201
     revisions = browser.get("/v1/manage/articles/bees/revisions").json()["data"]
     by = {"key": session["key"], "person": None, "name": "a key for write"}
     assert revisions[0]["by"] == by
@@ -218,8 +218,8 @@ def test_the_session_of_a_key_ends_with_it(
     browser: TestClient, services: Services, clock: HandClock
 ) -> None:
     ends = parse_instant("2026-11-22T12:30:00Z")
-    made = services.runner.run(_ACTOR, lambda unit: create_key(unit, "short", ["read"], ends))
-    assert _exchange(browser, made.key) == 200
+    key = services.runner.run(_ACTOR, lambda unit: create_key(unit, "short", ["read"], ends))
+    assert _exchange(browser, key.key) == 200
     assert read_session(browser)["expires_at"] == "2026-11-22T12:30:00Z"
     clock.advance(minutes=30)
     assert browser.get("/auth/session").status_code == 401
@@ -255,13 +255,13 @@ def test_the_session_of_a_bound_key(browser: TestClient, services: Services) -> 
 def test_the_use_of_a_session_is_a_use_of_its_key(
     browser: TestClient, services: Services, clock: HandClock
 ) -> None:
-    made = services.runner.run(_ACTOR, lambda unit: create_key(unit, "desk", ["write"]))
-    assert _exchange(browser, made.key) == 200
+    key = services.runner.run(_ACTOR, lambda unit: create_key(unit, "desk", ["write"]))
+    assert _exchange(browser, key.key) == 200
     services.key_uses.write()
     clock.advance(minutes=30)
     read_session(browser)
     services.key_uses.write()
-    (row,) = services.database.fetch(store.KEY_BY_ID, {"key_id": made.id})
+    (row,) = services.database.fetch(store.KEY_BY_ID, {"key_id": key.id})
     assert row.last_used_at == clock.now()
 
 
@@ -336,8 +336,8 @@ def test_sign_in_may_not_be_configured(
     token = read_session(browser)["csrf_token"]
     for origin, status in (("https://testserver", 201), ("https://evil.example", 403)):
         headers = {"origin": origin, "x-csrf-token": token}
-        made = browser.post("/v1/manage/articles", json=_STORY, headers=headers)
-        assert made.status_code == status
+        answer = browser.post("/v1/manage/articles", json=_STORY, headers=headers)
+        assert answer.status_code == status
     plain.close()
     closed = bootstrap(Settings(database_url=database_url, management=False), clock=clock)
     closed_client = make_client(create_app(closed), base_url="https://testserver")

@@ -40,17 +40,19 @@ def test_a_person_signs_in_and_writes(
     )
     headers = {**own_headers(browser), "idempotency-key": "one"}
     story = {"title": "Bees", "language": "en", "status": "published"}
-    made = [browser.post("/v1/manage/articles", json=story, headers=headers) for _ in range(2)]
-    assert [answer.status_code for answer in made] == [201, 201], made[0].text
-    assert made[0].content == made[1].content
+    answers = [browser.post("/v1/manage/articles", json=story, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201], answers[0].text
+    assert answers[0].content == answers[1].content
     refused = browser.get("/v1/manage/people")
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     admin = {"x-api-key": key_for(services, "admin")}
     by = {"key": None, "person": session["person"], "name": "Amina Berrada"}
-    found = browser.get(f"/v1/manage/audit?person={session['person']}", headers=admin).json()
-    assert [row["type"] for row in found["data"]] == ["article", "session", "person"]
-    assert all(row["by"] == by and row["address"] == "testclient" for row in found["data"])
-    revisions = browser.get(f"/v1/manage/articles/{made[0].json()['id']}/revisions", headers=admin)
+    audit = browser.get(f"/v1/manage/audit?person={session['person']}", headers=admin).json()
+    assert [row["type"] for row in audit["data"]] == ["article", "session", "person"]
+    assert all(row["by"] == by and row["address"] == "testclient" for row in audit["data"])
+    revisions = browser.get(
+        f"/v1/manage/articles/{answers[0].json()['id']}/revisions", headers=admin
+    )
     assert revisions.json()["data"][0]["by"] == by
     row = _load(services, provider.url)
     assert (row.issuer, row.subject, row.scopes) == (provider.url, AMINA["sub"], ["publish"])

@@ -87,8 +87,8 @@ def _insert(
     sql = f"{numbers} SELECT {rows} FROM numbers"
     names = ", ".join(columns)
     sql = f"INSERT INTO {table} ({names}) {sql}"
-    wanted = {name: value for name, value in values.items() if f":{name}" in sql}
-    connection.execute(text(sql), wanted)
+    used_values = {name: value for name, value in values.items() if f":{name}" in sql}
+    connection.execute(text(sql), used_values)
 
 
 def _words(expression: str, *, sqlite: bool) -> str:

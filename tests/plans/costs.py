@@ -88,11 +88,11 @@ def _on_postgresql(raw: Any, sql: str, values: Any) -> Cost:
     """Explain a prepared statement as it runs, with the planner settings of that moment."""
     names = list(dict.fromkeys(_PARAMETER.findall(sql)))
     numbered = _PARAMETER.sub(lambda match: f"${names.index(match[1]) + 1}", sql)
-    given = f"({', '.join(['%s'] * len(names))})" if names else ""
+    parameters = f"({', '.join(['%s'] * len(names))})" if names else ""
     cursor = ClientCursor(raw)
     cursor.execute(f"PREPARE explained AS {numbered.replace('%%', '%')}")
     cursor.execute(
-        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE explained{given}",
+        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE explained{parameters}",
         [values[name] for name in names],
     )
     ((plan,),) = cursor.fetchall()

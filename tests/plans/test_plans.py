@@ -110,14 +110,14 @@ def test_articles_are_looked_up_by_external_id_and_id(
         more: dict[str, Any] = {"key": key, "descending": descending, "position": position}
         clauses = _SOURCES[source]
         named = Selection((Clause("id", _ids(50)), *clauses))
-        for wanted in (
+        for query in (
             ArticleList(Selection(clauses), _STATES[state], f"ext-{_MIDDLE}", **more),
             ArticleList(named, _STATES[state], None, **more),
             ArticleList(named, _STATES[state], f"ext-{_MIDDLE}", **more, whole=True),
         ):
-            check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW))
+            check(archive, partial(article_lists.load_article_page, wanted=query, now=NOW))
             if key == "modified_at" and position is None:
-                check(archive, partial(article_lists.count_articles, wanted=wanted, now=NOW))
+                check(archive, partial(article_lists.count_articles, wanted=query, now=NOW))
 
 
 _LISTED: dict[str, ArticleList] = {
@@ -138,10 +138,10 @@ _LISTED: dict[str, ArticleList] = {
 @pytest.mark.parametrize("name", _LISTED)
 def test_a_newsroom_list_stops_after_its_page(name: str, archive: Database) -> None:
     for descending, position in product((True, False), (None, _PLACE)):
-        wanted = replace(_LISTED[name], descending=descending, position=position)
+        query = replace(_LISTED[name], descending=descending, position=position)
         # Rows of a rare state are collected by an index of the state.
         most = ARTICLES // 20 + 50 if name == "drafts" else _FEW
-        check(archive, partial(article_lists.load_article_page, wanted=wanted, now=NOW), most)
+        check(archive, partial(article_lists.load_article_page, wanted=query, now=NOW), most)
 
 
 _LOOKUPS: dict[str, Work] = {

@@ -48,10 +48,10 @@ def test_a_newsroom_list_has_few_statements(
 ) -> None:
     def ask(session: ReadSession, values: tuple[str, ...]) -> object:
         clause = Clause(field, (), values) if excluded else Clause(field, values)
-        wanted = ArticleList(Selection((clause,)))
-        return article_lists.load_article_page(
-            session, wanted, START
-        ), article_lists.count_articles(session, wanted, START)
+        query = ArticleList(Selection((clause,)))
+        return article_lists.load_article_page(session, query, START), article_lists.count_articles(
+            session, query, START
+        )
 
     # The statements differ by the number of languages: 1, 2, 4, … 64 of them, on a page and in a
     # count.
@@ -90,13 +90,13 @@ def test_values_with_special_characters_are_included_and_excluded(
     newsroom: Newsroom, services: Services
 ) -> None:
     strange = ['a"b', "{c}", "d,e", "é\\", "NULL", ""]
-    kept = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
+    ids = [newsroom.story(f"Story {number}", tags=["Tag"])["id"] for number in range(3)]
     with services.database.write() as session:
-        locked = content.lock_articles_by_ids(session, [*strange, *kept, new_id()])
+        locked = content.lock_articles_by_ids(session, [*strange, *ids, new_id()])
         page = article_lists.load_article_page(
-            session, ArticleList(Selection((Clause("id", (), (*strange, kept[0])),))), START
+            session, ArticleList(Selection((Clause("id", (), (*strange, ids[0])),))), START
         )
-        keys = [(kept[1], 1), (kept[2], 9), (strange[0], 1)]
-        assert set(content.load_snapshots(session, keys)) == {kept[1]}
-    assert set(locked) == set(kept)
-    assert {row.article.id for row in page} == set(kept[1:])
+        keys = [(ids[1], 1), (ids[2], 9), (strange[0], 1)]
+        assert set(content.load_snapshots(session, keys)) == {ids[1]}
+    assert set(locked) == set(ids)
+    assert {row.article.id for row in page} == set(ids[1:])

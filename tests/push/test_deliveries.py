@@ -57,9 +57,9 @@ def test_a_receiver_that_was_down_for_an_hour_receives_everything(
     with receiving() as receiver:
         webhook = pushing.webhook(receiver.url)
         receiver.answer = lambda _: 502
-        wanted = set()
+        expected = set()
         for number in range(12):
-            wanted.add(newsroom.story(f"Story {number}")["id"])
+            expected.add(newsroom.story(f"Story {number}")["id"])
             pushing.settle()
             clock.advance(minutes=5)
         tried = len(receiver.requests)
@@ -70,7 +70,7 @@ def test_a_receiver_that_was_down_for_an_hour_receives_everything(
         pushing.settle()
         clock.advance(minutes=60)
         pushing.settle()
-        assert {id_ for _, id_ in events(receiver.requests[tried:])} == wanted
+        assert {id_ for _, id_ in events(receiver.requests[tried:])} == expected
         assert {delivery["state"] for delivery in pushing.log(webhook)} == {"delivered"}
         assert pushing.view(webhook)["failing_since"] is None
 
@@ -166,10 +166,14 @@ def test_a_test_event_arrives_and_its_answer_can_be_read(
     sent = pushing.verb(webhook, "test")
     pushing.settle()
     path = f"/webhooks/{webhook['id']}/deliveries/{sent['id']}"
-    seen = pushing.newsroom.call("GET", path).json()
-    assert (seen["state"], seen["status"], seen["attempts"]) == ("delivered", 204, 1)
+    delivery = pushing.newsroom.call("GET", path).json()
+    assert (delivery["state"], delivery["status"], delivery["attempts"]) == (
+        "delivered",
+        204,
+        1,
+    )
     assert receiver.requests[0].headers["webhook-id"] == sent["id"]
-    assert seen["body"]["type"] == "webhook.test"
+    assert delivery["body"]["type"] == "webhook.test"
 
 
 def test_old_deliveries_are_deleted(

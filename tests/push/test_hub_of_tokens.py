@@ -82,8 +82,8 @@ def test_a_subscriber_gets_granted_stories_until_its_token_is_revoked(
     caplog.set_level(logging.DEBUG, "dateline")
     topic = _find_topic(client, token)
     assert _ask(client, reader, topic).status_code == 202
-    (asked,) = reader.verifications
-    assert (asked["hub.mode"], asked["hub.topic"]) == ("subscribe", topic)
+    (verification,) = reader.verifications
+    assert (verification["hub.mode"], verification["hub.topic"]) == ("subscribe", topic)
     story = newsroom.story("Granted", tags=["bees"])
     newsroom.story("Other")
     pushing.settle()

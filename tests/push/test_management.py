@@ -18,10 +18,10 @@ def test_a_secret_is_shown_once(newsroom: Newsroom) -> None:
     assert first.status_code == 201
     assert webhook["secret"].startswith("whsec_")
     assert again.json() == {**webhook, "secret": None}
-    seen = newsroom.call("GET", f"/webhooks/{webhook['id']}")
-    assert seen.headers["etag"] == '"v1"'
-    assert seen.json() == {name: value for name, value in webhook.items() if name != "secret"}
-    assert newsroom.call("GET", "/webhooks").json()["data"] == [seen.json()]
+    answer = newsroom.call("GET", f"/webhooks/{webhook['id']}")
+    assert answer.headers["etag"] == '"v1"'
+    assert answer.json() == {name: value for name, value in webhook.items() if name != "secret"}
+    assert newsroom.call("GET", "/webhooks").json()["data"] == [answer.json()]
     audit = newsroom.call("GET", f"/audit?subject={webhook['id']}").text
     assert webhook["secret"] not in audit
 
@@ -40,8 +40,8 @@ def test_commands_check_the_version_if_it_is_sent(newsroom: Newsroom) -> None:
     newsroom.patch(webhook, "webhooks", events=["article.killed"])
     for verb in ("pause", "resume", "rotate"):
         path = f"/webhooks/{webhook['id']}/{verb}"
-        seen = newsroom.call("GET", f"/webhooks/{webhook['id']}").headers["etag"]
-        for tag, status in (('"v1"', 412), (seen, 200)):
+        version_tag = newsroom.call("GET", f"/webhooks/{webhook['id']}").headers["etag"]
+        for tag, status in (('"v1"', 412), (version_tag, 200)):
             answer = newsroom.call("POST", path, headers={"if-match": tag})
             assert answer.status_code == status, (verb, answer.text)
 

@@ -131,10 +131,10 @@ def test_a_delayed_story_is_sent_in_its_state_at_the_due_time(
 ) -> None:
     partner = Partner(newsroom, "p", delay_minutes=30)
     webhook = partner.webhook(receiver.url)
-    kept, killed, gone = (newsroom.story(title) for title in ("Kept", "Killed", "Gone"))
+    story, killed, gone = (newsroom.story(title) for title in ("Kept", "Killed", "Gone"))
     pushing.settle()
     clock.advance(minutes=10)
-    kept = newsroom.patch(kept, title="Changed", slug="changed", status="published")
+    story = newsroom.patch(story, title="Changed", slug="changed", status="published")
     newsroom.verb(killed, "kill", notice="Wrong.")
     gone = newsroom.verb(gone, "unpublish")
     pushing.settle()
@@ -147,16 +147,16 @@ def test_a_delayed_story_is_sent_in_its_state_at_the_due_time(
     clock.advance(minutes=20)
     pushing.settle()
     ((event, data),) = take(receiver)
-    assert (event, data["id"]) == ("article.published", kept["id"])
-    assert (data["slug"], data["version"]) == ("changed", kept["version"])
+    assert (event, data["id"]) == ("article.published", story["id"])
+    assert (data["slug"], data["version"]) == ("changed", story["version"])
     # Later versions are not delayed, and removals follow what was sent.
-    kept = newsroom.patch(kept, title="Again", status="published")
-    newsroom.verb(kept, "kill", notice="Wrong.")
+    story = newsroom.patch(story, title="Again", status="published")
+    newsroom.verb(story, "kill", notice="Wrong.")
     # The partner never had this story.
     newsroom.verb(gone, "kill", notice="Wrong.")
     pushing.settle()
     assert [(event, data["id"]) for event, data in take(receiver)] == [
-        ("article.killed", kept["id"])
+        ("article.killed", story["id"])
     ]
 
 

@@ -51,7 +51,7 @@ def open_with(settings: Settings, services: Services, clock: HandClock) -> Itera
         other.close()
 
 
-def _stored(services: Services) -> list[str | None]:
+def _load_secrets(services: Services) -> list[str | None]:
     with services.database.read() as session:
         return [
             value
@@ -73,41 +73,41 @@ def _send(pushing: Pushing, receiver: Receiver) -> ReceivedRequest:
 
 def test_secrets_are_encrypted_and_sign(open_with: Open, receiver: Receiver) -> None:
     pushing = open_with(_FIRST)
-    made = pushing.webhook(receiver.url)
-    verify(_send(pushing, receiver), made["secret"])
-    rotated = pushing.verb(made, "rotate", hours=1)
-    stored = _stored(pushing.services)
+    webhook = pushing.webhook(receiver.url)
+    verify(_send(pushing, receiver), webhook["secret"])
+    rotated = pushing.verb(webhook, "rotate", hours=1)
+    stored = _load_secrets(pushing.services)
     for value in stored:
         assert value is not None
         assert value.startswith("aes256gcm:")
         assert len(value) <= 100
-    assert made["secret"] not in str(stored)
+    assert webhook["secret"] not in str(stored)
     heard = _send(pushing, receiver)
-    for secret in (made["secret"], rotated["secret"]):
+    for secret in (webhook["secret"], rotated["secret"]):
         verify(heard, secret)
 
 
 def test_keys_change_and_secrets_follow(open_with: Open, receiver: Receiver) -> None:
     plain = open_with(None)
-    made = plain.webhook(receiver.url)
-    plain.verb(made, "rotate", hours=24)
-    assert all(str(value).startswith("whsec_") for value in _stored(plain.services))
+    webhook = plain.webhook(receiver.url)
+    plain.verb(webhook, "rotate", hours=24)
+    assert all(str(value).startswith("whsec_") for value in _load_secrets(plain.services))
     for keys in ((_FIRST,), (_SECOND, _FIRST)):
         pushing = open_with(*keys)
-        before = _stored(pushing.services)
+        before = _load_secrets(pushing.services)
         # What is stored in another way can be used already.
-        verify(_send(pushing, receiver), made["secret"])
+        verify(_send(pushing, receiver), webhook["secret"])
         clean_up(pushing.services)
-        after = _stored(pushing.services)
+        after = _load_secrets(pushing.services)
         assert not set(before) & set(after)
         assert all(str(value).startswith("aes256gcm:") for value in after)
         clean_up(pushing.services)
-        assert _stored(pushing.services) == after
+        assert _load_secrets(pushing.services) == after
         # The former key is not needed any more.
-        verify(_send(open_with(keys[0]), receiver), made["secret"])
+        verify(_send(open_with(keys[0]), receiver), webhook["secret"])
     pushing = open_with(None, _SECOND)
     clean_up(pushing.services)
-    assert made["secret"] in _stored(pushing.services)
+    assert webhook["secret"] in _load_secrets(pushing.services)
 
 
 @pytest.mark.parametrize("key", [None, _SECOND])
@@ -119,24 +119,24 @@ def test_without_the_key_deliveries_wait_and_say_why(
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = open_with(_FIRST).webhook(receiver.url)
+    webhook = open_with(_FIRST).webhook(receiver.url)
     lost = open_with(key)
     lost.newsroom.story("Story")
     lost.settle()
     clean_up(lost.services)
-    (delivery,) = lost.log(made)
+    (delivery,) = lost.log(webhook)
     assert (delivery["state"], delivery["attempts"]) == ("pending", 0)
     assert "DATELINE_ENCRYPTION_KEY" in delivery["answer"]
     assert receiver.requests == []
-    assert lost.view(made)["state"] == "active"
+    assert lost.view(webhook)["state"] == "active"
     ended = Shell(database_url).run("check")
     assert ended.code == 1
-    assert f"webhook {made['id']}: The secret of the webhook was encrypted" in ended.err
+    assert f"webhook {webhook['id']}: The secret of the webhook was encrypted" in ended.err
     clock.advance(minutes=1)
     again = open_with(_SECOND, _FIRST)
     again.settle()
-    verify(receiver.requests[-1], made["secret"])
-    (delivery,) = again.log(made)
+    verify(receiver.requests[-1], webhook["secret"])
+    (delivery,) = again.log(webhook)
     assert (delivery["state"], delivery["answer"]) == ("delivered", None)
     monkeypatch.setenv("DATELINE_ENCRYPTION_KEY", _FIRST)
     assert "webhook" not in Shell(database_url).run("check").err
@@ -144,9 +144,9 @@ def test_without_the_key_deliveries_wait_and_say_why(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_lost_key_is_no_end(open_with: Open, receiver: Receiver) -> None:
-    made = open_with(_FIRST).webhook(receiver.url)
+    webhook = open_with(_FIRST).webhook(receiver.url)
     lost = open_with(None)
-    rotated = lost.verb(made, "rotate", hours=0)
+    rotated = lost.verb(webhook, "rotate", hours=0)
     verify(_send(lost, receiver), rotated["secret"])
 
 

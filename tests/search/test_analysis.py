@@ -103,7 +103,7 @@ _UNBROKEN = ["lodz", "super", "wordjoiner", "mark", "ab"]
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "terms"),
     [
         ("Élection ÉLECTION e\u0301lection", ["election"] * 3),
         ("l’élection d'aujourd’hui", ["l", "election", "d", "aujourd", "hui"]),
@@ -123,8 +123,8 @@ _UNBROKEN = ["lodz", "super", "wordjoiner", "mark", "ab"]
         ("٢٠٢٦ ۲۰۲۶ २०२६ ２０２６", ["2026"] * 4),
     ],
 )
-def test_spellings_of_a_word_fold_to_one_form(written: str, kept: list[str]) -> None:
-    assert tokenize(written) == kept
+def test_spellings_of_a_word_fold_to_one_form(written: str, terms: list[str]) -> None:
+    assert tokenize(written) == terms
 
 
 def _texts(first: int, last: int) -> st.SearchStrategy[str]:

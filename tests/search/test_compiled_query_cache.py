@@ -63,8 +63,8 @@ def test_the_next_index_state_has_its_own_vocabulary(index: TantivyIndex) -> Non
 def test_a_cached_correction_never_leads_to_a_removed_word(
     index: TantivyIndex,
 ) -> None:
-    kept, taken = story("Clouds"), story("Zanzibar")
-    reader = fill(index, kept, taken)
+    clouds, taken = story("Clouds"), story("Zanzibar")
+    reader = fill(index, clouds, taken)
     assert _search(reader, "zanzibr ").corrected == "zanzibar"
     assert _search(reader.with_changes([taken.id], ()), "zanzibr ").corrected is None
     assert _search(reader, "zanzibr ").corrected == "zanzibar"

@@ -47,6 +47,7 @@ class Model:
     summary: str
     body: str
 
+    @property
     def published_at(self) -> datetime:
         return parse_instant(self.attributes["published_at"])
 
@@ -196,7 +197,7 @@ def test_pages_by_date_contain_all_stories_of_a_reader(
     of_a_tag = Selection((Clause("tag", ("t1",)),))
     entitlement = combine((Grant(form="headline", embargoed=True), Grant(of_a_tag)))
     words = Words(("onyx",))
-    seen: list[str] = []
+    ids: list[str] = []
     more, position = True, None
     while more:
         page = services.search.search(
@@ -208,12 +209,12 @@ def test_pages_by_date_contain_all_stories_of_a_reader(
                 entitlement=entitlement,
             )
         )
-        seen += [hit.id for hit in page.hits]
+        ids += [hit.id for hit in page.hits]
         more, position = page.more, page.hits[-1].date_position
     expected = _evaluate(archive, entitlement, words)
-    assert len(seen) > 8
-    assert sorted(seen) == sorted(expected)
-    published = [archive[id_].published_at() for id_ in seen]
+    assert len(ids) > 8
+    assert sorted(ids) == sorted(expected)
+    published = [archive[id_].published_at for id_ in ids]
     assert published == sorted(published, reverse=True)
 
 
@@ -223,15 +224,15 @@ def test_a_delay_and_a_depth_end_on_the_microsecond(
     newsroom.story("zanzibar")
     day = timedelta(days=1)
     entitlement = combine((Grant(delay=day, depth=2 * day),))
-    seen = []
+    totals = []
     for moment in (day, 2 * day):
         for slip in (-1, 0, 1):
             clock.moment = START + moment + timedelta(microseconds=slip)
             query = SearchQuery("zanzibar", count_total=True, entitlement=entitlement)
             results = services.search.search(query)
             assert results.total == len(results.items)
-            seen.append(results.total)
-    assert seen == [0, 1, 1, 1, 1, 0]
+            totals.append(results.total)
+    assert totals == [0, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.usefixtures("archive")

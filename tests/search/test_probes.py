@@ -75,18 +75,18 @@ def ask(
 
 def probe(services: Services, entitlement: Entitlement, ref: str) -> dict[str, Any]:
     """Return everything that a reader can observe."""
-    seen: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     for typed in _PROBES:
         query = {"q": typed, "count": "exact", "facets": "tag,kind", "highlight": "true"}
         page = ask(services, search.SEARCH, entitlement, query)
         hits = [(hit["title"], hit["score"], hit["highlights"]) for hit in page["data"]]
-        seen[typed] = hits, page["corrected"], page["facets"], page["page"]["count"]
+        answers[typed] = hits, page["corrected"], page["facets"], page["page"]["count"]
         suggested = ask(services, search.SUGGEST, entitlement, {"q": typed})
         feed = ask(services, feeds.SEARCH, entitlement, {"q": typed}, ext="json")
-        seen[f"{typed}: more"] = suggested, [item["title"] for item in feed["items"]]
+        answers[f"{typed}: more"] = suggested, [item["title"] for item in feed["items"]]
     related = ask(services, search.RELATED, entitlement, {}, ref=ref)
-    seen["related"] = [story["title"] for story in related["data"]]
-    return seen
+    answers["related"] = [story["title"] for story in related["data"]]
+    return answers
 
 
 def test_bodies_change_nothing_for_a_reader_of_headlines(
@@ -120,18 +120,18 @@ def test_a_word_of_a_body_is_corrected_to_a_word_of_a_title(
 def test_a_mixed_reader_finds_words_of_the_bodies_that_it_may_read(
     stories: list[dict[str, Any]], services: Services
 ) -> None:
-    seen = probe(services, MIXED, stories[0]["slug"])
+    answers = probe(services, MIXED, stories[0]["slug"])
     for typed in ("zanzibar", "zanzibr", '"sold in zanzibar"', "rain zanzibar"):
-        hits, _, facets, count = seen[typed]
+        hits, _, facets, count = answers[typed]
         assert ([title for title, _, _ in hits], count) == (["Rain over Taza"], 1), typed
         assert [value["value"] for value in facets["tag"]] == ["c", "open"], typed
     by_title = {
-        title: (score, marked["body"]) for title, score, marked in seen["rain OR zanzibar"][0]
+        title: (score, marked["body"]) for title, score, marked in answers["rain OR zanzibar"][0]
     }
     assert by_title["Rain over Rabat"] == by_title["Rain over Fez"] == (None, [])
     assert by_title["Rain over Taza"][0] > 0
     assert "<mark>Zanzibar</mark>" in by_title["Rain over Taza"][1][0]
-    assert {title for title, _, _ in seen["rain -zanzibar"][0]} == {
+    assert {title for title, _, _ in answers["rain -zanzibar"][0]} == {
         "Rain over Rabat",
         "Rain over Fez",
     }

@@ -94,8 +94,8 @@ def test_filters_narrow_a_search(client: TestClient) -> None:
 
 @pytest.mark.usefixtures("archive")
 def test_facet_values_can_be_used_as_filters(client: TestClient) -> None:
-    wanted = "category,source,language,tag,kind,published_month"
-    page = read(client, f"/v1/search?q=rain&facets={wanted}&count=exact&limit=1")
+    names = "category,source,language,tag,kind,published_month"
+    page = read(client, f"/v1/search?q=rain&facets={names}&count=exact&limit=1")
     assert page["page"]["count"] == 4
     values = {
         name: [(value["value"], value["label"], value["count"]) for value in facet_values]
@@ -173,8 +173,8 @@ def test_pages_link_to_the_next_and_the_previous_one(
     while cursor:
         pages.append(read(client, f"/v1/search?q=rain&{order}limit=3&cursor={cursor}"))
         cursor = pages[-1]["page"]["next"]
-    seen = [story["title"] for page in pages for story in page["data"]]
-    assert sorted(seen) == [f"Rain {number}" for number in range(8)]
+    titles = [story["title"] for page in pages for story in page["data"]]
+    assert sorted(titles) == [f"Rain {number}" for number in range(8)]
     back = read(client, f"/v1/search?q=rain&{order}limit=3&cursor={pages[1]['page']['prev']}")
     assert [story["id"] for story in back["data"]] == [story["id"] for story in first["data"]]
 

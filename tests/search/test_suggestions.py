@@ -21,7 +21,7 @@ def archive(newsroom: Newsroom, follow: Follow) -> None:
     newsroom.story("Climbers turn back", tags=["Climax"])
 
 
-def _suggested(client: TestClient, typed: str, **more: str) -> list[tuple[str, str, str]]:
+def _suggest(client: TestClient, typed: str, **more: str) -> list[tuple[str, str, str]]:
     answer = client.get("/v1/suggest", params={"q": typed, **more})
     assert answer.status_code == 200, answer.text
     return [
@@ -32,7 +32,7 @@ def _suggested(client: TestClient, typed: str, **more: str) -> list[tuple[str, s
 
 @pytest.mark.usefixtures("archive")
 def test_suggestions_of_each_type_complete_the_query(client: TestClient) -> None:
-    suggestions = _suggested(client, "clim")
+    suggestions = _suggest(client, "clim")
     assert (
         suggestions[:5]
         == [
@@ -49,14 +49,14 @@ def test_suggestions_of_each_type_complete_the_query(client: TestClient) -> None
         "A climate of doubt",
         "Climbers turn back",
     }
-    assert [suggestion[1] for suggestion in _suggested(client, "climbing in the at")] == [
+    assert [suggestion[1] for suggestion in _suggest(client, "climbing in the at")] == [
         "Climbing in the Atlas"
     ]
 
 
 @pytest.mark.usefixtures("archive")
 def test_the_reference_of_a_suggestion_can_be_requested(client: TestClient) -> None:
-    for type_, text, ref in _suggested(client, "clim", limit="50"):
+    for type_, text, ref in _suggest(client, "clim", limit="50"):
         if type_ == "title":
             assert read(client, f"/v1/articles/{ref}")["title"] == text
         else:
@@ -66,8 +66,8 @@ def test_the_reference_of_a_suggestion_can_be_requested(client: TestClient) -> N
 @pytest.mark.usefixtures("archive")
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_an_empty_query_has_no_suggestions(client: TestClient) -> None:
-    assert _suggested(client, "") == _suggested(client, "  ") == _suggested(client, "xyz") == []
-    assert len(_suggested(client, "clim", limit="2")) == 2
+    assert _suggest(client, "") == _suggest(client, "  ") == _suggest(client, "xyz") == []
+    assert len(_suggest(client, "clim", limit="2")) == 2
     answer = client.get("/v1/suggest")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "required")
 
@@ -80,9 +80,9 @@ def test_accents_and_marks_are_optional_for_every_type(
     newsroom.story("Écologie", tags=["Écran", "كِتَاب"])
     follow()
     for typed in ("ec", "éc", "EC"):
-        suggestions = [text for _, text, _ in _suggested(client, typed)]
+        suggestions = [text for _, text, _ in _suggest(client, typed)]
         assert suggestions == ["Économie", "Ecole de presse", "Écran", "Écologie"]
-    assert _suggested(client, "كتا") == [("tag", "كِتَاب", "كِتَاب")]
+    assert _suggest(client, "كتا") == [("tag", "كِتَاب", "كِتَاب")]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_other_notations_are_completed(
 ) -> None:
     newsroom.category(text)
 
-    assert [text for _, text, _ in _suggested(client, typed)] == [text]
+    assert [text for _, text, _ in _suggest(client, typed)] == [text]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_tags_and_titles_are_completed_in_other_notations(
 ) -> None:
     newsroom.story(text, tags=[text])
 
-    assert {(type_, text) for type_, text, _ in _suggested(client, typed)} == {
+    assert {(type_, text) for type_, text, _ in _suggest(client, typed)} == {
         ("tag", text),
         ("title", text),
     }

@@ -72,13 +72,13 @@ def test_a_refused_request_leaves_no_reference_cycle() -> None:
                 connection.sendall(head)
                 assert read_all(connection)
         gc.collect()
-        kept = [item for item in gc.get_objects() if type(item) is HttpProtocol]
-    assert len(kept) <= 2
+        protocols = [item for item in gc.get_objects() if type(item) is HttpProtocol]
+    assert len(protocols) <= 2
 
 
 def test_a_disconnect_is_noticed_with_pipelined_requests() -> None:
     class App:
-        left = False
+        has_left = False
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             scope["extensions"]["dateline.http.control"].acquire_listener_slot(None)

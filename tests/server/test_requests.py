@@ -249,7 +249,7 @@ def test_a_query_of_eight_kilobytes_is_accepted(connection: socket.socket) -> No
 
 
 @pytest.mark.parametrize(
-    ("target", "seen"),
+    ("target", "host"),
     [
         (b"http://named:81/host?a=%20b", b"[b'named:81'] b'a=%20b'"),
         (b"HTTPS://[::1]/host", b"[b'[::1]'] b''"),
@@ -258,10 +258,10 @@ def test_a_query_of_eight_kilobytes_is_accepted(connection: socket.socket) -> No
     ],
 )
 def test_the_authority_of_a_target_is_the_host(
-    connection: socket.socket, target: bytes, seen: bytes
+    connection: socket.socket, target: bytes, host: bytes
 ) -> None:
     head = b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    assert _ask(connection, head).endswith(seen)
+    assert _ask(connection, head).endswith(host)
 
 
 _OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"

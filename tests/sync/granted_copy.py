@@ -74,10 +74,10 @@ class GrantedCopy:
     def load_expected(self) -> dict[str, dict[str, Any]]:
         """Return what the server shows of it now."""
         with open_snapshot(self._services.delivery, self.entitlement) as snapshot:
-            rendered = snapshot.render_stories(sorted(self.allowed()), "whole")
+            rendered = snapshot.render_stories(sorted(self.find_allowed()), "whole")
         return {id_: _without_joined(json.loads(story)) for id_, story in rendered.items()}
 
-    def allowed(self) -> dict[str, Form]:
+    def find_allowed(self) -> dict[str, Form]:
         """Return the stories that it may have now, and in which form, by the definition."""
         now = self._services.clock.now()
         forms: dict[str, Form] = {}

@@ -61,9 +61,9 @@ class OfflineApp:
 
     def _delete_the_rest(self) -> None:
         if self._given is not None:
-            for type_, given in self._given.items():
+            for type_, received in self._given.items():
                 copy = self.copies[type_]
-                self.copies[type_] = {id_: copy[id_] for id_ in copy if id_ in given}
+                self.copies[type_] = {id_: copy[id_] for id_ in copy if id_ in received}
             self._given = None
 
     def catch_up(self, limit: int = 100) -> list[dict[str, Any]]:

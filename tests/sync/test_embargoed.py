@@ -305,8 +305,8 @@ _CHANGING = ("x-request-id", "date")
 
 
 def decode_cursor(answer: Response) -> tuple[int, bytes, dict[str, str]]:
-    kept = {name: text for name, text in answer.headers.items() if name not in _CHANGING}
-    return answer.status_code, answer.content, kept
+    headers = {name: text for name, text in answer.headers.items() if name not in _CHANGING}
+    return answer.status_code, answer.content, headers
 
 
 def test_other_readers_get_the_same_bytes_as_without_embargoes(
@@ -350,8 +350,8 @@ def test_the_embargo_log_is_trimmed_with_the_change_log(
     newsroom.story("Much later")
     trim_log_in_batches(services)
     with services.database.read() as session:
-        kept = session.scalars(select(EmbargoedRow.version))
-    assert kept == [story["version"]]
+        versions = session.scalars(select(EmbargoedRow.version))
+    assert versions == [story["version"]]
     assert partner.catch_up()
     assert partner.list_stories() == partner.load_expected()
     partner.headers = {}

@@ -75,10 +75,10 @@ def _check(
     editor: RandomEditor, copies: list[GrantedCopy], could_have: dict[GrantedCopy, set[str]]
 ) -> None:
     for copy in could_have:
-        could_have[copy] |= copy.allowed().keys()
+        could_have[copy] |= copy.find_allowed().keys()
     for copy in copies:
         changes = copy.catch_up(editor.rng.choice((1, 2, 3)))
-        assert copy.forms() == copy.allowed(), (copy.entitlement, changes)
+        assert copy.forms() == copy.find_allowed(), (copy.entitlement, changes)
         assert copy.list_stories() == copy.load_expected(), (copy.entitlement, changes)
         removed = {change["id"] for change in changes if change["op"] == "remove"}
         assert removed <= could_have[copy], changes

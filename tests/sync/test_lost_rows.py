@@ -167,14 +167,14 @@ def test_a_cursor_of_a_lost_row_is_answered_410(
     _, second = loss.stories
     app = OfflineApp(client, filters)
     app.catch_up()
-    kept = app.cursor
+    cursor = app.cursor
     edit(newsroom, second, 1)
     assert len(app.catch_up()) == 1
     loss.lose_rows()
     if later:
         edit(newsroom, loss.stories[0], later)
     assert list_refusals(client, app.cursor) == {"cursor_too_old"}
-    assert client.get(f"/v1/changes?cursor={kept}").status_code == 200
+    assert client.get(f"/v1/changes?cursor={cursor}").status_code == 200
     app.catch_up()
     assert app.refusals == ["cursor_too_old"]
     assert app.list_stories() == app.load_expected()

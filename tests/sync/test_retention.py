@@ -39,7 +39,7 @@ def rewrite_often(newsroom: Newsroom, story: dict[str, Any], times: int = 3) -> 
 def test_the_last_old_row_of_each_object_is_kept(
     newsroom: Newsroom, client: TestClient, services: Services, clock: HandClock
 ) -> None:
-    kept, gone = rewrite_often(newsroom, newsroom.story("Kept")), newsroom.story("Gone")
+    story, gone = rewrite_often(newsroom, newsroom.story("Kept")), newsroom.story("Gone")
     newsroom.verb(gone, "unpublish", answer="gone")
     newsroom.patch(newsroom.source("S"), "sources", name="S2")
     clock.advance(days=9)
@@ -50,17 +50,17 @@ def test_the_last_old_row_of_each_object_is_kept(
     clock.advance(days=2)
     trim_log_in_batches(services)
     assert log(services) == [
-        ("updated", kept["id"]),
+        ("updated", story["id"]),
         ("unpublished", gone["id"]),
         ("published", last["id"]),
         ("updated", last["id"]),
     ]
     # A row is deleted some time after it was superseded, in any position.
-    rewrite_often(newsroom, kept, 1)
+    rewrite_often(newsroom, story, 1)
     clock.advance(days=11)
     trim_log_in_batches(services)
     assert sorted(log(services)) == sorted(
-        [("unpublished", gone["id"]), ("updated", last["id"]), ("updated", kept["id"])]
+        [("unpublished", gone["id"]), ("updated", last["id"]), ("updated", story["id"])]
     )
     assert client.get(f"/v1/articles/{gone['id']}").status_code == 410
     assert list_inconsistencies(services) == []

@@ -64,9 +64,9 @@ def varnish(
     """Run Varnish in front of a Dateline, with the example or with other VCL."""
     program = require_program("varnishd", "varnish varnish-modules")
     port = port or free_port()
-    given = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
+    values = {"dateline_host": "127.0.0.1", "dateline_port": dateline, "purge_token": PURGE_TOKEN}
     vcl = folder / "dateline.vcl"
-    vcl.write_text(source or fill_example("varnish.vcl", **given), encoding="utf-8")
+    vcl.write_text(source or fill_example("varnish.vcl", **values), encoding="utf-8")
     command = [program, "-j", "none", "-n", str(folder / "varnish"), "-f", str(vcl)]
     compiled = subprocess.run([*command, "-C"], capture_output=True, text=True, check=False)
     require_varnish_modules(compiled.stderr)
@@ -81,14 +81,14 @@ def nginx(folder: Path, dateline: int) -> Iterator[SharedCache]:
     """Run nginx in front of a Dateline, with the example."""
     program = require_program("nginx", "nginx-light")
     port = free_port()
-    given: Mapping[str, object] = {
+    values: Mapping[str, object] = {
         "dateline_host": "127.0.0.1",
         "dateline_port": dateline,
         "cache_folder": folder / "kept",
         "listen": f"127.0.0.1:{port}",
         "server_name": "localhost",
     }
-    (folder / "dateline.conf").write_text(fill_example("nginx.conf", **given), encoding="utf-8")
+    (folder / "dateline.conf").write_text(fill_example("nginx.conf", **values), encoding="utf-8")
     own = folder / "nginx.conf"
     own.write_text(_AROUND.format(folder=folder), encoding="utf-8")
     command = [program, "-p", str(folder), "-e", str(folder / "errors"), "-c", str(own)]

@@ -64,12 +64,12 @@ def fetch(port: int, path: str, method: str = "GET", **headers: str) -> Answer:
 def count_requests(dateline: int, **labels: str) -> int:
     """Return the number of requests with all these labels that a Dateline has counted."""
     text = fetch(dateline, "/metrics").body.decode()
-    wanted = {f'{name}="{value}"' for name, value in labels.items()}
+    pairs = {f'{name}="{value}"' for name, value in labels.items()}
     lines = _COUNT.findall(text)
     return int(
         sum(
             float(count)
             for labels_of_line, count in lines
-            if wanted <= set(labels_of_line.split(","))
+            if pairs <= set(labels_of_line.split(","))
         )
     )

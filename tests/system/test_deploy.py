@@ -55,13 +55,13 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 def test_nginx_accepts_the_configuration_of_the_proxy(tmp_path: Path) -> None:
     program = require_program("nginx", "nginx-light")
     site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
-    for given, here in (
+    for original, here in (
         ("server dateline:8000", "server 127.0.0.1:8000"),
         ("/var/cache/nginx/dateline", str(tmp_path / "kept")),
         ("listen 80;", "listen 127.0.0.1:18080;"),
     ):
-        assert given in site
-        site = site.replace(given, here)
+        assert original in site
+        site = site.replace(original, here)
     (tmp_path / "site.conf").write_text(site, encoding="utf-8")
     folders = " ".join(
         f"{name}_temp_path {tmp_path}/{name};"

@@ -38,9 +38,9 @@ class PurgeSite:
         self.settle()
         for path in at:
             self.read(path)
-        kept = [self.read(path) for path in at]
-        assert all(item.is_from_cache for item in kept)
-        return kept
+        answers = [self.read(path) for path in at]
+        assert all(item.is_from_cache for item in answers)
+        return answers
 
     def until(self, path: str, is_right: Callable[[Answer], bool]) -> Answer:
         """Read until a response is correct."""

@@ -173,11 +173,11 @@ def test_a_range_is_cut_from_the_same_encoding(site: Site, cache: SharedCache) -
             _is_part(part, whole)
         tags[coding] = whole.headers["etag"]
     for coding, tag in tags.items():
-        wanted = {"range": "bytes=0-9", "accept_encoding": coding}
-        part = fetch(cache.port, at, if_range=tag, **wanted)
+        headers = {"range": "bytes=0-9", "accept_encoding": coding}
+        part = fetch(cache.port, at, if_range=tag, **headers)
         assert part.status in {200, 206}
         for other in set(tags.values()) - {tag}:
-            assert fetch(cache.port, at, if_range=other, **wanted).status == 200
+            assert fetch(cache.port, at, if_range=other, **headers).status == 200
 
 
 def _is_part(part: Answer, whole: Answer) -> None:
@@ -201,9 +201,9 @@ def test_a_404_is_cached_for_exactly_five_seconds(
         assert (first.status, first.is_from_cache) == (404, False)
         assert first.headers["cache-control"] == "max-age=0, s-maxage=5"
     site.verb(story, "publish")
-    kept = [fetch(cache.port, path) for cache in caches]
+    answers = [fetch(cache.port, path) for cache in caches]
     time.sleep(6)
-    for cache, before in zip(caches, kept, strict=True):
+    for cache, before in zip(caches, answers, strict=True):
         assert (before.status, before.is_from_cache) == (404, True), cache
         after = fetch(cache.port, path)
         assert (after.status, after.is_from_cache) == (200, False), cache

@@ -196,11 +196,11 @@ def test_outcomes_are_returned_after_the_commit_of_their_batch(services: Service
     lines = to_ndjson(
         [SOURCE, ASIA, JAPAN, *(story(slug=f"s-{number}") for number in range(1_000))]
     )
-    seen = 0
+    count = 0
     for batch in lines_importer.run(lines):
-        seen += len(batch)
-        assert len(export_all(services)) == seen
-    assert seen == 1_003
+        count += len(batch)
+        assert len(export_all(services)) == count
+    assert count == 1_003
 
 
 def test_a_line_may_refer_to_an_earlier_line_of_its_batch(services: Services) -> None:

@@ -92,7 +92,7 @@ def test_a_stored_invalid_address_is_written_without_quotes_and_tags() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "kept"),
+    ("value", "stored"),
     [
         (" https://site.example/a b ", "https://site.example/a%20b"),
         ("https://user@site.example/", None),
@@ -111,8 +111,8 @@ def test_a_stored_invalid_address_is_written_without_quotes_and_tags() -> None:
         ("../a?b#c", "../a?b#c"),
     ],
 )
-def test_addresses_in_bodies_follow_the_same_rule(value: str, kept: str | None) -> None:
-    assert clean_url(value) == kept
+def test_addresses_in_bodies_follow_the_same_rule(value: str, stored: str | None) -> None:
+    assert clean_url(value) == stored
 
 
 @pytest.mark.parametrize("tag", ["blockquote", "del", "ins", "q"])

@@ -120,7 +120,7 @@ def test_a_cancelled_read_ends_on_the_server(database: Database, reads: AsyncRea
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
 
-    async def cancelled() -> None:
+    async def cancel_fetch() -> None:
         task = asyncio.create_task(reads.fetch(_SLEEP, {"seconds": 300}))
         await asyncio.to_thread(wait_for, 1)
         task.cancel()
@@ -129,7 +129,7 @@ def test_a_cancelled_read_ends_on_the_server(database: Database, reads: AsyncRea
         await asyncio.to_thread(wait_for, 0)
         assert await reads.fetch(_NUMBER, {"number": 2}) == [_Number(2)]
 
-    asyncio.run(cancelled())
+    asyncio.run(cancel_fetch())
 
 
 def test_a_closed_connection_is_not_reused(database: Database, reads: AsyncReads) -> None:

@@ -12,49 +12,49 @@ def cache(limit: int) -> BoundedCache[str, bytes]:
 
 
 def test_the_oldest_entries_are_evicted_above_the_limit() -> None:
-    kept = cache(10)
-    kept["a"], kept["b"] = b"1234", b"1234"
-    assert (list(kept), kept.weight) == (["a", "b"], 10)
-    kept["c"] = b"1"
-    assert (list(kept), kept.weight) == (["b", "c"], 7)
-    assert kept.get("a") is None
-    assert kept["b"] == b"1234"
+    entries = cache(10)
+    entries["a"], entries["b"] = b"1234", b"1234"
+    assert (list(entries), entries.weight) == (["a", "b"], 10)
+    entries["c"] = b"1"
+    assert (list(entries), entries.weight) == (["b", "c"], 7)
+    assert entries.get("a") is None
+    assert entries["b"] == b"1234"
 
 
 def test_an_entry_above_the_limit_is_not_stored_and_evicts_nothing() -> None:
-    kept = cache(10)
-    kept["a"] = b"1234"
-    kept["b"] = bytes(100)
-    assert (dict(kept), kept.weight) == ({"a": b"1234"}, 5)
+    entries = cache(10)
+    entries["a"] = b"1234"
+    entries["b"] = bytes(100)
+    assert (dict(entries), entries.weight) == ({"a": b"1234"}, 5)
     # The earlier value is outdated.
-    kept["a"] = bytes(100)
-    assert (dict(kept), kept.weight) == ({}, 0)
+    entries["a"] = bytes(100)
+    assert (dict(entries), entries.weight) == ({}, 0)
 
 
 def test_a_replaced_or_removed_entry_is_not_counted_twice() -> None:
-    kept = cache(10)
+    entries = cache(10)
     for length in (4, 2, 8):
-        kept["a"] = bytes(length)
-        assert kept.weight == 1 + length
-    del kept["a"]
+        entries["a"] = bytes(length)
+        assert entries.weight == 1 + length
+    del entries["a"]
     with pytest.raises(KeyError):
-        del kept["a"]
-    kept["b"] = b""
-    kept.clear()
-    assert (len(kept), kept.weight) == (0, 0)
+        del entries["a"]
+    entries["b"] = b""
+    entries.clear()
+    assert (len(entries), entries.weight) == (0, 0)
 
 
 def test_concurrent_writes_stay_within_the_limit() -> None:
-    kept = cache(1_000)
+    entries = cache(1_000)
 
     def fill(thread: int) -> None:
         for number in range(3_000):
-            kept[f"{thread} {number % 50}"] = bytes(number % 300)
-            kept.get(f"{thread} {number % 7}")
+            entries[f"{thread} {number % 50}"] = bytes(number % 300)
+            entries.get(f"{thread} {number % 7}")
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(fill, range(8)))
-    assert kept.weight == sum(len(key) + len(value) for key, value in kept.items()) <= 1_000
+    assert entries.weight == sum(len(key) + len(value) for key, value in entries.items()) <= 1_000
 
 
 def test_a_cache_of_longer_words_has_fewer_entries() -> None:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from tests.architecture.source import ROOT
 from tests.client import ContractViolation, expect_contract_violation, make_client
-from tests.contract import DOCUMENT, Contract, committed_contract
+from tests.contract import DOCUMENT, Contract, load_contract
 
 _DOCUMENT = orjson.loads(DOCUMENT.read_bytes())
 _LIST = _DOCUMENT["paths"]["/v1/headlines"]["get"]
@@ -55,7 +55,7 @@ def _list(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_documented_messages_have_no_problems() -> None:
-    contract = committed_contract()
+    contract = load_contract()
     article = {"title": "T", "language": "en", "status": "draft"}
     for exchange in (
         _exchange(),
@@ -139,7 +139,7 @@ def test_a_wrong_document_is_found(
     ],
 )
 def test_a_wrong_message_is_found(exchange: httpx2.Response, problem: str) -> None:
-    problems = committed_contract().find_problems(exchange)
+    problems = load_contract().find_problems(exchange)
     assert any(problem in text for text in problems), problems
 
 

@@ -9,7 +9,7 @@ from app.content.inputs import normalize_language
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "stored"),
     [
         ("en", "en"),
         ("FR-ca", "fr-CA"),
@@ -23,9 +23,9 @@ from app.content.inputs import normalize_language
         ("en-x-US-Twain", "en-x-us-twain"),
     ],
 )
-def test_a_tag_is_stored_in_canonical_case(written: str, kept: str) -> None:
-    assert normalize_language(written) == kept
-    assert normalize_language(kept) == kept
+def test_a_tag_is_stored_in_canonical_case(written: str, stored: str) -> None:
+    assert normalize_language(written) == stored
+    assert normalize_language(stored) == stored
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ JPG = "https://i.example/a.jpg"
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("written", "cleaned"),
     [
         ("a.jpg 1x, b.jpg 2x", "a.jpg 1x, b.jpg 2x"),
         ("a.jpg 300w,b.jpg 600w", "a.jpg 300w, b.jpg 600w"),
@@ -26,9 +26,9 @@ JPG = "https://i.example/a.jpg"
         ("a.jpg (", ""),
     ],
 )
-def test_each_address_of_a_srcset_is_checked(written: str, kept: str) -> None:
-    assert clean_srcset(written) == kept
-    assert clean_srcset(kept) == kept
+def test_each_address_of_a_srcset_is_checked(written: str, cleaned: str) -> None:
+    assert clean_srcset(written) == cleaned
+    assert clean_srcset(cleaned) == cleaned
 
 
 def test_each_address_of_a_srcset_is_resolved() -> None:

@@ -14,14 +14,14 @@ from tests.databases import fresh_database
 @pytest.fixture
 def attempts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """The parameters of each attempt to connect; none succeeds."""
-    seen: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
 
     def refuse(**parameters: Any) -> None:
-        seen.append(parameters)
+        calls.append(parameters)
         raise psycopg.OperationalError("refused")
 
     monkeypatch.setattr(psycopg, "connect", refuse)
-    return seen
+    return calls
 
 
 def _try(url: str) -> None:
@@ -74,8 +74,8 @@ def test_parameters_of_the_url_override_defaults(attempts: list[dict[str, Any]])
 
 def test_options_of_the_url_override_settings(tmp_path: Path) -> None:
     with fresh_database("postgresql", tmp_path, migrated=False) as url:
-        given = "-c%20lock_timeout%3D3s%20--timezone%3DEurope/Berlin"
-        server = PostgresServer(f"{url}&options={given}", 5)
+        options = "-c%20lock_timeout%3D3s%20--timezone%3DEurope/Berlin"
+        server = PostgresServer(f"{url}&options={options}", 5)
         with server.connect({"enable_sort": "off"}) as connection:
             shown = [
                 connection.execute(f"SHOW {name}").fetchone()

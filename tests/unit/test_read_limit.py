@@ -10,7 +10,7 @@ from sqlalchemy import TextClause, text
 
 from app.bootstrap import Services
 from app.kit.errors import ReadTooLong
-from app.kit.sql.sqlite_readers import ReadLimit, unlimited
+from app.kit.sql.sqlite_readers import ReadLimit, lift_time_limit
 
 # Each would take minutes; the time above the limit is a margin for a busy machine.
 _SLOW = {
@@ -59,7 +59,7 @@ def test_unlimited_reads_have_no_limit(services: Services, dialect: str) -> None
         limit.run(_read(services, short))
 
     def read() -> None:
-        with unlimited():
+        with lift_time_limit():
             _read(services, short)()
 
     limit.run(read)

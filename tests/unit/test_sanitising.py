@@ -193,24 +193,24 @@ def test_the_inspector_of_this_test_finds_dangers() -> None:
 
 def test_all_745_hostile_feeds_become_harmless(shared: Path) -> None:
     survivors = {}
-    seen = 0
+    count = 0
     with open_archive(shared / "feeds" / "feedparser-sanitize.tar.gz") as archive:
         for member in archive:
             opened = archive.extractfile(member) if member.name.endswith(".xml") else None
             if opened is None:
                 continue
-            seen += 1
+            count += 1
             feed = opened.read().decode("utf-8", errors="replace")
-            for markup in (feed, _unescaped(feed)):
+            for markup in (feed, _unescape(feed)):
                 cleaned = sanitise_html(markup, "https://site.example/")
                 if dangers := find_dangers(cleaned):
                     survivors[member.name] = dangers
                 assert sanitise_html(cleaned, "https://site.example/") == cleaned
-    assert seen == 745
+    assert count == 745
     assert survivors == {}
 
 
-def _unescaped(feed: str) -> str:
+def _unescape(feed: str) -> str:
     """Return the content of the feed, as a feed reader would see it."""
     from html import unescape
 
@@ -232,9 +232,9 @@ def _unescaped(feed: str) -> str:
     ],
 )
 def test_sanitised_markup_is_correctly_nested(markup: str) -> None:
-    left = sanitise_html(markup)
-    assert sanitise_html(left) == left
-    HtmlParser(strict=True).parseFragment(left)
+    cleaned = sanitise_html(markup)
+    assert sanitise_html(cleaned) == cleaned
+    HtmlParser(strict=True).parseFragment(cleaned)
 
 
 @pytest.mark.parametrize(

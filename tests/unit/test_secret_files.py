@@ -30,8 +30,8 @@ def test_every_secret_setting_is_read_from_a_file(
         file = tmp_path / name
         file.write_text(f"{value}\n", encoding="utf-8")
         monkeypatch.setenv(f"DATELINE_{name.upper()}_FILE", str(file))
-        found = getattr(read_settings(), name)
-        assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == value
+        setting = getattr(read_settings(), name)
+        assert (setting.get_secret_value() if isinstance(setting, SecretStr) else setting) == value
 
 
 def test_every_secret_setting_is_in_the_list_of_the_documentation() -> None:
@@ -48,7 +48,7 @@ def test_a_wrong_file_is_named_with_a_way_out(
     (empty := tmp_path / "empty").write_text("\n", encoding="utf-8")
     (binary := tmp_path / "binary").write_bytes(b"\xff\xfe")
     (short := tmp_path / "short").write_text("hunter2", encoding="utf-8")
-    for path, told in (
+    for path, message in (
         (tmp_path / "none", "cannot be read: No such file or directory. Check the name"),
         (tmp_path, "cannot be read: Is a directory"),
         (empty, "is empty"),
@@ -59,7 +59,7 @@ def test_a_wrong_file_is_named_with_a_way_out(
         monkeypatch.setenv(variable, str(path))
         detail = _refusal()
         assert f"{variable}: " in detail
-        assert told in detail
+        assert message in detail
         assert "hunter2" not in detail
     monkeypatch.setenv("DATELINE_SECRET_KEY", _KEY)
     assert f"{variable}: DATELINE_SECRET_KEY is set as well; remove one of them" in _refusal()

@@ -233,11 +233,11 @@ def test_a_failed_transaction_is_not_reported_as_committed(services: Services) -
 
 
 def test_only_a_snapshot_hides_later_writes(services: Services) -> None:
-    for snapshot, seen in ((True, None), (False, "1")):
+    for snapshot, expected in ((True, None), (False, "1")):
         with services.database.read(snapshot=snapshot) as session:
             assert _secret(session, f"{snapshot}") is None
             _insert(services, [_Pair(f"{snapshot}", "1")], asking=False)
-            assert _secret(session, f"{snapshot}") == seen
+            assert _secret(session, f"{snapshot}") == expected
 
 
 def test_nested_reads_use_separate_connections(services: Services) -> None:

@@ -172,7 +172,7 @@ def test_the_public_address_ends_without_a_slash() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "address"),
+    ("settings", "address"),
     [
         ({"public_url": "https://api.example/"}, "https://api.example"),
         ({"host": "127.0.0.1", "port": 8123}, "http://127.0.0.1:8123"),
@@ -182,6 +182,6 @@ def test_the_public_address_ends_without_a_slash() -> None:
     ],
 )
 def test_feeds_have_an_absolute_address_with_any_settings(
-    given: dict[str, object], address: str
+    settings: dict[str, object], address: str
 ) -> None:
-    assert read_settings(**given).own_address == address
+    assert read_settings(**settings).own_address == address

@@ -74,14 +74,14 @@ def frequent_switches() -> Iterator[None]:
 
 
 def _check_growth(value: Callable[[], Any], increase: Callable[[], None], wrong: list[Any]) -> None:
-    seen = 0
+    last = 0
     for _ in range(_ROUNDS):
         before = value()
         increase()
         after = value()
-        if not seen <= before < after:
-            wrong.append((seen, before, after))
-        seen = after
+        if not last <= before < after:
+            wrong.append((last, before, after))
+        last = after
 
 
 def _run_concurrently(work: Callable[[], None], count: int) -> None:
@@ -197,12 +197,12 @@ def test_reads_are_atomic() -> None:
     wrong: list[Any] = []
     with closing(SharedCounter("test")) as counter, _start(_HAMMER) as other:
         _continue(other)
-        seen = 0
+        last = 0
         while other.poll() is None:
             now = counter.value()
-            if now < seen:
-                wrong.append((seen, now))
-            seen = now
+            if now < last:
+                wrong.append((last, now))
+            last = now
         assert other.returncode == 0
     assert not wrong
 
@@ -216,12 +216,12 @@ def test_a_restarted_process_continues_the_count() -> None:
 
 
 def test_a_new_file_does_not_repeat_values() -> None:
-    seen: set[int] = set()
+    values: set[int] = set()
     for _ in range(20):
         with closing(SharedCounter("test")) as counter:
             for _ in range(5):
-                assert counter.value() not in seen
-                seen.add(counter.value())
+                assert counter.value() not in values
+                values.add(counter.value())
                 counter.increase()
             counter.path.unlink()
 

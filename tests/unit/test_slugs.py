@@ -167,8 +167,8 @@ def test_a_used_slug_gets_the_first_free_number() -> None:
 
 
 def test_a_numbered_slug_is_valid_for_any_length_of_the_requested_one() -> None:
-    wanted = "a" * MAX_LENGTH
-    numbered = find_free_slug(wanted, lambda batch: {wanted} & set(batch))
+    slug = "a" * MAX_LENGTH
+    numbered = find_free_slug(slug, lambda batch: {slug} & set(batch))
     assert numbered.endswith("-2")
     assert find_slug_problem(numbered) is None
     hyphen_at_the_cut = "a" * (MAX_LENGTH - 9) + "-" + "b" * 8

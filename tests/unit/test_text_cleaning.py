@@ -28,9 +28,9 @@ def test_meaningful_characters_stay(text: str) -> None:
     assert clean_line(text) == clean_paragraphs(text) == text
 
 
-@pytest.mark.parametrize("kept", "\u00a0\u202f\u3000")
-def test_repeated_spaces_of_one_kind_become_one_such_space(kept: str) -> None:
-    assert clean_line(f"a{kept * 3}b") == f"a{kept}b"
+@pytest.mark.parametrize("space", "\u00a0\u202f\u3000")
+def test_repeated_spaces_of_one_kind_become_one_such_space(space: str) -> None:
+    assert clean_line(f"a{space * 3}b") == f"a{space}b"
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])

@@ -38,15 +38,15 @@ def test_clients_of_the_log_catch_up_after_a_day_without_a_worker(
         newsroom.article("Brief", expires_at=f"{DAY}17:00:00Z"), "schedule", at=f"{DAY}16:30:00Z"
     )
     cursor = read(client, "/v1/changes?limit=1000")["cursor"]
-    seen = {}
+    received = {}
     for hour in range(13, 22):
         clock.advance(hours=1)
-        seen[hour] = titles(client)
-    assert seen[13] == ["Ends"]
-    assert seen[14] == ["First", "Ends"]
-    assert seen[15] == ["First"]
-    assert seen[17] == ["Second", "First"]
-    assert seen[21] == ["Third", "Held", "Second", "First"]
+        received[hour] = titles(client)
+    assert received[13] == ["Ends"]
+    assert received[14] == ["First", "Ends"]
+    assert received[15] == ["First"]
+    assert received[17] == ["Second", "First"]
+    assert received[21] == ["Third", "Held", "Second", "First"]
     clock.advance(hours=14)
     assert follow_changes(client, cursor)[0] == []
     log_due_changes(services)

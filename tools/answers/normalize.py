@@ -59,7 +59,7 @@ class Normalizer:
         self._label, self._new_ids = row["label"], 0
         headers = [(name, value) for name, value in row["headers"]]
         raw = decode(row["body"])
-        body, is_masked = self._normalize_body(row, raw, dict(_lowered(headers)))
+        body, is_masked = self._normalize_body(row, raw, dict(_lower_names(headers)))
         normal = [
             (name, self._normalize_header(name.lower(), value, len(raw), is_masked))
             for name, value in headers
@@ -145,7 +145,7 @@ def normalize_all(rows: Iterable[Row]) -> dict[str, Row]:
     return {row["label"]: normalizer.normalize(row) for row in every}
 
 
-def _lowered(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _lower_names(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name.lower(), value) for name, value in headers]
 
 

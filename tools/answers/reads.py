@@ -260,7 +260,7 @@ def record_pages(recorder: Recorder) -> None:
     for target in ("/feeds/latest.atom?limit=50", "/feeds/categories/world.atom"):
         answer = recorder.get(target)
         for _ in range(4):
-            linked = _linked(answer, "prev-archive")
+            linked = _find_link(answer, "prev-archive")
             if linked is not None:
                 answer = recorder.ask("GET", linked, name=f"{target}, prev-archive")
     recorder.listen("/v1/stream", 1)
@@ -299,7 +299,7 @@ def _follow(
     return answer
 
 
-def _linked(answer: Answer, relation: str) -> str | None:
+def _find_link(answer: Answer, relation: str) -> str | None:
     for part in answer.body.decode().split("<link ")[1:]:
         if f'rel="{relation}"' in part.partition(">")[0]:
             address = part.partition('href="')[2].partition('"')[0].replace("&amp;", "&")

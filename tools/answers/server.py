@@ -78,16 +78,16 @@ class Dateline:
         return str(self.checkout / ".venv" / "bin" / "dateline")
 
     def _environment(self, settings: Mapping[str, str]) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
-        given = {
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("DATELINE_")}
+        variables = {
             "database_url": self.database_url,
             "search_path": str(self.folder / "index"),
             "secret_key": _SECRET,
             **settings,
         }
         # Sets of texts have the same order in every run.
-        kept["PYTHONHASHSEED"] = "0"
-        return kept | {f"DATELINE_{name.upper()}": value for name, value in given.items()}
+        inherited["PYTHONHASHSEED"] = "0"
+        return inherited | {f"DATELINE_{name.upper()}": value for name, value in variables.items()}
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], connection: Connection, log: Path) -> None:

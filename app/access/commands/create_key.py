@@ -41,18 +41,18 @@ def create_key(
     """Create a key with a name and scopes, and return it.
 
     A key with `embargoed` reads stories before their embargo ends. The key of a partner reads what
-    its products grant. A key with networks or origins can be used from these alone.
+    its products grant. A key with networks or origins can be used only from these.
     """
     _check_rights(scopes, partner_id, embargoed=embargoed)
     if expires_at is not None and expires_at <= unit.now:
         raise InvalidInput.at("#/expires_at", "in_the_past", "This key would have expired already.")
-    made, digest = generate(partner_id, is_bound=bool(networks or origins))
+    created, digest = generate(partner_id, is_bound=bool(networks or origins))
     store.insert_key(
         unit.session,
         store.KeyRow(
-            id=made.id,
+            id=created.id,
             name=name,
-            prefix=made.prefix,
+            prefix=created.prefix,
             digest=digest,
             scopes=sorted(set(scopes)),
             embargoed=embargoed,
@@ -72,14 +72,14 @@ def create_key(
         noted["networks"] = list(networks)
     if origins:
         noted["origins"] = list(origins)
-    unit.audit("created", "key", made.id, None, noted)
-    return made
+    unit.audit("created", "key", created.id, None, noted)
+    return created
 
 
 def generate(partner_id: str | None, *, is_bound: bool) -> tuple[CreatedKey, bytes]:
     """Return a new key, and its hash."""
-    made = CreatedKey(new_id(), generate_key())
-    return made, hash_key(made.key, partner_id, is_bound=is_bound)
+    created = CreatedKey(new_id(), generate_key())
+    return created, hash_key(created.key, partner_id, is_bound=is_bound)
 
 
 def _check_rights(scopes: list[str], partner_id: str | None, *, embargoed: bool) -> None:

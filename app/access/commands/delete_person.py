@@ -7,7 +7,7 @@ from app.kit.sql.unit_of_work import UnitOfWork
 
 
 def delete_person(unit: UnitOfWork, id_: str) -> None:
-    """End all sessions of a person, and delete it; the audit keeps its name."""
+    """End all sessions of a person, and delete the person; the audit log keeps the name."""
     person = load_person(unit.session, id_)
     current = store.list_current_sessions(unit.session, person.id, unit.now)
     end_sessions(unit, [session.id for session in current])

@@ -14,16 +14,16 @@ from app.kit.sql.unit_of_work import UnitOfWork
 def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
     """Create a key with the name and the rights of another, and return it.
 
-    If the old key has an end, the new one lasts as long as the old one would have lasted.
+    If the old key has an expiry time, the new key has the same lifetime.
     """
     row = _lock_valid_key(unit, ref)
-    made, digest = generate(row.partner_id, is_bound=bool(row.networks or row.origins))
+    created, digest = generate(row.partner_id, is_bound=bool(row.networks or row.origins))
     lasts = None if row.expires_at is None else row.expires_at - row.created_at
     store.insert_key(
         unit.session,
         row._replace(
-            id=made.id,
-            prefix=made.prefix,
+            id=created.id,
+            prefix=created.prefix,
             digest=digest,
             created_at=unit.now,
             expires_at=None if lasts is None else unit.now + lasts,
@@ -37,15 +37,15 @@ def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
         ends_at = min(ends_at, row.expires_at)
     store.end_key(unit.session, row.id, ends_at)
     noted = {"name": row.name, "scopes": row.scopes, "rotated_from": row.id}
-    unit.audit("created", "key", made.id, None, noted)
+    unit.audit("created", "key", created.id, None, noted)
     unit.audit(
         "rotated",
         "key",
         row.id,
         {"expires_at": row.expires_at},
-        {"expires_at": ends_at, "rotated_to": made.id},
+        {"expires_at": ends_at, "rotated_to": created.id},
     )
-    return made
+    return created
 
 
 def _lock_valid_key(unit: UnitOfWork, ref: str) -> KeyRow:

@@ -1,4 +1,4 @@
-"""Limits for each client address, in memory only: a stranger's request writes nothing.
+"""Limits for each client address, in memory only, so a request without a valid key writes nothing.
 
 There is one for requests without a key, if a setting says so, and one for refused keys. The second
 is separate: it never refuses a valid key of the same address.

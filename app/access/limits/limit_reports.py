@@ -12,7 +12,7 @@ from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 from app.kit.sql.unit_of_work import UnitOfWork
 
-# Seconds between reports; less when half of a lease is used.
+# Seconds between reports; fewer when half of a lease is used.
 REPORT_SECONDS = 1.0
 # A process that has not reported for longer does not count.
 _PRESENT = timedelta(seconds=30)
@@ -49,7 +49,7 @@ class LimitReports:
         self._limits.report_due.set()
 
     def run(self) -> None:
-        """Report what is new, and forget keys that are not used any more."""
+        """Report new use, and forget keys that are not used any more."""
         now = self._clock.now()
         self._limits.end_epoch()
         if abs(now - self._forgotten_at) >= _FORGET_INTERVAL:
@@ -59,7 +59,7 @@ class LimitReports:
             self.report()
 
     def report(self) -> None:
-        """Report what is new; if that fails, this process has only its share of the limits."""
+        """Report new use; if that fails, this process has only its share of the limits."""
         used, now = self._limits.collect_use(), self._clock.now()
         # Processes that start together learn of each other within a second.
         is_new = abs(now - self._started_at) < _PRESENCE_INTERVAL
@@ -79,7 +79,7 @@ class LimitReports:
         self._limits.apply_report(used, totals, processes)
 
     def _add_use(self, session: WriteSession, used: Mapping[str, Use]) -> dict[str, Use]:
-        """Add what this process used to what is known; return the sums."""
+        """Add the use of this process to the stored use; return the sums."""
         store.lock_use(session)
         known = {row.id: row for row in store.load_use(session, used)}
         now = self._clock.now()
@@ -101,5 +101,5 @@ class LimitReports:
 
 
 def delete_idle_use(unit: UnitOfWork) -> None:
-    """Delete what does not matter any more: use of an hour ago, and processes that have ended."""
+    """Delete rows that are not needed: use older than an hour, and processes that have ended."""
     store.delete_use(unit.session, unit.now - _KEPT)

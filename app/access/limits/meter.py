@@ -1,7 +1,7 @@
 """Meters: token buckets for requests and for their cost.
 
-A meter counts what was used of a limit. The use falls at the rate of the limit, so a meter with no
-use is a full token bucket, and a whole minute's limit may be used at once.
+A meter counts the use of a limit. The use decreases at the rate of the limit. So a meter without
+use is a full token bucket: the limit of a whole minute may be used in one burst.
 """
 
 import math
@@ -13,9 +13,9 @@ from app.kit.errors import RateLimited
 
 Quantity = Literal["requests", "cost"]
 WINDOW = 60
-# How much cost a limit of requests includes for each of them.
+# The limit of the cost, for each request that the limit of requests allows.
 COST_PER_REQUEST = 2
-# Instants are rounded, so nothing can look like a little less than a thousandth of a request.
+# Instants are rounded, so a use of zero can appear as almost a thousandth of a request.
 _NOTHING = 1e-3
 
 
@@ -35,8 +35,8 @@ class Pool:
 class Meter:
     """The use of a limit for each minute; `owner` is what is limited, as in "this key".
 
-    `used` was current at the time `at`, in seconds. `unreported` is what the database does not know
-    yet, and `capacity` is how much this process may have used at once.
+    `used` was current at the time `at`, in seconds. `unreported` is the use since the last
+    report to the database. `capacity` is the part of the limit that this process may use.
     """
 
     quantity: Quantity
@@ -51,7 +51,7 @@ class Meter:
         self.capacity = self.limit
 
     def find_use(self, now: float) -> float:
-        """Return what is still used at an instant."""
+        """Return the use at an instant."""
         return max(0.0, self.used - max(0.0, now - self.at) * self.capacity / WINDOW)
 
 
@@ -88,7 +88,7 @@ def take(meters: Sequence[Meter], now: float, cost: int, pool: Pool) -> None:
         amount = 1 if meter.quantity == "requests" else cost
         meter.capacity = capacity = meter.limit * share
         used = meter.used
-        # If the clock was set back, nothing is forgotten.
+        # If the clock was set back, the use does not change.
         if now > meter.at:
             used -= (now - meter.at) * capacity / WINDOW
             used = meter.used = max(0.0, used)

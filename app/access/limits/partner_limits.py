@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class PartnerLimits(NamedTuple):
-    """The limits of a partner; None is no limit by the agreement."""
+    """The limits of a partner; None means that the agreement has no such limit."""
 
     requests_per_minute: int | None = None
     stories_per_day: int | None = None

@@ -1,11 +1,12 @@
 """The limits of keys and partners: requests a minute, and their cost, counted in memory.
 
-Several processes share each limit. Each of them counts by itself, and reports its use to the
-database in the background (`leases.py`). If there are others, it stops at a lease, a part of the
-limit, that is not reported yet. So a request never waits for the database.
+Several processes share each limit. Each of them counts in memory, and reports its use to the
+database in the background (`limit_reports.py`). If there are other processes, it refuses requests
+when its unreported use reaches a lease, which is a part of the limit. So a request never waits for
+the database.
 
-A key with a large limit reserves a small part of it at a time, since counting each request by
-itself would take a good part of the time of a cached answer.
+A key with a large limit reserves a small part of it at a time, because counting each request
+separately would take much of the time of a cached answer.
 """
 
 import math
@@ -21,14 +22,14 @@ from app.kit.clock import Clock
 
 # The part of a limit that a process may use before it reports.
 LEASE_SHARE = 0.05
-# The part of a limit that a key reserves at a time; limits up to 1,200 are counted one by one.
+# The part of a limit that a key reserves at a time. Limits up to 1,200 count each request.
 _RESERVE = 1 / 600
 # Seconds that a report may take until the database counts as away.
 _PATIENCE = 1.0
 
 
 class Use(NamedTuple):
-    """What was used of the limit of a key, a feed token or a partner."""
+    """The use of the limit of a key, a feed token or a partner."""
 
     limit: int
     requests: float
@@ -76,11 +77,11 @@ class RateLimits:
         self._meters: dict[str, tuple[Meter, Meter]] = {}
         self._pool = Pool()
         self._is_shared = False
-        # How many processes share the limits, as last known.
+        # The last known number of processes that share the limits.
         self._processes = 1
-        # When a report was asked for, until it is made.
+        # When a report was requested; None after the report.
         self._asked_at: float | None = None
-        # What is reserved lasts until the next epoch.
+        # A reservation ends with its epoch.
         self._epoch = 0
         self.report_due = threading.Event()
 
@@ -119,15 +120,15 @@ class RateLimits:
         return account.admission
 
     def end_epoch(self) -> None:
-        """Let what is reserved and not used become available to others."""
+        """Release what is reserved and not used."""
         self._epoch += 1
 
     def share(self) -> None:
-        """Keep what is used until it is reported."""
+        """Share the limits with other processes, and collect the use for reports."""
         self._is_shared = True
 
     def collect_use(self) -> dict[str, Use]:
-        """Return what is not reported yet, by the id of a key, a token or a partner."""
+        """Return the unreported use, by the id of a key, a token or a partner."""
         with self._lock:
             self.report_due.clear()
             now = self._clock.now().timestamp()
@@ -135,7 +136,7 @@ class RateLimits:
             for id_, pair in self._meters.items():
                 if pair[0].unreported or pair[1].unreported:
                     if self._pool.share < 1:
-                        # While the database was away, the rest was within this process's share.
+                        # While the database was away, this process used only its share.
                         for meter in pair:
                             meter.unreported = min(meter.unreported, meter.find_use(now))
                     requests, cost = pair
@@ -146,7 +147,7 @@ class RateLimits:
     def apply_report(
         self, reported: Mapping[str, Use], totals: Mapping[str, Use], processes: int
     ) -> None:
-        """Take over what all processes have used, after a report."""
+        """Set the use to that of all processes, after a report."""
         now = self._clock.now().timestamp()
         with self._lock:
             self._asked_at, self._processes = None, processes
@@ -167,13 +168,13 @@ class RateLimits:
         """Forget keys whose limits are unused again."""
         now = self._clock.now().timestamp()
         with self._lock:
-            kept = {
+            in_use = {
                 id_: account
                 for id_, account in self._accounts.items()
                 if any(self._is_in_use(meter, now) for meter in account.meters)
             }
-            ids = {id_ for account in kept.values() for id_ in account.ids}
-            self._accounts = kept
+            ids = {id_ for account in in_use.values() for id_ in account.ids}
+            self._accounts = in_use
             self._meters = {id_: self._meters[id_] for id_ in ids}
 
     def _is_in_use(self, meter: Meter, now: float) -> bool:
@@ -193,7 +194,7 @@ class RateLimits:
         return account
 
     def _reserve(self, account: _Account) -> None:
-        """Count some more requests in advance, if none of the limits is near."""
+        """Count some more requests in advance, unless a limit is almost reached."""
         account.admission, account.epoch = Admission(account.meters), self._epoch
         most = min((meter.capacity for meter in account.meters), default=0.0)
         number = int(most * _RESERVE)

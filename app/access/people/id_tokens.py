@@ -1,7 +1,7 @@
 """Validation of ID tokens: signature, issuer, audience, time and nonce.
 
-OpenID Connect Core, section 3.1.3.7. Only algorithms with a public key are allowed: with others,
-anyone who knows the client secret could sign, and `none` is no signature.
+OpenID Connect Core, section 3.1.3.7. Only algorithms with a public key are allowed. With others,
+anyone who knows the client secret could sign. With `none`, there is no signature.
 """
 
 from collections.abc import Collection, Mapping
@@ -38,7 +38,7 @@ def validate_id_token(
 ) -> Mapping[str, Any]:
     """Return the claims of an ID token; raise `JoseError` or `ValueError` if it is not valid.
 
-    If no key has the id in its header, that is an `InvalidKeyIdError`.
+    If no key has the id in its header, raise `InvalidKeyIdError`.
     """
     decoded = jwt.decode(token, keys, algorithms=list(algorithms))
     claims = CodeIDToken(

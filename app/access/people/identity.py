@@ -1,4 +1,4 @@
-"""Who somebody is, by the word of the provider."""
+"""The identity of a person, as the provider states it."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from app.access.scopes import Scope
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody whom the provider knows, by issuer and subject; without a role, `scope` is None.
+    """A person at the provider, by issuer and subject; without a role, `scope` is None.
 
-    `sign_in_digest` is the hash of the state of the sign-in, which counts once. `return_to` is the
-    path to which it returns.
+    `sign_in_digest` is the hash of the state of the sign-in, which can be completed only once.
+    `return_to` is the path to which the browser returns.
     """
 
     issuer: str

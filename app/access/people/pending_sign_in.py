@@ -1,7 +1,7 @@
 """The transaction of a sign-in, which is kept in a cookie of the browser that began it.
 
-It is encrypted and authenticated (JWE with A256GCM), so a request of a stranger writes nothing to
-the database, and only this browser can complete the sign-in. The session that a sign-in creates
+It is encrypted and authenticated (JWE with A256GCM). So a request without a session writes nothing
+to the database, and only this browser can complete the sign-in. The session that a sign-in creates
 records the hash of its `state`, which is unique: a transaction creates one session.
 """
 
@@ -27,7 +27,7 @@ _RANDOM_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """What a sign-in has to remember until the provider sends the browser back."""
+    """The values that a sign-in needs when the provider redirects the browser back."""
 
     state: str
     nonce: str
@@ -54,7 +54,7 @@ class TransactionSealer:
         return jwe.encrypt_compact(_HEADER, content, self._key, _ALGORITHMS)
 
     def open(self, sealed: str, now: datetime) -> PendingSignIn | None:
-        """Return the transaction in a cookie, or None if it is altered or has expired."""
+        """Return the transaction in a cookie, or None if it was changed or has expired."""
         if len(sealed) > _LONGEST or not sealed.isascii():
             return None
         try:

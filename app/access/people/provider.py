@@ -1,8 +1,7 @@
 """The OpenID provider: its metadata, its keys, and the exchange of a code for tokens.
 
-The operator names the provider, so it may be inside the network. What it answers is not trusted
-further than that: addresses have to be encrypted, answers are limited in size and time, redirects
-are not followed.
+The operator names the provider, so it may be inside the network. Its answers are not trusted:
+addresses have to use TLS, answers are limited in size and time, and redirects are not followed.
 """
 
 import logging
@@ -32,7 +31,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """This deployment as the provider knows it."""
+    """The registration of this deployment at the provider."""
 
     issuer: str
     client_id: str
@@ -43,7 +42,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What the provider says of itself (OpenID Connect Discovery, section 3)."""
+    """The metadata of the provider (OpenID Connect Discovery, section 3)."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -66,7 +65,7 @@ class OpenIdProvider:
     """Requests to the provider, a few at a time; its metadata and keys are cached for an hour."""
 
     def __init__(self, client: HttpClient, clock: Clock, registration: Registration) -> None:
-        """Ask nothing yet."""
+        """Send no request yet."""
         self.registration = registration
         self._client = client
         self._limit = CallLimit()
@@ -79,7 +78,7 @@ class OpenIdProvider:
 
     def load_keys(self, *, is_forced: bool = False) -> KeySet:
         """Return the public keys, from the provider if they are not cached or if it is forced."""
-        # First, so that it needs no second call while the keys are loaded.
+        # Loaded first, so that loading the keys does not need a second call within the limit.
         self._metadata.get()
         return self._keys.reload() if is_forced else self._keys.get()
 
@@ -110,7 +109,7 @@ class OpenIdProvider:
         return Tokens(id_token, access_token if isinstance(access_token, str) else None)
 
     def load_userinfo(self, access_token: str) -> Mapping[str, Any]:
-        """Return what the provider says of a person; nothing if it has no such endpoint."""
+        """Return the userinfo of a person; it is empty if the provider has no such endpoint."""
         url = self.load_metadata().userinfo_endpoint
         if url is None:
             return {}
@@ -139,7 +138,7 @@ class OpenIdProvider:
     def _send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, dict[str, Any]]:
-        """Return the status and the JSON object of an answer, which is empty if it is another."""
+        """Return the status and the JSON object of an answer, or an empty object if it has none."""
         outcome = self._client.send(method, url, headers, body)
         if isinstance(outcome, HttpFailure):
             raise _unavailable(url, outcome.reason)
@@ -203,16 +202,16 @@ def _choose_authentication(document: Mapping[str, Any], own: Registration) -> st
 
 
 def _authenticate(own: Registration, metadata: Metadata) -> ClientAuth:
-    """Return what adds the credentials of this deployment to a request."""
+    """Return the object that adds the credentials of this deployment to a request."""
     client_id, secret = own.client_id, own.client_secret
     if metadata.authentication == "client_secret_basic" and secret is not None:
-        # RFC 6749, section 2.3.1; the library leaves both as they are.
+        # RFC 6749, section 2.3.1; the library does not encode them.
         client_id, secret = quote(client_id, safe=""), quote(secret, safe="")
     return ClientAuth(client_id, secret, metadata.authentication)
 
 
 def _read_keys(document: Mapping[str, Any], url: str) -> KeySet:
-    """Return the usable keys of a JWK set; `ALGORITHMS` leaves no use for symmetric ones."""
+    """Return the usable keys of a JWK set; `ALGORITHMS` cannot use symmetric keys."""
     listed, usable = document.get("keys"), []
     for key in listed if isinstance(listed, list) else []:
         try:

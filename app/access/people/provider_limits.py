@@ -1,6 +1,6 @@
-"""Limits on what waits for the provider, so that one that is down stops nothing but sign-in.
+"""Limits on requests that wait for the provider: if it is down, only sign-in stops working.
 
-Anybody can begin a sign-in, and each request to the provider holds a thread of this server.
+Anyone can start a sign-in, and each request to the provider occupies a thread of this server.
 """
 
 import threading
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 
 
 class CallLimit:
-    """Allows a few calls at a time; the others are refused at once."""
+    """Allows a few calls at the same time; the others are refused immediately."""
 
     def __init__(self) -> None:
         """Start without calls."""
@@ -55,7 +55,7 @@ class CachedDocument(Generic[_T]):
         self._failed: tuple[datetime, str] | None = None
 
     def get(self) -> _T:
-        """Return the content, as fresh as possible; raise `SignInUnavailable` without any."""
+        """Return the newest content; raise `SignInUnavailable` if there is none."""
         loaded, now = self._loaded, self._clock.now()
         if loaded is not None and _is_within(loaded[0], now, _FRESH_FOR):
             return loaded[1]
@@ -72,7 +72,7 @@ class CachedDocument(Generic[_T]):
 
     def _reload(self, former: tuple[datetime, _T] | None) -> _T:
         self._refuse_retry()
-        # Those that wait for the lock count, too: each of them holds a thread.
+        # Calls that wait for the lock count, too: each of them occupies a thread.
         with self._limit.hold(), self._lock:
             self._refuse_retry()
             if self._loaded is not None and self._loaded is not former:
@@ -93,5 +93,5 @@ class CachedDocument(Generic[_T]):
 
 
 def _is_within(since: datetime, now: datetime, duration: timedelta) -> bool:
-    # If the clock was set back, ask again.
+    # If the clock was set back, load it again.
     return since <= now < since + duration

@@ -24,7 +24,7 @@ def load_people_page(
     return build_view_page(
         store.load_people_page(session, position, limit + 1, backwards=backwards),
         limit,
-        lambda kept: [describe_person(row) for row in kept],
+        lambda rows: [describe_person(row) for row in rows],
         lambda row: (row.id,),
         placed=position is not None,
         backwards=backwards,
@@ -39,7 +39,7 @@ def load_session_page(
     return build_view_page(
         store.load_session_page(session, person.id, position, limit + 1, backwards=backwards),
         limit,
-        lambda kept: [describe_session(row) for row in kept],
+        lambda rows: [describe_session(row) for row in rows],
         lambda row: (row.id,),
         placed=position is not None,
         backwards=backwards,

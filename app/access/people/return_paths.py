@@ -1,4 +1,4 @@
-"""The page to which a sign-in returns: a path on this host, and nothing else."""
+"""The page to which a sign-in returns: it has to be a path on this host."""
 
 import re
 
@@ -9,7 +9,7 @@ _LOCAL_PATH = re.compile(r"/(?!/)[!-\[\]-~]*")
 
 
 def is_return_path(text: str) -> bool:
-    """Tell whether a text is a path on this host, outside of sign-in, which would repeat."""
+    """Tell whether a text is a path on this host. Paths of sign-in are refused: they would loop."""
     return (
         len(text) <= _LONGEST
         and _LOCAL_PATH.fullmatch(text) is not None

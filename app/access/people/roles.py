@@ -27,7 +27,10 @@ class RoleMapping:
         return max((self.scopes[role] for role in roles if role in self.scopes), default=None)
 
     def _find_claim(self, claims: Mapping[str, Any]) -> Any:
-        """Return the value of the claim; dots lead into objects, unless a name has them."""
+        """Return the value of the claim.
+
+        A dot selects a member of an object, unless a claim has the whole name.
+        """
         if self.claim in claims:
             return claims[self.claim]
         value: Any = claims

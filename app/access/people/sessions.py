@@ -1,7 +1,8 @@
 """Sessions in browsers: tokens, verification, and how long they last.
 
-The token is 256 random bits in a cookie. Only a SHA-256 of it is stored, which also finds the row.
-The CSRF token is another hash of it, so only a script that this server sent can learn it.
+The token is 256 random bits in a cookie. Only its SHA-256 is stored, which also
+identifies the row. The CSRF token is another hash of the token, so only pages of this server can
+read it.
 """
 
 import hashlib
@@ -123,7 +124,7 @@ def record_use(database: Database, session_id: str, now: datetime) -> None:
         with database.write(lock_timeout=_LOCK_TIMEOUT) as session:
             store.record_session_use(session, session_id, now)
     except (DatabaseBusy, DatabaseReadOnly):
-        # Reads must work without writes; the next request records the use.
+        # Reads must work if the database cannot be written; the next request records the use.
         return
 
 

@@ -27,7 +27,7 @@ from app.kit.quoting import quote_text
 from app.kit.text import clean_line
 
 _log = logging.getLogger("dateline")
-# Names of a person, the best first; the subject is the last resort.
+# Claims with the name of a person, in the order of preference; the subject is last.
 _NAMES = ("name", "preferred_username", "email", "sub")
 _LONGEST_NAME = 200
 
@@ -92,7 +92,7 @@ class SignIn:
         )
 
     def find_flaws(self) -> list[str]:
-        """Ask the provider for its metadata and keys, and return what is wrong."""
+        """Load the metadata and keys of the provider, and return what is wrong."""
         try:
             self._provider.reload()
         except SignInUnavailable as failure:
@@ -104,7 +104,7 @@ class SignIn:
         self._provider.close()
 
     def _open(self, sent: Mapping[str, str], cookie: str | None) -> PendingSignIn:
-        """Return the transaction of this browser, if the provider answers to that one."""
+        """Return the transaction of this browser, if the answer of the provider belongs to it."""
         transaction = self._sealer.open(cookie, self._clock.now()) if cookie is not None else None
         if transaction is None:
             raise SignInFailed(

@@ -40,7 +40,7 @@ class SignInSettings(BaseSettings):
     )
     oidc_scopes: str = Field(
         default="openid profile",
-        description="What is asked of the provider; some send roles only for a scope such as "
+        description="The scopes to request; some providers send roles only for a scope such as "
         "`groups`.",
     )
 

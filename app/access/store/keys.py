@@ -205,14 +205,14 @@ def delete_answers_about(session: WriteSession, subject: str) -> None:
 def erase_answers(session: WriteSession, words: Collection[str]) -> None:
     """Delete every answer that contains one of the words."""
     # As JSON escapes them.
-    wanted = [json.dumps(word)[1:-1] for word in words]
-    kept: Query[tuple[str, str, bytes]] = Query(
+    patterns = [json.dumps(word)[1:-1] for word in words]
+    query: Query[tuple[str, str, bytes]] = Query(
         select(StoredAnswer.key_id, StoredAnswer.idempotency_key, StoredAnswer.body)
     )
     found = [
         {"key": key_id, "name": name}
-        for key_id, name, body in session.stream(kept)
-        if any(word in body for word in wanted)
+        for key_id, name, body in session.stream(query)
+        if any(word in body for word in patterns)
     ]
     session.execute(_ERASE_ANSWER, found)
 

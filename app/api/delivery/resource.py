@@ -175,7 +175,7 @@ def build_answer(  # noqa: PLR0913 - each is a fact about the answer, given by i
     metadata = AnswerMetadata(
         head.serial,
         surrogate_keys,
-        _changed_at(request, head),
+        _find_change_time(request, head),
         min(filter(None, (valid_until, request.valid_until)), default=None),
         is_cacheable,
         bool(alternates),
@@ -258,7 +258,7 @@ def _build_not_found_metadata(
     return AnswerMetadata(
         head.serial,
         (NOT_FOUND_KEY,),
-        _changed_at(request, head),
+        _find_change_time(request, head),
         request.valid_until,
         varies_by_format=varies,
     )
@@ -276,7 +276,7 @@ def _headers(request: ReadRequest, metadata: AnswerMetadata) -> Headers:
     return build_surrogate_headers(() if is_private else metadata.surrogate_keys, metadata.serial)
 
 
-def _changed_at(request: ReadRequest, head: LogState) -> datetime | None:
+def _find_change_time(request: ReadRequest, head: LogState) -> datetime | None:
     """Return the latest time at which an answer can have changed.
 
     It is unknown for readers with an entitlement of their own, because the log has no rows about

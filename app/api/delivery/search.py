@@ -83,7 +83,7 @@ def list_related(services: Services, request: ReadRequest, ref: str) -> PublicAn
         raise build_not_found_or_gone(request, story.log_state, story)
     selection = read_selection(values, services.delivery, entitlement)
     request.require_worker_thread()
-    found = services.search.related(
+    found = services.search.list_related(
         story.keys[0].removeprefix("story:"),
         selection,
         paging.limit,

@@ -9,7 +9,7 @@ from app.settings import Settings
 
 _UNKNOWN = "unknown"
 # The elements of `Forwarded`, and the pairs of an element (RFC 7239, section 4). A quoted text may
-# hold what parts them.
+# contain the separators.
 _OF_ELEMENTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _OF_PAIRS = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
 # Longer headers are ignored: no chain of proxies needs them.
@@ -17,11 +17,11 @@ _LONGEST = 2_000
 
 
 def client_address(scope: Scope, settings: Settings) -> str | None:
-    """Return the address of a request's client, or nothing where the connection has none.
+    """Return the address of a request's client, or None if the connection has none.
 
     Each proxy adds the address that it was connected from at the end of its header. So it is read
-    from its end, for as long as the addresses are those of trusted proxies. If one of them is no
-    address, nothing that the header says is believed.
+    from its end, for as long as the addresses are those of trusted proxies. If one of them is
+    not an address, the header is ignored.
     """
     client = scope.get("client")
     peer: str | None = client[0] if client else None

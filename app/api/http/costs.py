@@ -1,4 +1,4 @@
-"""What requests cost, compared with a list or a story.
+"""The cost of requests, in units of a list or a story.
 
 An answer from the cache costs 1, and so does a write.
 """

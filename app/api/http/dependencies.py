@@ -30,7 +30,7 @@ async def caller_of(request: Request) -> Caller:
     return caller
 
 
-async def optional_versions(
+async def parse_optional_if_match(
     if_match: Annotated[str | None, Header()] = None,
 ) -> frozenset[int] | None:
     """Return the versions in `If-Match`, or None if it is absent or `*`."""
@@ -43,13 +43,13 @@ async def optional_versions(
     return frozenset(int(match.group(1)) for match in found if match)
 
 
-async def expected_versions(
+async def parse_if_match(
     if_match: Annotated[str | None, Header()] = None,
 ) -> frozenset[int] | None:
     """Return the versions in `If-Match`, or None for `*`; raise `VersionRequired` without it."""
     if if_match is None:
         raise VersionRequired("Send the ETag of what you read in If-Match; * accepts any version.")
-    return await optional_versions(if_match)
+    return await parse_optional_if_match(if_match)
 
 
 class DocumentedAs:
@@ -73,5 +73,5 @@ class DocumentedAs:
 Document = dict[str, Any]
 Parts = Annotated[Services, Depends(services_of)]
 CallerDep = Annotated[Caller, Depends(caller_of)]
-Expected = Annotated[frozenset[int] | None, Depends(expected_versions)]
-MaybeExpected = Annotated[frozenset[int] | None, Depends(optional_versions)]
+Expected = Annotated[frozenset[int] | None, Depends(parse_if_match)]
+MaybeExpected = Annotated[frozenset[int] | None, Depends(parse_optional_if_match)]

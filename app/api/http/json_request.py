@@ -24,11 +24,11 @@ class JsonRequest(Request):
         """Read the body and check it, before FastAPI asks for it."""
         if not required and not await self.body():
             return
-        wanted = MERGE_PATCH if self.method == "PATCH" else "application/json"
+        media_type = MERGE_PATCH if self.method == "PATCH" else "application/json"
         sent = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if sent not in {wanted, "application/json"}:
+        if sent not in {media_type, "application/json"}:
             raise UnsupportedMediaType(
-                f"Send the body as {wanted}, not as {quote_text(sent or 'nothing')}."
+                f"Send the body as {media_type}, not as {quote_text(sent or 'nothing')}."
             )
         try:
             value = json.loads(await self.body())

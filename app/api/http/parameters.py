@@ -52,7 +52,7 @@ class Declaration:
 class Parameter(Declaration, Generic[T]):
     """A parameter that may be sent once.
 
-    `default` is its value where it is left out, and `default_with` where one of other parameters
+    `default` is its value if it is left out, and `default_with` where one of other parameters
     is sent. `default_text` means the same as leaving it out: canonical forms are without it. Free
     text may be empty, and have any character. A list may be sent in several parts: generators of
     clients repeat its name.

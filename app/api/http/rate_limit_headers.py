@@ -1,4 +1,4 @@
-"""Rate limits in HTTP: which addresses count, and what answers say about limits."""
+"""Rate limits in HTTP: which client addresses have a limit, and the headers about limits."""
 
 import math
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _ROUNDING = 1e-6
 def find_limited_client(scope: Scope, settings: Settings) -> str | None:
     """Return the address or network that a request counts for, or None if it has no limit.
 
-    This machine and trusted proxies have none: they send the requests of others.
+    This machine and trusted proxies have no limit: they forward the requests of others.
     """
     address = parse_ip(client_address(scope, settings) or "")
     # A Unix socket has no addresses.
@@ -54,7 +54,7 @@ def find_fields(admission: Admission) -> LimitFields:
 def build_fields(meters: Iterable[Meter]) -> Headers:
     """Return `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
-    Of a key and its partner, they show the one that leaves less.
+    If both a key and its partner have a limit, they show the limit with less left.
     """
     shown: dict[str, tuple[float, Meter]] = {}
     for meter in meters:
@@ -76,9 +76,9 @@ def build_fields(meters: Iterable[Meter]) -> Headers:
 
 
 def list_request_limits(admission: Admission | None) -> list[dict[str, Any]]:
-    """Return the limit of requests that leaves the least, in the form of quotas, if there is one.
+    """Return the limit of requests with the least left, in the form of quotas, if there is one.
 
-    It is available as a whole again at `resets_at`, if nothing is sent until then.
+    The whole limit is available at `resets_at`, if no request is sent until then.
     """
     meters = () if admission is None else admission.meters
     counted = [meter for meter in meters if meter.quantity == "requests"]

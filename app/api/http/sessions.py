@@ -1,7 +1,7 @@
 """Sessions of browsers: cookies, and protection against requests of other sites (CSRF).
 
 The cookies are read on the paths of the newsroom and of sign-in only. A request of another site
-has no session, whatever its cookies: its `Origin` is another, or a write lacks the CSRF token.
+has no session, whatever its cookies: its `Origin` is different, or a write has no CSRF token.
 """
 
 import hmac
@@ -13,14 +13,14 @@ from app.api.http.asgi import Scope, header
 from app.api.http.errors import CrossSiteRequest
 from app.settings import Settings
 
-# `__Host-`: browsers accept it from this host only, over TLS, for all paths.
+# `__Host-`: browsers accept the cookie only from this host, over TLS, for all paths.
 SESSION_COOKIE = "__Host-dateline-session"
 SIGN_IN_COOKIE = "__Host-dateline-sign-in"
 SESSION_PATHS = ("/v1/manage/", "/auth/")
 LOGOUT = "/auth/logout"
 CSRF_HEADER = "X-CSRF-Token"
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
-# These work without a session, and replace one.
+# These work without a session, and replace the session.
 _SIGN_IN = frozenset({"/auth/login", "/auth/callback"})
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _PORTS = {"http": 80, "https": 443}
@@ -61,7 +61,7 @@ def read_cookie(scope: Scope, name: str) -> str | None:
 
 
 def is_own_origin(scope: Scope, settings: Settings) -> bool | None:
-    """Tell whether the origin of a request is this API; None if it does not say."""
+    """Tell whether the origin of a request is this API; None if it has no origin."""
     origin = header(scope, b"origin")
     if origin is None:
         return None

@@ -49,8 +49,8 @@ class CorsMiddleware:
         if is_http and scope["path"].startswith(_MANAGED):
             policy = self._sign_in if scope["path"].startswith(_SIGN_IN) else self._management
         if is_http and scope["method"] == "OPTIONS":
-            wanted = (b"origin", b"access-control-request-method")
-            if all(header(scope, name) is not None for name in wanted):
+            names = (b"origin", b"access-control-request-method")
+            if all(header(scope, name) is not None for name in names):
                 response = policy.preflight_response(Headers(scope=scope))
                 if response.status_code >= 400:
                     failure = self._build_failure(policy, scope, response)

@@ -19,7 +19,7 @@ def create_category(
     written: CategoryInput,
     brought: ImportedState = NO_IMPORTED_STATE,
 ) -> Category:
-    """Create a category, public at once; an importer passes its id and history."""
+    """Create a category, which is public immediately; an importer passes its id and history."""
     slug = (
         require_free_slug(unit.session, "category", written.slug)
         if written.slug

@@ -19,10 +19,12 @@ def create_preview(unit: UnitOfWork, ref: str, order: PreviewInput) -> store.Pre
     """Create a link that expires and can be revoked."""
     article = lock_article(unit, ref, None)
     _check(unit, article, order)
-    made = store.Preview(new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL)
-    store.insert_preview(unit.session, made)
-    unit.audit("created", "preview", article.id, None, made._asdict())
-    return made
+    preview = store.Preview(
+        new_id(), article.id, order.as_of, order.expires_at or unit.now + _USUAL
+    )
+    store.insert_preview(unit.session, preview)
+    unit.audit("created", "preview", article.id, None, preview._asdict())
+    return preview
 
 
 def _check(unit: UnitOfWork, article: Article, order: PreviewInput) -> None:

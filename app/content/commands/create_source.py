@@ -14,7 +14,7 @@ def create_source(
     written: SourceInput,
     brought: ImportedState = NO_IMPORTED_STATE,
 ) -> Source:
-    """Create a source, public at once; an importer passes its id and history."""
+    """Create a source, which is public immediately; an importer passes its id and history."""
     slug = (
         require_free_slug(unit.session, "source", written.slug)
         if written.slug

@@ -1,4 +1,4 @@
-"""Edit a source. Its stories show the change at once, because it is joined at read time."""
+"""Edit a source. Its stories show the change immediately, because it is joined at read time."""
 
 from dataclasses import replace
 from typing import Any

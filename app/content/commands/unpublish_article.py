@@ -45,9 +45,9 @@ def _find_target(unit: UnitOfWork, article: Article, ref: str) -> str:
 
 def _leads_back(unit: UnitOfWork, article: Article, target: str | None) -> bool:
     """Tell whether the redirects would form a cycle, as long as none of its stories is public."""
-    seen: set[str] = set()
-    while target is not None and target not in seen and target != article.id:
-        seen.add(target)
+    visited: set[str] = set()
+    while target is not None and target not in visited and target != article.id:
+        visited.add(target)
         other = store.find_article(unit.session, target)
         # A story that is published or scheduled is not redirected.
         elsewhere = other is not None and other.stage != "published"

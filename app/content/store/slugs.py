@@ -31,12 +31,12 @@ def find_taken_slugs(
 ) -> set[str]:
     """Return the slugs that belong, or belonged, to another article, source or category."""
     # No row has an empty id.
-    found = session.find(_taken_statement(type_), slugs, type=type_, but_for=but_for or "")
+    found = session.find(_build_taken_statement(type_), slugs, type=type_, but_for=but_for or "")
     return set(chain.from_iterable(found))
 
 
 @lru_cache
-def _taken_statement(type_: str) -> Statement[tuple[str]]:
+def _build_taken_statement(type_: str) -> Statement[tuple[str]]:
     model: Any = TABLES[type_]
     other: BindParameter[str] = bindparam("but_for")
     now = select(model.slug).where(is_listed(model.slug), model.id != other)

@@ -94,8 +94,8 @@ def _export_articles(
         late: list[dict[str, Any]] = []
         stream = store.stream_articles(session, originals=originals)
         while batch := list(islice(stream, _BATCH)):
-            kept = [article for article in batch if killed or article.stage != "killed"]
-            for line in _build_article_lines(session, kept, now, stand_ins):
+            articles = [article for article in batch if killed or article.stage != "killed"]
+            for line in _build_article_lines(session, articles, now, stand_ins):
                 if originals and _has_public_original(line):
                     late.append(line)
                 else:
@@ -152,6 +152,6 @@ def _build_public_copy(
     copy: Article, now: datetime, references: ReferenceResolver
 ) -> dict[str, Any]:
     view = build_article_view(copy, now, references)
-    kept = ArticleInput.model_fields.keys() | {"version"}
-    written = {name: value for name, value in view.items() if name in kept}
+    names = ArticleInput.model_fields.keys() | {"version"}
+    written = {name: value for name, value in view.items() if name in names}
     return {**written, "body_base": copy.body_base}

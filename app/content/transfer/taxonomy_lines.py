@@ -21,8 +21,8 @@ def import_source(unit: UnitOfWork, number: int, line: SourceLine) -> LineOutcom
     written = SourceInput.model_validate(line.model_dump(include=set(SourceInput.model_fields)))
     known = _lock_known(unit, line, store.find_source)
     if known is None:
-        made = create_source(unit, written, _build_imported_state(line))
-        return LineOutcome(number, "created", "source", made.id, made.slug)
+        created = create_source(unit, written, _build_imported_state(line))
+        return LineOutcome(number, "created", "source", created.id, created.slug)
     after = rewrite_source(unit, known, written)
     status: Status = "unchanged" if after is known else "updated"
     return LineOutcome(number, status, "source", after.id, after.slug)
@@ -34,8 +34,8 @@ def import_category(unit: UnitOfWork, number: int, line: CategoryLine) -> LineOu
     written = CategoryInput.model_validate(fields)
     known = _lock_known(unit, line, store.find_category)
     if known is None:
-        made = create_category(unit, written, _build_imported_state(line))
-        return LineOutcome(number, "created", "category", made.id, made.slug)
+        created = create_category(unit, written, _build_imported_state(line))
+        return LineOutcome(number, "created", "category", created.id, created.slug)
     after = rewrite_category(unit, known, written)
     status: Status = "unchanged" if after is known else "updated"
     return LineOutcome(number, status, "category", after.id, after.slug)

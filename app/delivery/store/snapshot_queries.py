@@ -250,14 +250,14 @@ _CHANGES = Statement(
 )
 
 
-def _unlogged_statement(opened: ColumnElement[bool]) -> Statement[tuple[str, int]]:
+def _build_unlogged_statement(opened: ColumnElement[bool]) -> Statement[tuple[str, int]]:
     changed = or_((~_documents.c.released) & opened, _documents.c.expires_at <= now_parameter())
     columns = select(_documents.c.id, _documents.c.version)
     return Statement(columns.where(changed).limit(bindparam("limit")))
 
 
-_UNLOGGED = _unlogged_statement(_documents.c.published_at <= now_parameter())
-_UNLOGGED_EMBARGOED = _unlogged_statement(is_visible(access=AccessShape(embargoed=True)))
+_UNLOGGED = _build_unlogged_statement(_documents.c.published_at <= now_parameter())
+_UNLOGGED_EMBARGOED = _build_unlogged_statement(is_visible(access=AccessShape(embargoed=True)))
 _COUNT: Statement[tuple[int]] = Statement(
     select(func.count()).select_from(_documents).where(is_visible())
 )

@@ -89,7 +89,7 @@ class AsyncReads:
 async def _fetch_rows(
     connection: AsyncConnection, compiled: CompiledStatement[RowT], params: Values
 ) -> list[RowT]:
-    text, list_values = compiled.numbered
+    text, list_values = compiled.numbered_sql
     values = compiled.values(params)
     # psycopg would parse a long text with named parameters for each execution.
     cursor = AsyncRawCursor(connection)

@@ -99,7 +99,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the schema up to a revision, in one transaction; keep that of the next release."""
     found = find_current(database)
     _refuse_newer(found)
-    if found is None or found in _known_revisions():
+    if found is None or found in _find_known_revisions():
         _run(database, "upgrade", revision)
 
 
@@ -109,7 +109,7 @@ def downgrade(database: Database, revision: str) -> None:
 
 
 def _refuse_newer(found: str | None) -> None:
-    if found is not None and found not in _known_revisions() and not is_compatible(found):
+    if found is not None and found not in _find_known_revisions() and not is_compatible(found):
         raise DatabaseBehind(
             f"The database was migrated by a newer Dateline (to {found}), more than one release "
             f"after this one (which needs {find_head()}). Run that version, or restore a backup."
@@ -158,6 +158,6 @@ def _lock(connection: Connection) -> None:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
 
 
-def _known_revisions() -> frozenset[str]:
+def _find_known_revisions() -> frozenset[str]:
     scripts = ScriptDirectory(str(_ROOT / "migrations"))
     return frozenset(script.revision for script in scripts.walk_revisions())

@@ -98,7 +98,7 @@ current_limit = _current.get
 
 
 @contextmanager
-def unlimited() -> Iterator[None]:
+def lift_time_limit() -> Iterator[None]:
     """Remove the time limit, for reads whose result serves many answers."""
     token = _current.set(None)
     try:

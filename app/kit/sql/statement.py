@@ -145,7 +145,7 @@ class CompiledStatement(Generic[RowT_co]):
         self.merged_by = None if statement.merged_by is None else names.index(statement.merged_by)
 
     @cached_property
-    def numbered(self) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+    def numbered_sql(self) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
         """Return the SQL with numbered parameters, and a function that returns their values."""
         numbers: dict[str, int] = {}
 

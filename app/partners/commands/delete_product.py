@@ -1,4 +1,4 @@
-"""Delete a product that nobody has."""
+"""Delete a product that no partner has."""
 
 from app.kit.quoting import quote_text
 from app.kit.sql.unit_of_work import UnitOfWork

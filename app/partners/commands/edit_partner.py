@@ -1,4 +1,4 @@
-"""Edit a partner. Its keys read by the new agreement with their next request."""
+"""Edit a partner. The new agreement applies to the next request of its keys."""
 
 from typing import Any
 

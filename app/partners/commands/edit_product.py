@@ -1,4 +1,4 @@
-"""Edit a product. Its partners have the new terms with their next request."""
+"""Edit a product. The new terms apply to the next request of its partners."""
 
 from typing import Any
 

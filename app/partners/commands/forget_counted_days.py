@@ -1,4 +1,4 @@
-"""Forget on which days stories counted, after the time for which that is kept."""
+"""Delete the days on which stories counted, when they are older than the setting allows."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ BATCH = 1_000
 
 
 def forget_counted_days(unit: UnitOfWork, days: int) -> int:
-    """Forget the days of a batch of stories; return their number.
+    """Delete the days of a batch of stories; return their number.
 
     The versions stay, so that a story that a partner has does not count again.
     """

@@ -52,14 +52,17 @@ class Report:
 
     @property
     def can_be_grouped(self) -> bool:
-        """Tell whether it can be grouped so: of a story, only the partner is known."""
+        """Tell whether these groups are possible: `story` can be combined with `partner` only."""
         return not self.has_stories or (
             self.key_id is None and set(self.group_by) <= _STORY_COLUMNS.keys()
         )
 
 
 class ReportRow(NamedTuple):
-    """A row of a report; what it is not grouped by is None, and so are numbers of stories."""
+    """A row of a report.
+
+    Columns that it is not grouped by are None, and so are the numbers in a list of stories.
+    """
 
     day: str | None
     partner: str | None

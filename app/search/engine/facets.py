@@ -50,7 +50,7 @@ def count_values(
     searcher: Searcher, query: Query, facets: Sequence[FacetField]
 ) -> dict[str, Counts]:
     """Count the values of some fields among the stories that match a query."""
-    columns = {column: name for name in facets for column in _used_columns(searcher, name)}
+    columns = {column: name for name in facets for column in _find_columns(searcher, name)}
     aggregations = {column: _build_aggregation(column, name) for column, name in columns.items()}
     answer: dict[str, Any] = searcher.aggregate(query, aggregations) if aggregations else {}
     sums: dict[str, Counts] = {name: Counter() for name in facets}
@@ -79,7 +79,7 @@ def _split_key(column: str, key: str) -> Sequence[str]:
     return (to_facet_key(key),) if column == "begun_tag" else tuple(key.split(VALUE_SEPARATOR))
 
 
-def _used_columns(searcher: Searcher, name: FacetField) -> Sequence[str]:
+def _find_columns(searcher: Searcher, name: FacetField) -> Sequence[str]:
     return _branch_columns(searcher) if name == "category" else _COLUMNS[name]
 
 

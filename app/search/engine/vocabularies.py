@@ -123,14 +123,14 @@ def compile_with_existing_words(
             else vocabularies.compile(parsed, languages)
         )
         # Another request may have removed other stories, so this is not cached.
-        missing = {word for word in _corrected_words(parsed, compiled.parsed) if not exists(word)}
+        missing = {word for word in _list_corrections(parsed, compiled.parsed) if not exists(word)}
         if not missing:
             return compiled
         hidden |= missing
     return compile_with_vocabulary(parsed, Vocabulary(MergedStatistics(()), languages), SCHEMA)
 
 
-def _corrected_words(parsed: ParsedQuery, result: ParsedQuery) -> Iterable[str]:
+def _list_corrections(parsed: ParsedQuery, result: ParsedQuery) -> Iterable[str]:
     """Yield the words that a correction inserted."""
     for group, other in zip(parsed.required, result.required, strict=True):
         for part, corrected in zip(group, other, strict=True):

@@ -1,1 +1,1 @@
-"""Stories out, told at once: webhooks, and a WebSub hub for every feed."""
+"""Push: webhooks, and a WebSub hub for every feed."""

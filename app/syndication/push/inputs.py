@@ -27,7 +27,7 @@ Event = Literal[
 ]
 
 
-_FILTER = "The stories that are meant; all where it is left out."
+_FILTER = "The stories that are meant; all if it is left out."
 
 
 def _receivable(value: str) -> str:

@@ -47,7 +47,7 @@ def delivery_view(row: DeliveryRow) -> dict[str, Any]:
     }
 
 
-def created_values(row: WebhookRow) -> dict[str, Any]:
+def build_audit_values(row: WebhookRow) -> dict[str, Any]:
     """Return the values of a new webhook for the audit."""
     values = {"url": row.url, "events": row.events, "filter": row.filter}
     if row.partner_id is None:

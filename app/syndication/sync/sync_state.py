@@ -68,7 +68,7 @@ class SnapshotProgress:
             self.start,
             serial,
             EmbargoedProgress(embargoed, self.embargoed, embargoed),
-            TimeProgress.finished_at(self.boundary),
+            TimeProgress.at_end(self.boundary),
         )
 
 
@@ -94,7 +94,7 @@ class TimeProgress:
     sent: ListPosition = (1, "")
 
     @classmethod
-    def finished_at(cls, until: int) -> "TimeProgress":
+    def at_end(cls, until: int) -> "TimeProgress":
         """Return the progress of a client that has everything up to an instant."""
         return cls(until, until, (until + 1, ""))
 

@@ -56,8 +56,8 @@ class ReferenceReader:
     def with_changes(
         self, without: Sequence[str], stories: Sequence[IndexedStory]
     ) -> "ReferenceReader":
-        kept = {id_: story for id_, story in self._stories.items() if id_ not in set(without)}
-        return ReferenceReader(kept | {story.id: story for story in stories}, self._position)
+        remaining = {id_: story for id_, story in self._stories.items() if id_ not in set(without)}
+        return ReferenceReader(remaining | {story.id: story for story in stories}, self._position)
 
     def search(self, ask: IndexQuery) -> IndexResult:
         if not ask.grants or (ask.parsed is not None and not ask.parsed):
@@ -234,8 +234,8 @@ def _score(story: IndexedStory, typed: ParsedQuery | None) -> float:
 def _has_part(story: IndexedStory, part: QueryPart) -> bool:
     text = story.text.title if part.title else " ".join(_texts(story))
     words = " ".join(_WORD.findall(text.casefold()))
-    wanted = " ".join(_WORD.findall(" ".join(part.words).casefold()))
-    return f" {wanted}" in f" {words}" if part.is_prefix else f" {wanted} " in f" {words} "
+    phrase = " ".join(_WORD.findall(" ".join(part.words).casefold()))
+    return f" {phrase}" in f" {words}" if part.is_prefix else f" {phrase} " in f" {words} "
 
 
 def _has_in_title(story: IndexedStory, group: Sequence[QueryPart]) -> bool:

@@ -138,7 +138,7 @@ def test_a_reader_does_not_change_while_others_write(index: Index) -> None:
 
 def test_readers_see_commits_in_order_while_a_writer_runs(index: Index) -> None:
     fill(index, story("Rain"))
-    writer, seen, wrong = index.writer(), list[int](), list[str]()
+    writer, serials, wrong = index.writer(), list[int](), list[str]()
 
     def write() -> None:
         for serial in range(2, 60):
@@ -153,10 +153,10 @@ def test_readers_see_commits_in_order_while_a_writer_runs(index: Index) -> None:
         serial = reader.position.serial
         if reader.count() != 1 + 3 * (serial - 1):
             wrong.append(f"{reader.count()} stories at {serial}")
-        seen.append(serial)
+        serials.append(serial)
     thread.join()
     assert wrong == []
-    assert seen == sorted(seen)
+    assert serials == sorted(serials)
     assert index.reader().position.serial == 59
 
 
@@ -271,20 +271,20 @@ def test_pages_by_date_contain_every_story_once_even_with_equal_dates(
     instants = [_NOW] * 9 + [_NOW - _HOUR] * 2 + [_NOW - 2 * _HOUR] * 14
     stories = [story("Rain", published_at=at) for at in instants]
     reader = fill(index, *stories)
-    seen: list[str] = []
+    ids: list[str] = []
     place: DatePosition | None = None
     while True:
         query = ask(words("rain"), order=order, descending=descending, limit=4, date_position=place)
         page = reader.search(query)
-        seen += list_ids(page)
+        ids += list_ids(page)
         if not page.more:
             break
         place = page.hits[-1].date_position
     at = {story.id: story.published_at for story in stories}
-    assert len(seen) == len(set(seen)) == len(stories)
-    assert [at[id_] for id_ in seen] == sorted(at.values(), reverse=descending)
+    assert len(ids) == len(set(ids)) == len(stories)
+    assert [at[id_] for id_ in ids] == sorted(at.values(), reverse=descending)
     whole = ask(words("rain"), order=order, descending=descending, limit=100)
-    assert list_ids(reader.search(whole)) == seen
+    assert list_ids(reader.search(whole)) == ids
 
 
 def test_titles_rank_first_and_pages_by_relevance_contain_every_story_once(index: Index) -> None:
@@ -356,13 +356,13 @@ def test_facets_count_the_results_with_the_most_common_value_first(index: Index)
 
 @pytest.mark.parametrize("order", ["relevance", "published_at"])
 def test_overlay_changes_are_found_like_committed_ones(index: Index, order: Order) -> None:
-    kept, gone = story("Rain", tags=("a",), hours=1), story("Rain", tags=("b",), hours=2)
+    unchanged, gone = story("Rain", tags=("a",), hours=1), story("Rain", tags=("b",), hours=2)
     old = story("Rain", tags=("c",), hours=3)
     new = story("Snow in place of rain", id=old.id, tags=("d",), hours=3)
     fresh = story("Rain", tags=("e",))
-    reader = fill(index, kept, gone, old).with_changes([gone.id], [new, fresh])
+    reader = fill(index, unchanged, gone, old).with_changes([gone.id], [new, fresh])
     results = reader.search(ask(words("rain"), order=order, count_total=True, facets=("tag",)))
-    assert set(list_ids(results)) == {kept.id, new.id, fresh.id}
+    assert set(list_ids(results)) == {unchanged.id, new.id, fresh.id}
     assert (results.total, reader.count()) == (3, 3)
     assert sorted(value.value for value in results.facets["tag"]) == ["a", "d", "e"]
     assert list_ids(reader.search(ask(words("snow")))) == [new.id]
@@ -374,13 +374,13 @@ def test_overlay_changes_are_in_order_in_pages_by_date(index: Index) -> None:
     stories = [story("Rain", hours=hours) for hours in range(1, 8)]
     fresh = [story("Rain", hours=hours + 0.5) for hours in range(8)]
     reader = fill(index, *stories).with_changes([], fresh)
-    place, seen = None, list[str]()
+    place, ids = None, list[str]()
     for _ in range(5):
         page = reader.search(ask(words("rain"), limit=3, date_position=place))
-        seen += list_ids(page)
+        ids += list_ids(page)
         place = page.hits[-1].date_position
     in_order = sorted([*stories, *fresh], key=lambda story: -story.published_at)
-    assert seen == [story.id for story in in_order]
+    assert ids == [story.id for story in in_order]
 
 
 def test_similar_stories_share_words_or_a_category_and_exclude_the_story_itself(

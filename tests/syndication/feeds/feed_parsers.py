@@ -63,7 +63,7 @@ def _newsml(body: bytes) -> list[str]:
     return [element.get("guid", "") for element in elements if _status(element) == "stat:usable"]
 
 
-def canceled(client: TestClient, path: str = "/feeds/latest.newsml") -> dict[str, int]:
+def find_canceled(client: TestClient, path: str = "/feeds/latest.newsml") -> dict[str, int]:
     """Return the versions of the stories that a feed in ninjs or NewsML-G2 cancels, by ids."""
     if ".ninjs" in path:
         return {

@@ -24,7 +24,7 @@ def story(newsroom: Newsroom) -> str:
 
 def test_lists_link_to_their_feeds(story: str, client: TestClient) -> None:
     for path in LISTS:
-        for query, kept in (
+        for query, canonical in (
             ("", ""),
             ("?limit=5&category=world&fields=title", "?category=world&limit=5"),
         ):
@@ -34,9 +34,9 @@ def test_lists_link_to_their_feeds(story: str, client: TestClient) -> None:
                 ("atom", "application/atom+xml"),
                 ("json", "application/feed+json"),
             ):
-                expected = f'</feeds/latest.{ext}{kept}>; rel="alternate"; type="{media_type}"'
+                expected = f'</feeds/latest.{ext}{canonical}>; rel="alternate"; type="{media_type}"'
                 assert expected in link
-                assert len(ids(client, f"/feeds/latest.{ext}{kept}")) == 1
+                assert len(ids(client, f"/feeds/latest.{ext}{canonical}")) == 1
 
 
 def test_stories_link_to_their_formats(story: str, client: TestClient) -> None:

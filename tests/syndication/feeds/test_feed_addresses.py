@@ -63,13 +63,13 @@ def test_a_list_in_another_format_has_the_address_of_the_feed(client: TestClient
 
 def test_links_to_other_pages_have_the_canonical_address(client: TestClient) -> None:
     query = "category=world&limit=1&tag=caf%C3%A9+bees"
-    seen = ids(client, f"/feeds/latest.atom?{query}")
+    entry_ids = ids(client, f"/feeds/latest.atom?{query}")
     older = links(client, f"/feeds/latest.atom?{query}")["prev-archive"].removeprefix(HERE)
     assert client.get(older).headers["content-location"] == older
     assert links(client, older)["current"] == f"{HERE}/feeds/latest.atom?{query}"
     following = client.get(f"/v1/headlines?{query}").links["next"]["url"]
     assert f'<{following}>; rel="self"' in client.get(following).headers["link"]
-    assert set(ids(client, older)).isdisjoint(seen)
+    assert set(ids(client, older)).isdisjoint(entry_ids)
 
 
 def test_a_decomposed_search_can_be_paged_in_every_format(client: TestClient) -> None:

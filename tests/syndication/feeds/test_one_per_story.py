@@ -21,8 +21,8 @@ def test_feeds_contain_one_story_of_each_translation_group(
         assert ids(client, f"{path}?one_per_story=true") == [bees], path
         assert len(ids(client, f"{path}?one_per_story=false")) == 2, path
     # Through `Accept`, through `Accept-Language`, and through the links of lists.
-    wanted = {"accept": "application/atom+xml", "accept-language": "fr"}
-    answer = client.get("/v1/headlines?one_per_story=true", headers=wanted)
+    headers = {"accept": "application/atom+xml", "accept-language": "fr"}
+    answer = client.get("/v1/headlines?one_per_story=true", headers=headers)
     assert (answer.status_code, abeilles in answer.text, bees in answer.text) == (200, True, False)
     assert {"Accept", "Accept-Language"} <= set(answer.headers["vary"].split(", "))
     link_header = client.get(f"/v1/headlines?{query}").headers["link"]

@@ -87,13 +87,13 @@ def test_the_title_of_a_search_feed_contains_the_query(
 
 @SQLITE
 def test_pages_contain_all_results(rains: dict[str, str], client: TestClient) -> None:
-    path, seen = "/feeds/search.atom?q=rain&limit=1", []
+    path, entry_ids = "/feeds/search.atom?q=rain&limit=1", []
     while path:
-        seen += ids(client, path)
+        entry_ids += ids(client, path)
         link = client.get(path).headers["link"]
         before, there, _ = link.partition('>; rel="next"')
         path = before.rpartition("<")[2] if there else ""
-    assert seen == [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
+    assert entry_ids == [rains[title] for title in ("Storm", "Une pluie", "Rain, rain, rain")]
 
 
 @SQLITE
@@ -139,8 +139,8 @@ def test_searches_link_to_their_feeds_and_accept_selects_them(
     link = client.get(f"/v1/search?{query}&facets=tag&sort=relevance").headers["link"]
     expected = f'</feeds/search.rss?{query}>; rel="alternate"; type="application/rss+xml"'
     assert expected in link
-    wanted = {"accept": "application/rss+xml"}
-    answer = client.get(f"/v1/search?{query}", headers=wanted)
+    headers = {"accept": "application/rss+xml"}
+    answer = client.get(f"/v1/search?{query}", headers=headers)
     assert answer.content == fetch(client, f"/feeds/search.rss?{query}")
     assert answer.headers["content-location"] == f"/feeds/search.rss?{query}"
 

@@ -13,8 +13,8 @@ from tests.newsroom import Newsroom
 from tests.syndication.feeds.feed_parsers import (
     FORMATS,
     STORY_FORMATS,
-    canceled,
     fetch,
+    find_canceled,
     ids,
     withdrawn,
 )
@@ -73,7 +73,7 @@ def test_a_killed_story_is_gone_in_every_format(newsroom: Newsroom, client: Test
     assert withdrawn(client) == [story["id"]]
     assert b"Names &lt;the&gt; wrong person." in fetch(client, "/feeds/latest.atom")
     for ext in TELLING:
-        assert canceled(client, f"/feeds/latest.{ext}")[story["id"]] > story["version"]
+        assert find_canceled(client, f"/feeds/latest.{ext}")[story["id"]] > story["version"]
     assert b"Names &lt;the&gt; wrong person." in fetch(client, "/feeds/latest.newsml")
     assert b"Names <the> wrong person." in fetch(client, "/feeds/latest.ninjs")
 
@@ -91,7 +91,7 @@ def test_every_withdrawal_is_a_cancellation(
     path, other = f"/feeds/latest.{ext}", newsroom.story("Other")
     ends = {"expires_at": "2026-11-22T13:00:00Z"} if verb == "expire" else {}
     story = newsroom.story("Wrong", **ends)
-    assert canceled(client, path) == {}
+    assert find_canceled(client, path) == {}
     if verb == "kill":
         newsroom.verb(story, "kill", notice="It was wrong.")
     elif verb == "delete":
@@ -103,12 +103,12 @@ def test_every_withdrawal_is_a_cancellation(
         more = {"gone": {"answer": "gone"}, "redirect": {"answer": "redirect"}}.get(verb, {})
         more = more | ({"redirect_to": other["id"]} if verb == "redirect" else {})
         newsroom.verb(story, "unpublish", **more)
-    assert canceled(client, path).keys() == {story["id"]}
+    assert find_canceled(client, path).keys() == {story["id"]}
     assert ids(client, path) == [other["id"]]
     if verb not in {"kill", "delete", "expire"}:
         again = newsroom.call("GET", f"/articles/{story['id']}").json()
         newsroom.verb(again, "publish")
-        assert canceled(client, path) == {}
+        assert find_canceled(client, path) == {}
 
 
 @pytest.mark.parametrize("ext", TELLING)
@@ -119,9 +119,9 @@ def test_a_feed_cancels_only_its_own_stories(
     newsroom.source("Two")
     story = newsroom.story("Wrong", source="one")
     newsroom.verb(story, "unpublish")
-    assert canceled(client, f"/feeds/sources/one.{ext}").keys() == {story["id"]}
-    assert canceled(client, f"/feeds/sources/two.{ext}") == {}
-    assert canceled(client, f"/feeds/languages/fr.{ext}") == {}
+    assert find_canceled(client, f"/feeds/sources/one.{ext}").keys() == {story["id"]}
+    assert find_canceled(client, f"/feeds/sources/two.{ext}") == {}
+    assert find_canceled(client, f"/feeds/languages/fr.{ext}") == {}
 
 
 def test_a_story_that_is_withdrawn_twice_has_one_tombstone(
@@ -139,5 +139,5 @@ def test_a_story_killed_under_embargo_leaves_no_tombstone(
     held = newsroom.story("Held", embargo_until=UNTIL)
     newsroom.verb(held, "kill", notice="It was wrong.")
     assert withdrawn(client) == []
-    assert canceled(client) == {}
+    assert find_canceled(client) == {}
     assert b"It was wrong." not in fetch(client, "/feeds/latest.atom", **entitled)

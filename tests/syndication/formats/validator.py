@@ -43,9 +43,11 @@ class Validator(ContentHandler):
         self, name: tuple[str | None, str], qname: str | None, attrs: object
     ) -> None:
         """Record the start of an element."""
-        given = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]
+        attributes = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]
         line = self.locator.getLineNumber() or 0
-        self.stack.append(Element(name[1], given, line, self.stack[-1] if self.stack else None))
+        self.stack.append(
+            Element(name[1], attributes, line, self.stack[-1] if self.stack else None)
+        )
 
     def characters(self, content: str) -> None:
         """Collect text."""

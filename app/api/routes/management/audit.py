@@ -34,7 +34,7 @@ _LIST = ParameterSet(_VERB, _TYPE, _SUBJECT, _KEY, _PERSON, _SINCE, _UNTIL, LIMI
 def manage_list_audit(request: Request, services: Parts) -> Response:
     """List who changed what, when and from where, the newest first."""
     values = _LIST.parse(request.scope["query_string"])
-    wanted = AuditFilter(
+    criteria = AuditFilter(
         verb=values[_VERB],
         type=values[_TYPE],
         subject=values[_SUBJECT],
@@ -43,8 +43,10 @@ def manage_list_audit(request: Request, services: Parts) -> Response:
         since=values[_SINCE],
         until=values[_UNTIL],
     )
-    paging = Paging.read(services.cursors, values, f"{request.url.path}?{wanted!r}", 1)
+    paging = Paging.read(services.cursors, values, f"{request.url.path}?{criteria!r}", 1)
     position = str(paging.position[0]) if paging.position else None
     with services.database.read() as session:
-        found = load_audit_page(session, wanted, paging.limit, position, backwards=paging.backwards)
+        found = load_audit_page(
+            session, criteria, paging.limit, position, backwards=paging.backwards
+        )
     return list_response(request, services, paging, found)

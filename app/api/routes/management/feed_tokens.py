@@ -97,7 +97,10 @@ def manage_read_feed_token(partner: str, feed_token: str, services: Parts) -> Re
     openapi_extra=describe(problems=("not_found", "conflict", "database_busy")),
 )
 def manage_revoke_feed_token(partner: str, feed_token: str, commands: Commands) -> Response:
-    """Revoke a feed token, at once and for good. It stays in the list. Needs no `If-Match`."""
+    """Revoke a feed token immediately and permanently. It stays in the list.
+
+    Needs no `If-Match`.
+    """
 
     def act(unit: UnitOfWork) -> Response:
         partner_id = revoke_feed_token(unit, partner, feed_token)

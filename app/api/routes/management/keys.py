@@ -140,8 +140,8 @@ def manage_rotate_key(
 ) -> Response:
     """Create a key with the same name and rights, which is in this answer and in no other.
 
-    The previous key expires after `overlap_minutes`, and can be rotated only once. If it has an
-    end, the new key lasts as long as the previous one would have. Needs no `If-Match`.
+    The previous key expires after `overlap_minutes`, and can be rotated only once. If it has
+    an expiry time, the new key has the same lifetime. Needs no `If-Match`.
     """
     return commands.run_idempotent(
         lambda unit: _show_new_key(unit, rotate_key(unit, ref, written.overlap_minutes)),
@@ -170,7 +170,7 @@ def manage_read_key(ref: str, services: Parts) -> Response:
     openapi_extra=describe(problems=("not_found", "conflict", "database_busy")),
 )
 def manage_revoke_key(ref: str, commands: Commands) -> Response:
-    """Revoke a key, at once and for good. It stays in the list. Needs no `If-Match`."""
+    """Revoke a key immediately and permanently. It stays in the list. Needs no `If-Match`."""
 
     def act(unit: UnitOfWork) -> Response:
         return json_response(queries.load_key(unit.session, revoke_key(unit, ref)))

@@ -97,10 +97,12 @@ def create_own_webhook(
     options, partner_id = services.push.options, commands.caller.partner_id
 
     def act(unit: UnitOfWork) -> Response:
-        made = create_webhook(unit, written, selection, options.reach, options.secrets, partner_id)
-        view = queries.show_webhook(unit.session, made.id, unit.now)
-        location = f"/v1/me/webhooks/{made.id}"
-        body = {**view, "secret": made.secret}
+        created = create_webhook(
+            unit, written, selection, options.reach, options.secrets, partner_id
+        )
+        view = queries.show_webhook(unit.session, created.id, unit.now)
+        location = f"/v1/me/webhooks/{created.id}"
+        body = {**view, "secret": created.secret}
         return json_response(body, status=201, version=1, location=location)
 
     return commands.run_idempotent(act, redact=remove_secret)

@@ -123,7 +123,7 @@ def manage_read_partner(partner: str, services: Parts) -> Response:
 def manage_replace_partner(
     partner: str, document: _Replacement, commands: Commands, expected: Expected
 ) -> Response:
-    """Replace all that is written. The keys of the partner follow it with their next request."""
+    """Replace all writable fields. They apply to the next request of the partner."""
     return commands.run(
         lambda unit: _partner(unit, replace_partner(unit, partner, document, expected))
     )
@@ -139,7 +139,7 @@ def manage_replace_partner(
 def manage_patch_partner(
     partner: str, patch: _Patch, commands: Commands, expected: Expected
 ) -> Response:
-    """Apply a merge patch (RFC 7396). The keys of the partner follow it with their next request."""
+    """Apply a merge patch (RFC 7396). It applies to the next request of the partner."""
     return commands.run(lambda unit: _partner(unit, patch_partner(unit, partner, patch, expected)))
 
 

@@ -62,9 +62,9 @@ def manage_read_person(person: str, services: Parts) -> Response:
     openapi_extra=describe(problems=_ENDING),
 )
 def manage_delete_person(person: str, commands: Commands) -> Response:
-    """End all sessions of a person, and forget it. Needs no `If-Match`.
+    """Delete a person and end all their sessions. Needs no `If-Match`.
 
-    The person can sign in again for as long as the provider gives it a role. The audit keeps its
+    The person can sign in again while the provider gives them a role. The audit log keeps the
     name.
     """
     commands.run(partial(delete_person, id_=person))
@@ -79,7 +79,7 @@ def manage_delete_person(person: str, commands: Commands) -> Response:
     openapi_extra=describe(query=_LIST, problems=(*READING, "not_found"), sends=LISTED),
 )
 def manage_list_sessions(person: str, request: Request, services: Parts) -> Response:
-    """List the sessions of a person, the oldest first, ended ones of 30 days included."""
+    """List the sessions of a person, oldest first, with those that ended in the last 30 days."""
     values = _LIST.parse(request.scope["query_string"])
     paging = Paging.read(services.cursors, values, request.url.path, 1)
     position = str(paging.position[0]) if paging.position else None
@@ -99,6 +99,6 @@ def manage_list_sessions(person: str, request: Request, services: Parts) -> Resp
     openapi_extra=describe(problems=_ENDING),
 )
 def manage_end_session(person: str, session: str, commands: Commands) -> Response:
-    """End a session, at once and for good. It stays in the list. Needs no `If-Match`."""
+    """End a session immediately and permanently. It stays in the list. Needs no `If-Match`."""
     commands.run(partial(end_session_of_person, person_id=person, id_=session))
     return Response(status_code=204)

@@ -49,13 +49,13 @@ def manage_preview_article(
     """Create a link that needs no key, to the working copy or to the story as it will be."""
 
     def act(unit: UnitOfWork) -> Response:
-        made = create_preview(unit, ref, order)
-        path = f"/v1/manage/preview/{services.previews.sign(made.id)}"
+        created = create_preview(unit, ref, order)
+        path = f"/v1/manage/preview/{services.previews.sign(created.id)}"
         view = {
-            "id": made.id,
+            "id": created.id,
             "url": f"{services.settings.public_url or ''}{path}",
-            "as_of": format_instant(made.as_of) if made.as_of else None,
-            "expires_at": format_instant(made.expires_at),
+            "as_of": format_instant(created.as_of) if created.as_of else None,
+            "expires_at": format_instant(created.expires_at),
         }
         return json_response(view, status=201, location=path)
 
@@ -95,7 +95,7 @@ def manage_read_preview(token: str, request: Request, services: Parts) -> Respon
 def manage_revoke_preview(
     token: str, request: Request, services: Parts, commands: Commands
 ) -> Response:
-    """Revoke a preview link, at once and for good."""
+    """Revoke a preview link immediately and permanently."""
     NO_PARAMETERS.parse(request.scope["query_string"])
     preview_id = _read(services, token)
     commands.run(lambda unit: revoke_preview(unit, preview_id))

@@ -40,7 +40,7 @@ from app.kit.errors import Failure
 from app.kit.sql.unit_of_work import Actor
 
 if TYPE_CHECKING:
-    # Imported only where sign-in is configured: it takes long.
+    # Imported only if sign-in is configured: the import takes long.
     from app.access.people.sign_in import SignIn
 
 router = AccessRouter(prefix="/auth", tags=["Sign-in"])
@@ -81,7 +81,7 @@ _CALLBACK = ParameterSet(
     ),
 )
 def start_sign_in(request: Request, services: Parts) -> Response:
-    """Send the browser to the OpenID provider, which sends it back to `/auth/callback`."""
+    """Redirect to the OpenID provider, which redirects back to `/auth/callback`."""
     return_to = _LOGIN.parse(request.scope["query_string"])[_RETURN_TO]
     started = _require_sign_in(services).start(return_to)
     headers = {
@@ -133,7 +133,7 @@ def complete_sign_in(request: Request, services: Parts) -> Response:
     ),
 )
 def end_session(caller: CallerDep, commands: Commands) -> Response:
-    """End the session of this browser. The provider is not signed out of."""
+    """End the session of this browser, but not the session at the provider."""
     assert caller.session_id is not None
     commands.run(partial(end_sessions, ids=[caller.session_id]))
     return Response(None, 204, {"set-cookie": remove_cookie(SESSION_COOKIE)})
@@ -184,15 +184,13 @@ def _complete(scope: Scope, services: Services) -> Response:
         partial(sign_in_person, who=identity, former=read_cookie(scope, SESSION_COOKIE)),
     )
     if started is None:
-        raise RoleRequired(
-            f"{identity.name} is known to the provider, but has no role that is used here."
-        )
+        raise RoleRequired(f"{identity.name} has no role at the provider that gives access here.")
     response = Response(None, 303, {"location": identity.return_to})
     return _set_session(response, services, started)
 
 
 def _read_answer(scope: Scope) -> dict[str, str]:
-    """Return the parameters of the provider's answer; others of it do not matter."""
+    """Return the parameters of the provider's answer; unknown ones are ignored."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     known = [(name, value) for name, value in pairs if name in _ANSWERED]
     if len(dict(known)) != len(known):

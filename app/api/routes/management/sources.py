@@ -61,7 +61,7 @@ def manage_list_sources(request: Request, services: Parts) -> Response:
     ),
 )
 def manage_create_source(written: SourceInput, commands: Commands) -> Response:
-    """Create a source; it is public at once."""
+    """Create a source; it is public immediately."""
     return commands.run_idempotent(
         lambda unit: _source(unit, create_source(unit, written), created=True)
     )
@@ -91,7 +91,7 @@ def manage_read_source(ref: str, services: Parts) -> Response:
 def manage_replace_source(
     ref: str, document: _Replacement, commands: Commands, expected: Expected
 ) -> Response:
-    """Replace all that is written; its stories show the change at once."""
+    """Replace all writable fields; its stories show the change immediately."""
     return commands.run(lambda unit: _source(unit, replace_source(unit, ref, document, expected)))
 
 
@@ -105,7 +105,7 @@ def manage_replace_source(
 def manage_patch_source(
     ref: str, patch: _Patch, commands: Commands, expected: Expected
 ) -> Response:
-    """Apply a merge patch (RFC 7396); its stories show the change at once."""
+    """Apply a merge patch (RFC 7396); its stories show the change immediately."""
     return commands.run(lambda unit: _source(unit, patch_source(unit, ref, patch, expected)))
 
 

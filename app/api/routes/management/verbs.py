@@ -92,7 +92,7 @@ def manage_unpublish_article(
 def manage_kill_article(
     ref: str, order: KillInput, commands: Commands, expected: Expected
 ) -> Response:
-    """Withdraw a story from all readers at once, with a notice for those who may have read it."""
+    """Withdraw a story from all readers immediately, with a notice for those who have read it."""
     return run_idempotent_command(commands, lambda unit: kill(unit, ref, order, expected))
 
 

@@ -84,9 +84,9 @@ def manage_create_webhook(written: WebhookInput, services: Parts, commands: Comm
     selection, options = read_filter_input(written.filter, services.delivery), services.push.options
 
     def act(unit: UnitOfWork) -> Response:
-        made = create_webhook(unit, written, selection, options.reach, options.secrets)
-        view = {**_view(unit, made.id), "secret": made.secret}
-        location = f"/v1/manage/webhooks/{made.id}"
+        created = create_webhook(unit, written, selection, options.reach, options.secrets)
+        view = {**_view(unit, created.id), "secret": created.secret}
+        location = f"/v1/manage/webhooks/{created.id}"
         return json_response(view, status=201, version=1, location=location)
 
     return commands.run_idempotent(act, redact=remove_secret)

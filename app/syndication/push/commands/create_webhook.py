@@ -11,7 +11,7 @@ from app.syndication.push.signing import make_secret
 from app.syndication.push.store import receivers
 from app.syndication.push.store.receivers import WebhookRow
 from app.syndication.push.stored_secrets import StoredSecrets
-from app.syndication.push.views import created_values
+from app.syndication.push.views import build_audit_values
 
 
 def create_webhook(
@@ -47,5 +47,5 @@ def create_webhook(
     )
     stored = row._replace(secret=secrets.write(row.secret, row.id))
     receivers.insert_webhook(unit.session, stored)
-    unit.audit("created", "webhook", row.id, None, created_values(row))
+    unit.audit("created", "webhook", row.id, None, build_audit_values(row))
     return row
