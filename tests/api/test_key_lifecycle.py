@@ -104,7 +104,7 @@ def test_an_overlap_of_nothing_ends_a_key_at_once(
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_bad_rotation_is_refused(newsroom: Newsroom) -> None:
     made = _make(newsroom)
-    for minutes in (-1, 43_201, None):
+    for minutes in (-1, 43_201, None, "5", 5.0, True):
         assert _rotate(newsroom, made, 422, overlap_minutes=minutes)["errors"]
     assert newsroom.call("POST", "/keys/none/rotate").status_code == 404
     revoked = _make(newsroom)
@@ -208,14 +208,14 @@ def test_code_that_knows_no_networks_refuses_a_bound_key(
 def test_networks_and_origins_are_normalized_and_checked(newsroom: Newsroom) -> None:
     made = _make(
         newsroom,
-        networks=["203.0.113.9/24", "2001:DB8::1"],
+        networks=["203.0.113.9/24", "2001:DB8::1", "::ffff:10.0.0.0/104"],
         origins=[
             "HTTPS://WWW.Example.com:443",
             "http://[2001:db8::1]:8080",
             "https://bücher.example",
         ],
     )
-    assert made["networks"] == ["203.0.113.0/24", "2001:db8::1/128"]
+    assert made["networks"] == ["203.0.113.0/24", "2001:db8::1/128", "10.0.0.0/8"]
     assert made["origins"] == [
         _SITE,
         "http://[2001:db8::1]:8080",
