@@ -93,15 +93,16 @@ def test_a_leaked_key_is_revoked_and_what_it_did_and_read_is_listed(
         ("created", "key"),
         ("created", "source"),
     ]
-    assert f"key {spare['id']}" in listed[-1]
-    assert f"key {made['id']}" in listed[-1]
+    assert listed[-1].endswith(f"revoke or rotate them: key {spare['id']}, key {made['id']}.")
     assert "stay valid" in listed[-1]
     # Again, from a day on.
     later = shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-23").text
     assert "has nothing that was done with it since 2026-11-23T00:00:00Z" in later
     assert "No requests with it were counted since 2026-11-23." in later
     assert source["id"] in shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-22").text
-    assert "--since" in shell.run_refused("keys", "leaked", key[:11], "--since", "yesterday")
+    for day in ("yesterday", "2026-02-30", "2026-11-01T09:30", "20261101", "0"):
+        refused = shell.run_refused("keys", "leaked", key[:11], "--since", day)
+        assert f"--since: '{day}' is not a day or an instant. Examples: --since 2026-" in refused
     assert "'dl_nobody'" in shell.run_refused("keys", "leaked", "dl_nobody")
 
 
