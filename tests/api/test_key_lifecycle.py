@@ -102,6 +102,16 @@ def test_an_overlap_of_nothing_ends_a_key_at_once(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_that_ends_with_the_year_9999_is_rotated(
+    newsroom: Newsroom, clock: HandClock
+) -> None:
+    last = "9999-12-31T23:59:59Z"
+    old = _make(newsroom, expires_at=last)
+    clock.advance(days=1)
+    assert _rotate(newsroom, old)["expires_at"] == last
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_bad_rotation_is_refused(newsroom: Newsroom) -> None:
     made = _make(newsroom)
     for minutes in (-1, 43_201, None, "5", 5.0, True):
