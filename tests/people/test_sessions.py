@@ -247,6 +247,11 @@ def test_the_session_of_a_bound_key(browser: TestClient, services: Services) -> 
     headers = own_headers(inside)
     outside.cookies.set(SESSION, inside.cookies[SESSION], domain="api.example")
     assert outside.get("/auth/session").json()["code"] == "key_restricted"
+    # As with the key itself, the audit has it.
+    services.refusals.write(services.runner)
+    admin = {"x-api-key": key_for(services, "admin")}
+    (entry,) = browser.get("/v1/manage/audit?verb=refused", headers=admin).json()["data"]
+    assert (entry["address"], entry["after"]["count"]) == ("198.51.100.7", 1)
     assert outside.post("/auth/logout", headers=headers).status_code == 204
     assert inside.get("/auth/session").status_code == 401
 

@@ -82,7 +82,11 @@ class AuthenticationMiddleware:
             return None
         # A session may be ended from everywhere.
         if caller.binding is not None and scope["path"] != LOGOUT:
-            require_binding(self._services, scope, caller.binding, caller.prefix)
+            try:
+                require_binding(self._services, scope, caller.binding, caller.prefix)
+            except KeyRefused:
+                note_refusal(self._services, scope)
+                raise
         known, now = scope["state"], self._clock.now()
         known["session_token"] = token
         address = client_address(scope, self._settings)
