@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from app.access.keys import shorten_key
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.sql.database import Database
@@ -25,6 +26,15 @@ from app.settings import read_settings
 DatabaseUrl = Annotated[
     str | None,
     typer.Option("--database-url", help="Where the data is (DATELINE_DATABASE_URL)."),
+]
+# Who finds a leaked key has the whole key, and a message must not repeat it.
+KeyRef = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREFIX",
+        callback=shorten_key,
+        help="The prefix or id of the key, or the whole key.",
+    ),
 ]
 ACTOR = Actor(None, "command line")
 

@@ -15,7 +15,7 @@ from app.access.commands.rotate_key import rotate_key
 from app.access.inputs import KeyInput, RotateKeyInput
 from app.access.keys import choose_default_end
 from app.bootstrap import Services
-from app.cli.common import ACTOR, DatabaseUrl, services
+from app.cli.common import ACTOR, DatabaseUrl, KeyRef, services
 from app.cli.leaked_keys import leaked
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
@@ -108,7 +108,7 @@ def list_(database_url: DatabaseUrl = None) -> None:
 
 @app.command()
 def rotate(
-    ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
+    ref: KeyRef,
     overlap_minutes: Annotated[
         int, typer.Option(min=0, max=43_200, help="How long the key so far stays valid.")
     ] = RotateKeyInput().overlap_minutes,
@@ -123,7 +123,7 @@ def rotate(
 
 @app.command()
 def revoke(
-    ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
+    ref: KeyRef,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Revoke a key at once and for ever."""

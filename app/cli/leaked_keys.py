@@ -13,7 +13,7 @@ from app.access import queries
 from app.access.audit import load_audit_page
 from app.access.commands.revoke_key import revoke_key
 from app.access.store.audit_log import AuditFilter
-from app.cli.common import ACTOR, DatabaseUrl, services
+from app.cli.common import ACTOR, DatabaseUrl, KeyRef, services
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import Misconfigured
 from app.kit.quoting import quote_text
@@ -31,7 +31,7 @@ _LASTING = {"key", "feed_token", "webhook", "preview"}
 
 
 def leaked(
-    ref: Annotated[str, typer.Argument(metavar="PREFIX", help="The prefix or id of the key.")],
+    ref: KeyRef,
     since: Annotated[
         str | None, typer.Option(help="List what it did and read since then, such as 2026-11-01.")
     ] = None,

@@ -104,6 +104,13 @@ def test_a_leaked_key_is_revoked_and_what_it_did_and_read_is_listed(
         refused = shell.run_refused("keys", "leaked", key[:11], "--since", day)
         assert f"--since: '{day}' is not a day or an instant. Examples: --since 2026-" in refused
     assert "'dl_nobody'" in shell.run_refused("keys", "leaked", "dl_nobody")
+    # Who finds a key has all of it, and no output repeats it.
+    for words in (("leaked", key), ("revoke", key)):
+        shown = shell.run_ok("keys", *words).text
+        assert (key[:11] in shown, key in shown) == (True, False)
+    refused = shell.run_refused("keys", "rotate", key)
+    assert ("is not valid any more" in refused, key in refused) == (True, False)
+    assert key not in shell.run_refused("keys", "leaked", "dl_" + key)
 
 
 def test_a_rotated_secret_still_verifies_what_the_former_one_signed(
