@@ -1,11 +1,9 @@
 """`dateline keys`: create, list, rotate and revoke API keys."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Column, Table
 
 from app.access import queries
@@ -15,7 +13,7 @@ from app.access.commands.rotate_key import rotate_key
 from app.access.inputs import KeyInput, RotateKeyInput
 from app.access.keys import choose_default_end
 from app.bootstrap import Services
-from app.cli.common import ACTOR, DatabaseUrl, KeyRef, services
+from app.cli.common import ACTOR, DatabaseUrl, KeyRef, print_table, services
 from app.cli.leaked_keys import leaked
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
@@ -26,7 +24,6 @@ app = typer.Typer(help="Make, list, rotate and revoke API keys.", no_args_is_hel
 app.command()(leaked)
 _SCOPES = ("read", "write", "publish", "admin", "webhooks")
 _PAGE = 1000
-_WIDE = 1000
 _HEADERS = ("name", "scopes", "bound to", "created", "expires", "last used", "from", "revoked")
 _NEVER = "never"
 # Fields whose options have another name.
@@ -102,8 +99,7 @@ def list_(database_url: DatabaseUrl = None) -> None:
             if page.after is None:
                 break
             position = page.after[0]
-    # A pipe has no width, and a truncated prefix is useless.
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    print_table(table)
 
 
 @app.command()

@@ -1,19 +1,17 @@
 """`dateline keys leaked`: revoke a key that others may have, and list what it did and read."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from app.access import queries
 from app.access.audit import load_audit_page
 from app.access.commands.revoke_key import revoke_key
 from app.access.store.audit_log import AuditFilter
-from app.cli.common import ACTOR, DatabaseUrl, KeyRef, services
+from app.cli.common import ACTOR, DatabaseUrl, KeyRef, print_table, services
 from app.kit.clock import parse_instant_or_date
 from app.kit.errors import Misconfigured
 from app.kit.quoting import quote_text
@@ -23,7 +21,6 @@ from app.partners.store.usage_reports import Report
 from app.partners.usage_reports import list_cells
 
 _PAGE = 1000
-_WIDE = 1000
 _COLUMNS = ("at", "address", "verb", "type", "subject")
 _USAGE_COLUMNS = ("day", "route", "requests", "stories", "bytes")
 # What gives access or sends stories, and does not end with the key.
@@ -113,7 +110,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     table = Table(*columns)
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    print_table(table)
 
 
 def _find_made(action: dict[str, Any]) -> str:
