@@ -12,6 +12,7 @@ from app.access.commands.revoke_key import revoke_key
 from app.access.commands.rotate_key import rotate_key
 from app.access.inputs import KeyInput, RotateKeyInput
 from app.access.keys import choose_default_end
+from app.api.http.validation import field_error
 from app.bootstrap import Services
 from app.cli.common import ACTOR, DatabaseUrl, KeyRef, print_table, services
 from app.cli.leaked_keys import leaked
@@ -153,7 +154,7 @@ def _parse_input(
     except ValidationError as error:
         first = error.errors()[0]
         option = _OPTIONS.get(str(first["loc"][0]), first["loc"][0])
-        raise Misconfigured(f"--{option}: {first['msg']}.") from error
+        raise Misconfigured(f"--{option}: {field_error(first, ()).detail}") from error
 
 
 def _build_cells(key: dict[str, Any]) -> list[str]:

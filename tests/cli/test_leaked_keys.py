@@ -61,6 +61,7 @@ def test_a_key_is_bound_to_places(shell: Shell, client: TestClient) -> None:
     assert site in shell.run_ok("keys", "list").text
     words = ("keys", "create", "--name", "K", "--scope", "read", "--only-from")
     assert "--only-from: Expected a network" in shell.run_refused(*words, "example.com")
+    assert "--only-from: Text should have at least 1 character." in shell.run_refused(*words, "")
     assert "--only-from: Expected an origin" in shell.run_refused(*words, "ftp://example.com")
 
 
