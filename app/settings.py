@@ -234,7 +234,7 @@ class Settings(SignInSettings):
         default=60_000,
         ge=0,
         le=1_000_000_000,
-        description="How many requests a minute each key may send; 0: any number.",
+        description="How many requests a minute each key or person may send; 0: any number.",
     )
     anonymous_requests_per_minute: int = Field(
         default=0,

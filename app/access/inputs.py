@@ -95,7 +95,7 @@ class KeyInput(Input):
 class RotateKeyInput(Input):
     """How long the previous key remains valid."""
 
-    overlap_minutes: Annotated[int, Field(ge=0, le=43_200)] = Field(
+    overlap_minutes: Annotated[int, Field(ge=0, le=43_200, strict=True)] = Field(
         60,
         description="For how many minutes the previous key remains valid; `0`: it ends now.",
         examples=[60],

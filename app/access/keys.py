@@ -45,6 +45,11 @@ def generate_key() -> str:
     return _KEY_START + secrets.token_urlsafe(32)
 
 
+def shorten_key(ref: str) -> str:
+    """Return the prefix of a whole key, and any other reference as it is."""
+    return ref[:PREFIX_LENGTH] if ref.startswith(_KEY_START) else ref
+
+
 def hash_key(key: str, partner_id: str | None = None, *, is_bound: bool = False) -> bytes:
     """Return the hash of a key, which is stored."""
     bound = "bound " if is_bound else ""

@@ -15,7 +15,9 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 
+from app.access.keys import shorten_key
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
 from app.kit.errors import DatabaseUnavailable
 from app.kit.sql.database import Database
@@ -25,6 +27,16 @@ from app.settings import read_settings
 DatabaseUrl = Annotated[
     str | None,
     typer.Option("--database-url", help="Where the data is (DATELINE_DATABASE_URL)."),
+]
+_WIDE = 1000
+# Who finds a leaked key has the whole key, and a message must not repeat it.
+KeyRef = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREFIX",
+        callback=shorten_key,
+        help="The prefix or id of the key, or the whole key.",
+    ),
 ]
 ACTOR = Actor(None, "command line")
 
@@ -56,6 +68,13 @@ def show_progress(what: str, total: int | None) -> Iterator[Progress]:
     ) as bar:
         bar.add_task(what, total=total)
         yield bar
+
+
+def print_table(table: Table) -> None:
+    """Print a table; what is like markup of the terminal in a name is text."""
+    # A pipe has no width, and a truncated prefix is useless.
+    width = None if sys.stdout.isatty() else _WIDE
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
 def advance(bar: Progress, by: int) -> None:

@@ -1,11 +1,9 @@
 """`dateline keys`: create, list, rotate and revoke API keys."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.table import Column, Table
 
 from app.access import queries
@@ -14,8 +12,9 @@ from app.access.commands.revoke_key import revoke_key
 from app.access.commands.rotate_key import rotate_key
 from app.access.inputs import KeyInput, RotateKeyInput
 from app.access.keys import choose_default_end
+from app.api.http.validation import field_error
 from app.bootstrap import Services
-from app.cli.common import ACTOR, DatabaseUrl, services
+from app.cli.common import ACTOR, DatabaseUrl, KeyRef, print_table, services
 from app.cli.leaked_keys import report_leak
 from app.kit.clock import parse_instant
 from app.kit.errors import Misconfigured
@@ -26,7 +25,6 @@ app = typer.Typer(help="Create, list, rotate and revoke API keys.", no_args_is_h
 app.command("leaked")(report_leak)
 _SCOPES = ("read", "write", "publish", "admin", "webhooks")
 _PAGE = 1000
-_WIDE = 1000
 _HEADERS = ("name", "scopes", "bound to", "created", "expires", "last used", "from", "revoked")
 _NEVER = "never"
 # Fields whose options have another name.
@@ -102,13 +100,12 @@ def list_(database_url: DatabaseUrl = None) -> None:
             if page.after is None:
                 break
             position = page.after[0]
-    # A pipe has no width, and a truncated prefix is useless.
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    print_table(table)
 
 
 @app.command()
 def rotate(
-    ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
+    ref: KeyRef,
     overlap_minutes: Annotated[
         int, typer.Option(min=0, max=43_200, help="How long the previous key stays valid.")
     ] = RotateKeyInput().overlap_minutes,
@@ -123,7 +120,7 @@ def rotate(
 
 @app.command()
 def revoke(
-    ref: Annotated[str, typer.Argument(help="The id or prefix of a key.")],
+    ref: KeyRef,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Revoke a key immediately and permanently."""
@@ -157,7 +154,7 @@ def _parse_input(
     except ValidationError as error:
         first = error.errors()[0]
         option = _OPTIONS.get(str(first["loc"][0]), first["loc"][0])
-        raise Misconfigured(f"--{option}: {first['msg']}.") from error
+        raise Misconfigured(f"--{option}: {field_error(first, ()).detail}") from error
 
 
 def _build_cells(key: dict[str, Any]) -> list[str]:

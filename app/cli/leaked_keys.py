@@ -1,28 +1,26 @@
 """`dateline keys leaked`: revoke a key that others may have, and list what it did and read."""
 
-import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from app.access import queries
 from app.access.audit import load_audit_page
 from app.access.commands.revoke_key import revoke_key
 from app.access.store.audit_log import AuditFilter
-from app.cli.common import ACTOR, DatabaseUrl, services
-from app.kit.clock import parse_instant
+from app.cli.common import ACTOR, DatabaseUrl, KeyRef, print_table, services
+from app.kit.clock import parse_instant_or_date
 from app.kit.errors import Misconfigured
+from app.kit.quoting import quote_text
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
 from app.partners.store.usage_reports import Report
 from app.partners.usage_reports import list_cells
 
 _PAGE = 1000
-_WIDE = 1000
 _COLUMNS = ("at", "address", "verb", "type", "subject")
 _USAGE_COLUMNS = ("day", "route", "requests", "stories", "bytes")
 # Objects that give access or send stories, and do not end with the key.
@@ -30,14 +28,14 @@ _LASTING = {"key", "feed_token", "webhook", "preview"}
 
 
 def report_leak(
-    ref: Annotated[str, typer.Argument(metavar="PREFIX", help="The prefix or id of the key.")],
+    ref: KeyRef,
     since: Annotated[
         str | None, typer.Option(help="List what it did and read since then, such as 2026-11-01.")
     ] = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Revoke a key, end its connections, and list what was done and read with it."""
-    start = None if since is None else _parse_date(since)
+    start = None if since is None else _parse_since(since)
     with services(database_url) as parts:
         parts.runner.run(ACTOR, lambda unit: revoke_key(unit, ref))
         with parts.database.read() as session:
@@ -98,11 +96,12 @@ def _print_actions(actions: list[dict[str, Any]], start: datetime | None) -> Non
         return
     typer.echo(f"What was done with it{when}, the newest first:")
     _print_table(_COLUMNS, ([str(action[name] or "–") for name in _COLUMNS] for action in actions))
-    lasting = [
+    # A rotation is recorded twice: the new key was created, and the old one rotated to it.
+    lasting = dict.fromkeys(
         f"{action['type']} {_find_made(action)}"
         for action in actions
         if action["type"] in _LASTING and action["verb"] in {"created", "rotated"}
-    ]
+    )
     if lasting:
         typer.echo(f"It made these, which stay valid; revoke or rotate them: {', '.join(lasting)}.")
 
@@ -111,7 +110,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     table = Table(*columns)
     for row in rows:
         table.add_row(*row)
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    print_table(table)
 
 
 def _find_made(action: dict[str, Any]) -> str:
@@ -119,9 +118,11 @@ def _find_made(action: dict[str, Any]) -> str:
     return str((action["after"] or {}).get("rotated_to") or action["subject"])
 
 
-def _parse_date(text: str) -> datetime:
+def _parse_since(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text) if "T" not in text else parse_instant(text)
+        return parse_instant_or_date(text)
     except ValueError as error:
-        raise Misconfigured(f"--since: {error}.") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        raise Misconfigured(
+            f"--since: {quote_text(text)} is not a day or an instant. Examples: "
+            "--since 2026-11-01 (from 00:00 UTC), --since 2026-11-01T09:30:00Z."
+        ) from error

@@ -27,6 +27,7 @@ Network = IPv4Network | IPv6Network
 # IPv6 addresses that represent IPv4 addresses (NAT64, RFC 6052; 6to4, RFC 3056). Python versions
 # differ in how they classify 6to4.
 _NAT64, _SIXTOFOUR = IPv6Network("64:ff9b::/96"), IPv6Network("2002::/16")
+_MAPPED = IPv6Network("::ffff:0:0/96")
 # Never public: protocol assignments, former relays and site-local addresses, Teredo.
 _NEVER: tuple[Network, ...] = tuple(
     ip_network(network)
@@ -76,9 +77,12 @@ def contains(networks: Iterable[Network], address: Address) -> bool:
 
 
 def parse_networks(text: str) -> tuple[Network, ...]:
-    """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others."""
+    """Read networks with commas, such as `10.0.0.0/8, ::1`; raise `ValueError` for others.
+
+    A network of IPv4-mapped addresses becomes the one of IPv4, as addresses do.
+    """
     named = [part.strip() for part in text.split(",") if part.strip()]
-    return tuple(ip_network(part, strict=False) for part in named)
+    return tuple(_normalize_network(ip_network(part, strict=False)) for part in named)
 
 
 def parse_ip(host: str) -> Address | None:
@@ -142,6 +146,14 @@ def _normalize(address: Address) -> Address:
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or IPv6Address(int(address))
     return address
+
+
+def _normalize_network(network: Network) -> Network:
+    """Return a network; one of IPv4-mapped addresses as IPv4."""
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        first = int(network.network_address) & 0xFFFFFFFF
+        return IPv4Network((first, network.prefixlen - _MAPPED.prefixlen))
+    return network
 
 
 def _find_represented(address: Address) -> Iterable[Address]:

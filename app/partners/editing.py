@@ -66,11 +66,21 @@ def check_terms(written: Terms) -> None:
 
 
 def check_agreement(written: PartnerInput) -> None:
-    """Refuse an agreement that ends before it starts."""
+    """Refuse an agreement that ends before it starts, or a month with fewer stories than a day."""
+    errors: list[FieldError] = []
     starts_at, ends_at = written.starts_at, written.ends_at
     if starts_at is not None and ends_at is not None and ends_at <= starts_at:
         detail = "The agreement would end before it starts."
-        _raise_if_any([FieldError("#/ends_at", "not_allowed", detail)])
+        errors.append(FieldError("#/ends_at", "not_allowed", detail))
+    per_day, per_month = written.limits.stories_per_day, written.limits.stories_per_month
+    if per_day is not None and per_month is not None and per_month < per_day:
+        detail = (
+            f"stories_per_month is {per_month}, and stories_per_day is {per_day}. A month cannot "
+            f"have fewer stories than a day: send at least {per_day} for the month, at most "
+            f"{per_month} for the day, or null for one of them."
+        )
+        errors.append(FieldError("#/limits/stories_per_month", "not_allowed", detail))
+    _raise_if_any(errors)
 
 
 def find_product_ids(unit: UnitOfWork, refs: Iterable[str]) -> list[str]:

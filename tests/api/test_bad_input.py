@@ -55,6 +55,17 @@ def test_each_invalid_field_is_named_with_its_error(newsroom: Newsroom) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+def test_errors_have_no_words_of_python(newsroom: Newsroom) -> None:
+    for fields, detail in (
+        ({"title": ""}, "Text should have at least 1 character."),
+        ({"title": "x" * 1001}, "Text should have at most 1000 characters."),
+        ({"image": []}, "Input should be an object."),
+    ):
+        answer = newsroom.call("POST", "/articles", json=DOCUMENT | fields)
+        assert [error["detail"] for error in answer.json()["errors"]] == [detail]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_all_invalid_fields_are_named_in_one_problem(newsroom: Newsroom) -> None:
     response = newsroom.call("POST", "/articles", json={"sumary": "S", "urgency": 0})
     errors = {error["pointer"]: error["detail"] for error in response.json()["errors"]}

@@ -102,9 +102,19 @@ def test_an_overlap_of_nothing_ends_a_key_at_once(
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_key_that_ends_with_the_year_9999_is_rotated(
+    newsroom: Newsroom, clock: HandClock
+) -> None:
+    last = "9999-12-31T23:59:59Z"
+    old = _make(newsroom, expires_at=last)
+    clock.advance(days=1)
+    assert _rotate(newsroom, old)["expires_at"] == last
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_bad_rotation_is_refused(newsroom: Newsroom) -> None:
     key = _make(newsroom)
-    for minutes in (-1, 43_201, None):
+    for minutes in (-1, 43_201, None, "5", 5.0, True):
         assert _rotate(newsroom, key, 422, overlap_minutes=minutes)["errors"]
     assert newsroom.call("POST", "/keys/none/rotate").status_code == 404
     revoked = _make(newsroom)
@@ -208,14 +218,14 @@ def test_code_that_knows_no_networks_refuses_a_bound_key(
 def test_networks_and_origins_are_normalized_and_checked(newsroom: Newsroom) -> None:
     key = _make(
         newsroom,
-        networks=["203.0.113.9/24", "2001:DB8::1"],
+        networks=["203.0.113.9/24", "2001:DB8::1", "::ffff:10.0.0.0/104"],
         origins=[
             "HTTPS://WWW.Example.com:443",
             "http://[2001:db8::1]:8080",
             "https://bücher.example",
         ],
     )
-    assert key["networks"] == ["203.0.113.0/24", "2001:db8::1/128"]
+    assert key["networks"] == ["203.0.113.0/24", "2001:db8::1/128", "10.0.0.0/8"]
     assert key["origins"] == [
         _SITE,
         "http://[2001:db8::1]:8080",

@@ -27,7 +27,7 @@ def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
     keys = []
     for scopes in (["read"], ["write", "publish"]):
         words = [word for scope in scopes for word in ("--scope", scope)]
-        name = f"المحرر {scopes[0]}"
+        name = f"المحرر {scopes[0]} [/a] [red]b :bee:"
         output = shell.run_ok("keys", "create", "--name", name, *words, "--quiet")
         keys.append(output.text.strip())
     listed = shell.run_ok("keys", "list").text
@@ -36,7 +36,7 @@ def test_the_list_shows_prefixes_and_no_keys(shell: Shell) -> None:
         assert key not in listed
         assert key[11:] not in listed
     assert "publish write" in listed
-    assert "المحرر" in listed
+    assert listed.count("المحرر") == listed.count("[/a] [red]b :bee:") == 2
 
 
 def test_a_revoked_key_is_refused_at_once(

@@ -61,6 +61,7 @@ def test_a_key_is_bound_to_places(shell: Shell, client: TestClient) -> None:
     assert site in shell.run_ok("keys", "list").text
     words = ("keys", "create", "--name", "K", "--scope", "read", "--only-from")
     assert "--only-from: Expected a network" in shell.run_refused(*words, "example.com")
+    assert "--only-from: Text should have at least 1 character." in shell.run_refused(*words, "")
     assert "--only-from: Expected an origin" in shell.run_refused(*words, "ftp://example.com")
 
 
@@ -93,16 +94,24 @@ def test_a_leaked_key_is_revoked_and_what_it_did_and_read_is_listed(
         ("created", "key"),
         ("created", "source"),
     ]
-    assert f"key {spare['id']}" in listed[-1]
-    assert f"key {created['id']}" in listed[-1]
+    assert listed[-1].endswith(f"revoke or rotate them: key {spare['id']}, key {created['id']}.")
     assert "stay valid" in listed[-1]
     # Again, from a day on.
     later = shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-23").text
     assert "has nothing that was done with it since 2026-11-23T00:00:00Z" in later
     assert "No requests with it were counted since 2026-11-23." in later
     assert source["id"] in shell.run_ok("keys", "leaked", key[:11], "--since", "2026-11-22").text
-    assert "--since" in shell.run_refused("keys", "leaked", key[:11], "--since", "yesterday")
+    for day in ("yesterday", "2026-02-30", "2026-11-01T09:30", "20261101", "0"):
+        refused = shell.run_refused("keys", "leaked", key[:11], "--since", day)
+        assert f"--since: '{day}' is not a day or an instant. Examples: --since 2026-" in refused
     assert "'dl_nobody'" in shell.run_refused("keys", "leaked", "dl_nobody")
+    # Who finds a key has all of it, and no output repeats it.
+    for words in (("leaked", key), ("revoke", key)):
+        shown = shell.run_ok("keys", *words).text
+        assert (key[:11] in shown, key in shown) == (True, False)
+    refused = shell.run_refused("keys", "rotate", key)
+    assert ("is not valid any more" in refused, key in refused) == (True, False)
+    assert key not in shell.run_refused("keys", "leaked", "dl_" + key)
 
 
 def test_a_rotated_secret_still_verifies_what_the_former_one_signed(

@@ -75,6 +75,11 @@ def test_a_partner_is_created_read_changed_and_deleted(newsroom: Newsroom) -> No
         ),
         ({"limits": {"stories_per_day": 0}}, "#/limits/stories_per_day", "out_of_range"),
         ({"limits": {"requests": 1}}, "#/limits/requests", "unknown_field"),
+        (
+            {"limits": {"stories_per_day": 10, "stories_per_month": 9}},
+            "#/limits/stories_per_month",
+            "not_allowed",
+        ),
     ],
 )
 def test_a_bad_field_of_a_partner_is_named(
@@ -86,6 +91,20 @@ def test_a_bad_field_of_a_partner_is_named(
     assert [(error["pointer"], error["code"]) for error in answer.json()["errors"]] == [
         (pointer, code)
     ]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_month_has_no_fewer_stories_than_a_day(newsroom: Newsroom) -> None:
+    made = add_partner(newsroom, limits={"stories_per_day": 10, "stories_per_month": 10})
+    for limits in ({"stories_per_month": 9}, {"stories_per_day": 11}):
+        refused = newsroom.patching(made, "partners", limits=limits)
+        assert refused.status_code == 422
+        (error,) = refused.json()["errors"]
+        assert error["pointer"] == "#/limits/stories_per_month"
+        for name in ("stories_per_day", "stories_per_month", "null"):
+            assert name in error["detail"]
+    free = {"stories_per_day": None, "stories_per_month": 9}
+    assert newsroom.patch(made, "partners", limits=free)["limits"]["stories_per_month"] == 9
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

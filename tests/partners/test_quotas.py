@@ -90,7 +90,7 @@ def test_another_process_knows_the_quota(
 def test_a_month_ends(
     newsroom: Newsroom, services: Services, client: TestClient, clock: HandClock
 ) -> None:
-    headers = add_key(newsroom, make_partner(newsroom, stories_per_day=9, stories_per_month=3))
+    headers = add_key(newsroom, make_partner(newsroom, stories_per_day=3, stories_per_month=3))
     paths = make_stories(newsroom, 6)
     clock.moment = datetime(2026, 11, 29, 12, tzinfo=UTC)
     assert read_statuses(client, headers, *paths[:2]) == [200, 200]
@@ -103,9 +103,9 @@ def test_a_month_ends(
     assert answer["limits"][:-1] == [
         {
             "name": "stories_per_day",
-            "quota": 9,
+            "quota": 3,
             "window": "day",
-            "remaining": 8,
+            "remaining": 2,
             "resets_at": "2026-12-01T00:00:00Z",
         },
         {

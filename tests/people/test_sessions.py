@@ -247,6 +247,11 @@ def test_the_session_of_a_bound_key(browser: TestClient, services: Services) -> 
     headers = own_headers(inside)
     outside.cookies.set(SESSION, inside.cookies[SESSION], domain="api.example")
     assert outside.get("/auth/session").json()["code"] == "key_restricted"
+    # As with the key itself, the audit has it.
+    services.refusals.write(services.runner)
+    admin = {"x-api-key": key_for(services, "admin")}
+    (entry,) = browser.get("/v1/manage/audit?verb=refused", headers=admin).json()["data"]
+    assert (entry["address"], entry["after"]["count"]) == ("198.51.100.7", 1)
     assert outside.post("/auth/logout", headers=headers).status_code == 204
     assert inside.get("/auth/session").status_code == 401
 
@@ -344,3 +349,33 @@ def test_sign_in_may_not_be_configured(
     with expect_contract_violation("the newsroom is off"):
         assert closed_client.get("/auth/session").status_code == 404
     closed.close()
+
+
+@_SQLITE
+def test_a_person_has_the_limit_of_a_key_for_all_sessions_together(
+    services: Services, clock: HandClock, provider: Provider
+) -> None:
+    limited = services.settings.model_copy(update={"key_requests_per_minute": 4})
+    again = bootstrap(limited, clock=clock)
+    app = create_app(again)
+    with make_client(app, base_url=OWN) as browser:
+        other = make_client(app, base_url=OWN)
+        for client in (browser, other):
+            client.follow_redirects = False
+            sign_in(client)
+        found = [browser.get("/v1/manage/articles") for _ in range(3)]
+        assert [answer.headers["ratelimit"].split(";")[1][-1] for answer in found] == list("321")
+        assert other.get("/auth/session").status_code == 200
+        for client in (browser, other):
+            refused = client.get("/v1/manage/articles")
+            assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+            assert "This person may send 4 requests in a minute" in refused.json()["detail"]
+            assert refused.headers["retry-after"] == "15"
+            assert refused.headers["ratelimit-policy"].startswith('"requests";q=4;w=60')
+        # Another person has another limit.
+        provider.person.update(sub="somebody-else")
+        sign_in(other)
+        assert other.get("/v1/manage/articles").status_code == 200
+        clock.advance(seconds=15)
+        assert browser.get("/v1/manage/articles").status_code == 200
+    again.close()

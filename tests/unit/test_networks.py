@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from app.kit.networks import AllowedNetworks, parse_ip
+from app.kit.networks import AllowedNetworks, parse_ip, parse_networks
 
 INSIDE = """
     127.0.0.1 127.255.255.254 0.0.0.0 0.1.2.3 10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1
@@ -56,3 +56,14 @@ def test_an_allowed_network_includes_only_its_addresses() -> None:
     assert not reach.includes(ip_address("10.2.0.1"))
     with pytest.raises(ValueError, match="does not appear"):
         AllowedNetworks.parse("everywhere")
+
+
+def test_a_network_of_mapped_addresses_is_one_of_ipv4() -> None:
+    for mapped, plain in (
+        ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+        ("::ffff:10.1.2.3", "10.1.2.3/32"),
+        ("::ffff:0:0/96", "0.0.0.0/0"),
+        ("::ffff:0:0/95", "::fffe:0:0/95"),
+        ("10.1.2.3/8", "10.0.0.0/8"),
+    ):
+        assert [str(network) for network in parse_networks(mapped)] == [plain]

@@ -1,6 +1,6 @@
 """Replace an API key by a new one; the old one ends after an overlap."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.access import store
 from app.access.commands.create_key import CreatedKey, generate
@@ -18,7 +18,6 @@ def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
     """
     row = _lock_valid_key(unit, ref)
     created, digest = generate(row.partner_id, is_bound=bool(row.networks or row.origins))
-    lasts = None if row.expires_at is None else row.expires_at - row.created_at
     store.insert_key(
         unit.session,
         row._replace(
@@ -26,7 +25,7 @@ def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
             prefix=created.prefix,
             digest=digest,
             created_at=unit.now,
-            expires_at=None if lasts is None else unit.now + lasts,
+            expires_at=_find_end(row, unit.now),
             last_used_at=None,
             last_used_from=None,
             rotated_from=row.id,
@@ -46,6 +45,17 @@ def rotate_key(unit: UnitOfWork, ref: str, overlap_minutes: int) -> CreatedKey:
         {"expires_at": ends_at, "rotated_to": created.id},
     )
     return created
+
+
+def _find_end(row: KeyRow, now: datetime) -> datetime | None:
+    """Return when the new key ends."""
+    if row.expires_at is None:
+        return None
+    try:
+        return now + (row.expires_at - row.created_at)
+    except OverflowError:
+        # It would be after the year 9999.
+        return row.expires_at
 
 
 def _lock_valid_key(unit: UnitOfWork, ref: str) -> KeyRow:

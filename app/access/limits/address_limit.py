@@ -7,6 +7,7 @@ is separate: it never refuses a valid key of the same address.
 from collections import OrderedDict
 
 from app.access.limits.meter import Meter, Pool, open_meters, take
+from app.access.limits.rate_limits import UNLIMITED, Admission
 from app.kit.clock import Clock
 
 # The addresses that are counted; the least recently used one is forgotten first.
@@ -34,13 +35,14 @@ class AddressLimit:
         """Tell whether there is a limit."""
         return self._limit > 0
 
-    def admit(self, address: str, cost: int = 1) -> None:
+    def admit(self, address: str, cost: int = 1) -> Admission:
         """Count a request from an address; raise `LimitReached`."""
         if not self._limit:
-            return
+            return UNLIMITED
         now = self._clock.now().timestamp()
         meters = self._meters.pop(address, None) or open_meters(self._owner, self._limit, now)
         self._meters[address] = meters
         if len(self._meters) > self._most:
             self._meters.popitem(last=False)
         take(meters, now, cost, _ALONE)
+        return Admission(meters)

@@ -29,7 +29,7 @@ _PATIENCE = 1.0
 
 
 class Use(NamedTuple):
-    """The use of the limit of a key, a feed token or a partner."""
+    """The use of the limit of a key, a feed token, a person or a partner."""
 
     limit: int
     requests: float
@@ -49,7 +49,7 @@ UNLIMITED = Admission(())
 
 @dataclass(slots=True)
 class _Account:
-    """The meters of a key or feed token: its own, and those of its partner.
+    """The meters of a key, feed token or person: its own, and those of its partner.
 
     `reserved` requests are counted already, and may be sent until `epoch` ends.
     """
@@ -62,8 +62,14 @@ class _Account:
     epoch: int = -1
 
 
+def _name_holder(caller: Caller) -> str:
+    if caller.key_id is not None:
+        return "This key"
+    return "This feed token" if caller.feed_token_id is not None else "This person"
+
+
 class RateLimits:
-    """Counts the requests of keys, feed tokens and partners in one process.
+    """Counts the requests of keys, feed tokens, people and partners in one process.
 
     One lock protects all meters: requests use them on the event loop, and reports in a thread.
     """
@@ -86,12 +92,12 @@ class RateLimits:
         self.report_due = threading.Event()
 
     def __len__(self) -> int:
-        """Return the number of keys and tokens that are counted."""
+        """Return the number of keys, tokens and people that are counted."""
         return len(self._accounts)
 
     def admit(self, caller: Caller, cost: int = 1) -> Admission:
         """Count a request of a caller; raise `LimitReached`. Only the event loop calls it."""
-        id_ = caller.key_id or caller.feed_token_id or ""
+        id_ = caller.key_id or caller.feed_token_id or caller.person_id or ""
         account = self._accounts.get(id_)
         if (
             account is not None
@@ -128,7 +134,7 @@ class RateLimits:
         self._is_shared = True
 
     def collect_use(self) -> dict[str, Use]:
-        """Return the unreported use, by the id of a key, a token or a partner."""
+        """Return the unreported use, by the id of a key, token, person or partner."""
         with self._lock:
             self.report_due.clear()
             now = self._clock.now().timestamp()
@@ -181,7 +187,7 @@ class RateLimits:
         return meter.find_use(now) > 0 or (self._is_shared and meter.unreported > 0)
 
     def _find_account(self, id_: str, caller: Caller, now: float) -> _Account:
-        """Return the account of a key or token, with nothing reserved, and the current limits."""
+        """Return the account of a caller, with nothing reserved, and the current limits."""
         account = self._accounts.get(id_)
         if account is not None and account.reserved:
             for meter in account.meters:
@@ -209,13 +215,13 @@ class RateLimits:
             account.reserved = number
 
     def _open_account(self, id_: str, caller: Caller, now: float) -> _Account:
-        """Open the meters of a key or token, or change their limits."""
+        """Open the meters of a caller, or change their limits."""
         of_partner = caller.limits.requests_per_minute
         meters: dict[str, tuple[Meter, Meter]] = {}
         if self._key_limit:
             # A single key may use all that the agreement of its partner allows.
             limit = max(self._key_limit, of_partner or 0)
-            owner = "This key" if caller.key_id is not None else "This feed token"
+            owner = _name_holder(caller)
             meters[id_] = self._open_meters(id_, owner, limit, now)
         if of_partner is not None and caller.partner_id is not None:
             owner = "All keys of this partner together"

@@ -24,6 +24,7 @@ from app.api.http.answer import (
     not_modified,
 )
 from app.api.http.asgi import raw
+from app.api.http.private_answers import PRIVATE, add_private_headers
 from app.api.http.problems import ProblemResponse, problem_for
 from app.api.http.security_headers import NOSNIFF
 from app.api.middleware.cors import EXPOSED
@@ -56,7 +57,6 @@ _DEFAULT_LIFETIME = _build_cache_control(_SHARED_SECONDS, _SHARED_SECONDS)
 # Sent in the last second before a change, without a 304: some shared caches (nginx) would ignore
 # it there, and keep the lifetime of the response that they have.
 _EXPIRED = _build_cache_control(0, 0)
-_PRIVATE = (b"cache-control", b"private, max-age=0, must-revalidate")
 _NO_STORE = (b"cache-control", b"no-store")
 # One header line: some shared caches (nginx) ignore a second one.
 _VARY = b"Accept-Encoding, Authorization, X-Api-Key, Origin"
@@ -93,7 +93,7 @@ class ResponseBuilder:
         )
         changed, ripe = self._find_last_modified(metadata)
         lifetime, until = (
-            (_PRIVATE, None)
+            (PRIVATE, None)
             if has_key or not metadata.is_public
             else self._choose_lifetime(metadata)
         )
@@ -169,6 +169,8 @@ class ResponseBuilder:
             vary += b", Accept"
         cors = self._build_cors_headers(request)
         headers: Headers = [(b"vary", vary), *more, *cors, NOSNIFF, *raw(fields.items())]
+        if request.caller is not None and not request.caller.is_anonymous:
+            headers = add_private_headers(headers, request.admission)
         scope = request.scope
         body = b"" if scope["method"] == "HEAD" else body
         if WHOLE not in scope.get("extensions", ()):

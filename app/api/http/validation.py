@@ -68,7 +68,15 @@ def _detail(found: Mapping[str, Any], code: str) -> str:
         return "The text holds a character that cannot be kept (U+0000 or a lone surrogate)."
     if code == "unknown_field":
         return "No field has this name."
+    if found["type"] == "model_type":
+        return "Input should be an object."
     message: str = found["msg"]
+    # Texts are cleaned before their length is checked, so pydantic does not call them texts.
+    limits = found.get("ctx", {})
+    if limits.get("field_type") == "Value":
+        least, most = limits.get("min_length"), limits.get("max_length")
+        bound = f"least {least}" if least is not None else f"most {most}"
+        message = f"Text should have at {bound} character{'' if 1 in {least, most} else 's'}"
     return message if message.endswith((".", "?")) else f"{message}."
 
 

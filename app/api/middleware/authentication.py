@@ -10,20 +10,18 @@ from app.access.entitlement import NOTHING
 from app.access.errors import KeyRefused
 from app.access.key_binding import KeyBinding
 from app.access.keys import is_use_due, verify_key
+from app.access.limits.rate_limits import UNLIMITED, Admission
 from app.access.people.sessions import use_session
-from app.api.http.access import MANAGED
-from app.api.http.asgi import App, Message, Receive, Scope, Send, header
+from app.api.http.asgi import App, Receive, Scope, Send, header
 from app.api.http.clients import client_address, client_of
 from app.api.http.costs import find_cost
 from app.api.http.errors import BadHeader
 from app.api.http.feed_tokens import FEED_TOKEN
-from app.api.http.rate_limit_headers import find_fields, find_limited_client
+from app.api.http.rate_limit_headers import find_limited_client
 from app.api.http.sessions import LOGOUT, find_session_token
 from app.bootstrap import Services
 from app.kit.errors import DatabaseUnavailable
 
-# Answers with one of these in `Cache-Control` are kept by no shared cache.
-_PRIVATE = (b"no-store", b"private")
 _PROBES = ("/healthz", "/readyz")
 _NOBODY = Caller(entitlement=NOTHING)
 
@@ -51,23 +49,13 @@ class AuthenticationMiddleware:
         caller = await self._find_known_caller(scope)
         if caller is None:
             if self._limits_addresses:
-                self._count_address(scope, cost)
+                known["admission"] = self._count_address(scope, cost)
             known["caller"] = await self._find_anonymous()
             await self._app(scope, receive, send)
             return
         known["caller"], known["key_prefix"] = caller, caller.prefix
-        known["admission"] = admission = self._limits.admit(caller, cost)
-
-        async def send_with_limits(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = message["headers"]
-                is_private = dict(headers).get(b"cache-control", b"").startswith(_PRIVATE)
-                # Answers of the management side are marked as private outside of this middleware.
-                if is_private or scope["path"].startswith(MANAGED):
-                    message["headers"] = [*headers, *find_fields(admission).headers]
-            await send(message)
-
-        await self._app(scope, receive, send_with_limits if admission.meters else send)
+        known["admission"] = self._limits.admit(caller, cost)
+        await self._app(scope, receive, send)
 
     async def _find_known_caller(self, scope: Scope) -> Caller | None:
         """Return the caller of a token, a key or a session, or None without any of them."""
@@ -78,11 +66,12 @@ class AuthenticationMiddleware:
             return await self._find_by_session(scope)
         return await self._find_caller(scope, key)
 
-    def _count_address(self, scope: Scope, cost: int) -> None:
+    def _count_address(self, scope: Scope, cost: int) -> Admission:
         """Count a request without a key; probes have no limit."""
         address = find_limited_client(scope, self._settings)
-        if address is not None and scope["path"] not in _PROBES:
-            self._services.address_limit.admit(address, cost)
+        if address is None or scope["path"] in _PROBES:
+            return UNLIMITED
+        return self._services.address_limit.admit(address, cost)
 
     async def _find_by_session(self, scope: Scope) -> Caller | None:
         """Return the caller of the session of a request, or None without a valid session."""
@@ -92,7 +81,11 @@ class AuthenticationMiddleware:
             return None
         # A session may be ended from everywhere.
         if caller.binding is not None and scope["path"] != LOGOUT:
-            require_binding(self._services, scope, caller.binding, caller.prefix)
+            try:
+                require_binding(self._services, scope, caller.binding, caller.prefix)
+            except KeyRefused:
+                note_refusal(self._services, scope)
+                raise
         known, now = scope["state"], self._clock.now()
         known["session_token"] = token
         address = client_address(scope, self._settings)

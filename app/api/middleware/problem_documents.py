@@ -1,7 +1,8 @@
-"""Answer failures of inner middleware and routes with problem documents.
+"""Answer failures of inner middleware and routes with problem documents, and complete headers.
 
 This is inside the CORS middleware, so that scripts can read them. No cache may store answers of
-the management side, 404s included: an object may exist a moment later.
+the management side, 404s included: an object may exist a moment later. No shared cache may store
+an answer to a key, a feed token or a session, and such an answer says what is left of its limits.
 """
 
 import logging
@@ -10,6 +11,7 @@ from app.api.http import problems
 from app.api.http.access import MANAGED
 from app.api.http.answer import Headers
 from app.api.http.asgi import App, Message, Receive, Scope, Send, send_response
+from app.api.http.private_answers import add_private_headers
 from app.kit.errors import Failure
 
 _log = logging.getLogger("dateline")
@@ -21,6 +23,7 @@ class ProblemMiddleware:
     """Answers a failure with a problem document, or aborts an answer that has begun.
 
     Adds headers to every answer of the management side, 404s included: no caching, no indexing.
+    Adds headers to every answer to a caller that is not anonymous.
     """
 
     def __init__(self, app: App, own: str) -> None:
@@ -37,11 +40,13 @@ class ProblemMiddleware:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
+                headers, known = message["headers"], scope["state"]
                 if managed:
-                    message = {
-                        **message,
-                        "headers": _add_management_headers(message["headers"], self._own),
-                    }
+                    headers = _add_management_headers(headers, self._own)
+                caller = known.get("caller")
+                if caller is not None and not caller.is_anonymous:
+                    headers = add_private_headers(headers, known.get("admission"))
+                message = {**message, "headers": headers}
             await send(message)
 
         try:

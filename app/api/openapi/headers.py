@@ -97,14 +97,14 @@ _HEADERS: dict[str, tuple[str, dict[str, str], Any]] = {
     ),
     "RateLimit": (
         "What is left of each limit of `RateLimit-Policy`: `r` is the number of requests, or their "
-        "cost, and `t` the seconds until the whole limit is available again. Present in "
-        "answers that no shared cache keeps, where a key or feed token was sent, and with `429`.",
+        "cost, and `t` the seconds until the whole limit is available again. Present where a valid "
+        "key, feed token or session was sent, and with `429`.",
         _STRING,
         '"requests";r=599;t=1, "cost";r=1199;t=1',
     ),
     "RateLimit-Policy": (
-        "The limits of the key and its partner: up to `q` requests, or requests of this cost, in "
-        "`w` seconds (draft-ietf-httpapi-ratelimit-headers).",
+        "The limits of the key and its partner, or of the person: up to `q` requests, or requests "
+        "of this cost, in `w` seconds (draft-ietf-httpapi-ratelimit-headers).",
         _STRING,
         '"requests";q=600;w=60, "cost";q=1200;w=60',
     ),

@@ -74,7 +74,7 @@ class PartnerWebhookInput(AnyWebhookInput):
     Its filter cannot name labels, which partners do not see.
     """
 
-    document: bool = Field(
+    document: Annotated[bool, Field(strict=True)] = Field(
         False,
         description="Whether events contain the story, in the form that the partner may have.",
         examples=[True],
@@ -89,7 +89,7 @@ def has_document(given: AnyWebhookInput) -> bool:
 class RotateInput(Input):
     """For how long the secret so far signs as well."""
 
-    hours: Annotated[int, Field(ge=0, le=720)] = Field(
+    hours: Annotated[int, Field(ge=0, le=720, strict=True)] = Field(
         24, description="For how many hours the previous secret signs as well.", examples=[24]
     )
 
