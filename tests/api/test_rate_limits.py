@@ -5,7 +5,7 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 
 from app.api.app import create_app, openapi_document
-from app.api.http.costs import COSTS
+from app.api.http.costs import COSTS, find_cost
 from app.bootstrap import Services, bootstrap
 from app.settings import Settings
 from tests.client import make_client
@@ -110,6 +110,11 @@ def test_what_takes_long_costs_more(client: TestClient, key: dict[str, str]) -> 
         spent.append(before - after)
         before = after
     assert spent == [5, 1, 6, 10, 10]
+
+
+def test_a_percent_encoded_parameter_costs_the_same() -> None:
+    assert find_cost("/v1/manage/articles", b"%63ount=e%78act") == 6
+    assert find_cost("/v1/manage/articles", b"count=estimated") == 1
 
 
 def test_costs_are_of_routes_that_exist() -> None:

@@ -45,7 +45,7 @@ class AuthenticationMiddleware:
             await self._app(scope, receive, send)
             return
         known = scope["state"]
-        cost = find_cost(scope["path"], scope["query_string"]) if scope["method"] == "GET" else 1
+        cost = find_cost(scope["path"], scope["query_string"])
         caller = await self._find_known_caller(scope)
         if caller is None:
             if self._limits_addresses:
