@@ -4,8 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.search.query.compiler import MOST_REQUIRED_WORDS, loosen_phrases
+from app.search.query.compiler import (
+    MOST_REQUIRED_WORDS,
+    compile_with_vocabulary,
+    loosen_phrases,
+)
 from app.search.query.parser import parse_query
+from app.search.text_fields import HEADLINE
+from app.search.vocabulary import Vocabulary
 from tests.repetitions import repetitions
 from tests.search.memory_index import MemoryIndex, story
 
@@ -282,6 +288,56 @@ def test_the_exact_word_has_more_weight() -> None:
 
     assert shelf.find("elections ")[0] == "other"
     assert shelf.find("election ")[0] == "one"
+
+
+def test_the_typed_word_counts_by_its_own_rarity() -> None:
+    shelf = MemoryIndex(
+        rare=story("Elections of a minister."),
+        frequent=story("Election of a ministers."),
+        **{f"e{n}": story("The election was held.") for n in range(6)},
+        **{f"m{n}": story("The ministers were there.") for n in range(4)},
+    )
+
+    assert shelf.find("elections ministers ")[0] == "rare"
+
+
+def test_the_field_of_a_word_does_not_count_in_a_pasted_text() -> None:
+    shelf = MemoryIndex(
+        body=story("Rain fell on the hills today.", title="Weather"),
+        title=story("Weather fell on the hills today.", title="Rain"),
+    )
+    pasted = "rain " + " ".join(f"word{letter}" for letter in "abcdefghijkl")
+
+    (first, _), (second, _) = shelf.searcher.search(shelf.match(pasted).query, 2).hits
+    assert first == second
+    assert shelf.find(pasted.partition(" wordf")[0])[0] == "title"
+
+
+ARABIC_QUESTION = "وزير تونس مطر بحر استقلال"
+
+
+def test_arabic_words_with_common_trigrams_change_the_order_only() -> None:
+    shelf = MemoryIndex(
+        far=story("وزير مساكن هناك", "ar"),
+        near=story("وزير مستقلون هناك", "ar"),
+        other=story("مستقلون هناك", "ar"),
+    )
+
+    assert shelf.find(ARABIC_QUESTION) == ["near", "far"]
+    assert set(shelf.find("وزير ")) == {"near", "far"}
+
+
+def test_trigrams_of_bodies_do_not_rank_for_readers_of_headlines() -> None:
+    shelf = MemoryIndex(
+        far=story("مساكن هناك", "ar", title="وزير"), near=story("مستقلون هناك", "ar", title="وزير")
+    )
+    headlines = Vocabulary(shelf.searcher, text=HEADLINE)
+
+    matched = compile_with_vocabulary(parse_query(ARABIC_QUESTION), headlines, shelf.schema)
+
+    (first, _), (second, _) = shelf.searcher.search(matched.query, 2).hits
+    assert first == second
+    assert shelf.find(ARABIC_QUESTION)[0] == "near"
 
 
 def test_words_close_together_have_more_weight() -> None:

@@ -23,6 +23,8 @@ from app.search.vocabulary import TermStatistics, Vocabulary
 MOST_REQUIRED_WORDS = 4
 # A query with more words outside phrases, or inside them, is pasted text: its phrases are optional.
 _MOST_UNQUOTED, _MOST_QUOTED = 6, 12
+# In a query of more groups it does not count in which field a word occurs.
+_MOST_BY_FIELD = 12
 # Of a long text only so many groups are searched for, the most significant ones.
 _MOST_GROUPS = 64
 # A neighbour search costs as much as its rarer word is frequent.
@@ -95,10 +97,8 @@ class _Compiler:
     ) -> None:
         self._parsed = parsed
         self._vocabulary = vocabulary
-        self._builders = (
-            ScoredClauseBuilder(schema, vocabulary),
-            UnscoredClauseBuilder(schema, vocabulary.text),
-        )
+        self._schema = schema
+        self._unscored = UnscoredClauseBuilder(schema, vocabulary.text)
         # Excluded words are never corrected.
         self._no_spelling = SpellingCorrector(vocabulary, most=0)
         self._spelling = SpellingCorrector(vocabulary) if corrects else self._no_spelling
@@ -112,7 +112,12 @@ class _Compiler:
         )
         if self._parsed.required and not groups:
             return self._build_result(Query.empty_query(), Query.empty_query())
-        query, unscored = (self._build_query(groups, builder) for builder in self._builders)
+        scored = ScoredClauseBuilder(
+            self._schema, self._vocabulary, by_field=len(groups) <= _MOST_BY_FIELD
+        )
+        query, unscored = (
+            self._build_query(groups, builder) for builder in (scored, self._unscored)
+        )
         return self._build_result(query, unscored)
 
     def _build_units(self) -> list[Group]:
@@ -175,7 +180,8 @@ class _Compiler:
             clauses += self._build_function_words(groups, significant, stop_words, builder)
         else:
             self._rarest_frequency = min(map(self._count_stories, significant), default=0)
-        return [*clauses, *self._build_neighbours(significant, builder)]
+        clauses += self._build_neighbours(significant, builder)
+        return self._add_trigrams(clauses, significant, builder) if ranked else clauses
 
     def _build_group(
         self, group: Group, spelling: SpellingCorrector, builder: UnscoredClauseBuilder
@@ -219,9 +225,8 @@ class _Compiler:
 
     def _build_excluded(self) -> list[Clause]:
         groups = map(self._drop_unknown_notations, build_excluded_units(self._parsed.excluded))
-        _, builder = self._builders
         return [
-            (Occur.MustNot, self._build_group(group, self._no_spelling, builder))
+            (Occur.MustNot, self._build_group(group, self._no_spelling, self._unscored))
             for group in groups
         ]
 
@@ -255,6 +260,19 @@ class _Compiler:
                 if 0 < min(counts) <= _MOST_NEIGHBOUR_STORIES:
                     clauses.append(builder.boost_neighbours(first.words[0], second.words[0]))
         return [(Occur.Should, clause) for clause in clauses]
+
+    def _add_trigrams(
+        self, clauses: list[Clause], significant: list[Group], builder: UnscoredClauseBuilder
+    ) -> list[Clause]:
+        """Add optional clauses for letter trigrams; they match no other stories."""
+        if not isinstance(builder, ScoredClauseBuilder):
+            return clauses
+        words = [group[0].words[0] for group in significant if group[0].is_word]
+        trigrams = builder.match_trigrams(words)
+        if not trigrams:
+            return clauses
+        required = (Occur.Must, Query.boolean_query(clauses))
+        return [required, *((Occur.Should, trigram) for trigram in trigrams)]
 
     def _build_result(self, query: Query, unscored: Query) -> CompiledQuery:
         required = tuple(

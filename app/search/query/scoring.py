@@ -1,9 +1,12 @@
 """Engine clauses for words and phrases, with and without scores."""
 
+from collections.abc import Iterable
+
 from tantivy import Occur, Query, Schema
 
+from app.search.analysis.trigrams import find_trigrams
 from app.search.query.variants import Variants
-from app.search.text_fields import HEADLINE, NAMES, SUMMARY, TEXT, TITLE
+from app.search.text_fields import HEADLINE, NAMES, SUMMARY, TEXT, TITLE, TRIGRAMS
 from app.search.vocabulary import Vocabulary
 
 # Weight of a word in each field; the first field contains the words of all others.
@@ -13,6 +16,8 @@ _HEADLINE_WEIGHTS = {HEADLINE: 1.0, TITLE: 1.6, SUMMARY: 1.2}
 TIE_BREAKER = 0.3
 # Two words within so many positions add this share of their score.
 NEIGHBOUR_SLOP, NEIGHBOUR_WEIGHT = 4, 0.15
+# A letter trigram of a word in Arabic script adds this share of its score.
+TRIGRAM_WEIGHT = 0.6
 
 
 class UnscoredClauseBuilder:
@@ -59,11 +64,12 @@ class ScoredClauseBuilder(UnscoredClauseBuilder):
     Each word is one flat disjunction: the engine is slow with nested ones.
     """
 
-    def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
-        """Build clauses for an index."""
+    def __init__(self, schema: Schema, vocabulary: Vocabulary, *, by_field: bool) -> None:
+        """Build clauses for an index; without `by_field`, a word counts the same in each field."""
         super().__init__(schema, vocabulary.text)
         self._vocabulary = vocabulary
-        self._weights = FIELD_WEIGHTS if vocabulary.text == TEXT else _HEADLINE_WEIGHTS
+        weights = FIELD_WEIGHTS if vocabulary.text == TEXT else _HEADLINE_WEIGHTS
+        self._weights = weights if by_field else {vocabulary.text: 1.0}
 
     def match_word(self, variants: Variants) -> Query:
         """Match a word anywhere in a story."""
@@ -91,6 +97,22 @@ class ScoredClauseBuilder(UnscoredClauseBuilder):
         """Boost stories in which two words stand close together."""
         near = Query.phrase_query(self._schema, self.text, [first, second], NEIGHBOUR_SLOP)
         return Query.boost_query(near, NEIGHBOUR_WEIGHT)
+
+    def match_trigrams(self, words: Iterable[str]) -> list[Query]:
+        """Match the letter trigrams of words in Arabic script.
+
+        The trigrams of headlines are not separate from those of bodies, so readers who may not read
+        bodies get none.
+        """
+        if self.text != TEXT:
+            return []
+        trigrams = dict.fromkeys(find_trigrams(" ".join(words)))
+        return [
+            Query.boost_query(
+                Query.term_query(self._schema, TRIGRAMS, trigram, "freq"), TRIGRAM_WEIGHT
+            )
+            for trigram in trigrams
+        ]
 
     def _match_form(self, form: str, field: str, score: float) -> Query:
         """Match one form, with the score of the combined frequency of all forms."""

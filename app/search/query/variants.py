@@ -8,8 +8,9 @@ from app.search.query.units import QueryUnit
 from app.search.text_fields import TITLE
 from app.search.vocabulary import Vocabulary
 
-# The exact word counts more than other words of its family, and completions count less.
-_EXACT, _RELATED, _COMPLETION = 1.4, 1.0, 0.3
+# All words of a family count alike, by the rarity of the family; completions count less. The typed
+# word counts again by its own rarity.
+_FAMILY, _COMPLETION, _TYPED = 1.0, 0.3, 0.4
 _MOST_COMPLETIONS = 30
 _SHORTEST_OPEN = 2
 # Too many words begin with two letters, so only words of titles are completed.
@@ -42,9 +43,10 @@ def find_variants(unit: QueryUnit, vocabulary: Vocabulary, spelling: SpellingCor
     if corrected:
         family |= vocabulary.find_family(corrected)
     stories = vocabulary.estimate_stories(family or completions)
-    weights = dict.fromkeys(completions, _COMPLETION) | dict.fromkeys(family, _RELATED)
     rarity = vocabulary.idf(stories)
-    return Variants({**weights, word: _EXACT}, rarity, stories, corrected)
+    weights = dict.fromkeys(completions, _COMPLETION) | dict.fromkeys(family, _FAMILY)
+    weights[word] = _FAMILY + _TYPED * vocabulary.idf(vocabulary.count(word)) / rarity
+    return Variants(weights, rarity, stories, corrected)
 
 
 def _find_completions(unit: QueryUnit, vocabulary: Vocabulary) -> dict[str, int]:
