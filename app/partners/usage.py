@@ -45,10 +45,12 @@ class Usage:
         stories: Sequence[SentStory] = (),
         *,
         requests: int = 1,
+        is_cached: bool = False,
     ) -> None:
         """Count what is sent to a caller by a route: the bytes of a body, and stories.
 
-        A caller that is neither a partner nor has a key is not counted.
+        A caller that is neither a partner nor has a key is not counted. With `is_cached`, the
+        stories are the same object each time.
         """
         partner_id = caller.partner_id
         key_id = caller.key_id or caller.feed_token_id or ""
@@ -62,12 +64,11 @@ class Usage:
                 count = self._counts[key] = [0, 0]
             count[0] += requests
             count[1] += size
-        if (
-            partner_id is not None
-            and stories
-            and self._receipts.add(partner_id, stories, route, key_id, now)
-        ):
-            self.quotas.note_sent(partner_id, stories)
+        if partner_id is not None and stories:
+            note = self._receipts.add_cached if is_cached else self._receipts.add
+            number = note(partner_id, stories, route, key_id, now)
+            if number:
+                self.quotas.note_sent(partner_id, number)
 
     @property
     def unwritten(self) -> int:

@@ -181,7 +181,8 @@ class CacheMiddleware:
                 self._log.add_cached(scope, response.tally, len(response.body), id_, started)
                 if response.caller is not None:
                     entry, size = response.entry, len(response.body)
-                    self._usage.add(response.caller, entry.route, size, entry.metadata.sent)
+                    sent = entry.metadata.sent
+                    self._usage.add(response.caller, entry.route, size, sent, is_cached=True)
                 return response.messages(scope, id_, fields)
         request = read_request(scope, fingerprint, given, self._allows)
         messages = () if request is None else self._respond_inline(request)
