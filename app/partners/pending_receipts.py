@@ -134,6 +134,7 @@ class PendingReceipts:
 
     def add_later(self, later: "PendingReceipts") -> None:
         """Add what was sent later."""
+        self.is_incomplete = self.is_incomplete or later.is_incomplete
         for article_id, partner_id, entry in later.list_entries():
             known = self._by_partner.get(partner_id, {}).get(article_id)
             if known is not None:
