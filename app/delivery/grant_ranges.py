@@ -7,6 +7,7 @@ term of the delivery side (see `build_terms`), within the time range of its gran
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -123,7 +124,8 @@ def _bind_constants(ranges: Sequence[GrantRange], shape: RangesShape) -> dict[st
     return values
 
 
-def find_grant_ranges(entitlement: Entitlement, wanted: Sequence[Clause]) -> GrantRanges | None:
+@lru_cache(maxsize=256)  # of queries by readers with grants, at most 20 kB each
+def find_grant_ranges(entitlement: Entitlement, wanted: tuple[Clause, ...]) -> GrantRanges | None:
     """Return the ranges for the grants together with the filters of a query.
 
     None means that there are too many, or that a grant has no term: the list is then read without

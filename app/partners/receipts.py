@@ -1,4 +1,4 @@
-"""Receipts: which partner received which story, in which version, and whether it got the removal.
+"""Receipts: which partner received which story, in which version, and whether its removal.
 
 Each process keeps what it sent in memory, and writes it every few seconds, so that no answer waits
 for a write. A process that is killed loses the receipts of these seconds. The transaction that
@@ -8,46 +8,24 @@ writes receipts also counts the stories, so a story counts once, whatever proces
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
-from app.partners.counting import Recipient, WholeStory, count_stories
-from app.partners.sent_story import FULL, REMOVED, SentStory
-from app.partners.store.receipts import (
-    RemovalRow,
-    SentRow,
-    load_counted,
-    update_counted,
-    write_receipts,
-)
+from app.partners.counting import WholeStory, count_stories
+from app.partners.pending_receipts import PendingReceipts
+from app.partners.sent_story import SentStory
+from app.partners.store.receipts import load_counted, update_counted, write_receipts
 from app.partners.store.usage import UsageKey, UsageRow, add_usage
 
-# Stories in memory while the database cannot be written; further ones get no receipt.
+# Stories of partners in memory; further ones get no receipt until the next write.
 MOST_PENDING = 100_000
 _MOST_IN_TRANSACTION = 2_000
 _log = logging.getLogger("dateline.partners")
-
-
-@dataclass(slots=True)
-class SentAnswer:
-    """An answer that a partner got, once or several times, with one key."""
-
-    partner_id: str
-    key_id: str
-    stories: Sequence[SentStory]
-    route: str
-    first_at: datetime
-    last_at: datetime
-
-
-# By partner, key and identity of the stories: a cached answer is sent many times.
-SentAnswers = dict[tuple[str, str, int], SentAnswer]
 
 
 class Receipts:
@@ -58,8 +36,7 @@ class Receipts:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
-        self._answers: SentAnswers = {}
-        self._size = 0
+        self._pending = PendingReceipts(MOST_PENDING)
 
     def add(
         self,
@@ -68,83 +45,62 @@ class Receipts:
         route: str,
         key_id: str = "",
         now: datetime | None = None,
-    ) -> tuple[SentAnswer, bool]:
+    ) -> int:
         """Note that the stories, or their removals, are sent to a partner by a route.
 
-        Return what is noted, and whether this is the first time since the last write.
+        Return how many have their body, in a newer version than any since the last write.
         """
-        now, key = now or self._clock.now(), (partner_id, key_id, id(stories))
+        now = now or self._clock.now()
         with self._lock:
-            known = self._answers.get(key)
-            if known is not None:
-                known.last_at = now
-                return known, False
-            sent = SentAnswer(partner_id, key_id, stories, route, now, now)
-            self._put(key, sent)
-        return sent, True
+            return self._pending.note(partner_id, stories, route, key_id, now)
+
+    def note_earlier(
+        self, partner_id: str, stories: Sequence[SentStory], route: str, key_id: str, at: datetime
+    ) -> None:
+        """Note that stories, which were added since the last write, were sent again at a time."""
+        with self._lock:
+            self._pending.note_earlier(partner_id, stories, route, key_id, at)
 
     def list_unwritten(self, partner_id: str) -> list[WholeStory]:
         """Return the whole stories that were sent to a partner and are not written yet."""
         with self._lock:
-            answers = [
-                answer for answer in self._answers.values() if answer.partner_id == partner_id
-            ]
-        return _list_whole(answers)
+            return sorted(self._pending.list_whole(partner_id), key=attrgetter("at"))
 
-    def take(self) -> SentAnswers:
+    def take(self) -> PendingReceipts:
         """Return what is not written yet, and forget it."""
         with self._lock:
-            answers, self._answers, self._size = self._answers, {}, 0
-        return answers
+            pending, self._pending = self._pending, PendingReceipts(MOST_PENDING)
+        return pending
 
-    def write(self, answers: SentAnswers) -> None:
+    def write(self, pending: PendingReceipts) -> None:
         """Write what was taken; keep the receipts if that fails."""
-        if not answers:
-            return
         is_written = False
         try:
-            self._write(sorted(answers.values(), key=attrgetter("last_at")))
+            self._write(pending)
             is_written = True
         finally:
             if not is_written:
-                self._restore(answers)
+                with self._lock:
+                    pending.add_later(self._pending)
+                    self._pending = pending
+            if pending.is_incomplete:
+                _log.warning("receipts of partners are lost: they cannot be written at present")
+                pending.is_incomplete = False
 
-    def _write(self, answers: Sequence[SentAnswer]) -> None:
+    def _write(self, pending: PendingReceipts) -> None:
         """Write and count what partners got, and then the removals, in several transactions."""
-        sent, removed = _collect_sent(answers), _collect_removed(answers)
-        whole: dict[Recipient, list[WholeStory]] = {}
-        for story in _list_whole(answers):
-            whole.setdefault(story.recipient, []).append(story)
+        # In one order, to prevent deadlocks.
+        entries = [entry for *_, entry in sorted(pending.list_entries(), key=itemgetter(0, 1))]
+        sent = [(row, entry.whole) for entry in entries if (row := entry.sent) is not None]
+        removed = [entry.removal for entry in entries if entry.removal is not None]
         for start in range(0, len(sent), _MOST_IN_TRANSACTION):
-            rows = sent[start : start + _MOST_IN_TRANSACTION]
-            stories = [whole.get((row.article_id, row.partner_id), ()) for row in rows]
+            part = sent[start : start + _MOST_IN_TRANSACTION]
             with self._database.write() as session:
-                write_receipts(session, rows, ())
-                _count(session, list(chain.from_iterable(stories)))
+                write_receipts(session, [row for row, _ in part], ())
+                _count(session, list(chain.from_iterable(whole for _, whole in part)))
         for start in range(0, len(removed), _MOST_IN_TRANSACTION):
             with self._database.write() as session:
                 write_receipts(session, (), removed[start : start + _MOST_IN_TRANSACTION])
-
-    def _restore(self, answers: SentAnswers) -> None:
-        with self._lock:
-            newer, self._answers, self._size = self._answers, {}, 0
-            for key, answer in answers.items():
-                again = newer.pop(key, None)
-                if again is None:
-                    self._put(key, answer)
-                    continue
-                # The newer object may be in use.
-                again.first_at = answer.first_at
-                self._put(key, again)
-            for key, answer in newer.items():
-                self._put(key, answer)
-
-    def _put(self, key: tuple[str, str, int], answer: SentAnswer) -> None:
-        before, self._size = self._size, self._size + len(answer.stories)
-        if self._size <= MOST_PENDING:
-            self._answers[key] = answer
-        elif before <= MOST_PENDING:
-            _log.warning("receipts of partners are lost: they cannot be written at present")
 
 
 def _count(session: WriteSession, stories: Sequence[WholeStory]) -> None:
@@ -161,41 +117,3 @@ def _count(session: WriteSession, stories: Sequence[WholeStory]) -> None:
     )
     update_counted(session, [known[key] for key in sorted(known) if known[key] != before[key]])
     add_usage(session, [UsageRow(*key, 0, number, 0) for key, number in counted.items()])
-
-
-def _list_whole(answers: Iterable[SentAnswer]) -> list[WholeStory]:
-    """Return the stories of answers that were sent with their body, in the order of time."""
-    return [
-        WholeStory(
-            story.id, answer.partner_id, story.version, answer.first_at, answer.key_id, answer.route
-        )
-        for answer in sorted(answers, key=attrgetter("first_at"))
-        for story in answer.stories
-        if story.form == FULL
-    ]
-
-
-def _collect_sent(answers: Iterable[SentAnswer]) -> list[SentRow]:
-    """Return a row for each partner and story, in one order, to prevent deadlocks."""
-    found: dict[tuple[str, str], SentRow] = {}
-    for answer in answers:
-        for story in answer.stories:
-            if story.form == REMOVED:
-                continue
-            key = (story.id, answer.partner_id)
-            known = found.get(key)
-            first_at = answer.first_at if known is None else min(known.first_at, answer.first_at)
-            found[key] = SentRow(
-                *key, first_at, answer.last_at, story.version, story.form, answer.route
-            )
-    return [found[key] for key in sorted(found)]
-
-
-def _collect_removed(answers: Iterable[SentAnswer]) -> list[RemovalRow]:
-    """Return the removals in the same order, and the first ones of a story first."""
-    return sorted(
-        RemovalRow(story.id, answer.partner_id, answer.first_at, answer.route)
-        for answer in answers
-        for story in answer.stories
-        if story.form == REMOVED
-    )

@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 SentForm = Literal["full", "headline", "removed"]
 FULL: SentForm = "full"
+HEADLINE: SentForm = "headline"
 REMOVED: SentForm = "removed"
 
 

@@ -14,7 +14,7 @@ from app.access.caller import Caller
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.partners.quotas import StoryQuotas
-from app.partners.receipts import Receipts, SentAnswer
+from app.partners.receipts import Receipts
 from app.partners.sent_story import SentStory
 from app.partners.store.usage import UsageRow, add_usage
 
@@ -31,16 +31,23 @@ class _Count:
 _Counts = dict[tuple[int, str, str, str], _Count]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class CountedAnswer:
-    """An answer that was counted for a caller, so that sending it again takes less to count."""
+    """An answer that was counted for a caller, so that sending it again takes less to count.
+
+    `last_at` is the last time that a partner got its stories again.
+    """
 
     usage: "Usage"
     counts: _Counts
     day: int
     count: _Count
     size: int
-    sent: SentAnswer | None
+    partner_id: str | None
+    key_id: str
+    route: str
+    stories: Sequence[SentStory]
+    last_at: datetime | None = None
 
     def count_again(self, now: datetime) -> bool:
         """Count the same answer again; return False if it is written already, or of another day."""
@@ -60,6 +67,7 @@ class Usage:
         self.quotas = StoryQuotas(database, clock, receipts, is_enforced=enforces_quotas)
         self._lock = threading.Lock()
         self._counts: _Counts = {}
+        self._repeated: list[CountedAnswer] = []
         self._written_at: datetime | None = None
 
     def add(
@@ -82,7 +90,7 @@ class Usage:
         now = self._clock.now()
         day = now.toordinal()
         key = (day, partner_id or "", key_id, route)
-        sent, is_first = None, False
+        number = 0
         with self._lock:
             counts = self._counts
             count = counts.get(key)
@@ -91,10 +99,10 @@ class Usage:
             count.requests += requests
             count.size += size
             if partner_id is not None and stories:
-                sent, is_first = self._receipts.add(partner_id, stories, route, key_id, now)
-        if is_first and partner_id is not None:
-            self.quotas.note_sent(partner_id, stories)
-        return CountedAnswer(self, counts, day, count, size, sent)
+                number = self._receipts.add(partner_id, stories, route, key_id, now)
+        if number and partner_id is not None:
+            self.quotas.note_sent(partner_id, number)
+        return CountedAnswer(self, counts, day, count, size, partner_id, key_id, route, stories)
 
     def count_again(self, answer: CountedAnswer, now: datetime) -> bool:
         """Count an answer again, unless what was counted then is written."""
@@ -103,8 +111,10 @@ class Usage:
                 return False
             answer.count.requests += 1
             answer.count.size += answer.size
-            if answer.sent is not None:
-                answer.sent.last_at = now
+            if answer.partner_id is not None and answer.stories:
+                if answer.last_at is None:
+                    self._repeated.append(answer)
+                answer.last_at = now
         return True
 
     @property
@@ -121,14 +131,23 @@ class Usage:
 
     def write(self) -> None:
         """Write everything; keep the counts if that fails."""
-        # Both at once: a counted answer refers to both.
         with self._lock:
             counts, self._counts = self._counts, {}
-            answers = self._receipts.take()
+            repeated, self._repeated = self._repeated, []
+            for answer in repeated:
+                if answer.partner_id is not None and answer.last_at is not None:
+                    self._receipts.note_earlier(
+                        answer.partner_id,
+                        answer.stories,
+                        answer.route,
+                        answer.key_id,
+                        answer.last_at,
+                    )
+            receipts = self._receipts.take()
         self._written_at = self._clock.now()
         is_written = False
         try:
-            self._receipts.write(answers)
+            self._receipts.write(receipts)
             if counts:
                 with self._database.write() as session:
                     add_usage(session, _build_rows(counts))

@@ -4,8 +4,8 @@ A list with one value of a field, or one pair of values, is one index range. Sev
 means *or*) have one range each, and the database merges them. Other filters are tested row by row.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -61,18 +61,14 @@ class IndexRange:
     grant: ColumnElement[Any] | None = None
 
 
-def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[IndexRange]:
+def build_index_ranges(shape: QueryShape) -> list[IndexRange]:
     """Return the index ranges that together hold a list, without duplicates.
 
-    The ranges of surplus values are empty. With `overlap`, the ranges of grants may contain the
-    same story.
+    The ranges of surplus values are empty.
     """
     if shape.grant_ranges is not None:
         ranges = shape.grant_ranges
-        return [
-            _build_grant_range(shape, ranges, number, 0 if overlap else number)
-            for number in range(ranges.size)
-        ]
+        return [_build_grant_range(shape, ranges, number) for number in range(ranges.size)]
     driver = find_driving_filter(shape)
     if driver is None:
         wanted = tuple(filter_conditions(shape))
@@ -80,6 +76,11 @@ def build_index_ranges(shape: QueryShape, *, overlap: bool = False) -> list[Inde
         return [IndexRange(_documents, place, _documents.c.id, wanted, shape.access)]
     numbers = product(*(range(shape.clauses[clause].included) for clause in driver.clauses))
     return [_build_index_range(shape, driver, chosen) for chosen in numbers]
+
+
+def sort_by(columns: Iterable[ColumnElement[Any]], shape: QueryShape) -> list[ColumnElement[Any]]:
+    """Return the columns of an order, in the direction of a list."""
+    return [column.desc() if shape.descending else column.asc() for column in columns]
 
 
 def count_index_ranges(shape: QueryShape) -> int:
@@ -115,22 +116,27 @@ def _build_index_range(
     )
 
 
-def _build_grant_range(
-    shape: QueryShape, ranges: RangesShape, number: int, excluded: int
-) -> IndexRange:
-    """Return one of the index ranges of the reader's grants, without the rows of the first ones."""
-    conditions = [*_range_conditions(_terms, ranges, number), *filter_conditions(shape)]
+def _build_grant_range(shape: QueryShape, ranges: RangesShape, number: int) -> IndexRange:
+    """Return one of the index ranges of the reader's grants, without earlier ranges' rows."""
+    alone = build_overlapping_range(shape, ranges, number)
+    conditions = [*alone.conditions, *filter_conditions(shape)]
     if ranges.is_compared:
         # PostgreSQL would plan joins for negated conditions, which takes longer than the query.
         conditions += [
-            _is_in_grant_range(ranges, earlier).is_(false()) for earlier in range(excluded)
+            _is_in_grant_range(ranges, earlier).is_(false()) for earlier in range(number)
         ]
-    elif excluded:
-        conditions.append(is_in_earlier_range(_documents, excluded).is_(false()))
+    elif number:
+        conditions.append(is_in_earlier_range(_documents, number).is_(false()))
+    origin = _terms.join(_documents, _documents.c.id == _terms.c.id)
+    return replace(alone, origin=origin, conditions=tuple(conditions))
+
+
+def build_overlapping_range(shape: QueryShape, ranges: RangesShape, number: int) -> IndexRange:
+    """Return one of the index ranges of the reader's grants, before other filters are tested."""
     grant = bindparam(f"range_grant{number}", type_=Integer) if ranges.is_exact else None
     access = shape.access._replace(limited=not ranges.is_exact)
-    origin = _terms.join(_documents, _documents.c.id == _terms.c.id)
-    return IndexRange(origin, _terms.c.published_at, _terms.c.id, tuple(conditions), access, grant)
+    conditions = tuple(_range_conditions(_terms, ranges, number))
+    return IndexRange(_terms, _terms.c.published_at, _terms.c.id, conditions, access, grant)
 
 
 def _is_in_grant_range(ranges: RangesShape, number: int) -> ColumnElement[bool]:

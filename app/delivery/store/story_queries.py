@@ -26,8 +26,14 @@ from sqlalchemy.sql.expression import CompoundSelect
 from app.access.entitlement import Entitlement
 from app.delivery.access_shape import PUBLIC_ACCESS, AccessShape, bind_access
 from app.delivery.models import Document, DocumentBody, Redirect
-from app.delivery.store.index_ranges import IndexRange, build_index_ranges, count_index_ranges
+from app.delivery.store.index_ranges import (
+    IndexRange,
+    build_index_ranges,
+    count_index_ranges,
+    sort_by,
+)
 from app.delivery.store.log_state import LogStateRow, add_log_state, as_number, split_log_state
+from app.delivery.store.merged_ranges import merge_grant_ranges
 from app.delivery.store.preferred_translation import preference_conditions
 from app.delivery.store.time_bounds import page_conditions, period_conditions
 from app.delivery.store.visibility import embargo_until, grant_number, is_visible
@@ -261,7 +267,12 @@ def _count_statement(
 
 
 def _select_page(shape: QueryShape, dialect: str, *, overlaps: bool) -> _Rows:
-    found = build_index_ranges(shape, overlap=overlaps)
+    if overlaps and shape.grant_ranges is not None and shape.grant_ranges.size > 1:
+        merged = merge_grant_ranges(shape, shape.grant_ranges, dialect)
+        ordered = _select_rows(merged, shape, dialect)
+        # SQLite has the rows in order, and reads as many as are fetched (see `Statement`).
+        return ordered if dialect == "sqlite" else _select_places(ordered, merged, shape)
+    found = build_index_ranges(shape)
     if shape.has_ids:
         return _select_rows(found[0], shape, dialect)
     if len(found) == 1:
@@ -269,27 +280,19 @@ def _select_page(shape: QueryShape, dialect: str, *, overlaps: bool) -> _Rows:
         return _add_order(_select_rows(found[0], shape, dialect), place, shape)
     rows = [_select_part(index_range, shape, dialect) for index_range in found]
     place = (literal_column("place"), literal_column("id"))
-    merged = union_all(*rows)
-    if not overlaps:
-        return _add_order(merged, place, shape)
-    if dialect == "postgresql":
-        return _select_places(merged, shape)
-    # SQLite merges the ranges while rows are read (see `Statement`).
-    most = bindparam("limit", type_=Integer) * literal_column(str(len(found)))
-    return _add_order(merged, place, shape).limit(most)
+    return _add_order(union_all(*rows), place, shape)
 
 
-def _select_places(rows: CompoundSelect[Any], shape: QueryShape) -> _Rows:
+def _select_places(rows: Select[Any], merged: IndexRange, shape: QueryShape) -> _Rows:
     """Return the rows at the first places of the list: a story may be in several ranges.
 
-    PostgreSQL merges the ranges, and stops after these places.
+    PostgreSQL stops after these places since version 15; earlier versions read more rows.
     """
-    part = rows.subquery()
-    ordering = [
-        column.desc() if shape.descending else column.asc() for column in (part.c.place, part.c.id)
-    ]
-    number = func.dense_rank().over(order_by=ordering).label("number")
-    numbered = select(part, number).subquery()
+    size = 1 if shape.grant_ranges is None else shape.grant_ranges.size
+    most = bindparam("limit", type_=Integer) * literal_column(str(size))
+    part = _add_order(rows, (merged.place, merged.id), shape).limit(most).subquery()
+    number = func.dense_rank().over(order_by=sort_by((part.c.place, part.c.id), shape))
+    numbered = select(part, number.label("number")).subquery()
     columns = [column for column in numbered.c if column.key != "number"]
     return select(*columns).where(numbered.c.number <= bindparam("limit", type_=Integer))
 
@@ -307,8 +310,7 @@ def _select_part(index_range: IndexRange, shape: QueryShape, dialect: str) -> Se
 
 
 def _add_order(rows: Any, place: tuple[Any, Any], shape: QueryShape) -> _Rows:
-    ordering = [column.desc() if shape.descending else column.asc() for column in place]
-    ordered: _Rows = rows.order_by(*ordering).limit(bindparam("limit"))
+    ordered: _Rows = rows.order_by(*sort_by(place, shape)).limit(bindparam("limit"))
     return ordered
 
 
