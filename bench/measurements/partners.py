@@ -1,5 +1,6 @@
 """Lists of partners, which contain the stories that their products grant."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -63,12 +64,19 @@ def many_partners(stage: BenchmarkSetup) -> Outcome:
 
 
 def copy_archive(stage: BenchmarkSetup, source: Path) -> Database:
-    """Return a copy of an SQLite database that may be written to, without its search index."""
+    """Return a copy of an SQLite database that may be written to, with its search index if any.
+
+    Otherwise the server would build the index while its first rounds are measured.
+    """
     copy = stage.folder / f"partners-{source.parent.name}-{source.name}"
+    index, own = Path(f"{source}.search"), Path(f"{copy}.search")
     if copy.exists():
         copy.unlink()
+        shutil.rmtree(own, ignore_errors=True)
     copy_file(source, copy)
-    return Database(f"sqlite:///{copy}", Path(f"{copy}.search"))
+    if index.exists():
+        shutil.copytree(index, own)
+    return Database(f"sqlite:///{copy}", own)
 
 
 MEASUREMENTS = (
