@@ -45,7 +45,7 @@ def test_answers_with_a_story_become_one_row() -> None:
     assert entry.sent == ("s", "p", at(0), at(6), 1, "full", "/cached")
 
 
-def add_removal(pending: PendingReceipts) -> datetime | None:
+def find_removal_time(pending: PendingReceipts) -> datetime | None:
     """Return when the removal of the story was sent."""
     removal = entry_of(pending).removal
     return None if removal is None else removal.at
@@ -55,10 +55,10 @@ def test_a_removal_counts_until_the_story_is_sent_again() -> None:
     pending = PendingReceipts(9)
     note(pending, 0, form=REMOVED)
     assert entry_of(pending).sent is None
-    assert add_removal(pending) == at(0)
+    assert find_removal_time(pending) == at(0)
     for minute in (1, 2):
         note(pending, minute)
-        assert add_removal(pending) is None
+        assert find_removal_time(pending) is None
     for minute in (3, 4):
         note(pending, minute, version=0, form=REMOVED)
         assert entry_of(pending).removal == ("s", "p", at(3), "/removed")
@@ -66,9 +66,9 @@ def test_a_removal_counts_until_the_story_is_sent_again() -> None:
     assert entry.sent == ("s", "p", at(1), at(2), 1, "full", "/full")
     # At the instant of a removal, and later, with nothing else changed.
     note(pending, 3)
-    assert add_removal(pending) == at(3)
+    assert find_removal_time(pending) == at(3)
     note(pending, 4)
-    assert add_removal(pending) is None
+    assert find_removal_time(pending) is None
     assert entry.last_at == at(4)
 
 
