@@ -164,7 +164,8 @@ class HttpProtocol(asyncio.Protocol):
         """Continue with the next request, or close."""
         self._server_state.total_requests += 1
         self._exchange = None
-        if not keep_alive or self.reader.unread > MAX_UNWANTED_BYTES:
+        # The response may have begun before the server was told to stop.
+        if not keep_alive or self.is_stopping or self.reader.unread > MAX_UNWANTED_BYTES:
             self._close()
         elif self._unparsed or self._is_eof:
             self._yields = True

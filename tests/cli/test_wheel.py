@@ -18,7 +18,8 @@ import pytest
 from app.api.http.problems import PROBLEMS
 from tests.cli.shell import ROOT, free_port
 
-pytestmark = pytest.mark.slow
+# Packaging changes seldom, and is tried before each release.
+pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")

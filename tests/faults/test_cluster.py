@@ -14,6 +14,7 @@ _STALE_SECONDS = 6.0
 
 
 @pytest.mark.postgresql
+@pytest.mark.exhaustive
 def test_nothing_acknowledged_is_lost_when_a_synchronous_standby_takes_over(
     tmp_path: Path,
 ) -> None:

@@ -14,7 +14,7 @@ from tests.faults.test_killed import admin_key
 from tests.faults.versions import build_next_release, build_previous_release
 from tests.migrations.releases import find_previous_number
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
+pytestmark = [pytest.mark.exhaustive, pytest.mark.postgresql]
 _ENDED_WITHIN = 60.0
 _BATCH = 50
 

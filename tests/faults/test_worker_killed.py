@@ -20,7 +20,7 @@ _KILLS = {"sqlite": repetitions(3), "postgresql": repetitions(2)}
 _LIVES = (0.1, 0.8)
 
 
-@pytest.mark.exhaustive_on("postgresql")
+@pytest.mark.exhaustive
 def test_acknowledged_writes_survive_and_other_workers_continue(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:

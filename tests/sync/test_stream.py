@@ -1,5 +1,6 @@
 """The event stream over real sockets: events as they happen, without gaps."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -215,7 +216,10 @@ def test_streams_and_long_polls_end_when_the_server_stops(
     waiting._connection.request("GET", f"/v1/changes?cursor={answer['cursor']}&wait=60")
     listener = StreamClient(small_server.port).wait_for_start()
     # No other limit would end it: this server waits for responses without a timeout.
+    started = time.monotonic()
     small_server.stop()
+    # A connection that is kept alive would end after 30 s.
+    assert time.monotonic() - started < 20
     assert listener.has_ended()
     ended = waiting._connection.getresponse()
     assert (ended.status, b'"data":[]' in ended.read()) == (200, True)
