@@ -68,7 +68,8 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `dateline backup` wrote.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Replace a database that exists; it is kept aside.")
+        bool,
+        typer.Option("--force", help="Replace an existing database; it is renamed, not deleted."),
     ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:

@@ -52,7 +52,7 @@ def create(
         ),
     ] = None,
     embargoed: Annotated[
-        bool, typer.Option("--embargoed", help="Let it read stories under embargo.")
+        bool, typer.Option("--embargoed", help="Allow reading stories under embargo.")
     ] = False,
     partner: Annotated[
         str | None, typer.Option(help="The id or slug of the partner that the key belongs to.")

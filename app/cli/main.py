@@ -48,7 +48,7 @@ app.command("openapi")(maintenance.openapi)
 
 @app.callback(invoke_without_command=True)
 def root(
-    version: bool = typer.Option(False, "--version", help="Print the version and leave."),
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     """A headless content API for news."""
     if version:

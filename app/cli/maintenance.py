@@ -51,7 +51,7 @@ def check(database_url: DatabaseUrl = None) -> None:
                 typer.echo(detail, err=True)
     if found:
         typer.echo(
-            f"{found} thing(s) are wrong. `dateline rebuild` mends documents, "
+            f"{found} thing(s) are wrong. `dateline rebuild` repairs documents, "
             "`dateline reindex` the index.",
             err=True,
         )

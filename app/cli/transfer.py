@@ -84,7 +84,7 @@ def _describe(error: Exception | None) -> str:
 
 def _describe_error(found: ErrorDetails) -> str:
     if found["type"] == "string_pattern_mismatch":
-        return "The text has not the form that the field wants, or holds U+0000."
+        return "The text does not match the format of the field, or contains U+0000."
     return found["msg"]
 
 

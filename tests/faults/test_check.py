@@ -197,7 +197,7 @@ def test_many_errors_are_counted_and_the_first_ones_shown(
         connection.execute(update(Document).values(head=b"{}"))
     report = dateline("check", database_url=services.settings.database_url)
     expected = (
-        "55 thing(s) are wrong. `dateline rebuild` mends documents, `dateline reindex` the index."
+        "55 thing(s) are wrong. `dateline rebuild` repairs documents, `dateline reindex` the index."
     )
     _assert_named(report, expected)
     assert len(report.err.splitlines()) == 51
