@@ -12,6 +12,7 @@ networks and origins of keys refuses the keys that have them.
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from app.kit.sql.database import Database
 
 _KEY_START = "dl_"
 PREFIX_LENGTH = 11
+_PREFIX = re.compile(rf"{_KEY_START}[\w-]{{{PREFIX_LENGTH - len(_KEY_START)}}}", re.ASCII)
 # How often a use of a key is noted.
 USE_INTERVAL = timedelta(minutes=1)
 # Returns the entitlement of the partner with an id, at an instant.
@@ -46,8 +48,9 @@ def generate_key() -> str:
 
 
 def shorten_key(ref: str) -> str:
-    """Return the prefix of a whole key, and any other reference as it is."""
-    return ref[:PREFIX_LENGTH] if ref.startswith(_KEY_START) else ref
+    """Return the prefix of a whole key, also if more was copied with it, or the reference."""
+    found = _PREFIX.search(ref)
+    return found[0] if found else ref.strip()
 
 
 def hash_key(key: str, partner_id: str | None = None, *, is_bound: bool = False) -> bytes:

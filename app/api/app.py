@@ -186,6 +186,7 @@ def _with_operators_middleware(app: App, services: Services, log: RequestLog) ->
     """Wrap the framework in the middleware stack of the operators' port."""
     app = AuthenticationMiddleware(app, services, limits_addresses=False)
     app = HeadMiddleware(app)
+    app = ProblemMiddleware(app, services.settings.public_url or "")
     app = OperatorsOnlyMiddleware(app, services.settings)
     app = AddressMiddleware(app, "*", "")
     return build_operator_app(AccessLogMiddleware(app, log, services.usage))

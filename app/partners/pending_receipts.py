@@ -64,7 +64,9 @@ class PendingReceipt:
             self._add_sent(sent)
         if later.removal is not None:
             self._add_removal(later.removal)
-        self.whole += later.whole
+        for story in later.whole:
+            if not self.whole or self.whole[-1].version < story.version:
+                self.whole.append(story)
         self.shown = None
 
     def _add_sent(self, row: SentRow) -> None:
@@ -109,7 +111,13 @@ class PendingReceipts:
         entries, number = self._by_partner.setdefault(partner_id, {}), 0
         for story in stories:
             entry = entries.get(story.id)
-            if entry is not None and entry.shown == story and entry.route == route:
+            if (
+                entry is not None
+                and entry.shown == story
+                and entry.route == route
+                # Not after the clock was set back.
+                and (entry.last_at is None or entry.last_at <= now)
+            ):
                 entry.last_at = now
                 continue
             entry = entry or self._put(partner_id, story.id, PendingReceipt())

@@ -37,6 +37,8 @@ class Receipts:
         self._clock = clock
         self._lock = threading.Lock()
         self._pending = PendingReceipts(MOST_PENDING)
+        # What was taken and is not committed yet.
+        self._taken = PendingReceipts(MOST_PENDING)
 
     def add(
         self,
@@ -54,23 +56,17 @@ class Receipts:
         with self._lock:
             return self._pending.note(partner_id, stories, route, key_id, now)
 
-    def note_earlier(
-        self, partner_id: str, stories: Sequence[SentStory], route: str, key_id: str, at: datetime
-    ) -> None:
-        """Note that stories, which were added since the last write, were sent again at a time."""
-        with self._lock:
-            self._pending.note_earlier(partner_id, stories, route, key_id, at)
-
     def list_unwritten(self, partner_id: str) -> list[WholeStory]:
         """Return the whole stories that were sent to a partner and are not written yet."""
         with self._lock:
-            return sorted(self._pending.list_whole(partner_id), key=attrgetter("at"))
+            whole = [*self._taken.list_whole(partner_id), *self._pending.list_whole(partner_id)]
+        return sorted(whole, key=attrgetter("at"))
 
     def take(self) -> PendingReceipts:
-        """Return what is not written yet, and forget it."""
+        """Return what is not written yet, to be passed to `write`."""
         with self._lock:
-            pending, self._pending = self._pending, PendingReceipts(MOST_PENDING)
-        return pending
+            self._taken, self._pending = self._pending, PendingReceipts(MOST_PENDING)
+            return self._taken
 
     def write(self, pending: PendingReceipts) -> None:
         """Write what was taken; keep the receipts if that fails."""
@@ -79,8 +75,9 @@ class Receipts:
             self._write(pending)
             is_written = True
         finally:
-            if not is_written:
-                with self._lock:
+            with self._lock:
+                self._taken = PendingReceipts(MOST_PENDING)
+                if not is_written:
                     pending.add_later(self._pending)
                     self._pending = pending
             if pending.is_incomplete:

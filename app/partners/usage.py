@@ -13,12 +13,15 @@ from datetime import date, datetime, timedelta
 from app.access.caller import Caller
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
+from app.partners.pending_receipts import PendingReceipts
 from app.partners.quotas import StoryQuotas
 from app.partners.receipts import Receipts
 from app.partners.sent_story import SentStory
 from app.partners.store.usage import UsageRow, add_usage
 
 WRITE_INTERVAL = timedelta(seconds=3)
+# Answers in memory that were sent again; further ones are counted like new ones.
+_MOST_REPEATED = 10_000
 
 
 @dataclass(slots=True)
@@ -39,7 +42,7 @@ class CountedAnswer:
     """
 
     usage: "Usage"
-    counts: _Counts
+    interval: int
     day: int
     count: _Count
     size: int
@@ -67,6 +70,8 @@ class Usage:
         self.quotas = StoryQuotas(database, clock, receipts, is_enforced=enforces_quotas)
         self._lock = threading.Lock()
         self._counts: _Counts = {}
+        # The number of the interval since the last write, and what was sent again in it.
+        self._interval = 0
         self._repeated: list[CountedAnswer] = []
         self._written_at: datetime | None = None
 
@@ -92,29 +97,30 @@ class Usage:
         key = (day, partner_id or "", key_id, route)
         number = 0
         with self._lock:
-            counts = self._counts
-            count = counts.get(key)
+            interval, count = self._interval, self._counts.get(key)
             if count is None:
-                count = counts[key] = _Count()
+                count = self._counts[key] = _Count()
             count.requests += requests
             count.size += size
             if partner_id is not None and stories:
                 number = self._receipts.add(partner_id, stories, route, key_id, now)
         if number and partner_id is not None:
             self.quotas.note_sent(partner_id, number)
-        return CountedAnswer(self, counts, day, count, size, partner_id, key_id, route, stories)
+        return CountedAnswer(self, interval, day, count, size, partner_id, key_id, route, stories)
 
     def count_again(self, answer: CountedAnswer, now: datetime) -> bool:
         """Count an answer again, unless what was counted then is written."""
         with self._lock:
-            if answer.counts is not self._counts:
+            if answer.interval != self._interval:
                 return False
-            answer.count.requests += 1
-            answer.count.size += answer.size
             if answer.partner_id is not None and answer.stories:
                 if answer.last_at is None:
+                    if len(self._repeated) >= _MOST_REPEATED:
+                        return False
                     self._repeated.append(answer)
                 answer.last_at = now
+            answer.count.requests += 1
+            answer.count.size += answer.size
         return True
 
     @property
@@ -134,19 +140,13 @@ class Usage:
         with self._lock:
             counts, self._counts = self._counts, {}
             repeated, self._repeated = self._repeated, []
-            for answer in repeated:
-                if answer.partner_id is not None and answer.last_at is not None:
-                    self._receipts.note_earlier(
-                        answer.partner_id,
-                        answer.stories,
-                        answer.route,
-                        answer.key_id,
-                        answer.last_at,
-                    )
+            self._interval += 1
             receipts = self._receipts.take()
         self._written_at = self._clock.now()
         is_written = False
         try:
+            for answer in repeated:
+                _note_repetition(receipts, answer)
             self._receipts.write(receipts)
             if counts:
                 with self._database.write() as session:
@@ -163,6 +163,14 @@ class Usage:
                 newer = self._counts.setdefault(key, _Count())
                 newer.requests += count.requests
                 newer.size += count.size
+
+
+def _note_repetition(receipts: PendingReceipts, answer: CountedAnswer) -> None:
+    """Note when a partner got an answer again."""
+    if answer.partner_id is not None and answer.last_at is not None:
+        receipts.note_earlier(
+            answer.partner_id, answer.stories, answer.route, answer.key_id, answer.last_at
+        )
 
 
 def _build_rows(counts: _Counts) -> list[UsageRow]:

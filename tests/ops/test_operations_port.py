@@ -15,6 +15,7 @@ from app.kit.errors import Misconfigured
 from app.settings import Settings, read_settings
 from tests.cli.shell import free_port
 from tests.client import make_client
+from tests.conftest import key_for
 
 PAGES = ("/metrics", "/docs", "/openapi.json", "/docs/static/swagger-ui.css")
 
@@ -83,9 +84,16 @@ class TestReferenceMoved:
             database_url=database_url, metrics="off", docs="operations", operations_port=port
         )
 
-    def test_the_reference_is_at_the_operations_port(self, client: TestClient, port: int) -> None:
+    def test_the_reference_is_at_the_operations_port(
+        self, client: TestClient, services: Services, port: int
+    ) -> None:
+        key = {"x-api-key": key_for(services, "read")}
         with httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as operator:
             assert [operator.get(path).status_code for path in PAGES] == [404, 200, 200, 200]
+            for path in PAGES[1:]:
+                headers = operator.get(path, headers=key).headers
+                assert headers["cache-control"].startswith("private")
+                assert "ratelimit" in headers
         assert [client.get(path).status_code for path in PAGES] == [404] * 4
 
 

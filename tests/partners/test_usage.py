@@ -197,6 +197,15 @@ def test_an_answer_that_is_sent_again_counts_while_usage_is_written(
     assert recipient["last_at"] == format_instant(last_at)
 
 
+def test_stories_are_known_while_they_are_written(services: Services) -> None:
+    receipts, stories = services.receipts, [SentStory("s", 1, "full")]
+    receipts.add("p", stories, "/v1/changes")
+    taken = receipts.take()
+    assert [story.article_id for story in receipts.list_unwritten("p")] == ["s"]
+    receipts.write(taken)
+    assert receipts.list_unwritten("p") == []
+
+
 def test_usage_survives_its_partner_and_is_an_invoice(
     newsroom: Newsroom, services: Services, client: TestClient, clock: HandClock
 ) -> None:

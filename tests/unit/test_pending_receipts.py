@@ -103,5 +103,16 @@ def test_what_could_not_be_written_is_kept() -> None:
     assert entry.sent == ("s", "p", at(0), at(2), 2, "full", "/full")
     assert entry.removal == ("s", "p", at(3), "/removed")
     assert [story.version for story in entry.whole] == [1, 2]
+    again = PendingReceipts(9)
+    note(again, 3, version=2)
+    failed.add_later(again)
+    assert [story.version for story in entry.whole] == [1, 2], "a version is kept once"
     assert note(failed, 4, version=2) == 0
     assert entry.removal is None, "it was sent again"
+
+
+def test_a_clock_that_was_set_back_changes_no_last_time() -> None:
+    pending = PendingReceipts(9)
+    for minute in (10, 1):
+        note(pending, minute)
+    assert entry_of(pending).sent == ("s", "p", at(1), at(10), 1, "full", "/full")
