@@ -68,14 +68,14 @@ class Archive:
 
 
 @contextmanager
-def without_indexing(database: Path) -> Iterator[None]:
+def without_indexing(search_path: Path) -> Iterator[None]:
     """Keep servers from building a search index, as if another process held the lock.
 
     Indexing takes long, and no benchmark here searches.
     """
-    leadership = FileLeadership(f"{database}.search")
+    leadership = FileLeadership(str(search_path))
     if not leadership.try_acquire():
-        raise RuntimeError(f"Another process builds an index of {database}.")
+        raise RuntimeError(f"Another process builds the index {search_path}.")
     try:
         yield
     finally:

@@ -107,7 +107,7 @@ class BenchmarkSetup:
 
     def _open(self, stories: int) -> Archive:
         archive = open_archive(stories)
-        self._running.enter_context(without_indexing(archive.database))
+        self._running.enter_context(without_indexing(Path(f"{archive.database}.search")))
         return archive
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.agreements import sign_partners
+from bench.archive import without_indexing
 from bench.load import Target
 from bench.measurement import Goal, Measurement, Outcome, build_load_outcome
 from bench.publisher import copy_file
@@ -57,7 +58,10 @@ def many_partners(stage: BenchmarkSetup) -> Outcome:
     """Compare a thousand partners with ten on the same large archive."""
     database = copy_archive(stage, stage.large.database)
     keys = sign_partners(database, _MANY)
-    with stage.dateline(database=database) as dateline:
+    with (
+        without_indexing(Path(str(database.search_path))),
+        stage.dateline(database=database) as dateline,
+    ):
         many = Target(dateline, _FORMS, keys=keys)
         compared = stage.compare(many, replace(many, keys=keys[:_FEW]))
     return build_load_outcome(compared)
