@@ -67,6 +67,7 @@ class Follower:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive_on("sqlite")
 def test_no_sync_client_misses_or_repeats_an_entry(
     services: Services, database_url: str, dialect: str
 ) -> None:

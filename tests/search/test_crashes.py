@@ -81,6 +81,7 @@ def _follows(server: ServerRow) -> bool:
         client.close()
 
 
+@pytest.mark.exhaustive_on("postgresql")
 def test_after_many_crashes_the_index_equals_a_rebuilt_one(
     dialect: str, database_url: str, tmp_path: Path
 ) -> None:
