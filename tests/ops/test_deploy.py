@@ -81,6 +81,7 @@ def test_the_settings_can_be_read(name: str) -> None:
         variable.removeprefix("DATELINE_").lower(): re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value)
         for variable, value in _environments()[name].items()
     }
+    # Pydantic converts the texts of an environment.
     settings = Settings(**variables)  # type: ignore[arg-type]
     assert settings.metrics == "operations"
     assert settings.operations_port == 9000

@@ -81,7 +81,9 @@ def processes(outage: Outage, clock: HandClock, limit: int) -> list[Process]:
     started: list[Process] = []
     for _ in range(3):
         limits = RateLimits(clock, limit)
-        started.append(Process(limits, LimitReports(outage, clock, limits, shared=True)))  # type: ignore[arg-type]
+        # The outage stands for a database that can go away.
+        reports = LimitReports(outage, clock, limits, shared=True)  # type: ignore[arg-type]
+        started.append(Process(limits, reports))
     for _ in range(2):
         for process in started:
             process.leases.report()

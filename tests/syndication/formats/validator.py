@@ -43,6 +43,7 @@ class Validator(ContentHandler):
         self, name: tuple[str | None, str], qname: str | None, attrs: object
     ) -> None:
         """Record the start of an element."""
+        # `xml.sax` declares no type for attributes with namespaces.
         attributes = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]
         line = self.locator.getLineNumber() or 0
         self.stack.append(
