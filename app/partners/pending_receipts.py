@@ -1,99 +1,55 @@
-"""What partners received since the last write of receipts: one entry for each story of a partner.
+"""What partners received since the last write of receipts, and the receipts of its stories.
 
-So the entries are as many as different stories, not as many as answers, and nothing of an answer
-stays in memory. Otherwise the garbage collector would visit all stories of all answers.
+Equal answers to a partner are one `SentAnswer`, and sending it again changes one value. So what is
+in memory does not grow with the number of requests. The receipts of stories are built from the
+answers when they are written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
-from app.partners.counting import WholeStory
+from app.partners.counting import Recipient, WholeStory
 from app.partners.sent_story import FULL, REMOVED, SentStory
 from app.partners.store.receipts import RemovalRow, SentRow
 
 
-class PendingReceipt:
-    """All answers to a partner that had a story, or its removal.
+@dataclass(slots=True, eq=False)
+class SentAnswer:
+    """The stories of equal answers to a partner, and when the first and last of them were sent.
 
-    `row` is what to write of the story, except for the last time, which is `last_at`. `removal` is
-    the first removal after it. `whole` are the versions that were sent with their body. If the same
-    story is sent again as `shown` by the same `route`, only `last_at` changes.
+    `key_id` is empty for a webhook.
     """
 
-    __slots__ = ("last_at", "removal", "route", "row", "shown", "whole")
+    partner_id: str
+    stories: Sequence[SentStory]
+    route: str
+    key_id: str
+    first_at: datetime
+    last_at: datetime
 
-    def __init__(self) -> None:
-        """Start with nothing."""
-        self.row: SentRow | None = None
-        self.last_at: datetime | None = None
-        self.removal: RemovalRow | None = None
-        self.whole: list[WholeStory] = []
-        self.shown: SentStory | None = None
-        self.route = ""
+    def repeat(self, now: datetime) -> None:
+        """Note that it is sent again; the clock may have been set back."""
+        if now > self.last_at:
+            self.last_at = now
+        elif now < self.first_at:
+            self.first_at = now
 
-    @property
-    def sent(self) -> SentRow | None:
-        """Return the row to write of the story; None if only its removal was sent."""
-        row, last_at = self.row, self.last_at
-        return None if row is None or last_at is None else row._replace(last_at=last_at)
 
-    def note(
-        self, story: SentStory, partner_id: str, route: str, key_id: str, at: datetime
-    ) -> bool:
-        """Note that the story, or its removal, was sent.
-
-        Return whether it has its body, in a newer version than before.
-        """
-        id_, version, form = story
-        if form == REMOVED:
-            self._add_removal(RemovalRow(id_, partner_id, at, route))
-            return False
-        self._add_sent(SentRow(id_, partner_id, at, at, version, form, route))
-        # A removal at the same instant stays, and would not be after the story the next time.
-        is_last = self.last_at == at and self.removal is None
-        self.shown, self.route = story if is_last else None, route
-        is_new = form == FULL and (not self.whole or self.whole[-1].version < version)
-        if is_new:
-            self.whole.append(WholeStory(id_, partner_id, version, at, key_id, route))
-        return is_new
-
-    def add_later(self, later: "PendingReceipt") -> None:
-        """Add what was sent later."""
-        sent = later.sent
-        if sent is not None:
-            self._add_sent(sent)
-        if later.removal is not None:
-            self._add_removal(later.removal)
-        for story in later.whole:
-            if not self.whole or self.whole[-1].version < story.version:
-                self.whole.append(story)
-        self.shown = None
-
-    def _add_sent(self, row: SentRow) -> None:
-        if self.removal is not None and self.removal.at < row.last_at:
-            self.removal = None
-        known = self.row or row
-        first_at = min(known.first_at, row.first_at)
-        if self.last_at is None or self.last_at <= row.last_at:
-            known, self.last_at = row, row.last_at
-        self.row = known._replace(first_at=first_at)
-
-    def _add_removal(self, row: RemovalRow) -> None:
-        self.shown = None
-        if self.removal is None and (self.last_at is None or self.last_at <= row.at):
-            self.removal = row
+# Which answers are equal: the route, the id of the key, and the stories.
+_AnswerKey = tuple[str, str, tuple[SentStory, ...]]
 
 
 class PendingReceipts:
-    """The entries of all partners, at most a number of them."""
+    """The answers to all partners, with at most a number of stories in total."""
 
     def __init__(self, limit: int) -> None:
         """Start empty."""
         self._limit = limit
-        self._size = 0
-        # By the ids of partners, and then of stories.
-        self._by_partner: dict[str, dict[str, PendingReceipt]] = {}
-        # Whether entries were left out.
+        self._by_partner: dict[str, dict[_AnswerKey, SentAnswer]] = {}
+        self.size = 0
+        # Whether answers were left out.
         self.is_incomplete = False
 
     def note(
@@ -103,73 +59,111 @@ class PendingReceipts:
         route: str,
         key_id: str,
         now: datetime,
-    ) -> int:
+    ) -> tuple[SentAnswer | None, bool]:
         """Note that stories, or their removals, are sent to a partner by a route.
 
-        Return how many have their body, in a newer version than before.
+        Return the answer, or None if there is no room for it, and whether it is a new one.
         """
-        entries, number = self._by_partner.setdefault(partner_id, {}), 0
-        for story in stories:
-            entry = entries.get(story.id)
-            if (
-                entry is not None
-                and entry.shown == story
-                and entry.route == route
-                # Not after the clock was set back.
-                and (entry.last_at is None or entry.last_at <= now)
-            ):
-                entry.last_at = now
-                continue
-            entry = entry or self._put(partner_id, story.id, PendingReceipt())
-            if entry is not None:
-                number += entry.note(story, partner_id, route, key_id, now)
-        return number
+        answers = self._by_partner.setdefault(partner_id, {})
+        key = (route, key_id, tuple(stories))
+        answer = answers.get(key)
+        if answer is not None:
+            answer.repeat(now)
+            return answer, False
+        answer = SentAnswer(partner_id, key[2], route, key_id, now, now)
+        return (answer if self._put(key, answer) else None), True
 
-    def note_earlier(
-        self,
-        partner_id: str,
-        stories: Sequence[SentStory],
-        route: str,
-        key_id: str,
-        at: datetime,
-    ) -> None:
-        """Note the same of stories that have entries, and may have been sent again since."""
-        entries = self._by_partner.get(partner_id, {})
-        for story in stories:
-            entry = entries.get(story.id)
-            if entry is not None:
-                entry.note(story, partner_id, route, key_id, at)
+    def add_earlier(self, earlier: "PendingReceipts") -> None:
+        """Add what was sent earlier."""
+        self.is_incomplete = self.is_incomplete or earlier.is_incomplete
+        for partner_id, answers in earlier._by_partner.items():
+            own = self._by_partner.setdefault(partner_id, {})
+            for key, answer in answers.items():
+                if key in own:
+                    own[key].repeat(answer.first_at)
+                    own[key].repeat(answer.last_at)
+                else:
+                    self._put(key, answer)
 
-    def add_later(self, later: "PendingReceipts") -> None:
-        """Add what was sent later."""
-        self.is_incomplete = self.is_incomplete or later.is_incomplete
-        for article_id, partner_id, entry in later.list_entries():
-            known = self._by_partner.get(partner_id, {}).get(article_id)
-            if known is not None:
-                known.add_later(entry)
-            else:
-                self._put(partner_id, article_id, entry)
+    def list_answers(self, partner_id: str | None = None) -> list[SentAnswer]:
+        """Return the answers to a partner, or to all of them."""
+        if partner_id is not None:
+            return list(self._by_partner.get(partner_id, {}).values())
+        return [answer for answers in self._by_partner.values() for answer in answers.values()]
 
-    def list_entries(self) -> list[tuple[str, str, PendingReceipt]]:
-        """Return the entries with the ids of their stories and partners."""
-        return [
-            (article_id, partner_id, entry)
-            for partner_id, entries in self._by_partner.items()
-            for article_id, entry in entries.items()
-        ]
-
-    def list_whole(self, partner_id: str) -> Iterator[WholeStory]:
-        """Yield the stories that were sent to a partner with their body."""
-        for entry in self._by_partner.get(partner_id, {}).values():
-            yield from entry.whole
-
-    def _put(
-        self, partner_id: str, article_id: str, entry: PendingReceipt
-    ) -> PendingReceipt | None:
-        """Add an entry if there is room for it."""
-        if self._size >= self._limit:
+    def _put(self, key: _AnswerKey, answer: SentAnswer) -> bool:
+        """Add an answer if there is room for it."""
+        if self.size + len(answer.stories) > self._limit:
             self.is_incomplete = True
+            return False
+        self.size += len(answer.stories)
+        self._by_partner.setdefault(answer.partner_id, {})[key] = answer
+        return True
+
+
+class StoryReceipt:
+    """What a partner received of a story.
+
+    `removal` is the first removal after the story was sent last. `whole` are the versions that were
+    sent with their body.
+    """
+
+    __slots__ = ("_first_at", "_last_at", "_route", "_story", "partner_id", "removal", "whole")
+
+    def __init__(self, partner_id: str) -> None:
+        """Start with nothing."""
+        self.partner_id = partner_id
+        self.removal: RemovalRow | None = None
+        self.whole: list[WholeStory] = []
+        self._story: SentStory | None = None
+        self._first_at: datetime | None = None
+        self._last_at: datetime | None = None
+        self._route = ""
+
+    @property
+    def sent(self) -> SentRow | None:
+        """Return the row to write of the story; None if only its removal was sent."""
+        story, first_at, last_at = self._story, self._first_at, self._last_at
+        if story is None or first_at is None or last_at is None:
             return None
-        self._size += 1
-        self._by_partner.setdefault(partner_id, {})[article_id] = entry
-        return entry
+        id_, version, form = story
+        return SentRow(id_, self.partner_id, first_at, last_at, version, form, self._route)
+
+    def add(self, story: SentStory, answer: SentAnswer, at: datetime) -> None:
+        """Add that the story, or its removal, was sent; call this in the order of time."""
+        id_, version, form = story
+        if form == REMOVED:
+            if self.removal is None:
+                self.removal = RemovalRow(id_, self.partner_id, at, answer.route)
+            return
+        # A removal at the same instant stays.
+        if self.removal is not None and self.removal.at < at:
+            self.removal = None
+        if self._first_at is None:
+            self._first_at = at
+        self._story, self._last_at, self._route = story, at, answer.route
+        if form == FULL and (not self.whole or self.whole[-1].version < version):
+            whole = WholeStory(id_, self.partner_id, version, at, answer.key_id, answer.route)
+            self.whole.append(whole)
+
+
+def build_receipts(answers: Iterable[SentAnswer]) -> dict[Recipient, StoryReceipt]:
+    """Return the receipts of the stories of answers, by the ids of stories and partners."""
+    receipts: dict[Recipient, StoryReceipt] = {}
+    for at, answer in sorted(_list_moments(answers), key=itemgetter(0)):
+        partner_id = answer.partner_id
+        for story in answer.stories:
+            recipient = story.id, partner_id
+            receipt = receipts.get(recipient)
+            if receipt is None:
+                receipt = receipts[recipient] = StoryReceipt(partner_id)
+            receipt.add(story, answer, at)
+    return receipts
+
+
+def _list_moments(answers: Iterable[SentAnswer]) -> Iterator[tuple[datetime, SentAnswer]]:
+    """Yield when each answer was sent first and last."""
+    for answer in answers:
+        yield answer.first_at, answer
+        if answer.last_at > answer.first_at:
+            yield answer.last_at, answer

@@ -137,11 +137,11 @@ class StoryQuotas:
         balance, _ = self._load(caller.partner_id or "", (), self._clock.now())
         return balance.list_quotas(caller.limits)
 
-    def note_sent(self, partner_id: str, number: int) -> None:
-        """Add stories that this process sends whole, so that they are compared with the quotas."""
+    def note_sent(self, partner_id: str, stories: Iterable[SentStory]) -> None:
+        """Add stories that this process sends; the whole ones are compared with the quotas."""
         balance = self._balances.get(partner_id)
         if balance is not None:
-            balance.added += number
+            balance.added += sum(story.form == FULL for story in stories)
 
     def forget(self) -> None:
         """Forget all counts, every few seconds, since other processes send stories, too."""

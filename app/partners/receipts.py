@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
 from app.kit.sql.session import WriteSession
 from app.partners.counting import WholeStory, count_stories
-from app.partners.pending_receipts import PendingReceipts
+from app.partners.pending_receipts import PendingReceipts, SentAnswer, build_receipts
 from app.partners.sent_story import SentStory
-from app.partners.store.receipts import load_counted, update_counted, write_receipts
+from app.partners.store.receipts import load_outdated, update_counted, write_receipts
 from app.partners.store.usage import UsageKey, UsageRow, add_usage
 
 # Stories of partners in memory; further ones get no receipt until the next write.
@@ -47,20 +47,30 @@ class Receipts:
         route: str,
         key_id: str = "",
         now: datetime | None = None,
-    ) -> int:
+    ) -> tuple[SentAnswer | None, bool]:
         """Note that the stories, or their removals, are sent to a partner by a route.
 
-        Return how many have their body, in a newer version than any since the last write.
+        Return the answer, or None if there is no room for it, and whether it is new since the last
+        write.
         """
         now = now or self._clock.now()
         with self._lock:
             return self._pending.note(partner_id, stories, route, key_id, now)
 
+    @property
+    def is_half_full(self) -> bool:
+        """Tell whether half of the room for stories is taken, so that a write is due."""
+        return 2 * self._pending.size > MOST_PENDING
+
     def list_unwritten(self, partner_id: str) -> list[WholeStory]:
         """Return the whole stories that were sent to a partner and are not written yet."""
         with self._lock:
-            whole = [*self._taken.list_whole(partner_id), *self._pending.list_whole(partner_id)]
-        return sorted(whole, key=attrgetter("at"))
+            answers = [
+                *self._taken.list_answers(partner_id),
+                *self._pending.list_answers(partner_id),
+            ]
+        whole = (receipt.whole for receipt in build_receipts(answers).values())
+        return sorted(chain.from_iterable(whole), key=attrgetter("at"))
 
     def take(self) -> PendingReceipts:
         """Return what is not written yet, to be passed to `write`."""
@@ -78,18 +88,18 @@ class Receipts:
             with self._lock:
                 self._taken = PendingReceipts(MOST_PENDING)
                 if not is_written:
-                    pending.add_later(self._pending)
-                    self._pending = pending
+                    self._pending.add_earlier(pending)
             if pending.is_incomplete:
                 _log.warning("receipts of partners are lost: they cannot be written at present")
                 pending.is_incomplete = False
 
     def _write(self, pending: PendingReceipts) -> None:
         """Write and count what partners got, and then the removals, in several transactions."""
+        receipts = build_receipts(pending.list_answers())
         # In one order, to prevent deadlocks.
-        entries = [entry for *_, entry in sorted(pending.list_entries(), key=itemgetter(0, 1))]
-        sent = [(row, entry.whole) for entry in entries if (row := entry.sent) is not None]
-        removed = [entry.removal for entry in entries if entry.removal is not None]
+        ordered = [receipts[recipient] for recipient in sorted(receipts)]
+        sent = [(row, receipt.whole) for receipt in ordered if (row := receipt.sent) is not None]
+        removed = [receipt.removal for receipt in ordered if receipt.removal is not None]
         for start in range(0, len(sent), _MOST_IN_TRANSACTION):
             part = sent[start : start + _MOST_IN_TRANSACTION]
             with self._database.write() as session:
@@ -102,11 +112,10 @@ class Receipts:
 
 def _count(session: WriteSession, stories: Sequence[WholeStory]) -> None:
     """Count stories whose receipts this transaction has written and locked."""
-    if not stories:
-        return
-    before = load_counted(session, {story.recipient for story in stories})
+    newest = {story.recipient: story.version for story in stories}
+    before = load_outdated(session, newest)
     known = dict(before)
-    # A story that was purged has no receipt, and does not count.
+    # The others were counted before, or have no receipt because they were purged.
     sent = sorted((story for story in stories if story.recipient in known), key=attrgetter("at"))
     counted = Counter(
         UsageKey(story.day, story.partner_id, story.key_id, story.route)

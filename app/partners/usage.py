@@ -13,15 +13,13 @@ from datetime import date, datetime, timedelta
 from app.access.caller import Caller
 from app.kit.clock import Clock
 from app.kit.sql.database import Database
-from app.partners.pending_receipts import PendingReceipts
+from app.partners.pending_receipts import SentAnswer
 from app.partners.quotas import StoryQuotas
 from app.partners.receipts import Receipts
 from app.partners.sent_story import SentStory
 from app.partners.store.usage import UsageRow, add_usage
 
 WRITE_INTERVAL = timedelta(seconds=3)
-# Answers in memory that were sent again; further ones are counted like new ones.
-_MOST_REPEATED = 10_000
 
 
 @dataclass(slots=True)
@@ -38,7 +36,7 @@ _Counts = dict[tuple[int, str, str, str], _Count]
 class CountedAnswer:
     """An answer that was counted for a caller, so that sending it again takes less to count.
 
-    `last_at` is the last time that a partner got its stories again.
+    `sent` has its stories, if it has some and the caller is a partner.
     """
 
     usage: "Usage"
@@ -46,11 +44,7 @@ class CountedAnswer:
     day: int
     count: _Count
     size: int
-    partner_id: str | None
-    key_id: str
-    route: str
-    stories: Sequence[SentStory]
-    last_at: datetime | None = None
+    sent: SentAnswer | None
 
     def count_again(self, now: datetime) -> bool:
         """Count the same answer again; return False if it is written already, or of another day."""
@@ -70,9 +64,8 @@ class Usage:
         self.quotas = StoryQuotas(database, clock, receipts, is_enforced=enforces_quotas)
         self._lock = threading.Lock()
         self._counts: _Counts = {}
-        # The number of the interval since the last write, and what was sent again in it.
+        # The number of the interval since the last write.
         self._interval = 0
-        self._repeated: list[CountedAnswer] = []
         self._written_at: datetime | None = None
 
     def add(
@@ -95,7 +88,7 @@ class Usage:
         now = self._clock.now()
         day = now.toordinal()
         key = (day, partner_id or "", key_id, route)
-        number = 0
+        sent, is_new = None, False
         with self._lock:
             interval, count = self._interval, self._counts.get(key)
             if count is None:
@@ -103,22 +96,18 @@ class Usage:
             count.requests += requests
             count.size += size
             if partner_id is not None and stories:
-                number = self._receipts.add(partner_id, stories, route, key_id, now)
-        if number and partner_id is not None:
-            self.quotas.note_sent(partner_id, number)
-        return CountedAnswer(self, interval, day, count, size, partner_id, key_id, route, stories)
+                sent, is_new = self._receipts.add(partner_id, stories, route, key_id, now)
+        if is_new and partner_id is not None:
+            self.quotas.note_sent(partner_id, stories)
+        return CountedAnswer(self, interval, day, count, size, sent)
 
     def count_again(self, answer: CountedAnswer, now: datetime) -> bool:
         """Count an answer again, unless what was counted then is written."""
         with self._lock:
             if answer.interval != self._interval:
                 return False
-            if answer.partner_id is not None and answer.stories:
-                if answer.last_at is None:
-                    if len(self._repeated) >= _MOST_REPEATED:
-                        return False
-                    self._repeated.append(answer)
-                answer.last_at = now
+            if answer.sent is not None:
+                answer.sent.repeat(now)
             answer.count.requests += 1
             answer.count.size += answer.size
         return True
@@ -129,24 +118,22 @@ class Usage:
         return len(self._counts)
 
     def write_if_due(self) -> None:
-        """Write the counts if the interval has passed."""
+        """Write the counts if the interval has passed, or if there are many receipts."""
         now, last = self._clock.now(), self._written_at
         # If the clock was set back, do not wait longer.
-        if last is None or not last <= now < last + WRITE_INTERVAL:
+        has_passed = last is None or not last <= now < last + WRITE_INTERVAL
+        if has_passed or self._receipts.is_half_full:
             self.write()
 
     def write(self) -> None:
         """Write everything; keep the counts if that fails."""
         with self._lock:
             counts, self._counts = self._counts, {}
-            repeated, self._repeated = self._repeated, []
             self._interval += 1
             receipts = self._receipts.take()
         self._written_at = self._clock.now()
         is_written = False
         try:
-            for answer in repeated:
-                _note_repetition(receipts, answer)
             self._receipts.write(receipts)
             if counts:
                 with self._database.write() as session:
@@ -163,14 +150,6 @@ class Usage:
                 newer = self._counts.setdefault(key, _Count())
                 newer.requests += count.requests
                 newer.size += count.size
-
-
-def _note_repetition(receipts: PendingReceipts, answer: CountedAnswer) -> None:
-    """Note when a partner got an answer again."""
-    if answer.partner_id is not None and answer.last_at is not None:
-        receipts.note_earlier(
-            answer.partner_id, answer.stories, answer.route, answer.key_id, answer.last_at
-        )
 
 
 def _build_rows(counts: _Counts) -> list[UsageRow]:

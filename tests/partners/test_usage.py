@@ -13,6 +13,7 @@ from app.api.app import create_app
 from app.bootstrap import Services
 from app.kit.clock import format_instant
 from app.kit.errors import DatabaseUnavailable
+from app.partners import receipts as receipts_module
 from app.partners import usage as usage_module
 from app.partners.receipts import Receipts
 from app.partners.sent_story import SentStory
@@ -204,6 +205,15 @@ def test_stories_are_known_while_they_are_written(services: Services) -> None:
     assert [story.article_id for story in receipts.list_unwritten("p")] == ["s"]
     receipts.write(taken)
     assert receipts.list_unwritten("p") == []
+
+
+def test_usage_is_written_early_if_there_are_many_receipts(services: Services) -> None:
+    services.usage.write()
+    with patch.object(receipts_module, "MOST_PENDING", 4):
+        for number, expected in enumerate([1, 2, 0]):
+            services.receipts.add("p", [SentStory(f"s{number}", 1, "full")], "/v1/changes")
+            services.usage.write_if_due()
+            assert len(services.receipts.list_unwritten("p")) == expected
 
 
 def test_usage_survives_its_partner_and_is_an_invoice(

@@ -1,11 +1,13 @@
 """SQL of receipts: which partner received which story, and its removal."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, String, bindparam, null, select, text
+from sqlalchemy import Text, bindparam, null, select, text
 
+from app.kit import json
+from app.kit.clock import to_micros
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import Instant, table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -51,15 +53,26 @@ class ReceiptRow(NamedTuple):
 
 
 _receipts, _partners = table_of(ReceiptTable), table_of(PartnerTable)
-# Batches of several processes may arrive in another order than they were sent in. Purged stories
-# get no row again.
-_SENT: Statement[Nothing] = Statement(
-    text(
-        """
+# Lists of rows are bound as one JSON value, so that a statement does not depend on their number.
+_EACH = {"sqlite": "json_each(:rows)", "postgresql": "json_array_elements(CAST(:rows AS json))"}
+
+
+def _build_sent(each: str) -> Statement[Nothing]:
+    """Build the statement that writes rows of stories that were sent.
+
+    Batches of several processes may arrive in another order than they were sent in. Purged stories
+    get no row again.
+    """
+    # `each` is SQL of this module; values from callers are bound.
+    inserting = text(
+        f"""
         INSERT INTO receipts
             (article_id, partner_id, first_at, last_at, version, form, route)
-        SELECT :article_id, :partner_id, :first_at, :last_at, :version, :form, :route
-        FROM articles WHERE id = :article_id
+        SELECT articles.id, item.value ->> 1, CAST(item.value ->> 2 AS BIGINT),
+            CAST(item.value ->> 3 AS BIGINT), CAST(item.value ->> 4 AS INTEGER),
+            item.value ->> 5, item.value ->> 6
+        FROM {each} AS item JOIN articles ON articles.id = item.value ->> 0
+        WHERE true ORDER BY 1, 2
         ON CONFLICT (article_id, partner_id) DO UPDATE SET
             first_at = CASE WHEN excluded.first_at < receipts.first_at
                 THEN excluded.first_at ELSE receipts.first_at END,
@@ -75,13 +88,31 @@ _SENT: Statement[Nothing] = Statement(
                 THEN NULL ELSE receipts.removal_route END,
             last_at = CASE WHEN excluded.last_at > receipts.last_at
                 THEN excluded.last_at ELSE receipts.last_at END
-        """
-    ).bindparams(
-        *(bindparam(name, type_=String) for name in ("article_id", "partner_id", "form", "route")),
-        *(bindparam(name, type_=Instant) for name in ("first_at", "last_at")),
-        bindparam("version", type_=Integer),
+        """  # noqa: S608
     )
-)
+    return Statement(inserting.bindparams(bindparam("rows", type_=Text)))
+
+
+def _build_outdated(each: str) -> Statement[CountedStory]:
+    """Build the statement that finds receipts without such a new version, sent whole."""
+    # `each` is SQL of this module; values from callers are bound.
+    finding = text(
+        f"""
+        SELECT {", ".join(f"receipts.{name}" for name in CountedStory._fields)}
+        FROM {each} AS item JOIN receipts
+            ON receipts.article_id = item.value ->> 0 AND receipts.partner_id = item.value ->> 1
+        WHERE receipts.full_version IS NULL
+            OR receipts.full_version < CAST(item.value ->> 2 AS INTEGER)
+        """  # noqa: S608
+    )
+    columns = (_receipts.c[name] for name in CountedStory._fields)
+    return Statement(
+        finding.bindparams(bindparam("rows", type_=Text)).columns(*columns), CountedStory
+    )
+
+
+_SENT = {dialect: _build_sent(each) for dialect, each in _EACH.items()}
+_OUTDATED = {dialect: _build_outdated(each) for dialect, each in _EACH.items()}
 _REMOVED: Statement[Nothing] = Statement(
     _receipts.update()
     .where(
@@ -124,7 +155,12 @@ def write_receipts(
     session: WriteSession, sent: Sequence[SentRow], removed: Sequence[RemovalRow]
 ) -> None:
     """Write what partners received; a removal without a receipt is ignored."""
-    session.execute(_SENT, [row._asdict() for row in sent])
+    if sent:
+        listed = [
+            (article_id, partner_id, to_micros(first_at), to_micros(last_at), *shown)
+            for article_id, partner_id, first_at, last_at, *shown in sent
+        ]
+        session.execute(_SENT[session.dialect], {"rows": json.dumps_text(listed)})
     rows = [
         {"of_article": article_id, "of_partner": partner_id, "at": at, "by_route": route}
         for article_id, partner_id, at, route in removed
@@ -138,6 +174,17 @@ def load_counted(
     """Return what partners have received of stories, and perhaps more."""
     articles, partners = ({pair[place] for pair in recipients} for place in (0, 1))
     rows = session.find(_COUNTED, sorted(articles), partner_ids=sorted(partners))
+    return {(row.article_id, row.partner_id): row for row in rows}
+
+
+def load_outdated(
+    session: ReadSession, versions: Mapping[Recipient, int]
+) -> dict[Recipient, CountedStory]:
+    """Return what partners have received of stories, unless they have this or a newer version."""
+    if not versions:
+        return {}
+    listed = [(*recipient, version) for recipient, version in versions.items()]
+    rows = session.all(_OUTDATED[session.dialect], {"rows": json.dumps_text(listed)})
     return {(row.article_id, row.partner_id): row for row in rows}
 
 
