@@ -36,13 +36,13 @@ class AnonymousReader:
         if self.fixed is not None:
             return self.fixed
         known = self._known
-        return known[1] if known is not None and known[0] == self._watch.version() else None
+        return known[1] if known is not None and known[0] == self._watch.rights_version() else None
 
     def load(self) -> Caller:
         """Return the current caller; make a query if there was a write."""
         caller = self.find()
         if caller is None:
-            version = self._watch.version()
+            version = self._watch.rights_version()
             caller = _build_caller(self._load_entitlement())
             self._known = (version, caller)
         return caller

@@ -5,9 +5,10 @@ Anything that cannot be read grants nothing, so a reader may see less than was a
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 
-from app.access.entitlement import NOTHING, Entitlement, Grant, TimedEntitlement, combine
+from app.access.entitlement import NOTHING, Entitlement, TimedEntitlement, combine
 from app.access.limits.partner_limits import PartnerLimits
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
@@ -15,35 +16,17 @@ from app.partners.errors import UnreadableProduct
 from app.partners.store.partners import AGREEMENTS, AgreementRow
 from app.partners.terms import GrantColumns, build_grant
 
-# Partners with five products, at about 10 kB each.
-_MOST_BUILT = 2_000
-
 
 class PartnerEntitlements:
-    """Loads the entitlements of partners, with one statement.
-
-    What was built from rows is kept with them, because each key is verified again after each write,
-    and building an entitlement takes longer than reading its rows.
-    """
+    """Loads the entitlements of partners, with one statement."""
 
     def __init__(self, database: Database) -> None:
         """Load them from a database."""
         self._database = database
-        self._built: dict[str, tuple[list[AgreementRow], TimedEntitlement]] = {}
 
     def resolve(self, partner_id: str, now: datetime) -> TimedEntitlement:
         """Return the entitlement of a partner, and the time at which it changes."""
-        rows = self._database.fetch(AGREEMENTS, {"values": (partner_id,)})
-        if not rows:
-            return TimedEntitlement(NOTHING)
-        known_rows, known = self._built.get(partner_id, (None, None))
-        if known is not None and known_rows == rows and (known.until is None or now < known.until):
-            return known
-        if len(self._built) >= _MOST_BUILT:
-            self._built.clear()
-        built = build_entitlement(rows, now)
-        self._built[partner_id] = rows, built
-        return built
+        return self.resolve_all((partner_id,), now)[partner_id]
 
     def resolve_all(
         self, partner_ids: Collection[str], now: datetime
@@ -80,15 +63,13 @@ def build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitleme
     has_ended = ends_at is not None and ends_at <= now
     if not has_started or has_ended:
         return TimedEntitlement(NOTHING, until, limits)
-    return TimedEntitlement(_combine_products(rows), until, limits)
+    products = tuple(GrantColumns(*row[6:]) for row in rows if row.selection is not None)
+    return TimedEntitlement(_combine_products(products), until, limits)
 
 
-def _combine_products(rows: Iterable[AgreementRow]) -> Entitlement:
-    grants: list[Grant] = []
-    for row in rows:
-        if row.selection is not None:
-            try:
-                grants.append(build_grant(GrantColumns(*row[6:])))
-            except UnreadableProduct:
-                return NOTHING
-    return combine(grants)
+@lru_cache(maxsize=4_096)  # of agreements, since each key is verified again after each write
+def _combine_products(products: tuple[GrantColumns, ...]) -> Entitlement:
+    try:
+        return combine(map(build_grant, products))
+    except UnreadableProduct:
+        return NOTHING

@@ -34,7 +34,7 @@ def _find_anonymous_flaws(session: ReadSession, slug: str) -> list[str]:
 
 def _is_readable(row: ProductRow) -> bool:
     try:
-        build_grant(row)
+        build_grant(row.terms)
     except UnreadableProduct:
         return False
     return True

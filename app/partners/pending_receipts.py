@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 
-from app.partners.counting import Recipient, WholeStory
+from app.kit.clock import to_micros
+from app.partners.counting import WholeStory
 from app.partners.sent_story import FULL, REMOVED, SentStory
 from app.partners.store.receipts import RemovalRow, SentRow
 
@@ -85,11 +86,19 @@ class PendingReceipts:
                 else:
                     self._put(key, answer)
 
-    def list_answers(self, partner_id: str | None = None) -> list[SentAnswer]:
-        """Return the answers to a partner, or to all of them."""
-        if partner_id is not None:
-            return list(self._by_partner.get(partner_id, {}).values())
-        return [answer for answers in self._by_partner.values() for answer in answers.values()]
+    def list_answers(self, partner_id: str) -> list[SentAnswer]:
+        """Return the answers to a partner."""
+        return list(self._by_partner.get(partner_id, {}).values())
+
+    def iterate_receipts(self) -> Iterator["StoryReceipt"]:
+        """Yield the receipts of all stories in the order of the ids of partners and stories.
+
+        They are built for one partner at a time. The garbage collector would visit those of all
+        partners again and again.
+        """
+        for partner_id in sorted(self._by_partner):
+            receipts = build_receipts(self.list_answers(partner_id))
+            yield from (receipts[id_] for id_ in sorted(receipts))
 
     def _put(self, key: _AnswerKey, answer: SentAnswer) -> bool:
         """Add an answer if there is room for it."""
@@ -108,7 +117,7 @@ class StoryReceipt:
     sent with their body.
     """
 
-    __slots__ = ("_first_at", "_last_at", "_route", "_story", "partner_id", "removal", "whole")
+    __slots__ = ("_first", "_last", "_route", "_story", "partner_id", "removal", "whole")
 
     def __init__(self, partner_id: str) -> None:
         """Start with nothing."""
@@ -116,20 +125,19 @@ class StoryReceipt:
         self.removal: RemovalRow | None = None
         self.whole: list[WholeStory] = []
         self._story: SentStory | None = None
-        self._first_at: datetime | None = None
-        self._last_at: datetime | None = None
+        # In microseconds.
+        self._first = self._last = 0
         self._route = ""
 
     @property
     def sent(self) -> SentRow | None:
         """Return the row to write of the story; None if only its removal was sent."""
-        story, first_at, last_at = self._story, self._first_at, self._last_at
-        if story is None or first_at is None or last_at is None:
+        if self._story is None:
             return None
-        id_, version, form = story
-        return SentRow(id_, self.partner_id, first_at, last_at, version, form, self._route)
+        id_, version, form = self._story
+        return id_, self.partner_id, self._first, self._last, version, form, self._route
 
-    def add(self, story: SentStory, answer: SentAnswer, at: datetime) -> None:
+    def add(self, story: SentStory, answer: SentAnswer, at: datetime, micros: int) -> None:
         """Add that the story, or its removal, was sent; call this in the order of time."""
         id_, version, form = story
         if form == REMOVED:
@@ -139,25 +147,24 @@ class StoryReceipt:
         # A removal at the same instant stays.
         if self.removal is not None and self.removal.at < at:
             self.removal = None
-        if self._first_at is None:
-            self._first_at = at
-        self._story, self._last_at, self._route = story, at, answer.route
+        if self._story is None:
+            self._first = micros
+        self._story, self._last, self._route = story, micros, answer.route
         if form == FULL and (not self.whole or self.whole[-1].version < version):
             whole = WholeStory(id_, self.partner_id, version, at, answer.key_id, answer.route)
             self.whole.append(whole)
 
 
-def build_receipts(answers: Iterable[SentAnswer]) -> dict[Recipient, StoryReceipt]:
-    """Return the receipts of the stories of answers, by the ids of stories and partners."""
-    receipts: dict[Recipient, StoryReceipt] = {}
+def build_receipts(answers: Iterable[SentAnswer]) -> dict[str, StoryReceipt]:
+    """Return the receipts of the stories of answers to a partner, by the ids of stories."""
+    receipts: dict[str, StoryReceipt] = {}
     for at, answer in sorted(_list_moments(answers), key=itemgetter(0)):
-        partner_id = answer.partner_id
+        micros = to_micros(at)
         for story in answer.stories:
-            recipient = story.id, partner_id
-            receipt = receipts.get(recipient)
+            receipt = receipts.get(story.id)
             if receipt is None:
-                receipt = receipts[recipient] = StoryReceipt(partner_id)
-            receipt.add(story, answer, at)
+                receipt = receipts[story.id] = StoryReceipt(answer.partner_id)
+            receipt.add(story, answer, at, micros)
     return receipts
 
 

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter
 
 from app.kit.clock import Clock
@@ -19,12 +19,12 @@ from app.kit.sql.session import WriteSession
 from app.partners.counting import WholeStory, count_stories
 from app.partners.pending_receipts import PendingReceipts, SentAnswer, build_receipts
 from app.partners.sent_story import SentStory
-from app.partners.store.receipts import load_outdated, update_counted, write_receipts
+from app.partners.store.receipts import RemovalRow, load_outdated, update_counted, write_receipts
 from app.partners.store.usage import UsageKey, UsageRow, add_usage
 
 # Stories of partners in memory; further ones get no receipt until the next write.
 MOST_PENDING = 100_000
-_MOST_IN_TRANSACTION = 2_000
+_MOST_IN_TRANSACTION = 5_000
 _log = logging.getLogger("dateline.partners")
 
 
@@ -95,18 +95,16 @@ class Receipts:
 
     def _write(self, pending: PendingReceipts) -> None:
         """Write and count what partners got, and then the removals, in several transactions."""
-        receipts = build_receipts(pending.list_answers())
         # In one order, to prevent deadlocks.
-        ordered = [receipts[recipient] for recipient in sorted(receipts)]
-        sent = [(row, receipt.whole) for receipt in ordered if (row := receipt.sent) is not None]
-        removed = [receipt.removal for receipt in ordered if receipt.removal is not None]
-        for start in range(0, len(sent), _MOST_IN_TRANSACTION):
-            part = sent[start : start + _MOST_IN_TRANSACTION]
-            with self._database.write() as session:
-                write_receipts(session, [row for row, _ in part], ())
-                _count(session, list(chain.from_iterable(whole for _, whole in part)))
+        receipts, removed = pending.iterate_receipts(), list[RemovalRow]()
+        while batch := list(islice(receipts, _MOST_IN_TRANSACTION)):
+            removed += (receipt.removal for receipt in batch if receipt.removal is not None)
+            with self._database.write_counts() as session:
+                rows = (receipt.sent for receipt in batch)
+                write_receipts(session, [row for row in rows if row is not None], ())
+                _count(session, [story for receipt in batch for story in receipt.whole])
         for start in range(0, len(removed), _MOST_IN_TRANSACTION):
-            with self._database.write() as session:
+            with self._database.write_counts() as session:
                 write_receipts(session, (), removed[start : start + _MOST_IN_TRANSACTION])
 
 

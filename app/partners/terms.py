@@ -1,15 +1,28 @@
 """Products and partners as stored, and the grant of a product."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 
 from app.access.entitlement import Grant, GrantForm
 from app.access.limits.partner_limits import PartnerLimits
 from app.access.selection import Field, Selection, TimeRange, selection_from_json
+from app.kit import json
 from app.partners.errors import UnreadableProduct
 
 RESERVED_SLUGS = frozenset({"all", "headlines", "none"})
 _FIELDS, _FORMS = frozenset(get_args(Field)), frozenset(get_args(GrantForm))
+
+
+class GrantColumns(NamedTuple):
+    """The columns of a product that make its grant; the selection is JSON, so they are hashable."""
+
+    selection: str
+    form: str
+    images: bool
+    embargoed: bool
+    delay_minutes: int
+    archive_days: int | None
 
 
 class ProductRow(NamedTuple):
@@ -27,6 +40,11 @@ class ProductRow(NamedTuple):
     version: int
     created_at: datetime
     modified_at: datetime
+
+    @property
+    def terms(self) -> GrantColumns:
+        """Return the columns that make the grant."""
+        return GrantColumns(json.dumps_text(self.selection), *self[4:9])
 
 
 class PartnerRow(NamedTuple):
@@ -52,18 +70,8 @@ class PartnerRow(NamedTuple):
         return PartnerLimits(self.requests_per_minute, self.stories_per_day, self.stories_per_month)
 
 
-class GrantColumns(NamedTuple):
-    """The columns of a product that make its grant."""
-
-    selection: list[Any]
-    form: str
-    images: bool
-    embargoed: bool
-    delay_minutes: int
-    archive_days: int | None
-
-
-def build_grant(product: ProductRow | GrantColumns) -> Grant:
+@lru_cache(maxsize=1_024)  # of products, which partners share
+def build_grant(product: GrantColumns) -> Grant:
     """Return the grant of a product; raise `UnreadableProduct` if a part of it is unknown.
 
     A newer version may have stored it. Ignoring the part could grant more than was agreed.
@@ -73,7 +81,7 @@ def build_grant(product: ProductRow | GrantColumns) -> Grant:
     form: GrantForm = "full" if product.form == "full" else "headline"
     days = product.archive_days
     return Grant(
-        parse_selection(product.selection),
+        parse_selection(json.loads(product.selection)),
         form,
         product.images,
         product.embargoed,

@@ -23,6 +23,9 @@ class _Watch:
     def version(self) -> int:
         return self.moved
 
+    def rights_version(self) -> int:
+        return self.moved
+
     def listen(self) -> None: ...
 
     def announce(self, commit: str = "") -> None: ...

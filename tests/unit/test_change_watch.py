@@ -12,12 +12,13 @@ from pathlib import Path
 import psutil
 import pytest
 from psycopg import Connection
+from sqlalchemy import text
 
 from app.access import store
 from app.bootstrap import Services, bootstrap
 from app.kit.ids import new_id
 from app.kit.sql import change_watch as watching
-from app.kit.sql.change_watch import PostgresWatch, Watch
+from app.kit.sql.change_watch import PostgresWatch, SqliteWatch, Watch
 from app.kit.sql.database import Database
 from app.kit.sql.postgres import PostgresServer
 from app.kit.sql.unit_of_work import Actor, UnitOfWork
@@ -61,6 +62,57 @@ def test_the_version_changes_with_each_acknowledged_write(database_url: str, wat
                 ),
             )
             assert watch.version() != before
+
+
+def _write_once(database: Database) -> None:
+    """Commit a transaction that may change rights."""
+    with database.write() as session:
+        session.execute(text("INSERT INTO counts VALUES (1)"))
+
+
+def _count(database: Database) -> None:
+    """Commit a transaction that only counts."""
+    with database.write_counts() as session:
+        session.execute(text("INSERT INTO counts VALUES (1)"))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_counting_changes_no_rights(database_url: str) -> None:
+    with (
+        closing(bootstrap(Settings(database_url=database_url))) as services,
+        closing(Database(database_url)) as other,
+    ):
+        watch, database = services.watch, services.database
+        assert isinstance(watch, SqliteWatch)
+        with database.write() as session:
+            session.execute(text("CREATE TABLE counts (number INTEGER)"))
+        rights = watch.rights_version()
+        for _ in range(3):
+            version = watch.version()
+            _count(database)
+            assert watch.version() != version
+            assert watch.rights_version() == rights
+        # Another process may have changed rights: it does not say what it has written.
+        for write in (_count, _write_once):
+            write(other)
+            assert watch.rights_version() != rights
+            rights = watch.rights_version()
+        # The same, before anything else compared the version.
+        _write_once(other)
+        _count(database)
+        assert watch.rights_version() != rights
+        # Another process commits just after the first commit, which only counted.
+        rights, before = watch.rights_version(), watch.version()
+        _write_once(database)
+        _write_once(other)
+        watch.keep_rights(before)
+        assert watch.rights_version() != rights
+        rights = watch.rights_version()
+        with pytest.raises(ZeroDivisionError), database.write_counts():
+            raise ZeroDivisionError
+        assert watch.rights_version() == rights
+        _write_once(database)
+        assert watch.rights_version() != rights
 
 
 @contextmanager

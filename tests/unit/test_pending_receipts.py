@@ -2,10 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
+from app.kit.clock import to_micros
 from app.partners.pending_receipts import PendingReceipts, StoryReceipt, build_receipts
 from app.partners.sent_story import REMOVED, SentForm, SentStory
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def micros(minute: int) -> int:
+    """Return an instant as receipts are written."""
+    return to_micros(at(minute))
 
 
 def at(minute: int) -> datetime:
@@ -23,8 +29,8 @@ def note(
 
 def receipt_of(pending: PendingReceipts) -> StoryReceipt:
     """Return the only receipt."""
-    ((recipient, receipt),) = build_receipts(pending.list_answers()).items()
-    assert recipient == ("s", "p")
+    (receipt,) = build_receipts(pending.list_answers("p")).values()
+    assert receipt.partner_id == "p"
     return receipt
 
 
@@ -39,7 +45,12 @@ def test_equal_answers_are_one() -> None:
     times = [(answer.first_at, answer.last_at) for answer in pending.list_answers("p")]
     assert times == [(at(0), at(6)), (at(3), at(3)), (at(4), at(4)), (at(5), at(5))]
     assert pending.list_answers("other") == []
-    assert pending.size == len(pending.list_answers()) == 5
+    assert pending.size == 5
+    receipts = [(receipt.partner_id, receipt.sent) for receipt in pending.iterate_receipts()]
+    assert receipts == [
+        ("p", ("s", "p", micros(0), micros(6), 1, "full", "/full")),
+        ("q", ("s", "q", micros(0), micros(0), 1, "full", "/full")),
+    ]
 
 
 def test_answers_with_a_story_become_one_receipt() -> None:
@@ -50,11 +61,11 @@ def test_answers_with_a_story_become_one_receipt() -> None:
     for minute in (4, 5):
         note(pending, minute, version=2)
     receipt = receipt_of(pending)
-    assert receipt.sent == ("s", "p", at(0), at(5), 2, "full", "/full")
+    assert receipt.sent == ("s", "p", micros(0), micros(5), 2, "full", "/full")
     whole = [(story.version, story.at, story.key_id) for story in receipt.whole]
     assert whole == [(1, at(0), "k0"), (2, at(4), "k")]
     note(pending, 6, key="k0")
-    assert receipt_of(pending).sent == ("s", "p", at(0), at(6), 1, "full", "/full")
+    assert receipt_of(pending).sent == ("s", "p", micros(0), micros(6), 1, "full", "/full")
     assert len(receipt_of(pending).whole) == 2, "an older version is not a new one"
 
 
@@ -77,7 +88,7 @@ def test_a_removal_counts_until_the_story_is_sent_again() -> None:
     receipt = receipt_of(pending)
     assert receipt.removal is not None
     assert (receipt.removal.at, receipt.removal.route) == (at(4), "/removed")
-    assert receipt.sent == ("s", "p", at(1), at(2), 1, "full", "/full")
+    assert receipt.sent == ("s", "p", micros(1), micros(2), 1, "full", "/full")
     # At the instant of a removal, and later, with nothing else changed.
     note(pending, 4)
     assert find_removal_time(pending) == at(4)
@@ -92,12 +103,12 @@ def test_what_could_not_be_written_is_kept() -> None:
     failed.note("q", [SentStory("s", 1, "headline")], "/", "", at(1))
     note(later, 2)
     note(later, 3, version=2)
-    sent = later.list_answers()[0]
+    sent = later.list_answers("p")[0]
     later.add_earlier(failed)
     assert later.is_incomplete, "there is room for three"
-    assert later.list_answers()[0] is sent, "a cached answer refers to it"
+    assert later.list_answers("p")[0] is sent, "a cached answer refers to it"
     receipt = receipt_of(later)
-    assert receipt.sent == ("s", "p", at(0), at(3), 2, "full", "/full")
+    assert receipt.sent == ("s", "p", micros(0), micros(3), 2, "full", "/full")
     assert receipt.removal is None, "it was sent again"
     assert [story.version for story in receipt.whole] == [1, 2]
     assert later.note("r", [SentStory("s", 1, "full")], "/", "", at(4)) == (None, True)
@@ -107,4 +118,4 @@ def test_a_clock_that_was_set_back_changes_no_last_time() -> None:
     pending = PendingReceipts(9)
     for minute in (10, 1):
         note(pending, minute)
-    assert receipt_of(pending).sent == ("s", "p", at(1), at(10), 1, "full", "/full")
+    assert receipt_of(pending).sent == ("s", "p", micros(1), micros(10), 1, "full", "/full")

@@ -1,4 +1,4 @@
-"""A cache of verified API keys, which are verified again after every write."""
+"""A cache of verified API keys, which are verified again after a write that may change rights."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,14 +28,14 @@ _MAX_CALLERS = 10_000
 
 
 class _Known(NamedTuple):
-    """A caller, and the version of the database at which its key was verified."""
+    """A caller, and the version of rights at which its key was verified."""
 
     caller: Caller
     version: Version
 
 
 class CallerCache:
-    """Callers by API key; each is valid as long as the version of the database stays the same."""
+    """Callers by API key; each is valid as long as the version of rights stays the same."""
 
     def __init__(self, services: Services) -> None:
         """Start empty."""
@@ -75,10 +75,10 @@ class CallerCache:
 
     async def _find_by_key(self, key: str) -> Caller:
         services = self._services
-        version, now = services.watch.version(), services.clock.now()
+        version, now = services.watch.rights_version(), services.clock.now()
         known = self._known.get(key)
-        # A revocation changes the version, as every write does.
-        if known is not None and known.version == version and not _is_over(known.caller, now):
+        # A revocation changes the version, as every write does that does not only count.
+        if known is not None and known.version == version and not known.caller.is_outdated(now):
             return known.caller
         caller = await run_in_threadpool(
             verify_key, services.database, key, now, services.partners.resolve
@@ -98,18 +98,18 @@ class CallerCache:
         known = self._known.get(key)
         if known is None:
             return None
-        version, now = self._services.watch.version(), self._services.clock.now()
+        version, now = self._services.watch.rights_version(), self._services.clock.now()
         caller: Caller | None = known.caller
         if known.version != version:
             caller = self._verify_again(key, known.caller, version, now)
-        if caller is None or _is_over(caller, now):
+        if caller is None or caller.is_outdated(now):
             return None
         if caller.binding is not None:
             try:
                 require_binding(self._services, scope, caller.binding, caller.prefix)
             except KeyRestricted:
                 return None
-        return caller
+        return self._note_use(scope, key, caller) if is_use_due(caller, now) else caller
 
     def _verify_again(
         self, key: str, known: Caller, version: Version, now: datetime
@@ -137,8 +137,3 @@ class CallerCache:
         if caller.key_id is None and caller.feed_token_id is None:
             return True
         return (await self.find(scope, headers)).entitlement == caller.entitlement
-
-
-def _is_over(caller: Caller, now: datetime) -> bool:
-    """Tell whether a key has to be verified again, whatever was written."""
-    return caller.is_outdated(now) or is_use_due(caller, now)

@@ -9,6 +9,7 @@ so the counter is increased several times a second, and every process reads the 
 import hashlib
 import logging
 import sqlite3
+import sys
 import threading
 import time
 from collections import deque
@@ -55,6 +56,10 @@ class Watch(Protocol):
         """Return the version; if it is equal to an earlier one, nothing was written in between."""
         ...
 
+    def rights_version(self) -> Version:
+        """Return a version that changes with every write that may change the rights of callers."""
+        ...
+
     def listen(self) -> None:
         """Start to receive notifications of writes on other machines."""
         ...
@@ -96,6 +101,28 @@ class SqliteWatch:
         self.version: Callable[[], Version] = (
             self._index.header if self._index is not None else self._read_data_version
         )
+        # The last version that was compared, and how many of them may have changed rights.
+        self._compared: Version = self.version()
+        self._rights = 0
+
+    def rights_version(self) -> Version:
+        """Return the number of changes of the version, without those of `keep_rights`."""
+        version = self.version()
+        if version != self._compared:
+            self._compared = version
+            self._rights += 1
+        return self._rights
+
+    def keep_rights(self, before: Version) -> None:
+        """Note that the transaction that this thread just committed changes no rights.
+
+        `before` is the version that was read inside the transaction. If another process has
+        committed since, or another thread has compared the version, `rights_version` changes as
+        usual.
+        """
+        after = self.version()
+        if self._compared == before and _count_commits(before, after) == 1:
+            self._compared = after
 
     def listen(self) -> None:
         """Do nothing: no other machine can write."""
@@ -118,6 +145,15 @@ class SqliteWatch:
         return version
 
 
+def _count_commits(before: Version, after: Version) -> int | None:
+    """Return the number of commits between two headers of the WAL index, or None."""
+    if isinstance(before, int) or isinstance(after, int):
+        return None
+    # The field `iChange` of the header, in the byte order of the machine.
+    first, last = (int.from_bytes(header[8:12], sys.byteorder) for header in (before, after))
+    return last - first
+
+
 class PostgresWatch:
     """Shares a counter with the processes of this machine, and listens to other machines."""
 
@@ -127,6 +163,8 @@ class PostgresWatch:
         self._counter = SharedCounter(_build_counter_name(server.address))
         # An attribute, not a method: it is called several times for each answer.
         self.version: Callable[[], Version] = self._counter.value
+        # Other machines do not say what they have written.
+        self.rights_version = self.version
         self._stopped = threading.Event()
         self._heard_at = 0.0
         self._proof: tuple[float, Version] = (-inf, -1)

@@ -82,6 +82,7 @@ class Database:
         self._identity: tuple[int, int] | None = None
         self._read_pool: SqliteReadPool | None = None
         self._writer: SqliteWriter | None = None
+        self._sqlite_watch: SqliteWatch | None = None
         # PostgreSQL only; see `trace`.
         self._write_trace: Trace | None = None
         if self.dialect == "sqlite":
@@ -135,6 +136,19 @@ class Database:
             raise ReadTooLong("Nobody waits for the answer any more.")
         with translate_driver_errors(), reading as session:
             yield session
+
+    @contextmanager
+    def write_counts(self) -> Iterator[WriteSession]:
+        """Open a transaction that changes nothing that the rights of callers depend on.
+
+        So keys need not be verified again after it, which would take longer than most answers.
+        """
+        watch = self._sqlite_watch
+        with self.write() as session:
+            before = None if watch is None else watch.version()
+            yield session
+        if watch is not None and before is not None:
+            watch.keep_rights(before)
 
     @contextmanager
     def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
@@ -197,9 +211,10 @@ class Database:
 
     def open_watch(self) -> Watch:
         """Open a watch, which tells whether the database may have changed."""
-        if self._server is None:
-            return SqliteWatch(str(self.engine.url.database))
-        return PostgresWatch(self._server)
+        if self._server is not None:
+            return PostgresWatch(self._server)
+        self._sqlite_watch = SqliteWatch(str(self.engine.url.database))
+        return self._sqlite_watch
 
     def open_leadership(self) -> Leadership:
         """Return the leadership for background work, which is not acquired yet."""

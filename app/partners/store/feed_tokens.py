@@ -17,6 +17,7 @@ from app.partners.models import (
     ProductTable,
 )
 from app.partners.store.partners import AgreementRow
+from app.partners.store.products import GRANT_COLUMNS
 
 _tokens, _partners = table_of(FeedTokenTable), table_of(PartnerTable)
 _of_partners, _products = table_of(PartnerProductTable), table_of(ProductTable)
@@ -80,7 +81,7 @@ _GRANTED = (
     select(
         *(_tokens.c[name] for name in GrantedTokenRow._fields[:6]),
         *(_partners.c[name] for name in GrantedTokenRow._fields[6:11]),
-        *(_products.c[name] for name in GrantedTokenRow._fields[11:]),
+        *GRANT_COLUMNS,
     )
     .join_from(_tokens, _partners, _partners.c.id == _tokens.c.partner_id)
     .outerjoin(

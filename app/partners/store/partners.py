@@ -11,6 +11,7 @@ from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
 from app.kit.sql.statement import Query, Statement
 from app.partners.models import PartnerProductTable, PartnerTable, ProductTable
+from app.partners.store.products import GRANT_COLUMNS
 from app.partners.terms import PartnerRow
 
 _partners, _products = table_of(PartnerTable), table_of(ProductTable)
@@ -57,7 +58,7 @@ AGREEMENTS = Statement(
     select(
         _partners.c.id.label("partner_id"),
         *(_partners.c[name] for name in AgreementRow._fields[1:6]),
-        *(_products.c[name] for name in AgreementRow._fields[6:]),
+        *GRANT_COLUMNS,
     )
     .outerjoin_from(_partners, _of_partners, _of_partners.c.partner_id == _partners.c.id)
     .outerjoin(_products, _products.c.id == _of_partners.c.product_id)

@@ -1,6 +1,6 @@
 """SQL of products."""
 
-from sqlalchemy import Select, bindparam, delete, or_, select, update
+from sqlalchemy import Select, Text, bindparam, cast, delete, or_, select, update
 
 from app.kit.sql.schema import table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -11,11 +11,12 @@ from app.partners.terms import GrantColumns, ProductRow
 # Held while a product is written, and while a category or source is deleted.
 FILTER_LOCK = "product filters"
 _products, _partners = table_of(ProductTable), table_of(PartnerTable)
+GRANT_COLUMNS = (
+    cast(_products.c.selection, Text).label("selection"),
+    *(_products.c[name] for name in GrantColumns._fields[1:]),
+)
 GRANT_BY_SLUG = Statement(
-    select(*(_products.c[name] for name in GrantColumns._fields)).where(
-        ProductTable.slug == bindparam("slug")
-    ),
-    GrantColumns,
+    select(*GRANT_COLUMNS).where(ProductTable.slug == bindparam("slug")), GrantColumns
 )
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from sqlalchemy import Text, bindparam, null, select, text
 
 from app.kit import json
-from app.kit.clock import to_micros
 from app.kit.sql.list_parameters import is_listed
 from app.kit.sql.schema import Instant, table_of
 from app.kit.sql.session import ReadSession, WriteSession
@@ -15,17 +14,9 @@ from app.kit.sql.statement import Nothing, Query, Statement
 from app.partners.counting import CountedStory, Recipient
 from app.partners.models import PartnerTable, ReceiptTable
 
-
-class SentRow(NamedTuple):
-    """A story that was sent to a partner, first and last in a batch."""
-
-    article_id: str
-    partner_id: str
-    first_at: datetime
-    last_at: datetime
-    version: int
-    form: str
-    route: str
+# A story that was sent to a partner: both ids, when it was sent first and last in microseconds, and
+# the version, form and route of the last answer. It is written as JSON.
+SentRow = tuple[str, str, int, int, int, str, str]
 
 
 class RemovalRow(NamedTuple):
@@ -72,7 +63,7 @@ def _build_sent(each: str) -> Statement[Nothing]:
             CAST(item.value ->> 3 AS BIGINT), CAST(item.value ->> 4 AS INTEGER),
             item.value ->> 5, item.value ->> 6
         FROM {each} AS item JOIN articles ON articles.id = item.value ->> 0
-        WHERE true ORDER BY 1, 2
+        WHERE true ORDER BY 2, 1
         ON CONFLICT (article_id, partner_id) DO UPDATE SET
             first_at = CASE WHEN excluded.first_at < receipts.first_at
                 THEN excluded.first_at ELSE receipts.first_at END,
@@ -156,11 +147,7 @@ def write_receipts(
 ) -> None:
     """Write what partners received; a removal without a receipt is ignored."""
     if sent:
-        listed = [
-            (article_id, partner_id, to_micros(first_at), to_micros(last_at), *shown)
-            for article_id, partner_id, first_at, last_at, *shown in sent
-        ]
-        session.execute(_SENT[session.dialect], {"rows": json.dumps_text(listed)})
+        session.execute(_SENT[session.dialect], {"rows": json.dumps_text(sent)})
     rows = [
         {"of_article": article_id, "of_partner": partner_id, "at": at, "by_route": route}
         for article_id, partner_id, at, route in removed

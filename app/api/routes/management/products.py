@@ -208,13 +208,13 @@ def _preview(services: Services, draft: ProductDraft) -> Response:
 
 def _terms(draft: ProductDraft, selection: Selection) -> GrantColumns:
     terms = draft.model_dump(exclude={"filter", "name", "slug", "saved"})
-    return GrantColumns(selection=selection_to_json(selection), **terms)
+    return GrantColumns(json.dumps_text(selection_to_json(selection)), **terms)
 
 
 def _load_saved(session: ReadSession, ref: str) -> Entitlement:
     """Return the entitlement of a saved product; one that cannot be read has no stories."""
     try:
-        return combine([build_grant(queries.load_product(session, ref))])
+        return combine([build_grant(queries.load_product(session, ref).terms)])
     except AgreementNotFound as missing:
         raise InvalidInput.at("#/saved", "unknown_reference", missing.detail) from missing
     except UnreadableProduct:
