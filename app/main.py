@@ -13,7 +13,7 @@ from app.api.http.asgi import App
 from app.api.monitoring.redaction import hide_secrets
 from app.api.operator_port import OperatorApp, serve_operators
 from app.bootstrap import Services, bootstrap, open_database, prepare_database
-from app.kit.process.garbage_collection import collect_less_often
+from app.kit.process.garbage_collection import leave_out_present_objects
 from app.kit.process.heap import return_large_blocks
 from app.kit.process.log import configure_logging
 from app.kit.process.open_file_limit import raise_open_file_limit
@@ -79,7 +79,7 @@ async def _run_loops(services: Services, operations: OperatorApp) -> AsyncIterat
             await stack.enter_async_context(
                 serve_operators(operations, host, settings.operations_port)
             )
-        collect_less_often()
+        leave_out_present_objects()
         # The server cancels this after a second signal; the loops have to stop all the same.
         with suppress(asyncio.CancelledError):
             yield

@@ -1,0 +1,23 @@
+"""Only writes that change no rights keep the keys verified."""
+
+import ast
+
+from tests.architecture.source import modules
+
+# They write receipts, usage, the last uses of keys, and the use of limits.
+_COUNTING = {
+    "app/access/key_uses.py",
+    "app/access/limits/limit_reports.py",
+    "app/partners/receipts.py",
+    "app/partners/usage.py",
+}
+
+
+def test_only_modules_that_count_write_counts() -> None:
+    callers = {
+        module.name
+        for module in modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "write_counts"
+    }
+    assert callers == _COUNTING
