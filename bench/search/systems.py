@@ -20,7 +20,7 @@ from tantivy import (
 
 from app.search import text_fields
 from app.search.analysis.languages import LANGUAGES, primary_language
-from app.search.query.compiler import compile_query, loosen_phrases
+from app.search.query.compiler import CompiledQuery, compile_query, loosen_phrases, loosen_words
 from app.search.query.parser import ParsedQuery, parse_query
 from app.search.text_fields import StoryText
 
@@ -50,13 +50,16 @@ class DatelineSystem:
     def ranking(self, query: str, depth: int) -> list[str]:
         """Return the ids of documents, the best first."""
         typed = parse_query(query)
-        ids = self._search(typed, depth)
-        loose = None if ids else loosen_phrases(typed)
-        return ids if loose is None else self._search(loose, depth)
+        compiled = self._compile(typed)
+        ids = self._search(compiled, depth)
+        loose = loosen_phrases(typed) or loosen_words(typed, compiled.parsed.languages)
+        return ids if ids or loose is None else self._search(self._compile(loose), depth)
 
-    def _search(self, typed: ParsedQuery, depth: int) -> list[str]:
-        matched = compile_query(typed, self._searcher, self._schema)
-        return _ids(self._searcher, matched.query, depth)
+    def _compile(self, typed: ParsedQuery) -> CompiledQuery:
+        return compile_query(typed, self._searcher, self._schema)
+
+    def _search(self, compiled: CompiledQuery, depth: int) -> list[str]:
+        return _ids(self._searcher, compiled.query, depth)
 
 
 class PlainSystem:

@@ -8,6 +8,7 @@ from app.search.query.compiler import (
     MOST_REQUIRED_WORDS,
     compile_with_vocabulary,
     loosen_phrases,
+    loosen_words,
 )
 from app.search.query.parser import parse_query
 from app.search.text_fields import HEADLINE
@@ -143,6 +144,28 @@ def test_a_pasted_text_finds_the_stories_with_most_of_its_words(
 )
 def test_phrases_can_be_split_into_words(typed: str, nearest: str | None) -> None:
     loose = loosen_phrases(parse_query(typed))
+
+    assert (loose and loose.text) == nearest
+
+
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [
+        ("storm coast parliament", "storm coast parliament ?"),
+        ("storm coast morocco hail", "storm coast morocco hail ?"),
+        ("storm OR hail coast morocco -snow", "storm OR hail coast morocco -snow ?"),
+        ("storm of the coast", None),
+        ("storm coast", None),
+        ("storm coast morocco?", None),
+        ("storm coast morocco hail snow", None),
+        ('storm coast "parliament"', None),
+        ("storm coast title:parliament", None),
+    ],
+)
+def test_three_or_four_words_can_be_searched_for_like_a_question(
+    typed: str, nearest: str | None
+) -> None:
+    loose = loosen_words(parse_query(typed), ("en",))
 
     assert (loose and loose.text) == nearest
 
@@ -325,6 +348,17 @@ def test_arabic_words_with_common_trigrams_change_the_order_only() -> None:
 
     assert shelf.find(ARABIC_QUESTION) == ["near", "far"]
     assert set(shelf.find("وزير ")) == {"near", "far"}
+
+
+def test_trigrams_at_the_beginning_count_more() -> None:
+    filling = "هناك " * 40
+    shelf = MemoryIndex(
+        late=story(f"وزير {filling} مستقلون", "ar"),
+        early=story(f"مستقلون وزير {filling}", "ar"),
+        other=story("مطر بحر", "ar"),
+    )
+
+    assert shelf.find("وزير استقلال قمر شمس نجم")[:2] == ["early", "late"]
 
 
 def test_trigrams_of_bodies_do_not_rank_for_readers_of_headlines() -> None:

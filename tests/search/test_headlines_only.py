@@ -39,6 +39,19 @@ def test_readers_of_headlines_search_only_titles_and_summaries(
             assert len(full["data"]) == 1, typed
 
 
+def test_words_of_bodies_do_not_keep_a_query_from_being_loosened(
+    client: TestClient, services: Services, story: dict[str, str]
+) -> None:
+    query = {"q": "rain rabat zanzibar", "fields": "id"}
+    key = {"x-api-key": key_for(services, "read")}
+
+    loosened = client.get("/v1/search", params=query).json()
+    assert loosened["data"] == [{"id": story["id"]}]
+    assert loosened["corrected"] == "rain rabat zanzibar ?"
+    full = client.get("/v1/search", params=query, headers=key).json()
+    assert (full["data"], full["corrected"]) == (loosened["data"], None)
+
+
 @pytest.mark.usefixtures("story")
 def test_excluded_words_reveal_nothing_about_bodies(client: TestClient) -> None:
     assert titles(client, "/v1/search?q=-zanzibar") == ["Rain over Rabat"]

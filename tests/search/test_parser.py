@@ -135,3 +135,4 @@ def test_a_parsed_query_reads_like_the_original(typed: str) -> None:
     )
     assert again.required == closed
     assert again.excluded == parsed.excluded
+    assert again.is_question or not parsed.is_question

@@ -110,3 +110,13 @@ def test_long_questions_find_their_stories(shared: Path) -> None:
     )
 
     assert ours >= stemmed + 0.02
+
+
+def test_arabic_titles_find_their_stories(shared: Path) -> None:
+    news = titles(shared / "arabic" / "ant_jawhara_2000.jsonl.gz", "testing")
+    ours, stemmed = (
+        averages(rankings(ranker, news), news.judgements)["R@1"]
+        for ranker in (DatelineSystem(news.documents), PlainSystem(news.documents, "arabic"))
+    )
+
+    assert ours >= stemmed + 0.02

@@ -272,6 +272,45 @@ def test_a_phrase_is_split_if_the_filter_excludes_all_stories_that_have_it(
     assert [story["title"] for story in english["data"]] == ["Transport"]
 
 
+def test_three_words_that_no_story_has_together_are_not_all_required(
+    newsroom: Newsroom, client: TestClient, follow: Follow
+) -> None:
+    newsroom.story("Minister of transport speaks")
+    newsroom.story("Ferry", language="fr", body="<p>The minister of transport saw a ferry.</p>")
+    newsroom.story("Snow")
+    for _ in range(2):
+        verbatim = _search(client, "minister transport ferry")
+        assert [story["title"] for story in verbatim["data"]] == ["Ferry"]
+        assert verbatim["corrected"] is None
+
+        nearest = _search(client, "minister transport airport")
+        assert {story["title"] for story in nearest["data"]} == {
+            "Ferry",
+            "Minister of transport speaks",
+        }
+        assert nearest["corrected"] == "minister transport airport ?"
+        assert nearest["page"]["count"] == 2
+        assert {value["count"] for value in nearest["facets"]["language"]} == {1}
+        assert _search(client, nearest["corrected"])["data"] == nearest["data"]
+
+        english = _search(client, "minister transport ferry", language="en")
+        assert [story["title"] for story in english["data"]] == ["Minister of transport speaks"]
+        follow()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_words_stay_required_if_there_are_two_or_the_order_is_by_date(
+    newsroom: Newsroom, client: TestClient
+) -> None:
+    newsroom.story("Minister of transport speaks")
+
+    for typed in ("minister airport", "minister of the airport", "harbour airport tram"):
+        missing = _search(client, typed)
+        assert (missing["data"], missing["corrected"]) == ([], None), typed
+    by_date = _search(client, "minister transport airport", sort="-published_at")
+    assert (by_date["data"], by_date["corrected"]) == ([], None)
+
+
 def _search(client: TestClient, typed: str, **filters: str) -> dict[str, Any]:
     query = urlencode({"q": typed, "count": "exact", "facets": "language", **filters})
     return read(client, f"/v1/search?{query}")

@@ -122,7 +122,8 @@ class SearchPage(ResponseModel):
     )
     corrected: str | None = Field(
         description="What was searched for, where that is not what was sent: with another "
-        "spelling, or without quotation marks. Else null.",
+        "spelling, without quotation marks, or with a question mark, which means that not all "
+        "words were required. Else null.",
         examples=["beehive"],
     )
     complete: bool = Field(description=_COMPLETE, examples=[True])

@@ -11,7 +11,7 @@ from app.search.engine import date_order, facets, newest_months, ranking
 from app.search.engine.engine_errors import translate_errors
 from app.search.engine.filters import apply_filters, ids_query
 from app.search.engine.grants import FormQueries, apply_grants
-from app.search.engine.request_compiler import CompiledRequest, compile_request
+from app.search.engine.request_compiler import CompiledRequest, RequestCompiler
 from app.search.engine.schema import (
     SCHEMA,
     all_stories,
@@ -96,7 +96,22 @@ class TantivyReader:
                 total=0 if request.count_total else None,
                 facets=dict.fromkeys(request.facets, ()),
             )
-        compiled = self._compile(request)
+        compiler = self._create_compiler(request)
+        compiled = compiler.compile()
+        result = self._search_compiled(request, compiled)
+        if result.hits or (loosened := compiler.loosen(compiled)) is None:
+            return result
+        return self._search_compiled(request, loosened)
+
+    def _create_compiler(self, request: IndexQuery) -> RequestCompiler:
+        def finds(queries: FormQueries, selection: Selection) -> bool:
+            narrowed = replace(request, selection=selection)
+            sides = self._sides(_SideQueries.for_request(narrowed, queries, self._removed))
+            return any(searcher.search(query, 1, count=False).hits for searcher, query in sides)
+
+        return RequestCompiler(request, self._vocabularies, finds)
+
+    def _search_compiled(self, request: IndexQuery, compiled: CompiledRequest) -> IndexResult:
         # Counts and date orders need no scores.
         unscored = _SideQueries.for_request(request, compiled.unscored, self._removed)
         count_facets = self._start_facets(request, unscored)
@@ -184,14 +199,6 @@ class TantivyReader:
         """Count the stories."""
         queries = _SideQueries.for_both(all_stories(), Selection(), self._removed)
         return self._count_total(queries)
-
-    def _compile(self, request: IndexQuery) -> CompiledRequest:
-        def finds(queries: FormQueries, selection: Selection) -> bool:
-            narrowed = replace(request, selection=selection)
-            sides = self._sides(_SideQueries.for_request(narrowed, queries, self._removed))
-            return any(searcher.search(query, 1, count=False).hits for searcher, query in sides)
-
-        return compile_request(request, self._vocabularies, finds)
 
     def _search_by_relevance(
         self,

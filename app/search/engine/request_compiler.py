@@ -8,7 +8,12 @@ from app.search.engine.filters import reference_query
 from app.search.engine.grants import FormQueries, word_query
 from app.search.engine.vocabularies import VocabularyCache, compile_with_existing_words
 from app.search.index import ALL_STORIES, IndexQuery
-from app.search.query.compiler import MOST_REQUIRED_WORDS, CompiledQuery, loosen_phrases
+from app.search.query.compiler import (
+    MOST_REQUIRED_WORDS,
+    CompiledQuery,
+    loosen_phrases,
+    loosen_words,
+)
 from app.search.query.parser import ParsedQuery, QueryPart
 from app.search.query.spelling import SpellingCorrector, correct_part
 from app.search.query.units import fold_part
@@ -32,17 +37,14 @@ class CompiledRequest:
     rarest_frequency: float = 0
 
 
-def compile_request(
-    request: IndexQuery, vocabularies: VocabularyCache, finds: Finds
-) -> CompiledRequest:
-    """Compile a request; without words, the queries are empty."""
-    return _RequestCompiler(request, vocabularies, finds).compile()
+class RequestCompiler:
+    """Compiles the words of one request."""
 
-
-class _RequestCompiler:
     def __init__(self, request: IndexQuery, vocabularies: VocabularyCache, finds: Finds) -> None:
+        """Compile a request for an index state with these words."""
         self._parsed = request.parsed
         self._selection = request.selection
+        self._is_by_relevance = request.order == "relevance"
         self._vocabularies = vocabularies
         self._finds = finds
         self._is_unlimited = request.grants == ALL_STORIES
@@ -55,15 +57,32 @@ class _RequestCompiler:
         ]
 
     def compile(self) -> CompiledRequest:
-        """Compile the query; split its phrases into words if no story contains them verbatim."""
+        """Compile the request as it is; without words, the queries are empty."""
         if self._parsed is None:
             return CompiledRequest(FormQueries(), FormQueries())
-        compiled = self._compile(self._parsed)
-        loosened = loosen_phrases(self._parsed)
+        return self._compile(self._parsed)
+
+    def loosen(self, compiled: CompiledRequest) -> CompiledRequest | None:
+        """Compile a request that finds no story with fewer conditions, if that finds any."""
+        loosened = self._find_looser(compiled)
         if loosened is None or self._has_result(compiled):
-            return compiled
+            return None
         nearest = self._compile(loosened)
-        return replace(nearest, corrected=nearest.parsed.text if nearest.parsed else None)
+        if nearest.parsed is None or not self._has_result(nearest):
+            return None
+        return replace(nearest, corrected=nearest.parsed.text)
+
+    def _find_looser(self, compiled: CompiledRequest) -> ParsedQuery | None:
+        """Return the query with its phrases split, or with words that are not all required.
+
+        In an order by date, stories with few of the words would come before those with most.
+        """
+        if self._parsed is None or compiled.parsed is None:
+            return None
+        loosened = loosen_phrases(self._parsed)
+        if loosened is None and self._is_by_relevance:
+            loosened = loosen_words(self._parsed, compiled.parsed.languages)
+        return loosened
 
     def _compile(self, parsed: ParsedQuery) -> CompiledRequest:
         if parsed.reference is not None:

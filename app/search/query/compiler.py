@@ -21,6 +21,8 @@ from app.search.vocabulary import TermStatistics, Vocabulary
 
 # Up to so many words are all required. Longer queries and questions rank by matching words.
 MOST_REQUIRED_WORDS = 4
+# So many significant words, if no story has all of them, are searched for like a question.
+_FEWEST_LOOSENED = 3
 # A query with more words outside phrases, or inside them, is pasted text: its phrases are optional.
 _MOST_UNQUOTED, _MOST_QUOTED = 6, 12
 # In a query of more groups it does not count in which field a word occurs.
@@ -87,6 +89,21 @@ def loosen_phrases(parsed: ParsedQuery) -> ParsedQuery | None:
     ):
         return None
     return replace(parsed, required=required)
+
+
+def loosen_words(parsed: ParsedQuery, languages: Sequence[str]) -> ParsedQuery | None:
+    """Return a query of three or four words as a question, or None.
+
+    It is searched for if no story has all words. Two words, without the stop words of `languages`,
+    stay required. A longer query ranks by matching words already.
+    """
+    groups = build_units(parsed.required)
+    if parsed.is_question or len(groups) > MOST_REQUIRED_WORDS:
+        return None
+    significant = _find_significant(groups, _find_stop_words(groups, languages))
+    if sum(map(_is_optional, significant)) < _FEWEST_LOOSENED:
+        return None
+    return replace(parsed, is_question=True)
 
 
 class _Compiler:
@@ -161,13 +178,8 @@ class _Compiler:
         return Query.boolean_query(clauses)
 
     def _build_required(self, groups: list[Group], builder: UnscoredClauseBuilder) -> list[Clause]:
-        stop_words = self._find_stop_words(groups)
-        all_capitals = all(_is_in_capitals(group) for group in groups)
-        significant = [
-            group
-            for group in groups
-            if not _is_stop_word(group, stop_words) or (_is_in_capitals(group) and not all_capitals)
-        ] or groups
+        stop_words = _find_stop_words(groups, self._vocabulary.languages)
+        significant = _find_significant(groups, stop_words)
         ranked = self._parsed.is_question or len(groups) > MOST_REQUIRED_WORDS
         clauses = [
             (
@@ -229,10 +241,6 @@ class _Compiler:
             (Occur.MustNot, self._build_group(group, self._no_spelling, self._unscored))
             for group in groups
         ]
-
-    def _find_stop_words(self, groups: list[Group]) -> StopWords:
-        words = [group[0].words[0] for group in groups]
-        return find_stop_words(words, self._vocabulary.languages)
 
     def _build_function_words(
         self,
@@ -299,6 +307,20 @@ def _is_optional(group: Group) -> bool:
     """Tell whether a group is optional: the user marked it neither as a phrase nor for titles."""
     parts = (unit.part for unit in group if not unit.is_notation)
     return not any(part.phrase or part.title for part in parts)
+
+
+def _find_stop_words(groups: list[Group], languages: Sequence[str]) -> StopWords:
+    return find_stop_words([group[0].words[0] for group in groups], languages)
+
+
+def _find_significant(groups: list[Group], stop_words: StopWords) -> list[Group]:
+    """Return the groups that are not stop words, or all if there are no others."""
+    all_capitals = all(_is_in_capitals(group) for group in groups)
+    return [
+        group
+        for group in groups
+        if not _is_stop_word(group, stop_words) or (_is_in_capitals(group) and not all_capitals)
+    ] or groups
 
 
 def _is_stop_word(group: Group, stop_words: StopWords) -> bool:

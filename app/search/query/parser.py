@@ -76,7 +76,8 @@ class ParsedQuery:
     def text(self) -> str:
         """Return the query in query syntax."""
         groups = [" OR ".join(part.text for part in group) for group in self.required]
-        return " ".join([*groups, *(f"-{part.text}" for part in self.excluded)])
+        text = " ".join([*groups, *(f"-{part.text}" for part in self.excluded)])
+        return f"{text} ?" if self.is_question and not text.endswith(_QUESTION_MARKS) else text
 
 
 def parse_query(text: str) -> ParsedQuery:
