@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
 
-from app.access.entitlement import NOTHING, Entitlement, TimedEntitlement, combine
+from app.access.entitlement import NOTHING, Entitlement, Grant, TimedEntitlement, combine
 from app.access.limits.partner_limits import PartnerLimits
 from app.kit.sql.database import Database
 from app.kit.sql.session import ReadSession
@@ -63,13 +63,17 @@ def build_entitlement(rows: list[AgreementRow], now: datetime) -> TimedEntitleme
     has_ended = ends_at is not None and ends_at <= now
     if not has_started or has_ended:
         return TimedEntitlement(NOTHING, until, limits)
-    products = tuple(GrantColumns(*row[6:]) for row in rows if row.selection is not None)
-    return TimedEntitlement(_combine_products(products), until, limits)
+    return TimedEntitlement(_combine_products(rows), until, limits)
 
 
-@lru_cache(maxsize=4_096)  # of agreements, since each key is verified again after each write
-def _combine_products(products: tuple[GrantColumns, ...]) -> Entitlement:
+def _combine_products(rows: Iterable[AgreementRow]) -> Entitlement:
+    products = (GrantColumns(*row[6:]) for row in rows if row.selection is not None)
     try:
-        return combine(map(build_grant, products))
+        return _combine_grants(tuple(map(build_grant, products)))
     except UnreadableProduct:
         return NOTHING
+
+
+@lru_cache(maxsize=4_096)  # of agreements, whose products share their grants
+def _combine_grants(grants: tuple[Grant, ...]) -> Entitlement:
+    return combine(grants)

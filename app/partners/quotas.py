@@ -141,7 +141,8 @@ class StoryQuotas:
         """Add stories that this process sends; the whole ones are compared with the quotas."""
         balance = self._balances.get(partner_id)
         if balance is not None:
-            balance.added += sum(story.form == FULL for story in stories)
+            number = sum(story.form == FULL for story in stories)
+            balance.added += number
 
     def forget(self) -> None:
         """Forget all counts, every few seconds, since other processes send stories, too."""

@@ -1,13 +1,13 @@
 """Products and partners as stored, and the grant of a product."""
 
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 
 from app.access.entitlement import Grant, GrantForm
 from app.access.limits.partner_limits import PartnerLimits
 from app.access.selection import Field, Selection, TimeRange, selection_from_json
 from app.kit import json
+from app.kit.bounded_cache import BoundedCache
 from app.partners.errors import UnreadableProduct
 
 RESERVED_SLUGS = frozenset({"all", "headlines", "none"})
@@ -70,12 +70,25 @@ class PartnerRow(NamedTuple):
         return PartnerLimits(self.requests_per_minute, self.stories_per_day, self.stories_per_month)
 
 
-@lru_cache(maxsize=1_024)  # of products, which partners share
+# Bytes of grants, which partners share; one takes a few times its selection.
+_MOST_BYTES, _GRANT_BYTES, _TEXT_COPIES = 8 * 2**20, 2_000, 5
+_grants: BoundedCache[GrantColumns, Grant] = BoundedCache(
+    _MOST_BYTES, lambda columns, _: _GRANT_BYTES + _TEXT_COPIES * len(columns.selection)
+)
+
+
 def build_grant(product: GrantColumns) -> Grant:
     """Return the grant of a product; raise `UnreadableProduct` if a part of it is unknown.
 
     A newer version may have stored it. Ignoring the part could grant more than was agreed.
     """
+    known = _grants.get(product)
+    if known is None:
+        known = _grants[product] = _parse_grant(product)
+    return known
+
+
+def _parse_grant(product: GrantColumns) -> Grant:
     if product.form not in _FORMS:
         raise UnreadableProduct
     form: GrantForm = "full" if product.form == "full" else "headline"

@@ -67,6 +67,8 @@ class Usage:
         # The number of the interval since the last write.
         self._interval = 0
         self._written_at: datetime | None = None
+        # Whether the last write failed.
+        self._has_failed = False
 
     def add(
         self,
@@ -122,7 +124,7 @@ class Usage:
         now, last = self._clock.now(), self._written_at
         # If the clock was set back, do not wait longer.
         has_passed = last is None or not last <= now < last + WRITE_INTERVAL
-        if has_passed or self._receipts.is_half_full:
+        if has_passed or (self._receipts.is_half_full and not self._has_failed):
             self.write()
 
     def write(self) -> None:
@@ -141,6 +143,7 @@ class Usage:
             is_written = True
         finally:
             self.quotas.forget()
+            self._has_failed = not is_written
             if not is_written:
                 self._restore(counts)
 

@@ -304,7 +304,12 @@ def test_words_stay_required_if_there_are_two_or_the_order_is_by_date(
 ) -> None:
     newsroom.story("Minister of transport speaks")
 
-    for typed in ("minister airport", "minister of the airport", "harbour airport tram"):
+    for typed in (
+        "minister airport",
+        "minister of the airport",
+        "harbour airport tram",
+        "harbour of airport tram",
+    ):
         missing = _search(client, typed)
         assert (missing["data"], missing["corrected"]) == ([], None), typed
     by_date = _search(client, "minister transport airport", sort="-published_at")

@@ -77,7 +77,7 @@ def _count(database: Database) -> None:
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
-def test_counting_changes_no_rights(database_url: str) -> None:
+def test_counting_changes_no_rights(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with (
         closing(bootstrap(Settings(database_url=database_url))) as services,
         closing(Database(database_url)) as other,
@@ -108,6 +108,11 @@ def test_counting_changes_no_rights(database_url: str) -> None:
         watch.keep_rights(before)
         assert watch.rights_version() != rights
         rights = watch.rights_version()
+        # A transaction that changes no row makes no commit, so the next one is another one.
+        with database.write_counts() as session:
+            session.execute(text("UPDATE counts SET number = 2 WHERE number = 9"))
+            monkeypatch.setattr(watch, "keep_rights", lambda _: pytest.fail("There was none."))
+        monkeypatch.undo()
         with pytest.raises(ZeroDivisionError), database.write_counts():
             raise ZeroDivisionError
         assert watch.rights_version() == rights

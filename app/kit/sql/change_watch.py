@@ -116,12 +116,14 @@ class SqliteWatch:
     def keep_rights(self, before: Version) -> None:
         """Note that the transaction that this thread just committed changes no rights.
 
-        `before` is the version that was read inside the transaction. If another process has
-        committed since, or another thread has compared the version, `rights_version` changes as
-        usual.
+        `before` is the version that was read inside the transaction, which has changed rows. If
+        another process has committed since, or another thread has compared the version,
+        `rights_version` changes as usual.
         """
+        if self._index is None or self._compared != before:
+            return
         after = self.version()
-        if self._compared == before and _count_commits(before, after) == 1:
+        if _count_commits(before, after) == 1:
             self._compared = after
 
     def listen(self) -> None:

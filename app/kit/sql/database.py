@@ -143,12 +143,8 @@ class Database:
 
         So keys need not be verified again after it, which would take longer than most answers.
         """
-        watch = self._sqlite_watch
-        with self.write() as session:
-            before = None if watch is None else watch.version()
+        with self._write(None, self._sqlite_watch) as session:
             yield session
-        if watch is not None and before is not None:
-            watch.keep_rights(before)
 
     @contextmanager
     def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
@@ -156,11 +152,17 @@ class Database:
 
         `lock_timeout` replaces the default number of seconds to wait for a lock.
         """
+        with self._write(lock_timeout, None) as session:
+            yield session
+
+    @contextmanager
+    def _write(
+        self, lock_timeout: float | None, watch: SqliteWatch | None
+    ) -> Iterator[WriteSession]:
         self.check_file()
         if self._writer is not None:
-            writing = self._writer.transaction(
-                self._busy_timeout if lock_timeout is None else lock_timeout
-            )
+            seconds = self._busy_timeout if lock_timeout is None else lock_timeout
+            writing = self._writer.transaction(seconds, watch)
         else:
             writing = _write_on_server(self.engine, lock_timeout, self._write_trace)
         with translate_driver_errors(), writing as session:

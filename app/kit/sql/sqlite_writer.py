@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from app.kit.errors import DatabaseBusy
+from app.kit.sql.change_watch import SqliteWatch
 from app.kit.sql.session import WriteSession
 from app.kit.sql.sqlite_readers import PooledConnection, Trace
 
@@ -33,10 +34,13 @@ class SqliteWriter:
         self._trace: Trace | None = None
 
     @contextmanager
-    def transaction(self, seconds: float) -> Iterator[WriteSession]:
+    def transaction(
+        self, seconds: float, watch: SqliteWatch | None = None
+    ) -> Iterator[WriteSession]:
         """Open a transaction; wait at most `seconds` for the queue, and for SQLite's lock.
 
-        The connection is closed after an error, or if too much is prepared on it.
+        The connection is closed after an error, or if too much is prepared on it. If there is a
+        `watch`, it learns that the transaction changes no rights.
         """
         if not self._lock.acquire(timeout=seconds):
             raise DatabaseBusy("Other writers keep the database busy. Try again shortly.")
@@ -46,8 +50,15 @@ class SqliteWriter:
                 if seconds != self._busy_timeout:
                     pooled.driver.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
                 pooled.driver.execute("BEGIN IMMEDIATE")
+                before = None if watch is None else watch.version()
+                changed_rows = pooled.driver.total_changes
                 yield WriteSession(pooled.connection, pooled.execute)
+                # Without changes there is no commit, and the next one may be that of another
+                # process.
+                is_commit = pooled.driver.total_changes > changed_rows
                 pooled.driver.execute("COMMIT")
+                if watch is not None and before is not None and is_commit:
+                    watch.keep_rights(before)
                 if seconds != self._busy_timeout:
                     usual = int(self._busy_timeout * 1000)
                     pooled.driver.execute(f"PRAGMA busy_timeout = {usual}")

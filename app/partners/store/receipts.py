@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from sqlalchemy import Text, bindparam, null, select, text
@@ -188,7 +189,8 @@ def update_counted(session: WriteSession, rows: Sequence[CountedStory]) -> None:
 def forget_counted_days(session: WriteSession, before: str, limit: int) -> int:
     """Delete the days of stories that last counted before a day; return how many rows had one."""
     rows = session.all(_OLD, {"day": before, "limit": limit})
-    update_counted(session, sorted(rows))
+    # In the order in which receipts are written, to prevent deadlocks.
+    update_counted(session, sorted(rows, key=attrgetter("partner_id", "article_id")))
     return len(rows)
 
 

@@ -92,18 +92,25 @@ def loosen_phrases(parsed: ParsedQuery) -> ParsedQuery | None:
 
 
 def loosen_words(parsed: ParsedQuery, languages: Sequence[str]) -> ParsedQuery | None:
-    """Return a query of three or four words as a question, or None.
+    """Return a query of three or four words as a question without stop words, or None.
 
     It is searched for if no story has all words. Two words, without the stop words of `languages`,
-    stay required. A longer query ranks by matching words already.
+    stay required, and so do the parts of a word or an address. A longer query ranks by matching
+    words already.
     """
     groups = build_units(parsed.required)
-    if parsed.is_question or len(groups) > MOST_REQUIRED_WORDS:
+    is_plain = len(groups) == len(parsed.required) and parsed.reference is None
+    if parsed.is_question or not is_plain or len(groups) > MOST_REQUIRED_WORDS:
         return None
     significant = _find_significant(groups, _find_stop_words(groups, languages))
     if sum(map(_is_optional, significant)) < _FEWEST_LOOSENED:
         return None
-    return replace(parsed, is_question=True)
+    required = tuple(
+        tuple(replace(part, is_prefix=False) for part in parts)
+        for parts, group in zip(parsed.required, groups, strict=True)
+        if group in significant
+    )
+    return replace(parsed, required=required, is_question=True)
 
 
 class _Compiler:
