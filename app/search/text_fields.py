@@ -38,7 +38,7 @@ LANGUAGE = "spoken"
 
 # Trigrams of whole bodies take twice as long to index, and rank hardly better.
 _TRIGRAM_LETTERS = 800
-# News begins with what it is about: trigrams of so many letters count so often.
+# News begins with what it is about: trigrams of so many letters count so often, others once.
 _FIRST_LETTERS, _FIRST_COUNT = 180, 3
 
 # Adds a value to a field of a document.
@@ -101,8 +101,8 @@ def add_text(story: StoryText, add: AddField) -> None:
 
 
 def _collect_trigrams(text: str) -> list[str]:
-    first = find_trigrams(text[:_FIRST_LETTERS])
-    return find_trigrams(text) + first * (_FIRST_COUNT - 1)
+    first = dict.fromkeys(find_trigrams(text[:_FIRST_LETTERS]))
+    return [*dict.fromkeys(find_trigrams(text)), *list(first) * (_FIRST_COUNT - 1)]
 
 
 def _fold_names(story: StoryText) -> list[str]:
