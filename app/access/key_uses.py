@@ -56,7 +56,7 @@ class KeyUses:
             self._write(noted[start : start + _MOST_IN_TRANSACTION])
 
     def _write(self, uses: Sequence[KeyUse]) -> None:
-        with self._database.write_counts() as session:
+        with self._database.write(changes_rights=False) as session:
             store.record_key_uses(session, uses)
         with self._lock:
             for use in uses:

@@ -99,12 +99,12 @@ class Receipts:
         receipts, removed = pending.iterate_receipts(), list[RemovalRow]()
         while batch := list(islice(receipts, _MOST_IN_TRANSACTION)):
             removed += (receipt.removal for receipt in batch if receipt.removal is not None)
-            with self._database.write_counts() as session:
+            with self._database.write(changes_rights=False) as session:
                 rows = (receipt.sent for receipt in batch)
                 write_receipts(session, [row for row in rows if row is not None], ())
                 _count(session, [story for receipt in batch for story in receipt.whole])
         for start in range(0, len(removed), _MOST_IN_TRANSACTION):
-            with self._database.write_counts() as session:
+            with self._database.write(changes_rights=False) as session:
                 write_receipts(session, (), removed[start : start + _MOST_IN_TRANSACTION])
 
 

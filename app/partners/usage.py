@@ -138,7 +138,7 @@ class Usage:
         try:
             self._receipts.write(receipts)
             if counts:
-                with self._database.write_counts() as session:
+                with self._database.write(changes_rights=False) as session:
                     add_usage(session, _build_rows(counts))
             is_written = True
         finally:

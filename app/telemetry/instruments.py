@@ -84,9 +84,14 @@ class TracedDatabase(Database):
             yield session
 
     @contextmanager
-    def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
+    def write(
+        self, lock_timeout: float | None = None, *, changes_rights: bool = True
+    ) -> Iterator[WriteSession]:
         """Record a span for a write transaction, including its commit."""
-        with self._record("write"), super().write(lock_timeout) as session:
+        with (
+            self._record("write"),
+            super().write(lock_timeout, changes_rights=changes_rights) as session,
+        ):
             yield session
 
     def _fetch_with_span(self, statement: Statement[RowT], params: Values = None) -> list[RowT]:

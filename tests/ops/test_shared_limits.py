@@ -31,10 +31,10 @@ class Outage:
         self.is_away = False
 
     @contextmanager
-    def write(self) -> Iterator[WriteSession]:
+    def write(self, *, changes_rights: bool) -> Iterator[WriteSession]:
         if self.is_away:
             raise DatabaseUnavailable("It is away.")
-        with self._database.write() as session:
+        with self._database.write(changes_rights=changes_rights) as session:
             yield session
 
 

@@ -72,7 +72,7 @@ def _write_once(database: Database) -> None:
 
 def _count(database: Database) -> None:
     """Commit a transaction that only counts."""
-    with database.write_counts() as session:
+    with database.write(changes_rights=False) as session:
         session.execute(text("INSERT INTO counts VALUES (1)"))
 
 
@@ -109,11 +109,11 @@ def test_counting_changes_no_rights(database_url: str, monkeypatch: pytest.Monke
         assert watch.rights_version() != rights
         rights = watch.rights_version()
         # A transaction that changes no row makes no commit, so the next one is another one.
-        with database.write_counts() as session:
+        with database.write(changes_rights=False) as session:
             session.execute(text("UPDATE counts SET number = 2 WHERE number = 9"))
             monkeypatch.setattr(watch, "keep_rights", lambda _: pytest.fail("There was none."))
         monkeypatch.undo()
-        with pytest.raises(ZeroDivisionError), database.write_counts():
+        with pytest.raises(ZeroDivisionError), database.write(changes_rights=False):
             raise ZeroDivisionError
         assert watch.rights_version() == rights
         _write_once(database)

@@ -67,7 +67,7 @@ class LimitReports:
             return
         is_done = False
         try:
-            with self._database.write_counts() as session:
+            with self._database.write(changes_rights=False) as session:
                 totals = self._add_use(session, used)
                 store.record_process(session, self._process, now)
                 processes = store.count_processes(session, now - _PRESENT)

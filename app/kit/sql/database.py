@@ -138,30 +138,19 @@ class Database:
             yield session
 
     @contextmanager
-    def write_counts(self) -> Iterator[WriteSession]:
-        """Open a transaction that changes nothing that the rights of callers depend on.
-
-        So keys need not be verified again after it, which would take longer than most answers.
-        """
-        with self._write(None, self._sqlite_watch) as session:
-            yield session
-
-    @contextmanager
-    def write(self, lock_timeout: float | None = None) -> Iterator[WriteSession]:
+    def write(
+        self, lock_timeout: float | None = None, *, changes_rights: bool = True
+    ) -> Iterator[WriteSession]:
         """Open a transaction, which is committed at the end of the block.
 
-        `lock_timeout` replaces the default number of seconds to wait for a lock.
+        `lock_timeout` replaces the default number of seconds to wait for a lock. After a
+        transaction that changes nothing that the rights of callers depend on, keys need not be
+        verified again, which would take longer than most answers.
         """
-        with self._write(lock_timeout, None) as session:
-            yield session
-
-    @contextmanager
-    def _write(
-        self, lock_timeout: float | None, watch: SqliteWatch | None
-    ) -> Iterator[WriteSession]:
         self.check_file()
         if self._writer is not None:
             seconds = self._busy_timeout if lock_timeout is None else lock_timeout
+            watch = None if changes_rights else self._sqlite_watch
             writing = self._writer.transaction(seconds, watch)
         else:
             writing = _write_on_server(self.engine, lock_timeout, self._write_trace)
