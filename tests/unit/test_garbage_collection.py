@@ -5,13 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+_ROOT = Path(__file__).parents[2]
 _PROGRAM = """
 import gc
-from starlette.testclient import TestClient
 from app.main import app
+from tests.client import make_client
 created = app()
 print(gc.get_freeze_count())
-with TestClient(created):
+with make_client(created):
     print(gc.get_freeze_count())
 """
 
@@ -20,7 +21,7 @@ def test_a_ready_server_leaves_out_what_exists_from_collections(tmp_path: Path) 
     environment = os.environ | {"DATELINE_DATABASE_URL": f"sqlite:///{tmp_path / 'new.db'}"}
     command = [sys.executable, "-c", _PROGRAM]
     done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=60, check=True
+        command, cwd=_ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True
     )
     before, ready = map(int, done.stdout.splitlines())
     assert before == 0
