@@ -81,7 +81,7 @@ def processes(outage: Outage, clock: HandClock, limit: int) -> list[Process]:
     started: list[Process] = []
     for _ in range(3):
         limits = RateLimits(clock, limit)
-        # The outage stands for a database that can go away.
+        # Reports only call `write`, which is what an `Outage` has of a database.
         reports = LimitReports(outage, clock, limits, shared=True)  # type: ignore[arg-type]
         started.append(Process(limits, reports))
     for _ in range(2):

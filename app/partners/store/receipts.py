@@ -55,7 +55,6 @@ def _build_sent(each: str) -> Statement[Nothing]:
     Batches of several processes may arrive in another order than they were sent in. Purged stories
     get no row again.
     """
-    # `each` is SQL of this module; values from callers are bound.
     inserting = text(
         f"""
         INSERT INTO receipts
@@ -80,14 +79,13 @@ def _build_sent(each: str) -> Statement[Nothing]:
                 THEN NULL ELSE receipts.removal_route END,
             last_at = CASE WHEN excluded.last_at > receipts.last_at
                 THEN excluded.last_at ELSE receipts.last_at END
-        """  # noqa: S608
+        """  # noqa: S608 - `each` is SQL of this module, and values are bound
     )
     return Statement(inserting.bindparams(bindparam("rows", type_=Text)))
 
 
 def _build_outdated(each: str) -> Statement[CountedStory]:
     """Build the statement that finds receipts without such a new version, sent whole."""
-    # `each` is SQL of this module; values from callers are bound.
     finding = text(
         f"""
         SELECT {", ".join(f"receipts.{name}" for name in CountedStory._fields)}
@@ -95,7 +93,7 @@ def _build_outdated(each: str) -> Statement[CountedStory]:
             ON receipts.article_id = item.value ->> 0 AND receipts.partner_id = item.value ->> 1
         WHERE receipts.full_version IS NULL
             OR receipts.full_version < CAST(item.value ->> 2 AS INTEGER)
-        """  # noqa: S608
+        """  # noqa: S608 - `each` is SQL of this module, and values are bound
     )
     columns = (_receipts.c[name] for name in CountedStory._fields)
     return Statement(
