@@ -44,7 +44,10 @@ class DatelineSystem:
         text_fields.add_text_fields(builder)
         self._schema = builder.build()
         self._searcher = _build_index(
-            self._schema, documents, text_fields.register_tokenizer, text_fields.collect_text_fields
+            self._schema,
+            documents,
+            text_fields.register_tokenizers,
+            text_fields.collect_text_fields,
         )
 
     def ranking(self, query: str, depth: int) -> list[str]:

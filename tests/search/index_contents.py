@@ -12,7 +12,7 @@ from app.search.engine.schema import BRANCH_COLUMNS, SCHEMA, all_stories
 from app.search.engine.tantivy_index import TantivyIndex
 from app.search.index_updater import IndexUpdater
 
-_WORDS = ("text", "headline", "title", "summary", "names", "trigrams", "spoken")
+_WORDS = ("text", "headline", "title", "names", "trigrams", "spoken")
 _FOUND = (
     "category",
     "source",

@@ -19,7 +19,7 @@ class MemoryIndex:
         text_fields.add_text_fields(builder)
         self.schema = builder.build()
         index = Index(self.schema)
-        text_fields.register_tokenizer(index)
+        text_fields.register_tokenizers(index)
         writer = index.writer(15_000_000, 1)
         for name, story in texts.items():
             fields = {"name": [name], **text_fields.collect_text_fields(story)}

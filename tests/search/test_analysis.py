@@ -1,16 +1,19 @@
 """Text analysis: folding, tokenizing and stemming."""
 
+from collections.abc import Iterator
 from itertools import pairwise
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
 from app.search.analysis.folding import fold_text
 from app.search.analysis.languages import LANGUAGES, primary_language
 from app.search.analysis.stemming import stem, stem_prefixes
 from app.search.analysis.tokenizer import find_spans, tokenize
+from app.search.analysis.trigrams import find_trigrams
 
 FAMILIES = {
     "ar": (
@@ -112,12 +115,15 @@ _UNBROKEN = ["lodz", "super", "wordjoiner", "mark", "ab"]
         ("مُحَمَّد مـحـمـد محمد", ["محمد"] * 3),
         ("أحمد إحمد آحمد ٱحمد", ["احمد"] * 4),
         ("حكومة حكومه على علي", ["حكومه", "حكومه", "علي", "علي"]),
-        ("Ελλάδα ΕΛΛΑΔΑ", ["ελλαδα"] * 2),
-        ("Ёлка елка", ["елка"] * 2),
+        ("Ελλάδα ΕΛΛΆΔΑ ΕΛΛΑΔΑ", ["ελλαδα"] * 3),
+        ("Κόσμος ΚΟΣΜΟΣ", ["κοσμοσ"] * 2),
+        ("Ёлка ЁЛКА елка", ["елка"] * 3),
+        ("Žižkov ŽIŽKOV Žižkov 中", ["zizkov"] * 3 + ["中"]),
         ("हिन्दी", ["हिनदी"]),
         ("中国人", ["中国", "国人"]),
         ("COVID-19 f_16", ["covid", "19", "f", "16"]),
         ("Infor\u00admation na\u00adïve", ["information", "naive"]),
+        ("⑴ ⒉ ③ Ⓐ ﬁn", ["1", "2", "3", "a", "fin"]),
         ("Łó\u00addź su\u200bper word\u2060joiner \ufeffmark a\u200eb", _UNBROKEN),
         ("ﺍﻟﻤﺪرسة ﻻعب", ["المدرسه", "لاعب"]),
         ("٢٠٢٦ ۲۰۲۶ २०२६ ２０２６", ["2026"] * 4),
@@ -159,11 +165,46 @@ def test_letters_without_accents_are_lower_case(written: str, typed: str) -> Non
     assert tokenize(written) == tokenize(typed) == [typed]
 
 
-# A bracketed number in a single character is one word, and its brackets would be no word.
-_BRACKETED = "".join(map(chr, range(0x2474, 0x24B6)))
+def test_words_of_one_arabic_family_have_common_trigrams() -> None:
+    assert set(find_trigrams("وزير")) < set(find_trigrams("الوزير"))
+    assert len(find_trigrams("وزير tunis, 2026 مال في")) == 3
+    assert find_trigrams("tunis élection выборы") == []
 
 
-@given(st.text(st.characters(codec="utf-8", exclude_characters=_BRACKETED), max_size=200))
+def test_trigrams_of_a_text_do_not_depend_on_its_other_characters() -> None:
+    text = fold_text("انتخابات رئاسية پاکستان چاپ ٹماٹر")
+
+    # No code page has this character.
+    assert find_trigrams(f"{text} \u06dd") == find_trigrams(text) != []
+
+
+def test_each_letter_in_arabic_script_has_trigrams_of_its_own() -> None:
+    letters = {
+        fold_text(letter) for letter in "ابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگٹڈڑںھہڕڵۆێەڤټځڅډړږښګڼۍې"
+    }
+
+    assert len({tuple(find_trigrams(3 * letter)) for letter in letters}) == len(letters) == 55
+
+
+def _find_assigned() -> Iterator[str]:
+    """Yield the characters of the Unicode version of Python; the engine knows a newer one."""
+    for code in range(0x20, 0x20000):
+        if category(chr(code)) not in {"Cn", "Co", "Cs"}:
+            yield chr(code)
+
+
+def test_words_are_as_the_engines_filters_would_make_them() -> None:
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for each in (Filter.lowercase(), Filter.ascii_fold(), Filter.lowercase()):
+        builder = builder.filter(each)
+    analyzer = builder.build()
+
+    for character in _find_assigned():
+        text = fold_text(f"a{character}b")
+        assert analyzer.analyze(text) == tokenize(text), hex(ord(character))
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=200))
 def test_folding_is_idempotent(text: str) -> None:
     assert [tokenize(word) for word in tokenize(fold_text(text))] == [
         [word] for word in tokenize(text)

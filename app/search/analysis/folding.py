@@ -1,13 +1,14 @@
 """Normalize text before the engine splits it into words.
 
-The engine's analyzer (`tokenizer.py`) lower-cases every alphabet and removes Latin accents. This
-module does the rest: marks and letter variants of other alphabets, and scripts without spaces. Most
-texts use the letters of one code page; a translation table folds those.
+Words are in lower case, without accents and marks, with one form of each letter; scripts without
+spaces become bigrams. Most texts use the letters of one code page; a translation table folds those.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+
+from app.search.analysis.accents import strip_accents
 
 _LAST_LATIN = "\u02ff"
 # Punctuation and symbols do not identify a script.
@@ -39,13 +40,12 @@ _DIGITS = tuple(
     for number, variant in enumerate(digits)
 )
 
-# Letters with several spellings, or with accents that users leave out.
+# Lower-case letters with several spellings, or with accents that users leave out.
 _VARIANTS = (
     *((variant, "ا") for variant in "أإآٱ"),
     *(("ى", "ي"), ("ئ", "ي"), ("ی", "ي"), ("ے", "ي"), ("ؤ", "و"), ("ة", "ه"), ("ک", "ك")),
     *((variant, plain) for variant, plain in zip("άέήίόύώϊϋΐΰς", "αεηιουωιυιυσ", strict=True)),
-    *((variant, plain) for variant, plain in zip("ΆΈΉΊΌΎΏΪΫ", "ΑΕΗΙΟΥΩΙΥ", strict=True)),
-    *(("ё", "е"), ("Ё", "Е"), ("ґ", "г"), ("Ґ", "Г")),
+    *(("ё", "е"), ("ґ", "г")),
     *_DIGITS,
 )
 
@@ -63,7 +63,7 @@ _UNSPACED_LETTER = re.compile(f"{_HALF_WIDTH.pattern}|[^{INVISIBLE}]")
 def fold_text(text: str) -> str:
     """Return text in a form from which the engine makes the same words for every spelling."""
     if text.isascii():
-        return text
+        return text.lower()
     for page in _CODE_PAGES:
         result = page.fold(text)
         if result is not None:
@@ -74,21 +74,24 @@ def fold_text(text: str) -> str:
 class _CodePage:
     """A code page. A translation table folds text that uses only its characters.
 
-    A table takes a tenth of the time. It removes Western accents as well: the engine would remove
-    them, too, but is slower with words that are not ASCII.
+    A table takes a tenth of the time.
     """
 
     def __init__(self, encoding: str) -> None:
         """Fold each character of a page; none of them may combine with the one before."""
         self._encoding = encoding
-        table, removed = bytearray(range(256)), bytearray()
+        table, removed = bytearray(bytes(range(256)).lower()), bytearray()
+        # Letters that become two, as `ß` does.
+        self._double: dict[str, str] = {}
         for code in range(0x80, 0x100):
             letter = bytes([code]).decode(encoding, "ignore")
-            plain = _strip_accent(_fold_letters(letter))
-            if letter and not plain:
-                removed.append(code)
-            elif plain:
+            plain = _fold_letters(letter)
+            if len(plain) == 1:
                 table[code] = plain.encode(encoding)[0]
+            elif plain:
+                self._double[letter] = plain
+            elif letter:
+                removed.append(code)
         self._table, self._removed = bytes(table), bytes(removed)
 
     def fold(self, text: str) -> str | None:
@@ -97,12 +100,11 @@ class _CodePage:
             signs = text.encode(self._encoding)
         except UnicodeEncodeError:
             return None
-        return signs.translate(self._table, self._removed).decode(self._encoding)
-
-
-def _strip_accent(letter: str) -> str:
-    plain = unicodedata.normalize("NFD", letter)[:1]
-    return plain if plain.isascii() else letter
+        folded = signs.translate(self._table, self._removed).decode(self._encoding)
+        if not folded.isascii():
+            for letter, plain in self._double.items():
+                folded = folded.replace(letter, plain)
+        return folded
 
 
 def is_latin(text: str) -> bool:
@@ -127,8 +129,8 @@ def to_bigrams(run: Sequence[str]) -> list[str]:
 
 
 def _fold_letters(text: str) -> str:
-    text = unicodedata.normalize("NFC", text).replace("İ", "I")
-    return _INVISIBLE.sub("", text) if is_latin(text) else _fold_non_latin(text)
+    text = unicodedata.normalize("NFC", text).replace("İ", "I").lower()
+    return strip_accents(_INVISIBLE.sub("", text) if is_latin(text) else _fold_non_latin(text))
 
 
 def _fold_non_latin(text: str) -> str:

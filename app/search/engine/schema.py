@@ -74,8 +74,8 @@ def version_stamp() -> str:
 
 
 def prepare_index(index: Index) -> Index:
-    """Register the tokenizer of an index and set how it reloads."""
-    text_fields.register_tokenizer(index)
+    """Register the tokenizers of an index and set how it reloads."""
+    text_fields.register_tokenizers(index)
     index.config_reader("manual")
     return index
 

@@ -13,9 +13,7 @@ from app.search.text_fields import (
     HEADLINE,
     LANGUAGE,
     NAMES,
-    SUMMARY,
     TEXT,
-    TITLE,
     collect_text_fields,
 )
 from app.search.vocabulary import Vocabulary
@@ -27,8 +25,8 @@ _SMALL_INDEX = 20
 # common scores exactly this share.
 MIN_SCORE_SHARE = 0.1
 # The fields that are compared, with bodies and without.
-FULL_FIELDS = frozenset({TEXT, TITLE, SUMMARY, NAMES, LANGUAGE})
-SHORT_FIELDS = frozenset({HEADLINE, TITLE, SUMMARY, NAMES, LANGUAGE})
+FULL_FIELDS = frozenset({TEXT, HEADLINE, NAMES, LANGUAGE})
+SHORT_FIELDS = FULL_FIELDS - {TEXT}
 
 
 def words_query(

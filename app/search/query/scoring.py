@@ -6,12 +6,12 @@ from tantivy import Occur, Query, Schema
 
 from app.search.analysis.trigrams import find_trigrams
 from app.search.query.variants import Variants
-from app.search.text_fields import HEADLINE, NAMES, SUMMARY, TEXT, TITLE, TRIGRAMS
+from app.search.text_fields import HEADLINE, NAMES, TEXT, TITLE, TRIGRAMS
 from app.search.vocabulary import Vocabulary
 
 # Weight of a word in each field; the first field contains the words of all others.
-FIELD_WEIGHTS = {TEXT: 1.0, TITLE: 1.6, SUMMARY: 1.2, NAMES: 1.2}
-_HEADLINE_WEIGHTS = {HEADLINE: 1.0, TITLE: 1.6, SUMMARY: 1.2}
+FIELD_WEIGHTS = {TEXT: 1.0, TITLE: 1.4, HEADLINE: 1.2, NAMES: 1.2}
+_HEADLINE_WEIGHTS = {HEADLINE: 1.2, TITLE: 1.4}
 # The best form and field of a word counts fully, each other one this share.
 TIE_BREAKER = 0.3
 # Two words within so many positions add this share of their score.
