@@ -184,8 +184,8 @@ def writer() -> None:
     usual = SqliteWriter.transaction
 
     @contextmanager
-    def transaction(writing: Any, seconds: float) -> Iterator[object]:
-        with usual(writing, seconds) as session:
+    def transaction(writing: Any, *arguments: Any) -> Iterator[object]:
+        with usual(writing, *arguments) as session:
             yield session
         writing.close()
 
