@@ -211,11 +211,14 @@ def test_folding_is_idempotent(text: str) -> None:
     ]
 
 
+_CODE_PAGES = ["latin-1", *(f"cp{page}" for page in (1250, 1251, 1252, 1253, 1254, 1256, 1257))]
+
+
 def _signs(page: str) -> str:
     return bytes(range(0x20, 0x100)).decode(page, "ignore")
 
 
-@pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
+@pytest.mark.parametrize("page", _CODE_PAGES)
 @given(data=st.data())
 def test_texts_of_one_code_page_fold_like_all_others(page: str, data: st.DataObject) -> None:
     text = data.draw(st.text(_signs(page), max_size=40))
@@ -224,7 +227,7 @@ def test_texts_of_one_code_page_fold_like_all_others(page: str, data: st.DataObj
     assert tokenize(text) == tokenize(f"{text} \u4e00")[:-1]
 
 
-@pytest.mark.parametrize("page", ["latin-1", "cp1252", "cp1256"])
+@pytest.mark.parametrize("page", _CODE_PAGES)
 def test_each_character_of_a_code_page_folds_like_elsewhere(page: str) -> None:
     for sign in _signs(page):
         assert tokenize(f"a{sign}b") == tokenize(f"a{sign}b \u4e00")[:-1]

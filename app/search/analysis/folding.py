@@ -152,6 +152,8 @@ def _to_spaced_bigrams(run: re.Match[str]) -> str:
     return f" {' '.join(to_bigrams(run[0]))} "
 
 
-# Most texts are Western, Western with typographic quotation marks, or Arabic. No character of these
-# pages combines with the letter before it; Arabic vowel signs are removed.
-_CODE_PAGES = tuple(map(_CodePage, ("latin-1", "cp1252", "cp1256")))
+# Western Europe, without and with typographic quotation marks; Arabic; Central Europe; Cyrillic;
+# Greek; Turkish; Baltic. No character of these pages combines with the letter before it; Arabic
+# vowel signs are removed.
+_ENCODINGS = ("latin-1", "cp1252", "cp1256", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257")
+_CODE_PAGES = tuple(map(_CodePage, _ENCODINGS))
