@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from app.content.body_urls import URL_ATTRIBUTES, clean_srcset, clean_url
+from app.content.body_urls import URL_ATTRIBUTES, clean_media_url, clean_srcset, clean_url
 
 TAGS = {
     *(
@@ -50,43 +50,42 @@ _CSS = re.compile(r"[\w\s().,:%<>=+*/-]{1,500}", re.ASCII)
 
 def filter_value(tag: str, name: str, value: str) -> str | None:
     """Return the value to store for an attribute of the allow-list, or `None` to remove it."""
+    if name == "type" and tag != "ol":
+        return value
     rule = _RULES.get(name)
-    return value if rule is None else rule(tag, value)
+    return value if rule is None else rule(value)
 
 
-def _filter_url(_tag: str, value: str) -> str | None:
-    return clean_url(value)
-
-
-def _filter_srcset(_tag: str, value: str) -> str | None:
+def _filter_srcset(value: str) -> str | None:
     return clean_srcset(value) or None
 
 
-def _filter_rel(_tag: str, value: str) -> str:
+def _filter_rel(value: str) -> str:
     tokens = value.lower().split()
     return " ".join([*REL, *(kept for kept in REL_KEPT if kept in tokens)])
 
 
-def _filter_css(_tag: str, value: str) -> str | None:
+def _filter_css(value: str) -> str | None:
     return value if _CSS.fullmatch(value) else None
 
 
-def _filter_integer(_tag: str, value: str) -> str | None:
+def _filter_integer(value: str) -> str | None:
     number = value.strip()
     return number if _INTEGER.fullmatch(number) else None
 
 
-def _filter_type(tag: str, value: str) -> str | None:
-    return value if tag != "ol" or value in OL_TYPES else None
+def _filter_ol_type(value: str) -> str | None:
+    return value if value in OL_TYPES else None
 
 
-_RULES: dict[str, Callable[[str, str], str | None]] = {
-    **dict.fromkeys(URL_ATTRIBUTES, _filter_url),
+_RULES: dict[str, Callable[[str], str | None]] = {
+    **dict.fromkeys(URL_ATTRIBUTES, clean_url),
+    **dict.fromkeys(("poster", "src"), clean_media_url),
     "media": _filter_css,
     "rel": _filter_rel,
     "sizes": _filter_css,
     "srcset": _filter_srcset,
     "start": _filter_integer,
-    "type": _filter_type,
+    "type": _filter_ol_type,
     "value": _filter_integer,
 }

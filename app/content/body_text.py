@@ -32,10 +32,22 @@ _INSTEAD = {
     **{edge + name: "\n" for name in _BLOCKS for edge in ("", "/")},
     # These separate the words before and after them.
     **dict.fromkeys(("/td", "/th", "img"), " "),
+    # Browsers draw these.
+    "q": "“",
+    "/q": "”",
 }
-# Deleted text is not part of the plain text.
-_STRUCK = frozenset(("del", "s", "strike"))
-_STRIKES = re.compile(r"<(?:del|s|strike)[ >]")
+# Deleted text, readings of Chinese characters, and the text that browsers show if they have no
+# player, are not part of the plain text.
+_LEFT_OUT = frozenset("del s strike rt rp audio video".split())
+_STARTS_LEFT_OUT = re.compile(rf"<(?:{'|'.join(sorted(_LEFT_OUT))})[ >]")
+# The marks of footnotes, which follow a word without a space: links within the story, and digits
+# above the line after a word that is no unit of measurement.
+_NOTE_MARK = re.compile(
+    r"""<(?<=\w<)(?=(?:sup[^<>]*>\s*<)?a\ [^<>]*href="\#[^<>]*>
+            \s*(?:<sup[^<>]*>\s*)?[\w*†‡§]{1,3}\s*<)
+    |<(?<=[^\W\d_]{3}<)(?=sup[^<>]*>\s*(?:[0-9]{1,3}|[*†‡§]{1,3})\s*</sup>)""",
+    re.VERBOSE,
+)
 _PRE = re.compile(r'<pre(?:[^<>"]|"[^"]*")*>(.*?)</pre>', re.DOTALL)
 # The references that the sanitiser writes; resolving all others takes longer.
 _WRITTEN = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&nbsp;": "\xa0", "&amp;": "&"}
@@ -96,10 +108,12 @@ def sanitise_html(markup: str, base: str | None = None) -> str:
 def extract_text(markup: str) -> str:
     """Extract the plain text of sanitised HTML: each block on its own line, entities resolved.
 
-    Deleted text is left out. Preformatted text keeps its lines.
+    Deleted text and what only some browsers show is left out. Preformatted text keeps its lines.
     """
-    if _STRIKES.search(markup):
-        markup = _remove_struck(markup)
+    if "<sup" in markup or ' href="#' in markup:
+        markup = _NOTE_MARK.sub(" <", markup)
+    if _STARTS_LEFT_OUT.search(markup):
+        markup = _leave_out(markup)
     lines: list[str] = []
     last = 0
     for block in _PRE.finditer(markup):
@@ -109,18 +123,18 @@ def extract_text(markup: str) -> str:
     return "\n".join([*lines, *_split_lines(markup[last:])])
 
 
-def _remove_struck(markup: str) -> str:
-    """Return HTML without deleted text; where that had blocks, a line ends."""
+def _leave_out(markup: str) -> str:
+    """Return HTML without the text that is left out; where that had blocks, a line ends."""
     pieces: list[str] = []
     depth = last = 0
     for tag in _TAG.finditer(markup):
         name = (tag[1] or "").lower()
-        is_struck = name.removeprefix("/") in _STRUCK
-        if depth == 0 and is_struck:
+        is_left_out = name.removeprefix("/") in _LEFT_OUT
+        if depth == 0 and is_left_out:
             pieces.append(markup[last : tag.start()])
-        elif depth and name in _INSTEAD:
+        if (depth or is_left_out) and _INSTEAD.get(name) == "\n":
             pieces.append("<br>")
-        if is_struck:
+        if is_left_out:
             depth = max(0, depth - 1) if name.startswith("/") else depth + 1
             last = tag.end()
     return "".join(pieces) if depth else "".join([*pieces, markup[last:]])

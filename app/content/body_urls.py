@@ -31,7 +31,7 @@ _ATTRIBUTE = re.compile(r' ([^\s"=<>/]+)="([^"]*)"')
 _MOST_CANDIDATES = 30
 _CANDIDATE = re.compile(r"[\s,]*+(\S++)")
 _DESCRIPTORS = re.compile(r"[^,(]*+(?:\([^)]*+\)?+[^,(]*+)*+")
-_DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[wx]")
+_DESCRIPTOR = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?[wx](?:\s+[0-9]{1,6}h)?")
 # The separator in stored `srcset`s, which no URL contains.
 _BETWEEN = ", "
 # The prefix of ids that scripts of a page could otherwise mistake for their own.

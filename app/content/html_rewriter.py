@@ -36,6 +36,7 @@ _EDGES = frozenset(
 # Characters that need no space before them, and those that need none after them.
 _CLOSING = frozenset(".,;:!?)]}%»”’…。、，；：！？」』】）")
 _OPENING = frozenset("([{«“‘/-–—「『【（")
+_PLAYED = re.compile(r'<(?:audio|source|video) (?:[^<>]* )?src="')
 _HOLDS = re.compile(r"<(?:a [^<>]*href=|audio|img|video)")
 # Elements that scripts of other sites replace by embedded content.
 _EMBEDDING = frozenset("article blockquote div figure section".split())
@@ -262,7 +263,7 @@ class HtmlRewriter:
     def _start_source(self, attributes: dict[str, str]) -> None:
         source = find_source(attributes)
         if not self._depths["picture"]:
-            if self._depths["audio"] or self._depths["video"]:
+            if source.src and (self._depths["audio"] or self._depths["video"]):
                 self._keep_player("source", attributes)
         elif source.srcset or source.src:
             srcset = source.srcset or source.src or ""
@@ -273,6 +274,12 @@ class HtmlRewriter:
     def _keep_player(self, name: str, attributes: dict[str, str]) -> None:
         src = find_source(attributes).src or ""
         self._keep(name, _write_attributes({**attributes, "src": src, "srcset": ""}))
+
+    def _end_player(self, closed: _Open) -> None:
+        """Remove a player without an address; what stands in it stays."""
+        if not any(map(_PLAYED.match, self._parts[closed.begins :])):
+            self._parts[closed.begins] = closed.end = ""
+            self._add_removal(closed.attributes, "removed, for it has no address that can be kept")
 
     def _end_noscript(self, closed: _Open) -> None:
         if not any(map(_HOLDS.search, self._parts[closed.begins :])):
@@ -296,7 +303,9 @@ class HtmlRewriter:
 
     def _end_frame(self, closed: _Open) -> None:
         address = find_frame_url(closed.attributes)
-        if address and is_frame_allowed(address, self._frames):
+        if is_tracking_pixel(closed.attributes):
+            self._add_removal(closed.attributes, "removed, for it shows nothing")
+        elif address and is_frame_allowed(address, self._frames):
             self._parts.append(
                 f"<iframe{_write_attributes(build_frame_attributes(address, closed.attributes))}>"
             )
@@ -360,6 +369,7 @@ _STARTS: dict[str, Callable[[HtmlRewriter, dict[str, str]], None]] = {
     "video": lambda rewriter, attributes: rewriter._keep_player("video", attributes),
 }
 _ENDS: dict[str, Callable[[HtmlRewriter, _Open], None]] = {
+    **dict.fromkeys(("audio", "video"), HtmlRewriter._end_player),
     "iframe": HtmlRewriter._end_frame,
     "object": HtmlRewriter._end_object,
     "picture": HtmlRewriter._end_picture,

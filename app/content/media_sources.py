@@ -6,19 +6,29 @@ from typing import NamedTuple
 
 from app.content.body_urls import clean_media_url, clean_srcset, parse_srcset
 
-LAZY = ("data-src", "data-lazy-src", "data-original", "data-original-src", "data-lazy",
-        "data-actualsrc")  # fmt: skip
+_PREFERRED = ("data-src", "data-lazy-src", "data-original", "data-original-src", "data-lazy",
+              "data-actualsrc", "data-lazyload")  # fmt: skip
+# Of scripts of some publishers, and consent tools: used if there is no other address.
+_FALLBACKS = ("data-cfsrc", "data-ezsrc", "data-echo", "data-url", "data-img-src", "data-full-src",
+              "data-hi-res-src", "data-large-file", "data-orig-file", "data-litespeed-src",
+              "data-cookieblock-src", "data-cmp-src")  # fmt: skip
+LAZY = (*_PREFERRED, *_FALLBACKS)
 LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set")
 # Feed readers show one size: the largest image up to this width.
 _WIDEST = 1600
-# Placeholder images and tracking pixels.
-_PLACEHOLDER = re.compile(
-    r"(?:.*/)?(?:1x1|blank|clear|dot|empty|pixel|shim|spacer|trans|transparent)"
-    r"[-_.]?(?:1x1|gif|img|pixel)?\.(?:gif|png|svg|webp)(?:[?#].*)?",
-    re.IGNORECASE | re.DOTALL,
+# Placeholder images and tracking pixels; some of the names may also be those of pictures.
+_PLACEHOLDER, _MAYBE_PLACEHOLDER = (
+    re.compile(
+        rf"(?:.*/)?(?:{names})[-_.]?(?:1x1|gif|img|pixel)?\.(?:gif|png|svg|webp)(?:[?#].*)?",
+        re.IGNORECASE | re.DOTALL,
+    )
+    for names in ("1x1|blank|empty|shim|spacer|transparent", "clear|dot|pixel|trans")
 )
+# A script fills in the parts of such an address.
+_TEMPLATE = re.compile(r"\{|%7b|\[\[", re.IGNORECASE)
 _TINY_SIZES = {"0", "1", "0px", "1px"}
 _NUMBER = re.compile(r"[0-9.]+")
+_NONE: Mapping[str, str] = {}
 
 
 class MediaSource(NamedTuple):
@@ -31,25 +41,31 @@ class MediaSource(NamedTuple):
 
 def find_source(attributes: Mapping[str, str], others: Iterable[str] = ()) -> MediaSource:
     """Return the source of an element; `others` are `srcset`s of the `picture` around it."""
-    late = next(filter(None, map(clean_media_url, _values(attributes, LAZY))), None)
+    late = _find_first_url(attributes, _PREFERRED)
     sets = [clean_srcset(value) for value in _values(attributes, (*LAZY_SETS, "srcset"))]
     srcset = next(filter(None, sets), "")
-    is_lazy = bool(late) or any(name in attributes for name in LAZY_SETS)
-    src = late or clean_image_url(attributes.get("src", ""))
+    is_lazy = bool(late) or any(name in attributes for name in (*LAZY_SETS, *_FALLBACKS))
+    src = late or clean_image_url(attributes.get("src", ""), attributes)
     if src is None:
         src = next(filter(None, map(choose_image, (srcset, *others))), None)
+    src = src or _find_first_url(attributes, _FALLBACKS)
     return MediaSource(src, srcset, is_lazy)
 
 
-def clean_image_url(address: str) -> str | None:
+def clean_image_url(address: str, attributes: Mapping[str, str] = _NONE) -> str | None:
     """Return the URL of an image in the form to store, or `None` for a placeholder."""
     kept = clean_media_url(address)
-    return None if not kept or _PLACEHOLDER.fullmatch(kept) else kept
+    return None if not kept or _is_placeholder(kept, attributes) else kept
 
 
 def is_visible_image(src: str | None, attributes: Mapping[str, str]) -> bool:
     """Tell whether an image with a validated URL is visible."""
-    return bool(src) and not _PLACEHOLDER.fullmatch(src or "") and not is_tracking_pixel(attributes)
+    return bool(src and not _is_placeholder(src, attributes) and not is_tracking_pixel(attributes))
+
+
+def _is_placeholder(src: str, attributes: Mapping[str, str]) -> bool:
+    has_size = all(attributes.get(name, "0") not in _TINY_SIZES for name in ("width", "height"))
+    return bool(_PLACEHOLDER.fullmatch(src) or (not has_size and _MAYBE_PLACEHOLDER.fullmatch(src)))
 
 
 def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
@@ -57,8 +73,13 @@ def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
     return attributes.get("width") in _TINY_SIZES and attributes.get("height") in _TINY_SIZES
 
 
+def _find_first_url(attributes: Mapping[str, str], names: Iterable[str]) -> str | None:
+    return next(filter(None, map(clean_media_url, _values(attributes, names))), None)
+
+
 def _values(attributes: Mapping[str, str], names: Iterable[str]) -> Iterable[str]:
-    return (attributes[name] for name in names if attributes.get(name))
+    values = (attributes.get(name) for name in names)
+    return (value for value in values if value and not _TEMPLATE.search(value))
 
 
 def choose_image(srcset: str) -> str | None:

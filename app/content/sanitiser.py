@@ -1,5 +1,6 @@
 """Sanitise HTML: keep only what the allow-list names."""
 
+import html
 import re
 import threading
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import nh3
 
 from app.content.allow_list import ATTRIBUTES, DROPPED, REL, TAGS, filter_value
 from app.content.body_ids import keep_linked_ids
-from app.content.body_urls import SCHEMES
+from app.content.body_urls import SCHEMES, clean_url
 from app.content.body_warnings import Removal
 from app.content.frames import FRAME_ATTRIBUTES, filter_frame_value, replace_other_frames
 from app.content.html_rewriter import HtmlRewriter
@@ -31,15 +32,17 @@ _WIDER: dict[str, set[str]] = {
 }
 _LINK = re.compile(r"<a((?: [^<>]*)?)>")
 _PLAYER = re.compile(r"<(audio|video)((?: [^<>]*)?)>")
+_WHOLE_PLAYER = re.compile(r"<(audio|video)(?: [^<>]*)?>.*?</\1>", re.DOTALL)
+_PLAYED = re.compile(r'<(?:audio|source|video) (?:[^<>]* )?src="')
 _IMAGE = re.compile(r"<img((?: [^<>]*)?)>")
 _ATTRIBUTE = re.compile(r' (src|width|height)="([^"]*)"')
-_OTHER_SCHEME = re.compile(
-    rf"""<a\b[^<>]{{0,1000}}\shref\s*=\s*["']?\s*(?!(?:{"|".join(sorted(SCHEMES))}):)[a-z][a-z0-9+.-]*:""",
-    re.IGNORECASE,
+_ADDRESS = re.compile(
+    r"""<a\b[^<>]{0,1000}?\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'<>]+))""", re.IGNORECASE
 )
 _OF_OTHER_SCHEME = "its address was removed, for it has a scheme that is not one of " + ", ".join(
     sorted(SCHEMES)
 )
+_WITHOUT_HOST = "its address was removed, for it has no valid host"
 
 
 class SanitisedHtml(NamedTuple):
@@ -56,12 +59,15 @@ def sanitise(markup: str, frames: frozenset[str] = frozenset()) -> SanitisedHtml
     """
     if not has_unsupported_html(markup):
         clean = _apply_allow_list(markup)
-        if _are_images_visible(clean):
-            return SanitisedHtml(keep_linked_ids(clean), _find_lost_urls(markup, clean))
+        if _is_media_usable(clean):
+            return SanitisedHtml(keep_linked_ids(clean), _find_lost_urls(markup))
     meant, removals = rename_elements(markup)
     rewritten = HtmlRewriter(removals, frames).rewrite(_cleaners.wide.clean(meant))
     clean = _apply_allow_list(rewritten, frames)
-    return SanitisedHtml(keep_linked_ids(clean), removals + _find_lost_urls(markup, clean))
+    if not _is_media_usable(clean):
+        # Where elements were nested wrongly, a parser may move an image out of its `picture`.
+        clean = _apply_allow_list(HtmlRewriter([], frames).rewrite(clean), frames)
+    return SanitisedHtml(keep_linked_ids(clean), removals + _find_lost_urls(markup))
 
 
 def _apply_allow_list(markup: str, frames: frozenset[str] = frozenset()) -> str:
@@ -78,20 +84,26 @@ def _apply_allow_list(markup: str, frames: frozenset[str] = frozenset()) -> str:
     return clean
 
 
-def _find_lost_urls(markup: str, clean: str) -> list[Removal]:
-    if clean.count(' href="') >= markup.count("href"):
-        return []
-    return [
-        Removal("a", _OF_OTHER_SCHEME, "address_removed", found.start())
-        for found in _OTHER_SCHEME.finditer(markup)
-    ]
+def _find_lost_urls(markup: str) -> list[Removal]:
+    lost: list[Removal] = []
+    for found in _ADDRESS.finditer(markup):
+        address = html.unescape(found[1] or found[2] or found[3] or "").strip().lower()
+        if clean_url(address) is None:
+            is_web = address.startswith(("http:", "https:", "/", "\\"))
+            what = _WITHOUT_HOST if is_web else _OF_OTHER_SCHEME
+            lost.append(Removal("a", what, "address_removed", found.start()))
+    return lost
 
 
-def _are_images_visible(clean: str) -> bool:
-    """Tell whether every image is visible."""
+def _is_media_usable(clean: str) -> bool:
+    """Tell whether every image is visible, and every player has an address."""
     if "<picture" in clean:
         inside = (part.partition("</picture>")[0] for part in clean.split("<picture")[1:])
         if not all("<img" in part for part in inside):
+            return False
+    if "<audio" in clean or "<video" in clean:
+        players = (player[0] for player in _WHOLE_PLAYER.finditer(clean))
+        if not all(map(_PLAYED.search, players)):
             return False
     return "<img" not in clean or all(map(_is_seen, _IMAGE.findall(clean)))
 

@@ -71,7 +71,7 @@ _TABLE_TAG = re.compile(rf"<(/?)(table|{'|'.join(sorted(_PARTS_OF_TABLES))})[\s/
 _NAME = re.compile(r"</?([a-zA-Z][^\s/>]*)")
 # Attributes and classes that say where embedded content is loaded from.
 _PLACES = re.compile(
-    r"[\s\"']data-(?:src|lazy|orig|actual|href|permalink|instgrm)|<a\b[^<>]*\sname\s*=",
+    r"[\s\"']data-(?:src|lazy|orig|actual|href|permalink|instgrm|cfsrc|ezsrc|echo|url|img-src|full-src|hi-res|large|litespeed|cookieblock|cmp)|<a\b[^<>]*\sname\s*=",
     re.IGNORECASE,
 )
 _EMBEDDED = ("embed", "-media", "-tweet")
@@ -129,6 +129,11 @@ class _TagRenamer:
                 last = end
             if name in _RAW and not found[1]:
                 ends = _RAW_ENDS[name].search(self._markup, end)
+                if ends is None and found[3].endswith("/"):
+                    # XHTML writes empty elements like this.
+                    parts += (self._markup[last:end], f"</{_RENAMED.get(name, name)}>")
+                    last = end
+                    continue
                 begins, end = end, ends.start() if ends else len(self._markup)
                 if name == "xmp":
                     parts.append(html.escape(self._markup[begins:end], quote=False))

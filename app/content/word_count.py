@@ -15,6 +15,7 @@ _CJK = re.compile(
 )
 # Vowels and finals of Korean syllables that are written in parts; only the first part counts.
 _LATER_PARTS = re.compile("[\u1160-\u11ff\ud7b0-\ud7fb]+")
+_ETHIOPIC_SPACE = "\u1361"
 # A word starts with a letter or digit and ends at white space; anything else is punctuation.
 _WORD = re.compile(r"[^\W_]\S*")
 
@@ -73,7 +74,8 @@ def count_words(text: str) -> int:
     for part in split_text(text):
         rest = part
         if not part.isascii():
-            rest, characters, _ = _replace_runs(_CJK, _LATER_PARTS.sub("", part))
+            rest = _LATER_PARTS.sub("", part).replace(_ETHIOPIC_SPACE, " ")
+            rest, characters, _ = _replace_runs(_CJK, rest)
             count += characters
             for index, script in enumerate(_UNSPACED_SCRIPTS):
                 rest, found, times = _replace_runs(script.letters, rest)

@@ -11,7 +11,7 @@ FORMAT = (
 # Invisible letters and marks: the grapheme joiner, and fillers of Hangul and Khmer.
 FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
 # Variation selectors and enclosing marks, which change how the preceding character is drawn.
-SELECTORS = "\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef"
+SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\u20e3\U000e0100-\U000e01ef"
 
 # C0, DEL and C1, except white space and U+0000, which fields reject.
 _CONTROLS = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")

@@ -79,6 +79,18 @@ def test_a_response_with_warnings_can_be_sent_back(newsroom: Newsroom) -> None:
                 "http, https, mailto, tel."
             ],
         ),
+        (
+            "<iframe src='https://a.example/1'></iframe>\n<a HREF='&#106;avascript:x'>a</a>",
+            [
+                "<iframe> in line 1: replaced by a link.",
+                "<a> in line 2: its address was removed, for it has a scheme that is not one of "
+                "http, https, mailto, tel.",
+            ],
+        ),
+        (
+            "<a href='https://[x'>a</a>",
+            ["<a> in line 1: its address was removed, for it has no valid host."],
+        ),
         (HARMLESS, []),
         ("", []),
     ],
@@ -145,8 +157,8 @@ def test_a_real_body_has_words_footnotes_and_search_results(
     )
     created = newsroom.story(body=body, source="press")
     shown = client.get(f"/v1/articles/{created['id']}").json()
-    assert shown["body_text"] == "Alpha\nBravo\nx1\n6 million\nNote back"
-    assert shown["word_count"] == 7
+    assert shown["body_text"] == "Alpha\nBravo\nx 1\n6 million\nNote back"
+    assert shown["word_count"] == 8
     assert '<p id="n1">' in shown["body_html"]
     assert 'href="#n1"' in shown["body_html"]
     assert 'href="https://press.example/"' not in shown["body_html"]

@@ -55,6 +55,47 @@ def test_a_frame_without_an_address_is_removed(source: str) -> None:
     assert [warning.code for warning in text.warnings] == ["element_removed"]
 
 
+@pytest.mark.parametrize("size", ['width="0" height="0"', 'width="1px" height="1px"'])
+def test_a_frame_without_a_size_is_removed(size: str) -> None:
+    text = render_text(f'<noscript><iframe src="{TUBE}" {size}></iframe></noscript>A', "html")
+    assert text.markup == "A"
+    assert [warning.code for warning in text.warnings] == ["element_removed"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        '<video src="">{}</video>',
+        '<video src="#t=10">{}</video>',
+        '<audio src=" ">{}</audio>',
+        '<video src="mailto:a@b.example">{}</video>',
+        '<audio src="data:audio/mp3,x">{}</audio>',
+        '<video src="blob:https://a.example/1">{}</video>',
+        "<video>{}</video>",
+        '<audio><source src="">{}</audio>',
+        '<section><video><source src="ftp://a.example/1">{}</video></section>',
+    ],
+)
+def test_a_player_without_an_address_is_removed(written: str) -> None:
+    text = render_text(written.format("Alpha"), "html").resolve("https://p.example/story")
+    assert "p.example" not in text.markup
+    assert extract_text(text.markup) == "Alpha"
+    assert [warning.code for warning in text.warnings] == ["element_removed"]
+
+
+def test_other_addresses_of_players_are_never_those_of_the_story() -> None:
+    written = '<video src="/a.mp4" poster=""><track src="#en"></video>'
+    clean = sanitise_html(written, "https://p.example/story")
+    assert clean == '<video controls="" src="https://p.example/a.mp4"><track></video>'
+
+
+@pytest.mark.parametrize(
+    "element", [f'<iframe src="{TUBE}"/>', '<script src="/a.js"/>', "<title/>"]
+)
+def test_an_empty_element_of_xhtml_ends_at_once(element: str) -> None:
+    assert extract_text(sanitise_html(f"<p>Alpha</p>{element}<p>Bravo</p>")).endswith("\nBravo")
+
+
 def test_an_object_keeps_its_fallback_content() -> None:
     clean = sanitise_html('<object data="/a.pdf"><p>Read <a href="/b">this</a></p></object>')
     assert clean == f"<p>Read {link('/b', 'this')}</p>"

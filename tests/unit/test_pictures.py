@@ -19,6 +19,7 @@ JPG = "https://i.example/a.jpg"
         ("/w_300,h_200/a.jpg 300w, /b,c.jpg 2x", "/w_300,h_200/a.jpg 300w, /b,c.jpg 2x"),
         ("javascript:alert(1) 1x, b.jpg 2x", "b.jpg 2x"),
         (f"{DATA} 1x, b.jpg 2x", "b.jpg 2x"),
+        ("a.jpg 300w 200h, b.jpg 2x 9h, c.jpg 3w 4", "a.jpg 300w 200h, b.jpg 2x 9h"),
         ("a.jpg 1x 2x, b.jpg foo, c.jpg (d, e) , e.jpg 2w", "e.jpg 2w"),
         ("mailto:a@b.example 1x, https://u@host.example/ 2x, #a 3x", ""),
         (",,, a.jpg ,,,", "a.jpg"),
@@ -57,6 +58,12 @@ def test_each_address_of_a_srcset_is_resolved() -> None:
         f'<img src="/spacer.gif" data-lazy-src="{JPG}">',
         f'<img src="low.jpg" data-original="{JPG}">',
         f'<IMG DATA-SRC="{JPG}">',
+        f'<img src="{JPG}" data-src="//shop.example/a_{{width}}x.jpg">',
+        f'<img src="{JPG}" data-srcset="/a-%7Bwidth%7D.jpg 9w">',
+        f'<img src="/loading.gif" data-lazyload="{JPG}">',
+        f'<img data-cfsrc="{JPG}">',
+        f'<img src="{DATA}" data-large-file="{JPG}">',
+        f'<img src="{JPG}" data-orig-file="/large.jpg">',
         f'<img data-srcset="{JPG} 600w">',
         f'<img srcset="{JPG} 2x">',
         f'<img src="{DATA}" srcset="{JPG} 2x">',
@@ -103,6 +110,8 @@ def test_all_pictures_of_a_gallery_are_kept() -> None:
         '<img src="/images/spacer.gif">',
         '<img src="https://a.example/wp/blank.gif?v=1">',
         '<img src="1x1.png">',
+        '<img src="/dot.gif">',
+        '<img src="/clear.png" height="1">',
         '<img src="/t/transparent-pixel.png">',
         '<img src="https://count.example/hit" width="1" height="1">',
         '<img src="https://count.example/hit" width="0" height="0">',
@@ -122,6 +131,11 @@ def test_an_empty_picture_is_removed(written: str) -> None:
 )
 def test_pictures_with_similar_names_are_kept(name: str) -> None:
     assert sanitise_html(f'<img src="/{name}">') == f'<img src="/{name}">'
+
+
+@pytest.mark.parametrize("name", ["trans", "clear", "dot", "pixel"])
+def test_a_picture_with_a_size_is_kept_whatever_its_name(name: str) -> None:
+    assert f'src="/{name}.png"' in sanitise_html(f'<img src="/{name}.png" width="9" height="6">')
 
 
 def test_text_in_an_empty_picture_element_is_kept() -> None:

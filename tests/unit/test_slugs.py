@@ -76,7 +76,9 @@ def test_a_letter_with_a_separate_nfc_form_is_found_as_it_is_typed(code: int) ->
 
 _UNSEEN = [
     *("\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"),
-    *("\u2060\u2061\u2064\u2066\u2067\u2068\u2069\u206f\ufeff\ufe0e\ufe0f\U000e0001"),
+    *(
+        "\u180b\u180d\u180f\u2060\u2061\u2064\u2066\u2067\u2068\u2069\u206f\ufeff\ufe0e\ufe0f\U000e0001"
+    ),
 ]
 
 

@@ -45,6 +45,17 @@ def body_html(body: str, form: str, base: str | None = None) -> str:
         ('<pre title=">">a</pre>', "a"),
         ("<pre></pre><pre>\n</pre>a", "a"),
         ("<del>5</del><ins>6</ins> million", "6 million"),
+        ("<p>He said <q>no</q><cite>Bilby</cite></p>", "He said “no”Bilby"),
+        ("<ruby>漢<rp>(</rp><rt>かん</rt><rp>)</rp></ruby><ruby>字<rt>じ</rt></ruby>", "漢字"),
+        ('a<video src="a.mp4">Your <p>browser</p></video>b', "a\nb"),
+        ('<audio><source src="a.mp3">No <a href="a.mp3">player</a></audio>', ""),
+        (
+            "<p>judges<sup>12</sup> went 5 km<sup>2</sup> from CO<sub>2</sub></p>",
+            "judges 12 went 5 km2 from CO2",
+        ),
+        ('fell<sup><a href="#n1">1</a></sup> down', "fell 1 down"),
+        ('bit<a href="#n2"><sup>*</sup></a> rose<a href="#n3">3</a>', "bit * rose 3"),
+        ('<a href="#n1">footnote</a>s', "footnotes"),
         ("<p>It <s>is <b>not</b></s>was <strike>a<del>b</del>c</strike>so.</p>", "It was so."),
         ("Alpha<del><p>x</p></del>Bravo", "Alpha\nBravo"),
         ("<del><p>x</p><pre>a\nb</pre></del><p>y</p>", "y"),
@@ -81,6 +92,7 @@ def test_conversion_from_plain_text_preserves_all_words(paragraphs: list[str]) -
         ("𠮷野家", 3),
         (unicodedata.normalize("NFD", "서울 소식"), 4),
         ("½ cup, ٣ ليمون", 4),
+        ("ሰላም፡ለዓለም፡ሁሉ።", 3),
     ],
 )
 def test_words_are_counted_in_every_script(text: str, count: int) -> None:
