@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from rapidfuzz.distance import OSA
 
 # Typos that a name of a minimal length may have.
-_MAX_TYPOS = ((12, 3), (6, 2), (2, 1))
+_MAX_TYPOS = ((12, 3), (8, 2), (4, 1))
 _WITHOUT_SEPARATORS = str.maketrans("", "", "-_ ")
 
 
@@ -21,9 +21,14 @@ def find_nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def _distance(typed: str, other: str, typos: int) -> int:
-    """Return the number of typos between two names; a plural counts as one."""
+    """Return the number of typos between two names; a plural is none.
+
+    Names that begin with other letters are more than `typos` apart.
+    """
     if typed and _singular(typed) == _singular(other):
-        return int(typed != other)
+        return 0
+    if typed[:1] != other[:1] and sorted(typed[:2]) != sorted(other[:2]):
+        return typos + 1
     return OSA.distance(typed, other, score_cutoff=typos)
 
 

@@ -8,6 +8,7 @@ _SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 _SIMPLE_URL = re.compile(
     r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+)((?:/[\w/.%~-]*)?)", re.IGNORECASE | re.ASCII
 )
+_DEFAULT_PORTS = (None, 80, 443)
 # Tracking parameters.
 _TRACKING_PARAMETER = re.compile(r"(?:utm_\w*|fbclid|gclid)(?:=|$)", re.IGNORECASE)
 
@@ -15,7 +16,8 @@ _TRACKING_PARAMETER = re.compile(r"(?:utm_\w*|fbclid|gclid)(?:=|$)", re.IGNORECA
 def normalize_url(url: str) -> str:
     """Return a URL without its insignificant parts.
 
-    These are the scheme, the case of the host, `www.`, a trailing slash, and tracking parameters.
+    These are the scheme, the case of the host, `www.`, the port of HTTP, a trailing slash, and
+    tracking parameters.
     """
     url = url.strip()
     plain = _SIMPLE_URL.fullmatch(url)
@@ -24,6 +26,7 @@ def normalize_url(url: str) -> str:
     try:
         parts = urlsplit(url if _SCHEME.match(url) else f"//{url}")
         host = (parts.hostname or "").removeprefix("www.")
+        port = "" if parts.port in _DEFAULT_PORTS else f":{parts.port}"
     except ValueError:
         return url
     kept = "&".join(
@@ -32,7 +35,7 @@ def normalize_url(url: str) -> str:
         if not _TRACKING_PARAMETER.match(parameter)
     )
     query = f"?{kept}" if kept else ""
-    return f"{host}{parts.path.rstrip('/')}{query}"
+    return f"{host}{port}{parts.path.rstrip('/')}{query}"
 
 
 def last_path_segment(url: str) -> str:

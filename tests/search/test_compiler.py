@@ -379,6 +379,30 @@ def test_trigrams_of_bodies_do_not_rank_for_readers_of_headlines() -> None:
     assert shelf.find(ARABIC_QUESTION)[0] == "near"
 
 
+def test_a_word_in_a_summary_counts_more_than_in_a_body() -> None:
+    filling = "on the hills there was nothing but a quiet morning of the day"
+    shelf = MemoryIndex(
+        body=story(f"Storm {filling}"), summary=story(filling, summary="Storm"), other=story("Sun.")
+    )
+
+    assert shelf.find("storm") == ["summary", "body"]
+
+
+def test_a_word_in_a_title_counts_more_than_in_a_summary_for_readers_of_headlines() -> None:
+    shelf = MemoryIndex(
+        summary=story("", title="Sun today", summary="Storm"),
+        title=story("", title="Storm today", summary="Sun"),
+        other=story("", title="Rain"),
+    )
+    headlines = Vocabulary(shelf.searcher, text=HEADLINE)
+
+    matched = compile_with_vocabulary(parse_query("storm"), headlines, shelf.schema)
+
+    (first, best), (second, _) = shelf.searcher.search(matched.query, 2).hits
+    assert first > second
+    assert shelf.searcher.doc(best)["name"] == ["title"]
+
+
 def test_words_close_together_have_more_weight() -> None:
     far = "Minister of sports opened a hall, and health was no matter of the day there."
     near = "Minister of health opened a hall, and sports was no matter of the day there."

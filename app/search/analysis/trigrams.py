@@ -3,8 +3,9 @@
 Arabic words of one family differ in prefixes, endings and inner vowels, and a stemmer finds only a
 part of such a family. Two of its words mostly have trigrams in common.
 
-The engine splits a text into trigrams, in less time than Python. To leave out those of two words,
-it has only a filter for ASCII, so the letters are transliterated.
+The engine splits a text into trigrams, in less time than Python. It ignores word boundaries, and
+its only filter that removes trigrams with a space keeps only ASCII ones. So the letters are
+transliterated.
 """
 
 import re
@@ -15,7 +16,7 @@ from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 _PAGE = "cp1256"
 # The letters that a folded text has in Arabic, Persian, Urdu, Kurdish, Pashto and Uyghur; each is
 # one ASCII character. All other letters of the script are the next one.
-_LETTERS = "ءابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگٹڈڑںھہڕڵۆێەڤټځڅډړږښګڼۍېۇۈۋڭ"
+_LETTERS = "ءابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگٹڈڑںھڕڵۆێەڤټځڅډړږښګڼۍېۇۈۋڭ"
 _SIGNS = string.ascii_letters + string.digits
 _LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3\u06d5]")
 

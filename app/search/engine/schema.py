@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
+from unicodedata import unidata_version
 
 from tantivy import Document, Index, Query, Schema, SchemaBuilder
 
@@ -68,8 +69,10 @@ SCHEMA = _build_schema()
 
 @cache
 def version_stamp() -> str:
-    """Return a name for this version of schema, text fields and engine."""
-    versions = f"{VERSION} {text_fields.VERSION} {version('tantivy')}"
+    """Return a name for this version of schema, text fields, engine and Unicode."""
+    # Folding depends on the Unicode version.
+    parts = (VERSION, text_fields.VERSION, version("tantivy"), unidata_version)
+    versions = " ".join(map(str, parts))
     return hashlib.blake2b(versions.encode(), digest_size=4).hexdigest()
 
 

@@ -9,13 +9,7 @@ from tantivy import Occur, Query, Searcher
 from app.search.analysis.tokenizer import tokenize
 from app.search.engine.schema import SCHEMA
 from app.search.index import IndexedStory
-from app.search.text_fields import (
-    HEADLINE,
-    LANGUAGE,
-    NAMES,
-    TEXT,
-    collect_text_fields,
-)
+from app.search.text_fields import HEADLINE, LANGUAGE, NAMES, TEXT, collect_text_fields
 from app.search.vocabulary import Vocabulary
 
 _WORDS = 25

@@ -6,22 +6,25 @@ for both: each function returns word sequences that mean the same as the given o
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise, product
 
 from app.search.analysis.folding import is_unspaced
 from app.search.analysis.tokenizer import tokenize
 
 Words = tuple[str, ...]
 
-APOSTROPHES = "'’‘ʼ`´"
+APOSTROPHES = "'’‘ʼʻ`´"
 # Part of the spelling inside a word: apostrophes, and geresh and gershayim of Hebrew.
 _INNER_MARK = re.compile(f'(?<=\\w)[{APOSTROPHES}׳״”“„"](?=\\w)')
 _ZERO_WIDTH_NON_JOINER = "\u200c"
 _RUNS = re.compile(r"\d+|[^\W\d_]+")
 _LETTERS_THEN_DIGITS = re.compile(r"[^\W\d_]+\d*|\d+")
+# Between the components of a compound, such as `US-led`, `US/UK` and `US$1200`.
+_BETWEEN_COMPONENTS = re.compile(r"[-‐‑‒–—−/$€£¥+]+")
 _HEBREW = re.compile("[\u05d0-\u05ea]{2,}")
 _ARABIC = re.compile("[\u0620-\u06d3]+")
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?: \d{3})+")
+_THOUSAND_AND_UNIT = re.compile(r"(\d{3})[^\W\d_]+")
 _LAKHS = re.compile(r"[1-9]\d?(?: \d\d)+ \d{3}")
 
 # Abbreviations whose parts have several letters.
@@ -41,6 +44,8 @@ _SHORTEST_NAME = 5
 # Longest abbreviation in capitals, and in lower case.
 _LONGEST_ABBREVIATION, _LONGEST_SMALL = 6, 3
 _MOST_JOINED = 4
+_MOST_COMPOUNDS = 8
+_HEBREW_ARTICLE = "ה"
 
 
 def find_notations(text: str, words: Words) -> tuple[Words, ...]:
@@ -50,15 +55,45 @@ def find_notations(text: str, words: Words) -> tuple[Words, ...]:
     if len(words) == 1:
         others = [*_split(text, words[0])]
     else:
-        others = [*_join(words)]
+        others = [*_join(words), *_find_compounds(text), _group_all_digits(words)]
         others += [split for other in others if len(other) == 1 for split in _split(text, other[0])]
     inner = tuple(tokenize(_INNER_MARK.sub("", text))) if _INNER_MARK.search(text) else ()
     parted = tuple(tokenize(text.replace(_ZERO_WIDTH_NON_JOINER, " ")))
-    return tuple(
-        notation
-        for notation in dict.fromkeys((*others, inner, parted))
-        if notation and notation != words
-    )
+    notations = [notation for notation in (*others, inner, parted) if notation]
+    if _HEBREW.match(words[0]):
+        several = words if len(words) > 1 else ()
+        notations += [_toggle_article(other) for other in (*notations, several) if other]
+    return tuple(notation for notation in dict.fromkeys(notations) if notation != words)
+
+
+def _find_compounds(text: str) -> Iterable[Words]:
+    """Return the combinations of the notations of all components of a word."""
+    components = [part for part in _BETWEEN_COMPONENTS.split(text) if part]
+    if len(components) < 2:
+        return ()
+    options = [_find_component_notations(component) for component in components]
+    combinations = islice(product(*options), _MOST_COMPOUNDS)
+    return (tuple(chain.from_iterable(combination)) for combination in combinations)
+
+
+def _find_component_notations(component: str) -> list[Words]:
+    words = tuple(tokenize(component))
+    if not words:
+        return [()]
+    notations = find_notations(component, words)
+    # Short words of compounds are mostly no abbreviations, unless they are in capitals.
+    is_abbreviation = component.isupper()
+    return [
+        words,
+        *(other for other in notations if is_abbreviation or max(map(len, other)) > 1),
+    ]
+
+
+def _toggle_article(words: Words) -> Words:
+    """Return Hebrew words with the article, or without it if the first word may have it."""
+    first, *others = words
+    bare = first.removeprefix(_HEBREW_ARTICLE)
+    return (bare if bare != first and len(bare) > 1 else f"{_HEBREW_ARTICLE}{first}", *others)
 
 
 def find_phrase_notations(tokens: Sequence[str]) -> tuple[Words, ...]:
@@ -97,6 +132,9 @@ def _join(words: Words) -> Iterable[Words]:
     """Yield word sequences with initials, digit groups, or letters and digits joined."""
     yield tuple(_join_initials(words))
     if len(words) > 1 and _is_letters_and_digits(words):
+        yield ("".join(words),)
+    unit = _THOUSAND_AND_UNIT.fullmatch(words[-1])
+    if unit and _number((*words[:-1], unit[1])):
         yield ("".join(words),)
     for length in range(len(words), 1, -1):
         if _number(words[:length]):
@@ -148,6 +186,11 @@ def _split(text: str, word: str) -> Iterator[Words]:
     if len(runs) > 1:
         yield runs
         yield tuple(_LETTERS_THEN_DIGITS.findall(word))
+        yield (runs[0], word.removeprefix(runs[0]))
+        grouped = _group_all_digits(runs)
+        yield grouped
+        # The last three digits and the unit after them are one word.
+        yield (*grouped[:-2], "".join(grouped[-2:]))
     elif word.isdecimal():
         yield from _split_digits(word)
     elif _HEBREW.fullmatch(word):
@@ -172,6 +215,16 @@ def _split_digits(digits: str) -> Iterator[Words]:
     yield _group_digits(digits, 3)
     if len(digits) > 5:
         yield (*_group_digits(digits[:-3], 2), digits[-3:])
+
+
+def _group_all_digits(words: Words) -> Words:
+    """Return words with the digits of each number in groups of three."""
+    return tuple(chain.from_iterable(map(_group_number, words)))
+
+
+def _group_number(word: str) -> Words:
+    is_long = word.isdecimal() and len(word) > 3 and not word.startswith("0")
+    return _group_digits(word, 3) if is_long else (word,)
 
 
 def _group_digits(digits: str, length: int) -> Words:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
+from unicodedata import category
 from urllib.parse import quote, unquote
 
 from app.search.urls import normalize_url
@@ -147,7 +148,9 @@ def _mark_prefix(
     groups: tuple[tuple[QueryPart, ...], ...], text: str
 ) -> tuple[tuple[QueryPart, ...], ...]:
     """Return groups with the last word marked as a prefix, if the text ends in it."""
-    if not groups or not text[-1:].isalnum():
+    # Vowel signs of Indic scripts are marks.
+    is_in_word = text[-1:].isalnum() or category(text[-1:] or " ").startswith("M")
+    if not groups or not is_in_word:
         return groups
     *others, last = groups
     part = last[-1]

@@ -11,7 +11,9 @@ from app.search.vocabulary import Vocabulary
 
 # Weight of a word in each field; the first field contains the words of all others.
 FIELD_WEIGHTS = {TEXT: 1.0, TITLE: 1.4, HEADLINE: 1.2, NAMES: 1.2}
-_HEADLINE_WEIGHTS = {HEADLINE: 1.2, TITLE: 1.4}
+# So that a word adds as much as in a full story, where two or three fields have it.
+_HEADLINE_WEIGHTS = {HEADLINE: 1.5, TITLE: 1.6}
+_TITLE_PHRASE_WEIGHT = 1.6
 # The best form and field of a word counts fully, each other one this share.
 TIE_BREAKER = 0.3
 # Two words within so many positions add this share of their score.
@@ -90,7 +92,7 @@ class ScoredClauseBuilder(UnscoredClauseBuilder):
 
     def match_phrase(self, words: tuple[str, ...]) -> Query:
         """Match consecutive words."""
-        in_title = Query.boost_query(self.match_phrase_in(TITLE, words), FIELD_WEIGHTS[TITLE])
+        in_title = Query.boost_query(self.match_phrase_in(TITLE, words), _TITLE_PHRASE_WEIGHT)
         return _take_best([self.match_phrase_in(self.text, words), in_title])
 
     def boost_neighbours(self, first: str, second: str) -> Query:
