@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from rapidfuzz.distance import OSA
 
 # Typos that a name of a minimal length may have.
-_MAX_TYPOS = ((12, 3), (8, 2), (4, 1))
+_MAX_TYPOS = ((12, 3), (6, 2), (4, 1))
+# A longer word with other letters at its end is a name of its own, and no typo.
+_MOST_EXTRA_LETTERS = 1
 _WITHOUT_SEPARATORS = str.maketrans("", "", "-_ ")
 
 
@@ -23,11 +25,12 @@ def find_nearest(name: str, known: Iterable[str]) -> str | None:
 def _distance(typed: str, other: str, typos: int) -> int:
     """Return the number of typos between two names; a plural is none.
 
-    Names that begin with other letters are more than `typos` apart.
+    Names that begin with other letters, or are far shorter, are more than `typos` apart.
     """
     if typed and _singular(typed) == _singular(other):
         return 0
-    if typed[:1] != other[:1] and sorted(typed[:2]) != sorted(other[:2]):
+    begins_alike = typed[:1] == other[:1] or sorted(typed[:2]) == sorted(other[:2])
+    if not begins_alike or len(typed) - len(other) > _MOST_EXTRA_LETTERS:
         return typos + 1
     return OSA.distance(typed, other, score_cutoff=typos)
 

@@ -75,6 +75,7 @@ def test_a_misspelt_name_finds_the_intended_one(name: str, meant: str) -> None:
     [
         *("zzz", "", "0", "ال", "fields", "sort", "page", "date", "order", "from", "offset", "q"),
         *("facets", "include", "highlight", "cursor", "count", "limit", "query", "size"),
+        *("tab", "kid", "mind"),
     ],
 )
 def test_a_name_without_similar_ones_finds_nothing(name: str) -> None:
