@@ -1,11 +1,10 @@
 """Find the URL of embedded content, and a title for a link to it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from app.content.body_urls import clean_media_url
-from app.content.media_sources import LAZY
+from app.content.media_sources import FRAME_SOURCES, find_first_url
 
 _LONGEST_TITLE = 300
 # Classes by which embedding scripts of other sites find their elements.
@@ -16,13 +15,13 @@ _PARAMETERS = ("movie", "src", "url", "filename", "href")
 
 def find_frame_url(attributes: Mapping[str, str]) -> str | None:
     """Return the URL of the content of a frame or a plug-in, or `None`."""
-    return _find_first_url(attributes.get(name, "") for name in (*LAZY, "src"))
+    return find_first_url(attributes.get(name, "") for name in FRAME_SOURCES)
 
 
 def find_object_url(attributes: Mapping[str, str]) -> str | None:
     """Return the URL of an object, from its attributes or parameters, or `None`."""
     parameters = (attributes.get(f"param {name}", "") for name in _PARAMETERS)
-    return _find_first_url((attributes.get("data", ""), *parameters))
+    return find_first_url((attributes.get("data", ""), *parameters))
 
 
 def find_embed_url(attributes: Mapping[str, str]) -> str | None:
@@ -30,7 +29,7 @@ def find_embed_url(attributes: Mapping[str, str]) -> str | None:
     told = [attributes.get(name, "") for name in _PLACES]
     if _EMBEDDED.search(attributes.get("class", "")):
         told.append(attributes.get("cite", ""))
-    return _find_first_url(told)
+    return find_first_url(told)
 
 
 def find_title(attributes: Mapping[str, str], address: str) -> str:
@@ -44,7 +43,3 @@ def find_title(attributes: Mapping[str, str], address: str) -> str:
     except ValueError:
         host = None
     return (host or address).removeprefix("www.")[:_LONGEST_TITLE]
-
-
-def _find_first_url(addresses: Iterable[str]) -> str | None:
-    return next(filter(None, map(clean_media_url, addresses)), None)

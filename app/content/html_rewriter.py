@@ -36,7 +36,8 @@ _EDGES = frozenset(
 # Characters that need no space before them, and those that need none after them.
 _CLOSING = frozenset(".,;:!?)]}%»”’…。、，；：！？」』】）")
 _OPENING = frozenset("([{«“‘/-–—「『【（")
-_PLAYED = re.compile(r'<(?:audio|source|video) (?:[^<>]* )?src="')
+# The start of a player with an address, or of its `source`.
+PLAYED = re.compile(r'<(?:audio|source|video) (?:[^<>]* )?src="')
 _HOLDS = re.compile(r"<(?:a [^<>]*href=|audio|img|video)")
 # Elements that scripts of other sites replace by embedded content.
 _EMBEDDING = frozenset("article blockquote div figure section".split())
@@ -277,7 +278,7 @@ class HtmlRewriter:
 
     def _end_player(self, closed: _Open) -> None:
         """Remove a player without an address; what stands in it stays."""
-        if not any(map(_PLAYED.match, self._parts[closed.begins :])):
+        if not any(map(PLAYED.match, self._parts[closed.begins :])):
             self._parts[closed.begins] = closed.end = ""
             self._add_removal(closed.attributes, "removed, for it has no address that can be kept")
 

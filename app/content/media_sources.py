@@ -13,6 +13,8 @@ _FALLBACKS = ("data-cfsrc", "data-ezsrc", "data-echo", "data-url", "data-img-src
               "data-hi-res-src", "data-large-file", "data-orig-file", "data-litespeed-src",
               "data-cookieblock-src", "data-cmp-src")  # fmt: skip
 LAZY = (*_PREFERRED, *_FALLBACKS)
+# The attributes with the URL of a frame, the best first.
+FRAME_SOURCES = (*_PREFERRED, "src", *_FALLBACKS)
 LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set")
 # Feed readers show one size: the largest image up to this width.
 _WIDEST = 1600
@@ -41,14 +43,14 @@ class MediaSource(NamedTuple):
 
 def find_source(attributes: Mapping[str, str], others: Iterable[str] = ()) -> MediaSource:
     """Return the source of an element; `others` are `srcset`s of the `picture` around it."""
-    late = _find_first_url(attributes, _PREFERRED)
+    late = find_first_url(_values(attributes, _PREFERRED))
     sets = [clean_srcset(value) for value in _values(attributes, (*LAZY_SETS, "srcset"))]
     srcset = next(filter(None, sets), "")
     is_lazy = bool(late) or any(name in attributes for name in (*LAZY_SETS, *_FALLBACKS))
     src = late or clean_image_url(attributes.get("src", ""), attributes)
     if src is None:
         src = next(filter(None, map(choose_image, (srcset, *others))), None)
-    src = src or _find_first_url(attributes, _FALLBACKS)
+    src = src or find_first_url(_values(attributes, _FALLBACKS))
     return MediaSource(src, srcset, is_lazy)
 
 
@@ -73,8 +75,9 @@ def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
     return attributes.get("width") in _TINY_SIZES and attributes.get("height") in _TINY_SIZES
 
 
-def _find_first_url(attributes: Mapping[str, str], names: Iterable[str]) -> str | None:
-    return next(filter(None, map(clean_media_url, _values(attributes, names))), None)
+def find_first_url(addresses: Iterable[str]) -> str | None:
+    """Return the first URL that may be stored, in the form to store, or `None`."""
+    return next(filter(None, map(clean_media_url, addresses)), None)
 
 
 def _values(attributes: Mapping[str, str], names: Iterable[str]) -> Iterable[str]:

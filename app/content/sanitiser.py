@@ -12,7 +12,7 @@ from app.content.body_ids import keep_linked_ids
 from app.content.body_urls import SCHEMES, clean_url
 from app.content.body_warnings import Removal
 from app.content.frames import FRAME_ATTRIBUTES, filter_frame_value, replace_other_frames
-from app.content.html_rewriter import HtmlRewriter
+from app.content.html_rewriter import PLAYED, HtmlRewriter
 from app.content.media_sources import LAZY, LAZY_SETS, is_visible_image
 from app.content.unsupported_html import NAMES, NAMES_DROPPED, has_unsupported_html, rename_elements
 
@@ -33,7 +33,6 @@ _WIDER: dict[str, set[str]] = {
 _LINK = re.compile(r"<a((?: [^<>]*)?)>")
 _PLAYER = re.compile(r"<(audio|video)((?: [^<>]*)?)>")
 _WHOLE_PLAYER = re.compile(r"<(audio|video)(?: [^<>]*)?>.*?</\1>", re.DOTALL)
-_PLAYED = re.compile(r'<(?:audio|source|video) (?:[^<>]* )?src="')
 _IMAGE = re.compile(r"<img((?: [^<>]*)?)>")
 _ATTRIBUTE = re.compile(r' (src|width|height)="([^"]*)"')
 _ADDRESS = re.compile(
@@ -103,7 +102,7 @@ def _is_media_usable(clean: str) -> bool:
             return False
     if "<audio" in clean or "<video" in clean:
         players = (player[0] for player in _WHOLE_PLAYER.finditer(clean))
-        if not all(map(_PLAYED.search, players)):
+        if not all(map(PLAYED.search, players)):
             return False
     return "<img" not in clean or all(map(_is_seen, _IMAGE.findall(clean)))
 

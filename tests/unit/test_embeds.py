@@ -21,6 +21,8 @@ def link(address: str, text: str) -> str:
         (f'<IFRAME SRC="{TUBE}" aria-label=" A\n film "></IFRAME>', TUBE, "A film"),
         (f'<iframe src="about:blank" data-src="{TUBE}"></iframe>', TUBE, "youtube.com"),
         (f'<iframe data-lazy-src="{TUBE}"></iframe>', TUBE, "youtube.com"),
+        (f'<iframe src="about:blank" data-cmp-src="{TUBE}"></iframe>', TUBE, "youtube.com"),
+        (f'<iframe src="{TUBE}" data-url="/page"></iframe>', TUBE, "youtube.com"),
         (f'<iframe src="{TUBE}" title="never closed">', TUBE, "never closed"),
         (f'<noscript><iframe src="{TUBE}"></iframe></noscript>', TUBE, "youtube.com"),
         (f'<amp-iframe src="{TUBE}" title="T"><p placeholder></p></amp-iframe>', TUBE, "T"),
